@@ -1,0 +1,1 @@
+"""The formats that every room shares: IR, step, records, parameter values."""

@@ -1,0 +1,25 @@
+"""Checked strings: names of runs and tasks."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+RunId = NewType("RunId", str)
+"""The workflow's UID on Argo, a UUID locally."""
+
+AttemptId = NewType("AttemptId", str)
+"""The pod's UID on Argo, a UUID locally."""
+
+TaskPath = NewType("TaskPath", str)
+"""Names a task in a run: ``train``, ``nested/train``, ``for-loop-1/3/train`` (iteration 3, from 0).
+
+Empty for the root DAG itself.
+"""
+
+ArtifactUri = NewType("ArtifactUri", str)
+"""Where an artifact lives for every reader: ``s3://…``, ``gs://…``, ``file:///…``."""
+
+
+def child_path(parent: TaskPath, *segments: str | int) -> TaskPath:
+    """Return the path of a task, or of an iteration of a loop, below ``parent``."""
+    return TaskPath("/".join([*([parent] if parent else []), *map(str, segments)]))

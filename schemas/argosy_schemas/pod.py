@@ -1,0 +1,64 @@
+"""Names that the compiled workflow, the driver and the engine agree on.
+
+The compiler writes them into pod templates, the driver and the launcher read them from their
+environment, and the embedded engine reads them from the same templates.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+DRIVER_CONTAINER: Final = "driver"
+MAIN_CONTAINER: Final = "main"
+LAUNCHER_CONTAINER: Final = "launcher"
+
+SHARED_VOLUME: Final = "argosy"
+SHARED_PATH: Final = "/argosy"
+"""Where the shared emptyDir is mounted in all three containers."""
+STEP_PATH: Final = "/argosy/step"
+CONTROL_PATH: Final = "/argosy/control"
+"""Base64 of the control object's JSON, read by Argo as the output parameter ``control``."""
+WORKSPACE_PATH: Final = "/kfp-workspace"
+
+# Parameters of the workflow. Pipeline parameters keep their own names beside these.
+IR_PARAMETER: Final = "argosy-ir"
+"""The packed IR as base64; or, with ``ref:<sha256>``, a key below ``ir/`` of the store."""
+STORE_PARAMETER: Final = "argosy-store"
+ROOT_PARAMETER: Final = "argosy-root"
+"""Pipeline root of the run; empty: the pipeline's own default, else inside the store."""
+CACHE_PARAMETER: Final = "argosy-cache"
+"""``true`` or ``false``: whether results of earlier runs may be reused."""
+
+# Inputs and outputs of templates.
+PATH_INPUT: Final = "path"
+"""DAG templates: the path of the DAG with a slash behind it, empty for the root."""
+TASK_INPUT: Final = "task"
+"""Pod templates: the task path."""
+CONTROL: Final = "control"
+"""Base64 of a JSON object: what an upstream published, or what a DAG's inner decisions need."""
+UPSTREAM_INPUT: Final = "upstream"
+"""Base64 of a JSON object: sibling task key to node status, for tasks that run in any case."""
+
+# Environment of the driver (and, where marked, of the launcher).
+ENV_TASK: Final = "ARGOSY_TASK"
+ENV_RUN: Final = "ARGOSY_RUN"
+"""The workflow's UID."""
+ENV_NAME: Final = "ARGOSY_NAME"
+"""The workflow's name."""
+ENV_CREATED: Final = "ARGOSY_CREATED"
+"""RFC 3339, UTC."""
+ENV_IR: Final = "ARGOSY_IR"
+ENV_PARAMETERS: Final = "ARGOSY_PARAMETERS"
+"""Base64 of a JSON object: pipeline parameter to text; ``null``: not given."""
+ENV_UPSTREAM: Final = "ARGOSY_UPSTREAM"
+ENV_STORE: Final = "ARGOSY_STORE"
+"""Driver and launcher."""
+ENV_ROOT: Final = "ARGOSY_ROOT"
+ENV_CACHE: Final = "ARGOSY_CACHE"
+ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
+"""The pod's UID."""
+ENV_RETRY: Final = "ARGOSY_RETRY"
+"""The number of the attempt, from 0; present only under a retry strategy."""
+
+FINAL_MARK: Final = "(final)"
+"""In the message of a failure that no retry can help; ``retryStrategy.expression`` looks for it."""
