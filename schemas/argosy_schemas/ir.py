@@ -323,6 +323,9 @@ class Pipeline:
     """Executor label to ``KubernetesExecutorConfig`` as JSON."""
     pipeline_config: Mapping[str, JsonValue] = _EMPTY
     """``pipelineConfig`` of the platform document."""
+    document: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
+    """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.packed_ir` packs; empty in a
+    pipeline that was unpacked."""
     control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] = field(
         default_factory=dict[tuple[str, str], tuple[ControlEntry, ...]]
     )

@@ -154,8 +154,8 @@ class AttemptRecord:
     started_at: datetime
     """Aware, UTC."""
     finished_at: datetime | None = None
-    inputs: Values = Values()
-    outputs: Values = Values()
+    inputs: Values = field(default_factory=Values)
+    outputs: Values = field(default_factory=Values)
     log: str | None = None
     """Key of the log below the store's root."""
     fingerprint: str | None = None

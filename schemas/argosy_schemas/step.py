@@ -88,7 +88,7 @@ class Step:
     argv: tuple[str, ...] = ()
     """Non-empty exactly when the decision is ``RUN``."""
     env: tuple[tuple[str, str], ...] = ()
-    inputs: Values = Values()
+    inputs: Values = field(default_factory=Values)
     """As resolved, for the record; artifacts with their stored URIs."""
     output_parameters: tuple[OutputParameter, ...] = ()
     output_artifacts: tuple[OutputArtifact, ...] = ()
@@ -100,7 +100,7 @@ class Step:
     fingerprint: str | None = None
     """Not ``None``: write a cache entry after success."""
     cached_from: RecordReference | None = None
-    outputs: Values = Values()
+    outputs: Values = field(default_factory=Values)
     """What a ``CACHED`` or ``ADOPTED`` task already has."""
     control: tuple[ControlEntry, ...] = ()
     failure: Failure | None = None
