@@ -1,0 +1,65 @@
+# Everything a person or CI runs. Needs Python 3.11 or later, pip and make; the rest is installed
+# into .tools and .venv here.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := .tools/bin/uv
+BIN := .venv/bin
+ROOMS := schemas expressions store compiler driver launcher engine cli
+
+# uv does not read pip's configuration; a mirror that pip was told of serves uv as well.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.PHONY: help demo test install install-dev lint types contract unit nightly golden lock clean
+
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: install  ## install what is needed and run an example pipeline to its end
+	$(BIN)/argosy run examples/01-hello/pipeline.yaml --param name=Argosy
+	$(BIN)/argosy run examples/03-train/pipeline.yaml
+
+test: install-dev lint types contract unit  ## install what is needed and check everything
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
+
+.venv/.runtime: $(UV) pyproject.toml requirements-dev.txt
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --constraints requirements-dev.txt --editable .
+	touch $@
+
+.venv/.dev: .venv/.runtime
+	$(UV) pip install --quiet --python $(BIN)/python --requirements requirements-dev.txt
+	touch $@
+
+install: .venv/.runtime  ## the command line in .venv
+
+install-dev: .venv/.dev  ## and everything to develop with
+
+lint:  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:  ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+contract:  ## layers point one way
+	$(BIN)/lint-imports
+
+unit:  ## the tests
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not nightly'
+
+nightly:  ## the long property and endurance runs
+	$(BIN)/pytest -n 2 -m nightly
+
+golden:  ## rewrite the golden files; read the difference before you commit it
+	$(BIN)/pytest tests/compiler --update-golden
+
+lock: $(UV)  ## resolve the development environment again
+	$(UV) pip compile --quiet --universal --no-header --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt
+
+clean:  ## remove what the targets made
+	rm -rf .venv .tools .argosy .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
