@@ -1,0 +1,27 @@
+"""``argosy version``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(output: str) -> None:
+    """Print the version of Argosy, of Python and of kfp, where it is installed."""
+    import platform  # not needed by any other command
+
+    from argosy_cli.versions import installed_version
+
+    versions = {
+        "argosy": installed_version("argosy"),
+        "python": platform.python_version(),
+        "kfp": installed_version("kfp"),
+    }
+    if output == "json":
+        from argosy_schemas.values import to_json
+
+        click.echo(to_json(versions))
+        return
+    for name, version in versions.items():
+        click.echo(f"{name} {version or 'not installed'}")

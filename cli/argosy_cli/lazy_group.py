@@ -1,0 +1,42 @@
+"""A Click group that imports a command only when it is called.
+
+``argosy --help`` must not pay for what ``argosy run`` needs, so the summary lines of the commands
+live here and their modules stay unread.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+COMMANDS: Mapping[str, str] = {
+    "compile": "Compile a pipeline to an Argo Workflow",
+    "lint": "Check a pipeline, or a compiled Workflow, and report every problem",
+    "plan": "Say what each task of a run would do, without running anything",
+    "run": "Run a pipeline on this machine",
+    "version": "Print the version",
+}
+"""Command to its one-line help; its module is ``argosy_cli.commands.<command>_command``."""
+
+
+class LazyGroup(click.Group):
+    """The commands of :data:`COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of :data:`COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command; ``None`` when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"argosy_cli.commands.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))

@@ -1,0 +1,73 @@
+"""The entry point: one process, one command, one exit status, errors as single lines."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
+
+from argosy_cli.exit_codes import ExitCode
+from argosy_cli.lazy_group import LazyGroup
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try: argosy run pipeline.yaml --param name=World",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def argosy(debug: bool) -> None:
+    """Run Kubeflow pipelines on this machine, or compile them for Argo Workflows."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; ``None`` takes the arguments of the process."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Taken out here, so that it may stand before or behind the command.
+    debug = "--debug" in given
+    words = [word for word in given if word != "--debug"]
+    # A terminated run ends as an interrupted one does: children stopped, records written.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = argosy.main(words, prog_name="argosy", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        return _report(error.format_message(), ExitCode.USAGE, debug)
+    except (KeyboardInterrupt, click.Abort):
+        return _report("interrupted", ExitCode.INTERRUPTED, debug=False)
+    except (InvalidPipelineError, InvalidArgumentError) as error:
+        return _report(str(error), ExitCode.USAGE, debug)
+    except ArgosyError as error:
+        return _report(str(error), ExitCode.FAILED, debug)
+    except BrokenPipeError:
+        # Whoever read our output is gone, e.g. `argosy compile … | head`.
+        sys.stderr.close()
+        return ExitCode.FAILED
+    except Exception as error:
+        # The edge of the process: an unknown error is our fault, and still one line.
+        return _report(
+            f"{type(error).__name__}: {error}; this is a fault of Argosy, "
+            "--debug shows where it happened",
+            ExitCode.INTERNAL,
+            debug,
+        )
+    return status if isinstance(status, int) else ExitCode.SUCCEEDED
+
+
+def _report(message: str, status: ExitCode, debug: bool) -> int:
+    """Write each line of ``message`` as one error and return ``status``."""
+    for line in message.splitlines() or [""]:
+        print(f"error: {line}", file=sys.stderr)
+    if debug:
+        import traceback  # only where a traceback is wanted
+
+        traceback.print_exc()
+    return status
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,104 @@
+"""Compile a ``.py`` file with the KFP SDK; run as ``python -m`` by :mod:`argosy_cli.source`.
+
+Arguments: the file, the name of the pipeline or nothing, where to write the IR, and where to write
+a JSON object that says what went wrong: ``kind`` (``machine``, ``argument`` or ``pipeline``),
+``message``, and for a pipeline ``file`` and ``line``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def main(file: str, name: str, output: str, report: str) -> int:
+    """Compile and return the exit status: 0, or 1 when ``report`` says what went wrong."""
+    try:
+        # The first import of kfp costs over a second, and only this process pays it.
+        from kfp import compiler
+        from kfp.dsl.base_component import BaseComponent
+        from kfp.dsl.graph_component import GraphComponent
+    except ImportError:
+        return _tell(
+            report,
+            kind="machine",
+            message=f"'{file}' needs the KFP SDK to be compiled; install it with 'pip install kfp',"
+            " or give a compiled .yaml file",
+        )
+    try:
+        module = _load(Path(file))
+        found = {
+            key: value for key, value in vars(module).items() if isinstance(value, GraphComponent)
+        }
+        chosen: Any = getattr(module, name, None) if name else None
+        if name and not isinstance(chosen, BaseComponent):
+            return _tell(
+                report,
+                kind="argument",
+                message=f"'{file}' has no pipeline '{name}'; it has {_listed(found)}",
+            )
+        if not name and len(found) != 1:
+            advice = f", name one: {file}:{next(iter(found))}" if found else ""
+            return _tell(
+                report,
+                kind="argument",
+                message=f"'{file}' has {_listed(found)}{advice}",
+            )
+        compiler.Compiler().compile(chosen or next(iter(found.values())), output)
+    except Exception as error:  # the author's code may raise anything
+        return _tell(report, kind="pipeline", **_place(error, file))
+    return 0
+
+
+def _load(path: Path) -> ModuleType:
+    # As `python FILE` does: the file's folder is importable.
+    sys.path.insert(0, str(path.parent.resolve()))
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"'{path}' cannot be imported")
+    module = importlib.util.module_from_spec(specification)
+    # Registered as an import does it: dataclasses and pickles look the module up by name.
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def _listed(found: dict[str, Any]) -> str:
+    if not found:
+        return "no @dsl.pipeline"
+    names = ", ".join(f"'{name}'" for name in sorted(found))
+    return f"{len(found)} pipelines ({names})" if len(found) > 1 else f"the pipeline {names}"
+
+
+def _place(error: Exception, file: str) -> dict[str, Any]:
+    """Return message, file and line: the innermost line of the author's own folder."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, SyntaxError) and error.filename:
+        return {"message": message, "file": error.filename, "line": error.lineno}
+    folder = str(Path(file).parent.resolve())
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(folder) and "site-packages" not in frame.filename
+    ]
+    if not own:
+        return {"message": message, "file": file}
+    return (
+        {"message": message, "file": file, "line": own[-1].lineno}
+        if (Path(own[-1].filename) == Path(file).resolve())
+        else {"message": message, "file": own[-1].filename, "line": own[-1].lineno}
+    )
+
+
+def _tell(report: str, **values: Any) -> int:
+    Path(report).write_text(json.dumps(values))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

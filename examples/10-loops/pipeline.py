@@ -1,0 +1,27 @@
+"""A loop over what another task returned, inside it a condition, behind it what was collected."""
+
+from typing import List
+
+from kfp import dsl
+
+
+@dsl.component
+def numbers(count: int) -> List[int]:
+    return list(range(count))
+
+
+@dsl.component
+def square(number: int) -> int:
+    return number**2
+
+
+@dsl.component
+def total(squares: List[int]) -> int:
+    return sum(squares)
+
+
+@dsl.pipeline(name="loops")
+def pipeline(count: int = 5) -> int:
+    with dsl.ParallelFor(numbers(count=count).output, parallelism=2) as number:
+        squared = square(number=number)
+    return total(squares=dsl.Collected(squared.output)).output
