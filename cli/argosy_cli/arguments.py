@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from argosy_schemas.errors import InvalidArgumentError
 
@@ -35,14 +35,18 @@ def read_parameters_file(path: Path) -> Mapping[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidArgumentError(f"--params-file '{path}' cannot be read: {error}") from error
-    content = _parse(text, path)
+    content: Any = _parse(text, path)
     if content is None:
         return {}
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+    if not _is_object(content):
         raise InvalidArgumentError(
             f"--params-file '{path}' must hold an object of parameter names and values"
         )
     return content
+
+
+def _is_object(content: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(content, dict) and all(isinstance(key, str) for key in cast("Any", content))
 
 
 def _parse(text: str, path: Path) -> Any:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 import click
-from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.lazy_group import LazyGroup
+from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 
 
 @click.group(

@@ -7,6 +7,7 @@ a JSON object that says what went wrong: ``kind`` (``machine``, ``argument`` or 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -20,9 +21,10 @@ def main(file: str, name: str, output: str, report: str) -> int:
     """Compile and return the exit status: 0, or 1 when ``report`` says what went wrong."""
     try:
         # The first import of kfp costs over a second, and only this process pays it.
-        from kfp import compiler
-        from kfp.dsl.base_component import BaseComponent
-        from kfp.dsl.graph_component import GraphComponent
+        # It has no type information: by name, it is `Any` and nothing more is claimed.
+        compiler: Any = importlib.import_module("kfp.compiler")
+        base_component: Any = importlib.import_module("kfp.dsl.base_component")
+        graph_component: Any = importlib.import_module("kfp.dsl.graph_component")
     except ImportError:
         return _tell(
             report,
@@ -33,17 +35,20 @@ def main(file: str, name: str, output: str, report: str) -> int:
     try:
         module = _load(Path(file))
         found = {
-            key: value for key, value in vars(module).items() if isinstance(value, GraphComponent)
+            key: value
+            for key, value in vars(module).items()
+            if isinstance(value, graph_component.GraphComponent)
         }
         chosen: Any = getattr(module, name, None) if name else None
-        if name and not isinstance(chosen, BaseComponent):
+        if name and not isinstance(chosen, base_component.BaseComponent):
             return _tell(
                 report,
                 kind="argument",
                 message=f"'{file}' has no pipeline '{name}'; it has {_listed(found)}",
             )
         if not name and len(found) != 1:
-            advice = f", name one: {file}:{next(iter(found))}" if found else ""
+            # The last one defined is most often the one that uses the others.
+            advice = f"; name one, e.g. {file}:{list(found)[-1]}" if found else ""
             return _tell(
                 report,
                 kind="argument",

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from argosy_schemas.errors import (
     InvalidArgumentError,
@@ -77,12 +78,13 @@ def _compile(path: Path, pipeline_name: str) -> bytes:
         output = Path(directory) / "pipeline.yaml"
         report = Path(directory) / "report.json"
         command = [
-            *(sys.executable, "-m", "argosy_cli.sdk_compile"),
+            # The SDK's notices of future defaults are no concern of this run.
+            *(sys.executable, "-W", "ignore::FutureWarning", "-m", "argosy_cli.sdk_compile"),
             *(str(path), pipeline_name, str(output), str(report)),
         ]
         # What the author's module prints is talk: it must not mix with our results.
         ended = subprocess.run(command, stdout=sys.stderr.fileno(), check=False)
-        told = json.loads(report.read_text()) if report.exists() else {}
+        told: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
         if told.get("kind") == "machine":
             raise MachineError(told["message"])
         if told.get("kind") == "argument":
