@@ -1,1 +1,1 @@
-"""TODO launcher."""
+"""What is left of a task when its command has ended: outputs, uploads, records."""
