@@ -1,0 +1,121 @@
+"""What a running engine tells while it runs.
+
+A listener is a function of one event. It is called from the engine's threads, one call at a time,
+in the order of what happened; it must be quick and must not raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_schemas.names import RunId, TaskPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The first event of a run."""
+
+    run_id: RunId
+    pipeline: str
+    at: datetime
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted:
+    """An attempt of a task begins: it left the queue."""
+
+    path: TaskPath
+    name: str
+    """Display name."""
+    at: datetime
+    attempt: int = 1
+    """From 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRetrying:
+    """An attempt failed and another one will follow."""
+
+    path: TaskPath
+    at: datetime
+    attempt: int
+    """The one that failed, from 1."""
+    error: str
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFinished:
+    """A task has its final state. DAGs, loops and iterations have this event as well."""
+
+    path: TaskPath
+    name: str
+    kind: TaskKind
+    state: TaskState
+    at: datetime
+    started_at: datetime | None = None
+    """``None`` when it never started."""
+    attempts: int = 0
+    cached: bool = False
+    """Its outputs come from another run."""
+    adopted: bool = False
+    """It had succeeded in this run before the run was resumed."""
+    error: str | None = None
+    reason: str | None = None
+    """Why it did not run, for SKIPPED and NOT_RUN."""
+    log: str | None = None
+    """Path of the stored output of its last attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOutput:
+    """One line that a task wrote, without its line break; undecodable bytes are replaced."""
+
+    path: TaskPath
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One sentence that the caller should see, e.g. about settings without effect here."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """The run was told to stop; processes are being ended."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The last event of a run."""
+
+    run_id: RunId
+    state: RunState
+    at: datetime
+    error: str | None = None
+
+
+Event: TypeAlias = (
+    RunStarted
+    | TaskStarted
+    | TaskRetrying
+    | TaskFinished
+    | TaskOutput
+    | Notice
+    | Stopping
+    | RunFinished
+)
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Do nothing: the listener of a caller who waits for the result."""

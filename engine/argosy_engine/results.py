@@ -1,0 +1,131 @@
+"""The outcome of a run as a value, and its JSON.
+
+The JSON is a promise to scripts: fields are added, never renamed. Times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_schemas.names import RunId, TaskPath
+from argosy_schemas.records import Artifact, Values
+from argosy_schemas.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """What became of one task."""
+
+    path: TaskPath
+    kind: TaskKind
+    name: str
+    """The task's key in its DAG; an iteration's is its index."""
+    display_name: str
+    state: TaskState
+    reason: str | None = None
+    """One sentence: why it was skipped, did not run or was canceled; names the upstream."""
+    cached: bool = False
+    attempts: int = 0
+    """How many times a pod was started for it, over all engines that worked on the run."""
+    inputs: Values = field(default_factory=Values)
+    outputs: Values = field(default_factory=Values)
+    error: str | None = None
+    log: str | None = None
+    """Path of the stored output of the last attempt."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the entry of ``tasks`` in the JSON of a run."""
+        return {
+            "path": self.path,
+            "kind": self.kind.value,
+            "name": self.name,
+            "display_name": self.display_name,
+            "state": self.state.value,
+            "reason": self.reason,
+            "cached": self.cached,
+            "attempts": self.attempts,
+            "started_at": _time(self.started_at),
+            "finished_at": _time(self.finished_at),
+            "inputs": values_to_json(self.inputs),
+            "outputs": values_to_json(self.outputs),
+            "error": self.error,
+            "log": self.log,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What became of a run and of each of its tasks."""
+
+    run_id: RunId
+    pipeline: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime
+    error: str | None = None
+    """One sentence about the first failure; ``None`` when the run succeeded."""
+    outputs: Values = field(default_factory=Values)
+    tasks: tuple[TaskResult, ...] = ()
+    """Of every kind, also those that did not run; by path, numeric segments as numbers."""
+    notices: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return what ``argosy run --output json`` prints."""
+        return {
+            "run_id": self.run_id,
+            "pipeline": self.pipeline,
+            "state": self.state.value,
+            "started_at": _time(self.started_at),
+            "finished_at": _time(self.finished_at),
+            "error": self.error,
+            "outputs": values_to_json(self.outputs),
+            "tasks": [task.to_json() for task in self.tasks],
+        }
+
+
+def values_to_json(values: Values) -> dict[str, JsonValue]:
+    """Return parameters and artifacts as people read them.
+
+    An artifact is always a list, a single one a list of one. A parameter value that was stored as
+    an object of its own must have been loaded before; one that was not is left out.
+    """
+    parameters: Mapping[str, JsonValue] = values.parameters
+    return {
+        "parameters": {name: parameters[name] for name in sorted(parameters)},
+        "artifacts": {
+            name: [artifact_to_json(artifact) for artifact in values.artifacts[name]]
+            for name in sorted(values.artifacts)
+        },
+    }
+
+
+def artifact_to_json(artifact: Artifact) -> dict[str, JsonValue]:
+    """Return where an artifact is, what it is, and what is known of it."""
+    kind = artifact.type.schema_title or _title(artifact.type.instance_schema)
+    return {"uri": artifact.uri, "type": kind, "metadata": dict(artifact.metadata)}
+
+
+def path_order(path: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that orders paths by segment, numeric segments as numbers."""
+    return tuple(
+        (0, int(segment), "") if segment.isdecimal() else (1, 0, segment)
+        for segment in path.split("/")
+    )
+
+
+def _title(instance_schema: str) -> str:
+    """Return the ``title`` line of a schema of the author's own; it is YAML, and never parsed."""
+    for line in instance_schema.splitlines():
+        key, separator, value = line.partition(":")
+        if separator and key.strip() == "title":
+            return value.strip().strip("'\"")
+    return ""
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
