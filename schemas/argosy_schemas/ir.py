@@ -19,6 +19,11 @@ from argosy_schemas.values import UNSET, JsonValue, Unset
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
+def _empty() -> Mapping[str, Any]:
+    # A factory, because Python 3.11 refuses an unhashable default.
+    return _EMPTY
+
+
 class ParameterType(StrEnum):
     """``parameterType`` of an input or output."""
 
@@ -64,7 +69,7 @@ class ArtifactSpec:
     type: ArtifactType
     is_list: bool = False
     optional: bool = False
-    metadata: Mapping[str, JsonValue] = _EMPTY
+    metadata: Mapping[str, JsonValue] = field(default_factory=_empty)
     """Outputs only: where the metadata of each produced artifact starts from."""
     description: str = ""
 
@@ -73,8 +78,8 @@ class ArtifactSpec:
 class Interface:
     """Inputs, or outputs, of a component by name."""
 
-    parameters: Mapping[str, ParameterSpec] = _EMPTY
-    artifacts: Mapping[str, ArtifactSpec] = _EMPTY
+    parameters: Mapping[str, ParameterSpec] = field(default_factory=_empty)
+    artifacts: Mapping[str, ArtifactSpec] = field(default_factory=_empty)
 
 
 # Where a task's input comes from.
@@ -190,8 +195,8 @@ class Task:
     """Identity within the DAG: the key in ``dag.tasks``."""
     display_name: str
     component: str
-    parameters: Mapping[str, ParameterInput] = _EMPTY
-    artifacts: Mapping[str, ArtifactSource] = _EMPTY
+    parameters: Mapping[str, ParameterInput] = field(default_factory=_empty)
+    artifacts: Mapping[str, ArtifactSource] = field(default_factory=_empty)
     dependencies: tuple[str, ...] = ()
     """Siblings that come first: ``dependentTasks`` and the producers of the inputs, sorted."""
     condition: str | None = None
@@ -207,9 +212,9 @@ class Task:
 class DagOutputs:
     """What a DAG passes on of its tasks' outputs."""
 
-    parameters: Mapping[str, tuple[TaskOutput, ...]] = _EMPTY
+    parameters: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
     """Several selectors are a ``OneOf``: the first whose task succeeded."""
-    artifacts: Mapping[str, tuple[TaskOutput, ...]] = _EMPTY
+    artifacts: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,9 +324,9 @@ class Pipeline:
     root: Component
     components: Mapping[str, Component]
     """By name, without the root. A driver's is lazy: it decodes a DAG's block on first access."""
-    kubernetes: Mapping[str, Mapping[str, JsonValue]] = _EMPTY
+    kubernetes: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=_empty)
     """Executor label to ``KubernetesExecutorConfig`` as JSON."""
-    pipeline_config: Mapping[str, JsonValue] = _EMPTY
+    pipeline_config: Mapping[str, JsonValue] = field(default_factory=_empty)
     """``pipelineConfig`` of the platform document."""
     document: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
     """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.packed_ir` packs; empty in a
