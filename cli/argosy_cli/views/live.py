@@ -1,0 +1,127 @@
+"""A run on a terminal: what tasks write scrolls by, below it what runs now and what failed.
+
+Never taller than the window: finished tasks are counted, the newest running ones are shown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from argosy_cli.views.words import GLYPHS, RUNNING_GLYPH, STYLES, duration, glyph, state_word
+from argosy_engine.events import (
+    Event,
+    Notice,
+    RunStarted,
+    Stopping,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+    TaskStarted,
+)
+from argosy_engine.states import TaskKind, TaskState
+
+REFRESHES_PER_SECOND = 4
+ROWS_BESIDE_RUNNING = 3
+"""The header, the line of counts, and one row to spare."""
+
+
+class LiveView:
+    """Draws a run on ``stream``, which is a terminal."""
+
+    def __init__(self, stream: TextIO, *, output: bool = True) -> None:
+        self._console = Console(file=stream, highlight=False)
+        self._output = output
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            get_renderable=self._draw,
+            transient=True,
+        )
+        self._lock = threading.Lock()
+        self._title = ""
+        self._started_at = datetime.now(UTC)
+        self._running: dict[str, TaskStarted] = {}
+        self._finished: Counter[TaskState] = Counter()
+        self._stopping = False
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event; lines that stay are printed above what is redrawn."""
+        line = self._take(event)
+        if line is not None:
+            self._console.print(line, soft_wrap=True)
+
+    def _take(self, event: Event) -> Text | None:
+        with self._lock:
+            if isinstance(event, RunStarted):
+                self._title = f"{event.pipeline}  run {event.run_id}"
+                self._started_at = event.at
+            elif isinstance(event, TaskStarted):
+                self._running[event.path] = event
+            elif isinstance(event, TaskFinished):
+                return self._take_finished(event)
+            elif isinstance(event, TaskOutput):
+                return _output_line(event) if self._output else None
+            elif isinstance(event, TaskRetrying):
+                self._running.pop(event.path, None)
+                return Text(f"↻ {event.path}  attempt {event.attempt}: {event.error}", "yellow")
+            elif isinstance(event, Notice):
+                return Text(f"note: {event.message}", "dim")
+            elif isinstance(event, Stopping):
+                self._stopping = True
+        return None
+
+    def _take_finished(self, event: TaskFinished) -> Text | None:
+        self._running.pop(event.path, None)
+        if event.kind is TaskKind.CONTAINER:
+            self._finished[event.state] += 1
+        elif event.state in (TaskState.SUCCEEDED, TaskState.FAILED):
+            return None
+        line = Text()
+        line.append(f"{glyph(event.state, cached=event.cached)} ", STYLES[event.state])
+        line.append(event.path)
+        if event.started_at is not None:
+            line.append(f"  {duration(event.at - event.started_at)}", "dim")
+        if event.state is not TaskState.SUCCEEDED or event.cached:
+            word = state_word(event.state, cached=event.cached).lower().replace("_", " ")
+            line.append(f"  {word}", STYLES[event.state])
+        if event.error or event.reason:
+            line.append(f"  {event.error or event.reason}")
+        return line
+
+    def _draw(self) -> Group:
+        now = datetime.now(UTC)
+        with self._lock:
+            header = Text(f"{self._title}  ", "bold")
+            header.append("stopping" if self._stopping else duration(now - self._started_at), "dim")
+            counts = Text()
+            for state, number in sorted(self._finished.items()):
+                counts.append(f"{GLYPHS[state]} {number}  ", STYLES[state])
+            counts.append(f"{RUNNING_GLYPH} {len(self._running)}", "cyan")
+            room = max(1, self._console.size.height - ROWS_BESIDE_RUNNING)
+            shown = list(self._running.values())[-room:]
+            rows = [
+                Text(f"{RUNNING_GLYPH} {task.path}  {duration(now - task.at)}", "cyan")
+                for task in shown
+            ]
+        return Group(header, *rows, counts)
+
+
+def _output_line(event: TaskOutput) -> Text:
+    line = Text(f"{event.path} │ ", "dim")
+    # A task may colour its own output; its codes must not reach the redrawn part.
+    line.append(Text.from_ansi(event.line))
+    return line

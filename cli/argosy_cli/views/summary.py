@@ -1,0 +1,60 @@
+"""What is left on the screen when a run has ended: how it went, why not, and what came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from argosy_cli.views.words import duration
+from argosy_engine.results import RunResult, artifact_to_json
+from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_schemas.values import to_json
+
+LONGEST_VALUE = 200
+"""Characters of an output's text; the JSON of ``--output json`` has it whole."""
+
+
+def summary(result: RunResult) -> str:
+    """Return the lines about the end of a run, without a line break at the end."""
+    lines = [f"run {result.run_id} {result.state} in {_span(result)}{_tasks(result)}"]
+    if result.state is RunState.FAILED:
+        lines += [
+            f"  {task.path}: {task.error}{f'; log: {task.log}' if task.log else ''}"
+            for task in result.tasks
+            if task.state is TaskState.FAILED and task.kind is TaskKind.CONTAINER
+        ]
+    if result.state is RunState.CANCELED:
+        lines.append(f"  go on with --resume {result.run_id}")
+    lines += [
+        f"  {name} = {_shortened(to_json(value))}"
+        for name, value in sorted(result.outputs.parameters.items())
+    ]
+    lines += [
+        f"  {name}: {artifact_to_json(artifact)['uri']}"
+        for name, artifacts in sorted(result.outputs.artifacts.items())
+        for artifact in artifacts
+    ]
+    return "\n".join(lines)
+
+
+def _span(result: RunResult) -> str:
+    return duration(result.finished_at - result.started_at)
+
+
+def _tasks(result: RunResult) -> str:
+    """Return e.g. `` (5 tasks: 3 succeeded, 1 cached, 1 failed)``; empty without tasks."""
+    counts: Counter[str] = Counter(
+        "cached"
+        if task.cached and task.state is TaskState.SUCCEEDED
+        else task.state.value.lower().replace("_", " ")
+        for task in result.tasks
+        if task.kind is TaskKind.CONTAINER
+    )
+    total = sum(counts.values())
+    if total == 0:
+        return ""
+    told = ", ".join(f"{number} {word}" for word, number in counts.items())
+    return f" ({total} task{'s' if total > 1 else ''}: {told})"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

@@ -1,0 +1,49 @@
+"""The words, glyphs and numbers that all views share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from argosy_engine.states import TaskState
+
+GLYPHS: Mapping[TaskState, str] = {
+    TaskState.SUCCEEDED: "✔",
+    TaskState.FAILED: "✖",
+    TaskState.SKIPPED: "⤼",
+    TaskState.NOT_RUN: "◇",
+    TaskState.CANCELED: "⊘",
+}
+RUNNING_GLYPH = "●"
+CACHED_GLYPH = "↺"
+
+STYLES: Mapping[TaskState, str] = {
+    TaskState.SUCCEEDED: "green",
+    TaskState.FAILED: "red",
+    TaskState.SKIPPED: "dim",
+    TaskState.NOT_RUN: "dim",
+    TaskState.CANCELED: "yellow",
+}
+"""Colour is never the only signal: glyph and word stand beside it."""
+
+
+def duration(span: timedelta) -> str:
+    """Return ``0.4s``, ``12s``, ``3m05s`` or ``2h07m``."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest}s"
+    hours, minutes_rest = divmod(minutes, 60)
+    return f"{minutes}m{rest:02d}s" if hours == 0 else f"{hours}h{minutes_rest:02d}m"
+
+
+def state_word(state: TaskState, *, cached: bool) -> str:
+    """Return the state as it is written for people."""
+    return "CACHED" if cached and state is TaskState.SUCCEEDED else state.value
+
+
+def glyph(state: TaskState, *, cached: bool) -> str:
+    """Return the one character that stands for the state."""
+    return CACHED_GLYPH if cached and state is TaskState.SUCCEEDED else GLYPHS[state]
