@@ -1,1 +1,1 @@
-"""TODO driver."""
+"""What happens before a task's command runs: inputs, conditions, the cache, the step."""
