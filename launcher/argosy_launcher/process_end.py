@@ -1,11 +1,14 @@
-"""How the user's command ended, as whoever ran it saw it."""
+"""How the user's command ended, and what that means in words."""
 
 from __future__ import annotations
 
+import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from argosy_schemas.records import Failure
+from argosy_schemas.records import Failure, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +25,90 @@ class ProcessEnd:
 
     log: Path | None = None
     """The output of the command, to be stored; ``None`` when there is none."""
+
+    log_stored: bool = False
+    """The log was written to ``log_key`` of the store itself; nothing is left to upload."""
+
+
+def failure_of(ended: ProcessEnd) -> Failure | None:
+    """Return why the command failed, or ``None`` when it succeeded."""
+    if ended.failure is not None:
+        return ended.failure
+    code = ended.exit_code
+    if code is None:
+        return Failure(
+            reason=Reason.INTERNAL,
+            message="the command never started and nobody knows why; report this as a bug",
+        )
+    if code == 0:
+        return None
+    if code < 0:
+        return Failure(reason=Reason.COMMAND_KILLED, message=_killed(-code), exit_code=code)
+    last = last_line(ended.log)
+    said = f": {last}" if last else ", it printed nothing"
+    return Failure(
+        reason=Reason.COMMAND_FAILED,
+        message=f"the command ended with exit code {code}{_shell_meaning(code)}{said}",
+        exit_code=code,
+    )
+
+
+def pod_exit_code(failure: Failure | None) -> int:
+    """Return what the pod's main container ends with: the command's code if it has one."""
+    if failure is None:
+        return 0
+    if not failure.exit_code:
+        return 1
+    return failure.exit_code if failure.exit_code > 0 else 128 - failure.exit_code
+
+
+_TAIL_BYTES: Final = 8 * 1024
+_LINE_LENGTH: Final = 300
+_ESCAPES: Final = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+
+
+def last_line(log: Path | None) -> str:
+    """Return the last line with text in it, made safe for one line of a message."""
+    if log is None:
+        return ""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
+            tail = file.read()
+    except OSError:
+        return ""
+    for line in reversed(re.split(rb"[\r\n]+", _ESCAPES.sub(b"", tail))):
+        text = line.decode(errors="replace")
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        if text:
+            return text if len(text) <= _LINE_LENGTH else f"{text[:_LINE_LENGTH]}…"
+    return ""
+
+
+def _killed(number: int) -> str:
+    name = _signal_name(number)
+    if number == signal.SIGKILL:
+        return (
+            f"the command was killed by {name}, most likely because memory ran out; "
+            "raise its limit with 'set_memory_limit'"
+        )
+    return f"the command was ended by {name}; see its log for what it was doing"
+
+
+def _shell_meaning(code: int) -> str:
+    """A shell passes on the death of what it ran as 128 + the signal."""
+    if code == 128 + signal.SIGKILL:
+        return " (a process in it was killed by SIGKILL, most likely because memory ran out)"
+    if code in {128 + number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM)}:
+        return f" (a process in it was ended by {_signal_name(code - 128)})"
+    if code == 127:
+        return " (a shell did not find a command)"
+    return ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

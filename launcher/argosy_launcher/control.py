@@ -1,0 +1,86 @@
+"""Control values: the few small outputs that conditions and loops downstream decide by.
+
+Argo reads them as one output parameter of the pod. One function makes them from outputs, whether
+those are fresh, cached or adopted, so that a decision never depends on how a task succeeded.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, assert_never
+
+from argosy_schemas.errors import TaskError
+from argosy_schemas.ir import ControlEntry, ControlForm
+from argosy_schemas.parameters import to_text
+from argosy_schemas.records import Reason, Values
+from argosy_schemas.values import JsonValue, to_json
+
+MAX_CONTROL_BYTES: Final = 64 * 1024
+"""Of the base64 text. Argo keeps it in the workflow's status, which must stay below 1 MiB."""
+
+
+def control_text(entries: Iterable[ControlEntry], outputs: Values) -> str:
+    """Return the base64 JSON object of ``entries``; empty when there are none.
+
+    Args:
+        entries: What downstream needs.
+        outputs: Of the task, large parameters in place.
+
+    Raises:
+        TaskError: An output is not there, or the text would be too long for a workflow.
+    """
+    values = {entry.key: _value(entry, outputs) for entry in entries}
+    if not values:
+        return ""
+    text = b64encode(to_json(values).encode()).decode()
+    if len(text) > MAX_CONTROL_BYTES:
+        raise _too_long(values, len(text))
+    return text
+
+
+def _value(entry: ControlEntry, outputs: Values) -> JsonValue:
+    if entry.output in outputs.artifacts:
+        # Only the length of an artifact list is ever asked for.
+        return len(outputs.artifacts[entry.output])
+    if entry.output not in outputs.parameters:
+        raise TaskError(
+            f"a condition or loop needs the output '{entry.output}', which this task did not "
+            "produce; run it with '--no-cache'",
+            reason=Reason.INTERNAL,
+        )
+    value = outputs.parameters[entry.output]
+    match entry.form:
+        case ControlForm.VALUE:
+            return value
+        case ControlForm.TEXT:
+            return to_text(value)
+        case ControlForm.LENGTH:
+            return _length(value)
+        case _:
+            assert_never(entry.form)
+
+
+def _length(value: JsonValue) -> int | None:
+    """Return the number of items of a list, or of the JSON of one.
+
+    ``None`` for anything else: the loop over it then fails where it stands, not its producer.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return len(value) if is_list else None
+
+
+def _too_long(values: Mapping[str, JsonValue], length: int) -> TaskError:
+    largest = max(values, key=lambda key: len(to_json(values[key])))
+    return TaskError(
+        f"output '{largest.partition('@')[0]}' is too long for a condition or loop to decide by: "
+        f"{length} of {MAX_CONTROL_BYTES} bytes in the workflow; let the component return the "
+        "small part that is decided by as an output of its own",
+        reason=Reason.INVALID_OUTPUT,
+    )
