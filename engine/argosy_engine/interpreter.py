@@ -1,0 +1,516 @@
+"""The state machine that makes Argo's decisions over a workflow.
+
+It follows Argo 3.7.16 and later where versions differ (``docs/argo-compatibility.md``). Events go
+in and commands come out, as values; there is no clock, no thread and no process in here.
+
+Argo looks at every node again and again. Here each node is touched when something it waits for has
+ended: a DAG counts for each task the dependencies that are still open, and knows which tasks wait
+for which. So the work is linear in nodes and dependencies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from argosy_engine.commands import (
+    Command,
+    Event,
+    NodeChanged,
+    PodEnded,
+    PodStarted,
+    Shutdown,
+    StartPod,
+    StartTimer,
+    TimerFired,
+    WorkflowEnded,
+)
+from argosy_engine.dag_phase import dag_phase
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, TasksView
+from argosy_engine.phase import DEPENDS_RESULT, Phase
+from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure
+from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
+from argosy_expressions.argo import evaluate, substitute
+from argosy_expressions.errors import ExpressionError
+from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
+
+OMITTED_MESSAGE = "omitted: depends condition not met"
+EMPTY_LOOP_MESSAGE = "Skipped, empty params"
+
+
+class Interpreter:
+    """One run of a workflow.
+
+    Args:
+        workflow: What to run.
+        parameters: Values of workflow parameters that replace or add to the workflow's own.
+        variables: What else ``workflow.…`` offers: ``name``, ``uid`` and so on.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        parameters: Mapping[str, str],
+        variables: Mapping[str, object],
+    ) -> None:
+        self.workflow = workflow
+        given = {**workflow.arguments, **parameters}
+        self._workflow_scope = {
+            **variables,
+            "parameters": {name: value for name, value in given.items() if value is not None},
+        }
+        self._commands: list[Command] = []
+        self._work: deque[Callable[[], None]] = deque()
+        self._now: datetime
+        self._shutdown: str | None = None
+        self._backing_off: dict[RetryNode, None] = {}
+        self.root: Node | None = None
+        """The entry node, once started."""
+
+    def start(self, now: datetime) -> list[Command]:
+        """Begin the run."""
+        self._now = now
+        self.root = self._make(
+            self.workflow.templates[self.workflow.entrypoint],
+            label="",
+            boundary=None,
+            owner=None,
+            position=0,
+            task=None,
+            path=TaskPath(""),
+            arguments={},
+        )
+        return self._run()
+
+    def handle(self, event: Event, now: datetime) -> list[Command]:
+        """Take notice of an event and return what is to be done."""
+        self._now = now
+        match event:
+            case PodStarted(node=node):
+                self._set_running(node)
+            case PodEnded(node=node):
+                node.exit_code = event.exit_code
+                outputs = self._outputs_of_pod(node, event)
+                self._finish(node, event.phase, event.message, outputs)
+            case TimerFired(node=node):
+                if isinstance(node, RetryNode) and node in self._backing_off:
+                    del self._backing_off[node]
+                    self._attempt(node)
+            case Shutdown():
+                self._shutdown = event.message
+                waiting, self._backing_off = list(self._backing_off), {}
+                for retry in waiting:
+                    self._finish(retry, retry.attempts[-1].phase, event.message)
+        return self._run()
+
+    def resolve(self, node: PodNode, text: str) -> str:
+        """Return a text of a pod's template with its tags replaced.
+
+        Raises:
+            ExpressionError: A tag cannot be resolved.
+        """
+        scope = {
+            "workflow": self._workflow_scope,
+            "inputs": {"parameters": node.inputs},
+            "retries": str(node.attempt),
+        }
+        return _resolved(text, scope)
+
+    def _run(self) -> list[Command]:
+        """Do all that follows, and return what it asks for."""
+        while self._work:
+            self._work.popleft()()
+        commands, self._commands = self._commands, []
+        return commands
+
+    # Tasks of a DAG.
+
+    def _decide(self, dag: DagNode, position: int) -> None:
+        """Decide about a task whose dependencies have all come to their end."""
+        task = dag.template.tasks[position]
+        scope = self._scope(dag)
+        if task.depends is not None and not task.depends.holds(_results(dag, task)):
+            self._leaf(dag, position, scope, Phase.OMITTED, OMITTED_MESSAGE)
+            return
+        if self._shutdown is not None:
+            self._leaf(dag, position, scope, Phase.FAILED, self._shutdown)
+            return
+        try:
+            if task.when is not None:
+                verdict = _resolved(task.when, scope)
+                if verdict == "false":
+                    message = "when 'false' evaluated false"
+                    self._leaf(dag, position, scope, Phase.SKIPPED, message)
+                    return
+                if verdict != "true":
+                    message = f"Expected boolean evaluation for '{verdict}'. Got {verdict}"
+                    self._leaf(dag, position, scope, Phase.ERROR, message)
+                    return
+            if task.count is not None:
+                self._expand(dag, position, scope, _resolved(task.count, scope))
+                return
+            arguments = {name: _resolved(text, scope) for name, text in task.arguments}
+        except ExpressionError as error:
+            self._leaf(dag, position, scope, Phase.ERROR, str(error))
+            return
+        dag.children[position] = self._make(
+            self.workflow.templates[task.template],
+            label=task.name,
+            boundary=dag,
+            owner=dag,
+            position=position,
+            task=task,
+            path=_path(dag, task, arguments),
+            arguments=arguments,
+        )
+
+    def _expand(
+        self, dag: DagNode, position: int, scope: Mapping[str, object], count_text: str
+    ) -> None:
+        """Make the iterations of a loop."""
+        task = dag.template.tasks[position]
+        try:
+            count = int(count_text)
+        except ValueError:
+            message = f"the number of iterations is '{count_text}', not an integer"
+            self._leaf(dag, position, scope, Phase.ERROR, message)
+            return
+        if count <= 0:
+            self._leaf(dag, position, scope, Phase.SKIPPED, EMPTY_LOOP_MESSAGE)
+            return
+        group = GroupNode(
+            label=task.name, boundary=dag, owner=dag, position=position, task=task, path=dag.path
+        )
+        group.children = [None] * count
+        group.open = count
+        dag.children[position] = group
+        self._set_running(group)
+        template = self.workflow.templates[task.template]
+        for item in range(count):
+            label = f"{task.name}({item}:{item})"
+            inner = {**scope, "item": str(item)}
+            try:
+                arguments = {name: _resolved(text, inner) for name, text in task.arguments}
+            except ExpressionError as error:
+                failed = Node(
+                    label=label,
+                    boundary=dag,
+                    owner=group,
+                    position=item,
+                    task=task,
+                    path=child_path(dag.path, item),
+                )
+                group.children[item] = failed
+                self._finish(failed, Phase.ERROR, str(error))
+                continue
+            group.children[item] = self._make(
+                template,
+                label=label,
+                boundary=dag,
+                owner=group,
+                position=item,
+                task=task,
+                path=_path(dag, task, arguments),
+                arguments=arguments,
+            )
+
+    def _leaf(
+        self,
+        dag: DagNode,
+        position: int,
+        scope: Mapping[str, object],
+        phase: Phase,
+        message: str,
+    ) -> None:
+        """End a task that does not run."""
+        task = dag.template.tasks[position]
+        try:
+            arguments = {
+                name: _resolved(text, scope)
+                for name, text in task.arguments
+                if name in (TASK_INPUT, PATH_INPUT)
+            }
+        except ExpressionError:
+            # A loop's path holds its item; the loop itself is what does not run.
+            path = dag.path
+        else:
+            path = _path(dag, task, arguments)
+        node = Node(
+            label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path
+        )
+        dag.children[position] = node
+        outputs: dict[str, str] = {}
+        if phase in (Phase.SKIPPED, Phase.OMITTED):
+            # What Argo offers to a task that reads outputs of one that never ran.
+            declared = self.workflow.templates[task.template].outputs
+            outputs = {o.name: o.default for o in declared if o.default is not None}
+        self._finish(node, phase, message, outputs)
+
+    # Nodes.
+
+    def _make(
+        self,
+        template: Template,
+        *,
+        label: str,
+        boundary: DagNode | None,
+        owner: DagNode | GroupNode | RetryNode | None,
+        position: int,
+        task: DagTask | None,
+        path: TaskPath,
+        arguments: Mapping[str, str],
+    ) -> Node:
+        """Make the node of a template and begin it, unless parallelism says to wait."""
+        missing = [
+            name
+            for name, default in template.inputs.items()
+            if default is None and name not in arguments
+        ]
+        if missing:
+            node = Node(
+                label=label,
+                boundary=boundary,
+                owner=owner,
+                position=position,
+                task=task,
+                path=path,
+            )
+            message = f"inputs.parameters.{missing[0]} was not supplied"
+            self._work.append(lambda: self._finish(node, Phase.ERROR, message))
+            return node
+        inputs = {
+            name: arguments.get(name, default or "") for name, default in template.inputs.items()
+        }
+        if template.retry is not None and not isinstance(owner, RetryNode):
+            retry = RetryNode(
+                label=label,
+                boundary=boundary,
+                owner=owner,
+                position=position,
+                task=task,
+                path=path,
+                inputs=inputs,
+            )
+            retry.template = template
+            retry.strategy = template.retry
+            retry.attempts = []
+            self._set_running(retry)
+            self._attempt(retry)
+            return retry
+        node = (DagNode if isinstance(template, DagTemplate) else PodNode)(
+            label=label,
+            boundary=boundary,
+            owner=owner,
+            position=position,
+            task=task,
+            path=path,
+            inputs=inputs,
+        )
+        if isinstance(node, DagNode) and isinstance(template, DagTemplate):
+            size = len(template.tasks)
+            node.template = template
+            node.children = [None] * size
+            node.waiting_for = [len(above) for above in template.upstream]
+            node.open = len(template.order)
+            node.active = 0
+            node.throttled = deque()
+        elif isinstance(node, PodNode) and not isinstance(template, DagTemplate):
+            node.template = template
+            node.exit_code = None
+        if boundary is not None and boundary.template.parallelism is not None:
+            if boundary.active >= boundary.template.parallelism:
+                boundary.throttled.append(node)
+                return node
+            boundary.active += 1
+        self._begin(node)
+        return node
+
+    def _begin(self, node: Node) -> None:
+        if self._shutdown is not None:
+            message = self._shutdown
+            self._work.append(lambda: self._finish(node, Phase.FAILED, message))
+        elif isinstance(node, PodNode):
+            self._commands.append(StartPod(node=node))
+        elif isinstance(node, DagNode):
+            self._set_running(node)
+            for position in node.template.order:
+                if node.waiting_for[position] == 0:
+                    self._work.append(_call(self._decide, node, position))
+
+    def _set_running(self, node: Node) -> None:
+        node.phase = Phase.RUNNING
+        node.started_at = self._now
+        self._commands.append(NodeChanged(node=node, phase=Phase.RUNNING))
+
+    def _finish(
+        self,
+        node: Node,
+        phase: Phase,
+        message: str,
+        outputs: Mapping[str, str] | None = None,
+    ) -> None:
+        """End a node and tell whoever waits for it."""
+        node.phase = phase
+        node.message = message
+        node.finished_at = self._now
+        if outputs:
+            node.outputs = outputs
+        self._commands.append(NodeChanged(node=node, phase=phase))
+        boundary = node.boundary
+        if node.counts_as_active and boundary is not None and boundary.template.parallelism:
+            boundary.active -= 1
+            if boundary.throttled:
+                boundary.active += 1
+                self._begin(boundary.throttled.popleft())
+        match node.owner:
+            case None:
+                self._commands.append(WorkflowEnded(phase=phase, message=message))
+            case DagNode() as dag:
+                self._count_down(dag, node.position)
+            case GroupNode() as group:
+                group.open -= 1
+                if group.open == 0:
+                    self._work.append(_call(self._end_group, group))
+            case RetryNode() as retry:
+                self._work.append(_call(self._after_attempt, retry))
+
+    def _count_down(self, dag: DagNode, position: int) -> None:
+        dag.open -= 1
+        for below in dag.template.downstream[position]:
+            dag.waiting_for[below] -= 1
+            if dag.waiting_for[below] == 0:
+                self._work.append(_call(self._decide, dag, below))
+        if dag.open == 0:
+            self._work.append(_call(self._end_dag, dag))
+
+    def _end_dag(self, dag: DagNode) -> None:
+        if self._shutdown is not None:
+            self._finish(dag, Phase.FAILED, self._shutdown)
+            return
+        phase = dag_phase(
+            dag.template, [None if node is None else node.phase for node in dag.children]
+        )
+        outputs: dict[str, str] = {}
+        message = ""
+        if phase is Phase.SUCCEEDED:
+            scope = self._scope(dag)
+            for output in dag.template.outputs:
+                try:
+                    outputs[output.name] = _text_of(output.expression, scope)
+                except ExpressionError as error:
+                    if output.default is None:
+                        phase, message = Phase.ERROR, str(error)
+                        break
+                    outputs[output.name] = output.default
+        self._finish(dag, phase, message, outputs)
+
+    def _end_group(self, group: GroupNode) -> None:
+        phase = Phase.SUCCEEDED
+        for child in group.children:
+            if child is not None and child.phase.is_failed:
+                phase = child.phase
+        self._finish(group, phase, "")
+
+    # Attempts.
+
+    def _attempt(self, retry: RetryNode) -> None:
+        number = len(retry.attempts)
+        retry.attempts.append(
+            self._make(
+                retry.template,
+                label=f"{retry.label}({number})",
+                boundary=retry.boundary,
+                owner=retry,
+                position=number,
+                task=retry.task,
+                path=retry.path,
+                arguments=retry.inputs,
+            )
+        )
+
+    def _after_attempt(self, retry: RetryNode) -> None:
+        last = retry.attempts[-1]
+        if last.phase is Phase.SUCCEEDED:
+            self._finish(retry, Phase.SUCCEEDED, "", last.outputs)
+            return
+        if self._shutdown is not None:
+            self._finish(retry, last.phase, self._shutdown, last.outputs)
+            return
+        started = last.started_at or self._now
+        verdict = after_failure(
+            retry.strategy,
+            LastAttempt(
+                number=last.position,
+                phase=last.phase,
+                message=last.message,
+                exit_code=last.exit_code if isinstance(last, PodNode) else None,
+                duration=self._now - started,
+            ),
+        )
+        match verdict:
+            case GiveUp(message):
+                self._finish(retry, last.phase, message, last.outputs)
+            case TryAgain(delay):
+                if delay > timedelta(0):
+                    self._backing_off[retry] = None
+                    self._commands.append(StartTimer(node=retry, at=self._now + delay))
+                else:
+                    self._attempt(retry)
+
+    # Scopes.
+
+    def _scope(self, dag: DagNode) -> dict[str, object]:
+        return {
+            "workflow": self._workflow_scope,
+            "inputs": {"parameters": dag.inputs},
+            "tasks": TasksView(dag),
+        }
+
+    def _outputs_of_pod(self, node: PodNode, ended: PodEnded) -> dict[str, str]:
+        outputs: dict[str, str] = {}
+        for declared in node.template.outputs:
+            value = ended.outputs.get(declared.name, declared.default)
+            if value is not None:
+                outputs[declared.name] = value
+        return outputs
+
+
+def _call(step: Callable[..., None], *arguments: object) -> Callable[[], None]:
+    return lambda: step(*arguments)
+
+
+def _results(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
+    """Return what is true of the tasks that a ``depends`` mentions; all have come to their end."""
+    results: dict[str, frozenset[str]] = {}
+    for name in task.depends.tasks if task.depends is not None else ():
+        node = dag.children[dag.template.index[name]]
+        results[name] = frozenset() if node is None else DEPENDS_RESULT[node.phase]
+    return results
+
+
+def _path(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath:
+    """Return which task a node stands for; the compiler passes it to every template."""
+    path = arguments.get(TASK_INPUT, arguments.get(PATH_INPUT))
+    return child_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
+
+
+def _resolved(text: str, scope: Mapping[str, object]) -> str:
+    if "{{" not in text:
+        return text
+    resolved = json.loads(substitute(json.dumps(text, ensure_ascii=False), scope, strict=True))
+    assert isinstance(resolved, str)
+    return resolved
+
+
+def _text_of(expression: str | None, scope: Mapping[str, object]) -> str:
+    """Return an output's value; anything but text is written as Argo 3.6 and later do."""
+    value = evaluate(expression or "", scope)
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ExpressionError("the output has no value", expression or "", (0, 0))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
