@@ -1,0 +1,1 @@
+"""Cached Python environments for components: :class:`environments.Environments`."""

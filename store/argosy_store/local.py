@@ -1,0 +1,184 @@
+"""A store in a local directory.
+
+Plain system calls rather than an object store library: nothing to import, and the errors of the
+system arrive as they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from argosy_store.local_files import (
+    copy_whole_file,
+    is_part_file,
+    part_name,
+    reading_failed,
+    write_new_file,
+    write_whole_file,
+    writing_failed,
+)
+from argosy_store.objects import ObjectInfo, checked_key
+
+T = TypeVar("T")
+
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
+# File systems without hard links: FAT, some of those in user space.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+
+
+class LocalStore:
+    """Files below ``root``, which is made when the first object is written."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._root = os.path.abspath(root)
+
+    @property
+    def url(self) -> str:
+        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        return self._root
+
+    @property
+    def concurrency(self) -> int:
+        return 1
+
+    def get(self, key: str) -> bytes | None:
+        path = self._path(key)
+        try:
+            return path.read_bytes()
+        except (*_NOT_THERE, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise reading_failed(path, error) from error
+
+    def put(self, key: str, data: bytes) -> None:
+        self._written(key, lambda path: write_whole_file(path, data))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        return self._written(key, lambda path: _write_if_absent(path, data))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        path = self._path(key)
+        try:
+            status = path.stat()
+        except _NOT_THERE:
+            return None
+        except OSError as error:
+            raise reading_failed(path, error) from error
+        return _info(key, status) if stat.S_ISREG(status.st_mode) else None
+
+    def exists(self, key: str) -> bool:
+        return self.head(key) is not None
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        top = self._path(prefix) if prefix else self._root
+        return self._below(os.fspath(top), f"{prefix}/" if prefix else "")
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        try:
+            path.unlink()
+        except _NOT_THERE:
+            pass
+        except OSError as error:
+            raise writing_failed(path, error) from error
+
+    def put_file(self, key: str, path: Path) -> int:
+        try:
+            # The target's directory would be blamed for a source that may not be read.
+            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise reading_failed(path, error) from error
+        return self._written(key, lambda target: copy_whole_file(path, target))
+
+    def get_file(self, info: ObjectInfo, path: Path) -> None:
+        source = self._path(info.key)
+        try:
+            os.close(os.open(source, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise reading_failed(source, error) from error
+        try:
+            copy_whole_file(source, path)
+        except OSError as error:
+            raise writing_failed(path, error) from error
+
+    def _path(self, key: str) -> Path:
+        return Path(self._root, checked_key(key, url=self._root))
+
+    def _written(self, key: str, write: Callable[[Path], T]) -> T:
+        path = self._path(key)
+        try:
+            try:
+                return write(path)
+            except FileNotFoundError:
+                # Most directories are there already, so looking first would cost more.
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return write(path)
+        except OSError as error:
+            raise writing_failed(path, error) from error
+
+    def _below(
+        self, directory: str, prefix: str, parents: tuple[tuple[int, int], ...] = ()
+    ) -> Iterator[ObjectInfo]:
+        try:
+            status = os.stat(directory)
+            place = (status.st_dev, status.st_ino)
+            if place in parents:
+                # A link to a directory that it lies in.
+                return
+            with os.scandir(directory) as entries:
+                # The slash counts in the order of keys: "a-b" comes before "a/b".
+                found = sorted(
+                    ((f"{e.name}/" if e.is_dir() else e.name, e) for e in entries),
+                    key=lambda pair: pair[0],
+                )
+        except _NOT_THERE:
+            return
+        except OSError as error:
+            raise reading_failed(directory, error) from error
+        for name, entry in found:
+            if name.endswith("/"):
+                yield from self._below(entry.path, prefix + name, (*parents, place))
+            elif not is_part_file(name):
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    # Removed since, or a link to nothing.
+                    continue
+                except OSError as error:
+                    raise reading_failed(entry.path, error) from error
+                if stat.S_ISREG(status.st_mode):
+                    yield _info(prefix + name, status)
+
+
+def _write_if_absent(path: Path, data: bytes) -> bool:
+    part = path.parent / part_name()
+    write_new_file(part, data)
+    try:
+        # A link, unlike a rename, fails when there is something already.
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            return False
+        write_whole_file(path, data)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def _info(key: str, status: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size_bytes=status.st_size,
+        etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
+        modified=datetime.fromtimestamp(status.st_mtime, UTC),
+    )

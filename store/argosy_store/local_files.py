@@ -1,0 +1,123 @@
+"""Local files written so that a reader sees all of one or none, and what can go wrong with them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from argosy_schemas.errors import StoreError
+
+_PART_SUFFIX: Final = ".argosy-part"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
+# What network file systems answer while their server is away.
+_PASSING = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.EINTR)
+
+
+@contextmanager
+def part_file(path: Path) -> Iterator[Path]:
+    """Yield a path beside ``path`` to write to; it becomes ``path`` when the block ends well."""
+    part = path.parent / part_name()
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def part_name() -> str:
+    """Return a fresh name for a file that is being written."""
+    # Not derived from the name of the file, which may already be as long as names can be.
+    return f".{os.urandom(8).hex()}{_PART_SUFFIX}"
+
+
+def is_part_file(name: str) -> bool:
+    """Return whether a file of this name was being written, or was left by a killed process."""
+    return name.startswith(".") and name.endswith(_PART_SUFFIX)
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write a file that must not exist yet.
+
+    Raises:
+        OSError: As the system has it.
+    """
+    with open(path, "xb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+def write_whole_file(path: Path, data: bytes) -> None:
+    """Write or replace a file at once.
+
+    Raises:
+        OSError: As the system has it.
+    """
+    with part_file(path) as part:
+        write_new_file(part, data)
+
+
+def copy_whole_file(source: Path, target: Path) -> int:
+    """Copy a file, replacing ``target`` at once; return its size.
+
+    The copy shares nothing that could change with the source: no hard link.
+
+    Raises:
+        OSError: As the system has it.
+    """
+    with part_file(target) as part:
+        shutil.copyfile(source, part)
+        return part.stat().st_size
+
+
+def reading_failed(path: Path | str, error: OSError) -> StoreError:
+    """Return the error for a file or directory that could not be read."""
+    if error.errno in _FORBIDDEN:
+        return _final(path, "may not be read; change its mode or owner")
+    return _failed(path, "could not be read", error)
+
+
+def writing_failed(path: Path | str, error: OSError) -> StoreError:
+    """Return the error for a file that could not be written."""
+    if error.errno in _FULL:
+        return _final(path, f"could not be written ({_text(error)}); free some space there")
+    if error.errno in _FORBIDDEN:
+        return _final(
+            path, "may not be written; change the mode or owner of its directory or name another"
+        )
+    if error.errno == errno.EROFS:
+        return _final(path, "lies on a file system that is read-only; name another place")
+    if error.errno == errno.ENAMETOOLONG:
+        return _final(path, "has a name that is too long here; use shorter names")
+    if error.errno in _IN_THE_WAY:
+        return _final(
+            path,
+            f"could not be written ({_text(error)}): a file is in the place of a directory, or "
+            f"the other way round; remove it or name another place",
+        )
+    return _failed(path, "could not be written", error)
+
+
+def _failed(path: Path | str, what: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: {what} ({_text(error)}); look at its file system",
+        retryable=error.errno in _PASSING,
+    )
+
+
+def _final(path: Path | str, what: str) -> StoreError:
+    return StoreError(f"{path}: {what}", retryable=False)
+
+
+def _text(error: OSError) -> str:
+    return error.strerror or str(error)

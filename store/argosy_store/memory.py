@@ -1,0 +1,106 @@
+"""A store in this process's memory, for tests and for dry runs: ``memory://name``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy_schemas.errors import StoreError
+from argosy_store.local_files import reading_failed, write_whole_file, writing_failed
+from argosy_store.objects import ObjectInfo, checked_key
+
+
+class MemoryStore:
+    """Objects in a dictionary. Safe to use from several threads."""
+
+    def __init__(self, url: str = "memory://fake") -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._objects: dict[str, tuple[bytes, ObjectInfo]] = {}
+        self._writes = 0
+
+    @property
+    def url(self) -> str:
+        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        return self._url
+
+    @property
+    def concurrency(self) -> int:
+        return 1
+
+    def get(self, key: str) -> bytes | None:
+        found = self._objects.get(checked_key(key, url=self._url))
+        return None if found is None else found[0]
+
+    def put(self, key: str, data: bytes) -> None:
+        checked_key(key, url=self._url)
+        with self._lock:
+            self._write(key, data)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        checked_key(key, url=self._url)
+        with self._lock:
+            if key in self._objects:
+                return False
+            self._write(key, data)
+            return True
+
+    def head(self, key: str) -> ObjectInfo | None:
+        found = self._objects.get(checked_key(key, url=self._url))
+        return None if found is None else found[1]
+
+    def exists(self, key: str) -> bool:
+        return self.head(key) is not None
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        begin = f"{checked_key(prefix, url=self._url)}/" if prefix else ""
+        with self._lock:
+            found = sorted(key for key in self._objects if key.startswith(begin))
+        for key in found:
+            info = self.head(key)
+            if info is not None:
+                yield info
+
+    def delete(self, key: str) -> None:
+        checked_key(key, url=self._url)
+        with self._lock:
+            self._objects.pop(key, None)
+
+    def put_file(self, key: str, path: Path) -> int:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise reading_failed(path, error) from error
+        self.put(key, data)
+        return len(data)
+
+    def get_file(self, info: ObjectInfo, path: Path) -> None:
+        data = self.get(info.key)
+        if data is None:
+            raise StoreError(
+                f"{self._url}/{info.key}: the object is gone; run the task that made it again",
+                retryable=False,
+            )
+        try:
+            write_whole_file(path, data)
+        except OSError as error:
+            raise writing_failed(path, error) from error
+
+    def _write(self, key: str, data: bytes) -> None:
+        self._writes += 1
+        info = ObjectInfo(
+            key=key, size_bytes=len(data), etag=str(self._writes), modified=datetime.now(UTC)
+        )
+        self._objects[key] = (bytes(data), info)
+
+
+_named: dict[str, MemoryStore] = {}
+_named_lock = threading.Lock()
+
+
+def memory_store(name: str) -> MemoryStore:
+    """Return the store of this name; the same one for everybody in this process."""
+    with _named_lock:
+        return _named.setdefault(name, MemoryStore(f"memory://{name}"))

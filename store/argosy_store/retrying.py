@@ -1,0 +1,146 @@
+"""Tries an operation again while that may help: the store may be restarting, or the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from argosy_schemas.errors import StoreError
+from argosy_store.objects import ObjectInfo, ObjectStore
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_SECONDS: Final = 0.25
+_LONGEST_PAUSE_SECONDS: Final = 15.0
+
+
+class Clock(Protocol):
+    """Time, as far as waiting needs it."""
+
+    def monotonic(self) -> float:
+        """Return seconds from some fixed point."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class _SystemClock:
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+class RetryingStore:
+    """Another store, whose retryable errors reach the caller only after ``patience_seconds``.
+
+    Pauses double from a quarter of a second to fifteen, shortened by up to a half at random, so
+    that a thousand pods do not come back at once. The last error is raised as it is.
+    """
+
+    def __init__(
+        self,
+        inner: ObjectStore,
+        *,
+        patience_seconds: float = 120.0,
+        clock: Clock = SYSTEM_CLOCK,
+        fraction: Callable[[], float] | None = None,
+    ) -> None:
+        """Wrap ``inner``; ``fraction`` returns random numbers from 0 to 1."""
+        self._inner = inner
+        self._patience_seconds = patience_seconds
+        self._clock = clock
+        self._fraction = fraction if fraction is not None else _random_fraction
+
+    @property
+    def url(self) -> str:
+        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        return self._inner.url
+
+    @property
+    def concurrency(self) -> int:
+        return self._inner.concurrency
+
+    def get(self, key: str) -> bytes | None:
+        return self._tried(lambda: self._inner.get(key))
+
+    def put(self, key: str, data: bytes) -> None:
+        self._tried(lambda: self._inner.put(key, data))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write unless there is an object.
+
+        A first try may have written and lost its answer: then what is there tells.
+        """
+        tries = 0
+
+        def once() -> bool:
+            nonlocal tries
+            tries += 1
+            return self._inner.put_if_absent(key, data)
+
+        return self._tried(once) or (tries > 1 and self.get(key) == data)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._tried(lambda: self._inner.head(key))
+
+    def exists(self, key: str) -> bool:
+        return self._tried(lambda: self._inner.exists(key))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield objects; after an error it goes on behind the last one yielded."""
+        last = ""
+        entries = self._inner.list(prefix)
+
+        def following() -> ObjectInfo | None:
+            nonlocal entries
+            try:
+                return next((info for info in entries if info.key > last), None)
+            except StoreError:
+                entries = self._inner.list(prefix)
+                raise
+
+        while (info := self._tried(following)) is not None:
+            last = info.key
+            yield info
+
+    def delete(self, key: str) -> None:
+        self._tried(lambda: self._inner.delete(key))
+
+    def put_file(self, key: str, path: Path) -> int:
+        return self._tried(lambda: self._inner.put_file(key, path))
+
+    def get_file(self, info: ObjectInfo, path: Path) -> None:
+        self._tried(lambda: self._inner.get_file(info, path))
+
+    def _tried(self, operation: Callable[[], T]) -> T:
+        deadline: float | None = None
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return operation()
+            except StoreError as error:
+                if not error.retryable:
+                    raise
+                now = self._clock.monotonic()
+                deadline = now + self._patience_seconds if deadline is None else deadline
+                wait = pause * (1 - self._fraction() / 2)
+                if now + wait > deadline:
+                    raise
+            self._clock.sleep(wait)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _random_fraction() -> float:
+    # Needed on errors only, and slow to import.
+    from random import random
+
+    return random()
