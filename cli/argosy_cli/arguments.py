@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeGuard, cast
 
 from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.ir import ParameterType
+from argosy_schemas.values import JsonValue, to_json
 
 
 def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
@@ -62,3 +64,22 @@ def _parse(text: str, path: Path) -> Any:
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
         raise InvalidArgumentError(f"--params-file '{path}' is no YAML: {message}") from error
+
+
+def parameter_texts(
+    declared: Mapping[str, ParameterType], given: Mapping[str, JsonValue], texts: Mapping[str, str]
+) -> dict[str, str]:
+    """Return each given parameter as the text that a workflow takes; ``texts`` goes before.
+
+    A workflow takes a STRING as it is and every other type as JSON. A value of the file for a
+    STRING that is no text is kept as its JSON, as the KFP backend coerces it, and its ``null`` is a
+    parameter not given; an undeclared name passes, for the run to refuse it.
+    """
+    written = {
+        name: value
+        if isinstance(value, str) and declared.get(name) in (ParameterType.STRING, None)
+        else to_json(value)
+        for name, value in given.items()
+        if value is not None or declared.get(name) is not ParameterType.STRING
+    }
+    return written | dict(texts)

@@ -1,0 +1,211 @@
+"""``argosy run``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
+from argosy_cli.commands.options import max_size
+from argosy_cli.compile_cache import declared_parameters, runnable
+from argosy_cli.exit_codes import ExitCode
+from argosy_cli.source import read_source
+from argosy_engine.events import Listener
+from argosy_engine.refusal import EngineRefusal
+from argosy_engine.results import RunResult
+from argosy_engine.run import resume_run, run_workflow
+from argosy_engine.settings import RunSettings, default_jobs
+from argosy_engine.states import RunState
+from argosy_schemas.errors import InvalidArgumentError, MachineError, StoreError
+from argosy_schemas.names import RunId
+
+
+@click.command()
+@click.argument("pipeline", required=False, metavar="PIPELINE")
+@click.option(
+    "-p",
+    "--param",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter: a STRING takes the text as it is, every other type is JSON.",
+)
+@click.option(
+    "-f",
+    "--params-file",
+    type=click.Path(path_type=Path),
+    help="Parameters as a JSON or YAML object; --param goes before it.",
+)
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    metavar="NAME=URI",
+    help="An input artifact of the pipeline: a URI or a local path.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=".argosy",
+    show_default=True,
+    help="Where records, cache, logs and artifacts live.",
+)
+@click.option(
+    "--root",
+    metavar="URI",
+    help="Write artifacts below this URI; 'pipeline' takes the one that the pipeline names."
+    "  [default: inside --home]",
+)
+@click.option("--no-cache", is_flag=True, help="Run every task, also those done before.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many tasks may run at once.  [default: number of processors]",
+)
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was stopped or failed; its first characters are enough.",
+)
+@click.option(
+    "--keep-pins",
+    is_flag=True,
+    help="Give each component the very kfp that its file pins, not one for all.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json prints one object when the run ends, and nothing else, on standard output.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not show what tasks write.")
+@max_size
+def command(
+    pipeline: str | None,
+    assignments: tuple[str, ...],
+    params_file: Path | None,
+    artifacts: tuple[str, ...],
+    home: Path,
+    root: str | None,
+    no_cache: bool,
+    jobs: int | None,
+    resume: str | None,
+    keep_pins: bool,
+    output: str,
+    quiet: bool,
+    max_size_bytes: int,
+) -> int:
+    r"""Run a pipeline on this machine.
+
+    PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
+    @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). Exit status: 0 the run succeeded,
+    1 it failed, 2 wrong usage or an invalid pipeline or parameter, 130 interrupted.
+
+    \b
+    Examples:
+      argosy run pipeline.yaml --param name=World
+      argosy run train.py:pipeline -f params.yaml --output json
+      argosy run --resume 7f3a
+    """
+    settings = RunSettings(
+        home=home,
+        root=root,
+        cache=not no_cache,
+        jobs=jobs or default_jobs(),
+        keep_pins=keep_pins,
+    )
+    if (pipeline is None) == (resume is None):
+        raise InvalidArgumentError("give a PIPELINE to run, or --resume RUN, and not both")
+    if resume is not None and (assignments or params_file or artifacts or root or no_cache):
+        raise InvalidArgumentError(
+            "--resume goes on with the parameters, artifacts, root and cache setting of its run; "
+            "leave them out"
+        )
+    try:
+        if pipeline is None:
+            with _view(quiet) as listener:
+                result = resume_run(resume or "", settings=settings, listener=listener)
+        else:
+            source = read_source(pipeline, max_size_bytes=max_size_bytes)
+            made = runnable(source, home=home, max_size_bytes=max_size_bytes)
+            given = read_parameters_file(params_file) if params_file else {}
+            parameters = parameter_texts(
+                declared_parameters(made.ir),
+                given,
+                parse_assignments(assignments, option="--param"),
+            )
+            with _view(quiet) as listener:
+                result = run_workflow(
+                    made.workflow,
+                    made.ir,
+                    settings=settings,
+                    parameters=parameters,
+                    artifacts=parse_assignments(artifacts, option="--artifact"),
+                    listener=listener,
+                )
+    except (MachineError, StoreError, EngineRefusal) as error:
+        # The run could not start: a script that reads JSON is told so as JSON, too.
+        if output == "json":
+            _print_json(_not_started(str(error)))
+        raise
+    if output == "json":
+        _print_json(result)
+    else:
+        from argosy_cli.views.summary import summary
+
+        print(summary(result), flush=True)
+    return _status(result)
+
+
+def _view(quiet: bool) -> AbstractContextManager[Listener]:
+    """Return the view for standard error: talk, beside the results on standard output."""
+    stream: TextIO = sys.stderr
+    if stream.isatty() and not _is_dumb():
+        from argosy_cli.views.live import LiveView  # Rich: only where something is redrawn
+
+        return LiveView(stream, output=not quiet)
+    from argosy_cli.views.lines import LinesView
+
+    return LinesView(stream, output=not quiet)
+
+
+def _is_dumb() -> bool:
+    import os
+
+    return os.environ.get("TERM", "") in ("", "dumb")
+
+
+def _print_json(result: RunResult) -> None:
+    print(json.dumps(result.to_json(), ensure_ascii=False), flush=True)
+
+
+def _not_started(error: str) -> RunResult:
+    now = datetime.now(UTC)
+    return RunResult(
+        run_id=RunId(""),
+        pipeline="",
+        state=RunState.FAILED,
+        started_at=now,
+        finished_at=now,
+        error=error,
+    )
+
+
+def _status(result: RunResult) -> int:
+    match result.state:
+        case RunState.SUCCEEDED:
+            return ExitCode.SUCCEEDED
+        case RunState.FAILED:
+            return ExitCode.FAILED
+        case RunState.CANCELED:
+            return ExitCode.INTERRUPTED

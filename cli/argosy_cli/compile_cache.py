@@ -1,0 +1,91 @@
+"""Compiled pipelines by the hash of their source, so that a warm run parses and compiles nothing.
+
+The key covers the bytes of the source and the version of Argosy; the compiler is deterministic, so
+an entry never goes stale. A broken entry is made again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argosy_schemas.packed_ir import unpack
+
+from argosy_cli.source import Source
+from argosy_cli.versions import installed_version
+from argosy_schemas.ir import ParameterType
+from argosy_schemas.values import JsonValue, to_json
+
+FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnablePipeline:
+    """What the engine needs of a compiled pipeline."""
+
+    workflow: Mapping[str, JsonValue]
+    ir: bytes
+
+
+def runnable(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipeline:
+    """Return the compiled pipeline of ``source``, from the cache below ``home`` or fresh.
+
+    Raises:
+        InvalidPipelineError: The source breaks a rule of the format, or cannot run.
+    """
+    path = home / "compiled" / f"{_key(source)}.json"
+    cached = _read(path)
+    if cached is not None:
+        return cached
+    # Only a cold run pays for YAML, the schema's checks and the compiler.
+    from argosy_schemas.reading import read_pipeline
+
+    from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
+
+    pipeline = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
+    compiled = compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE))
+    made = RunnablePipeline(workflow=compiled.workflow, ir=compiled.ir)
+    _write(path, made)
+    return made
+
+
+def declared_parameters(ir: bytes) -> Mapping[str, ParameterType]:
+    """Return the type of each parameter of the pipeline."""
+    root = unpack(ir).root
+    return {name: spec.type for name, spec in root.inputs.parameters.items()}
+
+
+def _key(source: Source) -> str:
+    version = f"{FORMAT} {installed_version('argosy')}\0".encode()
+    return hashlib.sha256(version + source.data).hexdigest()
+
+
+def _read(path: Path) -> RunnablePipeline | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        return RunnablePipeline(
+            workflow=content["workflow"], ir=base64.b64decode(content["ir"], validate=True)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, made: RunnablePipeline) -> None:
+    content = {"workflow": made.workflow, "ir": base64.b64encode(made.ir).decode()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and renamed: two runs that start together both read whole entries.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(to_json(content))
+        os.replace(temporary, path)
+    except OSError:
+        # The engine is next to write there, and says what is wrong with the home.
+        return

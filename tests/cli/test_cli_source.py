@@ -1,0 +1,152 @@
+"""Files, standard input and Python files become the bytes of a compiled pipeline."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from argosy_cli.source import Source, read_source
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+
+MAX = 1_000_000
+
+ONE = """
+from kfp import dsl
+
+@dsl.component(base_image="python:3.11")
+def hello(name: str) -> str:
+    return name
+
+@dsl.pipeline(name="one")
+def pipeline(name: str = "World"):
+    hello(name=name)
+"""
+
+TWO = (
+    ONE
+    + """
+@dsl.pipeline(name="two")
+def other():
+    pipeline()
+"""
+)
+
+MISTYPED = """
+from kfp import dsl
+
+@dsl.component(base_image="python:3.11")
+def add(a: int) -> int:
+    return a
+
+@dsl.pipeline
+def pipeline(a: str):
+    add(a=a)
+"""
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_compiled_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    name = write(tmp_path / "pipeline.yaml", "a: 1\n")
+
+    assert read_source(name, max_size_bytes=MAX) == Source(file=name, data=b"a: 1\n")
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a: 1\n")))
+
+    assert read_source("-", max_size_bytes=MAX) == Source(file="<stdin>", data=b"a: 1\n")
+
+
+def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
+    name = write(tmp_path / "pipeline.yaml", "x" * 11)
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        read_source(name, max_size_bytes=10)
+
+    assert str(caught.value) == f"{name}: is larger than 10 bytes; raise --max-size if it is meant"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent.yaml", "'absent.yaml' does not exist; give the path of a pipeline file"),
+        (".", "'.' is a directory; give the path of a pipeline file"),
+        (
+            "notes.txt",
+            "'notes.txt' is no pipeline file; it must end in .yaml, .yml, .json or .py",
+        ),
+    ],
+)
+def test_what_is_no_pipeline_file_is_refused_by_name(
+    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "notes.txt", "")
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_source(name, max_size_bytes=MAX)
+
+    assert str(caught.value) == message
+
+
+def test_a_python_file_with_one_pipeline_is_compiled(tmp_path: Path) -> None:
+    name = write(tmp_path / "one.py", ONE)
+
+    source = read_source(name, max_size_bytes=MAX)
+
+    assert b"name: one" in source.data
+
+
+def test_one_of_several_pipelines_is_picked_by_name(tmp_path: Path) -> None:
+    name = write(tmp_path / "two.py", TWO)
+
+    source = read_source(f"{name}:other", max_size_bytes=MAX)
+
+    assert b"name: two" in source.data
+
+
+def test_several_pipelines_need_a_name(tmp_path: Path) -> None:
+    name = write(tmp_path / "two.py", TWO)
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_source(name, max_size_bytes=MAX)
+
+    assert str(caught.value) == (
+        f"'{name}' has 2 pipelines ('other', 'pipeline'); name one, e.g. {name}:other"
+    )
+
+
+def test_a_name_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
+    name = write(tmp_path / "one.py", ONE)
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_source(f"{name}:absent", max_size_bytes=MAX)
+
+    assert str(caught.value) == f"'{name}' has no pipeline 'absent'; it has the pipeline 'pipeline'"
+
+
+def test_a_mistake_found_by_the_sdk_is_told_with_its_line(tmp_path: Path) -> None:
+    name = write(tmp_path / "mistyped.py", MISTYPED)
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        read_source(name, max_size_bytes=MAX)
+
+    assert str(caught.value) == (
+        f"{name}:10: InconsistentTypeException: Incompatible argument passed to the input 'a' of "
+        "component 'add': Argument type 'STRING' is incompatible with the input type "
+        "'NUMBER_INTEGER'"
+    )
+
+
+def test_a_python_file_that_exits_is_told_so(tmp_path: Path) -> None:
+    name = write(tmp_path / "exits.py", "raise SystemExit(3)\n")
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        read_source(name, max_size_bytes=MAX)
+
+    assert str(caught.value) == f"{name}: ended with exit status 3 while compiling"
