@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from argosy_schemas.errors import StoreError
-
 from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectInfo, ObjectStore
+
+T = TypeVar("T")
 
 __all__ = ["FakeClock", "FlakyStore", "MemoryStore"]
 
@@ -48,7 +50,7 @@ class FlakyStore:
         retryable: bool = True,
         lose_answers: bool = False,
     ) -> None:
-        """Fail ``failures`` operations, ``-1`` for ever.
+        """Fail ``failures`` operations, all of them when it is negative.
 
         Args:
             inner: What works otherwise; by default an empty store in memory.
@@ -77,5 +79,59 @@ class FlakyStore:
         return self._inner.concurrency
 
     def get(self, key: str) -> bytes | None:
-        with self._call("get", key):
-            return self._inner.get(key)
+        return self._called("get", key, lambda: self._inner.get(key))
+
+    def put(self, key: str, data: bytes) -> None:
+        self._called("put", key, lambda: self._inner.put(key, data))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        return self._called("put_if_absent", key, lambda: self._inner.put_if_absent(key, data))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._called("head", key, lambda: self._inner.head(key))
+
+    def exists(self, key: str) -> bool:
+        return self._called("exists", key, lambda: self._inner.exists(key))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield objects; each step may fail, as pages of a listing do."""
+        for info in self._inner.list(prefix):
+            self._called("list", info.key, lambda: None)
+            yield info
+
+    def delete(self, key: str) -> None:
+        self._called("delete", key, lambda: self._inner.delete(key))
+
+    def put_file(self, key: str, path: Path) -> int:
+        return self._called("put_file", key, lambda: self._inner.put_file(key, path))
+
+    def get_file(self, info: ObjectInfo, path: Path) -> None:
+        self._called("get_file", info.key, lambda: self._inner.get_file(info, path))
+
+    def _called(self, operation: str, key: str, call: Callable[[], T]) -> T:
+        failing = self._takes_a_failure(operation, key)
+        if failing and not self._lose_answers:
+            raise self._error(operation, key)
+        result = call()
+        if failing:
+            raise self._error(operation, key)
+        return result
+
+    def _takes_a_failure(self, operation: str, key: str) -> bool:
+        with self._lock:
+            self.calls.append((operation, key))
+            if self._operations and operation not in self._operations:
+                return False
+            if self._after > 0:
+                self._after -= 1
+                return False
+            if self._failures == 0:
+                return False
+            self._failures -= 1
+            return True
+
+    def _error(self, operation: str, key: str) -> StoreError:
+        return StoreError(
+            f"{self.url}/{key}: the flaky store fails '{operation}' as told; tell it otherwise",
+            retryable=self._retryable,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ _PASSING = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE,
 
 
 @contextmanager
-def part_file(path: Path) -> Iterator[Path]:
+def part_file(path: Path) -> Generator[Path]:
     """Yield a path beside ``path`` to write to; it becomes ``path`` when the block ends well."""
     part = path.parent / part_name()
     try:

@@ -7,10 +7,23 @@ at a time; memory stays bounded whatever the size.
 
 from __future__ import annotations
 
-from pathlib import Path
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
 
-from argosy_schemas.records import Content
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.records import Content, ContentKind, Reason
+from argosy_store.local_files import writing_failed
+from argosy_store.local_trees import LocalFile, LocalTree
+from argosy_store.objects import ObjectInfo, ObjectStore, checked_key
+from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
+
+BIG_FILE_BYTES: Final = 16 * 1024 * 1024
+"""From here on a file travels alone, in several parts at a time; smaller ones side by side."""
+
+_ABSENT: Final = Content(kind=ContentKind.ABSENT)
 
 
 def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None) -> Content:
@@ -30,7 +43,30 @@ def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None
         FinalTaskError: There is something that no store can hold, e.g. a pipe, or a broken link.
         StoreError: The store refused or could not be reached, or a file could not be read.
     """
-    raise NotImplementedError
+    tree = LocalTree(root=path, boundary=boundary)
+    status = tree.status()
+    if status is None:
+        return _ABSENT
+    store, key = stores.resolve(uri)
+    if not stat.S_ISDIR(status.st_mode):
+        return _file(store.put_file(key, path))
+    done = _Progress()
+    big: list[LocalFile] = []
+
+    def put(file: LocalFile) -> None:
+        if file.size_bytes >= BIG_FILE_BYTES and store.concurrency > 1:
+            big.append(file)
+        else:
+            put_now(file)
+
+    def put_now(file: LocalFile) -> None:
+        whole = f"{key}/{file.relative}" if key else file.relative
+        done.add(store.put_file(whole, file.path))
+
+    for_each(put, tree.files(), width=store.concurrency)
+    for file in big:
+        put_now(file)
+    return done.directory()
 
 
 def download(stores: Stores, uri: str, path: Path) -> Content:
@@ -43,7 +79,44 @@ def download(stores: Stores, uri: str, path: Path) -> Content:
         FinalTaskError: A file and a directory are stored under the same name.
         StoreError: The store refused or could not be reached, or a file could not be written.
     """
-    raise NotImplementedError
+    store, key = stores.resolve(uri)
+    file = store.head(key) if key else None
+    below = store.list(key)
+    first = next(below, None)
+    if file is not None and first is not None:
+        raise FinalTaskError(
+            f"{store.url}/{key}: a file and a directory are stored under this name "
+            f"('{first.key}'); move one of them",
+            reason=Reason.INVALID_INPUT,
+        )
+    if file is not None:
+        _make_directory(path.parent)
+        store.get_file(file, path)
+        return _file(file.size_bytes)
+    if first is None:
+        return _ABSENT
+    done = _Progress()
+    big: list[ObjectInfo] = []
+    made: set[Path] = set()
+
+    def get(info: ObjectInfo) -> None:
+        if info.size_bytes >= BIG_FILE_BYTES and store.concurrency > 1:
+            big.append(info)
+        else:
+            get_now(info)
+
+    def get_now(info: ObjectInfo) -> None:
+        target = path / _relative(store, key, info)
+        if target.parent not in made:
+            _make_directory(target.parent)
+            made.add(target.parent)
+        store.get_file(info, target)
+        done.add(info.size_bytes)
+
+    for_each(get, _chained(first, below), width=store.concurrency)
+    for info in big:
+        get_now(info)
+    return done.directory()
 
 
 def content_of(stores: Stores, uri: str) -> Content:
@@ -52,7 +125,14 @@ def content_of(stores: Stores, uri: str) -> Content:
     Raises:
         StoreError: The store refused or could not be reached.
     """
-    raise NotImplementedError
+    store, key = stores.resolve(uri)
+    file = store.head(key) if key else None
+    if file is not None:
+        return _file(file.size_bytes)
+    done = _Progress()
+    for info in store.list(key):
+        done.add(info.size_bytes)
+    return done.directory() if done.sizes else _ABSENT
 
 
 def is_still_there(stores: Stores, uri: str, content: Content) -> bool:
@@ -61,4 +141,42 @@ def is_still_there(stores: Stores, uri: str, content: Content) -> bool:
     Raises:
         StoreError: The store refused or could not be reached.
     """
-    raise NotImplementedError
+    found = content_of(stores, uri)
+    return found == content or (found == _ABSENT and content.files == 0)
+
+
+class _Progress:
+    """What was transferred so far."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def add(self, size_bytes: int) -> None:
+        # Appending is atomic, adding is not.
+        self.sizes.append(size_bytes)
+
+    def directory(self) -> Content:
+        return Content(
+            kind=ContentKind.DIRECTORY, files=len(self.sizes), size_bytes=sum(self.sizes)
+        )
+
+
+def _file(size_bytes: int) -> Content:
+    return Content(kind=ContentKind.FILE, files=1, size_bytes=size_bytes)
+
+
+def _chained(first: ObjectInfo, rest: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:
+    yield first
+    yield from rest
+
+
+def _relative(store: ObjectStore, key: str, info: ObjectInfo) -> PurePosixPath:
+    checked_key(info.key, url=store.url)
+    return PurePosixPath(info.key[len(key) + 1 :] if key else info.key)
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise writing_failed(path, error) from error

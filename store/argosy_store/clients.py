@@ -1,0 +1,190 @@
+"""Clients of obstore, from the options of a URL and from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from argosy_schemas.errors import StoreError
+from argosy_store.aws_profile import profile_settings
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig, S3Config
+    from obstore.store import ObjectStore as Client
+
+# A refused connection is told within a second or two, and a silent host within half a minute: who
+# wants to wait longer asks RetryingStore. What the client retries by itself is one request, such
+# as a single part of a big file.
+_RETRIES: Final[RetryConfig] = {
+    "max_retries": 3,
+    "backoff": {
+        "init_backoff": timedelta(milliseconds=100),
+        "max_backoff": timedelta(seconds=1),
+        "base": 2,
+    },
+    "retry_timeout": timedelta(seconds=60),
+}
+
+_TRUE: Final = ("true", "1", "yes")
+_FALSE: Final = ("false", "0", "no")
+
+
+def client_of(
+    scheme: str,
+    bucket: str,
+    options: Mapping[str, str],
+    environment: Mapping[str, str] = os.environ,
+) -> Client:
+    """Return a client of a bucket; nothing is contacted yet.
+
+    Args:
+        scheme: ``s3``, ``minio``, ``gs`` or ``az``.
+        bucket: The bucket, or for ``az`` the container.
+        options: Of the URL, by our names.
+        environment: Where the rest is looked up; the client itself looks at ``os.environ``.
+
+    Raises:
+        StoreError: The options or the environment do not make sense.
+    """
+    from obstore.exceptions import BaseError
+
+    url = f"{scheme}://{bucket}"
+    try:
+        if scheme == "gs":
+            return _google(bucket, options, environment)
+        if scheme == "az":
+            return _azure(bucket, options, environment)
+        return _s3(url, bucket, options, environment)
+    except (BaseError, ValueError, OSError) as error:
+        what = str(error).partition("\n")[0]
+        raise StoreError(
+            f"{url}: the client cannot be set up ({what}); correct the options of the URL or the "
+            f"environment",
+            retryable=False,
+        ) from error
+
+
+def _s3(
+    url: str, bucket: str, options: Mapping[str, str], environment: Mapping[str, str]
+) -> Client:
+    from obstore.store import S3Store
+
+    anonymous = _flag(url, options, "anonymous", default=False)
+    settings: dict[str, str] = {}
+    if not anonymous:
+        settings = profile_settings(options.get("profile"), environment)
+    endpoint = (
+        options.get("endpoint")
+        or environment.get("AWS_ENDPOINT_URL_S3")
+        or environment.get("AWS_ENDPOINT_URL")
+        or environment.get("AWS_ENDPOINT")
+        or settings.get("endpoint")
+    )
+    if endpoint is None and url.startswith("minio:"):
+        raise StoreError(
+            f"{url}: which server is it; add ?endpoint=http://host:port to the URL of the root or "
+            f"set AWS_ENDPOINT_URL",
+            retryable=False,
+        )
+    config: S3Config = {}
+    if "access_key_id" in settings:
+        config["access_key_id"] = settings["access_key_id"]
+    if "secret_access_key" in settings:
+        config["secret_access_key"] = settings["secret_access_key"]
+    if "session_token" in settings:
+        config["session_token"] = settings["session_token"]
+    in_environment = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    config["region"] = (
+        options.get("region") or in_environment or settings.get("region") or "us-east-1"
+    )
+    if anonymous:
+        config["skip_signature"] = True
+    path_style = _flag(url, options, "path_style", default=True)
+    config["virtual_hosted_style_request"] = not path_style
+    if endpoint is not None:
+        plain = _flag(url, options, "disable_ssl", default=False)
+        config["endpoint"] = _endpoint(endpoint, plain=plain, host=None if path_style else bucket)
+    return S3Store(
+        bucket,
+        config=config,
+        client_options=_client_options(environment, config.get("endpoint")),
+        retry_config=_RETRIES,
+    )
+
+
+def _google(bucket: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Client:
+    from obstore.store import GCSConfig, GCSStore
+
+    config: GCSConfig = {}
+    # The second is what Google's own libraries read.
+    endpoint = options.get("endpoint") or environment.get("STORAGE_EMULATOR_HOST")
+    if endpoint:
+        endpoint = _endpoint(endpoint, plain=False, host=None)
+        config["base_url"] = endpoint
+    if _flag(f"gs://{bucket}", options, "anonymous", default=False):
+        config["skip_signature"] = True
+    return GCSStore(
+        bucket,
+        config=config,
+        client_options=_client_options(environment, endpoint),
+        retry_config=_RETRIES,
+    )
+
+
+def _azure(container: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Client:
+    from obstore.store import AzureConfig, AzureStore
+
+    config: AzureConfig = {}
+    if account := options.get("account") or environment.get("AZURE_STORAGE_ACCOUNT"):
+        config["account_name"] = account
+    elif not environment.get("AZURE_STORAGE_ACCOUNT_NAME"):
+        raise StoreError(
+            f"az://{container}: whose account is it; add ?account=NAME to the URL of the root or "
+            f"set AZURE_STORAGE_ACCOUNT_NAME",
+            retryable=False,
+        )
+    endpoint = options.get("endpoint") or environment.get("AZURE_STORAGE_ENDPOINT")
+    if endpoint:
+        endpoint = _endpoint(endpoint, plain=False, host=None)
+        config["endpoint"] = endpoint
+    if _flag(f"az://{container}", options, "anonymous", default=False):
+        config["skip_signature"] = True
+    return AzureStore(
+        container,
+        config=config,
+        client_options=_client_options(environment, endpoint),
+        retry_config=_RETRIES,
+    )
+
+
+def _client_options(environment: Mapping[str, str], endpoint: str | None) -> ClientConfig:
+    found: ClientConfig = {
+        "connect_timeout": timedelta(seconds=4),
+        # Of one request, so of one part; the client's own 30 s are too few on a slow line.
+        "timeout": timedelta(minutes=5),
+        "read_timeout": timedelta(seconds=60),
+    }
+    if endpoint is not None and endpoint.startswith("http://"):
+        found["allow_http"] = True
+    if bundle := environment.get("AWS_CA_BUNDLE"):
+        found["root_certificate"] = Path(bundle).read_bytes()
+    return found
+
+
+def _endpoint(endpoint: str, *, plain: bool, host: str | None) -> str:
+    scheme, separator, rest = endpoint.rpartition("://")
+    if not separator:
+        scheme = "http" if plain else "https"
+    return f"{scheme}://{rest if host is None else f'{host}.{rest}'}".rstrip("/")
+
+
+def _flag(url: str, options: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = options.get(name)
+    if text is None:
+        return default
+    if text.lower() in (*_TRUE, *_FALSE):
+        return text.lower() in _TRUE
+    raise StoreError(f"{url}: '{text}' is not a boolean; write true or false", retryable=False)

@@ -1,0 +1,192 @@
+"""A bucket of S3, MinIO, Google Cloud Storage or Azure, by way of obstore."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
+
+from argosy_schemas.errors import StoreError
+from argosy_store.clients import client_of
+from argosy_store.local_files import part_file, reading_failed, writing_failed
+from argosy_store.objects import ObjectInfo, checked_key
+from argosy_store.parallel import for_each
+from argosy_store.remote_errors import is_missing_object, remote_failed
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+    from obstore.store import ObjectStore as Client
+
+T = TypeVar("T")
+
+PART_BYTES: Final = 8 * 1024 * 1024
+"""What travels in one request of a big file."""
+PARTS_AT_A_TIME: Final = 4
+_MOST_PARTS: Final = 9_000
+"""S3 takes 10,000."""
+
+
+class RemoteStore:
+    """The objects of a bucket."""
+
+    def __init__(self, client: Client, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    @property
+    def url(self) -> str:
+        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        return self._url
+
+    @property
+    def concurrency(self) -> int:
+        return 8
+
+    def get(self, key: str) -> bytes | None:
+        return self._unless_missing(
+            "read", key, lambda: bytes(obstore.get(self._client, key).bytes())
+        )
+
+    def put(self, key: str, data: bytes) -> None:
+        self._done("write", key, lambda: obstore.put(self._client, key, data, use_multipart=False))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        checked_key(key, url=self._url)
+        try:
+            obstore.put(self._client, key, data, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        except NotSupportedError:
+            pass
+        except (BaseError, OSError) as error:
+            if not _is_not_implemented(error):
+                raise remote_failed(self._url, key, "write", error) from error
+        else:
+            return True
+        if self.exists(key):
+            return False
+        self.put(key, data)
+        return True
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._unless_missing("look at", key, lambda: _info(obstore.head(self._client, key)))
+
+    def exists(self, key: str) -> bool:
+        return self.head(key) is not None
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        below = checked_key(prefix, url=self._url) if prefix else None
+        # The stubs name a type of a package that is only needed for Arrow's tables.
+        pages = obstore.list(  # pyright: ignore[reportUnknownMemberType]
+            self._client, below, chunk_size=1000
+        )
+        while True:
+            page = self._done("list", prefix, lambda: next(pages, None), check=False)
+            if page is None:
+                return
+            for meta in page:
+                # The client reports the directory marker "a/" as an empty object "a".
+                if meta["size"] > 0 or self.exists(meta["path"]):
+                    yield _info(meta)
+
+    def delete(self, key: str) -> None:
+        self._unless_missing("delete", key, lambda: obstore.delete(self._client, key))
+
+    def put_file(self, key: str, path: Path) -> int:
+        try:
+            with open(path, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise reading_failed(path, error) from error
+        part = max(PART_BYTES, -(-size // _MOST_PARTS))
+        # Fewer at a time when parts are bigger, so that memory stays the same.
+        width = max(1, PARTS_AT_A_TIME * PART_BYTES // part)
+        self._done(
+            "write",
+            key,
+            lambda: obstore.put(self._client, key, path, chunk_size=part, max_concurrency=width),
+        )
+        return size
+
+    def get_file(self, info: ObjectInfo, path: Path) -> None:
+        try:
+            with part_file(path) as part, open(part, "xb", buffering=0) as file:
+                os.ftruncate(file.fileno(), info.size_bytes)
+                for_each(
+                    lambda start: self._get_range(info, start, file.fileno()),
+                    range(0, info.size_bytes, PART_BYTES),
+                    width=min(PARTS_AT_A_TIME, -(-info.size_bytes // PART_BYTES)),
+                )
+        except OSError as error:
+            raise writing_failed(path, error) from error
+
+    def _get_range(self, info: ObjectInfo, start: int, file: int) -> None:
+        end = min(start + PART_BYTES, info.size_bytes)
+        options: obstore.GetOptions = {"range": (start, end)}
+        if info.etag is not None:
+            options["if_match"] = info.etag
+        try:
+            data = obstore.get(self._client, info.key, options=options).bytes()
+        except PreconditionError as error:
+            raise StoreError(
+                f"{self._url}/{info.key}: the object changed while it was read; run again",
+                retryable=False,
+            ) from error
+        except (BaseError, OSError) as error:
+            raise remote_failed(self._url, info.key, "read", error) from error
+        view = memoryview(data)
+        if len(view) != end - start:
+            raise StoreError(
+                f"{self._url}/{info.key}: the store sent {len(view)} bytes of {end - start}",
+                retryable=True,
+            )
+        while view:
+            written = os.pwrite(file, view, start)
+            view = view[written:]
+            start += written
+
+    def _unless_missing(self, action: str, key: str, call: Callable[[], T]) -> T | None:
+        checked_key(key, url=self._url)
+        try:
+            return call()
+        except FileNotFoundError as error:
+            if is_missing_object(error):
+                return None
+            raise remote_failed(self._url, key, action, error) from error
+        except (BaseError, OSError) as error:
+            raise remote_failed(self._url, key, action, error) from error
+
+    def _done(self, action: str, key: str, call: Callable[[], T], *, check: bool = True) -> T:
+        if check:
+            checked_key(key, url=self._url)
+        try:
+            return call()
+        except (BaseError, OSError) as error:
+            raise remote_failed(self._url, key, action, error) from error
+
+
+def open_bucket(scheme: str, bucket: str, options: Mapping[str, str]) -> RemoteStore:
+    """Return a bucket; nothing is contacted yet.
+
+    Raises:
+        StoreError: The options or the environment do not make sense.
+    """
+    return RemoteStore(client_of(scheme, bucket, options), f"{scheme}://{bucket}")
+
+
+def _info(meta: ObjectMeta) -> ObjectInfo:
+    return ObjectInfo(
+        key=meta["path"],
+        size_bytes=meta["size"],
+        etag=meta["e_tag"],
+        modified=meta["last_modified"].astimezone(UTC),
+    )
+
+
+def _is_not_implemented(error: Exception) -> bool:
+    return "<Code>NotImplemented</Code>" in str(error) or "501 Not Implemented" in str(error)

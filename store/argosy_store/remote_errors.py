@@ -1,0 +1,136 @@
+"""What an object store's error means, in one sentence with what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Final
+
+from argosy_schemas.errors import StoreError
+
+_MISSING_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"})
+_WRONG_CREDENTIALS: Final = frozenset(
+    {
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidToken",
+        "AuthenticationFailed",
+        "InvalidAuthenticationInfo",
+        "InvalidSecurity",
+        "NoAuthenticationInformation",
+    }
+)
+_WRONG_REGION: Final = frozenset(
+    {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+)
+_FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"})
+_EXPIRED: Final = frozenset({"ExpiredToken", "RequestExpired", "TokenRefreshRequired"})
+
+_CREDENTIAL_SERVICES: Final = (
+    "://169.254.169.254",
+    "://169.254.170.2",
+    "://[fd00:ec2::254]",
+    "://metadata.google",
+)
+
+_REASONS: Final = (
+    ("Connection refused", "the connection was refused"),
+    ("dns error", "its host is unknown"),
+    ("failed to lookup address", "its host is unknown"),
+    ("invalid peer certificate", "its certificate is not trusted, see SSL_CERT_FILE"),
+    ("received corrupt message", "it does not speak TLS, see disableSSL"),
+    ("TimedOut", "it did not answer in time"),
+    ("timed out", "it did not answer in time"),
+    ("unreachable", "there is no route to it"),
+    ("onnection reset", "it closed the connection"),
+    ("onnection closed", "it closed the connection"),
+    ("IncompleteMessage", "it closed the connection"),
+)
+"""Parts of the client's text, which has the reason in its debugging part only, and what to say."""
+
+
+def is_missing_object(error: Exception) -> bool:
+    """Return whether a "not found" is about the object, and not about its bucket."""
+    return _code(str(error)) not in _MISSING_BUCKET
+
+
+def remote_failed(url: str, key: str, action: str, error: Exception) -> StoreError:
+    """Return the error to raise for what the client raised.
+
+    Args:
+        url: The bucket.
+        key: The object or prefix.
+        action: A verb, e.g. ``read``.
+        error: From the client.
+    """
+    text = str(error)
+    message, retryable = _explained(url, action, text)
+    place = f"{url}/{key}" if key else url
+    return StoreError(f"{place}: {message}", retryable=retryable)
+
+
+def _explained(url: str, action: str, text: str) -> tuple[str, bool]:
+    code = _code(text)
+    status = _status(text)
+    server = _server(text)
+    if any(service in text for service in _CREDENTIAL_SERVICES):
+        # In a cluster the service is there, and may be late. Elsewhere nobody will answer.
+        in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
+        return f"there are no credentials to {action} it; {_how_to_sign_in(url)}", in_cluster
+    if code in _MISSING_BUCKET:
+        return f"there is no such bucket at {server}; create it or correct the URL", False
+    if code in _EXPIRED:
+        return f"the credentials have expired; {_how_to_sign_in(url)}", True
+    if code in _WRONG_CREDENTIALS or status == 401:
+        return f"{server} refused the credentials ({code or status}); {_how_to_sign_in(url)}", False
+    if code in _WRONG_REGION or status == 301:
+        return "the bucket is in another region; add ?region=NAME to the URL of the root", False
+    if status == 403:
+        return (
+            f"{server} does not let these credentials {action} it ({code or status}); check them, "
+            f"and what they allow",
+            False,
+        )
+    if code in _FULL or status == 507:
+        return f"{server} has no space left ({code or status}); free some", False
+    if status is not None:
+        passing = status >= 500 or status in (408, 429)
+        return f"{server} could not {action} it: {_summary(text)}; look at its log", passing
+    reason = next((say for part, say in _REASONS if part in text), None)
+    if reason is not None or "error sending request" in text:
+        return f"{server} cannot be reached ({reason or _summary(text)}); check the endpoint", True
+    return f"could not {action} it: {_summary(text)}; check the store", "HTTP error" in text
+
+
+def _how_to_sign_in(url: str) -> str:
+    if url.startswith("gs:"):
+        return "set GOOGLE_APPLICATION_CREDENTIALS"
+    if url.startswith("az:"):
+        return "set AZURE_STORAGE_ACCOUNT_KEY or sign in another way"
+    return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+
+
+def _code(text: str) -> str | None:
+    found = re.search(r"<Code>(\w+)</Code>", text)
+    return found[1] if found else None
+
+
+def _status(text: str) -> int | None:
+    found = re.search(r"non-2xx status code: (\d{3})", text)
+    return int(found[1]) if found else None
+
+
+def _server(text: str) -> str:
+    found = re.search(r"Error performing \w+ (\w+://[^/\s]+)", text)
+    return found[1] if found else "the server"
+
+
+def _summary(text: str) -> str:
+    """Return the client's text without what only its authors want to see."""
+    line = text.partition("\n\nDebug source")[0]
+    message = re.search(r"<Message>([^<]*)</Message>", line)
+    if message:
+        return message[1].strip().rstrip(".")
+    line = " ".join(line.partition("<?xml")[0].split())
+    line = re.sub(r"\bError performing (\w+) \S+ in \S+?(, after [^-]*)? - ", "", line)
+    return line.removeprefix("Generic S3 error: ").rstrip(".: ")[:300]
