@@ -19,6 +19,7 @@ class Emitter:
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
+        """Hand on an event."""
         with self._lock:
             self._listener(event)
 

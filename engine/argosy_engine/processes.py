@@ -85,13 +85,12 @@ def run_command(
             log = stack.enter_context(command.log.open("ab", buffering=0))
             process = subprocess.Popen(
                 watchdog.announcing(command.argv, command.environment),
-                stdin=subprocess.DEVNULL,
+                stdin=watchdog.descriptor,
                 stdout=writing,
                 stderr=writing,
                 env={},
                 cwd=command.directory,
                 start_new_session=True,
-                pass_fds=(watchdog.descriptor,),
             )
         finally:
             os.close(writing)

@@ -34,7 +34,8 @@ exit 0
 
 # Shells drop variables whose names they cannot hold, and add their own; `env` passes on the very
 # environment that it is given.
-_ANNOUNCE = 'echo "+ $$" >&{descriptor}; exec {descriptor}>&-; exec /usr/bin/env -i "$@"'
+# The pipe comes as standard input, since shells know descriptors of one digit only.
+_ANNOUNCE = 'echo "+ $$" >&0; exec /usr/bin/env -i "$@" </dev/null'
 
 
 class Watchdog:
@@ -58,17 +59,18 @@ class Watchdog:
 
     @property
     def descriptor(self) -> int:
-        """Return the file descriptor that a process must inherit to announce itself."""
+        """Return the standard input of a process that announces itself."""
         return self._writing
 
     def announcing(self, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         """Return a command that announces itself and then becomes ``argv``.
 
-        It must inherit :attr:`descriptor` and be started in a session of its own. What environment
-        it starts with does not matter: ``argv`` gets ``environment`` and nothing else.
+        Start it in a session of its own, with :attr:`descriptor` as standard input. The
+        environment that it is started with does not matter: ``argv`` gets ``environment`` alone,
+        and an empty standard input.
         """
         pairs = [f"{name}={value}" for name, value in environment.items()]
-        return [_SHELL, "-c", _ANNOUNCE.format(descriptor=self._writing), "argosy", *pairs, *argv]
+        return [_SHELL, "-c", _ANNOUNCE, "argosy", *pairs, *argv]
 
     def forget(self, group: int) -> None:
         """Strike out a group; call it before its number can be given to another one."""

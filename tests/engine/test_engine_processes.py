@@ -1,0 +1,276 @@
+"""Real processes: output, signals, descendants, deadlines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+from argosy_engine.processes import Command, Cut, Ended, run_command
+from argosy_engine.stop import StopSignal
+from argosy_engine.watchdog import Watchdog
+
+
+@pytest.fixture
+def watchdog() -> Iterator[Watchdog]:
+    with Watchdog() as watchdog:
+        yield watchdog
+
+
+@pytest.fixture
+def stop() -> Iterator[StopSignal]:
+    stop = StopSignal()
+    yield stop
+    stop.close()
+
+
+class Shell:
+    """Runs scripts in a directory of their own."""
+
+    def __init__(self, directory: Path, watchdog: Watchdog, stop: StopSignal) -> None:
+        self.directory = directory
+        self.log = directory / "log"
+        self.seen = b""
+        self._watchdog = watchdog
+        self._stop = stop
+
+    def run(
+        self,
+        script: str,
+        *,
+        deadline: timedelta | None = None,
+        grace: timedelta = timedelta(seconds=5),
+        environment: dict[str, str] | None = None,
+    ) -> Ended:
+        return run_command(
+            Command(
+                argv=("sh", "-c", script),
+                environment={"PATH": os.environ["PATH"], **(environment or {})},
+                directory=self.directory,
+                log=self.log,
+                deadline=deadline,
+                grace=grace,
+            ),
+            watchdog=self._watchdog,
+            stop=self._stop,
+            write=self._write,
+        )
+
+    def _write(self, data: bytes) -> None:
+        self.seen += data
+
+
+@pytest.fixture
+def shell(tmp_path: Path, watchdog: Watchdog, stop: StopSignal) -> Shell:
+    return Shell(tmp_path, watchdog, stop)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < until, f"{pid} is still alive"
+        time.sleep(0.01)
+
+
+def test_output_goes_to_the_log_and_to_the_listener(shell: Shell) -> None:
+    ended = shell.run("echo out; echo err >&2; printf 'no end'")
+
+    assert ended == Ended(exit_code=0)
+    assert shell.seen == b"out\nerr\nno end"
+    assert shell.log.read_bytes() == shell.seen
+
+
+def test_a_command_may_reopen_its_output(shell: Shell) -> None:
+    shell.run("echo one; echo two > /dev/stderr; echo three > /dev/stdout")
+
+    assert shell.log.read_bytes() == b"one\ntwo\nthree\n"
+
+
+def test_an_exit_code_is_kept(shell: Shell) -> None:
+    assert shell.run("exit 37") == Ended(exit_code=37)
+
+
+def test_a_signal_is_told_as_a_negative_exit_code(shell: Shell) -> None:
+    assert shell.run("kill -9 $$") == Ended(exit_code=-signal.SIGKILL)
+
+
+def test_any_bytes_pass(shell: Shell) -> None:
+    shell.run(r"printf '\000\377\033[31m'")
+
+    assert shell.log.read_bytes() == b"\x00\xff\x1b[31m"
+
+
+def test_huge_output_passes_in_bounded_memory(shell: Shell) -> None:
+    before = psutil.Process().memory_info().rss
+
+    shell.seen = b""
+    ended = run_into_nothing(shell, "head -c 300000000 /dev/zero")
+
+    assert ended == Ended(exit_code=0)
+    assert shell.log.stat().st_size == 300_000_000
+    assert psutil.Process().memory_info().rss - before < 50_000_000
+
+
+def run_into_nothing(shell: Shell, script: str) -> Ended:
+    shell._write = lambda data: None  # type: ignore[method-assign]  # nobody listens
+    return shell.run(script)
+
+
+def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
+    ended = run_command(
+        Command(
+            argv=("/usr/bin/env",),
+            environment={"ONE": "1", "with.dot-and-dash": "a b\nc", "PATH": "/usr/bin"},
+            directory=shell.directory,
+            log=shell.log,
+        ),
+        watchdog=shell._watchdog,  # pyright: ignore[reportPrivateUsage]
+        stop=shell._stop,  # pyright: ignore[reportPrivateUsage]
+        write=shell._write,  # pyright: ignore[reportPrivateUsage]
+    )
+
+    assert ended == Ended(exit_code=0)
+    assert shell.log.read_text() == "ONE=1\nwith.dot-and-dash=a b\nc\nPATH=/usr/bin\n"
+
+
+def test_standard_input_is_empty(shell: Shell) -> None:
+    shell.run("cat; echo end")
+
+    assert shell.log.read_text() == "end\n"
+
+
+def test_children_that_keep_the_output_open_end_with_the_command(shell: Shell) -> None:
+    started = time.monotonic()
+
+    ended = shell.run("sleep 60 & echo $!")
+
+    assert ended == Ended(exit_code=0)
+    assert time.monotonic() - started < 10
+    wait_until_gone(int(shell.seen))
+
+
+def test_a_child_that_left_the_group_does_not_hold_up_the_end(shell: Shell) -> None:
+    started = time.monotonic()
+
+    shell.run(f"{sys.executable} -c 'import os, time; os.setsid(); print(os.getpid(), flush=True); "
+              "time.sleep(60)' & sleep 1")
+
+    assert time.monotonic() - started < 10
+    os.kill(int(shell.seen), signal.SIGKILL)
+
+
+def test_a_command_that_closes_its_output_is_waited_for(shell: Shell) -> None:
+    ended = shell.run("exec >&- 2>&-; sleep 0.3; exit 5")
+
+    assert ended == Ended(exit_code=5)
+
+
+def test_a_deadline_ends_a_command(shell: Shell) -> None:
+    started = time.monotonic()
+
+    ended = shell.run("sleep 60", deadline=timedelta(seconds=0.3))
+
+    assert ended.cut is Cut.DEADLINE
+    assert time.monotonic() - started < 5
+
+
+def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) -> None:
+    started = time.monotonic()
+
+    ended = shell.run(
+        "trap '' TERM; echo up; while :; do sleep 0.1; done",
+        deadline=timedelta(seconds=0.3),
+        grace=timedelta(seconds=0.5),
+    )
+
+    assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.DEADLINE)
+    assert 0.8 <= time.monotonic() - started < 5
+
+
+def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
+    threading.Timer(0.3, stop.set).start()
+
+    ended = shell.run("trap 'echo bye; exit 3' TERM; while :; do sleep 0.05; done")
+
+    assert ended == Ended(exit_code=3, cut=Cut.STOPPED)
+    assert shell.seen.endswith(b"bye\n")
+
+
+def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSignal) -> None:
+    threading.Timer(0.3, stop.set).start()
+    threading.Timer(0.6, stop.set).start()
+    started = time.monotonic()
+
+    ended = shell.run(
+        "trap '' TERM; while :; do sleep 0.05; done", grace=timedelta(seconds=60)
+    )
+
+    assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.STOPPED)
+    assert time.monotonic() - started < 10
+
+
+ORPHANING = """
+import os, sys
+from pathlib import Path
+from argosy_engine.processes import Command, run_command
+from argosy_engine.stop import StopSignal
+from argosy_engine.watchdog import Watchdog
+
+directory = Path(sys.argv[1])
+run_command(
+    Command(
+        argv=("sh", "-c", "echo $$ > pid; sleep 300 & sleep 300"),
+        environment={"PATH": os.environ["PATH"]},
+        directory=directory,
+        log=directory / "log",
+    ),
+    watchdog=Watchdog(),
+    stop=StopSignal(),
+    write=lambda data: None,
+)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.002, 0.005, 0.02, 0.1, 0.5])
+def test_no_process_survives_an_engine_that_is_killed(tmp_path: Path, delay: float) -> None:
+    engine = subprocess.Popen([sys.executable, "-c", ORPHANING, str(tmp_path)])
+    wait_for_children(engine.pid)
+
+    time.sleep(delay)
+    family = psutil.Process(engine.pid).children(recursive=True)
+    engine.kill()
+    engine.wait()
+
+    for process in family:
+        wait_until_gone(process.pid)
+    assert [p for p in psutil.process_iter() if is_in(tmp_path, p)] == []
+
+
+def wait_for_children(pid: int) -> None:
+    """Wait until the watchdog is there: from then on a command may be."""
+    until = time.monotonic() + 20
+    while not psutil.Process(pid).children():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def is_in(directory: Path, process: psutil.Process) -> bool:
+    try:
+        return process.cwd() == str(directory) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
