@@ -145,7 +145,8 @@ def _artifact(
                 name=said.name or place.passed_on.name,
                 uri=place.uri,
                 type=output.type,
-                metadata=metadata,
+                # A component that names no metadata leaves it as it was.
+                metadata=metadata if said.metadata else dict(place.passed_on.metadata),
                 custom_path=place.passed_on.custom_path,
                 content=place.passed_on.content,
             ),
@@ -173,7 +174,6 @@ def _refuse_unstorable(value: object, what: str) -> None:
         to_json(value).encode()
     except UnicodeEncodeError as error:
         raise TaskError(
-            f"{what} holds text that is not Unicode, at '{error.object[max(0, error.start - 20) : error.start]}'; "
-            "encode it, e.g. as base64",
+            f"{what} holds half of a surrogate pair, which is not text; encode it, e.g. as base64",
             reason=Reason.INVALID_OUTPUT,
         ) from error

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.records import Artifact
+from argosy_schemas.sdk_paths import sdk_path
 from argosy_schemas.step import OutputArtifact, UriMapping
-
-_MOUNTS: Final = {"gs": "/gcs/", "s3": "/s3/", "minio": "/minio/", "file": "/"}
-"""Scheme to where the SDK looks for its URIs (``ir-semantics`` 7.3)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -28,16 +24,6 @@ class Place:
     """Where the component's own view of it is; ``None`` where there is nothing to upload."""
     passed_on: Artifact | None = None
     """The input artifact that it is."""
-
-
-def local_path(uri: str) -> str | None:
-    """Return where the SDK looks for a URI in the container; ``None`` where it does not."""
-    if uri.startswith("/"):
-        return uri
-    scheme, separator, rest = uri.partition("://")
-    if not separator or scheme not in _MOUNTS:
-        return None
-    return _MOUNTS[scheme] + rest.lstrip("/")
 
 
 def place_of(
@@ -62,7 +48,7 @@ def place_of(
     best: tuple[int, str, str | None, Artifact | None] | None = None
     candidates = [
         *((output.seen_uri, str(output.uri), output.path, None) for output in outputs),
-        *((each.seen, each.stored, local_path(each.seen), None) for each in mappings),
+        *((each.seen, each.stored, sdk_path(each.seen), None) for each in mappings),
         *((seen, str(artifact.uri), None, artifact) for seen, artifact in inputs.items()),
     ]
     for seen, stored, path, artifact in candidates:

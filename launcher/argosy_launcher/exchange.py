@@ -1,0 +1,144 @@
+"""The launcher's half of the protocol with ``exec``, over files on the shared volume.
+
+``docs/container-contract.md`` tells the whole of it. Each side writes files that only it writes,
+each complete from the moment it appears, and shows by a file that changes about once a second that
+it is alive. Neither looks at the other's clock: a side is dead when it was *looked at* often enough
+without a change, so that a pod may be frozen for hours.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from argosy_launcher.exit_report import ExitReport, parse_exit_report
+
+EXEC_SILENCE: Final = 30
+"""Looks without a beat until ``exec`` counts as dead."""
+STOPPED_SILENCE: Final = 5
+"""The same, once this launcher was asked to stop."""
+
+
+class ExecDiedError(Exception):
+    """``exec`` is gone and will not answer."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The directory ``exchange`` of a pod, seen by its launcher."""
+
+    directory: Path
+    tick_seconds: float = 1.0
+    asked_to_stop: threading.Event = field(default_factory=threading.Event)
+    _requests: int = 0
+    _beats: int = 0
+    _seen: int | None = None
+    _silent: int = 0
+    _next_look: float = 0.0
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin to show that this launcher is alive."""
+        self.directory.mkdir(exist_ok=True)
+        self._open_to_all(self.directory, 0o777)
+        self._beat()
+        threading.Thread(target=self._beat_on, name="beat", daemon=True).start()
+
+    def wait_for_exit(self) -> ExitReport:
+        """Return the report of ``exec``; main may take as long as it likes to start.
+
+        Raises:
+            ExecDiedError: There will be none.
+        """
+        return parse_exit_report(self._wait_for("exit"))
+
+    def ask(self, *words: str) -> tuple[str, ...]:
+        """Have ``exec`` do something in main's file system, return its answers.
+
+        ``open`` and a path, or ``copy`` and two; as many as you like.
+
+        Raises:
+            ExecDiedError: It did not answer.
+        """
+        self._requests += 1
+        self._publish(f"request-{self._requests}", b"".join(w.encode() + b"\0" for w in words))
+        answer = self._wait_for(f"answer-{self._requests}")
+        return tuple(answer.decode().split("\0")[:-1])
+
+    def conclude(self, exit_code: int, reason: str) -> None:
+        """Say the last word: main ends with this code, its reason in the termination log."""
+        self._publish("verdict", f"{exit_code}\n{reason}".encode(errors="replace"))
+        self._over.set()
+
+    def log_parts(self) -> Sequence[Path]:
+        """Return the parts of the log that exist: the beginning, and the end in its order."""
+        first, *last = (self.directory / name for name in ("log", "log.1", "log.2"))
+        found = [path for path in last if path.exists()]
+        found.sort(key=lambda path: path.stat().st_mtime_ns)
+        return [first, *found] if first.exists() else []
+
+    def _wait_for(self, name: str) -> bytes:
+        path = self.directory / name
+        pause = 0.001
+        while True:
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                pass
+            if self._is_dead():
+                # It may have written its last word between our looks.
+                if path.exists():
+                    continue
+                raise ExecDiedError
+            # Short commands should not wait for us, long ones should not be disturbed by us.
+            time.sleep(pause)
+            pause = min(pause * 1.1, 0.05)
+
+    def _is_dead(self) -> bool:
+        now = time.monotonic()
+        if now < self._next_look:
+            return False
+        self._next_look = now + self.tick_seconds
+        try:
+            beat = (self.directory / "exec-alive").stat().st_mtime_ns
+        except FileNotFoundError:
+            # Its image may still be on the way; only a stop ends that.
+            beat = None
+        if beat is not None and beat != self._seen:
+            self._seen = beat
+            self._silent = 0
+            return False
+        if self.asked_to_stop.is_set():
+            self._silent += 1
+            return self._silent > STOPPED_SILENCE
+        if beat is not None:
+            self._silent += 1
+        return self._silent > EXEC_SILENCE
+
+    def _beat_on(self) -> None:
+        while not self._over.wait(self.tick_seconds):
+            self._beat()
+
+    def _beat(self) -> None:
+        self._beats += 1
+        self._publish("launcher-alive", str(self._beats).encode())
+
+    def _publish(self, name: str, data: bytes) -> None:
+        """Write a file that ``exec`` sees all or nothing of, whatever its UID."""
+        path = self.directory / name
+        temporary = self.directory / f"{name}.tmp"
+        temporary.write_bytes(data)
+        self._open_to_all(temporary, 0o666)
+        os.replace(temporary, path)
+
+    @staticmethod
+    def _open_to_all(path: Path, mode: int) -> None:
+        try:
+            path.chmod(mode)
+        except PermissionError:
+            return  # the other side made it, and opened it up itself

@@ -1,0 +1,413 @@
+// Runs one command in the user's image, between a driver that prepared it and a launcher that
+// finishes it. docs/container-contract.md is the promise; this is its half of the protocol.
+//
+// Written in C and linked statically because it runs in images that have nothing: no libc, no
+// shell, no /tmp, any UID, a root that cannot be written.
+
+#define _GNU_SOURCE
+#include "child.h"
+#include "files.h"
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    USAGE = 64,             // exit code for a pod that was put together wrongly
+    LAUNCHER_START = 600,   // seconds until a launcher that never appeared counts as dead
+    LAUNCHER_SILENCE = 60,  // seconds without a beat until a launcher counts as dead
+    LINGER = 2,             // seconds for processes that outlive the command to end by themselves
+    LINGER_TERM = 3,        // and after SIGTERM, before SIGKILL
+    NEVER = -1,
+};
+
+static struct {
+    const char *shared;
+    const char *termination_log;
+    int grace;             // seconds from SIGTERM to SIGKILL
+    long long log_limit;   // bytes of each of the three parts of the log
+    int tick_ms;           // the protocol's second; shorter in tests
+} options = {"/argosy", "/dev/termination-log", 20, 64 << 20, 1000};
+
+static int signals;       // signalfd of all that we handle
+static sigset_t handled;
+static mode_t users_umask;
+
+static pid_t command = -1;  // its process group lives as long as we do not say otherwise
+static int ended;           // the command itself was reaped
+static int status;          // of waitpid
+static int stopped;         // first signal from outside that asks for an end
+static long long stop_due = NEVER;   // when SIGKILL follows it
+static int leftover;        // processes that outlived the command and had to be killed
+static int finishing;       // the command's part is over: signals concern nobody any more
+
+static long long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+// Paths on the shared volume.
+static char *exchange, *beat_path, *beat_temporary;
+
+static void say(const char *first, const char *second) {
+    const char *const parts[] = {"argosy: ", first, second, "\n"};
+    for (int i = 0; i < 4; i++)
+        if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0) return;
+}
+
+static void publish(const char *name, const char *temporary, const char *data, size_t size) {
+    const char *path = joined(exchange, name);
+    if (write_file(path, joined(exchange, temporary), data, size) < 0) say("cannot write ", path);
+}
+
+// Our heart: the launcher counts us as dead when this file stands still.
+static void beat(void) {
+    static long long last = NEVER;
+    static long long count;
+    long long now = milliseconds();
+    if (last != NEVER && now - last < options.tick_ms) return;
+    last = now;
+    char text[24];
+    char *end = append_number(text, ++count);
+    write_file(beat_path, beat_temporary, text, (size_t)(end - text));
+}
+
+static int command_running(void) { return command > 0 && !ended; }
+
+static void to_command(int number) {
+    if (command > 0) kill(-command, number);
+}
+
+static void on_signal(int number) {
+    if (number == SIGCHLD || number == SIGPIPE || finishing) return;
+    int asks_for_end = number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP;
+    if (asks_for_end && !stopped) {
+        stopped = number;
+        stop_due = milliseconds() + options.grace * (long long)options.tick_ms;
+    }
+    if (command_running()) to_command(number);
+}
+
+// Orphans come to us: we are the first process of the container, or made ourselves their reaper.
+static int reap(void) {
+    int result;
+    pid_t pid;
+    while ((pid = waitpid(-1, &result, WNOHANG)) > 0)
+        if (pid == command) {
+            status = result;
+            ended = 1;
+        }
+    return pid == 0;  // some are left
+}
+
+static void take_signals(void) {
+    struct signalfd_siginfo info;
+    while (read(signals, &info, sizeof info) == sizeof info) on_signal((int)info.ssi_signo);
+    reap();
+    if (stop_due != NEVER && milliseconds() >= stop_due && command_running()) {
+        to_command(SIGKILL);
+        stop_due = NEVER;
+    }
+}
+
+static void tick(void) {
+    beat();
+    take_signals();
+}
+
+// Wait for output, room for it, or a signal; move what can be moved. Returns bytes moved.
+static size_t relay(struct stream *streams, int wait_ms) {
+    struct pollfd polled[5] = {{.fd = signals, .events = POLLIN}};
+    size_t moved = 0;
+    for (int i = 0; i < 2; i++) {
+        int full = streams[i].start != streams[i].end;
+        polled[1 + i] = (struct pollfd){.fd = full ? -1 : streams[i].from, .events = POLLIN};
+        polled[3 + i] = (struct pollfd){.fd = full ? streams[i].to : -1, .events = POLLOUT};
+    }
+    if (poll(polled, 5, wait_ms) > 0)
+        for (int i = 0; i < 2; i++) {
+            if (polled[1 + i].revents) moved += fill(&streams[i]);
+            if (polled[3 + i].revents) {
+                drain(&streams[i]);
+                moved++;
+            }
+        }
+    tick();
+    return moved;
+}
+
+static int pending(const struct stream *streams) {
+    return streams[0].start != streams[0].end || streams[1].start != streams[1].end;
+}
+
+// SIGKILL for our own children: those in the command's group, and orphans in groups of their own.
+static int kill_children(int number) {
+    char path[64] = "/proc/self/task/", list[4096];
+    int count = 0;
+    to_command(number);
+    append_text(append_number(path + strlen(path), getpid()), "/children");
+    if (read_small(path, list, sizeof list) < 0) return 1;
+    for (const char *at = list; *at;) {
+        const char *next;
+        pid_t pid = (pid_t)leading_number(at, &next);
+        if (next == at || (*next != ' ' && *next)) break;
+        if (*next && pid > 1) {
+            kill(pid, number);
+            count++;
+        }
+        at = *next ? next + 1 : next;
+    }
+    return count;
+}
+
+// The command's end is the end: outputs must not change while they are stored. What it left behind
+// (a `tee` that still has something to write) gets a moment, then is told, then killed.
+static void end_leftovers(struct stream *streams) {
+    long long began = milliseconds();
+    int told = 0;
+    while (reap() || pending(streams)) {
+        long long waited = milliseconds() - began;
+        if (!told && waited >= LINGER * options.tick_ms) {
+            leftover = kill_children(SIGTERM);
+            told = 1;
+        }
+        if (waited >= (LINGER + LINGER_TERM) * options.tick_ms) kill_children(SIGKILL);
+        // In uninterruptible sleep, or a reader of our output that stands still.
+        if (waited >= (LINGER + 2 * LINGER_TERM) * options.tick_ms) break;
+        relay(streams, told ? 20 : 5);
+    }
+    while (relay(streams, 0)) {
+    }
+}
+
+// How often the kernel killed for want of memory in this container; NEVER: it does not say.
+static long long out_of_memory_kills(void) {
+    static const char *const places[] = {"/sys/fs/cgroup/memory.events",
+                                         "/sys/fs/cgroup/memory/memory.oom_control"};
+    static const char name[] = "oom_kill ";
+    for (int i = 0; i < 2; i++) {
+        char text[1024];
+        const char *found = read_small(places[i], text, sizeof text) < 0 ? NULL : strstr(text, name);
+        if (found) return leading_number(found + sizeof name - 1, &found);
+    }
+    return NEVER;
+}
+
+static void report(int started, const struct start_error *error, int out_of_memory) {
+    char text[512];
+    char *end = append_text(text, "{\"version\":1,\"started\":");
+    end = append_text(end, started ? "true" : "false");
+    end = append_number(append_text(end, ",\"exit_code\":"),
+                        started && WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+    end = append_number(append_text(end, ",\"signal\":"),
+                        started && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    end = append_number(append_text(end, ",\"error\":"), error->number);
+    end = append_text(append_text(end, ",\"present\":"), error->present ? "true" : "false");
+    end = append_number(append_text(end, ",\"stopped\":"), stopped);
+    end = append_number(append_text(end, ",\"leftover\":"), leftover);
+    end = append_text(append_text(end, ",\"out_of_memory\":"), out_of_memory ? "true}" : "false}");
+    publish("exit", "exit.tmp", text, (size_t)(end - text));
+}
+
+// The launcher asks: `open PATH` and `copy FROM TO`, each word ended by NUL.
+// The answer holds one word for each, in order.
+static void serve(const char *name, char *data, size_t size) {
+    char **words = split_entries(data, size);
+    size_t room = 1;
+    for (size_t i = 0; words && words[i]; i++) room += 80;
+    char *answer = allocate(room), *end = answer;
+    if (!words || !answer) return;
+    for (size_t i = 0; words[i];) {
+        const char *result = "unknown";
+        int problem = 0;
+        if (!strcmp(words[i], "open") && words[i + 1]) {
+            open_up(words[i + 1], tick);
+            result = "done";
+            i += 2;
+        } else if (!strcmp(words[i], "copy") && words[i + 1] && words[i + 2]) {
+            result = copy_tree(words[i + 1], words[i + 2], tick, &problem);
+            open_up(words[i + 2], tick);
+            i += 3;
+        } else {
+            i++;
+        }
+        end = append_text(end, result);
+        if (problem) end = append_text(append_number(append_text(end, " (errno "), problem), ")");
+        end++;  // keep the NUL
+    }
+    publish(name, "answer.tmp", answer, (size_t)(end - answer));
+}
+
+// The launcher's last word: an exit code, a line break, and a reason or nothing.
+// Serves its requests until then. NULL when it is dead.
+static char *verdict(void) {
+    char *verdict_path = joined(exchange, "verdict"), *alive_path = joined(exchange, "launcher-alive");
+    char request_name[32], answer_name[32];
+    char *request_path = NULL;
+    struct timespec seen = {0, 0};
+    int asked = 0, silent = 0, appeared = 0;
+    long long next_look = 0;
+    for (;;) {
+        size_t size;
+        if (!request_path) {
+            append_number(append_text(request_name, "request-"), ++asked);
+            append_number(append_text(answer_name, "answer-"), asked);
+            request_path = joined(exchange, request_name);
+        }
+        char *request = read_file(request_path, &size);
+        if (request) {
+            serve(answer_name, request, size);
+            request_path = NULL;
+            continue;
+        }
+        char *text = read_file(verdict_path, &size);
+        if (text) return text;
+        long long now = milliseconds();
+        if (now >= next_look) {
+            // Looks are counted, not time: while we are frozen nobody else's clock runs out.
+            struct stat info;
+            next_look = now + options.tick_ms;
+            if (stat(alive_path, &info) < 0) {
+                silent++;
+            } else if (!appeared || info.st_mtim.tv_sec != seen.tv_sec ||
+                       info.st_mtim.tv_nsec != seen.tv_nsec) {
+                appeared = 1;
+                silent = 0;
+                seen = info.st_mtim;
+            } else {
+                silent++;
+            }
+            if (silent > (appeared ? LAUNCHER_SILENCE : LAUNCHER_START)) return NULL;
+        }
+        struct pollfd polled = {.fd = signals, .events = POLLIN};
+        poll(&polled, 1, 5);
+        tick();
+    }
+}
+
+static int conclude(int own_code) {
+    const char *text = verdict();
+    int code = own_code ? own_code : 1;
+    const char *reason =
+        "the launcher of this pod ended without a word, nothing was stored; see the log of container "
+        "'launcher'";
+    if (text) {
+        code = (int)leading_number(text, &reason);
+        if (*reason == '\n') reason++;
+    }
+    if (*reason) {
+        // May be missing, or not ours to write: the reason is in the log as well.
+        int fd = open(options.termination_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            if (write(fd, reason, strlen(reason)) < 0) say("cannot write ", options.termination_log);
+            close(fd);
+        }
+        say(reason, "");
+    }
+    return code;
+}
+
+static void open_outputs(const char *step) {
+    size_t size;
+    char *data = read_file(joined(step, "open"), &size);
+    char **entries = data ? split_entries(data, size) : NULL;
+    for (char **entry = entries; entry && *entry; entry++) open_up(*entry, tick);
+}
+
+// Run the command to its end and report; returns the exit code that it stands for.
+static int run_command(char **argv, char **environment, const char *step) {
+    static struct stream streams[2];
+    struct child child;
+    struct start_error error = {0, 0};
+    sigset_t none;
+    long long kills = out_of_memory_kills();
+    open_log(exchange, options.log_limit);
+    take_signals();  // told to stop before it began
+    sigemptyset(&none);
+    int started = !stopped && start_child(&child, argv, environment, &none, users_umask, &error) == 0;
+    if (!started) {
+        reap();
+        close_log();
+        report(0, &error, 0);
+        if (stopped) return 128 + stopped;
+        return error.number == ENOENT && !error.present ? 127 : 126;
+    }
+    command = child.pid;
+    for (int i = 0; i < 2; i++) {
+        streams[i].from = i ? child.err : child.out;
+        streams[i].to = i ? STDERR_FILENO : STDOUT_FILENO;
+        fcntl(streams[i].from, F_SETFL, O_NONBLOCK);
+    }
+    while (!ended) relay(streams, options.tick_ms);
+    end_leftovers(streams);
+    finishing = 1;
+    close_log();
+    open_outputs(step);
+    report(1, &error, kills != NEVER && out_of_memory_kills() > kills);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int number_option(const char *text) {
+    int value = (int)leading_number(text, &text);
+    return value > 0 ? value : 1;
+}
+
+int main(int argc, char **argv, char **environment) {
+    for (int i = 1; i < argc; i += 2) {
+        if (argv[i][0] != '-' || !argv[i][1] || argv[i][2] || i + 1 == argc) return USAGE;
+        const char *value = argv[i + 1];
+        switch (argv[i][1]) {
+            case 'd': options.shared = value; break;
+            case 'g': options.grace = number_option(value); break;
+            case 'l': options.log_limit = number_option(value); break;
+            case 'm': options.tick_ms = number_option(value); break;
+            case 't': options.termination_log = value; break;
+            default: return USAGE;
+        }
+    }
+    users_umask = umask(0);  // what we write is for a launcher under any UID
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    sigfillset(&handled);
+    // Faults of our own stay deadly.
+    static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&handled, own[i]);
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+    exchange = joined(options.shared, "exchange");
+    beat_path = joined(exchange, "exec-alive");
+    beat_temporary = joined(exchange, "exec-alive.tmp");
+    mkdir(exchange, 0777);
+    beat();
+
+    char *step = joined(options.shared, "step"), *json = joined(step, "step.json");
+    if (access(json, R_OK) < 0) {
+        say("there is no step, the driver of this pod did not end well: ", json);
+        return USAGE;
+    }
+    size_t argv_size, env_size;
+    char *argv_data = read_file(joined(step, "argv"), &argv_size);
+    if (!argv_data) {
+        // Nothing to run: the task was done before, or cannot be done. The launcher says which.
+        finishing = 1;
+        return conclude(0);
+    }
+    char *env_data = read_file(joined(step, "env"), &env_size);
+    char **command_argv = split_entries(argv_data, argv_size);
+    char **added = split_entries(env_data ? env_data : "", env_data ? env_size : 0);
+    char **command_environment = added ? merged_environment(environment, added) : NULL;
+    if (!command_argv || !command_argv[0] || !command_environment) {
+        say("the step has no command: ", step);
+        return USAGE;
+    }
+    return conclude(run_command(command_argv, command_environment, step));
+}

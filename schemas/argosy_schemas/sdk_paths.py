@@ -1,0 +1,18 @@
+"""Where the KFP SDK looks for a URI in the container (``ir-semantics`` 7.3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SDK_MOUNTS: Final = {"gs": "/gcs", "s3": "/s3", "minio": "/minio", "file": ""}
+"""Scheme to the directory below which ``artifact.path`` points."""
+
+
+def sdk_path(uri: str) -> str | None:
+    """Return the path that stands for ``uri``; ``None``: the SDK has none for its scheme."""
+    if uri.startswith("/"):
+        return uri
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme not in SDK_MOUNTS:
+        return None
+    return f"{SDK_MOUNTS[scheme]}/{rest.lstrip('/')}"
