@@ -245,6 +245,7 @@ def _pod_template(template: _Object, name: str, place: _Place) -> PodTemplate:
             for one in _objects(driver, "env")
             if "value" in one
         ),
+        image=str(_object(template, "container").get("image") or ""),
         outputs=tuple(_pod_outputs(template, place)),
         retry=_retry(template, place),
         deadline_seconds=None if deadline is None else str(deadline),

@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import uuid
 from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from argosy_engine.events import Listener, ignore
-from argosy_engine.results import RunResult
-from argosy_engine.settings import RunSettings
+from argosy_driver.resolver import Resolver
+from argosy_driver.run import Run
+from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
+from argosy_engine.emitter import Emitter
+from argosy_engine.engine import Engine
+from argosy_engine.environments.environments import Environments
+from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
+from argosy_engine.interpreter import Interpreter
+from argosy_engine.journal import Journal, attempts_before
+from argosy_engine.known_records import KnownRecords
+from argosy_engine.ledger import Ledger
+from argosy_engine.local_pods import LocalPods
+from argosy_engine.notices import notices
+from argosy_engine.phase import Phase
+from argosy_engine.pipeline_tasks import TaskNames
+from argosy_engine.reading import read_workflow
+from argosy_engine.results import RunResult, TaskResult
+from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
+from argosy_engine.settings import PIPELINE_ROOT, RunSettings
+from argosy_engine.signals import stopping_on_signals
+from argosy_engine.states import RunState, TaskState
+from argosy_engine.stop import StopSignal
+from argosy_engine.summary import Summary
+from argosy_engine.task_nodes import index_nodes
+from argosy_engine.telling import Telling
+from argosy_engine.watchdog import Watchdog
+from argosy_engine.workflow import Workflow
+from argosy_schemas.ir import Pipeline
+from argosy_schemas.names import RunId
+from argosy_schemas.packed_ir import unpack
+from argosy_schemas.records import Failure, Reason
 from argosy_schemas.values import JsonValue
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import Stores
+
+_ARTIFACTS = "artifacts"
+"""Below the home: the pipeline root of runs that were given none."""
 
 
 def run_workflow(
@@ -38,7 +77,26 @@ def run_workflow(
         MachineError: The home cannot be written.
         StoreError: The root cannot be reached.
     """
-    raise NotImplementedError
+    read = read_workflow(workflow)
+    pipeline = unpack(ir)
+    given = {**(parameters or {}), **(artifacts or {})}
+    run_id = RunId(str(uuid.uuid4()))
+    description = RunDescription(
+        run_id=run_id,
+        # As Kubernetes does with `generateName`.
+        name=f"{read.name}-{secrets.token_hex(3)[:5]}",
+        pipeline=pipeline.name,
+        created_at=datetime.now(UTC),
+        parameters=given,
+        root=_root(pipeline, settings),
+        cache=settings.cache,
+        workflow=workflow,
+    )
+    # Refused before anything is written.
+    run_facts = _run_facts(description, read, pipeline, settings)
+    directory = RunDirectory(settings.home, run_id)
+    directory.create(description, ir)
+    return _work(directory, description, read, pipeline, run_facts, settings, listener)
 
 
 def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
@@ -54,4 +112,189 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     Raises:
         InvalidArgumentError: No run, or more than one, has such an id; or an engine works on it.
     """
-    raise NotImplementedError
+    directory = RunDirectory(settings.home, find_run(settings.home, run))
+    description, ir = directory.read()
+    read = read_workflow(description.workflow)
+    pipeline = unpack(ir)
+    run_facts = _run_facts(description, read, pipeline, settings)
+    return _work(
+        directory, description, read, pipeline, run_facts, settings, listener, resumed=True
+    )
+
+
+def _work(
+    directory: RunDirectory,
+    description: RunDescription,
+    workflow: Workflow,
+    pipeline: Pipeline,
+    run_facts: Run,
+    settings: RunSettings,
+    listener: Listener,
+    *,
+    resumed: bool = False,
+) -> RunResult:
+    """Do what is left to do of a run."""
+    emit = Emitter(listener)
+    with ExitStack() as stack:
+        stack.enter_context(directory.locked())
+        directory.clear_work()
+        if pipeline.pipeline_config.get("workspace"):
+            directory.workspace.mkdir(exist_ok=True)
+        ledger = Ledger(attempts_before(directory.journal))
+        journal = Journal(directory.journal)
+        stack.callback(journal.close)
+        started_at = _now()
+        journal.engine_started(started_at, resumed=resumed)
+        emit(
+            RunStarted(
+                run_id=description.run_id,
+                pipeline=description.pipeline,
+                at=started_at,
+                resumed=resumed,
+            )
+        )
+        told = tuple(notices(pipeline, settings))
+        for sentence in told:
+            emit(Notice(message=sentence))
+        stores = stack.enter_context(Stores(description.root))
+        home = settings.home.absolute()
+        store = stores.open(home)
+        records = KnownRecords(RunRecords(store, description.run_id))
+        resolver = Resolver(pipeline, run_facts, records)
+        stop = StopSignal()
+        stack.callback(stop.close)
+        interpreter = Interpreter(
+            workflow,
+            parameters=description.parameters,
+            variables={"name": description.name, "uid": description.run_id},
+        )
+        names = TaskNames(pipeline)
+
+        def stop_failure() -> Failure:
+            return engine.stop_failure or Failure(
+                reason=Reason.CANCELED, message="the run was stopped"
+            )
+
+        pods = LocalPods(
+            pipeline=pipeline,
+            run_facts=run_facts,
+            records=records,
+            store=store,
+            home=home,
+            stores=stores,
+            directory=directory,
+            resolver=resolver,
+            environments=Environments(keep_pins=settings.keep_pins),
+            inherited=os.environ if settings.environment is None else settings.environment,
+            watchdog=stack.enter_context(Watchdog()),
+            stop=stop,
+            stop_failure=stop_failure,
+            grace=settings.grace,
+            now=_now,
+            emit=emit,
+        )
+        engine = Engine(
+            interpreter,
+            pods,
+            jobs=settings.jobs,
+            now=_now,
+            stop=stop,
+            observer=Telling(
+                workflow=workflow, journal=journal, ledger=ledger, emit=emit, names=names
+            ),
+            deadline=None
+            if workflow.deadline_seconds is None
+            else timedelta(seconds=workflow.deadline_seconds),
+        )
+        with stopping_on_signals(engine.request_stop):
+            phase = engine.run()
+            finished_at = _now()
+            assert interpreter.root is not None
+            summary = Summary(
+                pipeline=pipeline,
+                nodes=index_nodes(interpreter.root),
+                ledger=ledger,
+                resolver=resolver,
+                records=records,
+                stop_failure=engine.stop_failure,
+                names=names,
+            )
+            tasks = summary.tasks()
+            state, error = _state(phase, tasks, engine.stop_failure)
+            result = RunResult(
+                run_id=description.run_id,
+                pipeline=description.pipeline,
+                state=state,
+                started_at=started_at,
+                finished_at=finished_at,
+                error=error,
+                outputs=summary.outputs(),
+                tasks=tasks,
+                notices=told,
+            )
+        if state is RunState.SUCCEEDED:
+            directory.clear_work()
+        emit(RunFinished(run_id=description.run_id, state=state, at=finished_at, error=error))
+        return result
+
+
+def _state(
+    phase: Phase, tasks: tuple[TaskResult, ...], stopped: Failure | None
+) -> tuple[RunState, str | None]:
+    """Return the state of a run, and what to say of it."""
+    if stopped is not None and stopped.reason is Reason.CANCELED:
+        return RunState.CANCELED, stopped.message
+    failed = [task for task in tasks if task.state is TaskState.FAILED]
+    if failed:
+        # What failed by itself comes before the DAGs that failed for it, and the first one first.
+        own = [task for task in failed if not task.error or not task.error.endswith("' failed")]
+        first = min(
+            own or failed, key=lambda task: task.finished_at or datetime.max.replace(tzinfo=UTC)
+        )
+        if stopped is not None:
+            return RunState.FAILED, stopped.message
+        return RunState.FAILED, f"'{first.path}' failed: {first.error}"
+    if stopped is not None:
+        return RunState.FAILED, stopped.message
+    if phase is not Phase.SUCCEEDED:
+        return RunState.FAILED, f"the workflow ended as {phase.value}"
+    return RunState.SUCCEEDED, None
+
+
+def _run_facts(
+    description: RunDescription, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
+) -> Run:
+    """Return what driver and resolver need to know of a run.
+
+    Raises:
+        InvalidArgumentError: A parameter or artifact is wrong.
+    """
+    inputs = pipeline.root.inputs
+    texts: dict[str, str | None] = {
+        name: workflow.arguments.get(name) for name in (*inputs.parameters, *inputs.artifacts)
+    }
+    texts.update(description.parameters)
+    return Run(
+        id=description.run_id,
+        name=description.name,
+        created_at=description.created_at,
+        root=description.root,
+        parameters=parse_run_parameters(pipeline, texts),
+        artifacts=parse_run_artifacts(pipeline, texts),
+        workspace=str(RunDirectory(settings.home, description.run_id).workspace),
+        cache=description.cache,
+    )
+
+
+def _root(pipeline: Pipeline, settings: RunSettings) -> str:
+    """Return where the artifacts of a run go."""
+    root = settings.root
+    if root == PIPELINE_ROOT:
+        root = pipeline.default_pipeline_root or None
+    if root is None:
+        return str(settings.home.absolute() / _ARTIFACTS)
+    return root if "://" in root else str(Path(root).absolute())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

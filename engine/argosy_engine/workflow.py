@@ -84,6 +84,8 @@ class PodTemplate:
     inputs: Mapping[str, str | None]
     environment: tuple[tuple[str, str], ...]
     """The driver's, by name."""
+    image: str = ""
+    """Of the user's command."""
     outputs: tuple[Output, ...] = ()
     retry: RetryStrategy | None = None
     deadline_seconds: str | None = None

@@ -1,0 +1,251 @@
+"""Drive the interpreter: pods on threads, timers, the wish to stop.
+
+One thread, the caller's, owns the interpreter and tells the observer. Pods run on threads of their
+own, as many as there are jobs, and report through a queue; the wish to stop comes through the same
+queue, and timers at its time-outs. So every decision is made in one place, one after the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import json
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from argosy_engine.commands import (
+    Command,
+    NodeChanged,
+    PodEnded,
+    PodStarted,
+    Shutdown,
+    StartPod,
+    StartTimer,
+    TimerFired,
+    WorkflowEnded,
+)
+from argosy_engine.interpreter import Interpreter
+from argosy_engine.nodes import Node, PodNode, RetryNode
+from argosy_engine.observer import Observer
+from argosy_engine.phase import Phase
+from argosy_engine.pods import PodOutcome, PodRequest, Pods
+from argosy_engine.ready_queue import ReadyQueue
+from argosy_engine.stop import StopSignal
+from argosy_expressions.errors import ExpressionError
+from argosy_schemas.pod import ENV_UPSTREAM
+from argosy_schemas.records import Failure, Reason
+
+_Report: TypeAlias = tuple[PodNode, PodOutcome] | None
+"""What a pod came to; ``None``: look at the wish to stop."""
+
+_PATIENCE = timedelta(seconds=3)
+"""How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
+to stop at once."""
+
+
+class Engine:
+    """One run of an interpreter; :meth:`run` may be called once."""
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        pods: Pods,
+        *,
+        jobs: int,
+        now: Callable[[], datetime],
+        stop: StopSignal,
+        observer: Observer,
+        deadline: timedelta | None = None,
+    ) -> None:
+        """Make an engine.
+
+        Args:
+            interpreter: Not started yet.
+            pods: Runs the pods, from several threads.
+            jobs: How many of them at once.
+            now: The time in UTC.
+            stop: Heard by the pods as well; raise it through :meth:`request_stop`.
+            observer: Told of everything.
+            deadline: How long the run may take.
+        """
+        self._interpreter = interpreter
+        self._pods = pods
+        self._jobs = jobs
+        self._now = now
+        self._stop = stop
+        self._observer = observer
+        self._deadline = deadline
+        self._ready = ReadyQueue()
+        self._running: dict[PodNode, None] = {}
+        self._requests: SimpleQueue[tuple[PodNode, PodRequest] | None] = SimpleQueue()
+        self._reports: SimpleQueue[_Report] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._timers: list[tuple[datetime, int, Node | None]] = []
+        """When, in which order of making, for whom; ``None`` is the deadline of the run."""
+        self._numbers = itertools.count()
+        self._ended: WorkflowEnded | None = None
+        self.stop_failure: Failure | None = None
+        """Why the run was stopped, if it was."""
+
+    def request_stop(self) -> None:
+        """Ask the run to stop; the second time, at once. Safe in a signal handler."""
+        self._stop.set()
+        self._reports.put(None)
+
+    def run(self) -> Phase:
+        """Run to the end and return the phase of the workflow."""
+        if self._deadline is not None:
+            self._set_timer(self._now() + self._deadline, None)
+        try:
+            self._carry_out(self._interpreter.start(self._now()))
+            while self._ended is None:
+                self._dispatch()
+                self._wait()
+        finally:
+            for _ in self._threads:
+                self._requests.put(None)
+        return self._ended.phase
+
+    def _dispatch(self) -> None:
+        """Start pods while there is room."""
+        while self._ready and len(self._running) < self._jobs and self.stop_failure is None:
+            node = self._ready.take()
+            now = self._now()
+            self._observer.pod_started(node, now)
+            self._carry_out(self._interpreter.handle(PodStarted(node=node), now))
+            try:
+                request = self._request(node)
+            except (ExpressionError, ValueError) as error:
+                # As in Argo, where such a pod cannot be made: the workflow's fault, not the pod's.
+                failure = Failure(reason=Reason.INTERNAL, message=str(error))
+                self._end(node, PodOutcome(phase=Phase.ERROR, message=str(error), failure=failure))
+                continue
+            self._running[node] = None
+            if len(self._threads) < len(self._running):
+                # A daemon, for a run that is to stop at once does not wait for it.
+                thread = threading.Thread(target=self._work, name="argosy-pod", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._requests.put((node, request))
+
+    def _work(self) -> None:
+        while (task := self._requests.get()) is not None:
+            node, request = task
+            self._reports.put((node, self._pods.run(request)))
+
+    def _wait(self) -> None:
+        """Wait for the next report or timer, and take notice of it."""
+        if self._ended is not None:
+            return
+        report: _Report = None
+        with contextlib.suppress(Empty):
+            report = self._reports.get(timeout=self._seconds_to_timer())
+        if self._stop.is_set and self.stop_failure is None:
+            self._shut_down(Failure(reason=Reason.CANCELED, message="the run was stopped"))
+        if self._stop.at_once and not self._timers:
+            self._set_timer(self._now() + _PATIENCE, None)
+        if report is not None and report[0] in self._running:
+            node, outcome = report
+            del self._running[node]
+            self._end(node, outcome)
+        self._fire_timers()
+
+    def _fire_timers(self) -> None:
+        now = self._now()
+        while self._timers and self._timers[0][0] <= now:
+            _, _, node = heapq.heappop(self._timers)
+            if node is not None:
+                self._carry_out(self._interpreter.handle(TimerFired(node), now))
+            elif self.stop_failure is None:
+                seconds = (self._deadline or timedelta(0)).total_seconds()
+                self._stop.set()
+                self._shut_down(
+                    Failure(
+                        reason=Reason.DEADLINE_EXCEEDED,
+                        message=f"the run did not end within {seconds:g} s",
+                    )
+                )
+            elif self._stop.at_once:
+                # They do not listen. They are daemons, and their processes are killed.
+                for pod in tuple(self._running):
+                    del self._running[pod]
+                    self._end(pod, self._stopped(self.stop_failure))
+
+    def _shut_down(self, failure: Failure) -> None:
+        now = self._now()
+        self.stop_failure = failure
+        self._observer.stopping(failure, now)
+        self._timers.clear()
+        self._carry_out(self._interpreter.handle(Shutdown(message=failure.message), now))
+        for node in self._ready.drain():
+            self._end(node, self._stopped(failure))
+
+    def _stopped(self, failure: Failure) -> PodOutcome:
+        return PodOutcome(phase=Phase.FAILED, message=failure.message, failure=failure)
+
+    def _end(self, node: PodNode, outcome: PodOutcome) -> None:
+        now = self._now()
+        self._observer.pod_ended(node, outcome, now)
+        event = PodEnded(
+            node=node,
+            phase=outcome.phase,
+            outputs=outcome.outputs,
+            message=outcome.message,
+            exit_code=outcome.exit_code,
+        )
+        self._carry_out(self._interpreter.handle(event, now))
+
+    def _carry_out(self, commands: Iterable[Command]) -> None:
+        now = self._now()
+        for command in commands:
+            match command:
+                case StartPod(node=node):
+                    self._ready.put(node)
+                case StartTimer(node=node, at=at):
+                    self._set_timer(at, node)
+                    if isinstance(node, RetryNode):
+                        self._observer.retry_scheduled(node, now, at)
+                case NodeChanged(node=node, phase=phase):
+                    self._observer.node_changed(node, phase, now)
+                case WorkflowEnded():
+                    self._ended = command
+
+    def _set_timer(self, at: datetime, node: Node | None) -> None:
+        heapq.heappush(self._timers, (at, next(self._numbers), node))
+
+    def _seconds_to_timer(self) -> float | None:
+        if not self._timers:
+            return None
+        return max(0.0, (self._timers[0][0] - self._now()).total_seconds())
+
+    def _request(self, node: PodNode) -> PodRequest:
+        """Return what a pod is to do, its template's tags replaced.
+
+        Raises:
+            ExpressionError: A tag cannot be resolved.
+            ValueError: A deadline is no number, or a text is not what its name says.
+        """
+        template = node.template
+        environment = dict(template.environment)
+        upstream: Mapping[str, str] | None = None
+        if ENV_UPSTREAM in environment:
+            text = self._interpreter.resolve(node, environment[ENV_UPSTREAM])
+            upstream = json.loads(b64decode(text, validate=True)) if text else None
+        deadline: timedelta | None = None
+        if template.deadline_seconds is not None:
+            seconds = int(self._interpreter.resolve(node, template.deadline_seconds))
+            deadline = timedelta(seconds=seconds) if seconds > 0 else None
+        return PodRequest(
+            path=node.path,
+            attempt=node.attempt,
+            is_retried=template.retry is not None,
+            decides=template.decides,
+            upstream=upstream,
+            image=self._interpreter.resolve(node, template.image),
+            deadline=deadline,
+        )

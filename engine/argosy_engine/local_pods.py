@@ -1,0 +1,310 @@
+"""A pod on this machine: driver and launcher in this process, the user's command as its own.
+
+Each attempt has a directory below ``<home>/runs/<run>/work``: what the component reads and writes,
+its working directory, its temporary files. It is removed when the attempt succeeded, or when
+another attempt follows; that of a failed task stays for people to look into, until the run goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from argosy_driver.decide import decide
+from argosy_driver.places import LocalPlaces
+from argosy_driver.prepare import prepare
+from argosy_driver.resolver import Resolver
+from argosy_driver.run import Run
+from argosy_engine.emitter import LineWriter
+from argosy_engine.events import Listener, Notice
+from argosy_engine.known_records import KnownRecords
+from argosy_engine.phase import Phase
+from argosy_engine.pods import PodOutcome, PodRequest
+from argosy_engine.processes import Command, Cut, Ended, run_command
+from argosy_engine.run_directory import RunDirectory
+from argosy_engine.stop import StopSignal
+from argosy_engine.task_environment import task_environment
+from argosy_engine.watchdog import Watchdog
+from argosy_launcher.finish import finish
+from argosy_launcher.process_end import ProcessEnd, pod_exit_code
+from argosy_schemas.errors import ArgosyError, RetryableTaskError, StoreError, TaskError
+from argosy_schemas.ir import Pipeline
+from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.pod import CONTROL, FINAL_MARK
+from argosy_schemas.records import AttemptState, Failure, Reason
+from argosy_schemas.step import Decision, Step
+from argosy_schemas.values import to_json
+from argosy_store.objects import ObjectStore
+from argosy_store.stores import Stores
+
+_FINAL = frozenset(
+    {
+        Reason.ARGUMENT_TOO_LONG,
+        Reason.CANCELED,
+        Reason.COMMAND_NOT_FOUND,
+        Reason.CONDITION_FAILED,
+        Reason.INVALID_INPUT,
+        Reason.UNSUPPORTED,
+    }
+)
+"""Trying again on this machine gives the same."""
+
+
+class PythonEnvironment(Protocol):
+    """What a command needs to find its Python packages."""
+
+    @property
+    def path_entries(self) -> tuple[str, ...]:
+        """Directories to put before ``PATH``."""
+        ...
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """Variables to set."""
+        ...
+
+
+class PythonEnvironments(Protocol):
+    """Finds or builds Python environments, :class:`argosy_engine.environments.Environments`."""
+
+    def environment_for(
+        self, argv: tuple[str, ...], image: str, *, task_directory: Path
+    ) -> PythonEnvironment:
+        """Return the environment for a command."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalPods:
+    """Runs the pods of one run."""
+
+    pipeline: Pipeline
+    run_facts: Run
+    records: KnownRecords
+    store: ObjectStore
+    """At the home."""
+    home: Path
+    stores: Stores
+    directory: RunDirectory
+    resolver: Resolver
+    environments: PythonEnvironments
+    inherited: Mapping[str, str]
+    """The environment that tasks may inherit from."""
+    watchdog: Watchdog
+    stop: StopSignal
+    stop_failure: Callable[[], Failure]
+    """Why the run is being stopped, once it is."""
+    grace: timedelta
+    now: Callable[[], datetime]
+    emit: Listener
+    left: dict[TaskPath, Path] = field(default_factory=dict[TaskPath, Path])
+    """The directories of failed attempts that are still there."""
+
+    def run(self, request: PodRequest) -> PodOutcome:
+        """Run a pod to its end; every failure is an outcome."""
+        try:
+            return self._decision(request) if request.decides else self._step(request)
+        except RetryableTaskError as error:
+            return _failed(Failure(reason=Reason(error.reason), message=str(error)))
+        except TaskError as error:
+            return _failed(Failure(reason=Reason(error.reason), message=str(error)))
+        except StoreError as error:
+            return _failed(Failure(reason=Reason.STORE_FAILED, message=str(error)))
+        except OSError as error:
+            return _failed(_machine_failure(error))
+        except ArgosyError as error:
+            return _failed(Failure(reason=Reason.INTERNAL, message=str(error)))
+        except Exception as error:
+            # The edge of the pod: whatever breaks in it must not take the whole run along.
+            message = f"{type(error).__name__}: {error}; this is a fault of Argosy"
+            return _failed(Failure(reason=Reason.INTERNAL, message=message))
+
+    def _decision(self, request: PodRequest) -> PodOutcome:
+        control = decide(request.path, resolver=self._resolver(request))
+        text = b64encode(to_json(control).encode()).decode()
+        return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: text})
+
+    def _step(self, request: PodRequest) -> PodOutcome:
+        attempt = AttemptId(str(uuid.uuid4()))
+        # Short, since the paths of sockets in it are limited to about a hundred characters.
+        directory = self.directory.work / attempt[:8]
+        if request.path in self.left:
+            shutil.rmtree(self.left[request.path], ignore_errors=True)
+        self.left[request.path] = directory
+        for name in ("cwd", "io", "tmp"):
+            (directory / name).mkdir(parents=True)
+        step = prepare(
+            request.path,
+            attempt,
+            resolver=self._resolver(request),
+            store=self.store,
+            stores=self.stores,
+            places=LocalPlaces(directory / "io"),
+            now=self.now,
+        )
+        ended = self._command(step, request, directory) if step.decision is Decision.RUN else None
+        finished = finish(step, ended, stores=self.stores, store=self.store, now=self.now)
+        for warning in finished.warnings:
+            self.emit(Notice(message=f"{request.path}: {warning}"))
+        log = finished.record.log
+        if finished.failure is not None:
+            outcome = _failed(finished.failure)
+            return PodOutcome(
+                phase=outcome.phase,
+                message=outcome.message,
+                exit_code=finished.exit_code,
+                failure=finished.failure,
+                record=finished.record,
+                log=None if log is None else str(self.home / log),
+            )
+        shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
+        return PodOutcome(
+            phase=Phase.SUCCEEDED,
+            outputs={CONTROL: finished.control} if finished.control else {},
+            exit_code=0,
+            record=finished.record,
+            cached=finished.record.state is AttemptState.CACHED,
+            adopted=step.decision is Decision.ADOPTED,
+            log=None if log is None else str(self.home / log),
+        )
+
+    def _resolver(self, request: PodRequest) -> Resolver:
+        if request.upstream is None:
+            return self.resolver
+        return Resolver(self.pipeline, self.run_facts, self.records, upstream=request.upstream)
+
+    def _command(self, step: Step, request: PodRequest, directory: Path) -> ProcessEnd:
+        """Run the user's command."""
+        # Where the store is to have the log in the end: nothing is copied, and a killed engine
+        # leaves what was written.
+        log = self.home / step.log_key
+        log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            python = self.environments.environment_for(
+                step.argv, request.image, task_directory=directory / "env"
+            )
+        except TaskError as error:
+            return ProcessEnd(
+                exit_code=None, failure=Failure(reason=Reason(error.reason), message=str(error))
+            )
+        if self.stop.is_set:
+            return ProcessEnd(exit_code=None, failure=self.stop_failure())
+        environment = task_environment(
+            self.inherited,
+            path_entries=python.path_entries,
+            temporary=directory / "tmp",
+            added=(
+                *python.env.items(),
+                ("KFP_POD_NAME", f"{self.run_facts.name}-{step.attempt_id[:8]}"),
+                ("KFP_POD_UID", step.attempt_id),
+                *([("KFP_RETRY_INDEX", str(request.attempt))] if request.is_retried else []),
+                *step.env,
+            ),
+        )
+        missing = _missing(step.argv[0], environment["PATH"], directory / "cwd", request.image)
+        if missing is not None:
+            return ProcessEnd(exit_code=None, failure=missing)
+        lines = LineWriter(request.path, self.emit)
+        try:
+            ended = run_command(
+                Command(
+                    argv=step.argv,
+                    environment=environment,
+                    directory=directory / "cwd",
+                    log=log,
+                    deadline=request.deadline,
+                    grace=self.grace,
+                ),
+                watchdog=self.watchdog,
+                stop=self.stop,
+                write=lines.write,
+            )
+        except OSError as error:
+            return ProcessEnd(
+                exit_code=None,
+                failure=_machine_failure(error),
+                log=log if log.exists() else None,
+                log_stored=log.exists(),
+            )
+        finally:
+            lines.end()
+        return ProcessEnd(
+            exit_code=ended.exit_code,
+            failure=self._cut(ended, request),
+            log=log,
+            log_stored=True,
+        )
+
+    def _cut(self, ended: Ended, request: PodRequest) -> Failure | None:
+        match ended.cut:
+            case None:
+                return None
+            case Cut.STOPPED:
+                return self.stop_failure()
+            case Cut.DEADLINE:
+                seconds = 0 if request.deadline is None else request.deadline.total_seconds()
+                return Failure(
+                    reason=Reason.DEADLINE_EXCEEDED,
+                    message=f"the command did not end within {seconds:g} s; "
+                    "raise its limit with 'set_timeout'",
+                    exit_code=ended.exit_code,
+                )
+
+
+def _failed(failure: Failure) -> PodOutcome:
+    """Return the outcome of a pod that failed."""
+    final = f" {FINAL_MARK}" if failure.reason in _FINAL else ""
+    return PodOutcome(
+        phase=Phase.FAILED,
+        message=f"{failure.message}{final}",
+        exit_code=pod_exit_code(failure),
+        failure=failure,
+    )
+
+
+def _machine_failure(error: OSError) -> Failure:
+    """Return what the system refused, in the caller's words."""
+    what = f"'{error.filename}': " if error.filename else ""
+    advice = {
+        errno.ENOSPC: "free some space, or choose another place with --home",
+        errno.EDQUOT: "free some space, or choose another place with --home",
+        errno.E2BIG: "pass large values as artifacts, not as parameters",
+        errno.EACCES: "see who may read and write there",
+        errno.EAGAIN: "run fewer tasks at once with --jobs",
+        errno.ENOMEM: "run fewer tasks at once with --jobs",
+        errno.EMFILE: "run fewer tasks at once with --jobs",
+    }.get(error.errno or 0, "see what this machine has against it")
+    reason = Reason.ARGUMENT_TOO_LONG if error.errno == errno.E2BIG else Reason.STORE_FAILED
+    return Failure(reason=reason, message=f"{what}{error.strerror or error}; {advice}")
+
+
+def _missing(command: str, path: str, directory: Path, image: str) -> Failure | None:
+    """Return why a command cannot be started, if it is not there."""
+    if "/" in command:
+        found: str | None = os.path.normpath(directory / command)
+        if not os.path.exists(found or ""):
+            found = None
+    else:
+        found = shutil.which(command, mode=os.F_OK, path=path)
+    of_image = f" of image '{image}'" if image else ""
+    if found is None:
+        return Failure(
+            reason=Reason.COMMAND_NOT_FOUND,
+            message=f"the command '{command}'{of_image} does not exist on this machine; install "
+            "it and put it on PATH, or run the pipeline on a cluster, where the image has it",
+        )
+    if not os.access(found, os.X_OK):
+        return Failure(
+            reason=Reason.COMMAND_NOT_FOUND,
+            message=f"the command '{command}'{of_image} is here as '{found}', which cannot be "
+            "executed; allow it with 'chmod +x'",
+        )
+    return None

@@ -1,0 +1,32 @@
+"""Let Ctrl-C and SIGTERM stop a run instead of the process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stopping_on_signals(request_stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``request_stop`` for each signal while the block lasts.
+
+    In a thread other than the main one signals cannot be handled, and nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: object) -> None:
+        request_stop()
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # A handler that was not set from Python reads as None, and cannot be set again.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -1,0 +1,341 @@
+"""Make the result of a run: a state for every task of the pipeline, with what is known of it.
+
+The tasks come from the pipeline, their states from nodes, never from records: a record may be
+missing for a task that ran, and a task that did not run has none. Values come from records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from argosy_driver.resolver import Resolver
+from argosy_engine.known_records import KnownRecords
+from argosy_engine.ledger import Ledger
+from argosy_engine.nodes import DagNode, Node
+from argosy_engine.phase import Phase
+from argosy_engine.pipeline_tasks import TaskNames, component_of, kind_of
+from argosy_engine.results import TaskResult, path_order
+from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.task_nodes import TaskNodes
+from argosy_schemas.errors import ArgosyError
+from argosy_schemas.ir import Component, Dag, Pipeline, Task
+from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.records import Failure, Reason, Values
+
+_NO_NODES = TaskNodes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What became of a task, before its values are looked up."""
+
+    state: TaskState
+    reason: str | None = None
+    error: str | None = None
+    failed_path: str | None = None
+    """The task whose failure made a DAG fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Everything that the results are made of."""
+
+    pipeline: Pipeline
+    nodes: Mapping[TaskPath, TaskNodes]
+    ledger: Ledger
+    resolver: Resolver
+    records: KnownRecords
+    stop_failure: Failure | None
+    """Why the run was stopped, if it was."""
+    names: TaskNames
+
+    def tasks(self) -> tuple[TaskResult, ...]:
+        """Return the results of all tasks, by path with numeric segments as numbers."""
+        found: list[TaskResult] = []
+        dag = self.pipeline.root.dag
+        if dag is None:
+            raise ValueError("the root of a pipeline is a DAG")
+        self._collect_dag(dag, TaskPath(""), True, None, found.append)
+        return tuple(sorted(found, key=lambda result: path_order(result.path)))
+
+    def outputs(self) -> Values:
+        """Return the outputs of the run; those that did not come to be are absent."""
+        return self._values(self.resolver.outputs, TaskPath(""))
+
+    def _collect_dag(
+        self,
+        dag: Dag,
+        path: TaskPath,
+        has_started: bool,
+        why_not: str | None,
+        add: Callable[[TaskResult], None],
+    ) -> list[_Verdict]:
+        """Add the tasks of a DAG and return what became of them."""
+        verdicts: dict[str, _Verdict] = {}
+        for key in _in_order(dag):
+            verdicts[key] = self._collect_task(
+                dag.tasks[key], child_path(path, key), verdicts, has_started, why_not, add
+            )
+        return list(verdicts.values())
+
+    def _collect_task(
+        self,
+        task: Task,
+        path: TaskPath,
+        before: Mapping[str, _Verdict],
+        has_started: bool,
+        why_not: str | None,
+        add: Callable[[TaskResult], None],
+    ) -> _Verdict:
+        """Add a task with all below it, and return what became of it."""
+        nodes = self.nodes.get(path, _NO_NODES)
+        component = component_of(self.pipeline, task)
+        kind = kind_of(self.pipeline, task)
+        if kind is TaskKind.IMPORTER:
+            verdict = self._importer(path, task, before, has_started, why_not)
+        elif nodes.node is None and not any(helper.phase.is_failed for helper in nodes.helpers):
+            verdict = self._never_came(task, before, why_not)
+        else:
+            verdict = self._from_nodes(path, task, nodes, before)
+        began = isinstance(nodes.node, DagNode)
+        # Below something that did not run nothing did, and for the same reason.
+        below = None if began else verdict.reason or _did_not_run(task.key, verdict.state)
+        inner: list[_Verdict] = []
+        if kind is TaskKind.LOOP and began:
+            inner = self._collect_iterations(task, component, path, nodes, add)
+        elif component.dag is not None:
+            inner = self._collect_dag(component.dag, path, began, below, add)
+        if began:
+            verdict = _of_dag(verdict, inner)
+        add(self._result(path, kind, task.key, verdict))
+        return verdict
+
+    def _collect_iterations(
+        self,
+        task: Task,
+        component: Component,
+        path: TaskPath,
+        nodes: TaskNodes,
+        add: Callable[[TaskResult], None],
+    ) -> list[_Verdict]:
+        verdicts: list[_Verdict] = []
+        count = 0 if nodes.group is None else len(nodes.group.children)
+        for item in range(count):
+            at = child_path(path, item)
+            inner_nodes = self.nodes.get(at, _NO_NODES)
+            verdict = self._from_nodes(at, task, inner_nodes, {})
+            if component.dag is not None:
+                began = isinstance(inner_nodes.node, DagNode)
+                below = None if began else verdict.reason or _did_not_run(str(item), verdict.state)
+                inner = self._collect_dag(component.dag, at, began, below, add)
+                if began:
+                    verdict = _of_dag(verdict, inner)
+            add(self._result(at, TaskKind.ITERATION, str(item), verdict))
+            verdicts.append(verdict)
+        return verdicts
+
+    # What became of a task.
+
+    def _from_nodes(
+        self, path: TaskPath, task: Task, nodes: TaskNodes, before: Mapping[str, _Verdict]
+    ) -> _Verdict:
+        node = nodes.node
+        broken = next((helper for helper in nodes.helpers if helper.phase.is_failed), None)
+        if broken is not None and not isinstance(node, DagNode):
+            # What was to decide about the task failed, and the task was left out.
+            return self._broken(path, broken)
+        if node is None:
+            return self._never_came(task, before, None)
+        match node.phase:
+            case Phase.SUCCEEDED:
+                return _Verdict(TaskState.SUCCEEDED)
+            case Phase.SKIPPED:
+                return _Verdict(TaskState.SKIPPED, reason="its condition was false")
+            case Phase.OMITTED:
+                return self._never_came(task, before, None)
+            case Phase.FAILED | Phase.ERROR:
+                return self._broken(path, broken if broken is not None else node)
+            case Phase.PENDING | Phase.RUNNING:
+                return self._stopped()
+
+    def _broken(self, path: TaskPath, node: Node) -> _Verdict:
+        """Return the verdict of a node that failed, or was ended."""
+        failure = self.ledger[path].failure
+        if failure is not None:
+            if failure.reason is Reason.CANCELED:
+                return _Verdict(TaskState.CANCELED, reason=failure.message)
+            return _Verdict(TaskState.FAILED, error=failure.message, failed_path=path)
+        if self.stop_failure is not None and node.message == self.stop_failure.message:
+            return self._stopped()
+        if node.phase is Phase.ERROR:
+            error = f"what decides about the task cannot be evaluated: {node.message}"
+            return _Verdict(TaskState.FAILED, error=error, failed_path=path)
+        return _Verdict(TaskState.FAILED, error=node.message or None, failed_path=path)
+
+    def _stopped(self) -> _Verdict:
+        """Return the verdict of what was not begun when the run was stopped."""
+        failure = self.stop_failure
+        if failure is None or failure.reason is Reason.CANCELED:
+            return _Verdict(TaskState.CANCELED, reason="the run was stopped before it could start")
+        return _Verdict(TaskState.NOT_RUN, reason=failure.message)
+
+    def _never_came(
+        self, task: Task, before: Mapping[str, _Verdict], why_not: str | None
+    ) -> _Verdict:
+        """Return the verdict of a task that was left out."""
+        if why_not is None:
+            for upstream in task.dependencies:
+                verdict = before.get(upstream)
+                if verdict is not None and verdict.state is not TaskState.SUCCEEDED:
+                    why_not = _did_not_run(upstream, verdict.state)
+                    break
+        if self.stop_failure is not None and why_not is None:
+            return self._stopped()
+        return _Verdict(TaskState.NOT_RUN, reason=why_not)
+
+    def _importer(
+        self,
+        path: TaskPath,
+        task: Task,
+        before: Mapping[str, _Verdict],
+        has_started: bool,
+        why_not: str | None,
+    ) -> _Verdict:
+        """Return the verdict of an importer: it needs no pod, so it has no node."""
+        is_ready = all(
+            before[upstream].state is TaskState.SUCCEEDED
+            for upstream in task.dependencies
+            if upstream in before
+        )
+        if not has_started or not is_ready:
+            return self._never_came(task, before, why_not)
+        try:
+            self.resolver.outputs(path)
+        except ArgosyError as error:
+            return _Verdict(TaskState.FAILED, error=str(error), failed_path=path)
+        return _Verdict(TaskState.SUCCEEDED)
+
+    # Values.
+
+    def _result(self, path: TaskPath, kind: TaskKind, name: str, verdict: _Verdict) -> TaskResult:
+        entry = self.ledger[path]
+        inputs, outputs = Values(), Values()
+        if verdict.state is TaskState.SUCCEEDED:
+            inputs, outputs = self._succeeded_values(path, kind)
+        elif verdict.state in (TaskState.FAILED, TaskState.CANCELED):
+            inputs = self._failed_inputs(path, kind, entry.inputs)
+        node = self.nodes.get(path, _NO_NODES).node
+        return TaskResult(
+            path=path,
+            kind=kind,
+            name=name,
+            display_name=self.names(path),
+            state=verdict.state,
+            reason=verdict.reason,
+            cached=entry.cached,
+            attempts=entry.attempts,
+            inputs=inputs,
+            outputs=outputs,
+            error=verdict.error,
+            log=entry.log,
+            started_at=None if node is None else node.started_at,
+            finished_at=None if node is None or node.started_at is None else node.finished_at,
+        )
+
+    def _succeeded_values(self, path: TaskPath, kind: TaskKind) -> tuple[Values, Values]:
+        if kind is TaskKind.CONTAINER or self._is_container(path, kind):
+            record = self._record(path)
+            if record is not None:
+                return record
+        return (
+            self._values(self.resolver.inputs, path),
+            self._values(self.resolver.outputs, path),
+        )
+
+    def _is_container(self, path: TaskPath, kind: TaskKind) -> bool:
+        """Return whether an iteration is a container itself, without a DAG around it."""
+        return kind is TaskKind.ITERATION and not isinstance(
+            self.nodes.get(path, _NO_NODES).node, DagNode
+        )
+
+    def _record(self, path: TaskPath) -> tuple[Values, Values] | None:
+        """Return inputs and outputs as the success record has them."""
+        try:
+            record = self.records.read_success(path)
+            if record is None:
+                return None
+            inputs = self.records.with_values(record.inputs)
+            return inputs, self.records.with_values(record.outputs)
+        except ArgosyError:
+            return None
+
+    def _failed_inputs(self, path: TaskPath, kind: TaskKind, seen: Values | None) -> Values:
+        if seen is not None:
+            try:
+                return self.records.with_values(seen)
+            except ArgosyError:
+                return seen
+        if kind is TaskKind.CONTAINER:
+            return Values()
+        return self._values(self.resolver.inputs, path)
+
+    def _values(self, find: Callable[[TaskPath], Values], path: TaskPath) -> Values:
+        """Return values, or none where the store does not give them any more.
+
+        By now every task has its state; a store that fails here takes nothing from that.
+        """
+        try:
+            return find(path)
+        except ArgosyError:
+            return Values()
+
+
+def _of_dag(verdict: _Verdict, inner: Sequence[_Verdict]) -> _Verdict:
+    """Return the verdict of a DAG that began, from those of its tasks."""
+    failed = next((each for each in inner if each.state is TaskState.FAILED), None)
+    if failed is not None:
+        where = failed.failed_path or ""
+        error = f"'{where}' failed"
+        return _Verdict(TaskState.FAILED, error=error, failed_path=where)
+    canceled = next((each for each in inner if each.state is TaskState.CANCELED), None)
+    if canceled is not None:
+        return _Verdict(TaskState.CANCELED, reason=canceled.reason)
+    return verdict
+
+
+def _did_not_run(key: str, state: TaskState) -> str:
+    match state:
+        case TaskState.FAILED:
+            return f"'{key}' failed"
+        case TaskState.SKIPPED:
+            return f"'{key}' was skipped"
+        case TaskState.CANCELED:
+            return f"'{key}' was canceled"
+        case TaskState.NOT_RUN:
+            return f"'{key}' did not run"
+        case TaskState.SUCCEEDED:
+            return f"'{key}' came to its end without it"
+
+
+def _in_order(dag: Dag) -> Iterator[str]:
+    """Yield the tasks of a DAG, each behind those that it depends on."""
+    done: set[str] = set()
+    for first in dag.tasks:
+        stack = [first]
+        while stack:
+            key = stack[-1]
+            if key in done:
+                stack.pop()
+                continue
+            waiting = [
+                upstream
+                for upstream in dag.tasks[key].dependencies
+                if upstream in dag.tasks and upstream not in done
+            ]
+            if waiting:
+                stack.extend(waiting)
+            else:
+                done.add(key)
+                stack.pop()
+                yield key

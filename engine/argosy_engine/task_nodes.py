@@ -1,0 +1,71 @@
+"""Which nodes stand for which task.
+
+The compiler passes each template the path of its task. Some nodes only help: a pod that decides
+about a task, the fan-out inside a loop, a DAG that holds the surplus of a large one. They have the
+path of the task that they help, and count for it only when they fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.workflow import PodTemplate
+from argosy_schemas.names import TaskPath
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskNodes:
+    """The nodes of one task."""
+
+    node: Node | None = None
+    """The task itself: a pod, its retries, a DAG, or the leaf of one that did not run."""
+    helpers: list[Node] = field(default_factory=list[Node])
+    group: GroupNode | None = None
+    """The iterations, of a loop that has some."""
+
+
+def index_nodes(root: Node) -> dict[TaskPath, TaskNodes]:
+    """Return the nodes of a run by the path of their task; the run itself has the empty path."""
+    index: dict[TaskPath, TaskNodes] = {root.path: TaskNodes(node=root)}
+    pending = [root]
+    while pending:
+        holder = pending.pop()
+        for node in _children(holder):
+            entry = index.setdefault(node.path, TaskNodes())
+            if is_task(node):
+                entry.node = node
+            elif isinstance(node, GroupNode):
+                entry.group = node
+                entry.helpers.append(node)
+            else:
+                entry.helpers.append(node)
+            pending.append(node)
+    return index
+
+
+def is_task(node: Node) -> bool:
+    """Return whether a node is a task, or an iteration, of the pipeline."""
+    if isinstance(node, GroupNode) or isinstance(node.owner, RetryNode):
+        return False
+    outer = node.boundary
+    if outer is not None and node.path == outer.path:
+        return False
+    return not (isinstance(node, PodNode | RetryNode) and _decides(node))
+
+
+def _decides(node: PodNode | RetryNode) -> bool:
+    return isinstance(node.template, PodTemplate) and node.template.decides
+
+
+def _children(node: Node) -> Iterator[Node]:
+    match node:
+        case DagNode() | GroupNode():
+            yield from (child for child in node.children if child is not None)
+        case RetryNode():
+            # Attempts at a pod are told by the Retry itself; those of a DAG hold tasks.
+            if node.attempts and isinstance(node.attempts[-1], DagNode):
+                yield from _children(node.attempts[-1])
+        case _:
+            return

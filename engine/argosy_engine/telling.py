@@ -1,0 +1,156 @@
+"""Tell journal, ledger and listener what happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from argosy_engine.events import (
+    Listener,
+    Notice,
+    Stopping,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+)
+from argosy_engine.journal import Journal
+from argosy_engine.ledger import Ledger
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.observer import Observer
+from argosy_engine.phase import Phase
+from argosy_engine.pipeline_tasks import TaskNames
+from argosy_engine.pods import PodOutcome
+from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.task_nodes import is_task
+from argosy_engine.workflow import DagTemplate, Workflow
+from argosy_schemas.records import Failure, Reason
+
+
+class Telling(Observer):
+    """Turns what happens to nodes into lines, entries and events."""
+
+    def __init__(
+        self,
+        *,
+        workflow: Workflow,
+        journal: Journal,
+        ledger: Ledger,
+        emit: Listener,
+        names: TaskNames,
+    ) -> None:
+        self._workflow = workflow
+        self._journal: Journal | None = journal
+        self._ledger = ledger
+        self._emit = emit
+        self._names = names
+        self._stop_failure: Failure | None = None
+
+    def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
+        """Write a line, and tell of tasks that came to their end."""
+        if self._journal is not None:
+            try:
+                self._journal.node_changed(node, phase, at)
+            except OSError as error:
+                # The run itself does not depend on it.
+                self._journal = None
+                self._emit(Notice(message=f"the journal cannot be written: {error.strerror}"))
+        if phase.is_fulfilled and node.boundary is not None and is_task(node):
+            self._finished(node, phase, at)
+
+    def pod_started(self, node: PodNode, at: datetime) -> None:
+        """Count the attempt."""
+        if node.template.decides:
+            return
+        attempt = self._ledger.started(node.path)
+        self._emit(TaskStarted(path=node.path, name=self._names(node.path), at=at, attempt=attempt))
+
+    def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
+        """Take down what came of the attempt."""
+        self._ledger.ended(node.path, outcome)
+
+    def retry_scheduled(self, node: RetryNode, at: datetime, retry_at: datetime) -> None:
+        """Tell that the task is not lost yet."""
+        last = node.attempts[-1]
+        self._emit(
+            TaskRetrying(
+                path=node.path,
+                at=at,
+                attempt=self._ledger[node.path].attempts,
+                error=last.message,
+                retry_at=retry_at,
+            )
+        )
+
+    def stopping(self, failure: Failure, at: datetime) -> None:
+        """Tell that the end begins."""
+        self._stop_failure = failure
+        self._emit(Stopping(at=at))
+
+    def _finished(self, node: Node, phase: Phase, at: datetime) -> None:
+        entry = self._ledger[node.path]
+        state = self._state(node, phase, entry.failure)
+        is_pod = isinstance(node, PodNode | RetryNode)
+        self._emit(
+            TaskFinished(
+                path=node.path,
+                name=self._names(node.path),
+                kind=self._kind(node),
+                state=state,
+                at=at,
+                started_at=node.started_at,
+                attempts=entry.attempts,
+                cached=entry.cached,
+                adopted=entry.adopted,
+                error=_error(node, entry.failure) if state is TaskState.FAILED else None,
+                reason=_REASONS.get(phase),
+                log=entry.log if is_pod else None,
+            )
+        )
+
+    def _kind(self, node: Node) -> TaskKind:
+        if isinstance(node.owner, GroupNode):
+            return TaskKind.ITERATION
+        if isinstance(node, PodNode):
+            return TaskKind.CONTAINER
+        if isinstance(node, DagNode | RetryNode):
+            template = node.template
+        else:
+            if node.task is None:
+                return TaskKind.DAG
+            template = self._workflow.templates[node.task.template]
+        if not isinstance(template, DagTemplate):
+            return TaskKind.CONTAINER
+        has_count = any(task.count is not None for task in template.tasks)
+        return TaskKind.LOOP if has_count else TaskKind.DAG
+
+    def _state(self, node: Node, phase: Phase, failure: Failure | None) -> TaskState:
+        match phase:
+            case Phase.SUCCEEDED:
+                return TaskState.SUCCEEDED
+            case Phase.SKIPPED:
+                return TaskState.SKIPPED
+            case Phase.OMITTED:
+                return TaskState.NOT_RUN
+            case _:
+                if failure is not None:
+                    canceled = failure.reason is Reason.CANCELED
+                    return TaskState.CANCELED if canceled else TaskState.FAILED
+                stopped = self._stop_failure
+                if stopped is not None and node.message == stopped.message:
+                    return (
+                        TaskState.CANCELED
+                        if stopped.reason is Reason.CANCELED
+                        else TaskState.NOT_RUN
+                    )
+                return TaskState.FAILED
+
+
+_REASONS = {
+    Phase.SKIPPED: "its condition was false",
+    Phase.OMITTED: "what it depends on did not come to pass",
+}
+
+
+def _error(node: Node, failure: Failure | None) -> str | None:
+    if failure is not None:
+        return failure.message
+    return node.message or None
