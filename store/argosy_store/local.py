@@ -158,8 +158,8 @@ class LocalStore:
 
 def _write_if_absent(path: Path, data: bytes) -> bool:
     part = path.parent / part_name()
-    write_new_file(part, data)
     try:
+        write_new_file(part, data)
         # A link, unlike a rename, fails when there is something already.
         os.link(part, path)
     except FileExistsError:

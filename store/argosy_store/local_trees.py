@@ -85,8 +85,8 @@ class LocalTree:
     def _check_boundary(self, path: Path) -> None:
         if self.boundary is None:
             return
-        target = path.resolve()
-        if not target.is_relative_to(self.boundary.resolve()):
+        target = Path(os.path.realpath(path))
+        if not target.is_relative_to(os.path.realpath(self.boundary)):
             raise _refused(
                 path, f"leads out of '{self.boundary}', to '{target}', by a link; copy the file"
             )

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_schemas.errors import StoreError
 from argosy_store.local_files import reading_failed, write_whole_file, writing_failed
-from argosy_store.objects import ObjectInfo, checked_key
+from argosy_store.objects import ObjectInfo, checked_key, object_gone
 
 
 class MemoryStore:
@@ -79,10 +78,7 @@ class MemoryStore:
     def get_file(self, info: ObjectInfo, path: Path) -> None:
         data = self.get(info.key)
         if data is None:
-            raise StoreError(
-                f"{self._url}/{info.key}: the object is gone; run the task that made it again",
-                retryable=False,
-            )
+            raise object_gone(self._url, info.key)
         try:
             write_whole_file(path, data)
         except OSError as error:

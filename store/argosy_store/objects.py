@@ -70,9 +70,10 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield the objects whose keys begin with ``prefix`` and a slash, in the order of keys.
+        """Yield the objects whose keys begin with ``prefix`` and a slash.
 
-        The empty prefix yields everything. Directory markers are left out.
+        The empty prefix yields everything. Directory markers are left out. The order is the same
+        every time; it is that of the keys, but for servers that sort directory by directory.
         """
         ...
 
@@ -94,6 +95,13 @@ class ObjectStore(Protocol):
         bounded whatever the size.
         """
         ...
+
+
+def object_gone(url: str, key: str) -> StoreError:
+    """Return the error for an object that was there when it was looked for."""
+    return StoreError(
+        f"{url}/{key}: the object is gone; run the task that made it again", retryable=False
+    )
 
 
 def checked_key(key: str, *, url: str) -> str:

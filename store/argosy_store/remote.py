@@ -14,7 +14,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 from argosy_schemas.errors import StoreError
 from argosy_store.clients import client_of
 from argosy_store.local_files import part_file, reading_failed, writing_failed
-from argosy_store.objects import ObjectInfo, checked_key
+from argosy_store.objects import ObjectInfo, checked_key, object_gone
 from argosy_store.parallel import for_each
 from argosy_store.remote_errors import is_missing_object, remote_failed
 
@@ -138,6 +138,8 @@ class RemoteStore:
                 retryable=False,
             ) from error
         except (BaseError, OSError) as error:
+            if isinstance(error, FileNotFoundError) and is_missing_object(error):
+                raise object_gone(self._url, info.key) from error
             raise remote_failed(self._url, info.key, "read", error) from error
         view = memoryview(data)
         if len(view) != end - start:

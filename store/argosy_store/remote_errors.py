@@ -31,6 +31,9 @@ _CREDENTIAL_SERVICES: Final = (
     "://169.254.170.2",
     "://[fd00:ec2::254]",
     "://metadata.google",
+    # Wherever AWS_METADATA_ENDPOINT points.
+    "/latest/api/token",
+    "/latest/meta-data/",
 )
 
 _REASONS: Final = (

@@ -97,20 +97,29 @@ class RetryingStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield objects; after an error it goes on behind the last one yielded."""
-        last = ""
+        last: str | None = None
         entries = self._inner.list(prefix)
 
         def following() -> ObjectInfo | None:
             nonlocal entries
             try:
-                return next((info for info in entries if info.key > last), None)
+                return next(entries, None)
             except StoreError:
-                entries = self._inner.list(prefix)
+                entries = self._behind(last, prefix)
                 raise
 
         while (info := self._tried(following)) is not None:
             last = info.key
             yield info
+
+    def _behind(self, last: str | None, prefix: str) -> Iterator[ObjectInfo]:
+        entries = self._inner.list(prefix)
+        if last is not None and all(info.key != last for info in entries):
+            raise StoreError(
+                f"{self.url}/{prefix}: '{last}' went away while it was listed; run again",
+                retryable=False,
+            )
+        yield from entries
 
     def delete(self, key: str) -> None:
         self._tried(lambda: self._inner.delete(key))

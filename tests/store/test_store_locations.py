@@ -1,0 +1,154 @@
+"""URLs taken apart and opened."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from argosy_schemas.errors import StoreError
+from argosy_store.local import LocalStore
+from argosy_store.locations import Location, local_path, read_location, uri_below
+from argosy_store.stores import Stores, open_store
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("s3://b", Location(scheme="s3", bucket="b", key="")),
+        ("s3://b/k/l/", Location(scheme="s3", bucket="b", key="k/l")),
+        ("gs://b/%41 #?", Location(scheme="gs", bucket="b", key="%41 #?")),
+        ("s3://b/k?v=1", Location(scheme="s3", bucket="b", key="k?v=1")),
+        (
+            "minio://b/k?endpoint=h:1&disableSSL=true&s3ForcePathStyle=true&region=r",
+            Location(
+                scheme="minio",
+                bucket="b",
+                key="k",
+                options={
+                    "endpoint": "h:1",
+                    "disable_ssl": "true",
+                    "path_style": "true",
+                    "region": "r",
+                },
+            ),
+        ),
+        (
+            "s3://b?use_path_style=true&disable_https=true&endpoint=http%3A%2F%2Fh",
+            Location(
+                scheme="s3",
+                bucket="b",
+                key="",
+                options={"path_style": "true", "disable_ssl": "true", "endpoint": "http://h"},
+            ),
+        ),
+        (
+            "az://c/k?account=a",
+            Location(scheme="az", bucket="c", key="k", options={"account": "a"}),
+        ),
+        ("memory://m/k", Location(scheme="memory", bucket="m", key="k")),
+        ("file:///a b/%41", Location(scheme="file", bucket="", key="a b/%41")),
+        ("file://localhost/a", Location(scheme="file", bucket="", key="a")),
+        ("/a/b/", Location(scheme="file", bucket="", key="a/b")),
+    ],
+)
+def test_a_url_is_taken_apart(url: str, expected: Location) -> None:
+    assert read_location(url) == expected
+
+
+def test_a_plain_path_is_relative_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert read_location(".argosy").url == f"{tmp_path}/.argosy"
+    assert read_location(Path("x/../y")).url == f"{tmp_path}/y"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "hf", "oci", "pvc"])
+def test_a_scheme_that_cannot_be_stored_to_is_named(scheme: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        Stores().resolve(f"{scheme}://host/x")
+
+    assert str(caught.value) == (
+        f"{scheme}://host/x: the scheme '{scheme}' cannot be stored to; use a local path, "
+        f"file://, s3://, minio://, gs:// or az://"
+    )
+
+
+@pytest.mark.parametrize("url", ["s3://", "gs:///key", "file://host/a", "file://relative"])
+def test_a_url_without_a_place_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="name "):
+        read_location(url)
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ("s3://b/k/?region=r", "s3://b/k/x/y"),
+        ("gs://b", "gs://b/x/y"),
+        ("/a b", "file:///a b/x/y"),
+        ("file:///a", "file:///a/x/y"),
+    ],
+)
+def test_the_uri_of_something_below_a_root_has_no_options(root: str, expected: str) -> None:
+    assert uri_below(root, "x", "y") == expected
+
+
+def test_only_local_uris_have_a_local_path() -> None:
+    assert local_path("file:///a/%41 b") == Path("/a/%41 b")
+    assert local_path("/a") == Path("/a")
+    assert local_path("s3://b/a") is None
+
+
+def test_local_uris_resolve_to_the_same_file_as_their_store(tmp_path: Path) -> None:
+    LocalStore(tmp_path).put("a/b", b"x")
+
+    store, key = Stores().resolve(f"file://{tmp_path}/a/b")
+
+    assert store.get(key) == b"x"
+
+
+def test_memory_stores_are_shared_by_name_in_the_process() -> None:
+    open_store("memory://shared-name/x").put("a", b"1")
+    store, key = Stores().resolve("memory://shared-name/x/a")
+
+    assert store.get(key) == b"1"
+    assert open_store("memory://another-name/x").get("a") is None
+
+
+def test_one_client_serves_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = Stores("s3://bucket?endpoint=http://127.0.0.1:9")
+    found: list[object] = []
+
+    def resolve() -> None:
+        found.append(stores.resolve("s3://bucket/a")[0])
+
+    threads = [threading.Thread(target=resolve) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({id(store) for store in found}) == 1
+    assert stores.resolve("s3://bucket/b/c")[1] == "b/c"
+    assert stores.resolve("s3://other/a")[0] is not found[0]
+
+
+def test_minio_without_an_endpoint_says_where_to_give_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(StoreError) as caught:
+        open_store("minio://mlpipeline/v2")
+
+    assert str(caught.value) == (
+        "minio://mlpipeline: which server is it; add ?endpoint=http://host:port to the URL of the "
+        "root or set AWS_ENDPOINT_URL"
+    )
+
+
+def test_an_option_that_is_no_boolean_is_refused() -> None:
+    with pytest.raises(StoreError, match="'maybe' is not a boolean; write true or false"):
+        open_store("s3://b?disableSSL=maybe&endpoint=h")

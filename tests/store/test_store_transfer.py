@@ -1,0 +1,370 @@
+"""Artifacts to and from each kind of store, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from argosy_schemas.errors import FinalTaskError, StoreError
+from argosy_schemas.records import Content, ContentKind, Reason
+from argosy_store.stores import Stores
+from argosy_store.transfer import content_of, download, is_still_there, upload
+from servers import S3Server
+
+BIG = os.urandom(1024) * (20 * 1024)
+"""20 MiB: more than one part."""
+
+ABSENT = Content(kind=ContentKind.ABSENT)
+
+
+def write_tree(directory: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return directory
+
+
+def read_tree(directory: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def stores(root: str) -> Stores:
+    return Stores(root, patience_seconds=0)
+
+
+@pytest.fixture
+def uri(root: str) -> str:
+    return f"{root.partition('?')[0]}/run/task/artifact"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pytest.param(b"", id="empty"), pytest.param(b"12", id="small"), pytest.param(BIG, id="big")],
+)
+def test_a_file_comes_back_as_it_was(stores: Stores, uri: str, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "in").write_bytes(data)
+
+    stored = upload(stores, tmp_path / "in", uri)
+    found = content_of(stores, uri)
+    got = download(stores, uri, tmp_path / "new" / "directory" / "out")
+
+    expected = Content(kind=ContentKind.FILE, files=1, size_bytes=len(data))
+    assert (stored, found, got) == (expected, expected, expected)
+    assert (tmp_path / "new/directory/out").read_bytes() == data
+    assert os.listdir(tmp_path / "new/directory") == ["out"]
+
+
+def test_a_directory_comes_back_as_it_was(stores: Stores, uri: str, tmp_path: Path) -> None:
+    files = {
+        "model.bin": BIG,
+        "other.bin": BIG[::-1],
+        "empty": b"",
+        "deep/er/é #1 %41?.txt": b"text",
+        "deep/.hidden": b"h",
+    } | {f"many/{number}": str(number).encode() for number in range(50)}
+    write_tree(tmp_path / "in", files)
+    (tmp_path / "in" / "nothing" / "below").mkdir(parents=True)
+
+    stored = upload(stores, tmp_path / "in", uri)
+    found = content_of(stores, uri)
+    got = download(stores, uri, tmp_path / "out")
+
+    size = sum(map(len, files.values()))
+    expected = Content(kind=ContentKind.DIRECTORY, files=len(files), size_bytes=size)
+    assert (stored, found, got) == (expected, expected, expected)
+    assert read_tree(tmp_path / "out") == files
+
+
+def test_an_absent_path_stores_nothing(stores: Stores, uri: str, tmp_path: Path) -> None:
+    stored = upload(stores, tmp_path / "nothing", uri)
+    got = download(stores, uri, tmp_path / "x" / "out")
+
+    assert (stored, got) == (ABSENT, ABSENT)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_empty_directory_is_reported_and_stores_nothing(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "below").mkdir(parents=True)
+
+    stored = upload(stores, tmp_path / "in", uri)
+
+    assert stored == Content(kind=ContentKind.DIRECTORY)
+    assert download(stores, uri, tmp_path / "out") == ABSENT
+    assert is_still_there(stores, uri, stored)
+
+
+def test_a_name_that_only_begins_like_the_artifact_does_not_belong_to_it(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/file": b"in", "other": b"out"})
+    upload(stores, tmp_path / "in", uri)
+    upload(stores, tmp_path / "other", f"{uri}2")
+    upload(stores, tmp_path / "in", f"{uri}-2")
+
+    download(stores, uri, tmp_path / "out")
+
+    assert read_tree(tmp_path / "out") == {"file": b"in"}
+    assert content_of(stores, uri[:-1]) == ABSENT
+
+
+def test_a_trailing_slash_changes_nothing(stores: Stores, uri: str, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"in/file": b"in"})
+
+    upload(stores, tmp_path / "in", f"{uri}/")
+
+    assert content_of(stores, uri) == content_of(stores, f"{uri}/")
+
+
+def test_what_changed_or_went_away_is_no_longer_there(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/a": b"1", "in/b": b"2"})
+    stored = upload(stores, tmp_path / "in", uri)
+    before = is_still_there(stores, uri, stored)
+    store, key = stores.resolve(uri)
+    store.delete(f"{key}/a")
+    after = is_still_there(stores, uri, stored)
+
+    assert (before, after) == (True, False)
+    assert not is_still_there(stores, uri, ABSENT)
+
+
+def test_what_a_consumer_does_to_its_copy_does_not_reach_the_stored_artifact(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"stored")
+    upload(stores, tmp_path / "in", uri)
+    download(stores, uri, tmp_path / "out")
+
+    (tmp_path / "in").write_bytes(b"changed by the producer")
+    with (tmp_path / "out").open("r+b") as file:
+        file.write(b"spoilt")
+
+    download(stores, uri, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == b"stored"
+
+
+def test_a_second_upload_replaces_the_first(stores: Stores, uri: str, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"a longer first content")
+    upload(stores, tmp_path / "in", uri)
+    (tmp_path / "in").write_bytes(b"second")
+    upload(stores, tmp_path / "in", uri)
+
+    download(stores, uri, tmp_path / "out")
+
+    assert (tmp_path / "out").read_bytes() == b"second"
+
+
+def test_links_are_followed_and_cut_where_they_lead_back(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/a/x": b"x", "elsewhere/y": b"y", "data": b"z"})
+    (tmp_path / "in" / "b").symlink_to("a")
+    (tmp_path / "in" / "a" / "up").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "self").symlink_to(".")
+    (tmp_path / "in" / "far").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in" / "file").symlink_to(tmp_path / "data")
+
+    upload(stores, tmp_path / "in", uri)
+    download(stores, uri, tmp_path / "out")
+
+    assert read_tree(tmp_path / "out") == {
+        "a/x": b"x", "b/x": b"x", "far/y": b"y", "file": b"z",
+    }  # fmt: skip
+
+
+def test_an_artifact_that_is_a_link_is_what_it_leads_to(
+    stores: Stores, uri: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/a": b"1"})
+    (tmp_path / "link").symlink_to("in")
+
+    stored = upload(stores, tmp_path / "link", uri)
+
+    assert stored == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
+
+
+def make_socket(path: Path) -> None:
+    # The name in the file system stays when the socket is closed.
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path.name)
+        os.rename(path.name, path)
+
+
+def make_broken_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> tuple[Stores, str]:
+    return Stores(), f"file://{tmp_path}/store/artifact"
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        pytest.param(os.mkfifo, "is a pipe; write files and directories only", id="fifo"),
+        pytest.param(
+            make_socket,
+            "is a socket; write files and directories only",
+            id="socket",
+        ),
+        pytest.param(
+            make_broken_link,
+            "is a link to 'nowhere', which is not there; remove it",
+            id="broken-link",
+        ),
+    ],
+)
+@pytest.mark.parametrize("where", ["", "in/"])
+def test_what_no_store_can_hold_is_refused_by_name(
+    local: tuple[Stores, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], None],
+    what: str,
+    where: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    path = tmp_path / f"{where}odd"
+    make(path)
+
+    with pytest.raises(FinalTaskError) as caught:
+        upload(local[0], tmp_path / (where or "odd"), local[1])
+
+    assert str(caught.value) == f"'{path}': {what}"
+    assert caught.value.reason == Reason.INVALID_OUTPUT
+
+
+@pytest.mark.parametrize("name", [b"not-\xff-utf8", b"new\nline"])
+def test_a_file_name_that_no_store_can_hold_is_refused_by_name(
+    local: tuple[Stores, str], tmp_path: Path, name: bytes
+) -> None:
+    (tmp_path / "in").mkdir()
+    Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"in", name))).write_bytes(b"")
+
+    with pytest.raises(StoreError, match="rename the file") as caught:
+        upload(local[0], tmp_path / "in", local[1])
+
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../secret", "/etc", "loop"])
+def test_no_link_leads_out_of_the_boundary(
+    local: tuple[Stores, str], tmp_path: Path, target: str
+) -> None:
+    write_tree(tmp_path, {"secret": b"s", "shared/in/a": b"1"})
+    (tmp_path / "shared/in/loop").symlink_to("loop")
+    (tmp_path / "shared/in/inside").symlink_to("a")
+    (tmp_path / "shared/in/leak").symlink_to(target)
+
+    with pytest.raises((FinalTaskError, StoreError)):
+        upload(local[0], tmp_path / "shared/in", local[1], boundary=tmp_path / "shared")
+
+    assert not list((tmp_path / "store").rglob("leak*"))
+
+
+def test_a_path_below_a_link_out_of_the_boundary_is_refused(
+    local: tuple[Stores, str], tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"outside/secret": b"s", "shared/a": b"1"})
+    (tmp_path / "shared/outputs").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(FinalTaskError, match="by a link; copy the file"):
+        upload(local[0], tmp_path / "shared/outputs/secret", local[1], boundary=tmp_path / "shared")
+
+
+def test_links_inside_the_boundary_are_followed(local: tuple[Stores, str], tmp_path: Path) -> None:
+    write_tree(tmp_path, {"shared/in/a": b"1", "shared/other/b": b"2"})
+    (tmp_path / "shared/in/link").symlink_to(tmp_path / "shared/other")
+
+    stored = upload(local[0], tmp_path / "shared/in", local[1], boundary=tmp_path / "shared")
+
+    assert stored.files == 2
+
+
+def test_a_file_and_a_directory_of_one_name_are_an_error_that_names_both(
+    moto: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in moto.environment.items():
+        monkeypatch.setenv(name, value)
+    moto.client().create_bucket(Bucket="clash")
+    for key in ("a/b", "a/b/c"):
+        moto.client().put_object(Bucket="clash", Key=key, Body=b"x")
+
+    with pytest.raises(FinalTaskError) as caught:
+        download(Stores(moto.url("clash")), "s3://clash/a/b", tmp_path / "out")
+
+    assert str(caught.value) == (
+        "s3://clash/a/b: a file and a directory are stored under this name ('a/b/c'); "
+        "move one of them"
+    )
+
+
+def test_a_file_in_the_place_of_a_directory_is_an_error_that_names_it(
+    local: tuple[Stores, str], tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/a/b": b"1", "out/a": b"file", "store/artifact": b"file"})
+
+    with pytest.raises(StoreError, match="a file is in the place of a directory"):
+        upload(local[0], tmp_path / "in", local[1])
+    upload(local[0], tmp_path / "in", f"{local[1]}2")
+    with pytest.raises(StoreError, match="a file is in the place of a directory"):
+        download(local[0], f"{local[1]}2", tmp_path / "out")
+
+
+def test_an_object_that_goes_away_while_it_is_read_is_an_error(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    stores = Stores(s3.url(bucket), patience_seconds=0)
+    store, key = stores.resolve(f"s3://{bucket}/a")
+    store.put(key, b"x")
+    info = store.head(key)
+    assert info is not None
+    store.delete(key)
+
+    with pytest.raises(StoreError, match=f"s3://{bucket}/a: the object is gone"):
+        store.get_file(info, tmp_path / "out")
+
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_object_that_changes_while_it_is_read_is_an_error(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    stores = Stores(s3.url(bucket), patience_seconds=0)
+    store, key = stores.resolve(f"s3://{bucket}/a")
+    store.put(key, b"before")
+    info = store.head(key)
+    assert info is not None
+    store.put(key, b"after!")
+
+    with pytest.raises(StoreError, match="the object changed while it was read; run again"):
+        store.get_file(info, tmp_path / "out")
+
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_pipe_in_a_local_store_is_not_an_object(
+    local: tuple[Stores, str], tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"store/artifact/a": b"1"})
+    os.mkfifo(tmp_path / "store/artifact/pipe")
+
+    got = download(local[0], local[1], tmp_path / "out")
+
+    assert got == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
+    assert content_of(local[0], f"{local[1]}/pipe") == ABSENT
