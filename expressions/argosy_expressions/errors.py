@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 from argosy_schemas.errors import ArgosyError, MachineError
 
+_EXCERPT = 120
+"""How much of the text around a fault goes into one line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -37,9 +40,12 @@ class Fault:
         return f"{self.message}\n    {line}\n    {' ' * (start - before)}{'^' * width}"
 
     def __str__(self) -> str:
-        place = self.source[slice(*self.span)]
-        at = f" at '{place}'" if place and place != self.source else ""
-        return f"{self.message} (in '{self.source}'{at}, column {self.span[0] + 1})"
+        start, end = self.span
+        around = self.source[max(0, start - _EXCERPT) : start + _EXCERPT]
+        excerpt = " ".join(around.split())
+        if start == 0 and end >= len(self.source):
+            return f"{self.message} (in '{excerpt}')"
+        return f"{self.message} (column {start + 1} of '{excerpt}')"
 
 
 class ExpressionError(ArgosyError):
@@ -62,7 +68,7 @@ class UnsupportedExpressionError(ExpressionError):
 
 
 class EvaluationError(ExpressionError):
-    """The expression failed on these values: an unknown key, ``int('x')``, a null where none may be."""
+    """It failed on these values: an unknown key, ``int('x')``, null where none may be."""
 
 
 class MissingLibraryError(MachineError):

@@ -3,6 +3,7 @@
 What the KFP SDK emits, and a little around it, is parsed, checked and evaluated here. The rest of
 CEL goes to a library that is imported when an expression needs it (:mod:`.library`).
 
+>>> from argosy_schemas.ir import ParameterType
 >>> condition = parse("int(inputs.parameter_values['n']) > 3")
 >>> check(condition, {"n": ParameterType.NUMBER_INTEGER})
 ()
@@ -12,39 +13,35 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from argosy_expressions.cel.ast import Expression
-from argosy_expressions.errors import Fault
+from argosy_expressions.cel.checking import Check
+from argosy_expressions.cel.evaluation import Evaluation, filled
+from argosy_expressions.cel.parser import parse
+from argosy_expressions.cel.values import kind_of
+from argosy_expressions.errors import EvaluationError, Fault
 from argosy_schemas.ir import ParameterType
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import JsonValue, normalized
 
 __all__ = ["Artifacts", "Expression", "check", "evaluate", "holds", "parse", "select"]
 
-Artifacts = Mapping[str, Sequence[Mapping[str, JsonValue]]]
+Artifacts: TypeAlias = Mapping[str, Sequence[Mapping[str, JsonValue]]]
 """Input name to its artifacts, each with ``name``, ``uri``, ``type``, ``metadata``."""
-
-
-def parse(text: str) -> Expression:
-    """Return the syntax tree of a CEL expression; parsed ones are kept.
-
-    Raises:
-        ExpressionSyntaxError: The text is not CEL.
-    """
-    raise NotImplementedError
 
 
 def check(
     expression: Expression,
     parameters: Mapping[str, ParameterType],
-    artifacts: frozenset[str] = frozenset(),
+    artifacts: Collection[str] = (),
 ) -> tuple[Fault, ...]:
     """Return all that is wrong with a condition over these inputs, in the order of the text.
 
     An input that does not exist, a result that is not boolean, an operation that fails on all
     values of the declared types. Empty means that only values can make it fail.
     """
-    raise NotImplementedError
+    return Check(expression, parameters, artifacts).faults()
 
 
 def evaluate(
@@ -58,7 +55,15 @@ def evaluate(
         EvaluationError: An unknown key, a failed conversion, operands without an order.
         MissingLibraryError: The expression is outside the SDK's grammar, and no library is here.
     """
-    raise NotImplementedError
+    inputs = artifacts or {}
+    if expression.foreign is None:
+        return normalized(Evaluation(expression, parameters, inputs, {}).result())
+    lists = {name: [filled(item) for item in items] for name, items in inputs.items()}
+    message: JsonValue = {
+        "parameter_values": parameters,
+        "artifacts": {name: {"artifacts": items} for name, items in lists.items()},
+    }
+    return _by_library(expression, {"inputs": message, "outputs": {}})
 
 
 def holds(
@@ -72,7 +77,11 @@ def holds(
         EvaluationError: As :func:`evaluate`, and when the result is not a boolean.
         MissingLibraryError: As :func:`evaluate`.
     """
-    raise NotImplementedError
+    value = evaluate(expression, parameters, artifacts)
+    if not isinstance(value, bool):
+        message = f"A condition has to be true or false, not {kind_of(value)}"
+        raise EvaluationError(message, expression.source, expression.root.span)
+    return value
 
 
 def select(selector: str, value: JsonValue, text: str) -> JsonValue:
@@ -88,4 +97,32 @@ def select(selector: str, value: JsonValue, text: str) -> JsonValue:
         EvaluationError: No such key, a field that is not set, text that is not JSON.
         MissingLibraryError: The selector is outside the SDK's grammar, and no library is here.
     """
-    raise NotImplementedError
+    expression = parse(selector)
+    # The fields of protobuf's Value: the one that is set, and always the text.
+    names = {_field(value): value, "string_value": text}
+    if expression.foreign is None:
+        return normalized(Evaluation(expression, {}, {}, names).result())
+    return _by_library(expression, names)
+
+
+def _field(value: JsonValue) -> str:
+    match value:
+        case None:
+            return "null_value"
+        case bool():
+            return "bool_value"
+        case int() | float():
+            return "number_value"
+        case str():
+            return "string_value"
+        case Mapping():
+            return "struct_value"
+        case _:
+            return "list_value"
+
+
+def _by_library(expression: Expression, variables: Mapping[str, JsonValue]) -> JsonValue:
+    # Not at the top: a driver must not load what its expressions do not need.
+    from argosy_expressions.cel import library
+
+    return normalized(library.evaluate(expression, variables))

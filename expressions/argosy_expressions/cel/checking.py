@@ -1,0 +1,182 @@
+"""What is wrong with a condition whatever the values are.
+
+Each node is given the kinds of value that it can have; a fault is an operation that none of them
+allows. An input can always be null besides what its type says, and null is never to blame for a
+fault: that only values can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from argosy_expressions.cel.ast import (
+    Artifacts,
+    Call,
+    Compare,
+    Expression,
+    Foreign,
+    Index,
+    Literal,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Parameter,
+)
+from argosy_expressions.cel.values import CONVERTIBLE, Kind, kind_of
+from argosy_expressions.errors import Fault
+from argosy_schemas.ir import ParameterType
+
+Kinds = frozenset[Kind]
+
+ANY: Kinds = frozenset(Kind)
+BOOL: Kinds = frozenset({Kind.BOOL})
+
+KINDS_OF_TYPE: Mapping[ParameterType, Kinds] = {
+    ParameterType.STRING: frozenset({Kind.TEXT, Kind.NULL}),
+    ParameterType.NUMBER_INTEGER: frozenset({Kind.DOUBLE, Kind.NULL}),
+    ParameterType.NUMBER_DOUBLE: frozenset({Kind.DOUBLE, Kind.NULL}),
+    ParameterType.BOOLEAN: frozenset({Kind.BOOL, Kind.NULL}),
+    ParameterType.LIST: frozenset({Kind.LIST, Kind.NULL}),
+    ParameterType.STRUCT: frozenset({Kind.MAP, Kind.NULL}),
+    ParameterType.TASK_FINAL_STATUS: frozenset({Kind.MAP, Kind.NULL}),
+    ParameterType.TASK_CONFIG: frozenset({Kind.MAP, Kind.NULL}),
+}
+"""What a resolved and coerced input of each type can be; its numbers are doubles."""
+
+RESULT_OF: Mapping[str, Kinds] = {
+    "int": frozenset({Kind.INT}),
+    "double": frozenset({Kind.DOUBLE}),
+    "string": frozenset({Kind.TEXT}),
+    "bool": BOOL,
+    "parseJson": ANY - {Kind.INT},
+}
+
+_NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
+_ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
+
+
+class Check:
+    """One check of one condition.
+
+    Args:
+        expression: What to check.
+        parameters: The task's parameters with their declared types.
+        artifacts: The names of the task's artifact inputs.
+    """
+
+    def __init__(
+        self,
+        expression: Expression,
+        parameters: Mapping[str, ParameterType],
+        artifacts: Collection[str],
+    ) -> None:
+        self._source = expression.source
+        self._root = expression.root
+        self._parameters = parameters
+        self._artifacts = artifacts
+        self._bound: set[str] = {"inputs", "outputs"} if expression.foreign else set()
+        self._faults: list[Fault] = []
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return all faults in the order of the text."""
+        if Kind.BOOL not in (kinds := self._kinds(self._root)):
+            self._fault(f"Compare it with something: this is {_words(kinds)}", self._root)
+        return tuple(sorted(self._faults, key=lambda fault: fault.span))
+
+    def _kinds(self, node: Node) -> Kinds:
+        match node:
+            case Literal(value):
+                return frozenset({kind_of(value)})
+            case Parameter(name):
+                if name not in self._parameters:
+                    self._unknown(name, self._parameters, node)
+                    return ANY
+                return KINDS_OF_TYPE[self._parameters[name]]
+            case Artifacts(name):
+                if name not in self._artifacts:
+                    self._unknown(name, self._artifacts, node)
+                return frozenset({Kind.LIST})
+            case Name(name):
+                if name not in self._bound:
+                    self._fault(f"Write inputs.parameter_values['{name}'] for an input", node)
+                return ANY
+            case Index():
+                return self._index(node)
+            case Call(function, argument):
+                kinds = self._kinds(argument)
+                if not kinds & CONVERTIBLE[function]:
+                    self._fault(f"{function}() does not take {_words(kinds)}", argument)
+                return RESULT_OF[function]
+            case Not(operand):
+                self._boolean(operand)
+                return BOOL
+            case Compare():
+                return self._compare(node)
+            case Logic(_, operands):
+                for operand in operands:
+                    self._boolean(operand)
+                return BOOL
+            case Foreign(_, operands):
+                self._bind(node)
+                for operand in operands:
+                    self._kinds(operand)
+                return ANY
+
+    def _index(self, node: Index) -> Kinds:
+        if isinstance(node.operand, Name) and node.operand.name == "inputs" and not self._bound:
+            message = "Write inputs.parameter_values['…'] or inputs.artifacts['…'].artifacts"
+            self._fault(message, node)
+            return ANY
+        kinds = self._kinds(node.operand)
+        self._kinds(node.index)
+        if not kinds & {Kind.LIST, Kind.MAP}:
+            self._fault(f"Only lists and structs have members, not {_words(kinds)}", node.operand)
+        return ANY - {Kind.INT}
+
+    def _compare(self, node: Compare) -> Kinds:
+        left, right = self._kinds(node.left), self._kinds(node.right)
+        alike = any(group & left and group & right for group in _ORDERED)
+        if node.operator not in ("==", "!="):
+            if not alike:
+                self._fault(f"{_words(left)} and {_words(right)} have no order", node)
+        elif not alike and not left & right and _is_written(node.left) and _is_written(node.right):
+            # As CEL's checker: a mistake where both kinds are in the text, not in the values.
+            self._fault(f"{_words(left)} never equals {_words(right)}", node)
+        return BOOL
+
+    def _boolean(self, node: Node) -> None:
+        kinds = self._kinds(node)
+        if Kind.BOOL not in kinds:
+            self._fault(f"Compare it with something: this is {_words(kinds)}", node)
+
+    def _bind(self, node: Foreign) -> None:
+        # A macro's variable: ``list.exists(x, x > 1)``.
+        match node.operands:
+            case (_, Name(name), *_) if node.construct.startswith("the macro"):
+                self._bound.add(name)
+            case _:
+                pass
+
+    def _unknown(self, name: str, known: Collection[str], node: Node) -> None:
+        # Only on errors: difflib costs more than the rest of this package.
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'" if near else ""
+        self._fault(f"The task has no input '{name}'{hint}", node)
+
+    def _fault(self, message: str, node: Node) -> None:
+        self._faults.append(Fault(message, self._source, node.span))
+
+
+def _is_written(node: Node) -> bool:
+    return not isinstance(node, Parameter | Artifacts | Name | Index | Foreign) and not (
+        isinstance(node, Call) and node.function == "parseJson"
+    )
+
+
+def _words(kinds: Kinds) -> str:
+    """Return what to call these kinds in a message."""
+    words = kinds - {Kind.NULL} or kinds
+    return " or ".join(kind for kind in Kind if kind in words)

@@ -1,0 +1,162 @@
+"""The value of a tree over the inputs of a task, by CEL's rules.
+
+What a reader would get wrong: an unknown key is an error, not null; ``'5' == 5`` is false, not an
+error; ``&&`` and ``||`` look at both sides before they give up, so that ``failing || true`` is
+true, whichever comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from argosy_expressions.cel.ast import (
+    Artifacts,
+    Call,
+    Compare,
+    Expression,
+    Foreign,
+    Index,
+    Literal,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Parameter,
+)
+from argosy_expressions.cel.values import as_double, converted, equal, kind_of, order
+from argosy_expressions.errors import EvaluationError
+from argosy_schemas.values import JsonValue
+
+T = TypeVar("T")
+
+_ABSENT_FIELDS: Mapping[str, JsonValue] = {
+    "name": "", "uri": "", "type": {}, "metadata": {}, "custom_path": "",
+}  # fmt: skip
+
+
+def filled(artifact: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return an artifact with what protobuf reads from fields that are not set."""
+    return {**_ABSENT_FIELDS, **artifact}
+
+
+class Evaluation:
+    """One evaluation of one expression.
+
+    Args:
+        expression: Without foreign nodes.
+        parameters: Of the task, resolved and coerced.
+        artifacts: Of the task, by input name.
+        names: Other variables, for selectors.
+    """
+
+    def __init__(
+        self,
+        expression: Expression,
+        parameters: Mapping[str, JsonValue],
+        artifacts: Mapping[str, Sequence[Mapping[str, JsonValue]]],
+        names: Mapping[str, JsonValue],
+    ) -> None:
+        self._source = expression.source
+        self._root = expression.root
+        self._parameters = parameters
+        self._artifacts = artifacts
+        self._names = names
+
+    def result(self) -> JsonValue:
+        """Return the value of the whole expression.
+
+        Raises:
+            EvaluationError: It has none.
+        """
+        return self._value(self._root)
+
+    def _value(self, node: Node) -> JsonValue:
+        match node:
+            case Literal(value):
+                return value
+            case Parameter(name):
+                return as_double(self._found(self._parameters, name, node))
+            case Artifacts(name):
+                artifacts = self._found(self._artifacts, name, node)
+                return [filled(artifact) for artifact in artifacts]
+            case Name(name):
+                return as_double(self._found(self._names, name, node))
+            case Index(operand, index):
+                return as_double(self._member(self._value(operand), self._value(index), node))
+            case Call():
+                return self._converted(node)
+            case Not(operand):
+                return not self._bool(operand)
+            case Compare():
+                return self._compared(node)
+            case Logic(operator, operands):
+                return self._logic(operands, absorbing=operator == "||")
+            case Foreign(construct):
+                raise AssertionError(f"{construct} reached the native evaluation")
+
+    def _found(self, values: Mapping[str, T], name: str, node: Node) -> T:
+        if name not in values:
+            raise self._error(f"'{name}' has no value here", node)
+        return values[name]
+
+    def _member(self, container: JsonValue, key: JsonValue, node: Index) -> JsonValue:
+        match container, key:
+            case Mapping(), str():
+                if key not in container:
+                    raise self._error(f"There is no key '{key}'", node)
+                return container[key]
+            case str() | Mapping(), _:
+                pass
+            case Sequence(), int() | float() if not isinstance(key, bool) and key == int(key):
+                if not 0 <= key < len(container):
+                    raise self._error(f"There is no item {key} in a list of {len(container)}", node)
+                return container[int(key)]
+            case _:
+                pass
+        raise self._error(f"{kind_of(container)} has no member by {kind_of(key)}", node)
+
+    def _converted(self, node: Call) -> JsonValue:
+        value = self._value(node.argument)
+        try:
+            return converted(node.function, value)
+        except ValueError as error:
+            raise self._error(f"{node.function}() {error}", node) from error
+
+    def _bool(self, node: Node) -> bool:
+        value = self._value(node)
+        if not isinstance(value, bool):
+            raise self._error(f"A boolean has to stand here, not {kind_of(value)}", node)
+        return value
+
+    def _compared(self, node: Compare) -> bool:
+        left, right = self._value(node.left), self._value(node.right)
+        if node.operator in ("==", "!="):
+            return equal(left, right) is (node.operator == "==")
+        ordered = order(left, right)
+        if ordered is None:
+            raise self._error(f"{kind_of(left)} and {kind_of(right)} have no order", node)
+        match node.operator:
+            case "<":
+                return ordered == -1
+            case "<=":
+                return ordered in (-1, 0)
+            case ">":
+                return ordered == 1
+            case _:
+                return ordered in (0, 1)
+
+    def _logic(self, operands: Sequence[Node], *, absorbing: bool) -> bool:
+        failed: EvaluationError | None = None
+        for operand in operands:
+            try:
+                if self._bool(operand) is absorbing:
+                    return absorbing
+            except EvaluationError as error:
+                failed = failed or error
+        if failed:
+            raise failed
+        return not absorbing
+
+    def _error(self, message: str, node: Node) -> EvaluationError:
+        return EvaluationError(message, self._source, node.span)

@@ -1,0 +1,255 @@
+"""From text to tree: the whole grammar of CEL, with a name for what only a library evaluates.
+
+The methods follow the rules of CEL's grammar (google/cel-spec, ``langdef.md``), which are quoted in
+their docstrings.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import cast
+
+from argosy_expressions.cel.ast import (
+    Artifacts,
+    Call,
+    Compare,
+    Expression,
+    Foreign,
+    Function,
+    Index,
+    Literal,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Parameter,
+    nodes,
+)
+from argosy_expressions.errors import ExpressionSyntaxError
+from argosy_expressions.gotext import INT_MAX, INT_MIN
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquoted
+
+_TOKEN = re.compile(
+    r"""
+    (?P<skip>    [ \t\r\n\f]+ | //[^\n]* )
+  | (?P<text>    [bB]?[rR](?: '{3}.*?'{3} | "{3}.*?"{3} | '[^'\r\n]*' | "[^"\r\n]*" )
+               | [bB]?(?: '{3}(?:[^\\]|\\.)*?'{3} | "{3}(?:[^\\]|\\.)*?"{3}
+                        | '(?:[^'\\\r\n]|\\.)*' | "(?:[^"\\\r\n]|\\.)*" ) )
+  | (?P<name>    [A-Za-z_][A-Za-z0-9_]* )
+  | (?P<float>   [0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)? | [0-9]+[eE][+-]?[0-9]+ )
+  | (?P<integer> (?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]? )
+  | (?P<sign>    [=!<>]= | && | \|\| | [-+*/%<>!?:.,()\[\]{}] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_FUNCTIONS = frozenset({"int", "double", "string", "bool", "parseJson"})
+_MACROS = frozenset({"has", "all", "exists", "exists_one", "map", "filter"})
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_LEVELS = {
+    "||": 1,
+    "&&": 2,
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 3),
+    **dict.fromkeys(("+", "-"), 4),
+    **dict.fromkeys(("*", "/", "%"), 5),
+}
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Expression:
+    """Return the syntax tree of a CEL expression; parsed ones are kept.
+
+    Raises:
+        ExpressionSyntaxError: The text is not CEL.
+    """
+    parser = _Parser(text)
+    root = parser.expression()
+    parser.cursor.expect_end()
+    found = tuple(nodes(root))
+    if any(depth > MAX_DEPTH for _, depth in found):
+        raise ExpressionSyntaxError(f"Nest at most {MAX_DEPTH} deep", text, root.span)
+    below = [node for node, _ in found]
+    return Expression(
+        source=text,
+        root=root,
+        parameters=frozenset(node.name for node in below if isinstance(node, Parameter)),
+        artifacts=frozenset(node.name for node in below if isinstance(node, Artifacts)),
+        foreign=next((node.construct for node in below if isinstance(node, Foreign)), None),
+    )
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self.cursor = Cursor(source, tokens(source, _TOKEN))
+
+    def expression(self) -> Node:
+        """``Expr = ConditionalOr ["?" ConditionalOr ":" Expr]``."""
+        with self.cursor.nested():
+            condition = self._operation(1)
+            if not self.cursor.take("?"):
+                return condition
+            then = self._operation(1)
+            self.cursor.expect(":")
+            otherwise = self.expression()
+        span = (condition.span[0], otherwise.span[1])
+        return Foreign("the choice '? :'", (condition, then, otherwise), span)
+
+    def _operation(self, minimum: int) -> Node:
+        """Read operands and the operators between them that bind at least this tightly."""
+        left = self._unary()
+        while True:
+            operator = self.cursor.token
+            level = 0 if operator.kind is Kind.TEXT else _LEVELS.get(operator.text, 0)
+            if level < minimum:
+                return left
+            self.cursor.advance()
+            left = _joined(operator.text, left, self._operation(level + 1))
+
+    def _unary(self) -> Node:
+        """``Unary = Member | "!" {"!"} Member | "-" {"-"} Member``."""
+        if token := self.cursor.take("!"):
+            with self.cursor.nested():
+                operand = self._unary()
+            return Not(operand, (token.span[0], operand.span[1]))
+        if token := self.cursor.take("-"):
+            if self.cursor.token.kind in (Kind.INTEGER, Kind.FLOAT):
+                return self._member(self._number(self.cursor.advance(), token.span[0], "-"))
+            with self.cursor.nested():
+                operand = self._unary()
+            return Foreign("arithmetic ('-')", (operand,), (token.span[0], operand.span[1]))
+        return self._member(self._primary())
+
+    def _member(self, first: Node) -> Node:
+        """``Member = Primary | Member "." IDENT ["(" [ExprList] ")"] | Member "[" Expr "]"``."""
+        operand = first
+        while True:
+            if self.cursor.take("."):
+                operand = self._dotted(operand)
+            elif self.cursor.take("["):
+                key = self.expression()
+                self.cursor.expect("]")
+                operand = _read(operand, key, (operand.span[0], self.cursor.passed))
+            else:
+                return operand
+
+    def _dotted(self, operand: Node) -> Node:
+        name = self._name()
+        if not self.cursor.is_at("("):
+            span = (operand.span[0], name.span[1])
+            return _read(operand, Literal(name.text, name.span), span)
+        arguments = self._list("(", ")")
+        span = (operand.span[0], self.cursor.passed)
+        return Foreign(_called(name.text), (operand, *arguments), span)
+
+    def _name(self) -> Token:
+        if self.cursor.token.kind is not Kind.NAME:
+            raise self.cursor.fault("Write a name here")
+        return self.cursor.advance()
+
+    def _list(self, opening: str, closing: str) -> tuple[Node, ...]:
+        self.cursor.expect(opening)
+        found: list[Node] = []
+        while not self.cursor.is_at(closing):
+            found.append(self.expression())
+            if not self.cursor.take(","):
+                break
+        self.cursor.expect(closing)
+        return tuple(found)
+
+    def _primary(self) -> Node:
+        """``Primary = LITERAL | IDENT ["(" [ExprList] ")"] | "(" Expr ")" | list | map``."""
+        token = self.cursor.token
+        match token.kind:
+            case Kind.TEXT:
+                self.cursor.advance()
+                if token.text[0] in "bB":
+                    return Foreign("bytes", (), token.span)
+                return Literal(unquoted(token, self.cursor.source), token.span)
+            case Kind.INTEGER | Kind.FLOAT:
+                return self._number(self.cursor.advance(), token.span[0], "")
+            case Kind.NAME:
+                return self._named()
+            case Kind.SIGN if token.text == "(":
+                self.cursor.advance()
+                inner = self.expression()
+                self.cursor.expect(")")
+                return inner
+            case Kind.SIGN if token.text == "[":
+                items = self._list("[", "]")
+                return Foreign("a list", items, (token.span[0], self.cursor.passed))
+            case Kind.SIGN if token.text == "{":
+                members = self._map()
+                return Foreign("a map", members, (token.span[0], self.cursor.passed))
+            case _:
+                raise self.cursor.fault("Write a value here")
+
+    def _map(self) -> tuple[Node, ...]:
+        self.cursor.expect("{")
+        found: list[Node] = []
+        while not self.cursor.is_at("}"):
+            found.append(self.expression())
+            self.cursor.expect(":")
+            found.append(self.expression())
+            if not self.cursor.take(","):
+                break
+        self.cursor.expect("}")
+        return tuple(found)
+
+    def _number(self, token: Token, start: int, sign: str) -> Node:
+        span = (start, token.span[1])
+        if token.kind is Kind.FLOAT:
+            return Literal(float(sign + token.text), span)
+        if token.text[-1] in "uU":
+            return Foreign("an unsigned number", (), span)
+        if len(token.text) > 25:
+            raise ExpressionSyntaxError("Write a number of 64 bits", self.cursor.source, span)
+        value = int(sign + token.text, 16 if token.text[:2] in ("0x", "0X") else 10)
+        if not INT_MIN <= value <= INT_MAX:
+            raise ExpressionSyntaxError("Write a number of 64 bits", self.cursor.source, span)
+        return Literal(value, span)
+
+    def _named(self) -> Node:
+        token = self.cursor.advance()
+        if token.text in _CONSTANTS:
+            return Literal(_CONSTANTS[token.text], token.span)
+        if token.text == "in":
+            raise ExpressionSyntaxError("Write a value here", self.cursor.source, token.span)
+        if not self.cursor.is_at("("):
+            return Name(token.text, token.span)
+        arguments = self._list("(", ")")
+        span = (token.span[0], self.cursor.passed)
+        if token.text in _FUNCTIONS and len(arguments) == 1:
+            return Call(cast(Function, token.text), arguments[0], span)
+        return Foreign(_called(token.text), arguments, span)
+
+
+def _joined(operator: str, left: Node, right: Node) -> Node:
+    span = (left.span[0], right.span[1])
+    match operator:
+        case "&&" | "||":
+            chain = left.operands if isinstance(left, Logic) and left.operator == operator else None
+            return Logic(operator, (*(chain or (left,)), right), span)
+        case "==" | "!=" | "<" | "<=" | ">" | ">=":
+            return Compare(operator, left, right, span)
+        case "in":
+            return Foreign("the operator 'in'", (left, right), span)
+        case _:
+            return Foreign(f"arithmetic ('{operator}')", (left, right), span)
+
+
+def _called(name: str) -> str:
+    return f"the {'macro' if name in _MACROS else 'function'} '{name}'"
+
+
+def _read(operand: Node, key: Node, span: Span) -> Node:
+    """Return the node for ``operand[key]``: a read of an input where it is one."""
+    match operand, key:
+        case Index(Name("inputs"), Literal("parameter_values")), Literal(str() as name):
+            return Parameter(name, span)
+        case (
+            Index(Index(Name("inputs"), Literal("artifacts")), Literal(str() as name)),
+            Literal("artifacts"),
+        ):
+            return Artifacts(name, span)
+        case _:
+            return Index(operand, key, span)

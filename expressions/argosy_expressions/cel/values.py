@@ -1,0 +1,172 @@
+"""Values of CEL: their kinds, equality, order and conversions.
+
+In Python an int64 is ``int``, a double ``float``, null ``None``. What comes from JSON holds doubles
+only: KFP's values are protobuf's ``Value``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from argosy_expressions.cel.ast import Function
+from argosy_expressions.gotext import (
+    INT_MAX,
+    INT_MIN,
+    format_float,
+    parse_float,
+    parse_int,
+    unmarshal,
+)
+from argosy_schemas.values import JsonValue
+
+
+class Kind(StrEnum):
+    """What a value is, in the words of messages."""
+
+    NULL = "null"
+    BOOL = "a boolean"
+    INT = "an integer"
+    DOUBLE = "a number"
+    TEXT = "a text"
+    LIST = "a list"
+    MAP = "a map"
+
+
+def kind_of(value: JsonValue) -> Kind:
+    """Return what ``value`` is."""
+    match value:
+        case None:
+            return Kind.NULL
+        case bool():
+            return Kind.BOOL
+        case int():
+            return Kind.INT
+        case float():
+            return Kind.DOUBLE
+        case str():
+            return Kind.TEXT
+        case Mapping():
+            return Kind.MAP
+        case _:
+            return Kind.LIST
+
+
+def as_double(value: JsonValue) -> JsonValue:
+    """Return a JSON value as CEL sees it: a number is a double. Members are not looked at."""
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    return value
+
+
+def equal(left: JsonValue, right: JsonValue) -> bool:
+    """Return whether ``left == right``: values of different kinds differ, numbers compare."""
+    match left, right:
+        case (bool(), _) | (_, bool()):
+            return left is right
+        case int() | float(), int() | float():
+            return left == right if type(left) is type(right) else float(left) == float(right)
+        case str(), str():
+            return left == right
+        case Mapping(), Mapping():
+            return left.keys() == right.keys() and all(
+                equal(value, right[key]) for key, value in left.items()
+            )
+        case (str(), _) | (_, str()) | (Mapping(), _) | (_, Mapping()):
+            return False
+        case Sequence(), Sequence():
+            return len(left) == len(right) and all(map(equal, left, right))
+        case _:
+            return left is right
+
+
+def order(left: JsonValue, right: JsonValue) -> int | None:
+    """Return -1, 0 or 1 as ``left`` is less, equal or greater.
+
+    Returns:
+        2 where both are numbers and one is NaN, so that every comparison is false; ``None`` where
+        the two have no order.
+    """
+    match left, right:
+        case bool(), bool():
+            return int(left) - int(right)
+        case (bool(), _) | (_, bool()):
+            return None
+        case str(), str():
+            return (left > right) - (left < right)
+        case int(), int():
+            return (left > right) - (left < right)
+        case int() | float(), int() | float():
+            first, second = float(left), float(right)
+            if math.isnan(first) or math.isnan(second):
+                return 2
+            return (first > second) - (first < second)
+        case _:
+            return None
+
+
+CONVERTIBLE: Mapping[Function, frozenset[Kind]] = {
+    "int": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT}),
+    "double": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT}),
+    "string": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT, Kind.BOOL}),
+    "bool": frozenset({Kind.BOOL, Kind.TEXT}),
+    "parseJson": frozenset({Kind.TEXT}),
+}
+"""What each function takes; all else is an error, null too."""
+
+TRUE_TEXTS = ("1", "t", "T", "TRUE", "true", "True")
+FALSE_TEXTS = ("0", "f", "F", "FALSE", "false", "False")
+
+
+def converted(function: Function, value: JsonValue) -> JsonValue:
+    """Return the result of a conversion.
+
+    Raises:
+        ValueError: The value has none; the message goes on from "int() ".
+    """
+    kind = kind_of(value)
+    if kind not in CONVERTIBLE[function]:
+        raise ValueError(f"does not take {kind}")
+    match function, value:
+        case "int", float():
+            # As cel-go: the bounds themselves are out.
+            if not INT_MIN < value < INT_MAX + 1:
+                raise ValueError("does not take a number beyond 64 bits")
+            return int(value)
+        case "int", str():
+            return _some(parse_int(value), f"cannot read '{value[:40]}' as an integer")
+        case "double", int():
+            return float(value)
+        case "double", str():
+            return _some(parse_float(value), f"cannot read '{value[:40]}' as a number")
+        case "string", bool():
+            return "true" if value else "false"
+        case "string", float():
+            return format_float(value)
+        case "string", int():
+            return str(value)
+        case "bool", str():
+            if value not in TRUE_TEXTS and value not in FALSE_TEXTS:
+                raise ValueError(f"cannot read '{value[:40]}' as true or false")
+            return value in TRUE_TEXTS
+        case "parseJson", str():
+            return _parsed(value)
+        case _:
+            return value
+
+
+def _some(value: float | None, problem: str) -> JsonValue:
+    if value is None:
+        raise ValueError(problem)
+    return value
+
+
+def _parsed(text: str) -> JsonValue:
+    try:
+        return unmarshal(text)
+    except ValueError as error:
+        raise ValueError(f"cannot read '{text[:40]}' as JSON") from error

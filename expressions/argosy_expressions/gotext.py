@@ -1,0 +1,182 @@
+r"""Numbers and JSON in the text forms of Go's standard library.
+
+Both CEL (as the reference backend runs it) and expr-lang are Go programmes, and their conversions
+show: ``string(1234567.0)`` is ``1.234567e+06``, ``toJson('<')`` is ``"\u003c"``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
+from operator import itemgetter
+
+from argosy_schemas.values import JsonValue
+
+INT_MIN = -(2**63)
+INT_MAX = 2**63 - 1
+
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_HEX = re.compile(
+    r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII
+)
+_SPECIAL = re.compile(r"[+-]?inf(inity)?|nan", re.IGNORECASE | re.ASCII)
+
+
+def parse_int(text: str) -> int | None:
+    """Return what ``strconv.ParseInt(text, 10, 64)`` does; ``None`` is its error."""
+    # Python refuses to convert thousands of digits; what 64 bits hold has at most 19 of them.
+    digits = text.lstrip("+-").lstrip("0")
+    if not _INTEGER.fullmatch(text) or len(digits) > 19:
+        return None
+    value = int(f"{text[0]}{digits or '0'}" if text[0] in "+-" else digits or "0")
+    return value if INT_MIN <= value <= INT_MAX else None
+
+
+def parse_float(text: str) -> float | None:
+    """Return what ``strconv.ParseFloat(text, 64)`` does; ``None`` is its error."""
+    if _SPECIAL.fullmatch(text):
+        return float(text)
+    if _DECIMAL.fullmatch(text):
+        value = float(text)
+        return None if math.isinf(value) else value
+    if _HEX.fullmatch(text):
+        try:
+            return float.fromhex(text)
+        except OverflowError:
+            return None
+    return None
+
+
+def format_float(value: float) -> str:
+    """Return what ``fmt.Sprintf("%v", value)`` does: an exponent below 1e-4 and from 1e6 on."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return _with_exponent(value) if not -4 <= _shortest(value)[1] < 6 else _plain(value)
+
+
+def marshal(value: JsonValue, *, indent: int | None = None) -> str:
+    """Return what ``json.Marshal`` does (``json.MarshalIndent`` with ``indent`` blanks).
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+    """
+    return _marshalled(value, "" if indent is None else "\n", " " * (indent or 0))
+
+
+def unmarshal(text: str) -> JsonValue:
+    """Return what ``json.Unmarshal`` makes of JSON: all numbers are floats.
+
+    Raises:
+        ValueError: The text is not JSON, or a number does not fit a double.
+    """
+    try:
+        value: JsonValue = json.loads(
+            text, parse_int=_json_float, parse_float=_json_float, parse_constant=_json_float
+        )
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    return _without_surrogates(value) if "\\u" in text else value
+
+
+def _json_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:40]} does not fit a double")
+    return value
+
+
+def _without_surrogates(value: JsonValue) -> JsonValue:
+    # Go puts U+FFFD where an escape names half a character.
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {str(_without_surrogates(k)): _without_surrogates(v) for k, v in value.items()}
+    if isinstance(value, Sequence):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+def _marshalled(value: JsonValue, newline: str, step: str) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _json_text(value)
+        case int():
+            return str(value)
+        case float():
+            return _json_number(value)
+        case Mapping():
+            pairs = sorted(value.items(), key=itemgetter(0))
+            colon = ": " if newline else ":"
+            inner = newline + step
+            members = [
+                f"{_json_text(key)}{colon}{_marshalled(item, inner if newline else '', step)}"
+                for key, item in pairs
+            ]
+            return _bracketed("{", members, "}", newline, step)
+        case _:
+            inner = newline + step if newline else ""
+            return _bracketed(
+                "[", [_marshalled(item, inner, step) for item in value], "]", newline, step
+            )
+
+
+def _bracketed(opening: str, members: list[str], closing: str, newline: str, step: str) -> str:
+    if not members or not newline:
+        return f"{opening}{','.join(members)}{closing}"
+    inner = newline + step
+    return f"{opening}{inner}{f',{inner}'.join(members)}{newline}{closing}"
+
+
+_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_HTML_CHARACTER = re.compile("[<>&\u2028\u2029]")
+
+
+def _json_text(value: str) -> str:
+    return _HTML_CHARACTER.sub(lambda match: _HTML[match[0]], encode_basestring(value))
+
+
+def _json_number(value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"{format_float(value)} is not JSON")
+    if value and not 1e-6 <= abs(value) < 1e21:
+        # As ECMAScript: the exponent has no leading zero.
+        return re.sub(r"e([+-])0(\d)$", r"e\1\2", _with_exponent(value))
+    return _plain(value)
+
+
+def _shortest(value: float) -> tuple[str, int]:
+    """Return the shortest digits that read back as ``value``, and the exponent of the first."""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return "0", 0
+    leading = len(whole) - (len(whole + fraction) - len(digits)) - 1
+    return digits.rstrip("0") or "0", leading + int(exponent or "0")
+
+
+def _with_exponent(value: float) -> str:
+    digits, exponent = _shortest(value)
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{sign}{digits[0]}{fraction}e{exponent:+03d}"
+
+
+def _plain(value: float) -> str:
+    digits, exponent = _shortest(value)
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
+    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
+    fraction = digits[exponent + 1 :]
+    return f"{sign}{whole}{f'.{fraction}' if fraction else ''}"
