@@ -85,18 +85,14 @@ def pack(pipeline: Pipeline) -> bytes:
     """
     document: Json = pipeline.document
     executors: Json = document.get("deploymentSpec", {}).get("executors", {})
-    blocks = [
-        _deflate(_block(names, pipeline, document, executors))
-        for names in _grouped(document, executors)
-    ]
-    passthroughs = [
+    groups = _grouped(document, executors)
+    blocks = [_deflate(_block(names, pipeline, document, executors)) for names in groups]
+    passthroughs = {
         component.executor_label
         for component in pipeline.components.values()
         if component.task_config_passthroughs
-    ]
-    members = {
-        name: number for number, names in enumerate(_grouped(document, executors)) for name in names
     }
+    members = {name: number for number, names in enumerate(groups) for name in names}
     index = _deflate(
         {
             "version": VERSION,
@@ -109,9 +105,9 @@ def pack(pipeline: Pipeline) -> bytes:
             },
             "config": pipeline.pipeline_config,
             "kubernetes": {
-                label: pipeline.kubernetes[label]
-                for label in passthroughs
-                if label in pipeline.kubernetes
+                label: config
+                for label, config in pipeline.kubernetes.items()
+                if label in passthroughs
             },
             "blocks": [len(block) for block in blocks],
             "members": members,
