@@ -9,7 +9,8 @@ The keys, below the root of a store:
 * ``runs/<run>/tasks/<task path>/<attempt>.json``  an attempt record
 * ``runs/<run>/tasks/<task path>/<attempt>.log``   the output of that attempt
 * ``runs/<run>/tasks/<task path>/success.json``    the success record, a copy of an attempt record
-* ``runs/<run>/values/<task path>/<attempt>/<name>``  a parameter value above 64 KiB, as JSON
+* ``runs/<run>/values/<sha256>``                   a parameter value above 64 KiB, as JSON
+* ``runs/<run>/collected/<loop path>/<name>.json`` a list collected over many iterations
 * ``cache/<fingerprint>.json``                     a cache entry
 * ``ir/<sha256>``                                  a packed IR
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from argosy_schemas.records import CacheEntry
+from argosy_schemas.records_json import FormatError, cache_entry_from_json, cache_entry_to_json
 from argosy_store.objects import ObjectStore
 
 
@@ -20,7 +21,7 @@ class CacheEntries:
     """The cache entries of a store."""
 
     def __init__(self, store: ObjectStore) -> None:
-        raise NotImplementedError
+        self._store = store
 
     def get(self, fingerprint: str) -> CacheEntry | CacheMiss:
         """Return the entry; one that cannot be read, or not by this release, is a miss.
@@ -28,8 +29,22 @@ class CacheEntries:
         Raises:
             StoreError: The store failed.
         """
-        raise NotImplementedError
+        key = _key(fingerprint)
+        data = self._store.get(key)
+        if data is None:
+            return CacheMiss(reason="nothing did this work before")
+        try:
+            entry = cache_entry_from_json(data)
+        except FormatError as error:
+            return CacheMiss(reason=f"{self._store.url}/{key}: {error}")
+        if entry.fingerprint != fingerprint:
+            return CacheMiss(reason=f"{self._store.url}/{key}: this is the entry of other work")
+        return entry
 
     def put(self, entry: CacheEntry) -> None:
         """Write an entry; the newest wins."""
-        raise NotImplementedError
+        self._store.put(_key(entry.fingerprint), cache_entry_to_json(entry).encode())
+
+
+def _key(fingerprint: str) -> str:
+    return f"cache/{fingerprint}.json"

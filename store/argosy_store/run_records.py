@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from argosy_schemas.errors import StoreError
 from argosy_schemas.names import AttemptId, RunId, TaskPath
-from argosy_schemas.records import AttemptRecord, Values
-from argosy_schemas.values import JsonValue, Unset
-from argosy_store.objects import ObjectStore
+from argosy_schemas.records import LARGE_VALUE_BYTES, AttemptRecord, Values
+from argosy_schemas.records_json import FormatError, record_from_json, record_to_json
+from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
+from argosy_store.objects import ObjectStore, checked_key
 
 
 class RunRecords:
     """The records of one run. Safe to use from several threads.
 
     Parameters longer than ``LARGE_VALUE_BYTES`` are moved out of a record when it is written, and
-    put back by :meth:`with_values`.
+    put back by :meth:`with_values`. Equal values of a run are one object.
     """
 
     def __init__(self, store: ObjectStore, run_id: RunId) -> None:
-        raise NotImplementedError
+        self._store = store
+        self._run_id = run_id
+        self._root = f"runs/{_one_segment(store, run_id, 'run id')}"
+        self._written: set[str] = set()
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
         """Return the task's success record, or ``None``; large values stay where they are.
@@ -26,11 +34,12 @@ class RunRecords:
         Raises:
             StoreError: The store failed, or the record is of a newer major version or damaged.
         """
-        raise NotImplementedError
+        return self._read(f"{self._task(path)}/success.json")
 
     def write_attempt(self, record: AttemptRecord) -> None:
         """Write the record of an attempt, replacing what this attempt wrote before."""
-        raise NotImplementedError
+        text = record_to_json(self._without_large_values(record))
+        self._store.put(self._attempt(record.task_path, record.attempt_id, "json"), text.encode())
 
     def write_success(self, record: AttemptRecord) -> bool:
         """Write the task's success record unless it has one; return whether this was the first.
@@ -38,19 +47,36 @@ class RunRecords:
         On a store without conditional writes two may both be told they were; either record is
         whole, and the last one stays.
         """
-        raise NotImplementedError
+        text = record_to_json(self._without_large_values(record))
+        key = f"{self._task(record.task_path)}/success.json"
+        return self._store.put_if_absent(key, text.encode())
 
     def attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
         """Yield the records of all attempts of a task, in the order of their start."""
-        raise NotImplementedError
+        directory = self._task(path)
+        keys = [info.key for info in self._store.list(directory)]
+        # Tasks below this one, if it is a DAG, have records of their own.
+        own = re.compile(rf"{re.escape(directory)}/(?!success\.json$)[^/]+\.json")
+        found = [self._read(key) for key in keys if own.fullmatch(key)]
+        yield from sorted(
+            (record for record in found if record is not None),
+            key=lambda record: (record.started_at, record.attempt_id),
+        )
 
     def with_values(self, values: Values) -> Values:
-        """Return ``values`` with its large parameters read and in place."""
-        raise NotImplementedError
+        """Return ``values`` with its large parameters read and in place.
+
+        Raises:
+            StoreError: The store failed, or a value is gone or damaged.
+        """
+        if not values.large:
+            return values
+        read = {name: self._value(key) for name, key in values.large.items()}
+        return replace(values, parameters={**values.parameters, **read}, large={})
 
     def log_key(self, path: TaskPath, attempt_id: AttemptId) -> str:
         """Return the key of an attempt's log below the root of the store."""
-        raise NotImplementedError
+        return self._attempt(path, attempt_id, "log")
 
     def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
         """Return a list that :meth:`write_collected` kept, or ``UNSET``.
@@ -59,8 +85,105 @@ class RunRecords:
             path: The loop.
             name: What was collected, any text.
         """
-        raise NotImplementedError
+        key = self._collected(path, name)
+        data = self._store.get(key)
+        return UNSET if data is None else self._parsed(key, data)
 
     def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
         """Keep what was collected over the iterations of a loop, so that nobody has to again."""
-        raise NotImplementedError
+        self._store.put(self._collected(path, name), to_json(value).encode())
+
+    def _task(self, path: TaskPath) -> str:
+        return checked_key(f"{self._root}/tasks/{path}", url=self._store.url)
+
+    def _attempt(self, path: TaskPath, attempt_id: AttemptId, kind: str) -> str:
+        return f"{self._task(path)}/{_one_segment(self._store, attempt_id, 'attempt id')}.{kind}"
+
+    def _collected(self, path: TaskPath, name: str) -> str:
+        file = re.sub(r"[^\w.@-]", _percent_encoded, name, flags=re.ASCII)
+        return checked_key(f"{self._root}/collected/{path}/{file}.json", url=self._store.url)
+
+    def _read(self, key: str) -> AttemptRecord | None:
+        data = self._store.get(key)
+        if data is None:
+            return None
+        try:
+            return record_from_json(data)
+        except FormatError as error:
+            raise StoreError(f"{self._store.url}/{key}: {error}", retryable=False) from error
+
+    def _value(self, key: str) -> JsonValue:
+        data = self._store.get(key)
+        if data is None:
+            raise StoreError(
+                f"{self._store.url}/{key}: a value of another task is gone; run that task again",
+                retryable=False,
+            )
+        return self._parsed(key, data)
+
+    def _parsed(self, key: str, data: bytes) -> JsonValue:
+        try:
+            value: JsonValue = json.loads(data)
+        except ValueError as error:
+            raise StoreError(
+                f"{self._store.url}/{key}: this is no JSON ({error}); delete it and run the task "
+                f"again",
+                retryable=False,
+            ) from error
+        return value
+
+    def _without_large_values(self, record: AttemptRecord) -> AttemptRecord:
+        return replace(
+            record, inputs=self._moved_out(record.inputs), outputs=self._moved_out(record.outputs)
+        )
+
+    def _moved_out(self, values: Values) -> Values:
+        texts = {
+            name: text
+            for name, value in values.parameters.items()
+            if (text := _large_text(value)) is not None
+        }
+        if not texts:
+            return values
+        large = {name: self._written_value(text) for name, text in texts.items()}
+        return replace(
+            values,
+            parameters=_without(values.parameters, texts),
+            large={**values.large, **large},
+        )
+
+    def _written_value(self, text: bytes) -> str:
+        # Most records have no large values, and this takes as long to import as all the rest.
+        from hashlib import sha256
+
+        key = f"{self._root}/values/{sha256(text).hexdigest()}"
+        if key not in self._written:
+            self._store.put_if_absent(key, text)
+            self._written.add(key)
+        return key
+
+
+def _large_text(value: JsonValue) -> bytes | None:
+    if value is None or isinstance(value, bool | int | float):
+        return None
+    # No character is longer than six in JSON, and none than that in UTF-8.
+    if isinstance(value, str) and 6 * len(value) + 2 <= LARGE_VALUE_BYTES:
+        return None
+    text = to_json(value).encode()
+    return text if len(text) > LARGE_VALUE_BYTES else None
+
+
+def _without(
+    parameters: Mapping[str, JsonValue], names: Mapping[str, object]
+) -> dict[str, JsonValue]:
+    return {name: value for name, value in parameters.items() if name not in names}
+
+
+def _percent_encoded(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
+
+
+def _one_segment(store: ObjectStore, text: str, what: str) -> str:
+    if "/" in text:
+        raise StoreError(f"{store.url}: '{text}' is no {what}; it has a slash", retryable=False)
+    return checked_key(text, url=store.url)
