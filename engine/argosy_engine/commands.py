@@ -80,12 +80,17 @@ class NodeChanged:
     """As it was at that moment: the node itself goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExitStarted:
+    """The entry node has come to its end; what follows runs even if the run was stopped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowEnded:
-    """The entry node has come to its end; nothing follows."""
+    """Everything has come to its end; nothing follows."""
 
     phase: Phase
     message: str
 
 
-Command: TypeAlias = StartPod | StartTimer | NodeChanged | WorkflowEnded
+Command: TypeAlias = StartPod | StartTimer | NodeChanged | ExitStarted | WorkflowEnded

@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 from argosy_engine.commands import (
     Command,
+    ExitStarted,
     NodeChanged,
     PodEnded,
     PodStarted,
@@ -40,6 +41,7 @@ from argosy_expressions.errors import ExpressionError
 from argosy_schemas.pod import ENV_UPSTREAM
 from argosy_schemas.records import Failure, Reason
 
+_Task: TypeAlias = tuple[PodNode, PodRequest, StopSignal]
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 """What a pod came to; ``None``: look at the wish to stop."""
 
@@ -58,7 +60,6 @@ class Engine:
         *,
         jobs: int,
         now: Callable[[], datetime],
-        stop: StopSignal,
         observer: Observer,
         deadline: timedelta | None = None,
     ) -> None:
@@ -69,7 +70,6 @@ class Engine:
             pods: Runs the pods, from several threads.
             jobs: How many of them at once.
             now: The time in UTC.
-            stop: Heard by the pods as well; raise it through :meth:`request_stop`.
             observer: Told of everything.
             deadline: How long the run may take.
         """
@@ -77,23 +77,28 @@ class Engine:
         self._pods = pods
         self._jobs = jobs
         self._now = now
-        self._stop = stop
+        self._stop = StopSignal()
+        """Of what runs now: what runs at the exit has one of its own."""
         self._observer = observer
         self._deadline = deadline
         self._ready = ReadyQueue()
         self._running: dict[PodNode, None] = {}
-        self._requests: SimpleQueue[tuple[PodNode, PodRequest] | None] = SimpleQueue()
+        self._requests: SimpleQueue[_Task | None] = SimpleQueue()
         self._reports: SimpleQueue[_Report] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._timers: list[tuple[datetime, int, Node | None]] = []
         """When, in which order of making, for whom; ``None`` is the deadline of the run."""
         self._numbers = itertools.count()
         self._ended: WorkflowEnded | None = None
+        self._is_stopping = False
         self.stop_failure: Failure | None = None
         """Why the run was stopped, if it was."""
 
     def request_stop(self) -> None:
-        """Ask the run to stop; the second time, at once. Safe in a signal handler."""
+        """Ask the run to stop, or what runs at its exit; the second time, at once.
+
+        Safe in a signal handler.
+        """
         self._stop.set()
         self._reports.put(None)
 
@@ -107,13 +112,16 @@ class Engine:
                 self._dispatch()
                 self._wait()
         finally:
+            # Nothing may be left of a run whose engine breaks.
+            self._stop.set()
+            self._stop.set()
             for _ in self._threads:
                 self._requests.put(None)
         return self._ended.phase
 
     def _dispatch(self) -> None:
         """Start pods while there is room."""
-        while self._ready and len(self._running) < self._jobs and self.stop_failure is None:
+        while self._ready and len(self._running) < self._jobs and not self._is_stopping:
             node = self._ready.take()
             now = self._now()
             self._observer.pod_started(node, now)
@@ -131,12 +139,12 @@ class Engine:
                 thread = threading.Thread(target=self._work, name="argosy-pod", daemon=True)
                 self._threads.append(thread)
                 thread.start()
-            self._requests.put((node, request))
+            self._requests.put((node, request, self._stop))
 
     def _work(self) -> None:
         while (task := self._requests.get()) is not None:
-            node, request = task
-            self._reports.put((node, self._pods.run(request)))
+            node, request, stop = task
+            self._reports.put((node, self._pods.run(request, stop)))
 
     def _wait(self) -> None:
         """Wait for the next report or timer, and take notice of it."""
@@ -145,7 +153,7 @@ class Engine:
         report: _Report = None
         with contextlib.suppress(Empty):
             report = self._reports.get(timeout=self._seconds_to_timer())
-        if self._stop.is_set and self.stop_failure is None:
+        if self._stop.is_set and not self._is_stopping:
             self._shut_down(Failure(reason=Reason.CANCELED, message="the run was stopped"))
         if self._stop.at_once and not self._timers:
             self._set_timer(self._now() + _PATIENCE, None)
@@ -161,7 +169,7 @@ class Engine:
             _, _, node = heapq.heappop(self._timers)
             if node is not None:
                 self._carry_out(self._interpreter.handle(TimerFired(node), now))
-            elif self.stop_failure is None:
+            elif not self._is_stopping:
                 seconds = (self._deadline or timedelta(0)).total_seconds()
                 self._stop.set()
                 self._shut_down(
@@ -170,7 +178,7 @@ class Engine:
                         message=f"the run did not end within {seconds:g} s",
                     )
                 )
-            elif self._stop.at_once:
+            elif self._stop.at_once and self.stop_failure is not None:
                 # They do not listen. They are daemons, and their processes are killed.
                 for pod in tuple(self._running):
                     del self._running[pod]
@@ -178,6 +186,7 @@ class Engine:
 
     def _shut_down(self, failure: Failure) -> None:
         now = self._now()
+        self._is_stopping = True
         self.stop_failure = failure
         self._observer.stopping(failure, now)
         self._timers.clear()
@@ -212,6 +221,8 @@ class Engine:
                         self._observer.retry_scheduled(node, now, at)
                 case NodeChanged(node=node, phase=phase):
                     self._observer.node_changed(node, phase, now)
+                case ExitStarted():
+                    self._stop, self._is_stopping = StopSignal(), False
                 case WorkflowEnded():
                     self._ended = command
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from argosy_engine.phase import Phase
 from argosy_engine.pods import PodOutcome, PodRequest
+from argosy_engine.stop import StopSignal
 
 
 class FakePods:
@@ -17,7 +18,7 @@ class FakePods:
         self._lock = threading.Lock()
         self.requests: list[PodRequest] = []
 
-    def run(self, request: PodRequest) -> PodOutcome:
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         """Return what the function says."""
         with self._lock:
             self.requests.append(request)

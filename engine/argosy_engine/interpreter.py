@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from argosy_engine.commands import (
     Command,
     Event,
+    ExitStarted,
     NodeChanged,
     PodEnded,
     PodStarted,
@@ -38,6 +39,7 @@ from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 
 OMITTED_MESSAGE = "omitted: depends condition not met"
+EXIT_LABEL = "onExit"
 EMPTY_LOOP_MESSAGE = "Skipped, empty params"
 
 
@@ -59,7 +61,7 @@ class Interpreter:
     ) -> None:
         self.workflow = workflow
         given = {**workflow.arguments, **parameters}
-        self._workflow_scope = {
+        self._workflow_scope: dict[str, object] = {
             **variables,
             "parameters": {name: value for name, value in given.items() if value is not None},
         }
@@ -68,22 +70,17 @@ class Interpreter:
         self._now: datetime
         self._shutdown: str | None = None
         self._backing_off: dict[RetryNode, None] = {}
+        self._failures: list[dict[str, str]] = []
+        """For ``workflow.failures``."""
         self.root: Node | None = None
         """The entry node, once started."""
+        self.exit_root: Node | None = None
+        """The node of ``onExit``, once the entry node has come to its end."""
 
     def start(self, now: datetime) -> list[Command]:
         """Begin the run."""
         self._now = now
-        self.root = self._make(
-            self.workflow.templates[self.workflow.entrypoint],
-            label="",
-            boundary=None,
-            owner=None,
-            position=0,
-            task=None,
-            path=TaskPath(""),
-            arguments={},
-        )
+        self.root = self._make_root(self.workflow.entrypoint, "")
         return self._run()
 
     def handle(self, event: Event, now: datetime) -> list[Command]:
@@ -120,6 +117,18 @@ class Interpreter:
         }
         return _resolved(text, scope)
 
+    def _make_root(self, template: str, label: str) -> Node:
+        return self._make(
+            self.workflow.templates[template],
+            label=label,
+            boundary=None,
+            owner=None,
+            position=0,
+            task=None,
+            path=TaskPath(""),
+            arguments={},
+        )
+
     def _run(self) -> list[Command]:
         """Do all that follows, and return what it asks for."""
         while self._work:
@@ -135,9 +144,6 @@ class Interpreter:
         scope = self._scope(dag)
         if task.depends is not None and not task.depends.holds(_results(dag, task)):
             self._leaf(dag, position, scope, Phase.OMITTED, OMITTED_MESSAGE)
-            return
-        if self._shutdown is not None:
-            self._leaf(dag, position, scope, Phase.FAILED, self._shutdown)
             return
         try:
             if task.when is not None:
@@ -182,6 +188,11 @@ class Interpreter:
         if count <= 0:
             self._leaf(dag, position, scope, Phase.SKIPPED, EMPTY_LOOP_MESSAGE)
             return
+        # As in Argo, one iteration whose arguments fail is the failure of the loop.
+        items = [
+            {name: _resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
+            for item in range(count)
+        ]
         group = GroupNode(
             label=task.name, boundary=dag, owner=dag, position=position, task=task, path=dag.path
         )
@@ -190,26 +201,10 @@ class Interpreter:
         dag.children[position] = group
         self._set_running(group)
         template = self.workflow.templates[task.template]
-        for item in range(count):
-            label = f"{task.name}({item}:{item})"
-            inner = {**scope, "item": str(item)}
-            try:
-                arguments = {name: _resolved(text, inner) for name, text in task.arguments}
-            except ExpressionError as error:
-                failed = Node(
-                    label=label,
-                    boundary=dag,
-                    owner=group,
-                    position=item,
-                    task=task,
-                    path=child_path(dag.path, item),
-                )
-                group.children[item] = failed
-                self._finish(failed, Phase.ERROR, str(error))
-                continue
+        for item, arguments in enumerate(items):
             group.children[item] = self._make(
                 template,
-                label=label,
+                label=f"{task.name}({item}:{item})",
                 boundary=dag,
                 owner=group,
                 position=item,
@@ -360,6 +355,10 @@ class Interpreter:
         if outputs:
             node.outputs = outputs
         self._commands.append(NodeChanged(node=node, phase=phase))
+        if phase.is_failed and self.workflow.on_exit is not None:
+            self._failures.append(
+                {"displayName": node.label, "message": message, "phase": phase.value}
+            )
         boundary = node.boundary
         if node.counts_as_active and boundary is not None and boundary.template.parallelism:
             boundary.active -= 1
@@ -368,7 +367,7 @@ class Interpreter:
                 self._begin(boundary.throttled.popleft())
         match node.owner:
             case None:
-                self._commands.append(WorkflowEnded(phase=phase, message=message))
+                self._work.append(self._end_root)
             case DagNode() as dag:
                 self._count_down(dag, node.position)
             case GroupNode() as group:
@@ -377,6 +376,23 @@ class Interpreter:
                     self._work.append(_call(self._end_group, group))
             case RetryNode() as retry:
                 self._work.append(_call(self._after_attempt, retry))
+
+    def _end_root(self) -> None:
+        """Begin the exit template when the entry node has ended, or end the workflow."""
+        root, exit_root = self.root, self.exit_root
+        assert root is not None
+        if exit_root is None and self.workflow.on_exit is not None:
+            # Neither a stop nor a deadline holds for what runs at the exit.
+            self._shutdown = None
+            self._commands.append(ExitStarted())
+            self._workflow_scope["status"] = root.phase.value
+            self._workflow_scope["failures"] = json.dumps(json.dumps(self._failures))
+            self.exit_root = self._make_root(self.workflow.on_exit, EXIT_LABEL)
+            return
+        last = root
+        if exit_root is not None and root.phase is Phase.SUCCEEDED:
+            last = exit_root
+        self._commands.append(WorkflowEnded(phase=last.phase, message=last.message))
 
     def _count_down(self, dag: DagNode, position: int) -> None:
         dag.open -= 1

@@ -99,7 +99,6 @@ class LocalPods:
     inherited: Mapping[str, str]
     """The environment that tasks may inherit from."""
     watchdog: Watchdog
-    stop: StopSignal
     stop_failure: Callable[[], Failure]
     """Why the run is being stopped, once it is."""
     grace: timedelta
@@ -108,10 +107,10 @@ class LocalPods:
     left: dict[TaskPath, Path] = field(default_factory=dict[TaskPath, Path])
     """The directories of failed attempts that are still there."""
 
-    def run(self, request: PodRequest) -> PodOutcome:
-        """Run a pod to its end; every failure is an outcome."""
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
         try:
-            return self._decision(request) if request.decides else self._step(request)
+            return self._decision(request) if request.decides else self._step(request, stop)
         except RetryableTaskError as error:
             return _failed(Failure(reason=Reason(error.reason), message=str(error)))
         except TaskError as error:
@@ -132,7 +131,7 @@ class LocalPods:
         text = b64encode(to_json(control).encode()).decode()
         return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: text})
 
-    def _step(self, request: PodRequest) -> PodOutcome:
+    def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         attempt = AttemptId(str(uuid.uuid4()))
         # Short, since the paths of sockets in it are limited to about a hundred characters.
         directory = self.directory.work / attempt[:8]
@@ -150,7 +149,9 @@ class LocalPods:
             places=LocalPlaces(directory / "io"),
             now=self.now,
         )
-        ended = self._command(step, request, directory) if step.decision is Decision.RUN else None
+        ended = (
+            self._command(step, request, directory, stop) if step.decision is Decision.RUN else None
+        )
         finished = finish(step, ended, stores=self.stores, store=self.store, now=self.now)
         for warning in finished.warnings:
             self.emit(Notice(message=f"{request.path}: {warning}"))
@@ -181,7 +182,9 @@ class LocalPods:
             return self.resolver
         return Resolver(self.pipeline, self.run_facts, self.records, upstream=request.upstream)
 
-    def _command(self, step: Step, request: PodRequest, directory: Path) -> ProcessEnd:
+    def _command(
+        self, step: Step, request: PodRequest, directory: Path, stop: StopSignal
+    ) -> ProcessEnd:
         """Run the user's command."""
         # Where the store is to have the log in the end: nothing is copied, and a killed engine
         # leaves what was written.
@@ -195,7 +198,7 @@ class LocalPods:
             return ProcessEnd(
                 exit_code=None, failure=Failure(reason=Reason(error.reason), message=str(error))
             )
-        if self.stop.is_set:
+        if stop.is_set:
             return ProcessEnd(exit_code=None, failure=self.stop_failure())
         environment = task_environment(
             self.inherited,
@@ -224,7 +227,7 @@ class LocalPods:
                     grace=self.grace,
                 ),
                 watchdog=self.watchdog,
-                stop=self.stop,
+                stop=stop,
                 write=lines.write,
             )
         except OSError as error:

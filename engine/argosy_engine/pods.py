@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from argosy_engine.phase import Phase
+from argosy_engine.stop import StopSignal
 from argosy_schemas.names import TaskPath
 from argosy_schemas.records import AttemptRecord, Failure
 
@@ -52,6 +53,6 @@ class PodOutcome:
 class Pods(Protocol):
     """Runs pods. Called from several threads at once."""
 
-    def run(self, request: PodRequest) -> PodOutcome:
-        """Run a pod to its end; every failure is an outcome."""
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
         ...

@@ -27,7 +27,7 @@ from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER
 
 _Object: TypeAlias = Mapping[str, Any]
 
-_SPEC = frozenset({"entrypoint", "arguments", "templates", "activeDeadlineSeconds"})
+_SPEC = frozenset({"entrypoint", "onExit", "arguments", "templates", "activeDeadlineSeconds"})
 _SPEC_SETTINGS = frozenset(
     {
         "archiveLogs",
@@ -102,6 +102,7 @@ def read_workflow(document: _Object) -> Workflow:
         entrypoint=str(spec.get("entrypoint") or ""),
         templates=templates,
         arguments=_arguments(spec),
+        on_exit=None if spec.get("onExit") is None else str(spec["onExit"]),
         deadline_seconds=_whole(place.at("activeDeadlineSeconds"), spec, "activeDeadlineSeconds"),
         settings=tuple(sorted(_SPEC_SETTINGS & spec.keys())),
     )
@@ -394,8 +395,9 @@ def _order(
 
 
 def _check_references(workflow: Workflow) -> None:
-    if workflow.entrypoint not in workflow.templates:
-        raise EngineRefusal("", "spec.entrypoint", f"names no template: '{workflow.entrypoint}'")
+    for field, name in (("entrypoint", workflow.entrypoint), ("onExit", workflow.on_exit)):
+        if name is not None and name not in workflow.templates:
+            raise EngineRefusal("", f"spec.{field}", f"names no template: '{name}'")
     for template in workflow.templates.values():
         for task in template.tasks if isinstance(template, DagTemplate) else ():
             if task.template not in workflow.templates:

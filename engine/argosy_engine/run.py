@@ -31,7 +31,6 @@ from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.signals import stopping_on_signals
 from argosy_engine.states import RunState, TaskState
-from argosy_engine.stop import StopSignal
 from argosy_engine.summary import Summary
 from argosy_engine.task_nodes import index_nodes
 from argosy_engine.telling import Telling
@@ -161,8 +160,6 @@ def _work(
         store = stores.open(home)
         records = KnownRecords(RunRecords(store, description.run_id))
         resolver = Resolver(pipeline, run_facts, records)
-        stop = StopSignal()
-        stack.callback(stop.close)
         interpreter = Interpreter(
             workflow,
             parameters=description.parameters,
@@ -187,7 +184,6 @@ def _work(
             environments=Environments(keep_pins=settings.keep_pins),
             inherited=os.environ if settings.environment is None else settings.environment,
             watchdog=stack.enter_context(Watchdog()),
-            stop=stop,
             stop_failure=stop_failure,
             grace=settings.grace,
             now=_now,
@@ -198,7 +194,6 @@ def _work(
             pods,
             jobs=settings.jobs,
             now=_now,
-            stop=stop,
             observer=Telling(
                 workflow=workflow, journal=journal, ledger=ledger, emit=emit, names=names
             ),
@@ -212,7 +207,7 @@ def _work(
             assert interpreter.root is not None
             summary = Summary(
                 pipeline=pipeline,
-                nodes=index_nodes(interpreter.root),
+                nodes=index_nodes(interpreter.root, interpreter.exit_root),
                 ledger=ledger,
                 resolver=resolver,
                 records=records,

@@ -36,9 +36,7 @@ class StopSignal:
         # Closing it makes the other end readable for all who wait, without a byte to take.
         os.close(self._writing)
 
-    def close(self) -> None:
-        """Let go of the descriptors; nobody may listen any more."""
+    def __del__(self) -> None:
         if not self._is_set:
-            self._is_set = True
             os.close(self._writing)
         os.close(self._reading)

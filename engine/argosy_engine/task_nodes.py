@@ -26,9 +26,25 @@ class TaskNodes:
     """The iterations, of a loop that has some."""
 
 
-def index_nodes(root: Node) -> dict[TaskPath, TaskNodes]:
-    """Return the nodes of a run by the path of their task; the run itself has the empty path."""
+def index_nodes(root: Node, exit_root: Node | None = None) -> dict[TaskPath, TaskNodes]:
+    """Return the nodes of a run by the path of their task; the run itself has the empty path.
+
+    A task that runs at the exit, because the run was stopped before it could, counts as that.
+    """
     index: dict[TaskPath, TaskNodes] = {root.path: TaskNodes(node=root)}
+    _add(index, root)
+    if exit_root is not None:
+        at_exit: dict[TaskPath, TaskNodes] = {}
+        _add(at_exit, exit_root)
+        index.update(
+            (path, nodes)
+            for path, nodes in at_exit.items()
+            if nodes.node is not None and nodes.node.phase.is_completed
+        )
+    return index
+
+
+def _add(index: dict[TaskPath, TaskNodes], root: Node) -> None:
     pending = [root]
     while pending:
         holder = pending.pop()
@@ -42,7 +58,6 @@ def index_nodes(root: Node) -> dict[TaskPath, TaskNodes]:
             else:
                 entry.helpers.append(node)
             pending.append(node)
-    return index
 
 
 def is_task(node: Node) -> bool:

@@ -109,7 +109,9 @@ class Workflow:
     templates: Mapping[str, Template]
     arguments: Mapping[str, str | None]
     """Parameter to value; ``None``: required."""
+    on_exit: str | None = None
+    """Template that runs when the entry template has come to its end, whatever it was."""
     deadline_seconds: int | None = None
-    """How long the whole run may take."""
+    """How long the whole run may take; what runs at the exit has no deadline."""
     settings: tuple[str, ...] = ()
     """As :attr:`PodTemplate.settings`, of the workflow as a whole."""

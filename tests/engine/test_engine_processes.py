@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from argosy_engine.processes import Command, Cut, Ended, run_command
 from argosy_engine.stop import StopSignal
 from argosy_engine.watchdog import Watchdog
@@ -26,10 +27,8 @@ def watchdog() -> Iterator[Watchdog]:
 
 
 @pytest.fixture
-def stop() -> Iterator[StopSignal]:
-    stop = StopSignal()
-    yield stop
-    stop.close()
+def stop() -> StopSignal:
+    return StopSignal()
 
 
 class Shell:
@@ -167,8 +166,10 @@ def test_children_that_keep_the_output_open_end_with_the_command(shell: Shell) -
 def test_a_child_that_left_the_group_does_not_hold_up_the_end(shell: Shell) -> None:
     started = time.monotonic()
 
-    shell.run(f"{sys.executable} -c 'import os, time; os.setsid(); print(os.getpid(), flush=True); "
-              "time.sleep(60)' & sleep 1")
+    shell.run(
+        f"{sys.executable} -c 'import os, time; os.setsid(); print(os.getpid(), flush=True); "
+        "time.sleep(60)' & sleep 1"
+    )
 
     assert time.monotonic() - started < 10
     os.kill(int(shell.seen), signal.SIGKILL)
@@ -216,9 +217,7 @@ def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSigna
     threading.Timer(0.6, stop.set).start()
     started = time.monotonic()
 
-    ended = shell.run(
-        "trap '' TERM; while :; do sleep 0.05; done", grace=timedelta(seconds=60)
-    )
+    ended = shell.run("trap '' TERM; while :; do sleep 0.05; done", grace=timedelta(seconds=60))
 
     assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.STOPPED)
     assert time.monotonic() - started < 10
