@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
 from argosy_launcher.uris import Place, place_of
-from argosy_schemas.errors import ArgosyError, TaskError
+from argosy_schemas.errors import TaskError
+from argosy_schemas.ir import ParameterType
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.parameters import coerce, parse_output
+from argosy_schemas.parameters import ParameterValueError, coerce, parse_output, to_text
 from argosy_schemas.records import Artifact, Reason
 from argosy_schemas.step import OutputArtifact, OutputParameter, Step
 from argosy_schemas.values import JsonValue, to_json
@@ -65,7 +66,7 @@ def collect_artifacts(
     Raises:
         TaskError: The metadata of one is not text that can be stored.
     """
-    reported = {} if executor_output is None else executor_output.artifacts
+    reported = (executor_output or ExecutorOutput()).artifacts
     return tuple(
         artifact
         for output in step.output_artifacts
@@ -77,8 +78,7 @@ def _parameter(
     output: OutputParameter, executor_output: ExecutorOutput | None, data: bytes | None
 ) -> JsonValue:
     if executor_output is not None and output.name in executor_output.parameters:
-        value = executor_output.parameters[output.name]
-        value = None if value is None else _checked(output, value)
+        value = _checked(output, executor_output.parameters[output.name])
     elif data is not None:
         value = _parsed(output, data)
     elif executor_output is not None:
@@ -95,22 +95,28 @@ def _parameter(
 
 def _checked(output: OutputParameter, value: JsonValue) -> JsonValue:
     try:
-        return coerce(value, output.type)
-    except ArgosyError as error:
-        raise TaskError(
-            f"output parameter '{output.name}' of type {output.type}: {error}",
-            reason=Reason.INVALID_OUTPUT,
-        ) from error
+        value = coerce(value, output.type)
+        if output.type is ParameterType.NUMBER_INTEGER and isinstance(value, float):
+            raise ParameterValueError(f"is {to_text(value)}, not a {output.type}")
+    except ParameterValueError as error:
+        raise _wrong(output, str(error)) from error
+    return value
 
 
 def _parsed(output: OutputParameter, data: bytes) -> JsonValue:
     try:
         return parse_output(data, output.type)
-    except ArgosyError as error:
-        raise TaskError(
-            f"output parameter '{output.name}' of type {output.type} in '{output.path}': {error}",
-            reason=Reason.INVALID_OUTPUT,
-        ) from error
+    except ParameterValueError as error:
+        raise _wrong(output, f"in '{output.path}' {error}") from error
+    except RecursionError as error:
+        raise _wrong(output, f"in '{output.path}' is nested too deeply") from error
+
+
+def _wrong(output: OutputParameter, problem: str) -> TaskError:
+    return TaskError(
+        f"output parameter '{output.name}' {problem}; let the component write a {output.type}",
+        reason=Reason.INVALID_OUTPUT,
+    )
 
 
 def _artifacts(

@@ -77,10 +77,9 @@ def _length(value: JsonValue) -> int | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
-    is_list = isinstance(value, Sequence) and not isinstance(value, str)
-    return len(value) if is_list else None
+    return len(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
 def _too_long(values: Mapping[str, JsonValue], length: int) -> TaskError:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from argosy_schemas.errors import TaskError
+from argosy_schemas.parameters import kind_of
 from argosy_schemas.records import Reason
 from argosy_schemas.values import JsonValue
 
@@ -84,22 +85,22 @@ _ARTIFACT_KEYS = {
 }
 
 
-def _artifacts(value: object, name: str, path: str) -> tuple[ReportedArtifact, ...]:
+def _artifacts(value: Any, name: str, path: str) -> tuple[ReportedArtifact, ...]:
     where = f"'artifacts.{name}'"
     holder = _object(value, path, where)
     _refuse_unknown(holder, {"artifacts"}, path, where)
-    items = holder.get("artifacts")
+    items: Any = holder.get("artifacts")
     if items is None:
         return ()
     if not isinstance(items, list):
-        raise _invalid(path, f"has {_kind(items)} for {where[:-1]}.artifacts'; write a list")
+        raise _invalid(path, f"has {kind_of(items)} for 'artifacts.{name}.artifacts'; write a list")
     return tuple(
         _artifact(item, f"'artifacts.{name}.artifacts[{index}]'", path)
-        for index, item in enumerate(items)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for index, item in enumerate(cast("list[object]", items))
     )
 
 
-def _artifact(value: object, where: str, path: str) -> ReportedArtifact:
+def _artifact(value: Any, where: str, path: str) -> ReportedArtifact:
     members = _object(value, path, where)
     _refuse_unknown(members, _ARTIFACT_KEYS, path, where)
     return ReportedArtifact(
@@ -112,36 +113,32 @@ def _artifact(value: object, where: str, path: str) -> ReportedArtifact:
     )
 
 
-def _object(value: object, path: str, where: str) -> dict[str, Any]:
+def _object(value: Any, path: str, where: str) -> dict[str, Any]:
     """Return a JSON object; ``null`` and absence count as an empty one, as in proto-JSON."""
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _invalid(path, f"has {_kind(value)} for {where}; write an object")
-    return value  # pyright: ignore[reportUnknownVariableType]
+        raise _invalid(path, f"has {kind_of(value)} for {where}; write an object")
+    return cast("dict[str, Any]", value)
 
 
-def _text(value: object, path: str, where: str) -> str:
+def _text(value: Any, path: str, where: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _invalid(path, f"has {_kind(value)} for {where}; write a string")
+        raise _invalid(path, f"has {kind_of(value)} for {where}; write a string")
     return value
 
 
-def _either(members: Mapping[str, Any], first: str, second: str) -> object:
+def _either(members: Mapping[str, Any], first: str, second: str) -> Any:
     value = members.get(first)
     return members.get(second) if value is None else value
 
 
-def _refuse_unknown(
-    members: Mapping[str, Any], known: set[str], path: str, where: str
-) -> None:
+def _refuse_unknown(members: Mapping[str, Any], known: set[str], path: str, where: str) -> None:
     unknown = sorted(set(members) - known)
     if unknown:
-        raise _invalid(
-            path, f"has the unknown key '{unknown[0]}' in {where}; remove or rename it"
-        )
+        raise _invalid(path, f"has the unknown key '{unknown[0]}' in {where}; remove or rename it")
 
 
 def _finite(text: str) -> float:
@@ -153,20 +150,6 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"'{name}' is not a JSON number; write a finite number or null")
-
-
-def _kind(value: object) -> str:
-    match value:
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
 
 
 def _invalid(path: str, problem: str) -> TaskError:

@@ -30,8 +30,9 @@ class ExitReport:
     """The first signal from outside that asked for an end; 0: none."""
     leftover: int = 0
     """Processes that outlived the command and were killed."""
-    out_of_memory: bool = False
-    """The kernel killed for want of memory in the container while the command ran."""
+    out_of_memory: bool | None = None
+    """The kernel killed for want of memory in the container while the command ran; ``None``: the
+    container cannot see that."""
 
 
 def parse_exit_report(data: bytes) -> ExitReport:
@@ -46,23 +47,38 @@ def parse_exit_report(data: bytes) -> ExitReport:
     return ExitReport(**members)
 
 
-def process_end(report: ExitReport, *, command: str, path: str, log: Path | None) -> ProcessEnd:
-    """Return what the report says of ``command``, which was looked for on ``path``."""
+def process_end(report: ExitReport, *, command: str, log: Path | None) -> ProcessEnd:
+    """Return what the report says of ``command``."""
     if not report.started:
-        failure = _stopped(report) if report.stopped else _not_started(report, command, path)
+        failure = _stopped(report) if report.stopped else _not_started(report, command)
         return ProcessEnd(exit_code=None, failure=failure, log=log)
     code = -report.signal if report.signal else report.exit_code
-    failure = None
-    if code != 0 and report.out_of_memory and _looks_killed(code):
-        failure = Failure(
+    return ProcessEnd(exit_code=code, failure=_known_failure(report, code), log=log)
+
+
+def _known_failure(report: ExitReport, code: int) -> Failure | None:
+    """Return what is known beyond the exit code."""
+    if code == 0:
+        return None
+    # A shell passes on the death of what it ran as 128 + the signal.
+    killed = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    if killed and report.out_of_memory:
+        return Failure(
             reason=Reason.COMMAND_KILLED,
             message="the command was killed because the container ran out of memory; raise its "
             "limit with 'set_memory_limit'",
             exit_code=code,
         )
-    elif code != 0 and report.stopped:
-        failure = _stopped(report, code)
-    return ProcessEnd(exit_code=code, failure=failure, log=log)
+    if report.stopped:
+        return _stopped(report, code)
+    if report.signal == signal.SIGKILL and report.out_of_memory is False:
+        return Failure(
+            reason=Reason.COMMAND_KILLED,
+            message="the command was killed by SIGKILL, and not for want of memory; see its log "
+            "for what it was doing",
+            exit_code=code,
+        )
+    return None
 
 
 def vanished(*, asked_to_stop: bool) -> ProcessEnd:
@@ -85,11 +101,6 @@ def vanished(*, asked_to_stop: bool) -> ProcessEnd:
     )
 
 
-def _looks_killed(code: int) -> bool:
-    """A shell passes on the death of what it ran as 128 + the signal."""
-    return code in (-signal.SIGKILL, 128 + signal.SIGKILL)
-
-
 def _stopped(report: ExitReport, code: int | None = None) -> Failure:
     name = signal.Signals(report.stopped).name
     ignored = " and was killed, for it did not end" if code == -signal.SIGKILL else ""
@@ -100,35 +111,32 @@ def _stopped(report: ExitReport, code: int | None = None) -> Failure:
     )
 
 
-def _not_started(report: ExitReport, command: str, path: str) -> Failure:
-    where = f"'{command}'" if "/" in command else f"'{command}' (PATH is '{path}')"
+def _not_started(report: ExitReport, command: str) -> Failure:
+    reason, exit_code = Reason.COMMAND_NOT_FOUND, 126
     match report.error:
         case errno.ENOENT | errno.ENOTDIR if not report.present:
-            problem = f"the command {where} does not exist in the image; name one that does"
-            return Failure(reason=Reason.COMMAND_NOT_FOUND, message=problem, exit_code=127)
+            exit_code = 127
+            where = "" if "/" in command else " on the PATH"
+            problem = f"does not exist{where} in the image; name one that does"
         case errno.ENOENT:
             problem = (
-                f"the command {where} needs an interpreter that is not in the image; see its first "
-                "line, or what it is linked against"
+                "needs an interpreter that is not in the image; see its first line, or what it is "
+                "linked against"
             )
-            return Failure(reason=Reason.COMMAND_NOT_FOUND, message=problem, exit_code=126)
         case errno.EACCES:
-            problem = (
-                f"the command {where} must not be executed by this user; allow it with 'chmod +x'"
-            )
-            return Failure(reason=Reason.COMMAND_NOT_FOUND, message=problem, exit_code=126)
+            problem = "must not be executed by this user; allow it with 'chmod +x'"
         case errno.ENOEXEC:
             problem = (
-                f"the command {where} is no program for this machine; a script needs a first line "
-                "with '#!', an image must be built for this architecture"
+                "is no program for this machine; a script needs a first line with '#!', an image "
+                "must be built for this architecture"
             )
-            return Failure(reason=Reason.COMMAND_NOT_FOUND, message=problem, exit_code=126)
         case errno.E2BIG:
+            reason = Reason.ARGUMENT_TOO_LONG
             problem = (
-                "the arguments of the command are longer than the system allows; pass large values "
-                "as artifacts, not as parameters"
+                "has longer arguments than the system allows; pass large values as artifacts, not "
+                "as parameters"
             )
-            return Failure(reason=Reason.ARGUMENT_TOO_LONG, message=problem, exit_code=126)
         case _:
-            problem = f"the command {where} could not be started: {os.strerror(report.error)}"
-            return Failure(reason=Reason.COMMAND_FAILED, message=problem, exit_code=126)
+            reason = Reason.COMMAND_FAILED
+            problem = f"could not be started: {os.strerror(report.error)}; see the log of the pod"
+    return Failure(reason=reason, message=f"the command '{command}' {problem}", exit_code=exit_code)

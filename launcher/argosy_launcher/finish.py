@@ -15,7 +15,7 @@ from typing import assert_never
 
 from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
 from argosy_launcher.control import control_text
-from argosy_launcher.executor_output import parse_executor_output
+from argosy_launcher.executor_output import ExecutorOutput, parse_executor_output
 from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
 from argosy_launcher.reading import Locate, located_here, read_output_file
 from argosy_launcher.uploading import in_parallel
@@ -135,7 +135,7 @@ class _Finishing:
         path = step.executor_output_path
         data = read_output_file(path, "executor output", self.locate) if path else None
         executor_output = None if data is None else parse_executor_output(data, path=path)
-        said = {} if executor_output is None else executor_output.parameters
+        said = (executor_output or ExecutorOutput()).parameters
         files = {
             output.name: read_output_file(
                 output.path, f"output parameter '{output.name}'", self.locate
@@ -231,9 +231,7 @@ class _Finishing:
     def _failed(self, failure: Failure) -> Finished:
         """Keep what can be kept: a store that fails must not hide why the step failed."""
         self._store_log()
-        state = (
-            AttemptState.CANCELED if failure.reason is Reason.CANCELED else AttemptState.FAILED
-        )
+        state = AttemptState.CANCELED if failure.reason is Reason.CANCELED else AttemptState.FAILED
         record = replace(self._record(state, Values()), failure=failure)
         try:
             RunRecords(self.store, self.step.run_id).write_attempt(record)

@@ -15,6 +15,7 @@ from argosy_schemas.records import Artifact
 from argosy_schemas.sdk_paths import sdk_path
 from argosy_schemas.step import OutputArtifact, UriMapping
 
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a URI that a component handed back stands for."""

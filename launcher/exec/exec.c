@@ -203,7 +203,7 @@ static long long out_of_memory_kills(void) {
     return NEVER;
 }
 
-static void report(int started, const struct start_error *error, int out_of_memory) {
+static void report(int started, const struct start_error *error, const char *out_of_memory) {
     char text[512];
     char *end = append_text(text, "{\"version\":1,\"started\":");
     end = append_text(end, started ? "true" : "false");
@@ -215,7 +215,7 @@ static void report(int started, const struct start_error *error, int out_of_memo
     end = append_text(append_text(end, ",\"present\":"), error->present ? "true" : "false");
     end = append_number(append_text(end, ",\"stopped\":"), stopped);
     end = append_number(append_text(end, ",\"leftover\":"), leftover);
-    end = append_text(append_text(end, ",\"out_of_memory\":"), out_of_memory ? "true}" : "false}");
+    end = append_text(append_text(append_text(end, ",\"out_of_memory\":"), out_of_memory), "}");
     publish("exit", "exit.tmp", text, (size_t)(end - text));
 }
 
@@ -338,7 +338,7 @@ static int run_command(char **argv, char **environment, const char *step) {
     if (!started) {
         reap();
         close_log();
-        report(0, &error, 0);
+        report(0, &error, "null");
         if (stopped) return 128 + stopped;
         return error.number == ENOENT && !error.present ? 127 : 126;
     }
@@ -353,7 +353,8 @@ static int run_command(char **argv, char **environment, const char *step) {
     finishing = 1;
     close_log();
     open_outputs(step);
-    report(1, &error, kills != NEVER && out_of_memory_kills() > kills);
+    // It only says so if it can be seen from in here.
+    report(1, &error, kills == NEVER ? "null" : out_of_memory_kills() > kills ? "true" : "false");
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

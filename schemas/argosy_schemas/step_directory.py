@@ -9,14 +9,36 @@ it is complete.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from argosy_schemas.step import Step
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.records import Reason
+from argosy_schemas.records_json import FormatError
+from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.step import Decision, Step
+from argosy_schemas.step_json import step_from_json, step_to_json
+
+_STEP = "step.json"
 
 
 def write_step(directory: Path, step: Step) -> None:
-    """Write ``step`` for ``exec`` and the launcher; whatever was there before is replaced."""
-    raise NotImplementedError
+    """Write ``step`` for ``exec`` and the launcher; whatever was there before is replaced.
+
+    Raises:
+        FinalTaskError: An argument or variable holds what no process can be given.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o755)
+    for name in (_STEP, "argv", "env", "open"):
+        (directory / name).unlink(missing_ok=True)
+    if step.decision is Decision.RUN:
+        _write(directory / "argv", _entries(step.argv, "argument"))
+        pairs = (f"{name}={value}" for name, value in step.env)
+        _write(directory / "env", _entries(pairs, "variable"))
+        _write(directory / "open", _entries(dict.fromkeys(_output_paths(step)), "path"))
+    _write(directory / _STEP, step_to_json(step).encode())
 
 
 def read_step(directory: Path) -> Step:
@@ -25,4 +47,56 @@ def read_step(directory: Path) -> Step:
     Raises:
         FinalTaskError: The directory holds no step, or one of a newer major version.
     """
-    raise NotImplementedError
+    path = directory / _STEP
+    try:
+        return step_from_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise FinalTaskError(
+            f"'{path}' is missing; see the log of container 'driver' of this pod",
+            reason=Reason.INTERNAL,
+        ) from error
+    except FormatError as error:
+        raise FinalTaskError(f"'{path}': {error}", reason=Reason.INTERNAL) from error
+
+
+def _output_paths(step: Step) -> Iterator[str]:
+    """Yield where the command may have written what the launcher will read."""
+    if step.executor_output_path:
+        yield step.executor_output_path
+    for parameter in step.output_parameters:
+        yield parameter.path
+    for artifact in step.output_artifacts:
+        yield artifact.path
+    for mapping in step.uri_mappings:
+        path = sdk_path(mapping.seen)
+        if path is not None:
+            yield path
+
+
+def _entries(texts: Iterable[str], what: str) -> bytes:
+    entries: list[bytes] = []
+    for text in texts:
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise _refused(what, "half of a surrogate pair", text) from error
+        if b"\0" in data:
+            raise _refused(what, "a NUL character", text)
+        entries.append(data + b"\0")
+    return b"".join(entries)
+
+
+def _refused(what: str, found: str, text: str) -> FinalTaskError:
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
+    return FinalTaskError(
+        f"{what} {shown!r} of the command holds {found}, which no process can be given; encode it",
+        reason=Reason.INVALID_INPUT,
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(data)
+    # The command's user is not the driver's.
+    temporary.chmod(0o644)
+    os.replace(temporary, path)

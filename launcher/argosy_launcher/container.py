@@ -1,0 +1,134 @@
+"""The launcher as a sidecar: wait for ``exec``, finish the step, let main end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from argosy_launcher.exchange import Exchange, ExecDiedError
+from argosy_launcher.exit_report import process_end, vanished
+from argosy_launcher.finish import Finished, finish
+from argosy_launcher.main_files import MainFiles
+from argosy_launcher.process_end import ProcessEnd
+from argosy_schemas.pod import CONTROL_PATH, FINAL_MARK, SHARED_PATH, STEP_PATH, WORKSPACE_PATH
+from argosy_schemas.records import Failure, Reason
+from argosy_schemas.step import Decision, Step
+from argosy_schemas.step_directory import read_step
+from argosy_store.objects import ObjectStore
+from argosy_store.stores import Stores
+
+FINAL_REASONS: Final = frozenset(
+    {
+        Reason.ARGUMENT_TOO_LONG,
+        Reason.COMMAND_NOT_FOUND,
+        Reason.CONDITION_FAILED,
+        Reason.INVALID_INPUT,
+        Reason.UNSUPPORTED,
+    }
+)
+"""No retry can help. A stopped pod is not among them: it may have been evicted."""
+
+SHARED_VOLUMES: Final = tuple(map(Path, (SHARED_PATH, "/gcs", "/s3", "/minio", WORKSPACE_PATH)))
+"""Mounted in main and in the launcher, at the same paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LauncherContainer:
+    """Everything around one step, made by ``__main__``."""
+
+    shared: Path
+    """Where the shared volume is mounted, ``/argosy`` in a pod."""
+    exchange: Exchange
+    stores: Stores
+    store: ObjectStore
+    now: Callable[[], datetime]
+    say: Callable[[str], None]
+    """Writes a line for people who read the log of this container."""
+    volumes: tuple[Path, ...] = SHARED_VOLUMES
+
+    def run(self) -> Finished:
+        """Finish the step of this pod and let its main container end.
+
+        Raises:
+            FinalTaskError: The driver left no step.
+        """
+        step = read_step(self.shared / Path(STEP_PATH).name)
+        self.exchange.start()
+        ended = self._end_of_command(step) if step.decision is Decision.RUN else None
+        finished = self._finished(step, ended)
+        for warning in finished.warnings:
+            self.say(warning)
+        if finished.control:
+            _write_whole(self.shared / Path(CONTROL_PATH).name, finished.control)
+        reason = "" if finished.failure is None else termination_message(finished.failure)
+        self.say(reason or "the task succeeded")
+        self.exchange.conclude(finished.exit_code, reason)
+        return finished
+
+    def _finished(self, step: Step, ended: ProcessEnd | None) -> Finished:
+        files = MainFiles(self.exchange, self.volumes)
+        try:
+            return finish(
+                step,
+                ended,
+                stores=self.stores,
+                store=self.store,
+                now=self.now,
+                locate=files.locate,
+            )
+        except ExecDiedError:
+            # The command is done, but files in its image cannot be had any more.
+            return finish(
+                step,
+                vanished(asked_to_stop=self.exchange.asked_to_stop.is_set()),
+                stores=self.stores,
+                store=self.store,
+                now=self.now,
+            )
+
+    def _end_of_command(self, step: Step) -> ProcessEnd:
+        try:
+            report = self.exchange.wait_for_exit()
+        except ExecDiedError:
+            end = vanished(asked_to_stop=self.exchange.asked_to_stop.is_set())
+            return ProcessEnd(exit_code=None, failure=end.failure, log=self._whole_log())
+        if report.leftover:
+            self.say(f"{report.leftover} processes outlived the command and were ended")
+        return process_end(report, command=step.argv[0], log=self._whole_log())
+
+    def _whole_log(self) -> Path | None:
+        return joined_log(self.exchange.log_parts(), self.exchange.directory / "log.whole")
+
+
+def termination_message(failure: Failure) -> str:
+    """Return what Kubernetes is told; retry strategies look for the mark at its end."""
+    mark = f" {FINAL_MARK}" if failure.reason in FINAL_REASONS else ""
+    return f"{failure.message}{mark}"
+
+
+def joined_log(parts: Sequence[Path], target: Path) -> Path | None:
+    """Return one file with the whole log; what is missing in its middle is said there."""
+    if not parts:
+        return None
+    if len(parts) == 1:
+        return parts[0]
+    with target.open("wb") as whole:
+        for number, part in enumerate(parts):
+            if number == 1:
+                whole.write(b"\n[argosy: the log is longer than what was kept of it]\n")
+            with part.open("rb") as source:
+                while chunk := source.read(1 << 20):
+                    whole.write(chunk)
+    return target
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that Argo's container sees all or nothing of."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.chmod(0o644)
+    os.replace(temporary, path)

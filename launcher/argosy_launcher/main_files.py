@@ -1,0 +1,83 @@
+"""The files of the main container, as far as its launcher may see them.
+
+The volumes that both mount are at the same paths in both; everything else is in the user's image,
+and ``exec`` copies it over on request. A link made by the user must not lead this process to files
+of its own container, where credentials are: what leads out of a shared volume is copied by ``exec``
+too, which follows it where the user could.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argosy_launcher.exchange import Exchange
+from argosy_launcher.reading import Located
+from argosy_schemas.errors import TaskError
+from argosy_schemas.records import Reason
+
+
+@dataclass(slots=True)
+class MainFiles:
+    """Finds what the command knows by a path of its own."""
+
+    exchange: Exchange
+    volumes: tuple[Path, ...]
+    """Where the volumes are mounted that main and launcher share."""
+    _copies: dict[str, Located] = field(default_factory=dict[str, Located])
+
+    def locate(self, path: str) -> Located:
+        """Return where this process finds ``path``, copied here if need be.
+
+        Raises:
+            TaskError: It is neither a file nor a directory, or main's user may not read it.
+            ExecDiedError: The main container is gone.
+        """
+        volume = self._volume_of(path)
+        if volume is not None and not _leads_out(Path(path), volume):
+            return Located(Path(path), volume)
+        if path not in self._copies:
+            self._copies[path] = self._copied(path)
+        return self._copies[path]
+
+    def _volume_of(self, path: str) -> Path | None:
+        normal = Path(os.path.normpath(path))
+        return next((each for each in self.volumes if normal.is_relative_to(each)), None)
+
+    def _copied(self, path: str) -> Located:
+        directory = self.exchange.directory / "copies"
+        directory.mkdir(exist_ok=True)
+        directory.chmod(0o777)
+        target = directory / str(len(self._copies) + 1)
+        (answer,) = self.exchange.ask("copy", path, os.fspath(target))
+        if answer not in ("file", "directory", "absent"):
+            raise TaskError(
+                f"'{path}' {answer}; write outputs where the task's user can read them",
+                reason=Reason.INVALID_OUTPUT,
+            )
+        return Located(target, directory)
+
+
+def _leads_out(path: Path, volume: Path) -> bool:
+    """Return whether ``path``, or a link below it, ends outside of ``volume``."""
+    inside = os.path.realpath(volume)
+    return any(not Path(os.path.realpath(each)).is_relative_to(inside) for each in _links(path))
+
+
+def _links(path: Path) -> Iterator[str]:
+    """Yield ``path`` itself, whose parents may be links, and all links below it."""
+    yield os.fspath(path)
+    waiting = [path] if path.is_dir() and not path.is_symlink() else []
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        yield entry.path
+                    elif entry.is_dir():
+                        waiting.append(Path(entry.path))
+        except PermissionError:
+            # Whoever reads it for good says so, with the path.
+            continue

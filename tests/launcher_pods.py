@@ -1,0 +1,173 @@
+"""Pods without Kubernetes: ``exec`` and the launcher as processes around one shared directory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy_schemas.names import AttemptId, RunId, TaskPath
+from argosy_schemas.records import AttemptRecord
+from argosy_schemas.records_json import record_from_json
+from argosy_schemas.step import Decision, Step
+from argosy_schemas.step_directory import write_step
+
+EXEC = (
+    Path(__file__).parents[1]
+    / "launcher"
+    / "argosy_launcher"
+    / "bin"
+    / f"exec-{platform.machine()}"
+)
+TICK_MS = 40
+STARTED_AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+TASK = "runs/run-1/tasks/train"
+
+
+def step_of(*argv: str, **changes: object) -> Step:
+    """A step that runs ``argv`` and has no outputs, but for ``changes``."""
+    values: dict[str, object] = {
+        "run_id": RunId("run-1"),
+        "pipeline": "demo",
+        "task_path": TaskPath("train"),
+        "attempt_id": AttemptId("attempt-1"),
+        "decision": Decision.RUN if argv else Decision.CACHED,
+        "started_at": STARTED_AT,
+        "argv": argv,
+        "log_key": f"{TASK}/attempt-1.log",
+        **changes,
+    }
+    make: Callable[..., Step] = Step
+    return make(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodEnd:
+    """How main ended, and what can be seen from outside."""
+
+    exit_code: int
+    """Of main; minus the signal that killed it."""
+    reason: str
+    """In the termination log."""
+    stdout: bytes
+    stderr: bytes
+    launcher_code: int | None
+
+
+@dataclass(slots=True)
+class Pod:
+    """One pod: a shared volume, another volume, a store, two processes."""
+
+    directory: Path
+    command_prefix: Sequence[str] = ()
+    """Goes before ``exec``, e.g. to enter another root."""
+    shared_in_main: str = ""
+    """Where main sees the shared volume, if not where we do."""
+    grace_ticks: int = 50
+    log_limit: int = 64 << 20
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    main: subprocess.Popen[bytes] | None = None
+    launcher: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        for path in (self.shared, self.volume):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o777)
+
+    @property
+    def shared(self) -> Path:
+        return self.directory / "argosy"
+
+    @property
+    def volume(self) -> Path:
+        """As main's ``/s3``: mounted at one path in both containers."""
+        return self.directory / "volume"
+
+    @property
+    def store(self) -> Path:
+        return self.directory / "store"
+
+    @property
+    def exchange(self) -> Path:
+        return self.shared / "exchange"
+
+    def start_main(self, step: Step) -> None:
+        """Do the driver's part, then start ``exec``."""
+        write_step(self.shared / "step", step)
+        shared = self.shared_in_main or str(self.shared)
+        (self.shared / "termination-log").touch()
+        (self.shared / "termination-log").chmod(0o666)
+        options = {
+            "-d": shared,
+            "-g": str(self.grace_ticks),
+            "-l": str(self.log_limit),
+            "-m": str(TICK_MS),
+            "-t": f"{shared}/termination-log",
+        }
+        self.main = subprocess.Popen(
+            [
+                *self.command_prefix,
+                str(EXEC) if not self.command_prefix else f"{shared}/exec",
+                *(word for pair in options.items() for word in pair),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(self.environment),
+        )
+
+    def start_launcher(self) -> None:
+        self.launcher = subprocess.Popen(
+            [sys.executable, "-m", "argosy_launcher", str(self.shared), str(self.volume)],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={
+                **os.environ,
+                "ARGOSY_STORE": str(self.store),
+                "ARGOSY_TICK_SECONDS": str(TICK_MS / 1000),
+            },
+        )
+
+    def end(self, *, timeout_seconds: float = 60) -> PodEnd:
+        """Wait for both containers."""
+        assert self.main is not None
+        stdout, stderr = self.main.communicate(timeout=timeout_seconds)
+        launcher_code = None
+        if self.launcher is not None:
+            self.launcher.communicate(timeout=timeout_seconds)
+            launcher_code = self.launcher.returncode
+        return PodEnd(
+            exit_code=self.main.returncode,
+            reason=(self.shared / "termination-log").read_text(),
+            stdout=stdout,
+            stderr=stderr,
+            launcher_code=launcher_code,
+        )
+
+    def run(self, step: Step) -> PodEnd:
+        """Run a whole pod."""
+        self.start_main(step)
+        self.start_launcher()
+        return self.end()
+
+    def kill(self) -> None:
+        """Leave nothing behind, whatever a test did."""
+        for process in (self.main, self.launcher):
+            if process is not None:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGKILL)
+                process.communicate()
+
+    def record(self, name: str = "attempt-1") -> AttemptRecord | None:
+        """A record as it lies in the store; ``success`` is the one that readers take."""
+        path = self.store / TASK / f"{name}.json"
+        return record_from_json(path.read_bytes()) if path.exists() else None
+
+    def stored_log(self, attempt: str = "attempt-1") -> bytes:
+        return (self.store / TASK / f"{attempt}.log").read_bytes()
