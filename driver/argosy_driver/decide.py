@@ -10,9 +10,20 @@ from argosy_schemas.values import JsonValue
 def decide(task_path: TaskPath, *, resolver: Resolver) -> dict[str, JsonValue]:
     """Return the control object of a deciding pod.
 
-    ``{"condition": true}`` for a task with a condition, with ``"length": 3`` for a loop that runs.
+    Args:
+        task_path: The task that is decided about.
+        resolver: Of the run.
+
+    Returns:
+        ``{"condition": true}``; for a loop that is to run also ``"length"``, its number of
+        iterations, for one that is not ``"length": 0``.
 
     Raises:
         FinalTaskError: The condition or the items cannot be evaluated.
+        StoreError: A store refused or did not answer.
     """
-    raise NotImplementedError
+    node = resolver.node(task_path)
+    decision: dict[str, JsonValue] = {"condition": resolver.holds(node)}
+    if node.is_loop:
+        decision["length"] = resolver.count(node) if decision["condition"] else 0
+    return decision

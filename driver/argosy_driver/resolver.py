@@ -3,39 +3,50 @@
 Nothing about a DAG is stored. What a task receives follows from the IR, the parameters of the run
 and the success records of the containers that came before it; what a DAG, a loop or an importer
 puts out follows from the same. So each value is looked for by name, from the task that needs it,
-and a task costs as many reads as it has inputs.
+and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+import json
+from collections.abc import Callable, Iterator, Mapping
 
+from argosy_driver.claims import claim_name
+from argosy_driver.final_status import SUCCEEDED, final_status
+from argosy_driver.importers import imported_artifact
+from argosy_driver.nodes import Node, child_node, iteration_node, no_such_task, root_node
+from argosy_driver.outputs import Outputs, Records
+from argosy_driver.placeholders import Lookup, Segments, substitute_value
+from argosy_driver.recent import Recent
 from argosy_driver.run import Run
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.names import TaskPath
-from argosy_schemas.records import AttemptRecord, Values
-from argosy_schemas.values import JsonValue, Unset
+from argosy_driver.run_texts import run_text
+from argosy_driver.supplied import without_value
+from argosy_expressions.cel import holds, parse, select
+from argosy_expressions.errors import ExpressionError, MissingLibraryError
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.ir import (
+    ArtifactSpec,
+    ComponentInput,
+    Constant,
+    FinalStatus,
+    InputItems,
+    ParameterInput,
+    ParameterSpec,
+    ParameterType,
+    Pipeline,
+    RawItems,
+    RuntimeParameter,
+    TaskOutput,
+)
+from argosy_schemas.ir_json import parameter_input_from_json
+from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.parameters import ParameterValueError, coerce, is_literal, to_text
+from argosy_schemas.records import Artifact, Reason, Values
+from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
 
+__all__ = ["Records", "Resolver"]
 
-class Records(Protocol):
-    """What is asked of :class:`argosy_store.run_records.RunRecords`."""
-
-    def read_success(self, path: TaskPath) -> AttemptRecord | None:
-        """Return the success record of a task."""
-        ...
-
-    def with_values(self, values: Values) -> Values:
-        """Return ``values`` with its large parameters read and in place."""
-        ...
-
-    def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
-        """Return the list kept for a loop under this name, or ``UNSET``."""
-        ...
-
-    def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
-        """Keep a list for a loop."""
-        ...
+_RECENT_NODES = 512
 
 
 class Resolver:
@@ -68,7 +79,14 @@ class Resolver:
             keep_collected: Whether to keep long lists collected from loops, see
                 :meth:`Records.write_collected`. Only where the loops are known to have ended well.
         """
-        raise NotImplementedError
+        self.pipeline = pipeline
+        self.run = run
+        self._upstream = upstream or {}
+        self._root = root_node(pipeline)
+        self._recent: Recent[TaskPath, Node] = Recent(_RECENT_NODES)
+        self._outputs = Outputs(records, self, readers=readers, keep_collected=keep_collected)
+
+    # What callers ask, by path.
 
     def inputs(self, path: TaskPath) -> Values:
         """Return the inputs of a task, DAG, loop or iteration; of the run for the empty path.
@@ -79,18 +97,41 @@ class Resolver:
         Raises:
             FinalTaskError: An input is missing, of the wrong type, or not among the literals.
         """
-        raise NotImplementedError
+        node = self.node(path)
+        parameters: dict[str, JsonValue] = {}
+        for name in _parameter_names(node):
+            value = self.parameter(node, name)
+            if value is not UNSET:
+                parameters[name] = value
+        artifacts: dict[str, tuple[Artifact, ...]] = {}
+        for name in _artifact_names(node):
+            found = self.artifacts(node, name)
+            if found is not None:
+                artifacts[name] = found
+        return Values(parameters=parameters, artifacts=artifacts)
 
     def outputs(self, path: TaskPath) -> Values:
         """Return the outputs of anything that has ended; those that did not come to be are absent.
 
         Of a loop: what is collected over its iterations. Large parameters are in place.
         """
-        raise NotImplementedError
+        node = self.node(path)
+        declared = node.component.outputs
+        parameters: dict[str, JsonValue] = {}
+        for name in declared.parameters:
+            value = self._outputs.parameter(node, name)
+            if value is not UNSET:
+                parameters[name] = value
+        artifacts: dict[str, tuple[Artifact, ...]] = {}
+        for name in declared.artifacts:
+            found = self._outputs.artifacts(node, name)
+            if found is not None:
+                artifacts[name] = found
+        return Values(parameters=parameters, artifacts=artifacts)
 
     def item_count(self, path: TaskPath) -> int:
         """Return how many iterations a loop has."""
-        raise NotImplementedError
+        return self.count(self.node(path))
 
     def condition(self, path: TaskPath) -> bool:
         """Return the outcome of a task's own condition; true when it has none.
@@ -98,4 +139,440 @@ class Resolver:
         Raises:
             FinalTaskError: It cannot be evaluated.
         """
-        raise NotImplementedError
+        return self.holds(self.node(path))
+
+    # Nodes.
+
+    def node(self, path: TaskPath) -> Node:
+        """Return the node at a path.
+
+        Raises:
+            FinalTaskError: The pipeline has no such task.
+        """
+        node = self._root
+        segments = iter(path.split("/") if path else ())
+        for segment in segments:
+            node = self.child(node, segment)
+            if node.is_loop and (index := next(segments, None)) is not None:
+                if not index.isdecimal():
+                    raise no_such_task(f"'{index}' in the path '{path}' is no iteration")
+                node = self.iteration(node, int(index))
+        return node
+
+    def child(self, frame: Node, key: str) -> Node:
+        """Return a task of a DAG."""
+        path = child_path(frame.path, key)
+        node = self._recent.get(path)
+        if node is not None:
+            return node
+        node = child_node(self.pipeline, frame, key)
+        return self._recent.put(path, node) if node.is_dag or node.is_loop else node
+
+    def iteration(self, head: Node, index: int) -> Node:
+        """Return an iteration of a loop."""
+        path = child_path(head.path, index)
+        node = self._recent.get(path)
+        return self._recent.put(path, iteration_node(head, index)) if node is None else node
+
+    # Input parameters.
+
+    def parameter(
+        self, node: Node, name: str, within: frozenset[str] = frozenset()
+    ) -> JsonValue | Unset:
+        """Return an input parameter; ``UNSET``: a container does not get it.
+
+        Args:
+            node: Whose input it is.
+            name: The input.
+            within: Inputs of the same task whose constants are being resolved; a constant that
+                refers to itself is left as it is.
+        """
+        found: JsonValue | Unset = node.parameters.get(name, UNSET)
+        if found is UNSET:
+            value = self._parameter(node, name, within)
+            if value is not UNSET and not within:
+                node.parameters[name] = value
+            return value
+        return found
+
+    def _parameter(self, node: Node, name: str, within: frozenset[str]) -> JsonValue | Unset:
+        task = node.task
+        spec = node.component.inputs.parameters.get(name)
+        if task is None:
+            given = self.run.parameters.get(name, UNSET)
+            if (given is UNSET or given is None) and spec is not None:
+                return _without_value(given, spec, node, name)
+            return given
+        if spec is not None and spec.type is ParameterType.TASK_CONFIG:
+            return UNSET
+        if task.iterator is not None and not task.iterator.over_artifacts:
+            if node.head is not None and name == task.iterator.item_input:
+                item = self._item(node)
+                assert not isinstance(item, Artifact)
+                if item is None and spec is not None:
+                    return _without_value(None, spec, node, name)
+                return item if spec is None else _coerced(item, spec, node, name)
+            if node.is_loop and name == task.iterator.item_input:
+                items = self._items(node)
+                return [item for item in items if not isinstance(item, Artifact)]
+        if node.head is not None:
+            return self.parameter(node.head, name, within)
+        source = task.parameters.get(name)
+        value = UNSET if source is None else self._supplied(node, name, source, spec, within)
+        if (value is UNSET or value is None) and spec is not None:
+            is_constant = source is not None and isinstance(source.source, Constant)
+            return _without_value(value, spec, node, name, is_constant=is_constant)
+        return value
+
+    def _supplied(
+        self,
+        node: Node,
+        name: str,
+        source: ParameterInput,
+        spec: ParameterSpec | None,
+        within: frozenset[str],
+    ) -> JsonValue | Unset:
+        """Return what a task passes to its component, checked and of the declared type."""
+        value = self._source(node, name, source, within)
+        if value is UNSET or value is None:
+            return value
+        if spec is not None and not is_literal(value, spec.literals):
+            allowed = ", ".join(to_json(literal) for literal in spec.literals)
+            raise FinalTaskError(
+                f"task '{node.path}': input '{name}' is {to_json(value)[:60]}, not one of "
+                f"{allowed}; pass one of them",
+                reason=Reason.INVALID_INPUT,
+            )
+        if source.selector is not None:
+            try:
+                value = select(source.selector, value, to_text(value))
+            except (ExpressionError, MissingLibraryError) as error:
+                raise FinalTaskError(
+                    f"task '{node.path}': input '{name}': {error}", reason=Reason.INVALID_INPUT
+                ) from error
+            if value is None:
+                return None
+        return value if spec is None else _coerced(value, spec, node, name)
+
+    def _source(
+        self, node: Node, name: str, given: ParameterInput, within: frozenset[str]
+    ) -> JsonValue | Unset:
+        frame = _frame(node)
+        match given.source:
+            case Constant(value):
+                return substitute_value(value, self.lookup(node, within | {name}))
+            case RuntimeParameter(parameter):
+                return self.parameter(self._root, parameter)
+            case ComponentInput(parameter):
+                return self.parameter(frame, parameter)
+            case FinalStatus(task):
+                return self._final_status(node, frame, task)
+            case TaskOutput(task, output):
+                before = self.child(frame, task)
+                if node.runs_in_any_case:
+                    if self._phase(frame, task) not in (None, SUCCEEDED):
+                        return UNSET
+                    return self._outputs.parameter(before, output, frame)
+                found = self._outputs.parameter(before, output)
+                if found is UNSET:
+                    raise _not_put_out(node, name, task, output)
+                return found
+
+    def setting(self, node: Node, source: Mapping[str, JsonValue], what: str) -> JsonValue | Unset:
+        """Return the value of a Kubernetes setting, an ``InputParameterSpec`` as JSON.
+
+        Its names are those of the DAG that holds the task (``ir-semantics`` 6.1).
+        """
+        return self._supplied(node, what, parameter_input_from_json(source), None, frozenset())
+
+    def lookup(self, node: Node, within: frozenset[str] = frozenset()) -> Lookup:
+        """Return what placeholders stand for in texts that the IR has for a task."""
+        of_run = self.run_text(node)
+
+        def text(segments: Segments) -> str | None:
+            if segments[:2] == ("inputs", "parameters") and len(segments) == 3:
+                name = segments[2]
+                return None if name in within else self._parameter_text(node, name, within)
+            return of_run(segments)
+
+        return text
+
+    def run_text(self, node: Node) -> Lookup:
+        """Return what placeholders stand for that tell names, ids, times and roots."""
+        key = "" if node.task is None else node.task.key
+        return lambda segments: run_text(self.run, key, node.path, segments)
+
+    def _parameter_text(self, node: Node, name: str, within: frozenset[str]) -> str | None:
+        value = self.parameter(node, name, within)
+        if value is UNSET:
+            # Declared, optional and not supplied: nothing. Not declared: unknown.
+            return "" if name in node.component.inputs.parameters else None
+        return to_text(value)
+
+    # What came before.
+
+    def _phase(self, frame: Node, task: str) -> str | None:
+        return self._upstream.get(child_path(frame.path, task), self._upstream.get(task))
+
+    def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
+        phase = self._phase(frame, task)
+        before = self.child(frame, task)
+        if phase is None:
+            # Importers have no node in the workflow, nor have claims a record.
+            phase = SUCCEEDED if self._outputs.succeeded(before) else None
+        status = None if phase is None else final_status(task, phase, job=self.run.name)
+        if status is None:
+            raise FinalTaskError(
+                f"task '{node.path}': the status of task '{task}' is "
+                f"{'not known' if phase is None else repr(phase)}; compile the pipeline again",
+                reason=Reason.INTERNAL,
+            )
+        return status
+
+    # Input artifacts.
+
+    def artifacts(self, node: Node, name: str) -> tuple[Artifact, ...] | None:
+        """Return an input artifact or list of them; ``None``: a task does not get it."""
+        found = node.artifacts.get(name)
+        if found is None:
+            found = self._artifacts(node, name)
+            if found is not None:
+                node.artifacts[name] = found
+        return found
+
+    def _artifacts(self, node: Node, name: str) -> tuple[Artifact, ...] | None:
+        task = node.task
+        if task is None:
+            return self.run.artifacts.get(name)
+        if task.iterator is not None and task.iterator.over_artifacts:
+            if node.head is not None and name == task.iterator.item_input:
+                item = self._item(node)
+                assert isinstance(item, Artifact)
+                return (item,)
+            if node.is_loop and name == task.iterator.item_input:
+                return tuple(item for item in self._items(node) if isinstance(item, Artifact))
+        if node.head is not None:
+            return self.artifacts(node.head, name)
+        source = task.artifacts.get(name)
+        spec = node.component.inputs.artifacts.get(name)
+        frame = _frame(node)
+        found: tuple[Artifact, ...] | None = None
+        if isinstance(source, ComponentInput):
+            found = self.artifacts(frame, source.name)
+        elif source is not None:
+            before = self.child(frame, source.task)
+            if not node.runs_in_any_case:
+                found = self._outputs.artifacts(before, source.output)
+                if found is None:
+                    raise _not_put_out(node, name, source.task, source.output)
+            elif self._phase(frame, source.task) in (None, SUCCEEDED):
+                found = self._outputs.artifacts(before, source.output, frame)
+        if found is None and not _may_be_missing(spec, node):
+            raise FinalTaskError(
+                f"task '{node.path}': input artifact '{name}' is missing; pass one or make the "
+                "input optional",
+                reason=Reason.INVALID_INPUT,
+            )
+        return found
+
+    # Loops.
+
+    def count(self, head: Node) -> int:
+        """Return how many iterations a loop has."""
+        return len(self._items(head))
+
+    def _item(self, node: Node) -> JsonValue | Artifact:
+        head = node.head
+        assert head is not None
+        items = self._items(head)
+        if node.index >= len(items):
+            raise no_such_task(f"loop '{head.path}' has {len(items)} items, none for '{node.path}'")
+        return items[node.index]
+
+    def _items(self, head: Node) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+        if head.items is None:
+            head.items = self._resolved_items(head)
+        return head.items
+
+    def _resolved_items(self, head: Node) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+        iterator = None if head.task is None else head.task.iterator
+        if iterator is None:
+            raise no_such_task(f"task '{head.path}' is no loop")
+        match iterator.items:
+            case RawItems(items=raw):
+                lookup = self.lookup(head)
+                return tuple(substitute_value(item, lookup) for item in raw)
+            case InputItems(name=name):
+                if iterator.over_artifacts:
+                    return self.artifacts(head, name) or ()
+                return _list_of_items(self.parameter(head, name), head, name)
+
+    # Conditions.
+
+    def holds(self, node: Node) -> bool:
+        """Return the outcome of a task's own condition; true when it has none."""
+        condition = None if node.task is None else node.task.condition
+        if condition is None:
+            return True
+        try:
+            return holds(
+                parse(condition), _ParametersByName(self, node), _ArtifactsByName(self, node)
+            )
+        except (ExpressionError, MissingLibraryError) as error:
+            raise FinalTaskError(
+                f"task '{node.path}': condition: {error}", reason=Reason.CONDITION_FAILED
+            ) from error
+
+    # Tasks without a pod.
+
+    def imported(self, node: Node, name: str) -> Artifact:
+        """Return the artifact of an importer."""
+        assert node.importer is not None
+        return imported_artifact(
+            node.importer,
+            name=name,
+            task_path=node.path,
+            parameter=lambda parameter: self.parameter(node, parameter),
+            lookup=self.lookup(node),
+        )
+
+    def claim(self, node: Node) -> str:
+        """Return the name of a volume claim."""
+        given: list[JsonValue] = []
+        for name in ("pvc_name", "pvc_name_suffix"):
+            known = name in _parameter_names(node)
+            value = self.parameter(node, name) if known else None
+            given.append(None if value is UNSET else value)
+        return claim_name(self.run.name, node.path, pvc_name=given[0], pvc_name_suffix=given[1])
+
+
+class _ParametersByName(Mapping[str, JsonValue]):
+    """The input parameters of a task, each resolved when a condition reads it."""
+
+    def __init__(self, resolver: Resolver, node: Node) -> None:
+        self._names = _parameter_names(node)
+        self._resolve: Callable[[str], JsonValue | Unset] = lambda name: resolver.parameter(
+            node, name
+        )
+
+    def __getitem__(self, name: str) -> JsonValue:
+        value = self._resolve(name) if name in self._names else UNSET
+        if value is UNSET:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if self._resolve(name) is not UNSET)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _ArtifactsByName(Mapping[str, list[Mapping[str, JsonValue]]]):
+    """The input artifacts of a task, each resolved when a condition reads it."""
+
+    def __init__(self, resolver: Resolver, node: Node) -> None:
+        self._names = _artifact_names(node)
+        self._resolve: Callable[[str], tuple[Artifact, ...] | None] = lambda name: (
+            resolver.artifacts(node, name)
+        )
+
+    def __getitem__(self, name: str) -> list[Mapping[str, JsonValue]]:
+        found = self._resolve(name) if name in self._names else None
+        if found is None:
+            raise KeyError(name)
+        return [
+            {
+                "name": artifact.name,
+                "uri": artifact.uri,
+                "type": {"schemaTitle": artifact.type.schema_title},
+                "metadata": artifact.metadata,
+            }
+            for artifact in found
+        ]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if self._resolve(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _frame(node: Node) -> Node:
+    if node.frame is None:
+        raise no_such_task("the pipeline itself has no tasks beside it")
+    return node.frame
+
+
+def _parameter_names(node: Node) -> tuple[str, ...]:
+    """Return declared and extra inputs; extra ones come with the SDK's f-strings."""
+    task = node.task
+    names = dict.fromkeys(node.component.inputs.parameters)
+    if task is not None:
+        names.update(dict.fromkeys(task.parameters))
+        if task.iterator is not None and not task.iterator.over_artifacts:
+            names[task.iterator.item_input] = None
+    return tuple(names)
+
+
+def _artifact_names(node: Node) -> tuple[str, ...]:
+    task = node.task
+    names = dict.fromkeys(node.component.inputs.artifacts)
+    if task is not None:
+        names.update(dict.fromkeys(task.artifacts))
+        if task.iterator is not None and task.iterator.over_artifacts:
+            names[task.iterator.item_input] = None
+    return tuple(names)
+
+
+def _may_be_missing(spec: ArtifactSpec | None, node: Node) -> bool:
+    """A DAG hands on that there is nothing: the SDK marks no input of a group optional."""
+    return node.is_dag or spec is None or spec.optional
+
+
+def _without_value(
+    value: Unset | None, spec: ParameterSpec, node: Node, name: str, *, is_constant: bool = False
+) -> JsonValue | Unset:
+    return without_value(
+        value,
+        spec,
+        is_dag=node.is_dag,
+        is_constant=is_constant,
+        task_path=node.path,
+        name=name,
+    )
+
+
+def _coerced(value: JsonValue, spec: ParameterSpec, node: Node, name: str) -> JsonValue:
+    try:
+        return coerce(value, spec.type)
+    except ParameterValueError as error:
+        raise FinalTaskError(
+            f"task '{node.path}': input '{name}' {error}; pass a value of that type",
+            reason=Reason.INVALID_INPUT,
+        ) from error
+
+
+def _list_of_items(value: JsonValue | Unset, head: Node, name: str) -> tuple[JsonValue, ...]:
+    what: object = value
+    if isinstance(value, str):
+        try:
+            what = normalized(json.loads(value))
+        except ValueError:
+            what = None
+    if not isinstance(what, (list, tuple)):
+        kind = "missing" if value is UNSET else "null" if value is None else "not a list"
+        raise FinalTaskError(
+            f"task '{head.path}': input '{name}' holds the items of the loop and is {kind}; "
+            "pass a list",
+            reason=Reason.CONDITION_FAILED,
+        )
+    return tuple(what)
+
+
+def _not_put_out(node: Node, name: str, task: str, output: str) -> FinalTaskError:
+    return FinalTaskError(
+        f"task '{node.path}': input '{name}' comes from output '{output}' of task '{task}', which "
+        "did not put it out; see what became of that task",
+        reason=Reason.UPSTREAM,
+    )

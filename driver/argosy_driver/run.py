@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from argosy_schemas.names import RunId
+from argosy_schemas.pod import WORKSPACE_PATH
 from argosy_schemas.records import Artifact
 from argosy_schemas.values import JsonValue
 
@@ -30,5 +31,7 @@ class Run:
     )
     """Input artifacts of the pipeline itself, made by
     :func:`argosy_driver.run_parameters.parse_run_artifacts`."""
+    workspace: str = WORKSPACE_PATH
+    """Where components find the run's workspace; on one machine a directory of the run."""
     cache: bool = True
     """Whether results of earlier runs may be reused."""

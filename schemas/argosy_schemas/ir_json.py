@@ -171,7 +171,7 @@ def _parameter_selectors(json: Json) -> tuple[TaskOutput, ...]:
 
 def _task(key: str, json: Json) -> Task:
     inputs: Json = json.get("inputs", {})
-    parameters = _sorted(inputs.get("parameters", {}), lambda _, value: _parameter_input(value))
+    parameters = _sorted(inputs.get("parameters", {}), lambda _, value: parameter_input_from_json(value))
     artifacts = _sorted(inputs.get("artifacts", {}), lambda _, value: _artifact_source(value))
     trigger: Json = json.get("triggerPolicy", {})
     caching: Json = json.get("cachingOptions", {})
@@ -203,7 +203,8 @@ def _dependencies(
     return tuple(sorted(producers | set(explicit)))
 
 
-def _parameter_input(json: Json) -> ParameterInput:
+def parameter_input_from_json(json: Json) -> ParameterInput:
+    """Return where a parameter comes from; Kubernetes settings say it in the same form."""
     return ParameterInput(
         source=_parameter_source(json), selector=json.get("parameterExpressionSelector") or None
     )

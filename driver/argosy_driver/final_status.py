@@ -1,0 +1,46 @@
+"""``PipelineTaskFinalStatus``: what a task that runs in any case is told of the one before it.
+
+States are spelt as in ML Metadata, since the reference does so and the SDK's own samples assert it
+(``ir-semantics`` 4.5). A cached task is ``COMPLETE``: where a result came from is no outcome.
+"""
+
+from __future__ import annotations
+
+from argosy_schemas.values import JsonValue
+
+SUCCEEDED = "Succeeded"
+
+_STATES = {
+    SUCCEEDED: "COMPLETE",
+    "Failed": "FAILED",
+    "Error": "FAILED",
+    "Skipped": "CANCELED",
+    "Omitted": "CANCELED",
+}
+# Of gRPC's codes: a precondition failed, and cancelled.
+_FAILED_CODE = 9
+_CANCELED_CODE = 1
+
+
+def final_status(task_key: str, phase: str, *, job: str) -> dict[str, JsonValue] | None:
+    """Return the value for a ``TASK_FINAL_STATUS`` input; ``None`` for an unknown phase.
+
+    Args:
+        task_key: The task that ended.
+        phase: The phase of its node in the workflow.
+        job: The name of the workflow.
+    """
+    state = _STATES.get(phase)
+    if state is None:
+        return None
+    error: dict[str, JsonValue] = {}
+    if state == "FAILED":
+        error = {"code": _FAILED_CODE, "message": f"task {task_key} failed"}
+    elif state == "CANCELED":
+        error = {"code": _CANCELED_CODE, "message": f"task {task_key} did not run"}
+    return {
+        "state": state,
+        "pipelineTaskName": task_key,
+        "pipelineJobResourceName": job,
+        "error": error,
+    }
