@@ -1,0 +1,163 @@
+"""Pure decisions: the phase of a DAG, another attempt, whose turn it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from argosy_engine.dag_phase import dag_phase
+from argosy_engine.nodes import PodNode
+from argosy_engine.phase import Phase
+from argosy_engine.reading import read_workflow
+from argosy_engine.ready_queue import ReadyQueue
+from argosy_engine.results import path_order
+from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure, parse_duration
+from argosy_engine.workflow import DagTemplate, RetryStrategy
+from argosy_schemas.names import TaskPath
+
+S, F, E = Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR
+K, O = Phase.SKIPPED, Phase.OMITTED  # noqa: E741
+
+
+def dag(tasks: dict[str, str], target: str = "") -> DagTemplate:
+    """Return a DAG of tasks with what they depend on."""
+    document = {
+        "spec": {
+            "entrypoint": "root",
+            "templates": [
+                {
+                    "name": "root",
+                    "dag": {
+                        "failFast": False,
+                        "target": target,
+                        "tasks": [
+                            {"name": name, "template": "pod", "depends": depends}
+                            for name, depends in tasks.items()
+                        ],
+                    },
+                },
+                {"name": "pod", "container": {"image": "i"}},
+            ],
+        }
+    }
+    template = read_workflow(document).templates["root"]
+    assert isinstance(template, DagTemplate)
+    return template
+
+
+CHAIN = {"a": "", "b": "a.Succeeded", "c": "b.Succeeded"}
+ANY = {"a": "", "exit": "a.Succeeded || a.Failed || a.Errored || a.Skipped || a.Omitted"}
+DIAMOND = {"a": "", "b": "a.Succeeded", "c": "a.Succeeded", "d": "b.Succeeded && c.Succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "target", "phases", "expected"),
+    [
+        pytest.param(CHAIN, "", [S, S, S], S, id="all-succeeded"),
+        pytest.param(CHAIN, "", [F, O, O], F, id="omitted-inherits-a-failure"),
+        pytest.param(CHAIN, "", [E, O, O], E, id="omitted-inherits-an-error"),
+        pytest.param(CHAIN, "", [K, O, O], S, id="skipped-is-no-failure"),
+        pytest.param(CHAIN, "", [S, K, O], S, id="omitted-after-skipped-is-none-either"),
+        pytest.param(ANY, "", [F, S], S, id="a-leaf-that-copes-hides-a-failure"),
+        pytest.param(ANY, "exit a", [F, S], F, id="a-target-keeps-it"),
+        pytest.param(ANY, "exit a", [S, F], F, id="the-other-target-counts-too"),
+        pytest.param(ANY, "a exit", [F, E], E, id="the-last-failed-target-counts"),
+        pytest.param(DIAMOND, "", [S, F, S, O], F, id="one-failed-path-is-enough"),
+        pytest.param(DIAMOND, "", [S, K, F, O], F, id="beside-a-skipped-one"),
+        pytest.param(DIAMOND, "", [S, K, S, O], S, id="skipped-beside-succeeded"),
+    ],
+)
+def test_a_dag_has_the_phase_of_its_targets(
+    tasks: dict[str, str], target: str, phases: list[Phase], expected: Phase
+) -> None:
+    assert dag_phase(dag(tasks, target), phases) is expected
+
+
+def test_a_long_chain_needs_no_deep_stack() -> None:
+    tasks = {"t0": "", **{f"t{i}": f"t{i - 1}.Succeeded" for i in range(1, 3000)}}
+
+    assert dag_phase(dag(tasks), [F, *[O] * 2999]) is F
+
+
+STRATEGY = RetryStrategy(limit="2", policy="Always", backoff="10", factor="2")
+
+
+def failed(number: int, phase: Phase = F, message: str = "boom") -> LastAttempt:
+    return LastAttempt(
+        number=number, phase=phase, message=message, exit_code=1, duration=timedelta(seconds=3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "last", "expected"),
+    [
+        (STRATEGY, failed(0), TryAgain(timedelta(seconds=10))),
+        (STRATEGY, failed(1), TryAgain(timedelta(seconds=20))),
+        (STRATEGY, failed(2), GiveUp("No more retries left")),
+        (RetryStrategy(limit="0"), failed(0), GiveUp("No more retries left")),
+        (RetryStrategy(limit="5"), failed(0), TryAgain(timedelta(0))),
+        (RetryStrategy(), failed(1000), TryAgain(timedelta(0))),
+        (RetryStrategy(backoff="10"), failed(0), TryAgain(timedelta(0))),
+        (RetryStrategy(limit="5"), failed(0, E), GiveUp("boom")),
+        (RetryStrategy(limit="5", policy="OnError"), failed(0), GiveUp("boom")),
+        (RetryStrategy(limit="5", policy="OnError"), failed(0, E), TryAgain(timedelta(0))),
+        (
+            RetryStrategy(limit="99999", backoff="3600", factor="9"),
+            failed(90000),
+            TryAgain(timedelta(days=365)),
+        ),
+    ],
+)
+def test_another_attempt_follows_as_the_strategy_says(
+    strategy: RetryStrategy, last: LastAttempt, expected: TryAgain | GiveUp
+) -> None:
+    assert after_failure(strategy, last) == expected
+
+
+def test_an_expression_can_rule_out_another_attempt() -> None:
+    strategy = RetryStrategy(
+        limit="2", policy="Always", expression="!(lastRetry.message contains '(final)')"
+    )
+
+    assert after_failure(strategy, failed(0)) == TryAgain(timedelta(0))
+    assert after_failure(strategy, failed(0, message="bad type (final)")) == GiveUp(
+        "retryStrategy.expression evaluated to false"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("5", 5), ("5s", 5), ("1m30s", 90), ("2h", 7200), ("1d", 86400)],
+)
+def test_durations_are_read_as_argo_reads_them(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "s", "5x", "-1", "1.5s"])
+def test_other_text_is_no_duration(text: str) -> None:
+    assert parse_duration(text) is None
+
+
+def pod(path: str) -> PodNode:
+    return PodNode(
+        label=path, boundary=None, owner=None, position=0, task=None, path=TaskPath(path)
+    )
+
+
+def test_a_loop_does_not_make_the_others_wait() -> None:
+    queue = ReadyQueue()
+    for item in range(3):
+        queue.put(pod(f"loop/{item}/a"))
+    for path in ("x", "y", "other/0/b"):
+        queue.put(pod(path))
+
+    taken = [queue.take().path for _ in range(len(queue))]
+
+    assert taken == ["loop/0/a", "x", "other/0/b", "loop/1/a", "y", "loop/2/a"]
+
+
+def test_paths_are_ordered_with_iterations_as_numbers() -> None:
+    paths = ["b", "a/10/x", "a/2", "a", "a/2/x", "a-b", "a/10"]
+
+    assert sorted(paths, key=path_order) == ["a", "a/2", "a/2/x", "a/10", "a/10/x", "a-b", "b"]

@@ -1,0 +1,384 @@
+"""The engine around the interpreter, with pods that are functions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from argosy_engine.engine import Engine
+from argosy_engine.fakes import FakePods
+from argosy_engine.interpreter import Interpreter
+from argosy_engine.nodes import Node, RetryNode
+from argosy_engine.observer import Observer
+from argosy_engine.phase import Phase
+from argosy_engine.pods import PodOutcome, PodRequest
+from argosy_engine.reading import read_workflow
+from argosy_engine.stop import StopSignal
+from argosy_schemas.records import Failure, Reason
+
+OK = PodOutcome(phase=Phase.SUCCEEDED)
+FAILED = PodOutcome(phase=Phase.FAILED, message="boom", exit_code=1)
+
+
+class Recorder(Observer):
+    """Remembers phases by node name, in order."""
+
+    def __init__(self) -> None:
+        self.phases: list[tuple[str, Phase]] = []
+        self.retries: list[timedelta] = []
+
+    def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
+        self.phases.append((node.name, phase))
+
+    def retry_scheduled(self, node: RetryNode, at: datetime, retry_at: datetime) -> None:
+        self.retries.append(retry_at - at)
+
+    def last(self) -> dict[str, Phase]:
+        return dict(self.phases)
+
+
+def interpreter(
+    tasks: Sequence[Mapping[str, Any]],
+    *,
+    pod: Mapping[str, Any] | None = None,
+    templates: Sequence[Mapping[str, Any]] = (),
+    **spec: Any,
+) -> Interpreter:
+    document = {
+        "spec": {
+            "entrypoint": "root",
+            "templates": [
+                {"name": "root", "dag": {"failFast": False, "tasks": list(tasks)}},
+                {
+                    "name": "pod",
+                    "inputs": {"parameters": [{"name": "task"}]},
+                    "container": {"image": "i"},
+                    **(pod or {}),
+                },
+                *templates,
+            ],
+            **spec,
+        }
+    }
+    return Interpreter(read_workflow(document), parameters={}, variables={})
+
+
+def task(name: str, depends: str = "", **more: Any) -> dict[str, Any]:
+    arguments = {"parameters": [{"name": "task", "value": name}]}
+    return {"name": name, "template": "pod", "depends": depends, "arguments": arguments, **more}
+
+
+def engine(
+    made: Interpreter,
+    pods: FakePods,
+    *,
+    jobs: int = 4,
+    observer: Observer | None = None,
+    deadline: timedelta | None = None,
+) -> Engine:
+    return Engine(
+        made,
+        pods,
+        jobs=jobs,
+        now=lambda: datetime.now(UTC),
+        observer=observer or Observer(),
+        deadline=deadline,
+    )
+
+
+def test_tasks_run_in_the_order_of_their_dependencies() -> None:
+    pods = FakePods()
+    made = interpreter(
+        [task("c", "b.Succeeded"), task("b", "a.Succeeded"), task("a"), task("d", "c.Succeeded")]
+    )
+
+    phase = engine(made, pods).run()
+
+    assert phase is Phase.SUCCEEDED
+    assert [request.path for request in pods.requests] == ["a", "b", "c", "d"]
+
+
+class Gauge:
+    """Counts how many pods run at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now: dict[str, int] = {}
+        self.most: dict[str, int] = {}
+
+    def run(self, request: PodRequest) -> PodOutcome:
+        group = request.path.partition("/")[0]
+        for name, change in ((group, 1), ("all", 1)):
+            self._count(name, change)
+        time.sleep(0.02)
+        for name, change in ((group, -1), ("all", -1)):
+            self._count(name, change)
+        return OK
+
+    def _count(self, name: str, change: int) -> None:
+        with self._lock:
+            self._now[name] = self._now.get(name, 0) + change
+            self.most[name] = max(self.most.get(name, 0), self._now[name])
+
+
+def test_no_more_pods_run_at_once_than_there_are_jobs() -> None:
+    gauge = Gauge()
+    made = interpreter([task(f"t{i}") for i in range(20)])
+
+    engine(made, FakePods(gauge.run), jobs=3).run()
+
+    assert gauge.most["all"] == 3
+
+
+def loop(name: str, count: int, parallelism: int | None) -> list[dict[str, Any]]:
+    """Return the template of a loop over a pod, with a DAG for each item."""
+    limit = {} if parallelism is None else {"parallelism": parallelism}
+    path = {"name": "path", "value": name + "/{{item}}/"}
+    return [
+        {
+            "name": name,
+            "dag": {
+                "failFast": False,
+                "tasks": [
+                    {
+                        "name": "iteration",
+                        "template": f"{name}-body",
+                        "withSequence": {"count": str(count)},
+                        "arguments": {"parameters": [path]},
+                    }
+                ],
+            },
+            **limit,
+        },
+        {
+            "name": f"{name}-body",
+            "inputs": {"parameters": [{"name": "path"}]},
+            "dag": {
+                "failFast": False,
+                "tasks": [
+                    {
+                        "name": "train",
+                        "template": "pod",
+                        "arguments": {
+                            "parameters": [
+                                {"name": "task", "value": "{{inputs.parameters.path}}train"}
+                            ]
+                        },
+                    }
+                ],
+            },
+        },
+    ]
+
+
+def test_a_loop_keeps_to_its_parallelism() -> None:
+    gauge = Gauge()
+    made = interpreter(
+        [{"name": "narrow", "template": "narrow"}, {"name": "wide", "template": "wide"}],
+        templates=[*loop("narrow", 6, 1), *loop("wide", 6, None)],
+    )
+
+    phase = engine(made, FakePods(gauge.run), jobs=4).run()
+
+    assert phase is Phase.SUCCEEDED
+    assert gauge.most == {"narrow": 1, "wide": 4, "all": 4}
+
+
+def test_a_failed_task_is_tried_again_after_its_backoff() -> None:
+    answers = iter([FAILED, FAILED, OK])
+    pods = FakePods(lambda request: next(answers))
+    retry = {"limit": "2", "retryPolicy": "Always", "backoff": {"duration": "1", "factor": "1"}}
+    recorder = Recorder()
+    started = time.monotonic()
+
+    phase = engine(
+        interpreter([task("a")], pod={"retryStrategy": retry}), pods, observer=recorder
+    ).run()
+
+    assert phase is Phase.SUCCEEDED
+    assert [(r.attempt, r.is_retried) for r in pods.requests] == [(0, True), (1, True), (2, True)]
+    assert 2 <= time.monotonic() - started < 10
+
+
+def test_what_does_not_depend_on_a_failure_goes_on() -> None:
+    pods = FakePods(lambda request: FAILED if request.path == "a" else OK)
+    recorder = Recorder()
+    made = interpreter([task("a"), task("b", "a.Succeeded"), task("c"), task("d", "c.Succeeded")])
+
+    phase = engine(made, pods, observer=recorder).run()
+
+    assert phase is Phase.FAILED
+    assert recorder.last() == {
+        "": Phase.FAILED,
+        "a": Phase.FAILED,
+        "b": Phase.OMITTED,
+        "c": Phase.SUCCEEDED,
+        "d": Phase.SUCCEEDED,
+    }
+
+
+def waiting_pod(entered: threading.Event, stop: StopSignal) -> PodOutcome:
+    """Run until told to stop, as a pod that listens does."""
+    entered.set()
+    while not stop.is_set:
+        time.sleep(0.005)
+    failure = Failure(reason=Reason.CANCELED, message="the run was stopped")
+    return PodOutcome(phase=Phase.FAILED, message=failure.message, failure=failure)
+
+
+class ListeningPods(FakePods):
+    """Pods that end when they are told to, and those of a list at once."""
+
+    def __init__(self, quick: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self._quick = quick
+
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        self.requests.append(request)
+        return OK if request.path in self._quick else waiting_pod(self.entered, stop)
+
+
+def test_a_stop_ends_what_runs_and_begins_nothing() -> None:
+    pods = ListeningPods()
+    recorder = Recorder()
+    made = engine(
+        interpreter([task("a"), task("b"), task("c", "a.Succeeded")]),
+        pods,
+        jobs=1,
+        observer=recorder,
+    )
+    after(pods.entered, made.request_stop)
+
+    phase = made.run()
+
+    assert phase is Phase.FAILED
+    assert [request.path for request in pods.requests] == ["a"]
+    assert made.stop_failure == Failure(reason=Reason.CANCELED, message="the run was stopped")
+    assert recorder.last() == {
+        "": Phase.FAILED,
+        "a": Phase.FAILED,
+        "b": Phase.FAILED,
+        "c": Phase.OMITTED,
+    }
+
+
+def test_a_stop_ends_waiting_for_another_attempt() -> None:
+    recorder = Recorder()
+    retry = {"limit": "2", "retryPolicy": "Always", "backoff": {"duration": "1h"}}
+    made = engine(
+        interpreter([task("a")], pod={"retryStrategy": retry}),
+        FakePods(lambda request: FAILED),
+        observer=recorder,
+    )
+    threading.Timer(0.2, made.request_stop).start()
+
+    made.run()
+
+    assert recorder.retries[0] > timedelta(minutes=59)
+    assert recorder.last() == {"": Phase.FAILED, "a": Phase.FAILED, "a(0)": Phase.FAILED}
+
+
+def test_a_deadline_ends_the_run() -> None:
+    pods = ListeningPods()
+    made = engine(interpreter([task("a")]), pods, deadline=timedelta(seconds=0.2))
+
+    phase = made.run()
+
+    assert phase is Phase.FAILED
+    assert made.stop_failure == Failure(
+        reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.2 s"
+    )
+
+
+def test_what_runs_at_the_exit_runs_after_a_stop() -> None:
+    pods = ListeningPods(quick=["clean-up"])
+    recorder = Recorder()
+    at_exit = {"name": "at-exit", "dag": {"failFast": False, "tasks": [task("clean-up")]}}
+    made = engine(
+        interpreter([task("a")], templates=[at_exit], onExit="at-exit"), pods, observer=recorder
+    )
+    after(pods.entered, made.request_stop)
+
+    phase = made.run()
+
+    assert phase is Phase.FAILED
+    assert [request.path for request in pods.requests] == ["a", "clean-up"]
+    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+
+
+def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    entered, release = threading.Event(), threading.Event()
+
+    def deaf(request: PodRequest) -> PodOutcome:
+        entered.set()
+        release.wait(30)
+        return OK
+
+    made = engine(interpreter([task("a")]), FakePods(deaf))
+    after(entered, made.request_stop)
+    threading.Timer(0.5, made.request_stop).start()
+    started = time.monotonic()
+
+    phase = made.run()
+
+    release.set()
+    assert phase is Phase.FAILED
+    assert time.monotonic() - started < 10
+
+
+def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
+    pods = FakePods()
+    made = interpreter([task("a")], pod={"activeDeadlineSeconds": "{{inputs.parameters.task}}"})
+    recorder = Recorder()
+
+    phase = engine(made, pods, observer=recorder).run()
+
+    assert phase is Phase.ERROR
+    assert pods.requests == []
+
+
+def test_a_pod_gets_what_its_template_says() -> None:
+    pods = FakePods()
+    made = interpreter(
+        [task("a")],
+        pod={
+            "activeDeadlineSeconds": 90,
+            "container": {"image": "img:{{inputs.parameters.task}}"},
+            "initContainers": [
+                {
+                    "name": "driver",
+                    "env": [{"name": "ARGOSY_UPSTREAM", "value": "eyJ4IjoiRmFpbGVkIn0="}],
+                }
+            ],
+        },
+    )
+
+    engine(made, pods).run()
+
+    assert pods.requests == [
+        PodRequest(
+            path=pods.requests[0].path,
+            upstream={"x": "Failed"},
+            image="img:a",
+            deadline=timedelta(seconds=90),
+        )
+    ]
+
+
+def after(event: threading.Event, action: Callable[[], None]) -> None:
+    """Do something in another thread when an event has come."""
+
+    def wait() -> None:
+        event.wait(10)
+        action()
+
+    threading.Thread(target=wait, daemon=True).start()

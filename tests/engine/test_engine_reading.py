@@ -1,0 +1,237 @@
+"""Nothing in a workflow is passed over in silence."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from argosy_engine.reading import read_workflow
+from argosy_engine.refusal import EngineRefusal
+from argosy_engine.workflow import DagTemplate, PodTemplate
+
+POD: Mapping[str, Any] = {
+    "name": "pod-1",
+    "inputs": {"parameters": [{"name": "task"}]},
+    "initContainers": [
+        {
+            "name": "driver",
+            "image": "argosy",
+            "env": [
+                {"name": "ARGOSY_TASK", "value": "{{inputs.parameters.task}}"},
+                {
+                    "name": "ARGOSY_ATTEMPT",
+                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
+                },
+            ],
+        }
+    ],
+    "container": {"name": "main", "image": "python:3.11", "command": ["/argosy/exec"]},
+    "sidecars": [{"name": "launcher", "image": "argosy"}],
+}
+
+
+def workflow(*tasks: Mapping[str, Any], pod: Mapping[str, Any] = POD, **spec: Any) -> Any:
+    return copy.deepcopy(
+        {
+            "metadata": {"generateName": "hello-"},
+            "spec": {
+                "entrypoint": "root",
+                "templates": [
+                    {
+                        "name": "root",
+                        "dag": {
+                            "failFast": False,
+                            "tasks": list(tasks or ({"name": "a", "template": "pod-1"},)),
+                        },
+                    },
+                    pod,
+                ],
+                **spec,
+            },
+        }
+    )
+
+
+def refusal(document: Any) -> str:
+    with pytest.raises(EngineRefusal) as caught:
+        read_workflow(document)
+    return str(caught.value)
+
+
+def names(template: DagTemplate, positions: Sequence[int]) -> list[str]:
+    return [template.tasks[position].name for position in positions]
+
+
+def test_the_name_is_the_generated_one_without_its_dash() -> None:
+    assert read_workflow(workflow()).name == "hello"
+
+
+def test_the_drivers_environment_is_read_without_what_the_cluster_fills_in() -> None:
+    template = read_workflow(workflow()).templates["pod-1"]
+
+    assert isinstance(template, PodTemplate)
+    assert template.environment == (("ARGOSY_TASK", "{{inputs.parameters.task}}"),)
+    assert template.image == "python:3.11"
+    assert not template.decides
+
+
+def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
+    pod = {
+        "name": "pod-1",
+        "container": {"image": "argosy", "env": [{"name": "ARGOSY_TASK", "value": "x"}]},
+        "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
+    }
+
+    template = read_workflow(workflow(pod=pod)).templates["pod-1"]
+
+    assert isinstance(template, PodTemplate)
+    assert template.decides
+    assert template.environment == (("ARGOSY_TASK", "x"),)
+
+
+def test_leaves_decide_about_a_dag_unless_it_names_its_targets() -> None:
+    tasks = [
+        {"name": "c", "template": "pod-1", "depends": "a.Succeeded"},
+        {"name": "a", "template": "pod-1"},
+        {"name": "b", "template": "pod-1"},
+    ]
+    document = workflow(*tasks)
+
+    by_leaves = read_workflow(document).templates["root"]
+    document["spec"]["templates"][0]["dag"]["target"] = "b a"
+    by_target = read_workflow(document).templates["root"]
+
+    assert isinstance(by_leaves, DagTemplate)
+    assert isinstance(by_target, DagTemplate)
+    assert names(by_leaves, by_leaves.targets) == ["b", "c"]
+    assert names(by_leaves, by_leaves.order) == ["a", "c", "b"]
+    assert names(by_target, by_target.targets) == ["b", "a"]
+    assert names(by_target, by_target.order) == ["a", "b"]
+
+
+def test_what_only_kubernetes_can_do_is_noted() -> None:
+    pod = {**POD, "tolerations": [{"key": "gpu"}], "metadata": {"labels": {"a": "b"}}}
+    pod["container"] = {**POD["container"], "resources": {"limits": {"cpu": "1"}}}
+
+    template = read_workflow(workflow(pod=pod)).templates["pod-1"]
+
+    assert isinstance(template, PodTemplate)
+    assert template.settings == ("resources", "tolerations")
+
+
+@pytest.mark.parametrize("kind", ["script", "steps", "suspend", "http", "plugin", "containerSet"])
+def test_other_kinds_of_templates_are_refused(kind: str) -> None:
+    document = workflow(pod={"name": "pod-1", kind: {}})
+
+    assert (
+        refusal(document)
+        == f"template 'pod-1': '{kind}' is a kind of template that this engine does not run"
+    )
+
+
+def test_a_resource_template_is_refused_for_its_own_reason() -> None:
+    document = workflow(pod={"name": "pod-1", "resource": {"action": "create"}})
+
+    assert refusal(document) == (
+        "template 'pod-1': 'resource' creates or deletes a Kubernetes object, which needs a cluster"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            {"hooks": {"exit": {}}},
+            "template 'root': 'dag.tasks.a.hooks' is not interpreted by the embedded engine; "
+            "remove it",
+        ),
+        (
+            {"withParam": "[]"},
+            "template 'root': 'dag.tasks.a.withParam' is not interpreted by the embedded engine; "
+            "remove it",
+        ),
+        (
+            {"withSequence": {"count": "3", "start": "1"}},
+            "template 'root': 'dag.tasks.a.withSequence.start' is not interpreted by the embedded "
+            "engine; remove it",
+        ),
+        (
+            {"withSequence": {"count": "3"}, "when": "{{= true }}"},
+            "template 'root': 'dag.tasks.a.when' stands beside 'withSequence'; "
+            "put the loop into a DAG",
+        ),
+        (
+            {"depends": "b.Succeeded"},
+            "template 'root': 'dag.tasks.a.depends' names the task 'b', which the DAG does not "
+            "have",
+        ),
+        (
+            {"template": "pod-2"},
+            "template 'root': 'dag.tasks.a.template' names no template: 'pod-2'",
+        ),
+    ],
+)
+def test_a_task_that_asks_for_more_is_refused(task: dict[str, Any], message: str) -> None:
+    assert refusal(workflow({"name": "a", "template": "pod-1", **task})) == message
+
+
+@pytest.mark.parametrize(
+    ("pod", "message"),
+    [
+        (
+            {"retryStrategy": {"limit": "{{inputs.parameters.n}}"}},
+            "template 'pod-1': 'retryStrategy.limit' is '{{inputs.parameters.n}}', "
+            "not a whole number",
+        ),
+        (
+            {"retryStrategy": {"limit": "1", "backoff": {"duration": "soon"}}},
+            "template 'pod-1': 'retryStrategy.backoff.duration' is 'soon', "
+            "not a duration such as '5s'",
+        ),
+        (
+            {"retryStrategy": {"limit": "1", "backoff": {"maxDuration": "1h"}}},
+            "template 'pod-1': 'retryStrategy.backoff.maxDuration' is not interpreted by the "
+            "embedded engine; remove it",
+        ),
+        (
+            {"retryStrategy": {"retryPolicy": "OnTransientError"}},
+            "template 'pod-1': 'retryStrategy.retryPolicy' is 'OnTransientError'; "
+            "use Always, OnFailure or OnError",
+        ),
+        (
+            {"memoize": {}},
+            "template 'pod-1': 'memoize' is not interpreted by the embedded engine; remove it",
+        ),
+    ],
+)
+def test_a_pod_that_asks_for_more_is_refused(pod: dict[str, Any], message: str) -> None:
+    assert refusal(workflow(pod={**POD, **pod})) == message
+
+
+def test_a_circle_is_refused() -> None:
+    document = workflow(
+        {"name": "a", "template": "pod-1", "depends": "b.Succeeded"},
+        {"name": "b", "template": "pod-1", "depends": "a.Succeeded"},
+        {"name": "c", "template": "pod-1", "depends": "a.Succeeded"},
+    )
+
+    assert refusal(document) == "template 'root': 'dag.tasks.b.depends' goes round in a circle"
+
+
+def test_fail_fast_is_refused() -> None:
+    document = workflow()
+    del document["spec"]["templates"][0]["dag"]["failFast"]
+
+    assert refusal(document) == (
+        "template 'root': 'dag.failFast' must be false; stopping at the first failure is not ours"
+    )
+
+
+@pytest.mark.parametrize("field", ["hooks", "parallelism", "suspend", "synchronization"])
+def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
+    assert refusal(workflow(**{field: {}})) == (
+        f"workflow: 'spec.{field}' is not interpreted by the embedded engine; remove it"
+    )
