@@ -23,6 +23,8 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re
 _HEX = re.compile(
     r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII
 )
+_GAP = re.compile(r"(?<=[0-9])_(?=[0-9])", re.ASCII)
+_HEX_GAP = re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?inf(inity)?|nan", re.IGNORECASE | re.ASCII)
 
 
@@ -40,6 +42,9 @@ def parse_float(text: str) -> float | None:
     """Return what ``strconv.ParseFloat(text, 64)`` does; ``None`` is its error."""
     if _SPECIAL.fullmatch(text):
         return float(text)
+    if "_" in text:
+        digits = _HEX_GAP if text[:3].lstrip("+-")[:2] in ("0x", "0X") else _GAP
+        text = digits.sub("", text)
     if _DECIMAL.fullmatch(text):
         value = float(text)
         return None if math.isinf(value) else value

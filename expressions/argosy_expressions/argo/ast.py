@@ -1,0 +1,139 @@
+"""The syntax tree of the part of expr-lang that the compiler emits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from argosy_expressions.tokens import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """``'text'``, ``5``, ``1.5``, ``true``, ``nil``."""
+
+    value: str | int | float | bool | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """``workflow``, ``inputs``, ``tasks``, ``item``."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """``#``: the element that a predicate looks at."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``operand.key``, ``operand['key']``, ``operand[0]``."""
+
+    operand: Node
+    key: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """``[a, b]``."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """``{'a': b}``."""
+
+    keys: tuple[str, ...]
+    values: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``!a`` (``not a`` too) and ``-a``."""
+
+    operator: str
+    operand: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """``a == b`` and its like; ``and`` and ``or`` are ``&&`` and ``||`` here."""
+
+    operator: str
+    left: Node
+    right: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``condition ? then : otherwise``."""
+
+    condition: Node
+    then: Node
+    otherwise: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``fromJSON(a)``, ``sprig.b64dec(a)``, ``find(list, predicate)``."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    span: Span
+
+
+Node: TypeAlias = (
+    Literal | Name | Element | Access | Items | Members | Unary | Binary | Choice | Call
+)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes directly below, in the order of the text."""
+    match node:
+        case Access(operand, key):
+            return (operand, key)
+        case Items(items) | Members(_, items) | Call(_, items):
+            return items
+        case Unary(_, operand):
+            return (operand,)
+        case Binary(_, left, right):
+            return (left, right)
+        case Choice(condition, then, otherwise):
+            return (condition, then, otherwise)
+        case Literal() | Name() | Element():
+            return ()
+
+
+def nodes(root: Node) -> Iterator[tuple[Node, int]]:
+    """Yield ``root`` and all below it with their depth, in the order of the text."""
+    todo = [(root, 0)]
+    while todo:
+        node, depth = todo.pop()
+        yield node, depth
+        todo.extend((child, depth + 1) for child in reversed(children(node)))
+
+
+def path(node: Node) -> str | None:
+    """Return the dotted path that a chain of literal members reads, e.g. ``workflow.status``."""
+    match node:
+        case Name(name):
+            return name
+        case Access(operand, Literal(str() as key)):
+            above = path(operand)
+            return None if above is None else f"{above}.{key}"
+        case _:
+            return None

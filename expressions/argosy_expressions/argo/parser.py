@@ -1,0 +1,252 @@
+"""From text to tree, refusing by name what the compiler never emits.
+
+Levels and associativity are those of expr-lang 1.17; so is that ``!a == b`` means ``(!a) == b``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from argosy_expressions.argo.ast import (
+    Access,
+    Binary,
+    Call,
+    Choice,
+    Element,
+    Items,
+    Literal,
+    Members,
+    Name,
+    Node,
+    Unary,
+    nodes,
+)
+from argosy_expressions.argo.functions import ARITY, PREDICATES
+from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
+from argosy_expressions.gotext import INT_MAX
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquoted
+
+_TOKEN = re.compile(
+    r"""
+    (?P<skip>    [ \t\r\n]+ )
+  | (?P<text>    '(?:[^'\\\n]|\\.)*' | "(?:[^"\\\n]|\\.)*" | `[^`]*` )
+  | (?P<name>    [A-Za-z_$][A-Za-z0-9_$]* )
+  | (?P<float>   [0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)? | [0-9]+[eE][+-]?[0-9]+ )
+  | (?P<integer> [0-9]+ )
+  | (?P<sign>    \?[.?] | \.\. | \*\* | && | \|\| | :: | // | /\* | [=!<>]=
+               | [-+*/%<>!?:.,;=()\[\]{}\#|^] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_LEVELS = {
+    **dict.fromkeys(("||", "or"), 10),
+    **dict.fromkeys(("&&", "and"), 15),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "contains"), 20),
+    **dict.fromkeys(("+", "-"), 30),
+    **dict.fromkeys(("*", "/", "%"), 60),
+}
+_PREFIXES = {"!": 50, "not": 50, "-": 90}
+_SAME = {"or": "||", "and": "&&", "not": "!"}
+_ORDER = frozenset({"<", "<=", ">", ">="})
+_REFUSED = frozenset(
+    {"??", "?.", "..", "**", "^", "|", ";", "::", "//", "/*", "let", "if", "else"}
+    | {"matches", "startsWith", "endsWith"}
+)
+_WORDS = frozenset({"in", "contains", "or", "and", "not"})
+_CONSTANTS = {"true": True, "false": False, "nil": None}
+
+
+def parse(text: str) -> Node:
+    """Return the syntax tree of an expression.
+
+    Raises:
+        ExpressionSyntaxError: It is no expression.
+        UnsupportedExpressionError: It uses what the compiler never emits.
+    """
+    parser = _Parser(text)
+    root = parser.expression()
+    parser.refuse()
+    parser.cursor.expect_end()
+    if any(depth > MAX_DEPTH for _, depth in nodes(root)):
+        raise ExpressionSyntaxError(f"Nest at most {MAX_DEPTH} deep", text, root.span)
+    return root
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self.cursor = Cursor(source, tokens(source, _TOKEN))
+        self._predicates = 0
+
+    def expression(self) -> Node:
+        with self.cursor.nested():
+            condition = self._operation(1)
+            if not self.cursor.take("?"):
+                return condition
+            then = self.expression()
+            self.cursor.expect(":")
+            otherwise = self.expression()
+        return Choice(condition, then, otherwise, (condition.span[0], otherwise.span[1]))
+
+    def refuse(self) -> None:
+        """Raise if an operator comes next that the compiler never emits."""
+        token = self.cursor.token
+        if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _REFUSED:
+            raise self._unsupported(f"The operator '{token.text}'", token.span)
+
+    def _operation(self, minimum: int) -> Node:
+        """Read operands and the operators between them that bind at least this tightly."""
+        left = self._prefixed()
+        while True:
+            operator = self._operator(minimum)
+            if operator is None:
+                return left
+            negated = operator.startswith("not ")
+            name = operator.removeprefix("not ")
+            right = self._operation(_LEVELS[name] + 1)
+            span = (left.span[0], right.span[1])
+            if name in _ORDER and self.cursor.is_at(*_ORDER):
+                raise self._unsupported("A row of comparisons", span)
+            left = Binary(_SAME.get(name, name), left, right, span)
+            if negated:
+                left = Unary("!", left, span)
+
+    def _operator(self, minimum: int) -> str | None:
+        """Take the operator to come if it binds tightly enough."""
+        self.refuse()
+        token = self.cursor.token
+        text = token.text if token.kind in (Kind.SIGN, Kind.NAME) else ""
+        if text == "not" and self.cursor.after.text in ("in", "contains"):
+            if minimum > _LEVELS["in"]:
+                return None
+            self.cursor.advance()
+            return f"not {self.cursor.advance().text}"
+        if _LEVELS.get(text, 0) < minimum:
+            return None
+        return self.cursor.advance().text
+
+    def _prefixed(self) -> Node:
+        token = self.cursor.token
+        if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _PREFIXES:
+            self.cursor.advance()
+            with self.cursor.nested():
+                operand = self._operation(_PREFIXES[token.text])
+            span = (token.span[0], operand.span[1])
+            return Unary(_SAME.get(token.text, token.text), operand, span)
+        return self._accessed(self._primary())
+
+    def _accessed(self, first: Node) -> Node:
+        operand: Node = first
+        while True:
+            if self.cursor.take("."):
+                operand = self._dotted(operand)
+            elif self.cursor.take("["):
+                key = self.expression()
+                if self.cursor.is_at(":"):
+                    raise self._unsupported("A slice", self.cursor.token.span)
+                self.cursor.expect("]")
+                operand = Access(operand, key, (operand.span[0], self.cursor.passed))
+            else:
+                return operand
+
+    def _dotted(self, operand: Node) -> Node:
+        name = self.cursor.token
+        if name.kind is not Kind.NAME:
+            raise self.cursor.fault("Write a name here")
+        self.cursor.advance()
+        span = (operand.span[0], name.span[1])
+        if not self.cursor.is_at("("):
+            return Access(operand, Literal(name.text, name.span), span)
+        if not isinstance(operand, Name):
+            raise self._unsupported(f"The method '{name.text}'", span)
+        return self._call(f"{operand.name}.{name.text}", span)
+
+    def _primary(self) -> Node:
+        self.refuse()
+        token = self.cursor.advance()
+        match token.kind:
+            case Kind.TEXT:
+                return Literal(unquoted(token, self.cursor.source), token.span)
+            case Kind.FLOAT:
+                return Literal(float(token.text), token.span)
+            case Kind.INTEGER:
+                return self._integer(token)
+            case Kind.NAME if token.text not in _WORDS:
+                if token.text in _CONSTANTS:
+                    return Literal(_CONSTANTS[token.text], token.span)
+                if self.cursor.is_at("("):
+                    return self._call(token.text, token.span)
+                return Name(token.text, token.span)
+            case Kind.SIGN if token.text in ("(", "[", "{", "#"):
+                return self._bracketed(token)
+            case _:
+                message = "Write a value here"
+                raise ExpressionSyntaxError(message, self.cursor.source, token.span)
+
+    def _bracketed(self, token: Token) -> Node:
+        start = token.span[0]
+        match token.text:
+            case "(":
+                inner = self.expression()
+                self.refuse()
+                self.cursor.expect(")")
+                return inner
+            case "[":
+                items = self._row("]")
+                return Items(items, (start, self.cursor.passed))
+            case "{":
+                return self._members(start)
+            case _:
+                if not self._predicates:
+                    raise ExpressionSyntaxError(
+                        "'#' stands in predicates only", self.cursor.source, token.span
+                    )
+                return Element(token.span)
+
+    def _row(self, closing: str) -> tuple[Node, ...]:
+        found: list[Node] = []
+        while not self.cursor.is_at(closing):
+            found.append(self.expression())
+            if not self.cursor.take(","):
+                break
+        self.cursor.expect(closing)
+        return tuple(found)
+
+    def _members(self, start: int) -> Node:
+        keys: list[str] = []
+        values: list[Node] = []
+        while not self.cursor.is_at("}"):
+            key = self.cursor.advance()
+            if key.kind not in (Kind.TEXT, Kind.NAME, Kind.INTEGER):
+                raise ExpressionSyntaxError("Write a name here", self.cursor.source, key.span)
+            is_text = key.kind is Kind.TEXT
+            keys.append(unquoted(key, self.cursor.source) if is_text else key.text)
+            self.cursor.expect(":")
+            values.append(self.expression())
+            if not self.cursor.take(","):
+                break
+        self.cursor.expect("}")
+        return Members(tuple(keys), tuple(values), (start, self.cursor.passed))
+
+    def _call(self, function: str, span: Span) -> Node:
+        if function not in ARITY:
+            raise self._unsupported(f"The function '{function}'", span)
+        self.cursor.expect("(")
+        self._predicates += function in PREDICATES
+        arguments = self._row(")")
+        self._predicates -= function in PREDICATES
+        span = (span[0], self.cursor.passed)
+        if len(arguments) != ARITY[function]:
+            message = f"Give '{function}' {ARITY[function]} of arguments, not {len(arguments)}"
+            raise ExpressionSyntaxError(message, self.cursor.source, span)
+        return Call(function, arguments, span)
+
+    def _integer(self, token: Token) -> Node:
+        digits = token.text.lstrip("0") or "0"
+        if len(digits) > 19 or int(digits) > INT_MAX:
+            message = "Write a number of 64 bits"
+            raise ExpressionSyntaxError(message, self.cursor.source, token.span)
+        return Literal(int(digits), token.span)
+
+    def _unsupported(self, what: str, span: Span) -> UnsupportedExpressionError:
+        message = f"{what} is not among what Argosy emits and runs"
+        return UnsupportedExpressionError(message, self.cursor.source, span)

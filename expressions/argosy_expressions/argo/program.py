@@ -1,0 +1,302 @@
+"""From tree to a function: an expression is parsed once and evaluated thousands of times.
+
+Each node becomes a closure over those below it, which costs a fraction of walking the tree. On the
+way, what expr-lang's checker refuses before it runs is refused here too: operands whose kinds are
+in the text and do not go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from argosy_expressions.argo.ast import (
+    Access,
+    Binary,
+    Call,
+    Choice,
+    Element,
+    Items,
+    Literal,
+    Members,
+    Name,
+    Node,
+    Unary,
+    nodes,
+    path,
+)
+from argosy_expressions.argo.functions import FUNCTIONS, RESULTS
+from argosy_expressions.argo.parser import parse
+from argosy_expressions.argo.values import calculated, contains, equal, is_number, less, type_name
+from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
+from argosy_expressions.tokens import Span
+from argosy_schemas.values import JsonValue
+
+Environment: TypeAlias = Mapping[str, JsonValue]
+"""Nested mappings down to text: ``{"workflow": {"parameters": {"n": "4"}}, "item": "0"}``."""
+
+Code: TypeAlias = Callable[[Environment, JsonValue], JsonValue]
+"""Yields the value of a node; the second argument is the element that a predicate looks at."""
+
+
+class Program:
+    """An expression, ready to run.
+
+    Attributes:
+        text: As it was written.
+        paths: The dotted paths that it reads, e.g. ``workflow.status``.
+    """
+
+    def __init__(self, text: str) -> None:
+        root = parse(text)
+        self.text = text
+        self.paths = frozenset(found for node, _ in nodes(root) if (found := path(node)))
+        self._code = _Compilation(text).code(root)
+
+    def run(self, environment: Environment) -> JsonValue:
+        """Return the value of the expression.
+
+        Raises:
+            EvaluationError: It has none in this environment.
+        """
+        return self._code(environment, None)
+
+
+@lru_cache(maxsize=4096)
+def program(text: str) -> Program:
+    """Return the programme of an expression; they are kept.
+
+    Raises:
+        ExpressionSyntaxError: It is no expression.
+        UnsupportedExpressionError: It uses what the compiler never emits.
+    """
+    return Program(text)
+
+
+class _Compilation:
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def code(self, node: Node) -> Code:
+        match node:
+            case Literal(value):
+                return lambda environment, element: value
+            case Name(name):
+                return self._name(name, node.span)
+            case Element():
+                return lambda environment, element: element
+            case Access():
+                return self._access(node)
+            case Items(items):
+                codes = [self.code(item) for item in items]
+                return lambda environment, element: [code(environment, element) for code in codes]
+            case Members(keys, values):
+                pairs = [(key, self.code(value)) for key, value in zip(keys, values, strict=True)]
+                return lambda environment, element: {
+                    key: code(environment, element) for key, code in pairs
+                }
+            case Unary(operator, operand):
+                return self._not(operand) if operator == "!" else self._negative(node)
+            case Binary():
+                return self._binary(node)
+            case Choice():
+                return self._choice(node)
+            case Call():
+                return self._call(node)
+
+    def _name(self, name: str, span: Span) -> Code:
+        def read(environment: Environment, element: JsonValue) -> JsonValue:
+            try:
+                return environment[name]
+            except KeyError:
+                raise self._error(f"'{name}' is not known here", span) from None
+
+        return read
+
+    def _access(self, node: Access) -> Code:
+        operand, span = self.code(node.operand), node.span
+        if isinstance(node.key, Literal) and isinstance(node.key.value, str):
+            name = node.key.value
+
+            def member(environment: Environment, element: JsonValue) -> JsonValue:
+                container = operand(environment, element)
+                if isinstance(container, Mapping):
+                    return container.get(name)
+                raise self._error(f"There is no '{name}' in {type_name(container)}", span)
+
+            return member
+        key = self.code(node.key)
+
+        def fetched(environment: Environment, element: JsonValue) -> JsonValue:
+            container, wanted = operand(environment, element), key(environment, element)
+            return self._fetched(container, wanted, span)
+
+        return fetched
+
+    def _fetched(self, container: JsonValue, key: JsonValue, span: Span) -> JsonValue:
+        if isinstance(container, Mapping):
+            if key is None or isinstance(key, str):
+                return container.get(key or "")
+        elif isinstance(container, Sequence) and not isinstance(container, str) and is_number(key):
+            assert isinstance(key, int | float)
+            if -len(container) <= int(key) < len(container):
+                return container[int(key)]
+            raise self._error(f"There is no item {int(key)} of {len(container)}", span)
+        raise self._error(f"There is no member by {type_name(key)} in {type_name(container)}", span)
+
+    def _not(self, operand: Node) -> Code:
+        code = self._boolean(operand)
+        return lambda environment, element: not code(environment, element)
+
+    def _negative(self, node: Unary) -> Code:
+        code, span = self.code(node.operand), node.span
+
+        def negative(environment: Environment, element: JsonValue) -> JsonValue:
+            value = code(environment, element)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise self._error(f"'-' of {type_name(value)}", span)
+            return -value
+
+        return negative
+
+    def _boolean(self, node: Node) -> Callable[[Environment, JsonValue], bool]:
+        """Return the code of a node whose value decides something."""
+        kind = _kind(node)
+        if kind not in (None, "bool"):
+            raise ExpressionSyntaxError(
+                f"Write a boolean here, not {kind}", self._source, node.span
+            )
+        code, span = self.code(node), node.span
+
+        def boolean(environment: Environment, element: JsonValue) -> bool:
+            value = code(environment, element)
+            if value is True or value is False:
+                return value
+            raise self._error(f"A boolean has to stand here, not {type_name(value)}", span)
+
+        return boolean
+
+    def _binary(self, node: Binary) -> Code:
+        if node.operator in ("&&", "||"):
+            return self._logic(node)
+        self._check(node)
+        left, right, span = self.code(node.left), self.code(node.right), node.span
+        compute = _OPERATIONS[node.operator]
+
+        def computed(environment: Environment, element: JsonValue) -> JsonValue:
+            first, second = left(environment, element), right(environment, element)
+            try:
+                return compute(first, second)
+            except ValueError as error:
+                raise self._error(str(error), span) from error
+
+        return computed
+
+    def _logic(self, node: Binary) -> Code:
+        left = self._boolean(node.left)
+        # The right side is the result as it is: expr-lang looks at the left one only.
+        self._boolean(node.right)
+        right = self.code(node.right)
+        if node.operator == "&&":
+            return lambda environment, element: (
+                right(environment, element) if left(environment, element) else False
+            )
+        return lambda environment, element: (
+            True if left(environment, element) else right(environment, element)
+        )
+
+    def _choice(self, node: Choice) -> Code:
+        condition = self._boolean(node.condition)
+        then, otherwise = self.code(node.then), self.code(node.otherwise)
+        return lambda environment, element: (
+            then(environment, element)
+            if condition(environment, element)
+            else otherwise(environment, element)
+        )
+
+    def _call(self, node: Call) -> Code:
+        if node.function == "find":
+            return self._find(node)
+        function, argument = FUNCTIONS[node.function], self.code(node.arguments[0])
+        span = node.span
+
+        def called(environment: Environment, element: JsonValue) -> JsonValue:
+            value = argument(environment, element)
+            try:
+                return function(value)
+            except ValueError as error:
+                raise self._error(str(error), span) from error
+
+        return called
+
+    def _find(self, node: Call) -> Code:
+        items, predicate = self.code(node.arguments[0]), self._boolean(node.arguments[1])
+        span = node.span
+
+        def found(environment: Environment, element: JsonValue) -> JsonValue:
+            values = items(environment, element)
+            if not isinstance(values, Sequence) or isinstance(values, str):
+                raise self._error(f"find() in {type_name(values)}", span)
+            return next((value for value in values if predicate(environment, value)), None)
+
+        return found
+
+    def _check(self, node: Binary) -> None:
+        left, right = _kind(node.left), _kind(node.right)
+        if left is None or right is None or "nil" in (left, right) or node.operator == "in":
+            return
+        if left != right:
+            message = f"Make both sides of '{node.operator}' alike, not {left} and {right}"
+            raise ExpressionSyntaxError(message, self._source, node.span)
+
+    def _error(self, message: str, span: Span) -> EvaluationError:
+        return EvaluationError(message, self._source, span)
+
+
+def _contains_text(left: JsonValue, right: JsonValue) -> bool:
+    if left is None or right is None:
+        return False
+    if not isinstance(left, str) or not isinstance(right, str):
+        raise ValueError(f"'contains' of {type_name(left)} and {type_name(right)}")
+    return right in left
+
+
+_OPERATIONS: Mapping[str, Callable[[JsonValue, JsonValue], JsonValue]] = {
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "<": lambda left, right: less(left, right, or_equal=False),
+    "<=": lambda left, right: less(left, right, or_equal=True),
+    ">": lambda left, right: less(right, left, or_equal=False),
+    ">=": lambda left, right: less(right, left, or_equal=True),
+    "in": lambda left, right: contains(right, left),
+    "contains": _contains_text,
+    "+": lambda left, right: calculated("+", left, right),
+    "-": lambda left, right: calculated("-", left, right),
+    "*": lambda left, right: calculated("*", left, right),
+    "/": lambda left, right: calculated("/", left, right),
+    "%": lambda left, right: calculated("%", left, right),
+}
+
+
+def _kind(node: Node) -> str | None:
+    """Return what a node yields, as far as the text says; ``None`` where only values can tell."""
+    match node:
+        case Literal(value):
+            return "number" if is_number(value) else type_name(value)
+        case Items():
+            return "array"
+        case Members():
+            return "map"
+        case Unary(operator):
+            return "bool" if operator == "!" else "number"
+        case Binary(operator):
+            if operator in ("+", "-", "*", "/", "%"):
+                return _kind(node.left) if _kind(node.left) == _kind(node.right) else None
+            return "bool"
+        case Call(function):
+            return RESULTS.get(function)
+        case Choice(_, then, otherwise):
+            return _kind(then) if _kind(then) == _kind(otherwise) else None
+        case Name() | Access() | Element():
+            return None
