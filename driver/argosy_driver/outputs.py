@@ -85,8 +85,9 @@ class Inputs(Protocol):
 class Outputs:
     """Finds outputs of one run.
 
-    ``floor``, in all methods: the node in whose DAG there is a choice, known to have run. ``None``:
-    all on the way is known to have run.
+    In all methods, ``floor`` is the node in whose DAG there is a choice, known to have run; none:
+    all on the way is known to have run. ``keep`` is whether long lists may be kept, see
+    :meth:`Records.write_collected`: not where a loop may have failed.
     """
 
     def __init__(
@@ -98,16 +99,18 @@ class Outputs:
         self._keep_collected = keep_collected
         self._recent: Recent[TaskPath, AttemptRecord] = Recent(_RECENT_RECORDS)
 
-    def parameter(self, node: Node, name: str, floor: Node | None = None) -> JsonValue | Unset:
+    def parameter(
+        self, node: Node, name: str, floor: Node | None = None, *, keep: bool = True
+    ) -> JsonValue | Unset:
         """Return an output parameter of a task, loop or iteration; ``UNSET``: it has not come."""
         if node.is_loop:
-            return self._collected_parameters(node, name, floor)
+            return self._collected_parameters(node, name, floor, keep=keep)
         dag = node.component.dag
         if dag is not None:
             selectors = dag.outputs.parameters.get(name)
             for selected, below in self._selected(node, name, selectors, floor):
                 value = self.parameter(
-                    self._inputs.child(node, selected.task), selected.output, below
+                    self._inputs.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if value is not UNSET:
                     return value
@@ -126,16 +129,18 @@ class Outputs:
             return self._records.with_values(Values(large={name: key})).parameters[name]
         return record.outputs.parameters.get(name, UNSET)
 
-    def artifacts(self, node: Node, name: str, floor: Node | None = None) -> Artifacts | None:
+    def artifacts(
+        self, node: Node, name: str, floor: Node | None = None, *, keep: bool = True
+    ) -> Artifacts | None:
         """Return an output artifact, or list of them; ``None``: it has not come to be."""
         if node.is_loop:
-            return self._collected_artifacts(node, name, floor)
+            return self._collected_artifacts(node, name, floor, keep=keep)
         dag = node.component.dag
         if dag is not None:
             selectors = dag.outputs.artifacts.get(name)
             for selected, below in self._selected(node, name, selectors, floor):
                 found = self.artifacts(
-                    self._inputs.child(node, selected.task), selected.output, below
+                    self._inputs.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if found is not None:
                     return found
@@ -202,7 +207,9 @@ class Outputs:
                     return False
         return task.condition is None or self._inputs.holds(node)
 
-    def _collected_parameters(self, head: Node, name: str, floor: Node | None) -> JsonValue | Unset:
+    def _collected_parameters(
+        self, head: Node, name: str, floor: Node | None, *, keep: bool
+    ) -> JsonValue | Unset:
         if not self._ran(head, floor):
             return UNSET
         count = self._inputs.count(head)
@@ -211,13 +218,16 @@ class Outputs:
             return kept
         found: list[JsonValue] = []
         for node in self._iterations(head, name, count, artifacts=False):
-            value = self.parameter(node, name, node)
+            value = self.parameter(node, name, node, keep=keep)
             if value is not UNSET:
                 found.append(value)
-        self._keep(head, f"parameter/{name}", count, found)
+        if keep:
+            self._keep(head, f"parameter/{name}", count, found)
         return found
 
-    def _collected_artifacts(self, head: Node, name: str, floor: Node | None) -> Artifacts | None:
+    def _collected_artifacts(
+        self, head: Node, name: str, floor: Node | None, *, keep: bool
+    ) -> Artifacts | None:
         if not self._ran(head, floor):
             return None
         count = self._inputs.count(head)
@@ -226,8 +236,9 @@ class Outputs:
             return tuple(artifact_from_json(item) for item in kept if isinstance(item, Mapping))
         found: list[Artifact] = []
         for node in self._iterations(head, name, count, artifacts=True):
-            found.extend(self.artifacts(node, name, node) or ())
-        self._keep(head, f"artifact/{name}", count, [artifact_to_json(item) for item in found])
+            found.extend(self.artifacts(node, name, node, keep=keep) or ())
+        if keep:
+            self._keep(head, f"artifact/{name}", count, [artifact_to_json(item) for item in found])
         return tuple(found)
 
     def _iterations(self, head: Node, name: str, count: int, *, artifacts: bool) -> Iterator[Node]:

@@ -272,7 +272,7 @@ class Resolver:
                 if node.runs_in_any_case:
                     if self._phase(frame, task) not in (None, SUCCEEDED):
                         return UNSET
-                    return self._outputs.parameter(before, output, frame)
+                    return self._outputs.parameter(before, output, frame, keep=False)
                 found = self._outputs.parameter(before, output)
                 if found is UNSET:
                     raise _not_put_out(node, name, task, output)
@@ -366,7 +366,7 @@ class Resolver:
                 if found is None:
                     raise _not_put_out(node, name, source.task, source.output)
             elif self._phase(frame, source.task) in (None, SUCCEEDED):
-                found = self._outputs.artifacts(before, source.output, frame)
+                found = self._outputs.artifacts(before, source.output, frame, keep=False)
         if found is None and not _may_be_missing(spec, node):
             raise FinalTaskError(
                 f"task '{node.path}': input artifact '{name}' is missing; pass one or make the "

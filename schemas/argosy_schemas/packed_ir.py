@@ -4,8 +4,8 @@ The bytes are an index and blocks, each deflated with the same preset dictionary
 
 * 4 bytes ``AIR1``, then the length of the index as 4 bytes, big-endian
 * the index, JSON: ``version``, ``pipeline`` (name, display name, description, default root, SDK
-  version), ``config`` (``pipelineConfig``), ``kubernetes`` (configuration by executor label, only
-  where a component takes part of it as a value), ``blocks`` (their lengths in order), ``members``
+  version), ``config`` (``pipelineConfig``), ``kubernetes`` (configuration by executor label: all
+  of it where a component takes part of it as a value, else the claims, which count for the cache), ``blocks`` (their lengths in order), ``members``
   (component name to the number of its block; the root is called ``root``)
 * the blocks, JSON: ``components``, ``executors``, and ``control`` (DAG component to task key to
   entries ``[output, form]``)
@@ -28,7 +28,7 @@ from typing import Any
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.ir import Component, ControlEntry, ControlForm, Pipeline
 from argosy_schemas.ir_json import ROOT, component_from_json
-from argosy_schemas.values import to_json
+from argosy_schemas.values import JsonValue, to_json
 
 MAGIC = b"AIR1"
 VERSION = "1.0"
@@ -105,15 +105,20 @@ def pack(pipeline: Pipeline) -> bytes:
             },
             "config": pipeline.pipeline_config,
             "kubernetes": {
-                label: config
+                label: told
                 for label, config in pipeline.kubernetes.items()
-                if label in passthroughs
+                if (told := _told(config, whole=label in passthroughs))
             },
             "blocks": [len(block) for block in blocks],
             "members": members,
         }
     )
     return b"".join((MAGIC, struct.pack(">I", len(index)), index, *blocks))
+
+
+def _told(config: Mapping[str, JsonValue], *, whole: bool) -> Mapping[str, JsonValue]:
+    """Return what drivers need of a Kubernetes configuration."""
+    return config if whole else {key: config[key] for key in ("pvcMount",) if key in config}
 
 
 def unpack(data: bytes) -> Pipeline:

@@ -1,0 +1,91 @@
+"""``python -m argosy_driver [decide]``: the init container of a step's pod, or a deciding pod.
+
+Its settings are variables, see :mod:`argosy_driver.settings`. Two more are for tests and for images
+built otherwise: ``ARGOSY_MOUNTED_AT``, a directory in place of ``/`` for all paths of the pod, and
+``ARGOSY_EXEC``, the path of ``exec``.
+
+A failure is one line in ``/dev/termination-log``, marked if no retry can help, and the status 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy_driver.container import DriverContainer
+from argosy_driver.settings import read_settings
+from argosy_schemas.errors import ArgosyError, MachineError, RetryableTaskError
+from argosy_schemas.pod import FINAL_MARK
+from argosy_store.stores import Stores
+
+ENV_MOUNTED_AT = "ARGOSY_MOUNTED_AT"
+ENV_EXEC = "ARGOSY_EXEC"
+TERMINATION_LOG = "dev/termination-log"
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Prepare the step of this pod, or decide; return the exit status."""
+    mounted_at = Path(environment.get(ENV_MOUNTED_AT) or "/")
+    try:
+        settings = read_settings(environment)
+        with Stores(*filter(None, (settings.store, settings.root))) as stores:
+            driver = DriverContainer(
+                settings=settings,
+                stores=stores,
+                mounted_at=mounted_at,
+                now=lambda: datetime.now(UTC),
+            )
+            match arguments:
+                case []:
+                    step = driver.prepare(_executable(environment))
+                    _say(f"task '{settings.task}': {step.decision.value}")
+                case ["decide"]:
+                    driver.decide()
+                case _:
+                    raise MachineError(f"unknown arguments {' '.join(arguments)!r}; give none")
+    except RetryableTaskError as error:
+        return _failed(str(error), mounted_at)
+    except ArgosyError as error:
+        return _failed(f"{error} {FINAL_MARK}", mounted_at)
+    except Exception as error:
+        # The edge of the process: the pod has to say why, whatever it was.
+        import traceback  # a failure is the only time it is needed
+
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}; this is a fault of Argosy"
+        return _failed(reason, mounted_at)
+    return 0
+
+
+def _executable(environment: Mapping[str, str]) -> Path:
+    given = environment.get(ENV_EXEC)
+    if given:
+        return Path(given)
+    # Of the same distribution, found without importing the launcher's package.
+    machine = {"arm64": "aarch64"}.get(os.uname().machine, os.uname().machine)
+    for directory in map(Path, sys.path):
+        path = directory / "argosy_launcher" / "bin" / f"exec-{machine}"
+        if path.is_file():
+            return path
+    raise MachineError(f"there is no 'exec' for {machine} in this image; set {ENV_EXEC}")
+
+
+def _failed(reason: str, mounted_at: Path) -> int:
+    line = " ".join(reason.split())
+    _say(line)
+    try:
+        (mounted_at / TERMINATION_LOG).write_text(line)
+    except OSError as error:
+        _say(f"the reason could not be left for Kubernetes: {error}")
+    return 1
+
+
+def _say(line: str) -> None:
+    print(f"argosy: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

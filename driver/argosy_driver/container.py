@@ -1,0 +1,166 @@
+"""The driver as a container: a step on the shared volume, or a decision for Argo."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from argosy_driver.decide import decide
+from argosy_driver.places import ClusterPlaces
+from argosy_driver.prepare import prepare
+from argosy_driver.resolver import Resolver
+from argosy_driver.run import Run
+from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
+from argosy_driver.settings import DriverSettings
+from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
+from argosy_schemas.ir import Pipeline
+from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
+from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH
+from argosy_schemas.records import Reason
+from argosy_schemas.step import Step
+from argosy_schemas.step_directory import write_step
+from argosy_schemas.values import to_json
+from argosy_store.locations import uri_below
+from argosy_store.objects import ObjectStore
+from argosy_store.packed_irs import get_ir
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import Stores
+
+EXEC_NAME = "exec"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverContainer:
+    """One driver in its pod, made by ``__main__``."""
+
+    settings: DriverSettings
+    stores: Stores
+    mounted_at: Path
+    """Below which the pod's paths are, ``/`` in a pod."""
+    now: Callable[[], datetime]
+
+    def prepare(self, executable: Path) -> Step:
+        """Write the step of this pod, and ``exec``, into the shared volume.
+
+        Args:
+            executable: ``exec`` for this machine.
+
+        Raises:
+            RetryableTaskError: A store did not answer for as long as its retries last.
+            FinalTaskError: The workflow is not what the compiler made, or the IR is damaged.
+        """
+        shared = self._here(SHARED_PATH)
+        with _Retryable():
+            store = self._store()
+            step = prepare(
+                self.settings.task,
+                self.settings.attempt,
+                resolver=self._resolver(store),
+                store=store,
+                stores=self.stores,
+                places=ClusterPlaces(self.mounted_at),
+                now=self.now,
+            )
+        _copy_executable(executable, shared / EXEC_NAME)
+        write_step(self._here(STEP_PATH), step)
+        return step
+
+    def decide(self) -> None:
+        """Publish the control object of a deciding pod.
+
+        Raises:
+            RetryableTaskError: A store did not answer for as long as its retries last.
+            FinalTaskError: The condition or the items cannot be evaluated.
+        """
+        with _Retryable():
+            control = decide(self.settings.task, resolver=self._resolver(self._store()))
+        text = base64.b64encode(to_json(control).encode()).decode()
+        path = self._here(CONTROL_PATH)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def _here(self, path: str) -> Path:
+        return self.mounted_at / path.lstrip("/")
+
+    def _store(self) -> ObjectStore:
+        return self.stores.open(self.settings.store)
+
+    def _resolver(self, store: ObjectStore) -> Resolver:
+        settings = self.settings
+        pipeline = unpack(_ir_bytes(settings.ir, store))
+        return Resolver(
+            pipeline,
+            run_of(settings, pipeline),
+            RunRecords(store, settings.run),
+            upstream=settings.upstream,
+            readers=store.concurrency,
+            keep_collected=True,
+        )
+
+
+class _Retryable:
+    """Turns what a store says into what a task says."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StoreError):
+            made = RetryableTaskError if error.retryable else FinalTaskError
+            raise made(str(error), reason=Reason.STORE_FAILED) from error
+
+
+def run_of(settings: DriverSettings, pipeline: Pipeline) -> Run:
+    """Return the run that a driver works for.
+
+    Raises:
+        InvalidArgumentError: A parameter of the workflow is wrong.
+    """
+    texts = _declared(pipeline, settings.parameters)
+    root = settings.root or pipeline.default_pipeline_root
+    return Run(
+        id=settings.run,
+        name=settings.name,
+        created_at=settings.created_at,
+        root=root or uri_below(settings.store, "artifacts"),
+        parameters=parse_run_parameters(pipeline, texts),
+        artifacts=parse_run_artifacts(pipeline, texts),
+        cache=settings.cache,
+    )
+
+
+def _declared(pipeline: Pipeline, texts: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Leave out what the pipeline does not declare: the workflow's author added it, not ours."""
+    inputs = pipeline.root.inputs
+    return {
+        name: text
+        for name, text in texts.items()
+        if name in inputs.parameters or name in inputs.artifacts
+    }
+
+
+def _ir_bytes(text: str, store: ObjectStore) -> bytes:
+    if text.startswith(REFERENCE_PREFIX):
+        return get_ir(store, text.removeprefix(REFERENCE_PREFIX))
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise FinalTaskError(
+            "the pipeline in the workflow parameter 'argosy-ir' is damaged; compile it again",
+            reason=Reason.INTERNAL,
+        ) from error
+
+
+def _copy_executable(source: Path, target: Path) -> None:
+    """Copy ``exec`` so that main finds all of it or nothing, under any UID."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    temporary.chmod(0o755)
+    os.replace(temporary, target)

@@ -1,0 +1,128 @@
+"""What a driver is told by its environment, read and checked.
+
+The compiler writes these variables (:mod:`argosy_schemas.pod`); some of them are expressions that
+the workflow controller evaluates. Argo 3.5 and 3.6 hand the text of an expression on that failed,
+so whatever is not what it should be is refused, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.names import AttemptId, RunId, TaskPath
+from argosy_schemas.pod import (
+    ENV_ATTEMPT,
+    ENV_CACHE,
+    ENV_CREATED,
+    ENV_IR,
+    ENV_NAME,
+    ENV_PARAMETERS,
+    ENV_ROOT,
+    ENV_RUN,
+    ENV_STORE,
+    ENV_TASK,
+    ENV_UPSTREAM,
+)
+from argosy_schemas.records import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSettings:
+    """The environment of a driver."""
+
+    task: TaskPath
+    run: RunId
+    name: str
+    created_at: datetime
+    ir: str
+    """The packed IR as base64, or a reference to it."""
+    store: str
+    attempt: AttemptId
+    root: str = ""
+    cache: bool = True
+    parameters: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    """Inputs of the pipeline by name; ``None``: not given."""
+    upstream: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dependency to node phase."""
+
+
+def read_settings(environment: Mapping[str, str]) -> DriverSettings:
+    """Return the settings in the environment of this process.
+
+    Raises:
+        FinalTaskError: A variable is missing or is not what it should be.
+    """
+    created = _required(environment, ENV_CREATED)
+    try:
+        created_at = datetime.fromisoformat(created)
+    except ValueError as error:
+        raise _wrong(ENV_CREATED, created, "a time") from error
+    if created_at.tzinfo is None:
+        raise _wrong(ENV_CREATED, created, "a time with its zone")
+    cache = environment.get(ENV_CACHE, "true") or "true"
+    if cache not in ("true", "false"):
+        raise _wrong(ENV_CACHE, cache, "'true' or 'false'")
+    upstream = _texts(environment, ENV_UPSTREAM)
+    return DriverSettings(
+        task=TaskPath(_required(environment, ENV_TASK)),
+        run=RunId(_required(environment, ENV_RUN)),
+        name=_required(environment, ENV_NAME),
+        created_at=created_at,
+        ir=_required(environment, ENV_IR),
+        store=_required(environment, ENV_STORE),
+        attempt=AttemptId(_required(environment, ENV_ATTEMPT)),
+        root=environment.get(ENV_ROOT, ""),
+        cache=cache == "true",
+        parameters=_texts(environment, ENV_PARAMETERS),
+        upstream={name: phase for name, phase in upstream.items() if phase is not None},
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        advice = (
+            "submit the workflow with the parameter 'argosy-store'"
+            if name == ENV_STORE
+            else "compile the pipeline again"
+        )
+        raise FinalTaskError(
+            f"the variable '{name}' of container 'driver' is empty; {advice}",
+            reason=Reason.INTERNAL,
+        )
+    return value
+
+
+def _texts(environment: Mapping[str, str], name: str) -> dict[str, str | None]:
+    """Return the object of texts that a variable holds as base64 of its JSON; none if empty."""
+    text = environment.get(name, "")
+    if not text:
+        return {}
+    try:
+        value: object = json.loads(base64.b64decode(text, validate=True))
+    except ValueError as error:
+        raise _wrong(name, text, "base64 of JSON") from error
+    if not isinstance(value, dict):
+        raise _wrong(name, text, "an object")
+    members = cast("dict[str, object]", value)
+    texts: dict[str, str | None] = {}
+    for key, member in members.items():
+        if member is not None and not isinstance(member, str):
+            raise _wrong(name, text, "an object of texts")
+        texts[key] = member
+    return texts
+
+
+def _wrong(name: str, value: str, wanted: str) -> FinalTaskError:
+    shown = value if len(value) <= 60 else f"{value[:60]}…"
+    return FinalTaskError(
+        f"the variable '{name}' of container 'driver' is '{shown}', not {wanted}; look for a "
+        "failed expression in the workflow, and compile the pipeline again",
+        reason=Reason.INTERNAL,
+    )
