@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -75,6 +74,9 @@ def copy_whole_file(source: Path, target: Path) -> int:
     Raises:
         OSError: As the system has it.
     """
+    # Slow to import, and the first copy takes longer than that.
+    import shutil
+
     with part_file(target) as part:
         shutil.copyfile(source, part)
         return part.stat().st_size
