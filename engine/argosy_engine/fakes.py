@@ -14,7 +14,7 @@ class FakePods:
     """Answers each request by a function, and remembers what was asked."""
 
     def __init__(self, answer: Callable[[PodRequest], PodOutcome] | None = None) -> None:
-        self._answer = answer or (lambda _: PodOutcome(phase=Phase.SUCCEEDED))
+        self._answer = answer or _succeeded
         self._lock = threading.Lock()
         self.requests: list[PodRequest] = []
 
@@ -23,3 +23,7 @@ class FakePods:
         with self._lock:
             self.requests.append(request)
         return self._answer(request)
+
+
+def _succeeded(request: PodRequest) -> PodOutcome:
+    return PodOutcome(phase=Phase.SUCCEEDED)

@@ -33,10 +33,11 @@ from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Ta
 from argosy_engine.phase import DEPENDS_RESULT, Phase
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure
 from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
-from argosy_expressions.argo import evaluate, substitute
+from argosy_expressions.argo import evaluate, fill
 from argosy_expressions.errors import ExpressionError
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
+from argosy_schemas.values import JsonValue
 
 OMITTED_MESSAGE = "omitted: depends condition not met"
 EXIT_LABEL = "onExit"
@@ -57,11 +58,11 @@ class Interpreter:
         workflow: Workflow,
         *,
         parameters: Mapping[str, str],
-        variables: Mapping[str, object],
+        variables: Mapping[str, JsonValue],
     ) -> None:
         self.workflow = workflow
         given = {**workflow.arguments, **parameters}
-        self._workflow_scope: dict[str, object] = {
+        self._workflow_scope: dict[str, JsonValue] = {
             **variables,
             "parameters": {name: value for name, value in given.items() if value is not None},
         }
@@ -110,7 +111,7 @@ class Interpreter:
         Raises:
             ExpressionError: A tag cannot be resolved.
         """
-        scope = {
+        scope: dict[str, JsonValue] = {
             "workflow": self._workflow_scope,
             "inputs": {"parameters": node.inputs},
             "retries": str(node.attempt),
@@ -175,7 +176,7 @@ class Interpreter:
         )
 
     def _expand(
-        self, dag: DagNode, position: int, scope: Mapping[str, object], count_text: str
+        self, dag: DagNode, position: int, scope: Mapping[str, JsonValue], count_text: str
     ) -> None:
         """Make the iterations of a loop."""
         task = dag.template.tasks[position]
@@ -217,7 +218,7 @@ class Interpreter:
         self,
         dag: DagNode,
         position: int,
-        scope: Mapping[str, object],
+        scope: Mapping[str, JsonValue],
         phase: Phase,
         message: str,
     ) -> None:
@@ -479,7 +480,7 @@ class Interpreter:
 
     # Scopes.
 
-    def _scope(self, dag: DagNode) -> dict[str, object]:
+    def _scope(self, dag: DagNode) -> dict[str, JsonValue]:
         return {
             "workflow": self._workflow_scope,
             "inputs": {"parameters": dag.inputs},
@@ -514,15 +515,11 @@ def _path(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath
     return child_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
 
 
-def _resolved(text: str, scope: Mapping[str, object]) -> str:
-    if "{{" not in text:
-        return text
-    resolved = json.loads(substitute(json.dumps(text, ensure_ascii=False), scope, strict=True))
-    assert isinstance(resolved, str)
-    return resolved
+def _resolved(text: str, scope: Mapping[str, JsonValue]) -> str:
+    return fill(text, scope, strict=True)
 
 
-def _text_of(expression: str | None, scope: Mapping[str, object]) -> str:
+def _text_of(expression: str | None, scope: Mapping[str, JsonValue]) -> str:
     """Return an output's value; anything but text is written as Argo 3.6 and later do."""
     value = evaluate(expression or "", scope)
     if isinstance(value, str):

@@ -14,6 +14,7 @@ from datetime import datetime
 from argosy_engine.phase import Phase
 from argosy_engine.workflow import DagTask, DagTemplate, PodTemplate, RetryStrategy
 from argosy_schemas.names import TaskPath
+from argosy_schemas.values import JsonValue
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -135,7 +136,7 @@ class DagNode(Node):
     """Made, and not yet begun because of ``parallelism``."""
 
 
-class TasksView(Mapping[str, object]):
+class TasksView(Mapping[str, JsonValue]):
     """``tasks`` in an expression: the nodes of a DAG by task name."""
 
     __slots__ = ("_dag",)
@@ -143,7 +144,7 @@ class TasksView(Mapping[str, object]):
     def __init__(self, dag: DagNode) -> None:
         self._dag = dag
 
-    def __getitem__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> JsonValue:
         node = self._dag.children[self._dag.template.index[name]]
         if node is None:
             raise KeyError(name)

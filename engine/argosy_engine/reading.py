@@ -7,6 +7,7 @@ refused before anything runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -81,6 +82,9 @@ _OTHER_KINDS: Mapping[str, str] = {
         for kind in ("script", "steps", "suspend", "http", "plugin", "containerSet", "data")
     },
 }
+
+# As Argo finds them: from the first braces to the next closing ones.
+_EXPRESSION_TAG = re.compile(r"\{\{=(.*?)\}\}", re.DOTALL)
 
 
 def read_workflow(document: _Object) -> Workflow:
@@ -216,15 +220,19 @@ def _task(task: _Object, template: str, place: _Place) -> DagTask:
             # Argo expands such a task first and skips each item by itself.
             raise place.at("when").refuse("stands beside 'withSequence'; put the loop into a DAG")
     text = task.get("depends")
+    when = None if task.get("when") is None else str(task["when"])
+    arguments = tuple(
+        (str(argument["name"]), str(argument["value"]))
+        for argument in _objects(_object(task, "arguments"), "parameters")
+    )
+    for name, tagged in (("when", when), ("withSequence.count", count), *arguments):
+        _check_tags(tagged, place.at(name))
     return DagTask(
         name=str(task["name"]),
         template=_inline_name(template, task) if "inline" in task else str(task["template"]),
         depends=_checked(depends, str(text), place.at("depends")) if text else None,
-        when=None if task.get("when") is None else str(task["when"]),
-        arguments=tuple(
-            (str(argument["name"]), str(argument["value"]))
-            for argument in _objects(_object(task, "arguments"), "parameters")
-        ),
+        when=when,
+        arguments=arguments,
         count=count,
     )
 
@@ -349,6 +357,12 @@ def _checked(parse: Callable[[str], Any], text: str, place: _Place) -> Any:
         return parse(text)
     except ExpressionError as error:
         raise place.refuse(f"cannot be evaluated here: {error}") from error
+
+
+def _check_tags(text: str | None, place: _Place) -> None:
+    """Refuse an expression in a tag before anything runs, not when its turn comes."""
+    for expression in _EXPRESSION_TAG.findall(text or ""):
+        _checked(check, expression, place)
 
 
 def _position(index: Mapping[str, int], name: str, place: _Place) -> int:

@@ -10,6 +10,7 @@ from argosy_engine.phase import Phase
 from argosy_engine.workflow import RetryStrategy
 from argosy_expressions.argo import evaluate
 from argosy_expressions.errors import ExpressionError
+from argosy_schemas.values import JsonValue
 
 NO_MORE = "No more retries left"
 NOT_WANTED = "retryStrategy.expression evaluated to false"
@@ -94,7 +95,7 @@ def _delay(strategy: RetryStrategy, number: int) -> timedelta:
     return min(first * growth, _LONGEST) if growth < 10**9 else _LONGEST
 
 
-def _environment(last: LastAttempt) -> dict[str, object]:
+def _environment(last: LastAttempt) -> dict[str, JsonValue]:
     return {
         "retries": str(last.number + 1),
         "lastRetry": {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping_on_signals(request_stop: Callable[[], None]) -> Iterator[None]:
+def stopping_on_signals(request_stop: Callable[[], None]) -> Generator[None]:
     """Call ``request_stop`` for each signal while the block lasts.
 
     In a thread other than the main one signals cannot be handled, and nothing changes.

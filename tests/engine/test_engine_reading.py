@@ -113,7 +113,11 @@ def test_leaves_decide_about_a_dag_unless_it_names_its_targets() -> None:
 
 
 def test_what_only_kubernetes_can_do_is_noted() -> None:
-    pod = {**POD, "tolerations": [{"key": "gpu"}], "metadata": {"labels": {"a": "b"}}}
+    pod: dict[str, Any] = {
+        **POD,
+        "tolerations": [{"key": "gpu"}],
+        "metadata": {"labels": {"a": "b"}},
+    }
     pod["container"] = {**POD["container"], "resources": {"limits": {"cpu": "1"}}}
 
     template = read_workflow(workflow(pod=pod)).templates["pod-1"]
@@ -124,7 +128,8 @@ def test_what_only_kubernetes_can_do_is_noted() -> None:
 
 @pytest.mark.parametrize("kind", ["script", "steps", "suspend", "http", "plugin", "containerSet"])
 def test_other_kinds_of_templates_are_refused(kind: str) -> None:
-    document = workflow(pod={"name": "pod-1", kind: {}})
+    pod: dict[str, Any] = {"name": "pod-1", kind: {}}
+    document = workflow(pod=pod)
 
     assert (
         refusal(document)
@@ -167,6 +172,11 @@ def test_a_resource_template_is_refused_for_its_own_reason() -> None:
             {"depends": "b.Succeeded"},
             "template 'root': 'dag.tasks.a.depends' names the task 'b', which the DAG does not "
             "have",
+        ),
+        (
+            {"when": "{{= 3 > 'x' }}"},
+            "template 'root': 'dag.tasks.a.when' cannot be evaluated here: Make both sides of '>' "
+            "alike, not number and string (column 2 of '3 > 'x'')",
         ),
         (
             {"template": "pod-2"},
@@ -232,6 +242,9 @@ def test_fail_fast_is_refused() -> None:
 
 @pytest.mark.parametrize("field", ["hooks", "parallelism", "suspend", "synchronization"])
 def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
-    assert refusal(workflow(**{field: {}})) == (
+    document = workflow()
+    document["spec"][field] = {}
+
+    assert refusal(document) == (
         f"workflow: 'spec.{field}' is not interpreted by the embedded engine; remove it"
     )
