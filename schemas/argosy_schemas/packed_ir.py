@@ -5,8 +5,9 @@ The bytes are an index and blocks, each deflated with the same preset dictionary
 * 4 bytes ``AIR1``, then the length of the index as 4 bytes, big-endian
 * the index, JSON: ``version``, ``pipeline`` (name, display name, description, default root, SDK
   version), ``config`` (``pipelineConfig``), ``kubernetes`` (configuration by executor label: all
-  of it where a component takes part of it as a value, else the claims, which count for the cache), ``blocks`` (their lengths in order), ``members``
-  (component name to the number of its block; the root is called ``root``)
+  of it where a component takes part of it as a value, else the claims, which count for the cache),
+  ``blocks`` (their lengths in order), ``members`` (component name to the number of its block; the
+  root is called ``root``)
 * the blocks, JSON: ``components``, ``executors``, and ``control`` (DAG component to task key to
   entries ``[output, form]``)
 
