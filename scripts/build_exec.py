@@ -45,8 +45,12 @@ def build(directory: Path) -> None:
     for machine in MACHINES:
         target = directory / f"exec-{machine}"
         subprocess.run(
-            [sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-musl", *FLAGS]
-            + [*sources, "-o", str(target)],
+            [
+                *(sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-musl"),
+                *FLAGS,
+                *sources,
+                *("-o", str(target)),
+            ],
             # Names of sources without a directory, so that none can get into the binary.
             cwd=SOURCES,
             check=True,

@@ -7,10 +7,11 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.records import AttemptRecord
@@ -30,21 +31,19 @@ STARTED_AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 TASK = "runs/run-1/tasks/train"
 
 
-def step_of(*argv: str, **changes: object) -> Step:
+def step_of(*argv: str, **changes: Any) -> Step:
     """A step that runs ``argv`` and has no outputs, but for ``changes``."""
-    values: dict[str, object] = {
-        "run_id": RunId("run-1"),
-        "pipeline": "demo",
-        "task_path": TaskPath("train"),
-        "attempt_id": AttemptId("attempt-1"),
-        "decision": Decision.RUN if argv else Decision.CACHED,
-        "started_at": STARTED_AT,
-        "argv": argv,
-        "log_key": f"{TASK}/attempt-1.log",
-        **changes,
-    }
-    make: Callable[..., Step] = Step
-    return make(**values)
+    step = Step(
+        run_id=RunId("run-1"),
+        pipeline="demo",
+        task_path=TaskPath("train"),
+        attempt_id=AttemptId("attempt-1"),
+        decision=Decision.RUN if argv else Decision.CACHED,
+        started_at=STARTED_AT,
+        argv=argv,
+        log_key=f"{TASK}/attempt-1.log",
+    )
+    return replace(step, **changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class _Finishing:
     locate: Locate
     log: str | None = None
     """Key of the log, once it is stored."""
+    log_done: bool = False
     warnings: list[str] = field(default_factory=list[str])
 
     def finish(self) -> Finished:
@@ -176,10 +177,12 @@ class _Finishing:
         return replace(collected.artifact, content=content)
 
     def _store_log(self) -> None:
-        """Store the log once; that it cannot be is no reason for a step to fail, or not to."""
+        """Store the log; that it cannot be is no reason for a step to fail, or not to."""
         key, ended = self.step.log_key, self.ended
-        if self.log is not None or ended is None or not key:
+        if self.log_done or ended is None or not key:
             return
+        # Once only: a store that is gone has been waited for long enough.
+        self.log_done = True
         try:
             if ended.log is not None and not ended.log_stored:
                 self.store.put_file(key, ended.log)

@@ -47,18 +47,20 @@ def read_output_file(path: str, what: str, locate: Locate) -> bytes | None:
         return None
     except OSError as error:
         raise _unreadable(path, what, f"cannot be read ({error.strerror})") from error
-    with open(descriptor, "rb") as file:
+    try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             kind = "a directory" if stat.S_ISDIR(info.st_mode) else "no regular file"
-            raise _unreadable(path, what, f"is {kind}")
+            raise _unreadable(path, what, f"is {kind}; write a file")
         if info.st_size > MAX_PARAMETER_BYTES:
             size = f"{info.st_size} of at most {MAX_PARAMETER_BYTES} bytes"
             raise _unreadable(path, what, f"is too long for a parameter ({size}); use an artifact")
-        try:
+        with open(descriptor, "rb", closefd=False) as file:
             return file.read()
-        except OSError as error:
-            raise _unreadable(path, what, f"cannot be read ({error.strerror})") from error
+    except OSError as error:
+        raise _unreadable(path, what, f"cannot be read ({error.strerror})") from error
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(path: str, what: str, problem: str) -> TaskError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,8 @@ def make_pod(tmp_path: Path) -> Iterator[MakePod]:
         pytest.skip("'exec' runs in containers, which are Linux")
     pods: list[Pod] = []
 
-    def make(name: str = "pod", **changes: object) -> Pod:
-        construct: Callable[..., Pod] = Pod
-        pods.append(construct(directory=tmp_path / name, **changes))
+    def make(name: str = "pod", **changes: Any) -> Pod:
+        pods.append(Pod(directory=tmp_path / name, **changes))
         return pods[-1]
 
     yield make

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+
+import pytest
+
+from argosy_launcher.control import MAX_CONTROL_BYTES, control_text
+from argosy_schemas.errors import TaskError
+from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm
+from argosy_schemas.names import ArtifactUri
+from argosy_schemas.records import Artifact, Reason, Values
+
+ARTIFACT = Artifact(name="d", uri=ArtifactUri("s3://b/d"), type=ArtifactType())
+OUTPUTS = Values(
+    parameters={"side": "heads", "items": [1, {"a": "é"}], "text": "[1, 2, 3]", "none": None},
+    artifacts={"parts": (ARTIFACT, ARTIFACT), "empty": ()},
+)
+
+
+def test_without_entries_there_is_no_text() -> None:
+    assert control_text((), OUTPUTS) == ""
+
+
+def test_each_entry_is_a_member_in_its_form() -> None:
+    entries = (
+        ControlEntry(output="side"),
+        ControlEntry(output="items"),
+        ControlEntry(output="items", form=ControlForm.LENGTH),
+        ControlEntry(output="items", form=ControlForm.TEXT),
+        ControlEntry(output="text", form=ControlForm.LENGTH),
+        ControlEntry(output="parts", form=ControlForm.LENGTH),
+        ControlEntry(output="empty", form=ControlForm.LENGTH),
+    )
+
+    text = control_text(entries, OUTPUTS)
+
+    assert json.loads(b64decode(text)) == {
+        "side": "heads",
+        "items": [1, {"a": "é"}],
+        "items@length": 2,
+        "items@text": '[1,{"a":"é"}]',
+        "text@length": 3,
+        "parts@length": 2,
+        "empty@length": 0,
+    }
+
+
+@pytest.mark.parametrize("output", ["side", "none"])
+def test_what_is_no_list_has_no_length_so_that_the_loop_over_it_fails(output: str) -> None:
+    text = control_text((ControlEntry(output=output, form=ControlForm.LENGTH),), OUTPUTS)
+
+    assert json.loads(b64decode(text)) == {f"{output}@length": None}
+
+
+def test_null_is_no_value_to_decide_by() -> None:
+    """Argo would compare it with anything and get false."""
+    with pytest.raises(TaskError) as caught:
+        control_text((ControlEntry(output="none"),), OUTPUTS)
+
+    assert (str(caught.value), caught.value.reason) == (
+        "output 'none' is null, and a condition decides by it; let the component return a value",
+        Reason.INVALID_OUTPUT,
+    )
+
+
+def test_an_output_that_is_not_there_is_named() -> None:
+    with pytest.raises(TaskError, match="needs the output 'lost', which this task did not"):
+        control_text((ControlEntry(output="lost"),), OUTPUTS)
+
+
+def test_a_text_of_just_the_limit_passes_and_a_longer_one_is_refused_by_name() -> None:
+    entries = (ControlEntry(output="big"), ControlEntry(output="small"))
+    room = MAX_CONTROL_BYTES // 4 * 3 - len('{"big":"","small":1}')
+
+    text = control_text(entries, Values(parameters={"big": "x" * room, "small": 1}))
+    with pytest.raises(TaskError) as caught:
+        control_text(entries, Values(parameters={"big": "x" * (room + 1), "small": 1}))
+
+    assert len(text) == MAX_CONTROL_BYTES
+    assert str(caught.value) == (
+        "output 'big' is too long for a condition or loop to decide by: 65540 of 65536 bytes in "
+        "the workflow; let the component return the small part that is decided by as an output of "
+        "its own"
+    )

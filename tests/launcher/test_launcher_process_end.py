@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from argosy_launcher.exit_report import (
+    ExitReport,
+    parse_exit_report,
+    process_end,
+    vanished,
+)
+from argosy_launcher.process_end import ProcessEnd, failure_of, last_line, pod_exit_code
+from argosy_schemas.records import Failure, Reason
+
+
+def failure(report: ExitReport) -> Failure | None:
+    return failure_of(process_end(report, command="train", log=None))
+
+
+def test_a_command_that_ended_with_zero_has_not_failed() -> None:
+    assert failure_of(ProcessEnd(exit_code=0)) is None
+    assert pod_exit_code(None) == 0
+
+
+def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"Traceback\n  File x\nValueError: no such column\n\n")
+
+    found = failure_of(ProcessEnd(exit_code=3, log=log))
+
+    assert found == Failure(
+        reason=Reason.COMMAND_FAILED,
+        message="the command ended with exit code 3: ValueError: no such column",
+        exit_code=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"", ""),
+        (b"\n \r\n", ""),
+        (b"one\rtwo\r", "two"),
+        (b"\x1b[31merror:\x1b[0m\tbad \x07thing\x1b]0;title\x07\n", "error: bad thing"),
+        (b"\xff\xfe\x00x\n", "\ufffd\ufffd x"),
+        (b"x" * 400, f"{'x' * 300}…"),
+        (b"y" * 100_000 + b"\nlast", "last"),
+    ],
+)
+def test_the_last_line_is_safe_to_print(tmp_path: Path, data: bytes, line: str) -> None:
+    (tmp_path / "log").write_bytes(data)
+
+    assert last_line(tmp_path / "log") == line
+
+
+def test_a_log_that_is_gone_has_no_last_line(tmp_path: Path) -> None:
+    assert last_line(tmp_path / "none") == ""
+
+
+@pytest.mark.parametrize(
+    ("report", "reason", "words", "code"),
+    [
+        (
+            ExitReport(started=True, signal=9, out_of_memory=True),
+            Reason.COMMAND_KILLED,
+            "because the container ran out of memory",
+            137,
+        ),
+        (
+            ExitReport(started=True, exit_code=137, out_of_memory=True),
+            Reason.COMMAND_KILLED,
+            "because the container ran out of memory",
+            137,
+        ),
+        (
+            ExitReport(started=True, signal=9),
+            Reason.COMMAND_KILLED,
+            "by SIGKILL, most likely because memory ran out",
+            137,
+        ),
+        (
+            ExitReport(started=True, signal=9, out_of_memory=False),
+            Reason.COMMAND_KILLED,
+            "by SIGKILL, and not for want of memory",
+            137,
+        ),
+        (ExitReport(started=True, signal=11), Reason.COMMAND_KILLED, "ended by SIGSEGV", 139),
+        (
+            ExitReport(started=True, exit_code=1, out_of_memory=True),
+            Reason.COMMAND_FAILED,
+            "ended with exit code 1",
+            1,
+        ),
+        (
+            ExitReport(started=True, exit_code=137),
+            Reason.COMMAND_FAILED,
+            "a process in it was killed by SIGKILL, most likely because memory ran out",
+            137,
+        ),
+        (
+            ExitReport(started=True, signal=15, stopped=15),
+            Reason.CANCELED,
+            "the pod was stopped: the command got SIGTERM",
+            143,
+        ),
+        (
+            ExitReport(started=True, signal=9, stopped=15),
+            Reason.CANCELED,
+            "got SIGTERM and was killed, for it did not end",
+            137,
+        ),
+        (ExitReport(started=False, stopped=15), Reason.CANCELED, "the pod was stopped", 1),
+        (
+            ExitReport(started=False, error=errno.ENOENT),
+            Reason.COMMAND_NOT_FOUND,
+            "'train' does not exist on the PATH in the image",
+            127,
+        ),
+        (
+            ExitReport(started=False, error=errno.ENOENT, present=True),
+            Reason.COMMAND_NOT_FOUND,
+            "needs an interpreter that is not in the image",
+            126,
+        ),
+        (
+            ExitReport(started=False, error=errno.EACCES, present=True),
+            Reason.COMMAND_NOT_FOUND,
+            "must not be executed by this user",
+            126,
+        ),
+        (
+            ExitReport(started=False, error=errno.ENOEXEC, present=True),
+            Reason.COMMAND_NOT_FOUND,
+            "is no program for this machine",
+            126,
+        ),
+        (
+            ExitReport(started=False, error=errno.E2BIG, present=True),
+            Reason.ARGUMENT_TOO_LONG,
+            "has longer arguments than the system allows",
+            126,
+        ),
+        (
+            ExitReport(started=False, error=errno.EIO, present=True),
+            Reason.COMMAND_FAILED,
+            "could not be started: Input/output error",
+            126,
+        ),
+    ],
+)
+def test_the_end_is_told_as_it_was(
+    report: ExitReport, reason: Reason, words: str, code: int
+) -> None:
+    found = failure(report)
+
+    assert found is not None
+    assert found.reason is reason
+    assert words in found.message
+    assert pod_exit_code(found) == code
+
+
+def test_work_that_was_finished_in_spite_of_a_stop_counts() -> None:
+    assert failure(ExitReport(started=True, stopped=15)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked_to_stop", "reason"), [(True, Reason.CANCELED), (False, Reason.COMMAND_KILLED)]
+)
+def test_a_container_that_vanished_failed(asked_to_stop: bool, reason: Reason) -> None:
+    found = failure_of(vanished(asked_to_stop=asked_to_stop))
+
+    assert found is not None
+    assert found.reason is reason
+
+
+def test_a_report_of_another_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="of another version"):
+        parse_exit_report(b'{"version":2,"started":true}')
