@@ -1,0 +1,401 @@
+"""What a task receives: constants, defaults, nulls, types, literals, selectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.values import JsonValue
+from driver_support import (
+    IN_ANY_CASE,
+    RUN,
+    CountedRecords,
+    Json,
+    World,
+    dag,
+    given,
+    leaf,
+    loop,
+    output,
+    pipeline,
+    status,
+    task,
+)
+
+
+def one_task(
+    inputs: dict[str, Any],
+    parameters: dict[str, Any],
+    *,
+    root_inputs: dict[str, Any] | None = None,
+    **fields: Any,
+) -> World:
+    """A pipeline of the task ``t``, its component declaring ``inputs``."""
+    root = dag({"t": task("comp-t", parameters, **fields)}, root_inputs)
+    return World(pipeline(root, {"comp-t": leaf(inputs)}))
+
+
+OPTIONAL: Json = {"parameterType": "STRING", "isOptional": True}
+DEFAULT: Json = {"parameterType": "NUMBER_INTEGER", "defaultValue": 7, "isOptional": True}
+REQUIRED_WITH_DEFAULT: Json = {"parameterType": "NUMBER_INTEGER", "defaultValue": 7}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "received"),
+    [
+        pytest.param("STRING", "text", "text", id="text"),
+        pytest.param("STRING", "", "", id="empty text"),
+        pytest.param("STRING", 1.0, "1", id="integral number as text"),
+        pytest.param("STRING", 1.5e-7, "0.00000015", id="small number as text"),
+        pytest.param("STRING", True, "true", id="boolean as text"),
+        pytest.param("STRING", {"b": [1.0], "a": None}, '{"a":null,"b":[1]}', id="struct as text"),
+        pytest.param("NUMBER_INTEGER", 2.0, 2, id="integral double"),
+        pytest.param("NUMBER_INTEGER", 3.5, 3.5, id="a fraction passes as in the reference"),
+        pytest.param("NUMBER_DOUBLE", 2, 2, id="integer for a double"),
+        pytest.param("BOOLEAN", False, False, id="boolean"),
+        pytest.param("LIST", [1.0, [2.0]], [1, [2]], id="list"),
+        pytest.param("STRUCT", {"a": {"b": 1.0}}, {"a": {"b": 1}}, id="struct"),
+    ],
+)
+def test_a_value_arrives_as_its_declared_type(
+    kind: str, value: JsonValue, received: JsonValue
+) -> None:
+    world = one_task({"x": kind}, {"x": value})
+
+    assert world.inputs("t") == {"x": received}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "message"),
+    [
+        pytest.param("NUMBER_INTEGER", "5", "is a string, not a NUMBER_INTEGER", id="text"),
+        pytest.param("BOOLEAN", 1, "is a number, not a BOOLEAN", id="number"),
+        pytest.param("LIST", "[1]", "is a string, not a LIST", id="JSON text"),
+        pytest.param("STRUCT", [1], "is a list, not a STRUCT", id="list"),
+    ],
+)
+def test_another_kind_of_value_is_refused_by_name(
+    kind: str, value: JsonValue, message: str
+) -> None:
+    root = dag({"t": task("comp-t", {"x": output("before")}), "before": task("comp-b")})
+    world = World(
+        pipeline(root, {"comp-t": leaf({"x": kind}), "comp-b": leaf(outputs={"Output": kind})})
+    )
+    world.succeeded("before", Output=value)
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("t")
+
+    assert str(caught.value) == f"task 't': input 'x' {message}; pass a value of that type"
+
+
+@pytest.mark.parametrize(
+    ("spec", "received"),
+    [
+        pytest.param(OPTIONAL, {}, id="optional: left out"),
+        pytest.param(DEFAULT, {"x": 7}, id="optional with a default"),
+        pytest.param(REQUIRED_WITH_DEFAULT, {"x": 7}, id="a default alone will do"),
+    ],
+)
+def test_what_a_container_gets_for_an_input_not_supplied(spec: Json, received: Json) -> None:
+    assert one_task({"x": spec}, {}).inputs("t") == received
+
+
+def test_an_input_without_value_or_default_is_refused() -> None:
+    root = dag(
+        {"after": task("comp-t", {"x": output("before")}, **IN_ANY_CASE), "before": task("comp-b")}
+    )
+    world = World(
+        pipeline(
+            root, {"comp-t": leaf({"x": "STRING"}), "comp-b": leaf(outputs={"Output": "STRING"})}
+        )
+    )
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("after", upstream={"before": "Failed"})
+
+    assert str(caught.value) == (
+        "task 'after': input 'x' has neither value nor default; pass a value"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "received"),
+    [
+        pytest.param(OPTIONAL, {}, id="optional: left out"),
+        pytest.param(DEFAULT, {"x": 7}, id="optional with a default"),
+        pytest.param(REQUIRED_WITH_DEFAULT, {"x": 7}, id="a default alone will do"),
+    ],
+)
+def test_null_from_outside_counts_as_not_supplied(spec: Json, received: Json) -> None:
+    root_inputs = {"p": {"parameterType": spec["parameterType"], "isOptional": True}}
+    world = one_task({"x": spec}, {"x": given("p")}, root_inputs=root_inputs)
+
+    assert world.inputs("t") == received
+
+
+def test_null_for_an_input_that_must_have_a_value_is_refused() -> None:
+    root_inputs = {"p": {"parameterType": "STRING", "isOptional": True}}
+    world = one_task({"x": "STRING"}, {"x": given("p")}, root_inputs=root_inputs)
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("t")
+
+    assert str(caught.value) == (
+        "task 't': input 'x' is null; pass a value or make the input optional"
+    )
+
+
+def test_a_null_constant_is_empty_text_for_a_string() -> None:
+    assert one_task({"x": "STRING"}, {"x": None}).inputs("t") == {"x": ""}
+
+
+def test_null_flows_through_a_group_to_an_optional_input() -> None:
+    group = dag({"t": task("comp-t", {"x": given("channel")})}, {"channel": "STRING"})
+    root = dag(
+        {"condition-1": task("comp-group", {"channel": given("p")})},
+        {"p": {"parameterType": "STRING", "isOptional": True}},
+    )
+    world = World(pipeline(root, {"comp-group": group, "comp-t": leaf({"x": OPTIONAL})}))
+
+    assert world.inputs("condition-1") == {"channel": None}
+    assert world.inputs("condition-1/t") == {}
+
+
+@pytest.mark.parametrize(
+    ("passed", "inner"),
+    [
+        pytest.param({}, {"p": 7}, id="omitted"),
+        pytest.param({"p": given("nothing")}, {"p": 7}, id="null"),
+        pytest.param({"p": 3}, {"p": 3}, id="given"),
+    ],
+)
+def test_a_nested_pipeline_has_defaults_of_its_own(passed: Json, inner: Json) -> None:
+    nested = dag({"t": task("comp-t", {"x": given("p")})}, {"p": DEFAULT})
+    root = dag(
+        {"n": task("comp-n", passed)},
+        {"nothing": {"parameterType": "NUMBER_INTEGER", "isOptional": True}},
+    )
+    world = World(pipeline(root, {"comp-n": nested, "comp-t": leaf({"x": "NUMBER_INTEGER"})}))
+
+    assert world.inputs("n") == inner
+    assert world.inputs("n/t") == {"x": inner["p"]}
+
+
+def test_an_optional_input_of_a_nested_pipeline_is_null_inside() -> None:
+    nested = dag({"t": task("comp-t", {"x": given("p")})}, {"p": OPTIONAL})
+    world = World(
+        pipeline(dag({"n": task("comp-n")}), {"comp-n": nested, "comp-t": leaf({"x": OPTIONAL})})
+    )
+
+    assert world.inputs("n") == {"p": None}
+    assert world.inputs("n/t") == {}
+
+
+def test_literals_hold_for_what_a_task_passes_and_not_for_defaults() -> None:
+    spec = {
+        "parameterType": "NUMBER_INTEGER",
+        "literals": [1, 2],
+        "defaultValue": 9,
+        "isOptional": True,
+    }
+
+    assert one_task({"x": spec}, {"x": 2.0}).inputs("t") == {"x": 2}
+    assert one_task({"x": spec}, {}).inputs("t") == {"x": 9}
+    with pytest.raises(FinalTaskError) as caught:
+        one_task({"x": spec}, {"x": 3}).inputs("t")
+
+    assert str(caught.value) == ("task 't': input 'x' is 3, not one of 1, 2; pass one of them")
+
+
+def test_a_selector_picks_from_the_text_of_a_value() -> None:
+    selected = given("p", parameterExpressionSelector='parseJson(string_value)["a"]')
+    root = dag({"t": task("comp-t", {"x": selected})}, {"p": "STRUCT"})
+    of = pipeline(root, {"comp-t": leaf({"x": "NUMBER_INTEGER"})})
+
+    assert World(of, {"p": {"a": 5}}).inputs("t") == {"x": 5}
+    with pytest.raises(FinalTaskError) as caught:
+        World(of, {"p": {"b": 5}}).inputs("t")
+
+    assert str(caught.value).startswith("task 't': input 'x': ")
+    assert "'a'" in str(caught.value)
+
+
+def test_an_upstream_output_is_read_by_name() -> None:
+    root = dag({"t": task("comp-t", {"x": output("before", "b")}), "before": task("comp-b")})
+    outputs = {"a": "STRING", "b": "STRING"}
+    world = World(
+        pipeline(root, {"comp-t": leaf({"x": "STRING"}), "comp-b": leaf(outputs=outputs)})
+    )
+    world.succeeded("before", a="A", b="B")
+
+    assert world.inputs("t") == {"x": "B"}
+
+
+def test_a_large_output_is_fetched_from_its_own_object() -> None:
+    root = dag({"t": task("comp-t", {"x": output("before")}), "before": task("comp-b")})
+    world = World(
+        pipeline(
+            root, {"comp-t": leaf({"x": "STRING"}), "comp-b": leaf(outputs={"Output": "STRING"})}
+        )
+    )
+    text = "x" * 100_000
+    world.succeeded("before", Output=text)
+
+    assert world.inputs("t") == {"x": text}
+
+
+def test_a_missing_upstream_output_is_an_error_that_names_it() -> None:
+    root = dag({"t": task("comp-t", {"x": output("before")}), "before": task("comp-b")})
+    world = World(
+        pipeline(
+            root, {"comp-t": leaf({"x": "STRING"}), "comp-b": leaf(outputs={"Output": "STRING"})}
+        )
+    )
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("t")
+
+    assert str(caught.value) == (
+        "task 't': input 'x' comes from output 'Output' of task 'before', which did not put it "
+        "out; see what became of that task"
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "received"),
+    [
+        pytest.param("Succeeded", {"x": 1}, id="succeeded"),
+        pytest.param("Failed", {"x": 7}, id="failed: its output does not count"),
+        pytest.param("Omitted", {"x": 7}, id="not run"),
+    ],
+)
+def test_output_of_a_failed_upstream_counts_as_not_supplied(phase: str, received: Json) -> None:
+    root = dag(
+        {"t": task("comp-t", {"x": output("before")}, **IN_ANY_CASE), "before": task("comp-b")}
+    )
+    components = {
+        "comp-t": leaf({"x": DEFAULT}),
+        "comp-b": leaf(outputs={"Output": "NUMBER_INTEGER"}),
+    }
+    world = World(pipeline(root, components))
+    world.succeeded("before", Output=1)
+
+    assert world.inputs("t", upstream={"before": phase}) == received
+
+
+def test_without_statuses_a_record_says_whether_there_is_an_output() -> None:
+    root = dag(
+        {"t": task("comp-t", {"x": output("before")}, **IN_ANY_CASE), "before": task("comp-b")}
+    )
+    components = {
+        "comp-t": leaf({"x": DEFAULT}),
+        "comp-b": leaf(outputs={"Output": "NUMBER_INTEGER"}),
+    }
+    world = World(pipeline(root, components))
+
+    assert world.inputs("t") == {"x": 7}
+    world.succeeded("before", Output=1)
+    assert world.inputs("t") == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "error"),
+    [
+        pytest.param("Succeeded", "COMPLETE", {}, id="succeeded"),
+        pytest.param("Failed", "FAILED", {"code": 9, "message": "task before failed"}, id="failed"),
+        pytest.param("Error", "FAILED", {"code": 9, "message": "task before failed"}, id="error"),
+        pytest.param(
+            "Skipped", "CANCELED", {"code": 1, "message": "task before did not run"}, id="skipped"
+        ),
+        pytest.param(
+            "Omitted", "CANCELED", {"code": 1, "message": "task before did not run"}, id="omitted"
+        ),
+    ],
+)
+def test_final_status_is_told_in_the_spelling_of_ml_metadata(
+    phase: str, state: str, error: Json
+) -> None:
+    exit_task = task("comp-t", {"s": status("before")}, dependentTasks=["before"], **IN_ANY_CASE)
+    root = dag({"exit": exit_task, "before": task("comp-b")})
+    world = World(pipeline(root, {"comp-t": leaf({"s": "TASK_FINAL_STATUS"}), "comp-b": leaf()}))
+
+    received = world.inputs("exit", upstream={"before": phase})
+
+    assert received == {
+        "s": {
+            "state": state,
+            "pipelineTaskName": "before",
+            "pipelineJobResourceName": "demo-x7k2p",
+            "error": error,
+        }
+    }
+
+
+def test_final_status_reaches_into_a_pipeline_that_is_the_exit_task() -> None:
+    nested = dag({"t": task("comp-t", {"s": given("status")})}, {"status": "STRUCT"})
+    exit_task = task("comp-n", {"status": status("before")}, **IN_ANY_CASE)
+    root = dag({"exit": exit_task, "before": task("comp-b")})
+    components = {"comp-n": nested, "comp-t": leaf({"s": "STRUCT"}), "comp-b": leaf()}
+    world = World(pipeline(root, components))
+
+    received = world.inputs("exit/t", upstream={"before": "Failed"})
+
+    assert isinstance(received["s"], dict)
+    assert received["s"]["state"] == "FAILED"
+
+
+def test_a_status_that_nobody_passed_is_an_error() -> None:
+    exit_task = task("comp-t", {"s": status("before")}, **IN_ANY_CASE)
+    root = dag({"exit": exit_task, "before": task("comp-b")})
+    world = World(pipeline(root, {"comp-t": leaf({"s": "TASK_FINAL_STATUS"}), "comp-b": leaf()}))
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("exit")
+
+    assert str(caught.value) == (
+        "task 'exit': the status of task 'before' is not known; compile the pipeline again"
+    )
+
+
+def test_one_task_reads_as_many_records_as_it_has_inputs() -> None:
+    body = dag(
+        {"t": task("comp-t", {"x": output("s"), "y": given("outside")}), "s": task("comp-b")},
+        {"item": "STRING", "outside": "STRING"},
+    )
+    root = dag(
+        {
+            "for-loop-1": task("comp-body", {"outside": output("before")}, **loop(["a"] * 500)),
+            "before": task("comp-b"),
+        }
+    )
+    components = {
+        "comp-body": body,
+        "comp-t": leaf({"x": "STRING", "y": "STRING"}),
+        "comp-b": leaf(outputs={"Output": "STRING"}),
+    }
+    world = World(pipeline(root, components))
+    world.succeeded("before", Output="B")
+    world.succeeded("for-loop-1/499/s", Output="S")
+    world.records = records = CountedRecords(world.store, RUN)
+
+    received = world.inputs("for-loop-1/499/t")
+
+    assert received == {"x": "S", "y": "B"}
+    assert records.read == ["for-loop-1/499/s", "before"]
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "t/3", "for-loop-1/x", "for-loop-1/0/t/more", "for-loop-1/7/t"]
+)
+def test_a_path_that_the_pipeline_does_not_have_is_refused(path: str) -> None:
+    body = dag({"t": task("comp-t", {"x": given("item")})}, {"item": "STRING"})
+    root = dag({"for-loop-1": task("comp-body", **loop(["a"])), "t": task("comp-t", {"x": "1"})})
+    world = World(pipeline(root, {"comp-body": body, "comp-t": leaf({"x": "STRING"})}))
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs(path)
+
+    assert "compile the pipeline again" in str(caught.value)
