@@ -1,0 +1,243 @@
+"""Shared environments on disk: built once, by one process, and never seen half-built.
+
+Below the directory of the cache, with a key for each combination of Python and requirements:
+
+* ``<key>.json``      names the directory of the complete environment; written last, at once
+* ``<key>-<random>/`` a virtual environment, which a killed builder may have left incomplete
+* ``<key>.lock``      held by whoever builds
+
+A builder never goes on in a directory of another: its installer may still be running there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from argosy_engine.environments.errors import installation_failed
+from argosy_engine.environments.interpreter import Interpreter
+from argosy_engine.environments.pip_options import uv_arguments, uv_environment
+from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
+from argosy_schemas.records import Reason
+
+_LAYOUT = 1
+"""Counts how environments are built; another number, another key."""
+
+
+class Builder:
+    """Builds environments with uv. Safe to use from several threads and processes."""
+
+    def __init__(
+        self, directory: Path, interpreter: Interpreter, environment: Mapping[str, str]
+    ) -> None:
+        """Build below ``directory``; ``environment`` is that of the process."""
+        self.directory = directory
+        self._interpreter = interpreter
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._closed = False
+
+    def key(self, installs: Sequence[Sequence[str]]) -> str:
+        """Return the key of an environment."""
+        ingredients = {
+            "layout": _LAYOUT,
+            "python": [self._interpreter.executable, *self._interpreter.version],
+            "platform": self._interpreter.platform,
+            "installs": [list(arguments) for arguments in installs],
+        }
+        return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:24]
+
+    def found(self, key: str) -> Path | None:
+        """Return the complete environment of a key, or ``None``."""
+        try:
+            name = json.loads((self.directory / f"{key}.json").read_bytes())["directory"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        path = self.directory / str(name)
+        return path if (path / "bin").is_dir() else None
+
+    def built(self, key: str, installs: Sequence[Sequence[str]]) -> Path:
+        """Return the environment of a key, made if nobody has.
+
+        Raises:
+            TaskError: The requirements cannot be installed.
+            MachineError: The cache cannot be written.
+        """
+        try:
+            with self._locked(key):
+                found = self.found(key)
+                if found is not None:
+                    return found
+                for leftover in self.directory.glob(f"{key}-*"):
+                    shutil.rmtree(leftover, ignore_errors=True)
+                path = self.directory / f"{key}-{os.urandom(6).hex()}"
+                self._build(path, installs)
+                self._record(key, path, installs)
+                return path
+        except OSError as error:
+            raise cannot_keep(self.directory, error) from error
+
+    def newest(self, requirement: str) -> str:
+        """Return the newest version that an index has for a requirement.
+
+        Raises:
+            TaskError: No index could be asked, or it has none.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_keep(self.directory, error) from error
+        command = ["pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate"]
+        found = self._uv(
+            [*command, "--python", self._interpreter.executable, "-"], requirement, requirement
+        )
+        return found.strip().splitlines()[-1].partition("==")[2]
+
+    def close(self) -> None:
+        """End what is being built; nothing more can be."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            process.kill()
+
+    @contextmanager
+    def _locked(self, key: str) -> Generator[None]:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with open(self.directory / f"{key}.lock", "w") as file:
+            # Let go by the system when this process ends, however it does.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _build(self, path: Path, installs: Sequence[Sequence[str]]) -> None:
+        python = os.fspath(path / "bin" / "python")
+        executable = self._interpreter.executable
+        self._uv(["venv", "--no-project", "--python", executable, os.fspath(path)], "a new one")
+        wheels = self._interpreter.bundled_wheels()
+        if any(wheel.name.startswith("pip-") for wheel in wheels):
+            names = [os.fspath(wheel) for wheel in wheels]
+            self._uv(
+                ["pip", "install", "--python", python, "--no-index", "--no-deps", *names], "pip"
+            )
+        else:
+            self._uv(["pip", "install", "--python", python, "pip"], "pip")
+        for arguments in installs:
+            what = " ".join(arguments)
+            ours = uv_arguments(arguments)
+            if ours is None:
+                self._run([python, "-m", "pip", "install", "--quiet", *arguments], what)
+            else:
+                # The best of all indexes, as pip has it, and not of the first that has any.
+                merged = ["--index-strategy", "unsafe-best-match"]
+                self._uv(["pip", "install", "--python", python, *merged, *ours], what)
+
+    def _record(self, key: str, path: Path, installs: Sequence[Sequence[str]]) -> None:
+        stamp = {
+            "directory": path.name,
+            "python": self._interpreter.name,
+            "installs": [list(arguments) for arguments in installs],
+        }
+        write_at_once(self.directory / f"{key}.json", json.dumps(stamp, indent=1))
+
+    def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
+        return self._run([_uv_program(), *arguments], what, text)
+
+    def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
+        environment = {
+            name: value
+            for name, value in self._environment.items()
+            if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "PIP_TARGET")
+        }
+        environment |= uv_environment(self._environment)
+        environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        with self._lock:
+            if self._closed:
+                raise _stopped(what)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=environment,
+                # Not where the pipeline is: uv would read a project there.
+                cwd=self.directory,
+                # Ctrl-C reaches the engine first, which ends what it started.
+                start_new_session=True,
+            )
+            self._running.add(process)
+        try:
+            output, errors = process.communicate(text)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if process.returncode == 0:
+            return output
+        if self._closed:
+            raise _stopped(what)
+        if process.returncode < 0:
+            raise RetryableTaskError(
+                f"the installation of the component's Python packages ({what}) was killed by signal "
+                f"{-process.returncode}; run again",
+                reason=Reason.ENVIRONMENT_FAILED,
+            )
+        raise installation_failed(what, errors or output)
+
+
+def cannot_keep(path: Path, error: OSError) -> MachineError:
+    """Return the error for a cache that cannot be written."""
+    return MachineError(
+        f"{error.filename or path}: Python environments cannot be kept there ({error.strerror}); "
+        f"set ARGOSY_CACHE_DIR to a directory that can be written"
+    )
+
+
+def write_at_once(path: Path, text: str) -> None:
+    """Write or replace a file so that a reader sees all of it or none.
+
+    Raises:
+        OSError: As the system has it.
+    """
+    part = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    try:
+        part.write_text(text)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _uv_program() -> str:
+    from uv import find_uv_bin
+
+    try:
+        return os.fspath(find_uv_bin())
+    except FileNotFoundError:
+        found = shutil.which("uv")
+    if found is None:
+        raise FinalTaskError(
+            "uv is missing from Argosy's own environment; install Argosy again",
+            reason=Reason.ENVIRONMENT_FAILED,
+        )
+    return found
+
+
+def _stopped(what: str) -> RetryableTaskError:
+    return RetryableTaskError(
+        f"the run was stopped while Python packages ({what}) were installed; resume it",
+        reason=Reason.CANCELED,
+    )

@@ -1,0 +1,54 @@
+"""Why an environment could not be made, in one line."""
+
+from __future__ import annotations
+
+import re
+
+from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
+from argosy_schemas.records import Reason
+
+_NETWORK = re.compile(
+    r"error sending request|[Ff]ailed to fetch|dns error|[Cc]onnection (refused|reset|timed)|"
+    r"timed out|Temporary failure in name resolution|Network is unreachable|Max retries exceeded|"
+    r"status code 5\d\d|5\d\d (Server|Client) Error"
+)
+_GLYPHS = re.compile(r"^[\s│├╰─▶×·╭▸>|]+")
+_HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
+
+
+def installation_failed(what: str, output: str) -> TaskError:
+    """Return the error for an installation that failed.
+
+    Args:
+        what: What was to be installed.
+        output: What the installer printed.
+    """
+    reason = last_words(output)
+    if _NETWORK.search(output):
+        return RetryableTaskError(
+            f"the Python packages of the component ({what}) could not be fetched ({reason}); check "
+            f"the network, or tell pip of an index that can be reached (PIP_INDEX_URL)",
+            reason=Reason.ENVIRONMENT_FAILED,
+        )
+    return FinalTaskError(
+        f"the Python packages of the component ({what}) could not be installed ({reason}); correct "
+        f"the component's packages_to_install, or run with another Python",
+        reason=Reason.ENVIRONMENT_FAILED,
+    )
+
+
+def last_words(output: str) -> str:
+    """Return what an installer said in the end, in one line."""
+    lines = [_GLYPHS.sub("", line).strip() for line in output.splitlines()]
+    lines = [line for line in lines if line]
+    errors = [line.partition("ERROR: ")[2] for line in lines if line.startswith("ERROR: ")]
+    if errors:
+        # pip's; the last one is about the whole installation.
+        return errors[-1].rstrip(".")
+    told: list[str] = []
+    for line in lines:
+        if _HINT.match(line):
+            break
+        told.append(line)
+    text = " ".join(told or lines[-1:]).removeprefix("error: ").rstrip(".")
+    return text if len(text) <= 500 else f"{text[:497]}..."
