@@ -1,0 +1,215 @@
+"""The directory of a run: description, lock, journal, look-up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from argosy_engine.journal import Journal, attempts_before, read_journal
+from argosy_engine.nodes import PodNode
+from argosy_engine.phase import Phase
+from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.names import RunId, TaskPath
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DESCRIPTION = RunDescription(
+    run_id=RunId("7f3a"),
+    name="hello-x1",
+    pipeline="hello",
+    created_at=AT,
+    parameters={"n": "3"},
+    root="/r",
+    cache=False,
+    workflow={"spec": {}},
+)
+
+
+def made(home: Path, run_id: str = "7f3a") -> RunDirectory:
+    directory = RunDirectory(home, RunId(run_id))
+    directory.create(replace(DESCRIPTION, run_id=RunId(run_id)), b"ir")
+    return directory
+
+
+def test_what_a_run_was_given_is_read_back(tmp_path: Path) -> None:
+    directory = made(tmp_path)
+
+    assert directory.read() == (DESCRIPTION, b"ir")
+
+
+def test_a_run_of_a_newer_release_is_refused_by_its_format(tmp_path: Path) -> None:
+    directory = made(tmp_path)
+    file = directory.path / "run.json"
+    file.write_text(file.read_text().replace('"version":"1.0"', '"version":"2.0"'))
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        directory.read()
+
+    assert str(caught.value) == (
+        "run '7f3a' was made by a newer release (format 2.0); update argosy to go on with it"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version":"1.0"}', b"\xff"])
+def test_a_damaged_description_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+    directory = made(tmp_path)
+    (directory.path / "run.json").write_bytes(content)
+
+    with pytest.raises(InvalidArgumentError, match=r"^run '7f3a' cannot be read \(.*new run$"):
+        directory.read()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(MachineError) as caught:
+        made(tmp_path)
+
+    assert str(caught.value) == (
+        f"'{tmp_path}/runs/7f3a' cannot be written: Permission denied; "
+        "choose another place with --home"
+    )
+
+
+def test_a_home_that_is_a_file_is_said_in_one_line(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("")
+
+    with pytest.raises(MachineError) as caught:
+        made(home)
+
+    assert str(caught.value) == (
+        f"'{home}/runs/7f3a' cannot be written: Not a directory; choose another place with --home"
+    )
+
+
+def test_a_run_is_found_by_its_first_characters(tmp_path: Path) -> None:
+    for run_id in ("7f3a", "7f4b", "81"):
+        made(tmp_path, run_id)
+
+    assert find_run(tmp_path, "8") == "81"
+    assert find_run(tmp_path, "7f3") == "7f3a"
+
+
+def test_an_exact_id_goes_before_a_longer_one(tmp_path: Path) -> None:
+    for run_id in ("7f", "7f4b"):
+        made(tmp_path, run_id)
+
+    assert find_run(tmp_path, "7f") == "7f"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "message"),
+    [
+        ("9", "there is no run '9' in '{home}/runs'"),
+        ("", "there is no run '' in '{home}/runs'"),
+        (
+            "7f",
+            "'7f' fits 2 runs, '7f3a' and '7f4b' among them; give more characters",
+        ),
+    ],
+)
+def test_a_prefix_that_does_not_decide_is_refused(
+    tmp_path: Path, prefix: str, message: str
+) -> None:
+    for run_id in ("7f3a", "7f4b"):
+        made(tmp_path, run_id)
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        find_run(tmp_path, prefix)
+
+    assert str(caught.value) == message.format(home=tmp_path)
+
+
+LOCKING = """
+import sys, time
+from pathlib import Path
+from argosy_engine.run_directory import RunDirectory
+with RunDirectory(Path(sys.argv[1]), "7f3a").locked():
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_engines_never_work_on_one_run(tmp_path: Path) -> None:
+    directory = made(tmp_path)
+    other = subprocess.Popen(
+        [sys.executable, "-c", LOCKING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    other.stdout.readline()
+
+    with pytest.raises(InvalidArgumentError) as caught, directory.locked():
+        pass
+    other.kill()
+    other.wait()
+    other.stdout.close()
+
+    assert str(caught.value) == (
+        "run '7f3a' is being worked on by another process; wait for it to end"
+    )
+    with directory.locked():
+        pass  # The system let go when the other one was killed.
+
+
+def pod(path: str) -> PodNode:
+    return PodNode(
+        label=path, boundary=None, owner=None, position=0, task=None, path=TaskPath(path)
+    )
+
+
+def test_a_journal_tells_what_became_of_nodes(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    journal = Journal(file)
+    node = pod("train")
+    node.message = "boom"
+
+    journal.node_changed(node, Phase.RUNNING, AT)
+    journal.node_changed(node, Phase.FAILED, AT)
+    journal.close()
+
+    assert list(read_journal(file)) == [
+        {
+            "at": "2026-01-02T03:04:05+00:00",
+            "node": "train",
+            "type": "Pod",
+            "phase": "Running",
+            "path": "train",
+            "attempt": 0,
+        },
+        {
+            "at": "2026-01-02T03:04:05+00:00",
+            "node": "train",
+            "type": "Pod",
+            "phase": "Failed",
+            "path": "train",
+            "attempt": 0,
+            "message": "boom",
+        },
+    ]
+
+
+def test_a_line_that_was_cut_off_does_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    journal = Journal(file)
+    journal.node_changed(pod("a"), Phase.RUNNING, AT)
+    journal.node_changed(pod("b"), Phase.RUNNING, AT)
+    journal.close()
+    file.write_bytes(file.read_bytes()[:-20])
+
+    again = Journal(file)
+    again.node_changed(pod("a"), Phase.RUNNING, AT)
+    again.close()
+
+    assert attempts_before(file) == {"a": 2}
+
+
+def test_there_is_nothing_in_a_journal_that_is_not_there(tmp_path: Path) -> None:
+    assert attempts_before(tmp_path / "journal.jsonl") == {}
