@@ -1,0 +1,57 @@
+"""The compiler: a pipeline in, an Argo Workflow out, by a visible list of passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from argosy_compiler.compiled import Compiled
+from argosy_compiler.options import CompileOptions
+from argosy_compiler.passes.arrange_dags import arrange_dags
+from argosy_compiler.passes.assemble import assemble
+from argosy_compiler.passes.check_names import check_names
+from argosy_compiler.passes.decide import decide
+from argosy_compiler.passes.enumerate_uses import enumerate_uses
+from argosy_compiler.passes.place_ir import place_ir
+from argosy_compiler.plan import Plan
+from argosy_compiler.structure import structure_of
+from argosy_schemas.ir import Pipeline
+from argosy_schemas.packed_ir import REFERENCE_PREFIX
+
+PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
+    check_names,
+    decide,
+    enumerate_uses,
+    place_ir,
+    arrange_dags,
+    assemble,
+)
+"""Each takes the plan that the one before returned, and never changes it."""
+
+
+def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) -> Compiled:
+    """Return the Argo Workflow of ``pipeline``.
+
+    Args:
+        pipeline: As :func:`argosy_schemas.reading.read_pipeline` returns it.
+        options: ``None``: the defaults.
+
+    Raises:
+        InvalidPipelineError: The pipeline says what no workflow can; all problems of a pass.
+        InvalidArgumentError: The options do not fit the pipeline, e.g. its IR is too large.
+    """
+    plan = Plan(
+        pipeline=pipeline,
+        options=options or CompileOptions(),
+        structure=structure_of(pipeline),
+    )
+    for run in PASSES:
+        plan = run(plan)
+    referred = plan.ir_text.startswith(REFERENCE_PREFIX)
+    return Compiled(
+        workflow=plan.workflow,
+        ir=plan.ir,
+        ir_digest=plan.ir_text.removeprefix(REFERENCE_PREFIX) if referred else None,
+        config_map=plan.config_map,
+        notes=plan.notes,
+    )

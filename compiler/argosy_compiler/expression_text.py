@@ -1,0 +1,83 @@
+"""Pieces of Argo expressions, as text.
+
+Only the subset that ``docs/expressions.md`` lists is written, and only forms that behave alike on
+Argo 3.5 to 4.1 (``docs/argo-compatibility.md``). User text never stands in an expression as it is:
+constants travel as base64 of their JSON. ``}}`` never occurs, since it would end the tag.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+from argosy_schemas.pod import CONTROL
+from argosy_schemas.values import JsonValue, to_json
+
+_PLAIN = re.compile(r"[-\w.@]+", re.ASCII)
+
+INDEX_INPUT = "index"
+"""Input of a loop's body: the number of the iteration. It stands alone, never beside other values:
+Argo 3.5 fails on an expression that mixes ``item`` with anything."""
+
+
+def tag(expression: str) -> str:
+    """Return an expression tag, for a string field of a template."""
+    return f"{{{{={expression} }}}}" if expression.endswith("}") else f"{{{{={expression}}}}}"
+
+
+def quoted(text: str) -> str:
+    """Return a string literal; single-quoted, since double quotes would be escaped in the JSON."""
+    if _PLAIN.fullmatch(text):
+        return f"'{text}'"
+    # Code units below U+10000 by number: quotes, backslashes and braces are harmless so.
+    units = text.encode("utf-16-be")
+    codes = (units[at] << 8 | units[at + 1] for at in range(0, len(units), 2))
+    return "'" + "".join(f"\\u{code:04x}" for code in codes) + "'"
+
+
+def constant(value: JsonValue) -> str:
+    """Return an expression that yields ``value``."""
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return to_json(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f"'{value}'"
+    return f"fromJSON(sprig.b64dec('{base64.b64encode(to_json(value).encode()).decode()}'))"
+
+
+def published_by(task: str) -> str:
+    """Return the expression of the control text that an Argo task of the same DAG published."""
+    return f"tasks['{task}'].outputs.parameters.{CONTROL}"
+
+
+HANDED_DOWN = f"inputs.parameters.{CONTROL}"
+"""The expression of the control text that a DAG template received."""
+
+
+def member(control: str, key: str) -> str:
+    """Return the expression of one member of a control text."""
+    return f"fromJSON(sprig.b64dec({control}))[{quoted(key)}]"
+
+
+def control_object(members: Mapping[str, str]) -> str:
+    """Return the expression of the control text with these members: key to expression."""
+    inner = ", ".join(f"{quoted(key)}: {members[key]}" for key in sorted(members))
+    return f"sprig.b64enc(toJson({{{inner}}}))"
+
+
+def item_of(control: str, key: str) -> str:
+    """Return the expression of this iteration's item, from the list that came down as ``key``."""
+    return f"{member(control, key)}[asInt(inputs.parameters.{INDEX_INPUT})]"
+
+
+def is_there(control: str) -> str:
+    """Return the condition that a control text arrived.
+
+    An argument whose expression fails is handed on as literal text by Argo 3.5 and 3.6, while a
+    failing ``when`` is an error on every version: so each task with such an argument says this.
+    """
+    return f"fromJSON(sprig.b64dec({control})) != nil"

@@ -1,0 +1,1 @@
+"""Rules of :mod:`argosy_compiler.lint`, one module for each thing that they are about."""

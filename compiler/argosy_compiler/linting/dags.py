@@ -1,0 +1,117 @@
+"""DAG templates: dependencies, targets, fan-outs.
+
+Sources: ``workflow/validate/validate.go``, ``workflow/common/ancestry.go``, the CEL rules of the
+4.x CRDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from argosy_compiler.linting.subject import Subject, Task, Template, member, text
+from argosy_expressions.argo import Depends, depends
+from argosy_expressions.errors import ExpressionSyntaxError
+from argosy_schemas.errors import Problem
+
+_FAN_OUTS = ("withItems", "withParam", "withSequence")
+
+
+def check_dags(subject: Subject) -> Iterator[Problem]:
+    """Yield DAGs whose tasks cannot be put in order."""
+    for template in subject.templates:
+        if "dag" not in template.json:
+            continue
+        tasks = template.tasks
+        if not tasks:
+            yield Problem(path=f"{template.path}.dag.tasks", message="is empty; add a task")
+            continue
+        parsed: dict[str, Depends] = {}
+        for task in tasks:
+            read = read_depends(task)
+            if isinstance(read, Problem):
+                yield read
+            elif read is not None:
+                parsed[task.name] = read
+            yield from _task(task)
+        names = {task.name: task for task in tasks}
+        yield from _known(template, parsed, names)
+        yield from _circle(template, parsed)
+
+
+def read_depends(task: Task) -> Depends | Problem | None:
+    """Return what a task waits for, or why that cannot be read; ``None``: nothing."""
+    expression = text(task.json, "depends")
+    names = task.json.get("dependencies")
+    if not expression and isinstance(names, list):
+        expression = " && ".join(str(name) for name in names)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    if not expression:
+        return None
+    try:
+        return depends(expression)
+    except ExpressionSyntaxError as error:
+        return Problem(path=f"{task.path}.depends", message=str(error))
+
+
+def _task(task: Task) -> Iterator[Problem]:
+    if "depends" in task.json:
+        for other in ("dependencies", "continueOn"):
+            if other in task.json:
+                yield Problem(
+                    path=f"{task.path}.{other}",
+                    message="cannot stand beside 'depends'; put it into 'depends'",
+                )
+        if task.name[:1].isdigit():
+            yield Problem(
+                path=task.path, message=f"'{task.name}' begins with a digit and has 'depends'"
+            )
+    given = [name for name in _FAN_OUTS if name in task.json]
+    if len(given) > 1:
+        yield Problem(path=task.path, message=f"has {' and '.join(given)}; keep one")
+    sequence = member(task.json, "withSequence")
+    if {"count", "end"} <= sequence.keys():
+        yield Problem(path=f"{task.path}.withSequence", message="has 'count' and 'end'; keep one")
+
+
+def _known(
+    template: Template, parsed: Mapping[str, Depends], tasks: Mapping[str, Task]
+) -> Iterator[Problem]:
+    for name, condition in parsed.items():
+        for above in condition.tasks:
+            path = f"{tasks[name].path}.depends"
+            if above not in tasks:
+                yield Problem(path=path, message=f"there is no task '{above}' in the DAG")
+                continue
+            of_group = any(f"{above}.{one}" in condition.text for one in ("Any", "All"))
+            if of_group and not tasks[above].fans_out:
+                yield Problem(path=path, message=f"'{above}' runs once; use its '.Succeeded'")
+    for target in text(member(template.json, "dag"), "target").split():
+        if target not in tasks and "{{" not in target:
+            yield Problem(
+                path=f"{template.path}.dag.target",
+                message=f"there is no task '{target}' in the DAG",
+            )
+
+
+def _circle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
+    done: set[str] = set()
+    for first in parsed:
+        walk: list[tuple[str, int]] = [(first, 0)]
+        on_way = {first}
+        while walk:
+            name, position = walk.pop()
+            above = parsed[name].tasks if name in parsed else ()
+            if position >= len(above):
+                on_way.discard(name)
+                done.add(name)
+                continue
+            walk.append((name, position + 1))
+            following = above[position]
+            if following in on_way:
+                yield Problem(
+                    path=f"{template.path}.dag.tasks",
+                    message=f"'{following}' waits for itself, by way of '{name}'",
+                )
+                return
+            if following not in done:
+                on_way.add(following)
+                walk.append((following, 0))

@@ -1,0 +1,139 @@
+"""Names: what Argo's grammar, its CRDs and Kubernetes take.
+
+Sources: ``workflow/validate/validate.go``, ``workflow/util/pod_name.go``, the full CRDs of 4.x.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
+from argosy_schemas.errors import Problem
+
+NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
+"""Templates, tasks and steps."""
+PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
+LONGEST = 128
+LONGEST_WORKFLOW = 63
+GENERATED = 5
+"""Characters that Kubernetes puts behind a ``generateName``."""
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_MAKES_PODS = ("container", "containerSet", "data", "resource", "script")
+
+
+def check_names(subject: Subject) -> Iterator[Problem]:
+    """Yield names that are not of their grammar, too long, or given twice."""
+    yield from _workflow(subject)
+    for path, names in _namespaces(subject):
+        yield from _twice(path, names)
+    for template in subject.templates:
+        if not template.is_inline:
+            yield from _named(template.name, template.path)
+        yield from _pod_name(template)
+        for task in (*template.tasks, *template.steps):
+            yield from _named(task.name, task.path)
+    for path, parameter in _parameters(subject):
+        name = text(parameter, "name")
+        if not PARAMETER.fullmatch(name):
+            yield Problem(
+                path=f"{path}.{name}",
+                message=f"'{name}' is no parameter name; use letters, digits, '-' and '_'",
+            )
+
+
+def _workflow(subject: Subject) -> Iterator[Problem]:
+    name = text(subject.metadata, "name")
+    base = text(subject.metadata, "generateName")
+    if not name and not base:
+        yield Problem(path="metadata", message="has neither 'name' nor 'generateName'; give one")
+        return
+    field, given = ("name", name) if name else ("generateName", base)
+    longest = LONGEST_WORKFLOW if name else LONGEST_WORKFLOW - GENERATED
+    if len(given) > longest:
+        yield Problem(
+            path=f"metadata.{field}",
+            message=f"'{given}' has {len(given)} characters; use at most {longest}",
+        )
+    # What Kubernetes adds ends in a letter or digit.
+    if not _SUBDOMAIN.fullmatch(given if name else f"{given}x"):
+        yield Problem(
+            path=f"metadata.{field}",
+            message=f"'{given}' is no name for Kubernetes; use lower case letters, digits, '-'"
+            " and '.', and begin with a letter or digit",
+        )
+
+
+def _named(name: str, path: str) -> Iterator[Problem]:
+    if not NAME.fullmatch(name):
+        yield Problem(
+            path=path,
+            message=f"'{name}' is no name for Argo; use letters, digits and '-', and begin with a"
+            " letter or digit",
+        )
+    if len(name) > LONGEST:
+        yield Problem(path=path, message=f"the name has {len(name)} characters; use at most 128")
+
+
+def _pod_name(template: Template) -> Iterator[Problem]:
+    if any(kind in _MAKES_PODS for kind in template.kinds) and template.name.lower() != (
+        template.name
+    ):
+        yield Problem(
+            path=template.path,
+            message=f"'{template.name}' becomes a part of pod names; use lower case letters",
+        )
+
+
+def _namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
+    """Yield each set of names that have to differ, with its place."""
+    yield "spec.templates", [one.name for one in subject.templates if not one.is_inline]
+    yield "spec.arguments.parameters", _names(objects(_arguments(subject.spec), "parameters"))
+    for template in subject.templates:
+        if template.tasks:
+            yield f"{template.path}.dag.tasks", [task.name for task in template.tasks]
+        if template.steps:
+            yield f"{template.path}.steps", [step.name for step in template.steps]
+        for side in ("inputs", "outputs"):
+            holder = member(template.json, side)
+            yield f"{template.path}.{side}.parameters", _names(objects(holder, "parameters"))
+        for task in (*template.tasks, *template.steps):
+            given = objects(_arguments(task.json), "parameters")
+            yield f"{task.path}.arguments.parameters", _names(given)
+        containers = [
+            *objects(template.json, "initContainers"),
+            *objects(template.json, "sidecars"),
+        ]
+        yield f"{template.path} (containers)", _names(containers)
+        yield f"{template.path}.volumes", _names(objects(template.json, "volumes"))
+
+
+def _twice(path: str, names: Iterable[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    told: set[str] = set()
+    for name in names:
+        if name in seen and name not in told:
+            told.add(name)
+            yield Problem(path=path, message=f"the name '{name}' is given twice; rename one")
+        seen.add(name)
+
+
+def _parameters(subject: Subject) -> Iterator[tuple[str, Json]]:
+    for parameter in objects(_arguments(subject.spec), "parameters"):
+        yield "spec.arguments.parameters", parameter
+    for template in subject.templates:
+        for side in ("inputs", "outputs"):
+            for parameter in objects(member(template.json, side), "parameters"):
+                yield f"{template.path}.{side}.parameters", parameter
+        for task in (*template.tasks, *template.steps):
+            for parameter in objects(_arguments(task.json), "parameters"):
+                yield f"{task.path}.arguments.parameters", parameter
+
+
+def _arguments(holder: Json) -> Json:
+    return member(holder, "arguments")
+
+
+def _names(holders: Iterable[Json]) -> list[str]:
+    return [text(one, "name") for one in holders]

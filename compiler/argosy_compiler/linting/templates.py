@@ -1,0 +1,159 @@
+"""Templates: kinds, references between them, inputs, outputs, and fields that fit only some kinds.
+
+Source: ``workflow/validate/validate.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from argosy_compiler.linting.subject import Json, Subject, Task, Template, member, objects, text
+from argosy_schemas.errors import Problem
+
+DEEPEST = 100
+"""Templates within templates; Argo stops there (``DISABLE_MAX_RECURSION``)."""
+
+_SOURCES = (
+    "configMapKeyRef",
+    "event",
+    "expression",
+    "jqFilter",
+    "jsonPath",
+    "parameter",
+    "path",
+    "supplied",
+)
+_GROUPS = ("dag", "steps")
+
+
+def check_templates(subject: Subject) -> Iterator[Problem]:
+    """Yield templates that Argo refuses, and references that lead nowhere."""
+    if not subject.templates:
+        yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
+        return
+    yield from _entries(subject)
+    for template in subject.templates:
+        if len(template.kinds) != 1:
+            found = " and ".join(f"'{kind}'" for kind in template.kinds) or "none"
+            yield Problem(
+                path=template.path,
+                message=f"needs exactly one of 'container', 'dag', 'steps' and the like; has"
+                f" {found}",
+            )
+        yield from _placed(template)
+        yield from _outputs(template)
+        for task in (*template.tasks, *template.steps):
+            yield from _reference(subject, task)
+    yield from _depth(subject)
+
+
+def _entries(subject: Subject) -> Iterator[Problem]:
+    entry = text(subject.spec, "entrypoint")
+    if not entry:
+        yield Problem(path="spec.entrypoint", message="is missing; name the first template")
+    for field in ("entrypoint", "onExit"):
+        name = text(subject.spec, field)
+        if name and subject.template(name) is None:
+            yield Problem(path=f"spec.{field}", message=f"there is no template '{name}'")
+
+
+def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
+    if "inline" in task.json:
+        return
+    if "templateRef" in task.json:
+        return  # in another object, which only the cluster has
+    name = text(task.json, "template")
+    if not name:
+        yield Problem(path=task.path, message="names no template; set 'template'")
+        return
+    if "{{" in name:
+        return
+    template = subject.template(name)
+    if template is None:
+        yield Problem(path=f"{task.path}.template", message=f"there is no template '{name}'")
+        return
+    given = {text(one, "name") for one in objects(member(task.json, "arguments"), "parameters")}
+    for parameter in objects(member(template.json, "inputs"), "parameters"):
+        needed = text(parameter, "name")
+        if needed not in given and not {"default", "value", "valueFrom"} & parameter.keys():
+            yield Problem(
+                path=f"{task.path}.arguments.parameters",
+                message=f"'{needed}' is not given, and '{name}' has no default for it",
+            )
+
+
+def _placed(template: Template) -> Iterator[Problem]:
+    is_group = any(kind in _GROUPS for kind in template.kinds)
+    for field in ("activeDeadlineSeconds", "timeout"):
+        if is_group and field in template.json:
+            yield Problem(
+                path=f"{template.path}.{field}",
+                message="a template of tasks cannot have one; give it to the tasks' templates",
+            )
+    if "parallelism" in template.json:
+        if not is_group:
+            yield Problem(
+                path=f"{template.path}.parallelism",
+                message="only a template of tasks can have one; remove it",
+            )
+        elif isinstance(limit := template.json["parallelism"], int) and limit < 1:
+            yield Problem(path=f"{template.path}.parallelism", message=f"is {limit}; use 1 or more")
+
+
+def _outputs(template: Template) -> Iterator[Problem]:
+    is_group = any(kind in _GROUPS for kind in template.kinds)
+    for output in objects(member(template.json, "outputs"), "parameters"):
+        path = f"{template.path}.outputs.parameters.{text(output, 'name')}"
+        source = member(output, "valueFrom")
+        kinds = [kind for kind in _SOURCES if kind in source]
+        if len(kinds) != 1:
+            yield Problem(
+                path=path,
+                message="needs exactly one source in 'valueFrom', e.g. 'path' or 'expression'",
+            )
+        elif is_group != (kinds[0] in ("expression", "parameter")):
+            fitting = "'expression' or 'parameter'" if is_group else "'path'"
+            yield Problem(path=path, message=f"cannot come from '{kinds[0]}'; use {fitting}")
+        if is_group and "default" not in source:
+            yield Problem(
+                path=path,
+                message="has no 'default', and Argo can wait forever when it has no value; add one",
+            )
+        if isinstance(expression := source.get("expression"), str) and "{{" in expression:
+            yield Problem(path=path, message="'expression' stands without '{{=' and '}}'")
+
+
+def _depth(subject: Subject) -> Iterator[Problem]:
+    """Yield a problem where templates nest deeper than Argo goes, or in a circle."""
+    depths: dict[str, int] = {}
+    todo = [(text(subject.spec, "entrypoint"), ())] if subject.spec else []
+    waiting: list[tuple[str, tuple[str, ...]]] = [(name, above) for name, above in todo]
+    while waiting:
+        name, above = waiting.pop()
+        depth = len(above)
+        if name in above:
+            yield Problem(
+                path=f"spec.templates.{name}", message="uses itself; recursion needs a condition"
+            )
+            return
+        if depths.get(name, -1) >= depth:
+            continue
+        depths[name] = depth
+        if depth >= DEEPEST:
+            yield Problem(
+                path=f"spec.templates.{name}",
+                message=f"lies {depth} templates deep; Argo goes to {DEEPEST - 1}",
+            )
+            return
+        template = subject.template(name)
+        if template is not None:
+            used = {target for json in _uses(template.json) if (target := text(json, "template"))}
+            waiting.extend((target, (*above, name)) for target in sorted(used))
+
+
+def _uses(template: Json) -> Iterator[Json]:
+    """Yield the tasks of a template, also those of templates inline in it."""
+    view = Template(name="", json=template, path="")
+    for task in (*view.tasks, *view.steps):
+        yield task.json
+        yield from _uses(member(task.json, "inline"))

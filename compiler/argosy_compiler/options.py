@@ -1,0 +1,46 @@
+"""What a caller chooses for a compilation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"
+"""The image of driver and launcher, see ``manifests/``."""
+
+INLINE_LIMIT_BYTES: Final = 32 * 1024
+"""Base64 of an IR up to this size travels in the workflow itself: Argo copies it into the template
+of every init container, where 128 KiB is a hard limit."""
+
+
+class IrPlacement(StrEnum):
+    """How the IR reaches the drivers."""
+
+    AUTO = "auto"
+    """Inside the workflow when it is small enough, else as ``STORE`` if a store is named."""
+    STORE = "store"
+    """As an object of the store, which the caller puts there; the workflow names its hash."""
+    CONFIGMAP = "configmap"
+    """As a ``ConfigMap`` that is emitted before the workflow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileOptions:
+    """Equal options and an equal pipeline give equal bytes."""
+
+    ir: IrPlacement = IrPlacement.AUTO
+    store: str | None = None
+    """URL of the store; ``None`` leaves it to ``argo submit -p argosy-store=URL``."""
+    root: str = ""
+    """Pipeline root; empty: the pipeline's own, else inside the store."""
+    image: str = DEFAULT_IMAGE
+    store_secret: str | None = None
+    """Secret whose keys become environment variables of driver and launcher: credentials."""
+    service_account: str | None = None
+    max_dag_tasks: int = 200
+    """Stock Argo 4 refuses more tasks in one DAG."""
+    max_templates: int = 200
+    """Stock Argo 4 refuses more templates in one workflow."""
+    max_nodes: int | None = 4000
+    """How many iterations a loop may have; ``None``: any number, for the embedded engine."""

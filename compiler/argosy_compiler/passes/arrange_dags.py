@@ -1,0 +1,280 @@
+"""Write the DAG templates, and the pod templates that their tasks share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from argosy_compiler.argo_names import task_name
+from argosy_compiler.dependencies import dependencies, targets
+from argosy_compiler.expression_text import (
+    HANDED_DOWN,
+    INDEX_INPUT,
+    control_object,
+    is_there,
+    member,
+    published_by,
+    quoted,
+    tag,
+)
+from argosy_compiler.passes.enumerate_uses import inherited, use_of
+from argosy_compiler.plan import Decision, Plan, Template, Use
+from argosy_compiler.pod_templates import PodTemplates
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.ir import Task, TriggerStrategy
+from argosy_schemas.ir_json import ROOT
+from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT
+
+COUNT_INPUT = "count"
+_READS = re.compile(
+    r"sprig\.b64dec\((tasks\['[^']+'\]\.outputs\.parameters\.control"
+    r"|inputs\.parameters\.control)\)"
+)
+
+
+def arrange_dags(plan: Plan) -> Plan:
+    """Return the plan with the templates of the workflow, the root first.
+
+    Raises:
+        InvalidPipelineError: A loop has more iterations than ``max_nodes``.
+    """
+    pods = PodTemplates(plan)
+    dags: list[Template] = []
+    for use, name in plan.uses.items():
+        dags += _Dag(plan, use, name, pods).templates()
+    return replace(plan, templates=(*dags, *pods.templates()))
+
+
+class _Dag:
+    """One DAG template, with the templates of the loops in it."""
+
+    def __init__(self, plan: Plan, use: Use, name: str, pods: PodTemplates) -> None:
+        self._plan = plan
+        self._use = use
+        self._name = name
+        self._pods = pods
+        self._dag = plan.structure.dag(use.component)
+        self._dependencies = dependencies(plan.structure, use.component)
+        self._loops: list[Template] = []
+
+    def templates(self) -> Iterator[Template]:
+        tasks = [
+            written
+            for task in self._dag.tasks.values()
+            if not self._plan.structure.is_importer(task)
+            for written in self._tasks(task)
+        ]
+        dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
+        followed = targets(self._plan.structure, self._use.component)
+        if followed:
+            dag["target"] = " ".join(task_name(key) for key in followed)
+        template: dict[str, Any] = {"name": self._name}
+        names = self._inputs()
+        if names:
+            template["inputs"] = {"parameters": [{"name": name} for name in names]}
+        template["dag"] = dag
+        given = self._plan.given.get(self._use.component)
+        if given:
+            template["outputs"] = {
+                "parameters": [
+                    {
+                        "name": CONTROL,
+                        "valueFrom": {"expression": control_object(given), "default": ""},
+                    }
+                ]
+            }
+        yield template
+        yield from self._loops
+
+    def _inputs(self) -> list[str]:
+        if self._use.component == ROOT:
+            return []
+        names = [PATH_INPUT]
+        if self._receives(self._use.component):
+            names.append(CONTROL)
+        if self._use.component in self._plan.indexed:
+            names.append(INDEX_INPUT)
+        if self._use.upstream:
+            names.append(UPSTREAM_INPUT)
+        return names
+
+    def _receives(self, component: str) -> bool:
+        return any(
+            self._plan.handed_down.get((parent, task.key))
+            for parent, task in self._plan.structure.users[component]
+        )
+
+    def _tasks(self, task: Task) -> Iterator[dict[str, Any]]:
+        decision = self._plan.decisions.get((self._use.component, task.key), Decision())
+        depends = self._depends(task)
+        condition, count = decision.condition, decision.count
+        if decision.pod is not None:
+            decider = task_name(f"{task.key}-decide")
+            pod = self._pods.decider(upstream=self._knows_upstream(task))
+            yield self._task(decider, pod, depends, None, self._pod_values(task))
+            depends = f"{decider}.Succeeded"
+            control = published_by(decider)
+            if task.condition is not None:
+                condition = f"{member(control, 'condition')} == true"
+            if task.iterator is not None:
+                count = f"int({member(control, 'length')})"
+        values = self._values(task, count)
+        yield self._task(
+            task_name(task.key), self._template(task, count), depends, condition, values
+        )
+
+    def _task(
+        self,
+        name: str,
+        template: str,
+        depends: str,
+        condition: str | None,
+        values: dict[str, str],
+    ) -> dict[str, Any]:
+        reads = dict.fromkeys(read for text in values.values() for read in _READS.findall(text))
+        guards = [is_there(read) for read in reads]
+        if condition is not None:
+            guards.append(f"({condition})" if guards else condition)
+        written: dict[str, Any] = {"name": name, "template": template}
+        if values:
+            written["arguments"] = {
+                "parameters": [{"name": key, "value": value} for key, value in values.items()]
+            }
+        if depends:
+            written["depends"] = depends
+        if guards:
+            written["when"] = tag(" && ".join(guards))
+        return written
+
+    def _depends(self, task: Task) -> str:
+        names = [task_name(key) for key in self._dependencies[task.key]]
+        if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
+            return " && ".join(
+                f"({name}.Succeeded || {name}.Failed || {name}.Errored || {name}.Skipped || "
+                f"{name}.Omitted)"
+                for name in names
+            )
+        return " && ".join(f"{name}.Succeeded" for name in names)
+
+    def _path(self, suffix: str) -> str:
+        if self._use.component == ROOT:
+            return suffix
+        return f"{{{{inputs.parameters.{PATH_INPUT}}}}}{suffix}"
+
+    def _template(self, task: Task, count: str | int | None) -> str:
+        component = self._plan.structure.used(task)
+        if component.dag is not None:
+            inner = use_of(self._use, task)
+            return self._plan.uses[inner] if count is None else self._loop(task, inner, count)
+        action = self._plan.structure.claim_action(task)
+        if action is not None:
+            return self._pods.claim(self._use.component, task, action)
+        return self._pods.step(
+            self._use.component,
+            task,
+            retry=inherited(self._use, task),
+            upstream=self._knows_upstream(task),
+        )
+
+    def _knows_upstream(self, task: Task) -> bool:
+        return self._use.upstream or task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
+
+    def _values(self, task: Task, count: str | int | None) -> dict[str, str]:
+        if self._plan.structure.claim_action(task) is not None:
+            return {
+                PATH_INPUT: self._path(""),
+                **self._pods.claim_values(self._use.component, task),
+            }
+        if self._plan.structure.used(task).dag is None:
+            fields = self._plan.pods[(self._use.component, task.key)]
+            return self._pod_values(task) | {
+                name: tag(expression) for name, expression in fields.arguments.items()
+            }
+        values = {PATH_INPUT: self._path(f"{task.key}/")}
+        handed_down = self._plan.handed_down.get((self._use.component, task.key))
+        if handed_down:
+            values[CONTROL] = tag(control_object(handed_down))
+        if isinstance(count, str):
+            values[COUNT_INPUT] = tag(self._counted(task, count))
+        return values | self._upstream(task)
+
+    def _pod_values(self, task: Task) -> dict[str, str]:
+        return {TASK_INPUT: self._path(task.key)} | self._upstream(task)
+
+    def _upstream(self, task: Task) -> dict[str, str]:
+        if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
+            statuses = {
+                key: f"tasks[{quoted(task_name(key))}].status"
+                for key in self._dependencies[task.key]
+            }
+            return {UPSTREAM_INPUT: tag(control_object(statuses))}
+        if self._use.upstream:
+            return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
+        return {}
+
+    def _counted(self, task: Task, count: str) -> str:
+        """Return the expression of a count that stops before a fan-out that is too large.
+
+        A count that is no number is an error of the node, and its message quotes the text.
+        """
+        limit = self._plan.options.max_nodes
+        if limit is None:
+            return f"int({count})"
+        refusal = quoted(f"loop {task.key} has more than {limit} items, see --max-nodes")
+        return f"{count} > {limit} ? {refusal} : int({count})"
+
+    def _loop(self, task: Task, inner: Use, count: str | int) -> str:
+        """Write the template of a loop: its body, once per item."""
+        assert task.iterator is not None
+        limit = self._plan.options.max_nodes
+        if limit is not None and isinstance(count, int) and count > limit:
+            raise InvalidPipelineError(
+                Problem(
+                    path=f"{self._use.component}.dag.tasks.{task.key}",
+                    message=f"has {count:,} iterations, more than --max-nodes {limit:,} allows; "
+                    "raise it, or make the loop shorter",
+                )
+            )
+        body = self._plan.uses[inner]
+        name = f"loop-{self._name}-{task_name(task.key)}"[:128]
+        names = [PATH_INPUT]
+        values = {PATH_INPUT: f"{{{{inputs.parameters.{PATH_INPUT}}}}}{{{{item}}}}/"}
+        if self._receives(task.component):
+            names.append(CONTROL)
+            values[CONTROL] = f"{{{{{HANDED_DOWN}}}}}"
+        if task.component in self._plan.indexed:
+            values[INDEX_INPUT] = "{{item}}"
+        if inner.upstream:
+            names.append(UPSTREAM_INPUT)
+            values[UPSTREAM_INPUT] = f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"
+        if isinstance(count, str):
+            names.append(COUNT_INPUT)
+        template: dict[str, Any] = {
+            "name": name,
+            "inputs": {"parameters": [{"name": one} for one in names]},
+            "dag": {
+                "failFast": False,
+                "tasks": [
+                    {
+                        "name": "iteration",
+                        "template": body,
+                        "arguments": {
+                            "parameters": [
+                                {"name": key, "value": value} for key, value in values.items()
+                            ]
+                        },
+                        "withSequence": {
+                            "count": str(count)
+                            if isinstance(count, int)
+                            else f"{{{{inputs.parameters.{COUNT_INPUT}}}}}"
+                        },
+                    }
+                ],
+            },
+        }
+        if task.iterator.parallelism:
+            template["parallelism"] = task.iterator.parallelism
+        self._loops.append(template)
+        return name

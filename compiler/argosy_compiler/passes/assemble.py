@@ -1,0 +1,149 @@
+"""Put the workflow together."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
+from argosy_compiler.plan import Plan
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir_json import ROOT
+from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.values import UNSET, to_json
+
+_NAME_LIMIT = 57
+"""Argo adds five characters to a ``generateName``, and 63 is its limit."""
+
+
+def assemble(plan: Plan) -> Plan:
+    """Return the plan with the workflow.
+
+    Raises:
+        InvalidPipelineError: It has more templates, or more tasks in a DAG, than Argo takes.
+    """
+    spec: dict[str, Any] = {
+        "entrypoint": ROOT,
+        "arguments": {"parameters": _parameters(plan)},
+        "templates": list(plan.templates),
+        **_settings(plan),
+    }
+    _check_limits(plan)
+    workflow = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": f"{_generate_name(plan.pipeline.name)}-"},
+        "spec": spec,
+    }
+    return replace(plan, workflow=workflow)
+
+
+def _generate_name(name: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", name.rpartition("/")[2].lower()).strip("-")
+    return plain[:_NAME_LIMIT].rstrip("-") or "pipeline"
+
+
+def _parameters(plan: Plan) -> list[dict[str, str]]:
+    """Return the parameters of the workflow that have a value.
+
+    Argo refuses a workflow with a declared parameter without one, so that a required input of the
+    pipeline is not declared: ``argo submit -p`` gives it all the same, and the driver asks for it.
+    """
+    parameters = [{"name": ROOT_PARAMETER, "value": plan.options.root}]
+    parameters.append({"name": CACHE_PARAMETER, "value": "true"})
+    if plan.ir_text:
+        parameters.append({"name": IR_PARAMETER, "value": plan.ir_text})
+    if plan.options.store is not None:
+        parameters.append({"name": STORE_PARAMETER, "value": plan.options.store})
+    for name, spec in sorted(plan.pipeline.root.inputs.parameters.items()):
+        if spec.default is not UNSET and spec.default is not None:
+            default = spec.default
+            text = (
+                default
+                if spec.type is ParameterType.STRING and isinstance(default, str)
+                else to_json(default)
+            )
+            parameters.append({"name": name, "value": text})
+        elif spec.optional and spec.type is not ParameterType.STRING:
+            parameters.append({"name": name, "value": "null"})
+    return parameters
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    config: dict[str, Any] = dict(plan.pipeline.pipeline_config)
+    settings: dict[str, Any] = {}
+    if plan.options.service_account is not None:
+        settings["serviceAccountName"] = plan.options.service_account
+    deadline = int(config.get("activeDeadlineSeconds") or 0)
+    if deadline > 0:
+        settings["activeDeadlineSeconds"] = deadline
+    strategy = {
+        name: math.floor(seconds)
+        for field, name in (
+            ("resourceTtlOnCompletion", "secondsAfterCompletion"),
+            ("resourceTtlOnSuccess", "secondsAfterSuccess"),
+            ("resourceTtlOnFailure", "secondsAfterFailure"),
+        )
+        if (seconds := int(config.get(field) or 0)) > 0
+    }
+    if strategy:
+        settings["ttlStrategy"] = strategy
+    workspace = config.get("workspace")
+    if workspace:
+        settings["volumeClaimTemplates"] = [_workspace(workspace)]
+    return settings
+
+
+def _workspace(workspace: dict[str, Any]) -> dict[str, Any]:
+    path = "platforms.kubernetes.pipelineConfig.workspace"
+    size = workspace.get("size")
+    if not size:
+        raise InvalidPipelineError(
+            Problem(path=f"{path}.size", message="is missing; give the workspace a size")
+        )
+    patch: dict[str, Any] = workspace.get("kubernetes", {}).get("pvcSpecPatch", {})
+    unknown = sorted(patch.keys() - {"accessModes", "storageClassName"})
+    if unknown:
+        raise InvalidPipelineError(
+            Problem(
+                path=f"{path}.kubernetes.pvcSpecPatch",
+                message=f"'{unknown[0]}' cannot be set; only 'accessModes' and 'storageClassName'",
+            )
+        )
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+        **patch,
+    }
+    return {"metadata": {"name": WORKSPACE_CLAIM}, "spec": spec}
+
+
+def _check_limits(plan: Plan) -> None:
+    problems: list[Problem] = []
+    templates = plan.options.max_templates
+    if len(plan.templates) > templates:
+        problems.append(
+            Problem(
+                path=ROOT,
+                message=f"needs {len(plan.templates)} templates, and stock Argo 4 takes {templates}"
+                "; let tasks share images, resources and retry policies, or raise --max-templates "
+                "where the cluster takes more",
+            )
+        )
+    tasks = plan.options.max_dag_tasks
+    for template in plan.templates:
+        number = len(template.get("dag", {}).get("tasks", ()))
+        if number > tasks:
+            problems.append(
+                Problem(
+                    path=template["name"],
+                    message=f"has {number} tasks in one DAG, and stock Argo 4 takes {tasks}; group "
+                    "them in pipelines of their own, or raise --max-dag-tasks where the cluster "
+                    "takes more",
+                )
+            )
+    if problems:
+        raise InvalidPipelineError(*problems)

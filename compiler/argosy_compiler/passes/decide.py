@@ -1,0 +1,118 @@
+"""Settle how the workflow decides: conditions, the lengths of loops, open fields of pods.
+
+All that reads a value of the run is asked for here, so that afterwards it is known what has to be
+published and handed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from argosy_compiler.compiled import Note
+from argosy_compiler.control import BarredError, Control, Place
+from argosy_compiler.passes.pod_fields import pod_fields
+from argosy_compiler.plan import Decision, Plan, PodFields
+from argosy_expressions.cel import check, parse
+from argosy_expressions.errors import ExpressionError
+from argosy_expressions.translate import Operand, Untranslatable, to_argo
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.ir import ControlForm, Task
+
+
+def decide(plan: Plan) -> Plan:
+    """Return the plan with decisions, pod fields and what is handed on.
+
+    Raises:
+        InvalidPipelineError: A condition is no CEL or of the wrong type, or a field of a pod
+            cannot be settled before the pod exists.
+    """
+    control = Control(plan.structure)
+    decisions: dict[Place, Decision] = {}
+    pods: dict[Place, PodFields] = {}
+    notes: list[Note] = []
+    problems: list[Problem] = []
+    for dag, task in plan.structure.tasks():
+        place = (dag, task.key)
+        path = _path(dag, task)
+        try:
+            if task.condition is not None or task.iterator is not None:
+                decisions[place] = _decision(plan, control, dag, task)
+                if decisions[place].pod is not None:
+                    notes.append(Note(path=path, message=f"needs a pod: {decisions[place].pod}"))
+            if _has_pod(plan, task):
+                pods[place] = pod_fields(plan, control, dag, task, path)
+        except BarredError as error:
+            problems.append(
+                Problem(path=path, message=f"its pod cannot be made before it starts: {error}")
+            )
+        except ExpressionError as error:
+            problems.append(Problem(path=f"{path}.triggerPolicy.condition", message=str(error)))
+        except InvalidPipelineError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidPipelineError(*problems)
+    return replace(
+        plan,
+        pipeline=control.pipeline(),
+        decisions=decisions,
+        pods=pods,
+        handed_down={
+            (parent, task.key): {
+                entry.key: control.argument(parent, task, entry) for entry in sorted(entries)
+            }
+            for dag, entries in sorted(control.taken.items())
+            for parent, task in plan.structure.users[dag]
+        },
+        given={dag: dict(sorted(keys.items())) for dag, keys in sorted(control.given.items())},
+        indexed=frozenset(control.indexed),
+        notes=(*plan.notes, *notes),
+    )
+
+
+def _path(dag: str, task: Task) -> str:
+    return f"{dag if dag == 'root' else f'components.{dag}'}.dag.tasks.{task.key}"
+
+
+def _has_pod(plan: Plan, task: Task) -> bool:
+    structure = plan.structure
+    return (
+        structure.used(task).dag is None
+        and not structure.is_importer(task)
+        and structure.claim_action(task) is None
+    )
+
+
+def _decision(plan: Plan, control: Control, dag: str, task: Task) -> Decision:
+    try:
+        return Decision(
+            condition=None
+            if task.condition is None
+            else _condition(plan, control, dag, task, task.condition),
+            count=None if task.iterator is None else control.length(dag, task),
+        )
+    except BarredError as error:
+        return Decision(pod=str(error))
+
+
+def _condition(plan: Plan, control: Control, dag: str, task: Task, text: str) -> str:
+    expression = parse(text)
+    inputs = plan.structure.used(task).inputs
+    # What the SDK passes but the component does not declare has no type, and is not checked.
+    if expression.parameters <= inputs.parameters.keys():
+        types = {name: spec.type for name, spec in inputs.parameters.items()}
+        faults = check(expression, types, inputs.artifacts)
+        if faults:
+            raise InvalidPipelineError(
+                *(
+                    Problem(path=f"{_path(dag, task)}.triggerPolicy.condition", message=str(fault))
+                    for fault in faults
+                )
+            )
+    operands: dict[str, Operand] = {}
+    for name in sorted(expression.parameters):
+        value = control.input(dag, task, name, ControlForm.VALUE)
+        operands[name] = Operand(expression=value.text, type=value.type, nullable=value.nullable)
+    translated = to_argo(expression, operands)
+    if isinstance(translated, Untranslatable):
+        raise BarredError(translated.reason)
+    return translated

@@ -1,0 +1,45 @@
+"""Pack the IR, and settle how it reaches the drivers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from argosy_compiler.options import INLINE_LIMIT_BYTES, IrPlacement
+from argosy_compiler.plan import Plan
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.packed_ir import digest, pack, to_base64, to_reference
+
+CONFIG_MAP_LIMIT_BYTES = 1024 * 1024
+
+
+def place_ir(plan: Plan) -> Plan:
+    """Return the plan with the packed IR and the value of the parameter that carries it.
+
+    Raises:
+        InvalidArgumentError: It is too large to travel in the workflow, and no other way is given.
+    """
+    ir = pack(plan.pipeline)
+    text = to_base64(ir)
+    if plan.options.ir is IrPlacement.STORE:
+        return replace(plan, ir=ir, ir_text=to_reference(ir))
+    if plan.options.ir is IrPlacement.CONFIGMAP:
+        if len(text) > CONFIG_MAP_LIMIT_BYTES:
+            raise InvalidArgumentError(
+                f"--ir configmap: the IR has {len(text):,} bytes and a ConfigMap holds "
+                f"{CONFIG_MAP_LIMIT_BYTES:,}; use --store URL"
+            )
+        config_map = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"argosy-ir-{digest(ir)[:16]}"},
+            "data": {"ir": text},
+        }
+        return replace(plan, ir=ir, config_map=config_map)
+    if len(text) <= INLINE_LIMIT_BYTES:
+        return replace(plan, ir=ir, ir_text=text)
+    if plan.options.store is None:
+        raise InvalidArgumentError(
+            f"the IR has {len(text):,} bytes and a workflow carries up to {INLINE_LIMIT_BYTES:,}; "
+            "use 'argosy submit', or --store URL to put it there, or --ir configmap"
+        )
+    return replace(plan, ir=ir, ir_text=to_reference(ir))

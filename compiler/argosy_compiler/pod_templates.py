@@ -1,0 +1,314 @@
+"""Pod templates: one per distinct shape, shared by all tasks of that shape.
+
+The pod is the one of ``docs/architecture.md``: init container ``driver``, main under ``exec``,
+sidecar ``launcher``, and between them a shared directory. No argument of the user's command
+appears in it: ``exec`` takes that from the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from argosy_compiler.expression_text import quoted, tag
+from argosy_compiler.plan import Plan, Template
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.ir import Constant, RetryPolicy, Task, TaskOutput
+from argosy_schemas.pod import (
+    CACHE_PARAMETER,
+    CONTROL,
+    CONTROL_PATH,
+    DRIVER_CONTAINER,
+    ENV_ATTEMPT,
+    ENV_CACHE,
+    ENV_CREATED,
+    ENV_IR,
+    ENV_NAME,
+    ENV_PARAMETERS,
+    ENV_ROOT,
+    ENV_RUN,
+    ENV_STORE,
+    ENV_TASK,
+    ENV_UPSTREAM,
+    FINAL_MARK,
+    IR_PARAMETER,
+    LAUNCHER_CONTAINER,
+    MAIN_CONTAINER,
+    ROOT_PARAMETER,
+    SHARED_PATH,
+    SHARED_VOLUME,
+    STORE_PARAMETER,
+    TASK_INPUT,
+    UPSTREAM_INPUT,
+)
+from argosy_schemas.values import UNSET, to_json
+
+SCRATCH = ("/s3", "/gcs", "/minio")
+"""Where the KFP executor expects the files of artifacts, by the scheme of their URI."""
+
+_SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
+
+
+class PodTemplates:
+    """Collects the shapes that tasks ask for, and names each once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._names: dict[str, str] = {}
+        self._templates: list[Template] = []
+
+    def templates(self) -> Iterator[Template]:
+        """Yield the templates asked for, in the order of the first asking."""
+        yield from self._templates
+
+    def step(self, dag: str, task: Task, *, retry: RetryPolicy | None, upstream: bool) -> str:
+        """Return the name of the template for a container task."""
+        fields = self._plan.pods[(dag, task.key)]
+        inputs = [TASK_INPUT, *([UPSTREAM_INPUT] if upstream else []), *fields.arguments]
+        template: dict[str, Any] = {
+            "inputs": {"parameters": [{"name": name} for name in inputs]},
+            **fields.template,
+            "volumes": [
+                {"name": SHARED_VOLUME, "emptyDir": {}},
+                {"name": "scratch", "emptyDir": {}},
+                *fields.template.get("volumes", ()),
+            ],
+            "initContainers": [
+                {
+                    "name": DRIVER_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": ["argosy-driver"],
+                    "env": self._driver_env(upstream),
+                    "mirrorVolumeMounts": True,
+                    **self._credentials(),
+                },
+                *fields.init_containers,
+            ],
+            "container": {
+                "name": MAIN_CONTAINER,
+                "image": fields.image,
+                "command": [f"{SHARED_PATH}/exec"],
+                **fields.container,
+                "volumeMounts": [
+                    _SHARED_MOUNT,
+                    *(
+                        {"name": "scratch", "mountPath": path, "subPath": path[1:]}
+                        for path in SCRATCH
+                    ),
+                    *fields.container.get("volumeMounts", ()),
+                ],
+            },
+            "sidecars": [
+                {
+                    "name": LAUNCHER_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": ["argosy-launcher"],
+                    "env": [_variable(ENV_STORE, self._store())],
+                    "mirrorVolumeMounts": True,
+                    **self._credentials(),
+                }
+            ],
+        }
+        if self._plan.pipeline.control.get((dag, task.key)):
+            template["outputs"] = _control_output()
+        if fields.deadline_seconds is not None:
+            template["activeDeadlineSeconds"] = fields.deadline_seconds
+        if retry is not None and retry.max_count > 0:
+            template["retryStrategy"] = retry_strategy(retry)
+        return self._named("pod", template)
+
+    def decider(self, *, upstream: bool) -> str:
+        """Return the name of the template that decides what no expression can."""
+        return self._named(
+            "decide",
+            {
+                "inputs": {
+                    "parameters": [
+                        {"name": name}
+                        for name in (TASK_INPUT, *([UPSTREAM_INPUT] if upstream else []))
+                    ]
+                },
+                "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
+                "container": {
+                    "name": MAIN_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": ["argosy-driver", "decide"],
+                    "env": self._driver_env(upstream),
+                    "volumeMounts": [_SHARED_MOUNT],
+                    **self._credentials(),
+                },
+                "outputs": _control_output(),
+            },
+        )
+
+    def claim(self, dag: str, task: Task, action: str) -> str:
+        """Return the name of the template that creates or deletes a volume claim."""
+        return self._named(f"{action}-claim", claim_template(self._plan, dag, task, action))
+
+    def claim_values(self, dag: str, task: Task) -> dict[str, str]:
+        """Return the arguments of a volume claim's template beside the path."""
+        return claim_arguments(self._plan, dag, task)
+
+    def _named(self, base: str, template: dict[str, Any]) -> str:
+        key = f"{base} {to_json(template)}"
+        if key not in self._names:
+            taken = {name for name in self._names.values()} | set(self._plan.uses.values())
+            name, number = base, 1
+            while name in taken:
+                number += 1
+                name = f"{base}-{number}"
+            self._names[key] = name
+            self._templates.append({"name": name, **template})
+        return self._names[key]
+
+    def _driver_env(self, upstream: bool) -> list[dict[str, Any]]:
+        env: list[dict[str, Any]] = [
+            _variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
+            _variable(ENV_RUN, "{{workflow.uid}}"),
+            _variable(ENV_NAME, "{{workflow.name}}"),
+            _variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
+            self._ir_variable(),
+            _variable(ENV_STORE, self._store()),
+            _variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
+            _variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
+            {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+        ]
+        inputs = self._plan.pipeline.root.inputs
+        names = sorted([*inputs.parameters, *inputs.artifacts])
+        if names:
+            members = ", ".join(f"{quoted(n)}: workflow.parameters[{quoted(n)}]" for n in names)
+            env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
+        if upstream:
+            env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
+        return env
+
+    def _ir_variable(self) -> dict[str, Any]:
+        if self._plan.config_map is not None:
+            name = self._plan.config_map["metadata"]["name"]
+            return {
+                "name": ENV_IR,
+                "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
+            }
+        return _variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
+
+    def _store(self) -> str:
+        if self._plan.options.store is not None:
+            return f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
+        # Not declared, so that `argo submit -p` has to name it; a plain tag would not be valid.
+        return tag(f"workflow.parameters[{quoted(STORE_PARAMETER)}]")
+
+    def _credentials(self) -> dict[str, Any]:
+        secret = self._plan.options.store_secret
+        return {} if secret is None else {"envFrom": [{"secretRef": {"name": secret}}]}
+
+
+def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
+    """Return Argo's strategy for a policy.
+
+    A fractional factor is rounded up, since Argo takes whole ones. ``maxDuration`` is left out:
+    Argo ends running attempts by it. A marked message says that no attempt can succeed.
+    """
+    strategy: dict[str, Any] = {
+        "limit": str(policy.max_count),
+        "retryPolicy": "Always",
+        "expression": f"!(lastRetry.message contains '{FINAL_MARK}')",
+    }
+    seconds = math.ceil(policy.backoff / timedelta(seconds=1))
+    if seconds > 0:
+        strategy["backoff"] = {
+            "duration": f"{seconds}s",
+            "factor": str(max(1, math.ceil(policy.factor))),
+        }
+    return strategy
+
+
+def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, Any]:
+    """Return a ``resource`` template that creates or deletes a volume claim.
+
+    The name follows from the workflow, the path and the inputs by the rule of
+    ``argosy_driver.claims``, so that readers need no record of it.
+    """
+    inputs = {"parameters": [{"name": "claim"}]}
+    if action == "delete":
+        return {
+            "inputs": inputs,
+            "resource": {
+                "action": "delete",
+                "flags": ["persistentvolumeclaim/{{inputs.parameters.claim}}"],
+            },
+        }
+    given = _constants(plan, dag, task)
+    spec: dict[str, Any] = {
+        "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": given.get("size") or ""}},
+    }
+    if given.get("storage_class_name") is not None:
+        spec["storageClassName"] = given["storage_class_name"]
+    if given.get("volume_name"):
+        spec["volumeName"] = given["volume_name"]
+    if given.get("data_source"):
+        spec["dataSource"] = given["data_source"]
+    metadata: dict[str, Any] = {"name": "{{inputs.parameters.claim}}"}
+    if given.get("annotations"):
+        metadata["annotations"] = given["annotations"]
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": metadata,
+        "spec": spec,
+    }
+    # Nested objects end in '}}', which closes a tag; with a space between it does not.
+    text = to_json(manifest).replace("}}", "} }").replace("}}", "} }")
+    return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
+
+
+def claim_arguments(plan: Plan, dag: str, task: Task) -> dict[str, str]:
+    """Return the argument ``claim``: the claim's name."""
+    given = _constants(plan, dag, task)
+    name = given.get("pvc_name")
+    if isinstance(name, str) and name:
+        return {"claim": name}
+    if plan.structure.claim_action(task) == "delete":
+        return {"claim": _deleted(plan, dag, task)}
+    suffix = str(given.get("pvc_name_suffix") or "").removeprefix("-") or task.key
+    prefix = "" if dag == "root" else "{{inputs.parameters.path}}"
+    return {"claim": f"{{{{workflow.name}}}}-{prefix}{suffix}".lower()}
+
+
+def _deleted(plan: Plan, dag: str, task: Task) -> str:
+    """Return the name of the claim that a sibling made."""
+    source = task.parameters["pvc_name"].source if "pvc_name" in task.parameters else None
+    if isinstance(source, TaskOutput):
+        maker = plan.structure.dag(dag).tasks[source.task]
+        if plan.structure.claim_action(maker) == "create":
+            return claim_arguments(plan, dag, maker)["claim"]
+    raise InvalidPipelineError(
+        Problem(
+            path=f"{dag}.dag.tasks.{task.key}",
+            message="deletes a claim whose name is not known before the run; name it, or pass the "
+            "output of CreatePVC in the same pipeline",
+        )
+    )
+
+
+def _constants(plan: Plan, dag: str, task: Task) -> Mapping[str, Any]:
+    """Return the inputs of a volume claim's task, which have to be constants or defaults."""
+    given: dict[str, Any] = {}
+    for name, spec in plan.structure.used(task).inputs.parameters.items():
+        parameter = task.parameters.get(name)
+        if parameter is None:
+            given[name] = None if spec.default is UNSET else spec.default
+        elif isinstance(parameter.source, Constant):
+            given[name] = parameter.source.value
+    return given
+
+
+def _variable(name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "value": value}
+
+
+def _control_output() -> dict[str, Any]:
+    source = {"path": CONTROL_PATH, "default": ""}
+    return {"parameters": [{"name": CONTROL, "valueFrom": source}]}

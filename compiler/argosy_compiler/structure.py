@@ -1,0 +1,86 @@
+"""Who uses which component: the shape of a pipeline, computed once for all passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from argosy_schemas.ir import (
+    Component,
+    ContainerExecutor,
+    Dag,
+    ImporterExecutor,
+    Pipeline,
+    Task,
+)
+from argosy_schemas.ir_json import ROOT
+
+CREATE_CLAIM_IMAGE = "argostub/createpvc"
+DELETE_CLAIM_IMAGE = "argostub/deletepvc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """The DAG components that the root reaches, and where each is used."""
+
+    pipeline: Pipeline
+    dags: tuple[str, ...]
+    """In the order of a walk from the root, each once; a user stands before what it uses."""
+    users: Mapping[str, tuple[tuple[str, Task], ...]]
+    """DAG component to the (DAG component, task) pairs that use it; the root has none."""
+
+    def component(self, name: str) -> Component:
+        """Return a component by name, ``root`` included."""
+        return self.pipeline.root if name == ROOT else self.pipeline.components[name]
+
+    def dag(self, name: str) -> Dag:
+        """Return the DAG of a component that has one."""
+        dag = self.component(name).dag
+        assert dag is not None, name
+        return dag
+
+    def used(self, task: Task) -> Component:
+        """Return the component of a task."""
+        return self.pipeline.components[task.component]
+
+    def tasks(self) -> Iterator[tuple[str, Task]]:
+        """Yield every task of every reachable DAG, with its DAG component."""
+        for name in self.dags:
+            for task in self.dag(name).tasks.values():
+                yield name, task
+
+    def is_importer(self, task: Task) -> bool:
+        """Return whether the task registers an artifact, and so needs no pod."""
+        return isinstance(self.used(task).executor, ImporterExecutor)
+
+    def claim_action(self, task: Task) -> str | None:
+        """Return ``create`` or ``delete`` for a task that does so to a volume claim."""
+        executor = self.used(task).executor
+        if not isinstance(executor, ContainerExecutor):
+            return None
+        return {CREATE_CLAIM_IMAGE: "create", DELETE_CLAIM_IMAGE: "delete"}.get(executor.image)
+
+
+def structure_of(pipeline: Pipeline) -> Structure:
+    """Walk the pipeline from its root; the reader has refused recursion."""
+    users: dict[str, list[tuple[str, Task]]] = {ROOT: []}
+    order: list[str] = []
+    waiting = [ROOT]
+    while waiting:
+        name = waiting.pop(0)
+        order.append(name)
+        component = pipeline.root if name == ROOT else pipeline.components[name]
+        if component.dag is None:
+            continue
+        for task in component.dag.tasks.values():
+            if pipeline.components[task.component].dag is None:
+                continue
+            if task.component not in users:
+                users[task.component] = []
+                waiting.append(task.component)
+            users[task.component].append((name, task))
+    return Structure(
+        pipeline=pipeline,
+        dags=tuple(order),
+        users={name: tuple(uses) for name, uses in users.items()},
+    )
