@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from argosy_launcher.exchange import Exchange, ExecDiedError
@@ -14,7 +17,16 @@ from argosy_launcher.exit_report import process_end, vanished
 from argosy_launcher.finish import Finished, finish
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
-from argosy_schemas.pod import CONTROL_PATH, FINAL_MARK, SHARED_PATH, STEP_PATH, WORKSPACE_PATH
+from argosy_schemas.errors import ArgosyError, InvalidArgumentError
+from argosy_schemas.pod import (
+    CONTROL_PATH,
+    ENV_STORE,
+    FINAL_MARK,
+    SHARED_PATH,
+    STEP_PATH,
+    STORE_PARAMETER,
+    WORKSPACE_PATH,
+)
 from argosy_schemas.records import Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import read_step
@@ -104,22 +116,76 @@ class LauncherContainer:
         return joined_log(self.exchange.log_parts(), self.exchange.directory / "log.whole")
 
 
+def run_container(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    asked_to_stop: Event,
+    tick_seconds: float,
+) -> int:
+    """Finish the step of this pod and return the exit code of the process.
+
+    Args:
+        arguments: Of the command line: the shared volume, then the others; none are the pod's.
+        environment: Names the store.
+        asked_to_stop: Set by signals.
+        tick_seconds: The protocol's second.
+    """
+    shared = Path(arguments[0] if arguments else SHARED_PATH)
+    exchange = Exchange(shared / "exchange", tick_seconds=tick_seconds, asked_to_stop=asked_to_stop)
+    try:
+        url = environment.get(ENV_STORE)
+        if not url:
+            raise InvalidArgumentError(
+                f"the variable '{ENV_STORE}' of container 'launcher' is empty; submit the workflow "
+                f"with the parameter '{STORE_PARAMETER}'"
+            )
+        with Stores(url) as stores:
+            LauncherContainer(
+                shared=shared,
+                exchange=exchange,
+                stores=stores,
+                store=stores.open(url),
+                now=lambda: datetime.now(UTC),
+                say=_say,
+                volumes=(shared, *map(Path, arguments[1:])) if arguments else SHARED_VOLUMES,
+            ).run()
+    except ArgosyError as error:
+        return _give_up(exchange, str(error))
+    except Exception as error:
+        # The edge of the process: main must not wait for a launcher that is gone.
+        traceback.print_exc()
+        return _give_up(exchange, f"{type(error).__name__}: {error}; this is a fault of Argosy")
+    return 0
+
+
+def _give_up(exchange: Exchange, reason: str) -> int:
+    _say(reason)
+    exchange.start()
+    exchange.conclude(1, reason)
+    return 1
+
+
+def _say(line: str) -> None:
+    print(f"argosy: {line}", file=sys.stderr, flush=True)
+
+
 def termination_message(failure: Failure) -> str:
     """Return what Kubernetes is told; retry strategies look for the mark at its end."""
     mark = f" {FINAL_MARK}" if failure.reason in FINAL_REASONS else ""
     return f"{failure.message}{mark}"
 
 
-def joined_log(parts: Sequence[Path], target: Path) -> Path | None:
+def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:
     """Return one file with the whole log; what is missing in its middle is said there."""
-    if not parts:
-        return None
-    if len(parts) == 1:
-        return parts[0]
+    if len(parts) < 2:
+        return next(iter(parts.values()), None)
+    previous = -1
     with target.open("wb") as whole:
-        for number, part in enumerate(parts):
-            if number == 1:
+        for number, part in parts.items():
+            if number != previous + 1:
                 whole.write(b"\n[argosy: the log is longer than what was kept of it]\n")
+            previous = number
             with part.open("rb") as source:
                 while chunk := source.read(1 << 20):
                     whole.write(chunk)

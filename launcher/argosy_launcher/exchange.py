@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -75,12 +75,11 @@ class Exchange:
         self._publish("verdict", f"{exit_code}\n{reason}".encode(errors="replace"))
         self._over.set()
 
-    def log_parts(self) -> Sequence[Path]:
-        """Return the parts of the log that exist: the beginning, and the end in its order."""
-        first, *last = (self.directory / name for name in ("log", "log.1", "log.2"))
-        found = [path for path in last if path.exists()]
-        found.sort(key=lambda path: path.stat().st_mtime_ns)
-        return [first, *found] if first.exists() else []
+    def log_parts(self) -> Mapping[int, Path]:
+        """Return the parts of the log by number: 0 is its beginning, the largest its end."""
+        parts = {0: self.directory / "log"}
+        parts |= {int(path.suffix[1:]): path for path in self.directory.glob("log.[0-9]*")}
+        return {number: parts[number] for number in sorted(parts) if parts[number].exists()}
 
     def _wait_for(self, name: str) -> bytes:
         path = self.directory / name

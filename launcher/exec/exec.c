@@ -34,7 +34,7 @@ static struct {
     const char *shared;
     const char *termination_log;
     int grace;             // seconds from SIGTERM to SIGKILL
-    long long log_limit;   // bytes of each of the three parts of the log
+    long long log_limit;   // bytes of each part of the log, of which three are kept
     int tick_ms;           // the protocol's second; shorter in tests
 } options = {"/argosy", "/dev/termination-log", 20, 64 << 20, 1000};
 

@@ -5,27 +5,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct {
     int fd;
-    int part;  // 0 for `log`, then 1 and 2 in turn
+    int part;
     long long size, limit;
-    char *names[3];
+    const char *beginning;  // path of the part 0; the others have a dot and their number behind it
 } log = {.fd = -1};
+
+static const char *part_path(int part) {
+    static char path[PATH_MAX];
+    char *end = append_text(path, log.beginning);
+    if (part) append_number(append_text(end, "."), part);
+    return path;
+}
 
 static void open_part(int part) {
     if (log.fd >= 0) close(log.fd);
-    log.fd = open(log.names[part], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (part > 2) unlink(part_path(part - 2));
+    log.fd = open(part_path(part), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
     log.part = part;
     log.size = 0;
 }
 
 void open_log(const char *directory, long long limit) {
-    static const char *const names[] = {"log", "log.1", "log.2"};
-    for (int part = 0; part < 3; part++) log.names[part] = joined(directory, names[part]);
+    log.beginning = joined(directory, "log");
     log.limit = limit;
-    open_part(0);
+    // Room for the dot and the number.
+    if (strlen(log.beginning) + 16 < PATH_MAX) open_part(0);
 }
 
 void close_log(void) {
@@ -36,7 +45,7 @@ void close_log(void) {
 static void keep(const char *data, size_t size) {
     while (size && log.fd >= 0) {
         if (log.size >= log.limit) {
-            open_part(log.part == 1 ? 2 : 1);
+            open_part(log.part + 1);
             continue;
         }
         long long room = log.limit - log.size;

@@ -13,9 +13,9 @@ struct stream {
     char buffer[STREAM_BUFFER];
 };
 
-// The log is `log` in `directory` up to the limit in bytes; what follows goes round in `log.1` and
-// `log.2`, each as long, so that the beginning and the end survive. Without a place to write it the
-// command runs all the same.
+// The log is `log` in `directory` up to the limit in bytes, then `log.1`, `log.2` and so on, each as
+// long. Of those only the last two are kept, so that the beginning and the end survive. Without a
+// place to write it the command runs all the same.
 void open_log(const char *directory, long long limit);
 void close_log(void);
 

@@ -1,0 +1,635 @@
+"""Whole pods: ``exec`` and the launcher as processes around a shared directory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.ir import ArtifactType, ControlEntry, ParameterType
+from argosy_schemas.names import ArtifactUri
+from argosy_schemas.records import AttemptState, ContentKind, Failure, Reason, Values
+from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.step_directory import write_step
+from launcher_pods import Pod, step_of
+
+MODEL = ArtifactType(schema_title="system.Model")
+MakePod = Callable[..., Pod]
+
+
+def python(source: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", source, *arguments)
+
+
+def with_outputs(pod: Pod, step: Step) -> Step:
+    """``step`` with an output parameter and an output artifact on the other volume."""
+    outputs = pod.volume / "outputs"
+    outputs.mkdir(exist_ok=True)
+    outputs.chmod(0o777)
+    return replace(
+        step,
+        executor_output_path=f"{outputs}/executor_output.json",
+        output_parameters=(
+            OutputParameter(name="n", type=ParameterType.NUMBER_INTEGER, path=f"{outputs}/n"),
+        ),
+        output_artifacts=(
+            OutputArtifact(
+                name="model",
+                type=MODEL,
+                is_list=False,
+                metadata={},
+                path=f"{outputs}/model",
+                uri=ArtifactUri(f"file://{pod.store}/artifacts/model"),
+                seen_uri=f"file://{outputs}/model",
+            ),
+        ),
+        uri_mappings=(
+            UriMapping(seen=f"file://{outputs}", stored=f"file://{pod.store}/artifacts"),
+        ),
+        control=(ControlEntry(output="n"),),
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_seconds: float = 20) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
+
+
+def wait_until_ready(pod: Pod) -> None:
+    """Until the command has printed a word, and the launcher shows that it lives."""
+    log = pod.exchange / "log"
+    wait_until(lambda: log.exists() and log.stat().st_size > 5)
+    wait_until((pod.exchange / "launcher-alive").exists)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_command_runs_and_everything_of_it_is_stored(pod: Pod) -> None:
+    step = with_outputs(
+        pod,
+        step_of(
+            *("sh", "-c"),
+            'cd "$0"; echo out; echo err >&2; echo 7 > n; printf weights > model; echo $WHO',
+            f"{pod.volume}/outputs",
+            env=(("WHO", "argosy"),),
+        ),
+    )
+
+    end = pod.run(step)
+
+    record = pod.record("success")
+    assert (end.exit_code, end.reason, end.launcher_code) == (0, "", 0)
+    assert (end.stdout, end.stderr) == (b"out\nargosy\n", b"err\n")
+    assert sorted(pod.stored_log().splitlines()) == [b"argosy", b"err", b"out"]
+    assert record is not None
+    assert record == pod.record()
+    assert record.outputs.parameters == {"n": 7}
+    assert (pod.store / "artifacts" / "model").read_bytes() == b"weights"
+    assert json.loads(b64decode((pod.shared / "control").read_bytes())) == {"n": 7}
+
+
+def test_a_failed_command_keeps_its_exit_code_and_says_why(pod: Pod) -> None:
+    end = pod.run(step_of("sh", "-c", "echo 'bad column'; exit 42"))
+
+    reason = "the command ended with exit code 42: bad column"
+    assert (end.exit_code, end.reason, end.launcher_code) == (42, reason, 0)
+    assert end.stderr == f"argosy: {reason}\n".encode()
+    record = pod.record()
+    assert record is not None
+    assert record.state is AttemptState.FAILED
+    assert record.failure == Failure(reason=Reason.COMMAND_FAILED, message=reason, exit_code=42)
+    assert pod.record("success") is None
+    assert not (pod.shared / "control").exists()
+
+
+def test_a_killed_command_ends_with_the_code_of_its_signal(pod: Pod) -> None:
+    end = pod.run(step_of("sh", "-c", "kill -SEGV $$"))
+
+    assert end.exit_code == 128 + signal.SIGSEGV
+    assert end.reason == "the command was ended by SIGSEGV; see its log for what it was doing"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "code", "words"),
+    [
+        (None, 0, 127, "does not exist in the image; name one that does (final)"),
+        ("#!/no/such/interpreter\n", 0o755, 126, "needs an interpreter that is not in the image"),
+        ("no program\n", 0o755, 126, "is no program for this machine"),
+    ],
+)
+def test_a_command_that_cannot_start_says_what_is_missing(
+    pod: Pod, content: str | None, mode: int, code: int, words: str
+) -> None:
+    command = pod.volume / "command"
+    if content is not None:
+        command.write_text(content)
+        command.chmod(mode)
+
+    end = pod.run(step_of(str(command)))
+
+    assert end.exit_code == code
+    assert end.reason.startswith(f"the command '{command}' ")
+    assert words in end.reason
+
+
+def test_a_command_is_looked_for_on_the_path_of_the_task(pod: Pod) -> None:
+    for name, text in (("one", ""), ("two", "#!/bin/sh\necho found\n")):
+        (pod.volume / name).mkdir()
+        if text:
+            (pod.volume / name / "tool").write_text(text)
+            (pod.volume / name / "tool").chmod(0o755)
+    path = f"{pod.volume}/one:{pod.volume}/none:{pod.volume}/two"
+
+    end = pod.run(step_of("tool", env=(("PATH", path),)))
+
+    assert (end.exit_code, end.stdout) == (0, b"found\n")
+
+
+def test_the_environment_is_that_of_the_container_with_the_tasks_over_it(
+    make_pod: MakePod,
+) -> None:
+    pod = make_pod(environment={"PATH": "/usr/bin:/bin", "KEPT": "1", "A.B": "x", "OVER": "old"})
+
+    end = pod.run(step_of("env", env=(("OVER", "no"), ("OVER", "new"), ("EMPTY", ""))))
+
+    assert sorted(end.stdout.splitlines()) == [
+        b"A.B=x",
+        b"EMPTY=",
+        b"KEPT=1",
+        b"OVER=new",
+        b"PATH=/usr/bin:/bin",
+    ]
+
+
+def test_arguments_arrive_byte_for_byte(pod: Pod) -> None:
+    words = ("", " a  b ", "ünï", "line\nbreak", "$HOME", "{{=x}}", "x" * 131_000)
+
+    end = pod.run(step_of(*python("import sys; print(ascii(sys.argv[1:]))", *words)))
+
+    assert end.stdout.decode() == ascii(list(words)) + "\n"
+
+
+def test_an_argument_that_is_too_long_for_the_system_is_said_to_be(pod: Pod) -> None:
+    end = pod.run(step_of("true", "x" * 200_000))
+
+    assert end.exit_code == 126
+    assert "longer arguments than the system allows" in end.reason
+    assert end.reason.endswith("(final)")
+
+
+def test_what_no_process_can_be_given_is_refused_when_the_step_is_written(pod: Pod) -> None:
+    with pytest.raises(FinalTaskError, match="holds a NUL character, which no process"):
+        pod.start_main(step_of("echo", "a\0b"))
+
+
+def test_the_command_starts_with_signals_and_umask_as_the_image_has_them(pod: Pod) -> None:
+    source = (
+        "import os, signal; m = os.umask(0); "
+        "print(oct(m), signal.pthread_sigmask(signal.SIG_BLOCK, []), "
+        "os.getpgid(0) == os.getpid(), sorted(os.listdir('/proc/self/fd'))[:3])"
+    )
+    expected = os.umask(0o027)
+    try:
+        end = pod.run(step_of(*python(source)))
+    finally:
+        os.umask(expected)
+
+    assert end.stdout == b"0o27 set() True ['0', '1', '2']\n"
+
+
+def test_output_of_many_megabytes_passes_whole(pod: Pod) -> None:
+    source = (
+        "import sys\n"
+        "for i in range(60): sys.stdout.buffer.write(bytes([i]) * (1 << 20))\n"
+        "sys.stderr.buffer.write(b'e' * 300_000)\n"
+    )
+
+    end = pod.run(step_of(*python(source)))
+
+    expected = hashlib.sha256(b"".join(bytes([i]) * (1 << 20) for i in range(64))).digest()
+    assert hashlib.sha256(end.stdout).digest() == expected
+    assert end.stderr == b"e" * 300_000
+    assert len(pod.stored_log()) == (60 << 20) + 300_000
+
+
+def test_of_a_log_without_end_the_beginning_and_the_end_are_kept(make_pod: MakePod) -> None:
+    pod = make_pod(log_limit=10_000)
+    source = "for i in range(100_000): print(f'{i:09}')"
+
+    end = pod.run(step_of(*python(source)))
+
+    log = pod.stored_log()
+    head, gap, tail = log.partition(b"\n[argosy: the log is longer than what was kept of it]\n")
+    assert len(end.stdout) == 1_000_000
+    assert head == end.stdout[:10_000]
+    assert gap
+    assert 10_000 <= len(tail) <= 20_000
+    assert end.stdout.endswith(tail)
+    assert sum(path.stat().st_size for path in pod.exchange.glob("log*")) <= 2 * 30_100
+
+
+def test_binary_output_is_not_touched(pod: Pod) -> None:
+    data = bytes(range(256)) * 10
+
+    end = pod.run(step_of(*python(f"import sys; sys.stdout.buffer.write({data!r}); sys.exit(1)")))
+
+    assert end.stdout == data
+    assert pod.stored_log() == data
+    assert "\n" not in end.reason
+    assert end.reason.isprintable()
+
+
+def test_output_that_nobody_reads_does_not_stop_the_command(pod: Pod) -> None:
+    pod.start_main(step_of(*python("print('x' * 10_000_000)")))
+    assert pod.main is not None
+    assert pod.main.stdout is not None
+    pod.main.stdout.close()
+    pod.main.stdout = None
+    pod.start_launcher()
+
+    end = pod.end()
+
+    assert end.exit_code == 0
+    assert len(pod.stored_log()) == 10_000_001
+
+
+def test_a_child_that_outlives_the_command_is_ended(pod: Pod) -> None:
+    source = (
+        "import os, signal, sys, time\n"
+        "for leave in (False, True):\n"
+        "    if os.fork() == 0:\n"
+        "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "        if leave: os.setsid()\n"
+        "        open(sys.argv[1] + str(leave), 'w').write(str(os.getpid()))\n"
+        "        time.sleep(1000)\n"
+        "while not all(os.path.exists(sys.argv[1] + x) for x in ('True', 'False')): pass\n"
+        "print('parent ends', flush=True)\n"
+    )
+
+    end = pod.run(step_of(*python(source, f"{pod.volume}/pid-")))
+
+    pids = [int((pod.volume / f"pid-{leave}").read_text()) for leave in (True, False)]
+    assert (end.exit_code, end.stdout) == (0, b"parent ends\n")
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_child_that_still_has_something_to_say_is_heard(pod: Pod) -> None:
+    """As in ``exec > >(tee log)``."""
+    end = pod.run(step_of("sh", "-c", "(sleep 0.05; echo late) & echo early"))
+
+    assert end.stdout == b"early\nlate\n"
+    assert pod.stored_log() == b"early\nlate\n"
+
+
+def test_orphans_are_reaped_while_the_command_runs(pod: Pod) -> None:
+    source = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    if os.fork() == 0: os._exit(0)\n"
+        "    os._exit(0)\n"
+        "os.wait(); time.sleep(0.3)\n"
+        "path = f'/proc/{os.getppid()}/task/{os.getppid()}/children'\n"
+        "print(open(path).read().split() == [str(os.getpid())])\n"
+    )
+
+    assert pod.run(step_of(*python(source))).stdout == b"True\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_reach_the_command_and_its_children(pod: Pod, number: signal.Signals) -> None:
+    script = f"trap 'echo got; exit 5' {number.value}; (trap 'echo child; exit' {number.value}; "
+    script += "while :; do sleep 0.01; done) & echo ready; while :; do sleep 0.01; done"
+    pod.start_main(step_of("sh", "-c", script))
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+
+    pod.main.send_signal(number)
+    end = pod.end()
+
+    record = pod.record()
+    assert record is not None
+    assert record.failure is not None
+    assert end.exit_code == 5
+    assert sorted(end.stdout.split()) == [b"child", b"got", b"ready"]
+    expected = Reason.COMMAND_FAILED if number == signal.SIGUSR1 else Reason.CANCELED
+    assert record.failure.reason is expected
+
+
+def test_a_command_that_ignores_sigterm_is_killed_in_time_for_its_record(
+    make_pod: MakePod,
+) -> None:
+    pod = make_pod(grace_ticks=5)
+    pod.start_main(step_of("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"))
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+    assert pod.launcher is not None
+
+    # Kubernetes tells every container of the pod.
+    pod.main.terminate()
+    pod.launcher.terminate()
+    end = pod.end()
+
+    assert (end.exit_code, end.launcher_code) == (137, 0)
+    assert end.reason == "the pod was stopped: the command got SIGTERM and was killed, " + (
+        "for it did not end"
+    )
+    record = pod.record()
+    assert record is not None
+    assert record.state is AttemptState.CANCELED
+    assert pod.stored_log() == b"ready\n"
+
+
+def test_work_that_ends_well_in_spite_of_a_stop_is_stored(pod: Pod) -> None:
+    script = "trap 'echo saved > n; exit 0' TERM; echo ready; while :; do sleep 0.01; done"
+    step = with_outputs(pod, step_of("sh", "-c", f"cd {pod.volume}/outputs; {script}"))
+    step = replace(
+        step,
+        control=(),
+        output_parameters=(replace(step.output_parameters[0], type=ParameterType.STRING),),
+    )
+    pod.start_main(step)
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+    assert pod.launcher is not None
+
+    pod.main.terminate()
+    pod.launcher.terminate()
+    end = pod.end()
+
+    record = pod.record("success")
+    assert end.exit_code == 0
+    assert record is not None
+    assert record.outputs.parameters == {"n": "saved\n"}
+
+
+def test_a_log_that_was_kept_whole_has_no_gap(make_pod: MakePod) -> None:
+    pod = make_pod(log_limit=10)
+
+    pod.run(step_of("sh", "-c", "printf 'one two three four five'"))
+
+    assert pod.stored_log() == b"one two three four five"
+
+
+def test_a_main_that_never_came_up_before_the_stop_is_canceled(pod: Pod) -> None:
+    """Its image could not be pulled, say."""
+    write_step(pod.shared / "step", step_of("true"))
+    pod.start_launcher()
+    assert pod.launcher is not None
+    wait_until((pod.exchange / "launcher-alive").exists)
+
+    pod.launcher.terminate()
+    pod.launcher.communicate(timeout=30)
+
+    record = pod.record()
+    assert pod.launcher.returncode == 0
+    assert record is not None
+    assert record.state is AttemptState.CANCELED
+
+
+def test_the_modes_of_outputs_are_opened_up_for_the_launcher(pod: Pod) -> None:
+    script = (
+        "umask 077; mkdir -p model/deep; echo 1 > model/deep/a; echo x > model/run; "
+        "chmod 0700 model/run; ln -s a model/deep/link; echo 3 > n"
+    )
+    step = with_outputs(pod, step_of("sh", "-c", f"cd {pod.volume}/outputs; {script}"))
+
+    end = pod.run(step)
+
+    model = pod.volume / "outputs" / "model"
+    modes = {
+        name: oct(stat.S_IMODE((model / name).lstat().st_mode))
+        for name in ("", "deep", "deep/a", "run")
+    }
+    assert end.exit_code == 0
+    assert modes == {"": "0o755", "deep": "0o755", "deep/a": "0o644", "run": "0o755"}
+
+
+def test_files_outside_the_shared_volumes_are_copied_by_exec(pod: Pod, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    (image / "model").mkdir(parents=True)
+    (image / "model" / "a").write_text("A")
+    (image / "real").write_text("linked")
+    (image / "model" / "b").symlink_to("../real")
+    (image / "model" / "up").symlink_to("..")
+    output = {
+        "parameterValues": {"n": 1},
+        "artifacts": {"model": {"artifacts": [{"custom_path": str(image / "model")}]}},
+    }
+    step = with_outputs(pod, step_of("true"))
+    Path(step.executor_output_path).write_text(json.dumps(output))
+
+    end = pod.run(step)
+
+    stored = pod.store / "artifacts" / "model"
+    record = pod.record("success")
+    assert end.reason == ""
+    assert record is not None
+    (artifact,) = record.outputs.artifacts["model"]
+    assert artifact.custom_path == str(image / "model")
+    assert artifact.content is not None
+    assert artifact.content.kind is ContentKind.DIRECTORY
+    assert (stored / "a").read_text() == "A"
+    assert (stored / "b").read_text() == "linked"
+
+
+def test_a_link_does_not_lead_the_launcher_to_its_own_files(pod: Pod, tmp_path: Path) -> None:
+    """The link is followed where the user could follow it: by ``exec``, in main."""
+    outside = tmp_path / "outside"
+    outside.write_text("of main")
+    step = with_outputs(pod, step_of("true"))
+    outputs = pod.volume / "outputs"
+    (outputs / "n").write_text("1")
+    (outputs / "model").mkdir()
+    (outputs / "model" / "link").symlink_to(outside)
+
+    end = pod.run(step)
+
+    assert end.reason == ""
+    assert (pod.exchange / "copies" / "1" / "link").read_text() == "of main"
+    assert (pod.store / "artifacts" / "model" / "link").read_text() == "of main"
+
+
+def test_a_custom_path_that_is_not_there_is_an_absent_artifact(pod: Pod) -> None:
+    step = with_outputs(pod, step_of("true"))
+    output = {
+        "parameterValues": {"n": 1},
+        "artifacts": {"model": {"artifacts": [{"custom_path": "/no/such/model"}]}},
+    }
+    Path(step.executor_output_path).write_text(json.dumps(output))
+
+    pod.run(step)
+
+    record = pod.record("success")
+    assert record is not None
+    content = record.outputs.artifacts["model"][0].content
+    assert content is not None
+    assert content.kind is ContentKind.ABSENT
+
+
+def test_a_custom_path_that_is_no_data_is_refused_by_name(pod: Pod, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    step = with_outputs(pod, step_of("true"))
+    output = {
+        "parameterValues": {"n": 1},
+        "artifacts": {"model": {"artifacts": [{"custom_path": str(tmp_path / "pipe")}]}},
+    }
+    Path(step.executor_output_path).write_text(json.dumps(output))
+
+    end = pod.run(step)
+
+    assert end.exit_code == 1
+    assert end.reason == (
+        f"'{tmp_path}/pipe' is, or holds, something that is neither a file nor a directory "
+        "(errno 22); write outputs where the task's user can read them"
+    )
+
+
+def test_a_cached_task_runs_nothing(pod: Pod) -> None:
+    step = step_of(
+        outputs=Values(parameters={"n": 4}),
+        control=(ControlEntry(output="n"),),
+    )
+
+    end = pod.run(step)
+
+    record = pod.record("success")
+    assert (end.exit_code, end.stdout, end.stderr) == (0, b"", b"")
+    assert record is not None
+    assert record.state is AttemptState.CACHED
+    assert json.loads(b64decode((pod.shared / "control").read_bytes())) == {"n": 4}
+
+
+def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:
+    failure = Failure(reason=Reason.INVALID_INPUT, message="input 'x' is missing; give it")
+
+    end = pod.run(step_of(decision=Decision.FAILED, failure=failure))
+
+    assert (end.exit_code, end.reason) == (1, "input 'x' is missing; give it (final)")
+
+
+def test_without_a_step_both_containers_end_and_say_so(pod: Pod) -> None:
+    pod.start_main(step_of("true"))
+    assert pod.main is not None
+    pod.main.kill()
+    pod.main.communicate()
+    (pod.shared / "step" / "step.json").unlink()
+    pod.start_launcher()
+    assert pod.launcher is not None
+
+    _, stderr = pod.launcher.communicate(timeout=30)
+
+    assert pod.launcher.returncode == 1
+    assert b"step.json' is missing; see the log of container 'driver' of this pod" in stderr
+
+
+def test_a_launcher_without_a_store_says_so_and_lets_main_end(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod.start_main(step_of("true"))
+    environment = {**os.environ, "ARGOSY_STORE": "", "ARGOSY_TICK_SECONDS": "0.04"}
+    pod.launcher = subprocess.Popen(
+        [sys.executable, "-m", "argosy_launcher", str(pod.shared)],
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+
+    end = pod.end()
+
+    assert (end.exit_code, end.launcher_code) == (1, 1)
+    assert end.reason == (
+        "the variable 'ARGOSY_STORE' of container 'launcher' is empty; submit the workflow with "
+        "the parameter 'argosy-store'"
+    )
+
+
+def test_a_launcher_that_dies_does_not_hold_main(pod: Pod) -> None:
+    pod.start_main(step_of("sh", "-c", "echo ready; sleep 0.5; exit 9"))
+    pod.start_launcher()
+    assert pod.launcher is not None
+    wait_until((pod.exchange / "launcher-alive").exists)
+    pod.launcher.kill()
+
+    end = pod.end()
+
+    assert end.exit_code == 9
+    assert end.reason.startswith("the launcher of this pod ended without a word")
+
+
+def test_a_main_that_is_killed_as_a_whole_leaves_a_record(pod: Pod) -> None:
+    pod.start_main(step_of("sh", "-c", "echo ready; exec sleep 1000"))
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+    (child,) = psutil.Process(pod.main.pid).children()
+    pod.main.kill()
+
+    end = pod.end()
+
+    record = pod.record()
+    assert (end.exit_code, end.launcher_code) == (-9, 0)
+    assert record is not None
+    assert record.failure is not None
+    assert record.failure.reason is Reason.COMMAND_KILLED
+    assert "the container was killed as a whole" in record.failure.message
+    assert pod.stored_log() == b"ready\n"
+    wait_until(lambda: not alive(child.pid))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
+    make_pod: MakePod, seed: int
+) -> None:
+    """One of the two containers is killed at a random moment; then the pod is run again."""
+    chance = random.Random(seed)
+    script = "echo 1 > n; mkdir -p model; i=0; while [ $i -lt 40 ]; do echo $i > model/$i; "
+    script += "i=$((i+1)); done; sleep 0.05"
+    first = make_pod("first")
+    step = with_outputs(first, step_of("sh", "-c", f"cd {first.volume}/outputs; {script}"))
+    first.start_main(step)
+    first.start_launcher()
+    assert first.main is not None
+    assert first.launcher is not None
+    time.sleep(chance.uniform(0, 0.4))
+    chance.choice([first.main, first.launcher]).kill()
+    end = first.end()
+    success = first.record("success")
+    if success is not None:
+        assert success.outputs.parameters == {"n": 1}
+        assert len(list((first.store / "artifacts" / "model").iterdir())) == 40
+    elif end.exit_code == 0:
+        pytest.fail("main ended well without a success record")
+
+    second = make_pod("first")
+    for name in ("exit", "verdict", "exec-alive", "launcher-alive"):
+        (first.exchange / name).unlink(missing_ok=True)
+    end = second.run(step)
+
+    record = second.record("success")
+    assert end.exit_code == 0
+    assert record is not None
+    assert record.outputs.parameters == {"n": 1}
+    assert len(list((second.store / "artifacts" / "model").iterdir())) == 40
