@@ -35,7 +35,13 @@ from argosy_engine.task_environment import task_environment
 from argosy_engine.watchdog import Watchdog
 from argosy_launcher.finish import finish
 from argosy_launcher.process_end import ProcessEnd, pod_exit_code
-from argosy_schemas.errors import ArgosyError, RetryableTaskError, StoreError, TaskError
+from argosy_schemas.errors import (
+    ArgosyError,
+    MachineError,
+    RetryableTaskError,
+    StoreError,
+    TaskError,
+)
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import CONTROL, FINAL_MARK
@@ -194,9 +200,10 @@ class LocalPods:
             python = self.environments.environment_for(
                 step.argv, request.image, task_directory=directory / "env"
             )
-        except TaskError as error:
+        except (TaskError, MachineError) as error:
+            reason = error.reason if isinstance(error, TaskError) else Reason.ENVIRONMENT_FAILED
             return ProcessEnd(
-                exit_code=None, failure=Failure(reason=Reason(error.reason), message=str(error))
+                exit_code=None, failure=Failure(reason=Reason(reason), message=str(error))
             )
         if stop.is_set:
             return ProcessEnd(exit_code=None, failure=self.stop_failure())

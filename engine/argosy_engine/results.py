@@ -49,8 +49,6 @@ class TaskResult:
             "reason": self.reason,
             "cached": self.cached,
             "attempts": self.attempts,
-            "started_at": _time(self.started_at),
-            "finished_at": _time(self.finished_at),
             "inputs": values_to_json(self.inputs),
             "outputs": values_to_json(self.outputs),
             "error": self.error,

@@ -1,0 +1,149 @@
+"""An engine that is killed at any moment: nothing is left of it, and its run goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from argosy_engine.results import RunResult
+from argosy_engine.run_directory import find_run
+from argosy_engine.states import RunState
+from argosy_schemas.errors import InvalidArgumentError
+from engine_killed_steps import steps
+from engine_steps import Machine
+
+ENGINE = """
+import sys
+from pathlib import Path
+from engine_steps import Machine
+from engine_killed_steps import steps
+machine = Machine(Path(sys.argv[1]))
+if len(sys.argv) > 3:
+    machine.resume(sys.argv[3])
+else:
+    machine.run(steps(Path(sys.argv[2])))
+"""
+
+
+def killed_engine(home: Path, marks: Path, delay: float, run: str | None) -> None:
+    """Let an engine work on the run, or begin one, and kill it after ``delay`` seconds."""
+    words = [sys.executable, "-c", ENGINE, str(home), str(marks), *([run] if run else [])]
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    engine = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path})
+    time.sleep(delay)
+    family = children(engine.pid)
+    engine.kill()
+    engine.wait()
+    for process in family:
+        wait_until_gone(process.pid)
+    assert leftovers(home) == []
+
+
+def children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < until, f"{pid} outlives its engine"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def leftovers(home: Path) -> list[int]:
+    """Return the processes that still work below ``home``."""
+    found: list[int] = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd().startswith(str(home)) and is_alive(process.pid):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def finished_tasks(home: Path) -> set[str]:
+    return {path.parent.name for path in home.glob("runs/*/tasks/*/success.json")}
+
+
+def executions(marks: Path) -> dict[str, int]:
+    return {path.name: len(path.read_text().splitlines()) for path in marks.iterdir()}
+
+
+def only_run(home: Path) -> str | None:
+    found = sorted(path.parent.name for path in home.glob("runs/*/run.json"))
+    return found[0] if found else None
+
+
+def check_a_killed_run(tmp_path: Path, chance: random.Random, kills: int) -> int:
+    """Kill engines on one run, then let it end; return how often something was under way."""
+    home, marks = tmp_path / "home", tmp_path / "marks"
+    marks.mkdir(parents=True)
+    under_way = 0
+    for _ in range(kills):
+        run = only_run(home)
+        done, before = finished_tasks(home), executions(marks)
+        killed_engine(home, marks, chance.uniform(0.15, 0.9), run)
+        after = executions(marks)
+        assert {name: after[name] for name in done} == {name: before[name] for name in done}
+        under_way += after != before
+    run = only_run(home)
+    done, before = finished_tasks(home), executions(marks)
+    machine = Machine(home)
+    result = machine.resume(run) if run else machine.run(steps(marks))
+
+    after = executions(marks)
+    assert {name: after[name] for name in done} == {name: before[name] for name in done}
+    assert_right_end(result)
+    assert leftovers(home) == []
+    return under_way
+
+
+def assert_right_end(result: RunResult) -> None:
+    assert (result.state, result.error) == (RunState.SUCCEEDED, None)
+    assert {task.state.value for task in result.tasks} == {"SUCCEEDED"}
+    last = next(task for task in result.tasks if task.path == "t11")
+    assert last.outputs.parameters == {"sum": "abcdefghijkl"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_whose_engine_is_killed_comes_to_the_right_end(tmp_path: Path, seed: int) -> None:
+    check_a_killed_run(tmp_path, random.Random(seed), kills=4)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+def test_fifty_kills_at_random_moments_do_no_harm(tmp_path: Path) -> None:
+    chance = random.Random(2026)
+    under_way = 0
+
+    for number in range(13):
+        under_way += check_a_killed_run(tmp_path / str(number), chance, kills=4)
+
+    assert under_way > 10
+
+
+def test_a_run_that_never_got_its_description_is_not_there(tmp_path: Path) -> None:
+    """What an engine leaves that is killed while it makes the directory of its run."""
+    (tmp_path / "runs" / "7f3a").mkdir(parents=True)
+    (tmp_path / "runs" / "7f3a" / "run.json.new").write_text("{")
+
+    with pytest.raises(InvalidArgumentError):
+        find_run(tmp_path, "7f3a")

@@ -1,0 +1,288 @@
+"""Whole runs of real processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from argosy_engine.events import Notice, TaskFinished, TaskOutput
+from argosy_engine.results import RunResult, TaskResult
+from argosy_engine.states import RunState, TaskState
+from argosy_schemas.errors import InvalidArgumentError
+from engine_steps import Machine, Step
+
+
+def by_path(result: RunResult) -> dict[str, TaskResult]:
+    return {task.path: task for task in result.tasks}
+
+
+def states(result: RunResult) -> dict[str, str]:
+    return {task.path: task.state.value for task in result.tasks}
+
+
+def test_values_go_from_task_to_task(machine: Machine) -> None:
+    steps = {
+        "a": Step(script="printf hello > $out_word", outputs=("word",)),
+        "b": Step(script='echo "got $in_w"', inputs={"w": ("a", "word")}),
+    }
+
+    result = machine.run(steps)
+
+    assert (result.state, result.error) == (RunState.SUCCEEDED, None)
+    a, b = result.tasks
+    assert a.outputs.parameters == {"word": "hello"}
+    assert b.inputs.parameters == {"w": "hello"}
+    assert b.log is not None
+    assert Path(b.log).read_text() == "got hello\n"
+    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == [
+        "got hello"
+    ]
+
+
+def test_artifacts_are_stored_below_the_home(machine: Machine) -> None:
+    result = machine.run({"a": Step(script="echo data > $out_model", artifacts=("model",))})
+
+    (model,) = result.tasks[0].outputs.artifacts["model"]
+    assert model.uri.startswith(f"file://{machine.home}/artifacts/steps/{result.run_id}/a/")
+    assert Path(model.uri.removeprefix("file://")).read_text() == "data\n"
+
+
+def test_nothing_is_left_of_the_work_of_a_run_that_succeeded(machine: Machine) -> None:
+    result = machine.run({"a": Step(script="touch here $TMPDIR/there")})
+
+    directory = machine.home / "runs" / result.run_id
+    assert {path.name for path in directory.iterdir()} == {
+        "ir",
+        "journal.jsonl",
+        "lock",
+        "run.json",
+        "tasks",
+    }
+
+
+def test_a_failed_task_leaves_its_directory_and_says_what_it_said_last(machine: Machine) -> None:
+    steps = {
+        "a": Step(script="echo kept > file; echo no such thing >&2; exit 3"),
+        "b": Step(after=("a",)),
+        "c": Step(after=("b",)),
+        "d": Step(),
+    }
+
+    result = machine.run(steps)
+
+    tasks = by_path(result)
+    assert states(result) == {"a": "FAILED", "b": "NOT_RUN", "c": "NOT_RUN", "d": "SUCCEEDED"}
+    assert tasks["a"].error == "the command ended with exit code 3: no such thing"
+    assert (tasks["b"].reason, tasks["c"].reason) == ("'a' failed", "'b' did not run")
+    assert result.state is RunState.FAILED
+    assert result.error == ("'a' failed: the command ended with exit code 3: no such thing")
+    work = machine.home / "runs" / result.run_id / "work"
+    assert [path.read_text() for path in work.glob("*/cwd/file")] == ["kept\n"]
+
+
+def test_retries_count_and_the_last_attempt_tells(machine: Machine, tmp_path: Path) -> None:
+    counter = tmp_path / "counter"
+    script = f"echo x >> {counter}; test $(wc -l < {counter}) -ge 3"
+
+    result = machine.run({"a": Step(script=script, retries=5)})
+
+    (task,) = result.tasks
+    assert (task.state, task.attempts) == (TaskState.SUCCEEDED, 3)
+    assert counter.read_text() == "x\n" * 3
+    work = machine.home / "runs" / result.run_id / "work"
+    assert not work.exists()
+
+
+def test_a_retried_command_knows_its_attempt(machine: Machine) -> None:
+    result = machine.run(
+        {"a": Step(script='echo "try $KFP_RETRY_INDEX"; test $KFP_RETRY_INDEX = 1', retries=3)}
+    )
+
+    assert result.state is RunState.SUCCEEDED
+    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == [
+        "try 0",
+        "try 1",
+    ]
+
+
+def test_a_command_that_is_not_here_is_said_with_its_image_and_not_tried_again(
+    machine: Machine,
+) -> None:
+    step = Step(command=("my-program", "--fast"), image="gcr.io/my/image:1", retries=3)
+
+    result = machine.run({"a": step})
+
+    (task,) = result.tasks
+    assert (task.state, task.attempts) == (TaskState.FAILED, 1)
+    assert task.error == (
+        "the command 'my-program' of image 'gcr.io/my/image:1' does not exist on this machine; "
+        "install it and put it on PATH, or run the pipeline on a cluster, where the image has it"
+    )
+
+
+def test_a_file_that_cannot_be_executed_is_said(machine: Machine, tmp_path: Path) -> None:
+    file = tmp_path / "run.sh"
+    file.write_text("#!/bin/sh\n")
+
+    result = machine.run({"a": Step(command=(str(file),), image="i")})
+
+    assert result.tasks[0].error == (
+        f"the command '{file}' of image 'i' is here as '{file}', which cannot be executed; "
+        "allow it with 'chmod +x'"
+    )
+
+
+def test_a_missing_output_fails_the_task(machine: Machine) -> None:
+    result = machine.run({"a": Step(outputs=("word",))})
+
+    assert result.tasks[0].state is TaskState.FAILED
+    assert "'word'" in (result.tasks[0].error or "")
+
+
+def test_a_deadline_of_a_task_ends_it(machine: Machine) -> None:
+    step = Step(script="sleep 60", pod={"activeDeadlineSeconds": 1})
+
+    result = machine.run({"a": step})
+
+    assert result.tasks[0].error == (
+        "the command did not end within 1 s; raise its limit with 'set_timeout'"
+    )
+
+
+def test_a_deadline_of_the_run_ends_it(machine: Machine) -> None:
+    steps = {"a": Step(script="sleep 60"), "b": Step(after=("a",))}
+
+    result = machine.run(steps, activeDeadlineSeconds=1)
+
+    assert states(result) == {"a": "FAILED", "b": "NOT_RUN"}
+    assert result.error == "the run did not end within 1 s"
+
+
+def test_the_cache_gives_what_was_done_before(machine: Machine) -> None:
+    steps = {"a": Step(script="date +%N > $out_now", outputs=("now",))}
+
+    first = machine.run(steps, cache=True)
+    second = machine.run(steps, cache=True)
+    third = machine.run(steps, cache=False)
+
+    tasks = [result.tasks[0] for result in (first, second, third)]
+    assert [task.cached for task in tasks] == [False, True, False]
+    assert tasks[0].outputs == tasks[1].outputs
+    assert tasks[0].outputs != tasks[2].outputs
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_and_it_goes_on_later(
+    machine: Machine, tmp_path: Path, number: int
+) -> None:
+    flag = tmp_path / "flag"
+    steps = {
+        "a": Step(script=f"echo a >> {tmp_path}/a"),
+        "b": Step(script=f"test -e {flag} || {{ echo up; sleep 60; }}", after=("a",)),
+        "c": Step(after=("b",)),
+    }
+    before = signal.getsignal(number)
+    on_output(machine, lambda: os.kill(os.getpid(), number))
+
+    stopped = machine.run(steps)
+    handler = signal.getsignal(number)
+    flag.touch()
+    resumed = machine.resume(stopped.run_id[:8])
+
+    assert handler == before
+    assert (stopped.state, stopped.error) == (RunState.CANCELED, "the run was stopped")
+    assert states(stopped) == {"a": "SUCCEEDED", "b": "CANCELED", "c": "NOT_RUN"}
+    assert by_path(stopped)["c"].reason == "'b' was canceled"
+    assert resumed.run_id == stopped.run_id
+    assert states(resumed) == {"a": "SUCCEEDED", "b": "SUCCEEDED", "c": "SUCCEEDED"}
+    assert by_path(resumed)["a"].attempts == 1
+    assert by_path(resumed)["b"].attempts == 2
+    assert (tmp_path / "a").read_text() == "a\n"
+
+
+def on_output(machine: Machine, action: object) -> None:
+    """Do something once, when the first line of output has come."""
+
+    def wait() -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            if any(isinstance(event, TaskOutput) for event in tuple(machine.events)):
+                assert callable(action)
+                action()
+                return
+            time.sleep(0.01)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def test_a_failed_run_goes_on_where_it_failed(machine: Machine, tmp_path: Path) -> None:
+    steps = {
+        "a": Step(script=f"echo a >> {tmp_path}/a"),
+        "b": Step(script=f"test -e {tmp_path}/flag", after=("a",)),
+    }
+    failed = machine.run(steps)
+    (tmp_path / "flag").touch()
+
+    resumed = machine.resume(failed.run_id)
+
+    assert (failed.state, resumed.state) == (RunState.FAILED, RunState.SUCCEEDED)
+    assert (tmp_path / "a").read_text() == "a\n"
+    finished = {e.path: e for e in machine.events if isinstance(e, TaskFinished)}
+    assert (finished["a"].adopted, finished["b"].adopted) == (True, False)  # type: ignore[index]
+
+
+def test_a_parameter_that_is_not_declared_is_refused_before_anything_is_written(
+    machine: Machine,
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="no parameter 'b'"):
+        machine.run({"a": Step()}, parameters={"b": "1"}, declared=())
+
+    assert not machine.home.exists()
+
+
+def test_a_task_is_told_apart_from_the_callers_environment(machine: Machine) -> None:
+    step = Step(script='echo "$HOME|$MINE|$TMPDIR|$PWD"')
+
+    result = machine.run(
+        {"a": step}, environment={"HOME": "/h", "MINE": "x", "PATH": os.environ["PATH"]}
+    )
+
+    log = Path(result.tasks[0].log or "").read_text()
+    home, mine, temporary, here = log.strip().split("|")
+    assert (home, mine) == ("/h", "")
+    work = f"{machine.home}/runs/{result.run_id}/work/"
+    assert temporary.startswith(work)
+    assert here.startswith(work)
+
+
+def test_a_root_that_was_named_receives_the_artifacts(machine: Machine, tmp_path: Path) -> None:
+    steps = {"a": Step(script="echo data > $out_model", artifacts=("model",))}
+
+    result = machine.run(steps, root=str(tmp_path / "root"))
+
+    (model,) = result.tasks[0].outputs.artifacts["model"]
+    assert model.uri.startswith(f"file://{tmp_path}/root/steps/")
+
+
+def test_a_store_that_breaks_in_mid_run_is_told_as_it_is(machine: Machine) -> None:
+    """Where the records are to go there is a file: as on a full disk, nothing can be written."""
+    breaking = f"cd {machine.home}/runs/*/tasks; touch b"
+    steps = {"a": Step(script=breaking), "b": Step(after=("a",)), "c": Step(after=("b",))}
+
+    result = machine.run(steps)
+
+    assert states(result) == {"a": "SUCCEEDED", "b": "FAILED", "c": "NOT_RUN"}
+    error = by_path(result)["b"].error or ""
+    assert "Not a directory" in error
+    assert result.state is RunState.FAILED
+
+
+def test_what_is_only_for_kubernetes_is_named_in_one_line(machine: Machine) -> None:
+    machine.run({"a": Step()})
+
+    assert [event for event in machine.events if isinstance(event, Notice)] == []
