@@ -28,6 +28,7 @@ from argosy_schemas.ir import (
     ControlEntry,
     ControlForm,
     InputItems,
+    ParameterInput,
     ParameterSource,
     ParameterType,
     Pipeline,
@@ -38,6 +39,7 @@ from argosy_schemas.ir import (
 )
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.parameters import to_text
+from argosy_schemas.pod import PATH_INPUT
 from argosy_schemas.values import UNSET, JsonValue, to_json
 
 _SELECTOR = re.compile(r"""parseJson\(string_value\)\[(?:"([^"\\]*)"|'([^'\\]*)')\]""")
@@ -80,25 +82,28 @@ class Control:
             BarredError: It cannot be had by an expression.
         """
         spec = self._structure.used(task).inputs.parameters.get(name)
+        given = task.parameters.get(name)
         if spec is None:
             if form is ControlForm.LENGTH and name in task.artifacts:
                 return self.source(dag, task, task.artifacts[name], form)
-            raise BarredError(f"'{name}' is no parameter of its component")
-        given = task.parameters.get(name)
+            if given is None or given.selector is not None:
+                raise BarredError(f"'{name}' is no parameter of its component")
+            # Passed and not declared: the SDK does so for images and resources.
+            return self.source(dag, task, given.source, form)
         if given is None:
             value = None if spec.default is UNSET else spec.default
             return self._constant(value, spec.type, form)
-        wanted = form
+        if form is ControlForm.LENGTH and (given.selector or spec.type is ParameterType.STRING):
+            return self._counted(dag, task, given, name)
         if form is ControlForm.LENGTH and spec.type is not ParameterType.LIST:
-            raise BarredError(f"'{name}' is a {spec.type}, whose items only the driver can count")
+            raise BarredError(f"'{name}' is a {spec.type}, and no list")
         found = self.source(dag, task, given.source, ControlForm.VALUE if given.selector else form)
         if given.selector:
             found = _selected(found, given.selector, spec.type)
         if spec.type is ParameterType.STRING and found.type is not ParameterType.STRING:
             if given.selector:
                 raise BarredError(f"'{name}' is text made of a part of another value")
-            wanted = ControlForm.TEXT
-            found = self.source(dag, task, given.source, wanted)
+            found = self.source(dag, task, given.source, ControlForm.TEXT)
         if found.nullable and spec.default is not UNSET and spec.default is not None:
             default = self._constant(spec.default, spec.type, form)
             text = f"({found.text} == nil ? {default.text} : {found.text})"
@@ -130,6 +135,26 @@ class Control:
             return len(items.items)
         return self.input(dag, task, items.name, ControlForm.LENGTH).text
 
+    def claim(self, dag: str, task: Task) -> str:
+        """Return the name of the volume claim that a task creates or deletes.
+
+        It is the rule of ``argosy_driver.claims``, so that readers need no record of it.
+
+        Raises:
+            BarredError: It depends on a value that no expression can have.
+        """
+        inputs = self._structure.used(task).inputs.parameters
+        if "pvc_name" in task.parameters:
+            name = self.input(dag, task, "pvc_name", ControlForm.VALUE)
+            if name.text not in ("''", "nil"):
+                return name.text
+        suffix = quoted(task.key)
+        if "pvc_name_suffix" in task.parameters and "pvc_name_suffix" in inputs:
+            suffix = self.input(dag, task, "pvc_name_suffix", ControlForm.VALUE).text
+            suffix = f"sprig.trimPrefix('-', {suffix})"
+        path = "" if dag == ROOT else f"sprig.replace('/', '-', inputs.parameters.{PATH_INPUT}) + "
+        return f"sprig.lower(workflow.name + '-' + {path}{suffix})"
+
     def pipeline(self) -> Pipeline:
         """Return the pipeline with the control entries of its tasks."""
         return replace(
@@ -137,6 +162,20 @@ class Control:
             control={
                 place: tuple(sorted(entries)) for place, entries in sorted(self.published.items())
             },
+        )
+
+    def _counted(self, dag: str, task: Task, given: ParameterInput, name: str) -> Value:
+        """Return the number of items of a part of a value, or of a list that is text."""
+        found = self.source(dag, task, given.source, ControlForm.VALUE)
+        text = found.text
+        if given.selector:
+            # A missing key is nil, and has no length.
+            text = _part(found, given.selector)
+        if text.startswith(("'", "fromJSON('")):
+            raise BarredError(f"'{name}' is text of its own")
+        return Value(
+            text=f"(type({text}) == 'string' ? len(fromJSON({text})) : len({text}))",
+            type=ParameterType.NUMBER_INTEGER,
         )
 
     def _items(self, dag: str, task: Task) -> Value:
@@ -234,6 +273,8 @@ class Control:
         """Return an output of a sibling task."""
         producer = self._structure.dag(dag).tasks[source.task]
         component = self._structure.used(producer)
+        if self._structure.claim_action(producer) and form is ControlForm.VALUE:
+            return Value(text=self.claim(dag, producer), type=ParameterType.STRING)
         if self._structure.is_importer(producer) or self._structure.claim_action(producer):
             raise BarredError(f"'{source.task}' has no pod that could publish '{source.output}'")
         if producer.iterator is not None:
@@ -291,14 +332,20 @@ class Control:
 
 
 def _selected(value: Value, selector: str, declared: ParameterType) -> Value:
+    part = _part(value, selector)
+    whole, _, key = part.rpartition("[")
+    # A missing key would be nil, and compare as unequal without a word.
+    text = f"({key.removesuffix(']')} in {whole} ? {part} : int('missing key'))"
+    return Value(text=text, type=declared, nullable=True)
+
+
+def _part(value: Value, selector: str) -> str:
     match = _SELECTOR.fullmatch(selector)
     if match is None:
         raise BarredError(f"it reads a part of a value by '{selector}'")
     key = quoted(match[1] if match[1] is not None else match[2])
     whole = f"fromJSON({value.text})" if value.type is ParameterType.STRING else value.text
-    # A missing key would be nil, and compare as unequal without a word.
-    text = f"({key} in {whole} ? {whole}[{key}] : int('missing key'))"
-    return Value(text=text, type=declared, nullable=True)
+    return f"{whole}[{key}]"
 
 
 def _type_of(value: JsonValue) -> ParameterType:

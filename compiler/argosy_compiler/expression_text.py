@@ -30,10 +30,14 @@ def quoted(text: str) -> str:
     """Return a string literal; single-quoted, since double quotes would be escaped in the JSON."""
     if _PLAIN.fullmatch(text):
         return f"'{text}'"
-    # Code units below U+10000 by number: quotes, backslashes and braces are harmless so.
+    # Code units by number where they could end the literal or the tag, or are no plain text.
     units = text.encode("utf-16-be")
-    codes = (units[at] << 8 | units[at + 1] for at in range(0, len(units), 2))
-    return "'" + "".join(f"\\u{code:04x}" for code in codes) + "'"
+    codes = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
+    return "'" + "".join(chr(c) if _is_harmless(c) else f"\\u{c:04x}" for c in codes) + "'"
+
+
+def _is_harmless(code: int) -> bool:
+    return 0x20 <= code < 0x7F and chr(code) not in "'\\{}"
 
 
 def constant(value: JsonValue) -> str:

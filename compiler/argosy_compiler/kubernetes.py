@@ -37,6 +37,8 @@ class PodParts:
     volumes: list[Patch] = field(default_factory=list[Patch])
     pull_secrets: list[Patch] = field(default_factory=list[Patch])
     tolerations: list[Patch] = field(default_factory=list[Patch])
+    toleration_list: str | None = None
+    """Expression of a whole list of tolerations, or of null."""
     node_selector: Patch = None
     required_affinity: list[Json] = field(default_factory=list[Json])
     preferred_affinity: list[Json] = field(default_factory=list[Json])
@@ -191,7 +193,10 @@ class _Reader:
         if "tolerationJson" in entry:
             value = self._resolve(entry["tolerationJson"])
             if value.type is ParameterType.LIST:
-                raise BarredError("it is a list of tolerations; give each as a parameter")
+                if self._parts.tolerations:
+                    raise BarredError("a list of tolerations stands beside others; give each one")
+                self._parts.toleration_list = value.text
+                return
             absent = f"({value.text} == nil || len({value.text}) == 0 ? nil : 1)"
             self._parts.tolerations.append(Optional(absent, Hole(value.text)))
             return

@@ -14,8 +14,7 @@ from typing import Any
 
 from argosy_compiler.expression_text import quoted, tag
 from argosy_compiler.plan import Plan, Template
-from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir import Constant, RetryPolicy, Task, TaskOutput
+from argosy_schemas.ir import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
     CONTROL,
@@ -58,21 +57,28 @@ class PodTemplates:
         self._plan = plan
         self._names: dict[str, str] = {}
         self._templates: list[Template] = []
+        components = [plan.pipeline.root, *plan.pipeline.components.values()]
+        self._artifacts = any(one.inputs.artifacts or one.outputs.artifacts for one in components)
+        self._follows = any(
+            task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
+            for _, task in plan.structure.tasks()
+        )
+        """Whether any task has to know what became of others: then every shape can be told."""
 
     def templates(self) -> Iterator[Template]:
         """Yield the templates asked for, in the order of the first asking."""
         yield from self._templates
 
-    def step(self, dag: str, task: Task, *, retry: RetryPolicy | None, upstream: bool) -> str:
+    def step(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
         """Return the name of the template for a container task."""
         fields = self._plan.pods[(dag, task.key)]
-        inputs = [TASK_INPUT, *([UPSTREAM_INPUT] if upstream else []), *fields.arguments]
+        scratch = SCRATCH if self._artifacts else ()
         template: dict[str, Any] = {
-            "inputs": {"parameters": [{"name": name} for name in inputs]},
+            "inputs": self._inputs(*fields.arguments),
             **fields.template,
             "volumes": [
                 {"name": SHARED_VOLUME, "emptyDir": {}},
-                {"name": "scratch", "emptyDir": {}},
+                *([{"name": "scratch", "emptyDir": {}}] if scratch else []),
                 *fields.template.get("volumes", ()),
             ],
             "initContainers": [
@@ -80,7 +86,7 @@ class PodTemplates:
                     "name": DRIVER_CONTAINER,
                     "image": self._plan.options.image,
                     "command": ["argosy-driver"],
-                    "env": self._driver_env(upstream),
+                    "env": self._driver_env(),
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
                 },
@@ -95,7 +101,7 @@ class PodTemplates:
                     _SHARED_MOUNT,
                     *(
                         {"name": "scratch", "mountPath": path, "subPath": path[1:]}
-                        for path in SCRATCH
+                        for path in scratch
                     ),
                     *fields.container.get("volumeMounts", ()),
                 ],
@@ -111,7 +117,8 @@ class PodTemplates:
                 }
             ],
         }
-        if self._plan.pipeline.control.get((dag, task.key)):
+        if self._plan.pipeline.control:
+            # One task that publishes makes all that share the rest of the shape able to.
             template["outputs"] = _control_output()
         if fields.deadline_seconds is not None:
             template["activeDeadlineSeconds"] = fields.deadline_seconds
@@ -119,23 +126,18 @@ class PodTemplates:
             template["retryStrategy"] = retry_strategy(retry)
         return self._named("pod", template)
 
-    def decider(self, *, upstream: bool) -> str:
+    def decider(self) -> str:
         """Return the name of the template that decides what no expression can."""
         return self._named(
             "decide",
             {
-                "inputs": {
-                    "parameters": [
-                        {"name": name}
-                        for name in (TASK_INPUT, *([UPSTREAM_INPUT] if upstream else []))
-                    ]
-                },
+                "inputs": self._inputs(),
                 "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
                 "container": {
                     "name": MAIN_CONTAINER,
                     "image": self._plan.options.image,
                     "command": ["argosy-driver", "decide"],
-                    "env": self._driver_env(upstream),
+                    "env": self._driver_env(),
                     "volumeMounts": [_SHARED_MOUNT],
                     **self._credentials(),
                 },
@@ -146,10 +148,6 @@ class PodTemplates:
     def claim(self, dag: str, task: Task, action: str) -> str:
         """Return the name of the template that creates or deletes a volume claim."""
         return self._named(f"{action}-claim", claim_template(self._plan, dag, task, action))
-
-    def claim_values(self, dag: str, task: Task) -> dict[str, str]:
-        """Return the arguments of a volume claim's template beside the path."""
-        return claim_arguments(self._plan, dag, task)
 
     def _named(self, base: str, template: dict[str, Any]) -> str:
         key = f"{base} {to_json(template)}"
@@ -163,7 +161,7 @@ class PodTemplates:
             self._templates.append({"name": name, **template})
         return self._names[key]
 
-    def _driver_env(self, upstream: bool) -> list[dict[str, Any]]:
+    def _driver_env(self) -> list[dict[str, Any]]:
         env: list[dict[str, Any]] = [
             _variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
             _variable(ENV_RUN, "{{workflow.uid}}"),
@@ -180,9 +178,15 @@ class PodTemplates:
         if names:
             members = ", ".join(f"{quoted(n)}: workflow.parameters[{quoted(n)}]" for n in names)
             env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
-        if upstream:
+        if self._follows:
             env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
+
+    def _inputs(self, *names: str) -> dict[str, Any]:
+        parameters: list[dict[str, str]] = [{"name": TASK_INPUT}, *({"name": n} for n in names)]
+        if self._follows:
+            parameters.append({"name": UPSTREAM_INPUT, "default": ""})
+        return {"parameters": parameters}
 
     def _ir_variable(self) -> dict[str, Any]:
         if self._plan.config_map is not None:
@@ -225,11 +229,7 @@ def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
 
 
 def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, Any]:
-    """Return a ``resource`` template that creates or deletes a volume claim.
-
-    The name follows from the workflow, the path and the inputs by the rule of
-    ``argosy_driver.claims``, so that readers need no record of it.
-    """
+    """Return a ``resource`` template that creates or deletes the volume claim ``claim``."""
     inputs = {"parameters": [{"name": "claim"}]}
     if action == "delete":
         return {
@@ -262,35 +262,6 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
     # Nested objects end in '}}', which closes a tag; with a space between it does not.
     text = to_json(manifest).replace("}}", "} }").replace("}}", "} }")
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
-
-
-def claim_arguments(plan: Plan, dag: str, task: Task) -> dict[str, str]:
-    """Return the argument ``claim``: the claim's name."""
-    given = _constants(plan, dag, task)
-    name = given.get("pvc_name")
-    if isinstance(name, str) and name:
-        return {"claim": name}
-    if plan.structure.claim_action(task) == "delete":
-        return {"claim": _deleted(plan, dag, task)}
-    suffix = str(given.get("pvc_name_suffix") or "").removeprefix("-") or task.key
-    prefix = "" if dag == "root" else "{{inputs.parameters.path}}"
-    return {"claim": f"{{{{workflow.name}}}}-{prefix}{suffix}".lower()}
-
-
-def _deleted(plan: Plan, dag: str, task: Task) -> str:
-    """Return the name of the claim that a sibling made."""
-    source = task.parameters["pvc_name"].source if "pvc_name" in task.parameters else None
-    if isinstance(source, TaskOutput):
-        maker = plan.structure.dag(dag).tasks[source.task]
-        if plan.structure.claim_action(maker) == "create":
-            return claim_arguments(plan, dag, maker)["claim"]
-    raise InvalidPipelineError(
-        Problem(
-            path=f"{dag}.dag.tasks.{task.key}",
-            message="deletes a claim whose name is not known before the run; name it, or pass the "
-            "output of CreatePVC in the same pipeline",
-        )
-    )
 
 
 def _constants(plan: Plan, dag: str, task: Task) -> Mapping[str, Any]:

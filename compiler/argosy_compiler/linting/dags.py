@@ -7,6 +7,7 @@ Sources: ``workflow/validate/validate.go``, ``workflow/common/ancestry.go``, the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from argosy_compiler.linting.subject import Subject, Task, Template, member, text
 from argosy_expressions.argo import Depends, depends
@@ -43,7 +44,7 @@ def read_depends(task: Task) -> Depends | Problem | None:
     expression = text(task.json, "depends")
     names = task.json.get("dependencies")
     if not expression and isinstance(names, list):
-        expression = " && ".join(str(name) for name in names)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        expression = " && ".join(map(str, cast("list[object]", names)))
     if not expression:
         return None
     try:

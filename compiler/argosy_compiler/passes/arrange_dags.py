@@ -112,7 +112,7 @@ class _Dag:
         condition, count = decision.condition, decision.count
         if decision.pod is not None:
             decider = task_name(f"{task.key}-decide")
-            pod = self._pods.decider(upstream=self._knows_upstream(task))
+            pod = self._pods.decider()
             yield self._task(decider, pod, depends, None, self._pod_values(task))
             depends = f"{decider}.Succeeded"
             control = published_by(decider)
@@ -171,15 +171,7 @@ class _Dag:
         action = self._plan.structure.claim_action(task)
         if action is not None:
             return self._pods.claim(self._use.component, task, action)
-        return self._pods.step(
-            self._use.component,
-            task,
-            retry=inherited(self._use, task),
-            upstream=self._knows_upstream(task),
-        )
-
-    def _knows_upstream(self, task: Task) -> bool:
-        return self._use.upstream or task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
+        return self._pods.step(self._use.component, task, retry=inherited(self._use, task))
 
     def _values(self, task: Task, count: str | int | None) -> dict[str, str]:
         if self._plan.structure.claim_action(task) is not None:

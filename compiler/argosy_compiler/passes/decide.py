@@ -39,7 +39,9 @@ def decide(plan: Plan) -> Plan:
                 decisions[place] = _decision(plan, control, dag, task)
                 if decisions[place].pod is not None:
                     notes.append(Note(path=path, message=f"needs a pod: {decisions[place].pod}"))
-            if _has_pod(plan, task):
+            if plan.structure.claim_action(task) is not None:
+                pods[place] = PodFields(image="", arguments={"claim": control.claim(dag, task)})
+            elif _has_pod(plan, task):
                 pods[place] = pod_fields(plan, control, dag, task, path)
         except BarredError as error:
             problems.append(
@@ -75,11 +77,7 @@ def _path(dag: str, task: Task) -> str:
 
 def _has_pod(plan: Plan, task: Task) -> bool:
     structure = plan.structure
-    return (
-        structure.used(task).dag is None
-        and not structure.is_importer(task)
-        and structure.claim_action(task) is None
-    )
+    return structure.used(task).dag is None and not structure.is_importer(task)
 
 
 def _decision(plan: Plan, control: Control, dag: str, task: Task) -> Decision:

@@ -10,7 +10,15 @@ from argosy_compiler.control import Control, Value
 from argosy_compiler.expression_text import constant
 from argosy_compiler.kubernetes import PodParts, no_change, pod_parts
 from argosy_compiler.plan import Plan, PodFields
-from argosy_compiler.pod_patch import Hole, OpenKey, Optional, Patch, is_static, text_expression
+from argosy_compiler.pod_patch import (
+    Hole,
+    OpenKey,
+    Optional,
+    Patch,
+    TextHole,
+    is_static,
+    text_expression,
+)
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ContainerExecutor, ControlForm, ParameterType, Resources, Task
 from argosy_schemas.ir_json import parameter_input_from_json
@@ -149,6 +157,9 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
         template["tolerations"] = parts.tolerations
     elif parts.tolerations:
         pod_patch["tolerations"] = _headed("tolerations", parts.tolerations)
+    if parts.toleration_list is not None:
+        text = f"({parts.toleration_list} == nil ? '[]' : toJson({parts.toleration_list}))"
+        pod_patch["tolerations"] = TextHole(text)
     if parts.node_selector is not None:
         place = template if is_static(parts.node_selector) else pod_patch
         place["nodeSelector"] = parts.node_selector
