@@ -174,16 +174,12 @@ class _Dag:
         return self._pods.step(self._use.component, task, retry=inherited(self._use, task))
 
     def _values(self, task: Task, count: str | int | None) -> dict[str, str]:
-        if self._plan.structure.claim_action(task) is not None:
-            return {
-                PATH_INPUT: self._path(""),
-                **self._pods.claim_values(self._use.component, task),
-            }
         if self._plan.structure.used(task).dag is None:
             fields = self._plan.pods[(self._use.component, task.key)]
-            return self._pod_values(task) | {
-                name: tag(expression) for name, expression in fields.arguments.items()
-            }
+            opened = {name: tag(expression) for name, expression in fields.arguments.items()}
+            if self._plan.structure.claim_action(task) is not None:
+                return opened
+            return self._pod_values(task) | opened
         values = {PATH_INPUT: self._path(f"{task.key}/")}
         handed_down = self._plan.handed_down.get((self._use.component, task.key))
         if handed_down:
