@@ -16,12 +16,11 @@ from argosy_driver.places import LocalPlaces, Places
 from argosy_driver.prepare import prepare
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
-from argosy_schemas.ir import Pipeline
+from argosy_schemas.ir import ArtifactType, Pipeline
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.records import (
     Artifact,
-    ArtifactType,
     AttemptRecord,
     AttemptState,
     Content,

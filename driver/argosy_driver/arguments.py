@@ -66,7 +66,7 @@ def _check(text: str, what: str, parameters: Mapping[str, JsonValue], task_path:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as error:
         raise FinalTaskError(
-            f"task '{task_path}': {what} contains '{error.object[error.start]!a}', half of a "
+            f"task '{task_path}': {what} contains {error.object[error.start]!a}, half of a "
             "character; pass it as an artifact",
             reason=Reason.INVALID_INPUT,
         ) from error

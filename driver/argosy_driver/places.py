@@ -101,7 +101,7 @@ class ClusterPlaces:
 
     def output_parameter(self, name: str) -> str:
         """Return the file for an output parameter."""
-        return f"/tmp/kfp/outputs/{name}"
+        return f"{SHARED_PATH}/outputs/{name}"
 
     def here(self, path: str) -> Path:
         """Return where this process finds what the component knows as ``path``."""

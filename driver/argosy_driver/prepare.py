@@ -93,17 +93,20 @@ def prepare(
             places=places,
         ).step()
     except FinalTaskError as error:
-        return _failed(step, Reason(error.reason), str(error))
+        return _failed(step, Reason(error.reason), error)
     except StoreError as error:
         if error.retryable:
             raise RetryableTaskError(
                 f"task '{task_path}': {error}", reason=Reason.STORE_FAILED
             ) from error
-        return _failed(step, Reason.STORE_FAILED, f"task '{task_path}': {error}")
+        return _failed(step, Reason.STORE_FAILED, error)
 
 
-def _failed(step: Step, reason: Reason, message: str) -> Step:
-    return replace(step, decision=Decision.FAILED, failure=Failure(reason=reason, message=message))
+def _failed(step: Step, reason: Reason, error: Exception) -> Step:
+    place, message = f"task '{step.task_path}': ", str(error)
+    # What comes from the store or from Kubernetes settings does not know the task.
+    whole = message if message.startswith("task '") else f"{place}{message}"
+    return replace(step, decision=Decision.FAILED, failure=Failure(reason=reason, message=whole))
 
 
 def _control(resolver: Resolver, node: Node) -> tuple[ControlEntry, ...]:

@@ -398,7 +398,7 @@ def test_what_a_loop_that_may_have_failed_put_out_is_not_kept() -> None:
         {"out": "LIST"},
         passes={"out": ["t.Output"]},
     )
-    optional = {"parameterType": "LIST", "defaultValue": [], "isOptional": True}
+    optional: Json = {"parameterType": "LIST", "defaultValue": [], "isOptional": True}
     root = dag(
         {
             "for-loop-1": task("comp-body", **loop(["a"] * 101)),

@@ -1,0 +1,272 @@
+"""``dsl.TaskConfig``: the settings of the pod, for components that start pods of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_schemas.records import Reason
+from driver_support import Json, World, constant, dag, given, leaf, output, pipeline, task
+
+NOTHING: Json = {
+    "affinity": None,
+    "tolerations": None,
+    "nodeSelector": None,
+    "env": None,
+    "volumes": None,
+    "volumeMounts": None,
+    "resources": {},
+}
+
+
+def prepared(
+    fields: dict[str, bool], settings: Json, directory: Path, **container: Any
+) -> tuple[World, Any]:
+    """A task whose component lists ``fields`` (with ``applyToTask``)."""
+    component = leaf({"cfg": "TASK_CONFIG", "ws": "STRING"}, args=["{{$}}"], **container)
+    component["extra"] = {
+        "taskConfigPassthroughs": [
+            {"field": field, "applyToTask": applied} for field, applied in fields.items()
+        ]
+    }
+    root = dag(
+        {
+            "t": task("comp-t", {"ws": "none"}, dependentTasks=["before"]),
+            "before": task("comp-b"),
+        },
+        {
+            "claim": {"parameterType": "STRING", "defaultValue": "my-claim"},
+            "nothing": {"parameterType": "STRUCT", "isOptional": True},
+            "labels": {"parameterType": "STRUCT", "defaultValue": {"zone": "a"}},
+        },
+    )
+    components = {"comp-t": component, "comp-b": leaf(outputs={"Output": "STRING"})}
+    world = World(pipeline(root, components, kubernetes={"exec-t": settings}))
+    world.succeeded("before", Output="my-secret")
+    return world, world.prepare("t", directory)
+
+
+def config(fields: list[str], settings: Json, directory: Path, **container: Any) -> Json:
+    _, step = prepared(dict.fromkeys(fields, True), settings, directory, **container)
+    assert step.failure is None, step.failure
+    found: Json = json.loads(step.argv[1])["inputs"]["parameterValues"]["cfg"]
+    assert step.inputs.parameters["cfg"] == found
+    return {name: value for name, value in found.items() if value != NOTHING[name]}
+
+
+TOLERATION = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "settings", "told"),
+    [
+        pytest.param([], {"nodeSelector": {"labels": {"a": "b"}}}, {}, id="nothing listed"),
+        pytest.param(
+            ["KUBERNETES_NODE_SELECTOR"],
+            {"nodeSelector": {"labels": {"a": "b"}}},
+            {"nodeSelector": {"a": "b"}},
+            id="node selector",
+        ),
+        pytest.param(
+            ["KUBERNETES_NODE_SELECTOR"],
+            {"nodeSelector": {"nodeSelectorJson": given("labels")}},
+            {"nodeSelector": {"zone": "a"}},
+            id="node selector from a parameter",
+        ),
+        pytest.param(
+            ["KUBERNETES_NODE_SELECTOR"],
+            {"nodeSelector": {"nodeSelectorJson": given("nothing")}},
+            {},
+            id="null is left out",
+        ),
+        pytest.param(
+            ["KUBERNETES_TOLERATIONS"],
+            {
+                "tolerations": [
+                    {**TOLERATION, "tolerationSeconds": "60"},
+                    {"tolerationJson": constant([{"key": "b"}, {}])},
+                    {"tolerationJson": constant({"key": "c"})},
+                ]
+            },
+            {
+                "tolerations": [
+                    {**TOLERATION, "tolerationSeconds": 60},
+                    {"key": "b"},
+                    {"key": "c"},
+                ]
+            },
+            id="tolerations",
+        ),
+        pytest.param(
+            ["KUBERNETES_AFFINITY"],
+            {
+                "nodeAffinity": [
+                    {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+                    {"matchFields": [{"key": "b", "operator": "Exists"}], "weight": 5},
+                    {},
+                ]
+            },
+            {
+                "affinity": {
+                    "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {
+                            "nodeSelectorTerms": [
+                                {"matchExpressions": [{"key": "a", "operator": "Exists"}]}
+                            ]
+                        },
+                        "preferredDuringSchedulingIgnoredDuringExecution": [
+                            {
+                                "weight": 5,
+                                "preference": {"matchFields": [{"key": "b", "operator": "Exists"}]},
+                            }
+                        ],
+                    }
+                }
+            },
+            id="affinity",
+        ),
+        pytest.param(
+            ["ENV"],
+            {
+                "secretAsEnv": [
+                    {
+                        "secretNameParameter": output("before"),
+                        "keyToEnv": [{"secretKey": "k", "envVar": "S"}],
+                        "optional": True,
+                    }
+                ],
+                "configMapAsEnv": [
+                    {"configMapName": "m", "keyToEnv": [{"configMapKey": "k", "envVar": "C"}]}
+                ],
+                "fieldPathAsEnv": [{"name": "F", "fieldPath": "metadata.name"}],
+            },
+            {
+                "env": [
+                    {"name": "E", "value": "of none"},
+                    {
+                        "name": "S",
+                        "valueFrom": {
+                            "secretKeyRef": {"name": "my-secret", "key": "k", "optional": True}
+                        },
+                    },
+                    {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}},
+                    {"name": "F", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                ]
+            },
+            id="environment",
+        ),
+        pytest.param(
+            ["KUBERNETES_VOLUMES"],
+            {
+                "pvcMount": [
+                    {"pvcNameParameter": given("claim"), "mountPath": "/a", "subPath": "s"},
+                    {"componentInputParameter": "claim", "mountPath": "/b"},
+                ],
+                "secretAsVolume": [{"secretName": "x.y", "mountPath": "/s", "optional": True}],
+                "configMapAsVolume": [{"configMapName": "x.y", "mountPath": "/c"}],
+            },
+            {
+                "volumes": [
+                    {"name": "my-claim", "persistentVolumeClaim": {"claimName": "my-claim"}},
+                    {"name": "x-y", "secret": {"secretName": "x.y", "optional": True}},
+                    {"name": "x-y-2", "configMap": {"name": "x.y", "optional": False}},
+                ],
+                "volumeMounts": [
+                    {"name": "my-claim", "mountPath": "/a", "subPath": "s"},
+                    {"name": "my-claim", "mountPath": "/b"},
+                    {"name": "x-y", "mountPath": "/s"},
+                    {"name": "x-y-2", "mountPath": "/c"},
+                ],
+            },
+            id="volumes",
+        ),
+    ],
+)
+def test_the_listed_groups_are_told(
+    fields: list[str], settings: Json, told: Json, tmp_path: Path
+) -> None:
+    env = [{"name": "E", "value": "of {{$.inputs.parameters['ws']}}"}]
+
+    assert config(fields, settings, tmp_path, env=env) == told
+
+
+def test_resources_are_told_resolved(tmp_path: Path) -> None:
+    resources = {
+        "resourceCpuLimit": "2",
+        "resourceMemoryRequest": "{{$.inputs.parameters['ws']}}",
+        "accelerator": {"resourceType": "nvidia.com/gpu", "resourceCount": "1"},
+    }
+
+    told = config(["RESOURCES"], {}, tmp_path, resources=resources)
+
+    assert told == {
+        "resources": {
+            "limits": {"cpu": "2", "nvidia.com/gpu": "1"},
+            "requests": {"memory": "none"},
+        }
+    }
+
+
+def test_a_workspace_is_a_volume_too(tmp_path: Path) -> None:
+    env = [{"name": "W", "value": "{{$.workspace_path}}"}]
+
+    assert config(["KUBERNETES_VOLUMES"], {}, tmp_path, env=env) == {
+        "volumes": [
+            {
+                "name": "kfp-workspace",
+                "persistentVolumeClaim": {"claimName": "demo-x7k2p-kfp-workspace"},
+            }
+        ],
+        "volumeMounts": [{"name": "kfp-workspace", "mountPath": "/kfp-workspace"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "env"),
+    [
+        pytest.param({}, (("E", "1"),), id="not listed"),
+        pytest.param({"ENV": True}, (("E", "1"),), id="listed and applied"),
+        pytest.param({"ENV": False}, (), id="listed alone"),
+    ],
+)
+def test_an_environment_that_is_passed_through_is_not_the_components_own(
+    fields: dict[str, bool], env: tuple[tuple[str, str], ...], tmp_path: Path
+) -> None:
+    _, step = prepared(fields, {}, tmp_path, env=[{"name": "E", "value": "1"}])
+
+    assert step.env == env
+
+
+@pytest.mark.parametrize(
+    ("field", "settings", "message"),
+    [
+        (
+            "KUBERNETES_TOLERATIONS",
+            {"tolerations": [{"tolerationJson": constant("text")}]},
+            "'tolerations' needs an object or a list of objects",
+        ),
+        (
+            "KUBERNETES_NODE_SELECTOR",
+            {"nodeSelector": {"nodeSelectorJson": constant(["a"])}},
+            "'nodeSelector' needs an object of strings",
+        ),
+        (
+            "KUBERNETES_VOLUMES",
+            {"pvcMount": [{"pvcNameParameter": given("nothing"), "mountPath": "/a"}]},
+            "'pvcMount' needs the name of a claim",
+        ),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_refused(
+    field: str, settings: Json, message: str, tmp_path: Path
+) -> None:
+    _, step = prepared({field: True}, settings, tmp_path)
+
+    assert step.failure is not None
+    assert step.failure.reason is Reason.INVALID_INPUT
+    assert step.failure.message == (
+        f"task 't': Kubernetes setting {message}; see the value that it is taken from"
+    )
