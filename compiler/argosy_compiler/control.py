@@ -59,6 +59,8 @@ class Value:
     text: str
     type: ParameterType
     nullable: bool = False
+    is_item: bool = False
+    """An item of a list, which is what it is and not what its input declares."""
 
 
 class Control:
@@ -243,7 +245,8 @@ class Control:
         nullable = spec is not None and spec.optional
         if is_item:
             self.indexed.add(dag)
-            return Value(text=item_of(HANDED_DOWN, entry.key), type=declared, nullable=True)
+            text = item_of(HANDED_DOWN, entry.key)
+            return Value(text=text, type=declared, nullable=True, is_item=True)
         return Value(
             text=member(HANDED_DOWN, entry.key),
             type=ParameterType.NUMBER_INTEGER if form is ControlForm.LENGTH else declared,
@@ -344,7 +347,11 @@ def _part(value: Value, selector: str) -> str:
     if match is None:
         raise BarredError(f"it reads a part of a value by '{selector}'")
     key = quoted(match[1] if match[1] is not None else match[2])
-    whole = f"fromJSON({value.text})" if value.type is ParameterType.STRING else value.text
+    whole = value.text
+    if value.is_item:
+        whole = f"(type({whole}) == 'string' ? fromJSON({whole}) : {whole})"
+    elif value.type is ParameterType.STRING:
+        whole = f"fromJSON({whole})"
     return f"{whole}[{key}]"
 
 
