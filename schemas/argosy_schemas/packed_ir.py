@@ -1,15 +1,16 @@
 """The IR as it travels to the drivers: once, compressed, and decoded only where it is needed.
 
-The bytes are an index and blocks, each deflated with the same preset dictionary:
+The bytes are an index and blocks, each deflated with :data:`packed_ir_dictionary.DICTIONARY`:
 
 * 4 bytes ``AIR1``, then the length of the index as 4 bytes, big-endian
-* the index, JSON: ``version``, ``pipeline`` (name, display name, description, default root, SDK
-  version), ``config`` (``pipelineConfig``), ``kubernetes`` (configuration by executor label: all
-  of it where a component takes part of it as a value, else the claims, which count for the cache),
-  ``blocks`` (their lengths in order), ``members`` (component name to the number of its block; the
-  root is called ``root``)
+* the index, JSON: ``version``, ``pipeline`` (name, and what else is known of it), ``config``
+  (``pipelineConfig``), ``kubernetes`` (executor label to settings, see :func:`_told`), ``blocks``
+  (their lengths in order) and ``members`` (component to the number of its block; the root is
+  called ``root``); or, in place of these two, ``block``: the only one
 * the blocks, JSON: ``components``, ``executors``, and ``control`` (DAG component to task key to
   entries ``[output, form]``)
+
+What has its default is left out. ``json/packed_ir.schema.json`` describes index and blocks.
 
 A block holds DAG components with the leaves that they use first, in depth-first order from the
 root, up to some 32 KiB: few enough for small pipelines to compress well, many enough for a driver
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import struct
 import zlib
@@ -29,7 +31,8 @@ from typing import Any
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.ir import Component, ControlEntry, ControlForm, Pipeline
 from argosy_schemas.ir_json import ROOT, component_from_json
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.packed_ir_dictionary import DICTIONARY
+from argosy_schemas.values import to_json
 
 MAGIC = b"AIR1"
 VERSION = "1.0"
@@ -39,38 +42,6 @@ REFERENCE_PREFIX = "ref:"
 
 Json = Mapping[str, Any]
 
-# Deflate finds in here what every pipeline says; the most common words stand last. It belongs to
-# the format: another dictionary is another version.
-_DICTIONARY = b"".join(
-    (
-        b'"resourceMemoryRequest":"resourceCpuRequest":"resourceMemoryLimit":"resourceCpuLimit":"',
-        b'"accelerator":{"resourceCount":"1","resourceType":"nvidia.com/gpu"},"resources":{',
-        b'"importer":{"artifactUri":{"constant":"},"metadata":{"reimport":true,"typeSchema":{',
-        b'"retryPolicy":{"backoffDuration":"0s","backoffFactor":2,"backoffMaxDuration":"3600s",',
-        b'"maxRetryCount":"iteratorPolicy":{"parallelismLimit":"parameterIterator":{"itemInput":"',
-        b'"pipelinechannel--loop-item-param-","items":{"raw":"["inputParameter":"pipelinechannel--',
-        b'"triggerPolicy":{"condition":"inputs.parameter_values[\'pipelinechannel--',
-        b'"strategy":"ALL_UPSTREAM_TASKS_COMPLETED"},"taskFinalStatus":{"producerTask":"',
-        b'"isArtifactList":true,"schemaTitle":"system.Model","schemaTitle":"system.Metrics",',
-        b'"parameterType":"NUMBER_DOUBLE""parameterType":"BOOLEAN""parameterType":"STRUCT"',
-        b'"parameterType":"LIST""parameterType":"NUMBER_INTEGER"},"isOptional":true,',
-        b'"defaultValue":"description":"runtimeValue":{"constant":"{{$.inputs.parameters[\'',
-        b'"env":[{"name":"","value":"args":["--executor_input","{{$}}","--function_to_execute",',
-        b'"command":["sh","-c","-ec","python3 -m kfp.dsl.executor_main --component_module_path ',
-        b"import kfp\nfrom kfp import dsl\nfrom kfp.dsl import *\nfrom typing import *\n\ndef ",
-        b'"image":"python:3.11"}}},"container":{"artifacts":{"artifactSelectors":[',
-        b'{"outputArtifactKey":"producerSubtask":"valueFromParameter":{"outputParameterKey":"',
-        b'"taskOutputArtifact":{"outputArtifactKey":"producerTask":"componentInputArtifact":"',
-        b'"artifactType":{"schemaTitle":"system.Dataset","schemaVersion":"0.0.1"}}},',
-        b'"outputDefinitions":{"parameters":{"Output":{"parameterType":"STRING"}}}},',
-        b'"inputDefinitions":{"parameters":{"executorLabel":"exec-","dependentTasks":["',
-        b'"taskOutputParameter":{"outputParameterKey":"Output","producerTask":"',
-        b'"componentInputParameter":"pipelinechannel--","inputs":{"parameters":{"',
-        b'"tasks":{"cachingOptions":{"enableCache":true},"componentRef":{"name":"comp-',
-        b'"taskInfo":{"name":"',
-    )
-)
-
 
 class PackedIrError(ArgosyError):
     """The bytes are no packed IR, or one of a newer version."""
@@ -79,7 +50,7 @@ class PackedIrError(ArgosyError):
 def pack(pipeline: Pipeline) -> bytes:
     """Return the IR of a pipeline that was read, with its control entries.
 
-    Equal pipelines give equal bytes.
+    Equal pipelines give equal bytes (with one and the same zlib).
 
     Args:
         pipeline: With its ``document``.
@@ -87,39 +58,53 @@ def pack(pipeline: Pipeline) -> bytes:
     document: Json = pipeline.document
     executors: Json = document.get("deploymentSpec", {}).get("executors", {})
     groups = _grouped(document, executors)
-    blocks = [_deflate(_block(names, pipeline, document, executors)) for names in groups]
-    passthroughs = {
-        component.executor_label
-        for component in pipeline.components.values()
-        if component.task_config_passthroughs
-    }
-    members = {name: number for number, names in enumerate(groups) for name in names}
-    index = _deflate(
-        {
-            "version": VERSION,
-            "pipeline": {
+    blocks = [_block(names, pipeline, document, executors) for names in groups]
+    index: dict[str, Any] = {
+        "version": VERSION,
+        "pipeline": _without_empty(
+            {
                 "name": pipeline.name,
                 "displayName": pipeline.display_name,
                 "description": pipeline.description,
                 "defaultPipelineRoot": pipeline.default_pipeline_root,
                 "sdkVersion": pipeline.sdk_version,
-            },
-            "config": pipeline.pipeline_config,
-            "kubernetes": {
-                label: told
-                for label, config in pipeline.kubernetes.items()
-                if (told := _told(config, whole=label in passthroughs))
-            },
-            "blocks": [len(block) for block in blocks],
-            "members": members,
-        }
-    )
-    return b"".join((MAGIC, struct.pack(">I", len(index)), index, *blocks))
+            }
+        ),
+        "config": pipeline.pipeline_config,
+        "kubernetes": _told(pipeline),
+    }
+    deflated: list[bytes] = []
+    if len(blocks) == 1:
+        index["block"] = blocks[0]
+    else:
+        deflated = [_deflate(block) for block in blocks]
+        index["blocks"] = [len(block) for block in deflated]
+        index["members"] = {name: number for number, names in enumerate(groups) for name in names}
+    first = _deflate(_without_empty(index))
+    return b"".join((MAGIC, struct.pack(">I", len(first)), first, *deflated))
 
 
-def _told(config: Mapping[str, JsonValue], *, whole: bool) -> Mapping[str, JsonValue]:
-    """Return what drivers need of a Kubernetes configuration."""
-    return config if whole else {key: config[key] for key in ("pvcMount",) if key in config}
+def _without_empty(members: Json) -> Json:
+    return {name: value for name, value in members.items() if value not in ("", {}, ())}
+
+
+def _told(pipeline: Pipeline) -> Json:
+    """Return what is needed of the Kubernetes settings where no pod is made of them.
+
+    All of them where the component takes some as a value; else the volume claims, which count for
+    the cache, and of all else the names, with ``None``.
+    """
+    whole = {
+        component.executor_label
+        for component in pipeline.components.values()
+        if component.task_config_passthroughs
+    }
+    return {
+        label: settings
+        if label in whole
+        else {name: value if name == "pvcMount" else None for name, value in settings.items()}
+        for label, settings in pipeline.kubernetes.items()
+    }
 
 
 def unpack(data: bytes) -> Pipeline:
@@ -128,28 +113,35 @@ def unpack(data: bytes) -> Pipeline:
     Raises:
         PackedIrError: ``data`` is no packed IR, or one of a newer major version.
     """
-    if data[:4] != MAGIC or len(data) < 8:
+    if data[: len(MAGIC)] != MAGIC or len(data) < 8:
         raise PackedIrError("The IR is damaged: it does not begin as a packed IR; compile again")
     (length,) = struct.unpack(">I", data[4:8])
     index = _inflate(data[8 : 8 + length])
-    version = str(index["version"])
-    if int(version.partition(".")[0]) > int(VERSION.partition(".")[0]):
-        raise PackedIrError(
-            f"The IR has format version {version}, this release reads up to {VERSION}; "
-            "use the release that compiled it"
-        )
-    blocks = _Blocks(data, 8 + length, index["blocks"], index["members"])
+    try:
+        version = str(index["version"])
+        major = int(version.partition(".")[0])
+        if major > int(VERSION.partition(".")[0]):
+            raise PackedIrError(
+                f"The IR has format version {version}, this release reads up to {VERSION}; "
+                "use the release that compiled it"
+            )
+        return _pipeline(index, _Blocks(data, 8 + length, index))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PackedIrError(f"The IR is damaged: {error!r}; compile again") from error
+
+
+def _pipeline(index: Json, blocks: _Blocks) -> Pipeline:
     about: Json = index["pipeline"]
     return Pipeline(
         name=about["name"],
-        display_name=about["displayName"],
-        description=about["description"],
-        default_pipeline_root=about["defaultPipelineRoot"],
-        sdk_version=about["sdkVersion"],
+        display_name=about.get("displayName", ""),
+        description=about.get("description", ""),
+        default_pipeline_root=about.get("defaultPipelineRoot", ""),
+        sdk_version=about.get("sdkVersion", ""),
         root=blocks.component(ROOT),
         components=_Components(blocks),
-        kubernetes=index["kubernetes"],
-        pipeline_config=index["config"],
+        kubernetes=index.get("kubernetes", {}),
+        pipeline_config=index.get("config", {}),
         control=_Control(blocks),
     )
 
@@ -184,15 +176,19 @@ def to_reference(data: bytes) -> str:
 class _Blocks:
     """The blocks of one packed IR, each decoded once, on first use."""
 
-    def __init__(
-        self, data: bytes, start: int, lengths: Sequence[int], members: Mapping[str, int]
-    ) -> None:
+    def __init__(self, data: bytes, start: int, index: Json) -> None:
         self._data = data
-        self._offsets = [start + sum(lengths[:number]) for number in range(len(lengths))]
-        self._lengths = lengths
-        self.members = members
+        lengths: Sequence[int] = index.get("blocks", ())
+        self._offsets = list(itertools.accumulate(lengths, initial=start))
         self._decoded: dict[int, Json] = {}
         self._components: dict[str, Component] = {}
+        self.members: Mapping[str, int]
+        """Component to the number of its block."""
+        if "block" in index:
+            self._decoded[0] = index["block"]
+            self.members = dict.fromkeys(index["block"]["components"], 0)
+        else:
+            self.members = index["members"]
 
     @property
     def decoded(self) -> frozenset[int]:
@@ -204,8 +200,7 @@ class _Blocks:
         number = self.members[name]
         block = self._decoded.get(number)
         if block is None:
-            offset = self._offsets[number]
-            block = _inflate(self._data[offset : offset + self._lengths[number]])
+            block = _inflate(self._data[self._offsets[number] : self._offsets[number + 1]])
             # Two threads may both decode it; the results are equal and one of them stays.
             block = self._decoded.setdefault(number, block)
         return block
@@ -216,7 +211,8 @@ class _Blocks:
         if component is None:
             block = self.block_of(name)
             component = self._components.setdefault(
-                name, component_from_json(name, block["components"][name], block["executors"])
+                name,
+                component_from_json(name, block["components"][name], block.get("executors", {})),
             )
         return component
 
@@ -247,14 +243,14 @@ class _Control(Mapping[tuple[str, str], tuple[ControlEntry, ...]]):
 
     def __getitem__(self, key: tuple[str, str]) -> tuple[ControlEntry, ...]:
         dag, task = key
-        entries: Sequence[Sequence[str]] = self._blocks.block_of(dag)["control"][dag][task]
+        entries: Sequence[Sequence[str]] = self._blocks.block_of(dag).get("control", {})[dag][task]
         return tuple(
             ControlEntry(output=output, form=ControlForm(form)) for output, form in entries
         )
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         for name in self._blocks.members:
-            for task in self._blocks.block_of(name)["control"].get(name, ()):
+            for task in self._blocks.block_of(name).get("control", {}).get(name, ()):
                 yield name, task
 
     def __len__(self) -> int:
@@ -312,21 +308,37 @@ def _block(names: Sequence[str], pipeline: Pipeline, document: Json, executors: 
             if entries:
                 control.setdefault(dag, {})[task] = [[e.output, e.form.value] for e in entries]
     labels = [json_["executorLabel"] for json_ in components.values() if "executorLabel" in json_]
-    return {
-        "components": components,
-        "executors": {label: executors[label] for label in labels},
-        "control": control,
+    return _without_empty(
+        {
+            "components": {name: _shortened(json_) for name, json_ in components.items()},
+            "executors": {label: executors[label] for label in labels},
+            "control": control,
+        }
+    )
+
+
+def _shortened(component: Json) -> Json:
+    """Return the component without the display names that readers make of the keys."""
+    tasks: Json = component.get("dag", {}).get("tasks", {})
+    if not any(task.get("taskInfo") == {"name": key} for key, task in tasks.items()):
+        return component
+    shorter = {
+        key: {name: value for name, value in task.items() if name != "taskInfo"}
+        if task.get("taskInfo") == {"name": key}
+        else task
+        for key, task in tasks.items()
     }
+    return {**component, "dag": {**component["dag"], "tasks": shorter}}
 
 
 def _deflate(content: Json) -> bytes:
-    compressor = zlib.compressobj(level=9, wbits=-15, zdict=_DICTIONARY)
+    compressor = zlib.compressobj(level=9, wbits=-15, zdict=DICTIONARY)
     return compressor.compress(to_json(content).encode()) + compressor.flush()
 
 
 def _inflate(data: bytes) -> Json:
     try:
-        decompressor = zlib.decompressobj(wbits=-15, zdict=_DICTIONARY)
+        decompressor = zlib.decompressobj(wbits=-15, zdict=DICTIONARY)
         content: Json = json.loads(decompressor.decompress(data) + decompressor.flush())
     except (zlib.error, ValueError) as error:
         raise PackedIrError("The IR is damaged: a block does not inflate; compile again") from error
