@@ -24,7 +24,7 @@ from pathlib import Path
 
 from argosy_engine.environments.errors import installation_failed
 from argosy_engine.environments.interpreter import Interpreter
-from argosy_engine.environments.pip_options import uv_arguments, uv_environment
+from argosy_engine.environments.pip_options import uv_arguments, uv_environment, uv_flags
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.records import Reason
 
@@ -97,8 +97,9 @@ class Builder:
         except OSError as error:
             raise cannot_keep(self.directory, error) from error
         command = ["pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate"]
+        python = ["--python", self._interpreter.executable]
         found = self._uv(
-            [*command, "--python", self._interpreter.executable, "-"], requirement, requirement
+            [*command, *uv_flags(self._environment), *python, "-"], requirement, requirement
         )
         return found.strip().splitlines()[-1].partition("==")[2]
 
@@ -123,13 +124,10 @@ class Builder:
         executable = self._interpreter.executable
         self._uv(["venv", "--no-project", "--python", executable, os.fspath(path)], "a new one")
         wheels = self._interpreter.bundled_wheels()
-        if any(wheel.name.startswith("pip-") for wheel in wheels):
-            names = [os.fspath(wheel) for wheel in wheels]
-            self._uv(
-                ["pip", "install", "--python", python, "--no-index", "--no-deps", *names], "pip"
-            )
-        else:
-            self._uv(["pip", "install", "--python", python, "pip"], "pip")
+        # What comes with Python is there without an index.
+        bundled = ["--no-index", "--no-deps", *map(os.fspath, wheels)] if wheels else ["pip"]
+        install = ["pip", "install", "--python", python]
+        self._uv([*install, *bundled], "pip")
         for arguments in installs:
             what = " ".join(arguments)
             ours = uv_arguments(arguments)
@@ -138,7 +136,7 @@ class Builder:
             else:
                 # The best of all indexes, as pip has it, and not of the first that has any.
                 merged = ["--index-strategy", "unsafe-best-match"]
-                self._uv(["pip", "install", "--python", python, *merged, *ours], what)
+                self._uv([*install, *uv_flags(self._environment), *merged, *ours], what)
 
     def _record(self, key: str, path: Path, installs: Sequence[Sequence[str]]) -> None:
         stamp = {
@@ -190,8 +188,8 @@ class Builder:
             raise _stopped(what)
         if process.returncode < 0:
             raise RetryableTaskError(
-                f"the installation of the component's Python packages ({what}) was killed by signal "
-                f"{-process.returncode}; run again",
+                f"the installation of the component's Python packages ({what}) was killed by "
+                f"signal {-process.returncode}; run again",
                 reason=Reason.ENVIRONMENT_FAILED,
             )
         raise installation_failed(what, errors or output)

@@ -2,7 +2,7 @@
 
 The KFP SDK puts a script before a component's own command, which differs between its releases::
 
-    PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip install … && python3 -m pip install … && "$0" "$@"
+    PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip install … && "$0" "$@"
 
 Only scripts that end like that are read: elsewhere an installation may be part of what the author
 programmed, and is left to happen when it happens.
@@ -45,6 +45,8 @@ _SHELLS = ("sh", "bash", "dash", "ash")
 _EXECUTOR = re.compile(r"-m\s+(kfp\.(?:dsl|components)\.executor_main)\b")
 _PIP_INSTALL = (["python3", "-m", "pip", "install"], ["python", "-m", "pip", "install"])
 
+_VENV = (["python3", "-m", "venv"], ["python", "-m", "venv"])
+
 
 def read_command(argv: Sequence[str]) -> PythonCommand:
     """Return what a resolved command wants of Python."""
@@ -58,7 +60,7 @@ def read_command(argv: Sequence[str]) -> PythonCommand:
         executor=None if executor is None else Executor(executor[1]),
         makes_venv=makes_venv,
         sets_runtime="_KFP_RUNTIME=true" in text,
-        mentions_pip="pip" in text,
+        mentions_pip=re.search(r"\bpip3?\b", text) is not None,
     )
 
 
@@ -83,10 +85,7 @@ def _read_script(script: str) -> tuple[tuple[tuple[str, ...], ...], bool]:
     for operator, words in commands:
         while words and re.match(r"\w+=", words[0]):
             words = words[1:]
-        makes_venv = makes_venv or words[:3] in (
-            ["python3", "-m", "venv"],
-            ["python", "-m", "venv"],
-        )
+        makes_venv = makes_venv or words[:3] in _VENV
         # What follows "||" is a second attempt, for when the first one failed.
         if words[:4] in _PIP_INSTALL and operator != "||":
             arguments = words[4:]

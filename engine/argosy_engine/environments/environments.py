@@ -69,13 +69,13 @@ class Environments:
             environment: Of this process.
         """
         self._interpreter = this_interpreter() if interpreter is None else interpreter
-        root = _cache_directory(environment) if cache_directory is None else cache_directory
+        root = default_directory(environment) if cache_directory is None else cache_directory
         self._builder = Builder(root / "environments", self._interpreter, environment)
         self._keep_pins = keep_pins
         self._lock = threading.Lock()
         self._kfp: str | None = None
         self._kfp_is_settled = False
-        self._known: dict[str, Path | TaskError] = {}
+        self._known: dict[str, Path | FinalTaskError] = {}
 
     def environment_for(
         self, argv: Sequence[str], image: str, *, task_directory: Path
@@ -224,7 +224,8 @@ def _variables(layer: Path, requirements: Requirements) -> dict[str, str]:
     return variables
 
 
-def _cache_directory(environment: Mapping[str, str]) -> Path:
+def default_directory(environment: Mapping[str, str]) -> Path:
+    """Return where things are kept for this user."""
     if own := environment.get("ARGOSY_CACHE_DIR"):
         return Path(own).absolute()
     if shared := environment.get("XDG_CACHE_HOME"):

@@ -12,7 +12,8 @@ _NETWORK = re.compile(
     r"timed out|Temporary failure in name resolution|Network is unreachable|Max retries exceeded|"
     r"status code 5\d\d|5\d\d (Server|Client) Error"
 )
-_GLYPHS = re.compile(r"^[\s│├╰─▶×·╭▸>|]+")
+# What uv draws before its words.
+_GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 

@@ -51,7 +51,7 @@ class Interpreter:
         for name in names:
             wheels = [wheel for place in places for wheel in sorted(place.glob(f"{name}-*.whl"))]
             found += wheels[:1]
-        return found
+        return found if found and found[0].name.startswith("pip-") else []
 
 
 def this_interpreter() -> Interpreter:

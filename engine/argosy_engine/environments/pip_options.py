@@ -80,9 +80,13 @@ def uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
     hosts = " ".join(map(_host, settings.get("trusted-host", "").split()))
     tell("UV_INSECURE_HOST", value=hosts)
     tell("SSL_CERT_FILE", value=settings.get("cert", ""))
-    if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
-        tell("UV_NO_INDEX", value="1")
     return found
+
+
+def uv_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options that tell uv what it has no variables for."""
+    no_index = pip_settings(environment).get("no-index", "").lower()
+    return ("--no-index",) if no_index in ("1", "true", "yes", "on") else ()
 
 
 def pip_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from argosy_engine.environments.commands import Executor, PythonCommand
 _KFP_PIN = re.compile(r"kfp\s*={2,3}\s*[^\s,;\[\]]+")
 _TYPING_EXTENSIONS = re.compile(r"typing-extensions\b")
 
+_NAMES_A_FILE = re.compile(r"-[erc]|--(editable|requirement|constraint)\b")
+
 _QUIET = frozenset(
     {"--quiet", "-q", "-qq", "--no-warn-script-location", "--disable-pip-version-check", "--user"}
 )
@@ -60,7 +62,7 @@ def requirements_of(
             installs.append(_with_kfp(arguments, shared))
         else:
             installs.append(tuple(word for word in arguments if word not in _QUIET))
-    if shares and command.executor is Executor.DSL and not command.installs:
+    if command.executor is Executor.DSL and not any(map(_names_kfp, command.installs)):
         # The image would have brought it.
         shared = newest_kfp()
         installs.append(("--no-deps", f"kfp=={shared}"))
@@ -78,6 +80,10 @@ def _is_of_the_sdk(arguments: Sequence[str], command: PythonCommand) -> bool:
     return "--no-deps" in arguments or not command.sets_runtime
 
 
+def _names_kfp(arguments: Sequence[str]) -> bool:
+    return any(re.match(r"kfp(?![\w.-])", word) for word in _named(arguments))
+
+
 def _with_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
     replaced = [
         f"kfp=={version}" if _KFP_PIN.fullmatch(word) else word
@@ -93,9 +99,7 @@ def _is_repeatable(arguments: Sequence[str]) -> bool:
     Directories, files of requirements and branches of repositories change without a new name, so
     that installing them is left to the command itself.
     """
-    if any(
-        re.match("-e$|--editable|-r$|--requirement|-c$|--constraint", word) for word in arguments
-    ):
+    if any(map(_NAMES_A_FILE.match, arguments)):
         return False
     named = _named(arguments)
     return bool(named) and not any(map(_is_changing, named))
@@ -106,9 +110,7 @@ def _is_changing(requirement: str) -> bool:
         return re.search(r"@[0-9a-f]{40}\b", requirement) is None
     if re.search(r"(^|@\s*)https?://", requirement):
         return False
-    return bool(
-        re.match(r"file:|[./~]", requirement) or re.search(r"@\s*(file:|[./])", requirement)
-    )
+    return re.search(r"^[./~]|^file:|@\s*(file:|[./])", requirement) is not None
 
 
 def _named(arguments: Sequence[str]) -> list[str]:
