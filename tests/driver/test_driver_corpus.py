@@ -1,0 +1,183 @@
+"""Real pipelines: every container task of the corpus becomes a step, whatever its inputs.
+
+The outputs of tasks are made up by type, so this says that nothing is left unresolved, not that
+values are right. Skips where the corpus is not beside the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from argosy_driver.nodes import Node
+from argosy_driver.placeholders import placeholders_in
+from argosy_driver.resolver import Resolver
+from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.ir import ParameterType, Pipeline
+from argosy_schemas.names import ArtifactUri, TaskPath, child_path
+from argosy_schemas.packed_ir import pack, unpack
+from argosy_schemas.reading import read_pipeline
+from argosy_schemas.records import Artifact, Content, ContentKind
+from argosy_schemas.step import Decision, Step
+from argosy_schemas.values import UNSET, JsonValue
+from driver_support import World
+
+CORPUS = Path(__file__).parents[3] / "shared" / "kfp-pipelines"
+FILES = sorted(
+    path.relative_to(CORPUS).as_posix()
+    for path in CORPUS.rglob("*.yaml")
+    if path.parent.name != "invalid"
+)
+CONTENT = Content(kind=ContentKind.ABSENT)
+
+VALUES: dict[ParameterType, JsonValue] = {
+    ParameterType.STRING: "text",
+    ParameterType.NUMBER_INTEGER: 3,
+    ParameterType.NUMBER_DOUBLE: 0.5,
+    ParameterType.BOOLEAN: True,
+    ParameterType.LIST: [{"a": "1", "b": "2", "A_a": "1", "B_b": "2"}],
+    ParameterType.STRUCT: {"a": "1", "b": "2", "A_a": "1", "B_b": "2"},
+}
+
+UNKNOWN_HERE = {
+    "pipeline_google_cloud_location",
+    "pipeline_google_cloud_project_id",
+    "pipeline_persistent_resource_id",
+}
+"""Placeholders that only Google's service knows."""
+
+
+def parameters_of(pipeline: Pipeline) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    for name, spec in pipeline.root.inputs.parameters.items():
+        if spec.default is not UNSET:
+            found[name] = spec.default
+        else:
+            found[name] = None if spec.optional else VALUES[spec.type]
+    return found
+
+
+@dataclass
+class Walk:
+    """Prepares all tasks in their order and makes up the outputs of each."""
+
+    world: World
+    directory: Path
+    steps: list[Step] = field(default_factory=list[Step])
+
+    def dag(self, resolver: Resolver, node: Node) -> None:
+        dag = node.component.dag
+        assert dag is not None
+        done: set[str] = set()
+
+        def visit(key: str) -> None:
+            if key in done:
+                return
+            done.add(key)
+            for before in dag.tasks[key].dependencies:
+                visit(before)
+            self.task(resolver, resolver.node(child_path(node.path, key)))
+
+        for key in dag.tasks:
+            visit(key)
+
+    def task(self, resolver: Resolver, node: Node) -> None:
+        if node.is_loop:
+            for index in range(resolver.count(node)):
+                self.leaf_or_dag(resolver, resolver.iteration(node, index))
+        else:
+            self.leaf_or_dag(resolver, node)
+
+    def leaf_or_dag(self, resolver: Resolver, node: Node) -> None:
+        if node.is_dag:
+            self.dag(resolver, node)
+        elif node.container is not None and not node.container.image.startswith("argostub/"):
+            step = self.world.prepare(
+                node.path, self.directory, upstream=dict.fromkeys(self.keys(node), "Succeeded")
+            )
+            self.steps.append(step)
+            self.world.succeeded(node.path, **outputs_of(node))
+
+    def keys(self, node: Node) -> Iterator[str]:
+        each: Node | None = node
+        while each is not None and each.task is not None:
+            yield from each.task.dependencies
+            each = each.frame
+
+
+def outputs_of(node: Node) -> dict[str, object]:
+    declared = node.component.outputs
+    made: dict[str, object] = {
+        name: VALUES[spec.type] for name, spec in declared.parameters.items()
+    }
+    for name, spec in declared.artifacts.items():
+        uri = ArtifactUri(f"s3://bucket/{node.path}/{name}")
+        made[name] = (Artifact(name=name, uri=uri, type=spec.type, content=CONTENT),)
+    return made
+
+
+def walk(file: str, directory: Path) -> Walk:
+    try:
+        pipeline = read_pipeline(_offline((CORPUS / file).read_bytes()), file=file)
+    except InvalidPipelineError as error:
+        pytest.skip(f"is refused: {error}")
+    # As a driver has it.
+    unpacked = unpack(pack(pipeline))
+    given = {
+        name: (
+            Artifact(
+                name=name, uri=ArtifactUri(f"s3://bucket/{name}"), type=spec.type, content=CONTENT
+            ),
+        )
+        for name, spec in pipeline.root.inputs.artifacts.items()
+    }
+    world = World(unpacked, parameters_of(pipeline), artifacts=given, cache=False)
+    walk = Walk(world, directory)
+    walk.dag(world.resolver(), world.resolver().node(TaskPath("")))
+    return walk
+
+
+@pytest.mark.skipif(not FILES, reason="the corpus is not beside the checkout")
+@pytest.mark.parametrize("file", FILES)
+def test_every_task_of_the_corpus_becomes_a_step(file: str, tmp_path: Path) -> None:
+    done = walk(file, tmp_path)
+
+    for step in done.steps:
+        if step.failure is not None:
+            assert _is_expected(step), (step.task_path, step.failure)
+            continue
+        assert step.decision is Decision.RUN
+        left = {
+            segments[0] if segments else ""
+            for text in (*step.argv, *(value for _, value in step.env))
+            for segments in placeholders_in(text)
+            if "metadata" not in segments  # made-up artifacts have none
+        }
+        assert left <= UNKNOWN_HERE, (step.task_path, left)
+        if "--executor_input" in step.argv:
+            text = step.argv[step.argv.index("--executor_input") + 1]
+            assert json.loads(text)["outputs"]["outputFile"] == step.executor_output_path
+
+
+EXPECTED = (
+    "the component has no command",
+    # Made-up values that somebody looks into.
+    "parseJson",
+    "the URI to import is empty",
+    "is a string, not a NUMBER_INTEGER",
+)
+
+
+def _is_expected(step: Step) -> bool:
+    return step.failure is not None and any(text in step.failure.message for text in EXPECTED)
+
+
+def _offline(data: bytes) -> bytes:
+    """Make importers of the corpus read from memory, where nothing is."""
+    for scheme in (b"gs://", b"s3://", b"minio://"):
+        data = data.replace(scheme, b"memory://")
+    return data
