@@ -49,6 +49,7 @@ T = TypeVar("T")
 ROOT = "root"
 """The name of the root component; no other may have it."""
 
+_TYPES = {kind.value: kind for kind in ParameterType}
 _DEPRECATED_TYPES = {
     "INT": ParameterType.NUMBER_INTEGER,
     "DOUBLE": ParameterType.NUMBER_DOUBLE,
@@ -68,7 +69,9 @@ def component_from_json(name: str, json: Json, executors: Mapping[str, Json]) ->
         executor_label=label,
         executor=executor_from_json(executors[label]) if label is not None else None,
         task_config_passthroughs=tuple(
-            TaskConfigPassthrough(field=item["field"], apply_to_task=item.get("applyToTask", False))
+            TaskConfigPassthrough(
+                field=item.get("field", "NONE"), apply_to_task=item.get("applyToTask", False)
+            )
             for item in json.get("taskConfigPassthroughs", ())
         ),
     )
@@ -83,12 +86,18 @@ def executor_from_json(json: Json) -> Executor:
     return ImporterExecutor(
         uri=RuntimeParameter(uri["runtimeParameter"])
         if "runtimeParameter" in uri
-        else Constant(_constant(uri)),
+        else Constant(constant_from_json(uri)),
         type=_artifact_type(importer.get("typeSchema", {})),
         metadata=_values(importer.get("metadata", {})),
         reimport=importer.get("reimport", False),
         download_to_workspace=importer.get("downloadToWorkspace", False),
     )
+
+
+def parameter_type(json: Json) -> ParameterType | None:
+    """Return the type that a parameter declares; ``None`` where it declares none."""
+    name: str = json.get("parameterType", "")
+    return _TYPES.get(name) or _DEPRECATED_TYPES.get(json.get("type", ""))
 
 
 def duration_from_json(text: str) -> timedelta:
@@ -112,9 +121,11 @@ def _interface(json: Json) -> Interface:
 
 
 def _parameter_spec(json: Json) -> ParameterSpec:
-    kind = json.get("parameterType")
+    kind = parameter_type(json)
+    if kind is None:
+        raise ValueError("has no type")
     return ParameterSpec(
-        type=ParameterType(kind) if kind else _DEPRECATED_TYPES[json["type"]],
+        type=kind,
         default=normalized(json["defaultValue"]) if "defaultValue" in json else UNSET,
         optional=json.get("isOptional", False),
         literals=tuple(normalized(literal) for literal in json.get("literals", ())),
@@ -171,7 +182,9 @@ def _parameter_selectors(json: Json) -> tuple[TaskOutput, ...]:
 
 def _task(key: str, json: Json) -> Task:
     inputs: Json = json.get("inputs", {})
-    parameters = _sorted(inputs.get("parameters", {}), lambda _, value: parameter_input_from_json(value))
+    parameters = _sorted(
+        inputs.get("parameters", {}), lambda _, value: parameter_input_from_json(value)
+    )
     artifacts = _sorted(inputs.get("artifacts", {}), lambda _, value: _artifact_source(value))
     trigger: Json = json.get("triggerPolicy", {})
     caching: Json = json.get("cachingOptions", {})
@@ -204,6 +217,7 @@ def _dependencies(
 
 
 def parameter_input_from_json(json: Json) -> ParameterInput:
+    """Return where a parameter comes from; fields of a Kubernetes configuration say it so, too."""
     """Return where a parameter comes from; Kubernetes settings say it in the same form."""
     return ParameterInput(
         source=_parameter_source(json), selector=json.get("parameterExpressionSelector") or None
@@ -221,10 +235,11 @@ def _parameter_source(json: Json) -> ParameterSource:
     value: Json = json.get("runtimeValue", {})
     if "runtimeParameter" in value:
         return RuntimeParameter(value["runtimeParameter"])
-    return Constant(_constant(value))
+    return Constant(constant_from_json(value))
 
 
-def _constant(json: Json) -> JsonValue:
+def constant_from_json(json: Json) -> JsonValue:
+    """Return the constant of a ``ValueOrRuntimeParameter``; nothing set is ``null``."""
     if "constant" in json:
         return normalized(json["constant"])
     deprecated: Json = json.get("constantValue", {})

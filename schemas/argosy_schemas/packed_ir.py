@@ -295,7 +295,7 @@ def _grouped(document: Json, executors: Json) -> list[list[str]]:
 
 
 def _size(component: Json, executors: Json) -> int:
-    executor = executors[component["executorLabel"]] if "executorLabel" in component else {}
+    executor: Json = executors[component["executorLabel"]] if "executorLabel" in component else {}
     return len(to_json(component)) + len(to_json(executor))
 
 

@@ -1,0 +1,201 @@
+"""The documents of a pipeline file, as plain values.
+
+A file is JSON, or a stream of YAML documents: one pipeline spec, and perhaps one platform spec.
+JSON is tried first where the text begins as an object does, because YAML reads some of it
+differently (``1e3`` is text there). Nothing is known here of what a spec may say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.values import JsonValue
+from argosy_schemas.yaml_scalars import shown
+from argosy_schemas.yaml_values import MAX_DEPTH, TOO_DEEP, Refusal, YamlRefused, load_yaml
+
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SPEC_FIELDS: Final = frozenset(
+    {"pipelineInfo", "pipeline_info", "root", "components", "schemaVersion", "schema_version"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """What a file holds."""
+
+    text: str
+    pipeline: Mapping[str, JsonValue]
+    pipeline_number: int
+    """Which document of the stream it is, from 0."""
+    platform: Mapping[str, JsonValue] | None = None
+    platform_number: int = 0
+
+
+class _NotJson(Exception):
+    """The text is to be read as YAML, which may find more, and knows lines."""
+
+
+def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
+    """Return the documents in ``data``.
+
+    Raises:
+        InvalidPipelineError: It is too large, no UTF-8, no YAML or JSON, beyond the bounds of
+            nesting and aliases, or holds anything but one pipeline and at most one platform spec.
+    """
+    if len(data) > max_size_bytes:
+        raise _invalid(
+            file,
+            f"The file has {_megabytes(len(data))}, more than the {_megabytes(max_size_bytes)} "
+            "allowed; raise --max-size if it is a pipeline",
+        )
+    text = _decoded(data, file)
+    duplicates: list[Refusal] = []
+    try:
+        loaded = _load(text, file, duplicates)
+    except YamlRefused as refused:
+        duplicates.append(refused.refusal)
+        loaded = []
+    if duplicates:
+        raise InvalidPipelineError(
+            *(Problem(message=item.message, file=file, line=item.line) for item in duplicates)
+        )
+    return _classified(text, loaded, file)
+
+
+def _decoded(data: bytes, file: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidPipelineError(
+            Problem(
+                message=f"Byte {error.start} is no UTF-8; save the file as UTF-8",
+                file=file,
+                line=line,
+            )
+        ) from error
+
+
+def _load(text: str, file: str, duplicates: list[Refusal]) -> list[JsonValue]:
+    if text.lstrip()[:1] == "{":
+        try:
+            return [_load_json(text)]
+        except json.JSONDecodeError as error:
+            if file.endswith(".json"):
+                refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
+                raise YamlRefused(refusal) from error
+        except _NotJson:
+            pass
+    return load_yaml(text, duplicates)
+
+
+def _load_json(text: str) -> JsonValue:
+    _check_depth(text)
+    value: JsonValue = json.loads(
+        text,
+        object_pairs_hook=_object,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        parse_int=_integer,
+    )
+    # Only an escape can bring one in: the text was UTF-8.
+    if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        raise YamlRefused(
+            Refusal(message="A string has half of a surrogate pair; write the character", line=None)
+        )
+    return value
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what ``json.loads`` would recurse into too deeply."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match.group()
+        if token in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = text.count("\n", 0, match.start()) + 1
+                raise YamlRefused(Refusal(message=TOO_DEEP, line=line))
+        elif token in "]}":
+            depth -= 1
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _NotJson
+    return members
+
+
+def _refuse_constant(name: str) -> JsonValue:
+    message = f"{name} is no number that JSON has; quote it or remove it"
+    raise YamlRefused(Refusal(message=message, line=None))
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise YamlRefused(Refusal(message=f"{shown(text)} is too large a number", line=None))
+    return value
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:  # thousands of digits
+        message = f"{shown(text)} is no number that can be read"
+        raise YamlRefused(Refusal(message=message, line=None)) from error
+
+
+def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
+    pipelines: list[tuple[int, Mapping[str, JsonValue]]] = []
+    platforms: list[tuple[int, Mapping[str, JsonValue]]] = []
+    for number, document in enumerate(loaded):
+        if document is None:
+            continue
+        if not isinstance(document, Mapping):
+            raise _invalid(file, "The file holds no pipeline, but a list or text", line=1)
+        if "kind" in document and "apiVersion" in document:
+            raise _invalid(
+                file,
+                f"The file holds a Kubernetes object of kind {shown(str(document['kind']))}; "
+                "compile the pipeline with the KFP SDK 2 to its YAML",
+                line=1,
+            )
+        is_platform = "platforms" in document and not _SPEC_FIELDS & document.keys()
+        (platforms if is_platform else pipelines).append((number, document))
+    if len(pipelines) > 1 or len(platforms) > 1:
+        what = "pipelines" if len(pipelines) > 1 else "platform specs"
+        raise _invalid(file, f"The file holds {len(loaded)} {what}; give each its own file")
+    if not pipelines:
+        what = "only a platform spec" if platforms else "nothing but comments or blank lines"
+        what = what if text.strip() else "nothing"
+        raise _invalid(file, f"The file holds {what}, and no pipeline; compile the pipeline again")
+    number, pipeline = pipelines[0]
+    if not platforms:
+        return Documents(text=text, pipeline=pipeline, pipeline_number=number)
+    platform_number, platform = platforms[0]
+    return Documents(
+        text=text,
+        pipeline=pipeline,
+        pipeline_number=number,
+        platform=platform,
+        platform_number=platform_number,
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:.0f} MB" if size_bytes >= 2**20 else f"{size_bytes} bytes"
+
+
+def _invalid(file: str, message: str, *, line: int | None = None) -> InvalidPipelineError:
+    return InvalidPipelineError(Problem(message=message, file=file, line=line))

@@ -1,0 +1,65 @@
+"""What the checks find, before it has a line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indices from the root of a document."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_MANY = 2000
+"""Names beyond which no nearest one is looked for: that takes time for each of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong."""
+
+    path: Path
+    message: str
+    is_unsupported: bool = False
+    """Valid KFP that Argosy cannot run."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects what is wrong; each thing once."""
+
+    found: dict[tuple[Path, str], Finding] = field(default_factory=dict[tuple[Path, str], Finding])
+
+    def add(self, path: Path, message: str, *, is_unsupported: bool = False) -> None:
+        """Add what is wrong at ``path``."""
+        finding = Finding(path=path, message=message, is_unsupported=is_unsupported)
+        self.found.setdefault((path, message), finding)
+
+
+def path_text(path: Path) -> str:
+    """Return ``root.dag.tasks.train.dependentTasks[0]``; odd keys as ``['a.b']``."""
+    parts: list[str] = []
+    for segment in path:
+        if isinstance(segment, int):
+            parts.append(f"[{segment}]")
+        elif _PLAIN_KEY.fullmatch(segment):
+            parts.append(f".{segment}" if parts else segment)
+        else:
+            parts.append(f"[{segment!r}]")
+    return "".join(parts)
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Return the one of ``known`` that ``name`` was probably meant to be."""
+    if len(known) > _MANY or len(name) > 200:
+        return None
+    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+    return matches[0] if matches else None
+
+
+def did_you_mean(name: str, known: Collection[str], *, otherwise: str) -> str:
+    """Return what to do about an unknown ``name``, to stand after a semicolon."""
+    match = nearest(name, known)
+    return otherwise if match is None else f"did you mean '{match}'?"
