@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from argosy_schemas.packed_ir import unpack
-
 from argosy_cli.source import Source
 from argosy_cli.versions import installed_version
 from argosy_schemas.ir import ParameterType
+from argosy_schemas.packed_ir import unpack
 from argosy_schemas.values import JsonValue, to_json
 
 FORMAT = "1"
@@ -45,12 +44,11 @@ def runnable(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipe
     if cached is not None:
         return cached
     # Only a cold run pays for YAML, the schema's checks and the compiler.
+    from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
     from argosy_schemas.reading import read_pipeline
 
-    from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-
     pipeline = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
-    compiled = compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE))
+    compiled = compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
     made = RunnablePipeline(workflow=compiled.workflow, ir=compiled.ir)
     _write(path, made)
     return made

@@ -10,7 +10,7 @@ import click
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """A number of bytes, written ``1048576``, ``64M`` or ``64MB``."""
 
     name = "size"

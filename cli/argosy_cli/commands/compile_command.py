@@ -1,0 +1,183 @@
+"""``argosy compile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from argosy_cli.commands.options import max_size
+from argosy_cli.source import read_source
+from argosy_compiler.compiled import Compiled
+from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.ir import Pipeline
+
+PATIENCE_SECONDS = 10.0
+"""A person waits here, not a step: how long a store may take to answer."""
+
+SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+
+
+@click.command()
+@click.argument("pipeline", metavar="PIPELINE")
+@click.option(
+    "-o",
+    "--output-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file; its suffix (.json, .yaml) picks the format.  [default: stdout]",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["json", "yaml"]),
+    help="JSON is valid YAML and quicker for everybody.  [default: json]",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    help="The object store of the runs. A large pipeline is put there, by its hash. Without it:"
+    " argo submit -p argosy-store=URL.",
+)
+@click.option(
+    "--ir",
+    "placement",
+    type=click.Choice([IrPlacement.AUTO, IrPlacement.STORE, IrPlacement.CONFIGMAP]),
+    default=IrPlacement.AUTO.value,
+    show_default=True,
+    help="How the pipeline reaches its drivers: inside the workflow while it is small (auto), as an"
+    " object of the store, or as a ConfigMap written before the workflow.",
+)
+@click.option("--root", default="", metavar="URI", help="Write artifacts below this URI.")
+@click.option(
+    "--image",
+    default=CompileOptions().image,
+    show_default=True,
+    help="The image of driver and launcher.",
+)
+@click.option(
+    "--store-secret",
+    metavar="NAME",
+    help="A Secret whose keys become environment variables of driver and launcher.",
+)
+@click.option("--service-account", metavar="NAME", help="The service account of the pods.")
+@click.option(
+    "--max-dag-tasks",
+    type=click.IntRange(min=2),
+    default=CompileOptions().max_dag_tasks,
+    show_default=True,
+    metavar="N",
+    help="Tasks that one DAG may have; stock Argo 4 refuses more than 200.",
+)
+@click.option(
+    "--max-templates",
+    type=click.IntRange(min=1),
+    default=CompileOptions().max_templates,
+    show_default=True,
+    metavar="N",
+    help="Templates that the workflow may have; stock Argo 4 refuses more than 200.",
+)
+@click.option(
+    "--max-nodes",
+    type=click.IntRange(min=1),
+    default=CompileOptions().max_nodes,
+    show_default=True,
+    metavar="N",
+    help="Iterations that one loop may have; more would break Argo's object limits.",
+)
+@click.option("--explain", is_flag=True, help="Say which tasks need a pod to decide, and why.")
+@click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
+@max_size
+def command(
+    pipeline: str,
+    output_file: Path | None,
+    output_format: str | None,
+    store: str | None,
+    placement: str,
+    root: str,
+    image: str,
+    store_secret: str | None,
+    service_account: str | None,
+    max_dag_tasks: int,
+    max_templates: int,
+    max_nodes: int,
+    explain: bool,
+    show_stats: bool,
+    max_size_bytes: int,
+) -> None:
+    r"""Compile a pipeline to an Argo Workflow.
+
+    PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
+    @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). --explain and --stats print to
+    standard error, beside the workflow.
+
+    \b
+    Examples:
+      argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json
+      argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -
+    """
+    from argosy_compiler.emit import emit
+
+    from argosy_compiler.compile import compile_pipeline
+    from argosy_schemas.reading import read_pipeline
+
+    source = read_source(pipeline, max_size_bytes=max_size_bytes)
+    read = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
+    options = CompileOptions(
+        ir=IrPlacement(placement),
+        store=store,
+        root=root,
+        image=image,
+        store_secret=store_secret,
+        service_account=service_account,
+        max_dag_tasks=max_dag_tasks,
+        max_templates=max_templates,
+        max_nodes=max_nodes,
+    )
+    if options.ir is IrPlacement.STORE and store is None:
+        raise InvalidArgumentError("--ir store needs --store URL, to put the pipeline there")
+    compiled = compile_pipeline(read, options)
+    if compiled.ir_digest is not None and store is not None:
+        _put(store, compiled.ir)
+    _write(output_file, emit(compiled, output_format or _format(output_file)))
+    if explain:
+        _explain(compiled)
+    if show_stats:
+        _print_stats(compiled, read)
+
+
+def _format(output_file: Path | None) -> str:
+    return SUFFIX_FORMATS.get("" if output_file is None else output_file.suffix, "json")
+
+
+def _write(output_file: Path | None, text: str) -> None:
+    if output_file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output_file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MachineError(f"'{output_file}' cannot be written: {error.strerror}") from error
+
+
+def _put(url: str, ir: bytes) -> None:
+    # Only a pipeline that travels by reference needs the store.
+    from argosy_store.packed_irs import put_ir
+    from argosy_store.stores import Stores
+
+    with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
+        put_ir(stores.open(url), ir)
+
+
+def _explain(compiled: Compiled) -> None:
+    if not compiled.notes:
+        click.echo("No task needs a pod to decide.", err=True)
+    for note in compiled.notes:
+        click.echo(f"{note.path}: {note.message}", err=True)
+
+
+def _print_stats(compiled: Compiled, pipeline: Pipeline) -> None:
+    from argosy_compiler.stats import stats
+
+    for line in stats(compiled, pipeline).lines():
+        click.echo(line, err=True)
