@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from argosy_compiler.linting.subject import Subject, Task, Template, member, text
+from argosy_compiler.linting.subject import Subject, Task, Template, member, strings, text
 from argosy_expressions.argo import Depends, depends
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
@@ -23,6 +23,8 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
         if "dag" not in template.json:
             continue
         tasks = template.tasks
+        if template.is_inline:
+            yield from _inline(subject, template)
         if not tasks:
             yield Problem(path=f"{template.path}.dag.tasks", message="is empty; add a task")
             continue
@@ -37,6 +39,23 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
         names = {task.name: task for task in tasks}
         yield from _known(template, parsed, names)
         yield from _circle(template, parsed)
+
+
+def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
+    """Yield what an inline DAG cannot do: it is given the tags of the DAG that holds it."""
+    if not subject.is_at_least(3, 7) and any("template" in task.json for task in template.tasks):
+        yield Problem(
+            path=template.path,
+            message="its tasks name templates, which this line of Argo does not find from there,"
+            " and waits forever; make it a template of its own",
+        )
+    for place, string in strings(template.json.get("dag"), f"{template.path}.dag"):
+        if "{{" in string and any(root in string for root in ("inputs.", "tasks.", "tasks[")):
+            yield Problem(
+                path=place,
+                message="is resolved as if it stood in the DAG around; make the inline DAG a"
+                " template of its own",
+            )
 
 
 def read_depends(task: Task) -> Depends | Problem | None:

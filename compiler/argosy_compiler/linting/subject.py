@@ -179,5 +179,5 @@ def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
                 yield from strings(inner, f"{path}.{name}")
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(cast("Sequence[object]", value)):
-            named = text(cast("Json", inner), "name") if isinstance(inner, Mapping) else ""
-            yield from strings(inner, f"{path}.{named or number}")
+            named = isinstance(inner, Mapping) and text(cast("Json", inner), "name")
+            yield from strings(cast("object", inner), f"{path}.{named or number}")

@@ -1,0 +1,110 @@
+"""Containers of pod templates: images, commands, mounts, volumes, reserved names.
+
+Sources: ``workflow/validate/validate.go``, ``workflow/controller/workflowpod.go``; quantities as in
+the 4.x CRDs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
+from argosy_schemas.errors import Problem
+
+_RESERVED = frozenset({"init", "main", "supervisor", "wait"})
+_QUANTITY = re.compile(
+    r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?(\d+(\.\d*)?|\.\d+))?"
+)
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def check_containers(subject: Subject) -> Iterator[Problem]:
+    """Yield containers that make no valid pod."""
+    shared = {text(one, "name") for one in objects(subject.spec, "volumes")}
+    shared |= {
+        text(member(claim, "metadata"), "name")
+        for claim in objects(subject.spec, "volumeClaimTemplates")
+    }
+    for template in subject.templates:
+        if "container" not in template.json and "script" not in template.json:
+            continue
+        volumes = objects(template.json, "volumes")
+        known = shared | {text(volume, "name") for volume in volumes}
+        for volume in volumes:
+            yield from _volume(volume, f"{template.path}.volumes.{text(volume, 'name')}")
+        for path, container in _containers(template):
+            yield from _container(container, path, known)
+        yield from _reserved(template)
+
+
+def _containers(template: Template) -> Iterator[tuple[str, Json]]:
+    for kind in ("container", "script"):
+        if kind in template.json:
+            yield f"{template.path}.{kind}", member(template.json, kind)
+    for field in ("initContainers", "sidecars"):
+        for container in objects(template.json, field):
+            yield f"{template.path}.{field}.{text(container, 'name')}", container
+
+
+def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:
+    if not text(container, "image"):
+        yield Problem(path=f"{path}.image", message="is missing; name an image")
+    if not container.get("command") and "source" not in container and ".initC" not in path:
+        yield Problem(
+            path=f"{path}.command",
+            message="is missing, so the controller must ask the registry; set it",
+        )
+    places: set[str] = set()
+    for mount in objects(container, "volumeMounts"):
+        place, name = text(mount, "mountPath"), text(mount, "name")
+        if place in places:
+            yield Problem(
+                path=f"{path}.volumeMounts",
+                message=f"'{place}' is mounted twice; choose another path",
+            )
+        places.add(place)
+        if name not in volumes:
+            yield Problem(
+                path=f"{path}.volumeMounts",
+                message=f"there is no volume '{name}' in the template or the workflow",
+            )
+    for side in ("limits", "requests"):
+        for resource, amount in member(member(container, "resources"), side).items():
+            if isinstance(amount, str):
+                yield from _quantity(amount, f"{path}.resources.{side}.{resource}")
+
+
+def _volume(volume: Json, path: str) -> Iterator[Problem]:
+    name = text(volume, "name")
+    if not _LABEL.fullmatch(name):
+        yield Problem(
+            path=path,
+            message=f"'{name}' is no name of a volume; use at most 63 lower case letters, digits"
+            " and '-'",
+        )
+    limit = member(volume, "emptyDir").get("sizeLimit")
+    if isinstance(limit, str):
+        yield from _quantity(limit, f"{path}.emptyDir.sizeLimit")
+
+
+def _quantity(amount: str, path: str) -> Iterator[Problem]:
+    if "{{" in amount:
+        yield Problem(
+            path=path, message="cannot hold a tag, which Argo 4 refuses here; use 'podSpecPatch'"
+        )
+    elif not _QUANTITY.fullmatch(amount):
+        yield Problem(path=path, message=f"'{amount}' is no quantity; write e.g. '500m' or '1Gi'")
+
+
+def _reserved(template: Template) -> Iterator[Problem]:
+    for field in ("initContainers", "sidecars"):
+        for container in objects(template.json, field):
+            name = text(container, "name")
+            if not name:
+                yield Problem(path=f"{template.path}.{field}", message="has one without a name")
+            elif name in _RESERVED or name.startswith("artifact-plugin-"):
+                yield Problem(
+                    path=f"{template.path}.{field}.{name}",
+                    message=f"'{name}' is a name that Argo keeps for itself; choose another",
+                )

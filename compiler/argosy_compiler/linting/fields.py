@@ -1,0 +1,146 @@
+"""Fields: unknown ones, ones of a wrong type, and ones of other versions.
+
+Unknown fields vanish without a word when Kubernetes stores the object. The models are Hera's, made
+from the API of Argo 4.0; what came or went around it is in a table here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from argosy_compiler.linting.subject import Json, Subject
+from argosy_schemas.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A field that not every line has."""
+
+    field: str
+    """Its name."""
+    within: str
+    """The name of the object that holds it."""
+    first: tuple[int, int] = (3, 5)
+    last: tuple[int, int] = (99, 0)
+    instead: str = ""
+    """What to use where it is not there."""
+
+
+CHANGES = (
+    Change(field="cap", within="backoff", first=(3, 7)),
+    Change(field="mutexes", within="synchronization", first=(3, 6), instead="mutex"),
+    Change(field="semaphores", within="synchronization", first=(3, 6), instead="semaphores"),
+    Change(field="mutex", within="synchronization", last=(3, 7), instead="mutexes"),
+    Change(field="semaphore", within="synchronization", last=(3, 7), instead="semaphores"),
+    Change(field="podPriority", within="spec", last=(3, 7), instead="podSpecPatch"),
+    Change(field="podPriority", within="templates", last=(3, 7), instead="podSpecPatch"),
+    Change(field="pendingTimeout", within="templates", first=(4, 1)),
+    Change(field="podResources", within="spec", first=(4, 1)),
+    Change(field="podResources", within="templates", first=(4, 1)),
+)
+_ENUMS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("retryStrategy", "retryPolicy"): frozenset(
+        {"Always", "OnFailure", "OnError", "OnTransientError"}
+    ),
+    ("podGC", "strategy"): frozenset(
+        {"OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"}
+    ),
+    ("resource", "action"): frozenset({"get", "create", "apply", "delete", "replace", "patch"}),
+    ("resource", "mergeStrategy"): frozenset({"strategic", "merge", "json"}),
+}
+
+
+def check_fields(subject: Subject) -> Iterator[Problem]:
+    """Yield fields that this line of Argo does not have, and values that no field takes."""
+    # Half a second; only commands that are about workflows pay for it.
+    from hera.workflows.models import Workflow
+    from pydantic import ValidationError
+
+    yield from _of_other_lines(subject, subject.spec, "spec", "spec")
+    yield from _values(subject.spec, "spec", "spec")
+    try:
+        read = Workflow.model_validate(_without_changed(subject.document, ""))
+    except ValidationError as error:
+        for one in error.errors():
+            place = ".".join(str(part) for part in one["loc"])
+            yield Problem(path=place, message=f"is of the wrong type: {one['msg']}")
+        return
+    known = read.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    for path in _vanished(_without_changed(subject.document, ""), known, ""):
+        yield Problem(path=path, message="is no field of a Workflow, and would vanish; remove it")
+
+
+def _of_other_lines(subject: Subject, value: object, name: str, path: str) -> Iterator[Problem]:
+    for holder, inner_name, inner_path in _objects(value, name, path):
+        for change in CHANGES:
+            if change.within != inner_name or change.field not in holder:
+                continue
+            if not change.first <= subject.version <= change.last:
+                line = ".".join(map(str, subject.version))
+                advice = f"; use '{change.instead}'" if change.instead else "; remove it"
+                yield Problem(
+                    path=f"{inner_path}.{change.field}", message=f"Argo {line} has none{advice}"
+                )
+
+
+def _values(value: object, name: str, path: str) -> Iterator[Problem]:
+    for holder, inner_name, inner_path in _objects(value, name, path):
+        for (within, field), allowed in _ENUMS.items():
+            given = holder.get(field)
+            if within == inner_name and isinstance(given, str) and given not in allowed:
+                yield Problem(
+                    path=f"{inner_path}.{field}",
+                    message=f"is '{given}'; use one of {', '.join(sorted(allowed))}",
+                )
+        factor = holder.get("factor")
+        if inner_name == "backoff" and isinstance(factor, str | float):
+            text = str(factor)
+            if not text.isdigit() and "{{" not in text:
+                yield Problem(
+                    path=f"{inner_path}.factor",
+                    message=f"is '{text}', and Argo fails on what is no whole number; round it up",
+                )
+
+
+def _objects(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
+    """Yield each object with the name of the field that holds it, lists seen through."""
+    if isinstance(value, Mapping):
+        holder = cast("Json", value)
+        yield holder, name, path
+        for inner_name, inner in holder.items():
+            yield from _objects(inner, inner_name, f"{path}.{inner_name}")
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(cast("Sequence[object]", value)):
+            yield from _objects(inner, name, f"{path}.{number}")
+
+
+def _without_changed(value: Any, name: str) -> Any:
+    """Return a value without the fields that :data:`CHANGES` judges."""
+    if isinstance(value, Mapping):
+        changed = {change.field for change in CHANGES if change.within == name}
+        return {
+            inner_name: _without_changed(inner, inner_name)
+            for inner_name, inner in cast("Json", value).items()
+            if inner_name not in changed
+        }
+    if isinstance(value, list | tuple):
+        return [_without_changed(inner, name) for inner in cast("Sequence[Any]", value)]
+    return value
+
+
+def _vanished(given: object, kept: object, path: str) -> Iterator[str]:
+    """Yield the places of fields that are in ``given`` and not in ``kept``."""
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        held = cast("Json", kept)
+        for name, inner in cast("Json", given).items():
+            place = f"{path}.{name}" if path else name
+            if name not in held:
+                yield place
+            else:
+                yield from _vanished(inner, held[name], place)
+    elif isinstance(given, list) and isinstance(kept, list):
+        pairs = zip(cast("list[object]", given), cast("list[object]", kept), strict=False)
+        for number, (inner, held_inner) in enumerate(pairs):
+            yield from _vanished(inner, held_inner, f"{path}.{number}")

@@ -1,0 +1,70 @@
+"""References to outputs of tasks that may not have any.
+
+What a reference to a skipped, omitted or failed task means differs from version to version: the
+literal text of the tag (to 3.7.10), waiting forever (3.7.11 to 3.7.15, 4.0.2 to 4.0.6), the
+declared default, or an error. So a task may read outputs only of those that its ``depends`` forces
+to have succeeded, directly or through one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from argosy_compiler.linting.closure import closure
+from argosy_compiler.linting.dags import read_depends
+from argosy_compiler.linting.subject import Subject, Task, Template, strings
+from argosy_compiler.linting.tags import read_paths
+from argosy_expressions.argo import Depends
+from argosy_schemas.errors import Problem
+
+_RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned")
+
+
+def check_outcomes(subject: Subject) -> Iterator[Problem]:
+    """Yield references to outputs of tasks that need not have succeeded."""
+    for template in subject.templates:
+        yield from _dag(template)
+
+
+def _dag(template: Template) -> Iterator[Problem]:
+    tasks = template.tasks
+    bits = {task.name: 1 << number for number, task in enumerate(tasks)}
+    forced = closure({task.name: _forced(task) for task in tasks})
+    for task in tasks:
+        for field in ("arguments", "when", "withParam", "withSequence"):
+            for place, string in strings(task.json.get(field), f"{task.path}.{field}"):
+                for name in sorted({one for path in read_paths(string) if (one := _used(path))}):
+                    if name in bits and not forced[task.name] & bits[name]:
+                        yield Problem(
+                            path=place,
+                            message=f"reads outputs of '{name}', which 'depends' does not force to"
+                            f" have succeeded; depend on '{name}.Succeeded'",
+                        )
+
+
+def _used(path: str) -> str | None:
+    """Return the task whose outputs a path reads."""
+    root, *rest = path.split(".")
+    return rest[0] if root == "tasks" and len(rest) > 1 and rest[1] == "outputs" else None
+
+
+def _forced(task: Task) -> tuple[str, ...]:
+    """Return the tasks without whose success this one does not run."""
+    condition = read_depends(task)
+    if not isinstance(condition, Depends):
+        return ()
+    return tuple(name for name in condition.tasks if _is_forced(condition, name))
+
+
+def _is_forced(condition: Depends, name: str) -> bool:
+    """Return whether ``condition`` fails whatever the others did, if ``name`` did not succeed.
+
+    Monotony is not assumed: each other result of ``name`` is tried with the others at their best,
+    that is with every result at once.
+    """
+    best = {one: frozenset(_RESULTS) for one in condition.tasks}
+    return not any(
+        condition.holds({**best, name: frozenset({result})})
+        for result in _RESULTS
+        if result != "Succeeded"
+    )
