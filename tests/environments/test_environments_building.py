@@ -210,8 +210,10 @@ def test_requirements_that_nobody_offers_are_told_by_name_and_not_tried_again(
         "the Python packages of the component (colours>9) could not be installed ("
     )
     assert "only colours<=2.0 is available" in message
+    version = ".".join(map(str, sys.version_info[:3]))
     assert message.endswith(
-        "); correct the component's packages_to_install, or run with another Python"
+        f"); correct the component's packages_to_install, or run Argosy with another Python than "
+        f"{version}"
     )
     assert "\n" not in message
     assert caught.value.reason == Reason.ENVIRONMENT_FAILED
@@ -296,10 +298,15 @@ def test_the_cache_is_where_the_person_wants_it(environment: dict[str, str], exp
             "Looking in links\nERROR: Could not find a version\nERROR: No matching distribution.\n",
             "No matching distribution",
         ),
+        (
+            "Resolved 55 packages in 5s\nBuilding a==1\nerror: Failed to build `a==1`\n"
+            "  cause: The build backend returned an error\n\n[stderr]\nTraceback\n",
+            "Failed to build `a==1` cause: The build backend returned an error",
+        ),
         ("", ""),
         ("hint: only\n", "hint: only"),
     ],
-    ids=["uv", "uv-network", "pip", "nothing", "hint"],
+    ids=["uv", "uv-network", "pip", "build", "nothing", "hint"],
 )
 def test_the_last_words_of_an_installer_fit_into_a_line(output: str, expected: str) -> None:
     assert last_words(output) == expected

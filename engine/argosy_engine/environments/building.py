@@ -96,7 +96,7 @@ class Builder:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_keep(self.directory, error) from error
-        command = ["pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate"]
+        command = ["pip", "compile", "--no-deps", "--no-header", "--no-annotate"]
         python = ["--python", self._interpreter.executable]
         found = self._uv(
             [*command, *uv_flags(self._environment), *python, "-"], requirement, requirement
@@ -147,7 +147,7 @@ class Builder:
         write_at_once(self.directory / f"{key}.json", json.dumps(stamp, indent=1))
 
     def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
-        return self._run([_uv_program(), *arguments], what, text)
+        return self._run([_uv_program(), "--quiet", *arguments], what, text)
 
     def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
         environment = {
@@ -192,7 +192,8 @@ class Builder:
                 f"signal {-process.returncode}; run again",
                 reason=Reason.ENVIRONMENT_FAILED,
             )
-        raise installation_failed(what, errors or output)
+        python = self._interpreter.name.removeprefix("Python ")
+        raise installation_failed(what, errors or output, python=python)
 
 
 def cannot_keep(path: Path, error: OSError) -> MachineError:

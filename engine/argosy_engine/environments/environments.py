@@ -25,7 +25,11 @@ from argosy_engine.environments.building import Builder, cannot_keep, write_at_o
 from argosy_engine.environments.commands import PythonCommand, read_command
 from argosy_engine.environments.interpreter import Interpreter, this_interpreter
 from argosy_engine.environments.overlay import lay_over, shell_for
-from argosy_engine.environments.requirements import Requirements, requirements_of
+from argosy_engine.environments.requirements import (
+    Requirements,
+    named_requirements,
+    requirements_of,
+)
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
 
 SHARED_KFP: Final = "kfp>=2,<3"
@@ -183,9 +187,7 @@ class Environments:
     def _description(self, shared: Path | None, requirements: Requirements) -> str:
         if shared is None:
             return self._interpreter.name
-        packages = [
-            word for words in requirements.installs for word in words if not word.startswith("-")
-        ]
+        packages = [word for words in requirements.installs for word in named_requirements(words)]
         return f"{self._interpreter.name} with {', '.join(packages) or 'pip'} in {shared}"
 
 

@@ -17,12 +17,13 @@ _GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 
-def installation_failed(what: str, output: str) -> TaskError:
+def installation_failed(what: str, output: str, *, python: str) -> TaskError:
     """Return the error for an installation that failed.
 
     Args:
         what: What was to be installed.
         output: What the installer printed.
+        python: Which Python it was for.
     """
     reason = last_words(output)
     if _NETWORK.search(output):
@@ -33,7 +34,7 @@ def installation_failed(what: str, output: str) -> TaskError:
         )
     return FinalTaskError(
         f"the Python packages of the component ({what}) could not be installed ({reason}); correct "
-        f"the component's packages_to_install, or run with another Python",
+        f"the component's packages_to_install, or run Argosy with another Python than {python}",
         reason=Reason.ENVIRONMENT_FAILED,
     )
 
@@ -46,9 +47,11 @@ def last_words(output: str) -> str:
     if errors:
         # pip's; the last one is about the whole installation.
         return errors[-1].rstrip(".")
+    begins = next((i for i, line in enumerate(lines) if line.startswith("error: ")), 0)
     told: list[str] = []
-    for line in lines:
-        if _HINT.match(line):
+    for line in lines[begins:]:
+        # What a package's own build printed can be any length; its end is in uv's words before.
+        if _HINT.match(line) or line in ("[stdout]", "[stderr]"):
             break
         told.append(line)
     text = " ".join(told or lines[-1:]).removeprefix("error: ").rstrip(".")

@@ -44,9 +44,12 @@ class Interpreter:
     def bundled_wheels(self) -> list[Path]:
         """Return the wheels of pip, and before 3.12 of setuptools, that come with it."""
         names = ["pip"] if self.version >= (3, 12) else ["pip", "setuptools"]
-        library = Path(os.__file__).parent
-        # Debian keeps them apart.
-        places = [library / "ensurepip" / "_bundled", Path("/usr/share/python-wheels")]
+        prefix = Path(os.path.realpath(self.executable)).parent.parent
+        places = [
+            prefix / "lib" / self.short_name / "ensurepip" / "_bundled",
+            # Debian keeps them apart.
+            Path("/usr/share/python-wheels"),
+        ]
         found: list[Path] = []
         for name in names:
             wheels = [wheel for place in places for wheel in sorted(place.glob(f"{name}-*.whl"))]

@@ -71,7 +71,7 @@ def requirements_of(
 
 def _is_of_the_sdk(arguments: Sequence[str], command: PythonCommand) -> bool:
     """Return whether the SDK put this installation of ``kfp`` there, and not the author."""
-    named = _named(arguments)
+    named = named_requirements(arguments)
     pins = [word for word in named if _KFP_PIN.fullmatch(word)]
     others = [word for word in named if word not in pins and not _TYPING_EXTENSIONS.match(word)]
     if len(pins) != 1 or others:
@@ -81,7 +81,7 @@ def _is_of_the_sdk(arguments: Sequence[str], command: PythonCommand) -> bool:
 
 
 def _names_kfp(arguments: Sequence[str]) -> bool:
-    return any(re.match(r"kfp(?![\w.-])", word) for word in _named(arguments))
+    return any(re.match(r"kfp(?![\w.-])", word) for word in named_requirements(arguments))
 
 
 def _with_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def _is_repeatable(arguments: Sequence[str]) -> bool:
     """
     if any(map(_NAMES_A_FILE.match, arguments)):
         return False
-    named = _named(arguments)
+    named = named_requirements(arguments)
     return bool(named) and not any(map(_is_changing, named))
 
 
@@ -113,7 +113,7 @@ def _is_changing(requirement: str) -> bool:
     return re.search(r"^[./~]|^file:|@\s*(file:|[./])", requirement) is not None
 
 
-def _named(arguments: Sequence[str]) -> list[str]:
+def named_requirements(arguments: Sequence[str]) -> list[str]:
     """Return the requirements among the arguments of ``pip install``."""
     found: list[str] = []
     words = iter(arguments)
