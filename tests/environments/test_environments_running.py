@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.environments.environments import Environments
+from argosy_engine.environments.interpreter import Interpreter
 from package_index import Index, Run, component
 
 KFP = "'kfp==2.14.3' '--no-deps' 'typing-extensions>=3.7.4,<5; python_version<\"3.9\"'"
@@ -247,6 +248,24 @@ def test_options_that_uv_does_not_know_are_pips(
     index.withdraw()
 
     assert run(argv, environment).output.split() == ["colours", "1.0"]
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="needs the system's Python")
+def test_the_systems_python_serves_as_well(
+    variables: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    show = "import sys; print(*sys.version_info[:3])"
+    told = subprocess.run(["/usr/bin/python3", "-c", show], capture_output=True, text=True)
+    major, minor, micro = map(int, told.stdout.split())
+    system = Interpreter(executable="/usr/bin/python3", version=(major, minor, micro))
+    environments = Environments(tmp_path / "cache", environment=variables, interpreter=system)
+    argv = component("colours", KFP, program="python3 -m kfp.dsl.executor_main; pip --version")
+
+    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+
+    ran = run(argv, environment)
+    assert ran.output.startswith("executor of kfp 2.17.3\npip ")
+    assert f"python {major}.{minor}" in ran.output
 
 
 def test_the_real_sdk_runs_a_component(tmp_path: Path) -> None:
