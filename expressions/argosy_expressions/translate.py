@@ -11,7 +11,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from argosy_expressions.cel.ast import Expression
+from argosy_expressions.argo import ast as argo
+from argosy_expressions.argo.parser import parse
+from argosy_expressions.cel.ast import (
+    Artifacts,
+    Call,
+    Compare,
+    Expression,
+    Foreign,
+    Index,
+    Literal,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Parameter,
+)
+from argosy_expressions.cel.checking import ANY, BOOL, KINDS_OF_TYPE, Kinds
+from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, Kind, converted
+from argosy_expressions.terms import (
+    ATOM,
+    CHOICE,
+    COMPARE,
+    UNARY,
+    Guard,
+    Guards,
+    Term,
+    boolean,
+    joined,
+    literal,
+    negated,
+    quoted,
+)
 from argosy_schemas.ir import ParameterType
 
 
@@ -37,7 +68,240 @@ class Untranslatable:
 def to_argo(expression: Expression, operands: Mapping[str, Operand]) -> str | Untranslatable:
     """Return a condition in Argo's expression language, without ``{{= }}`` around it.
 
-    The text holds no ``{{``, no ``}}`` and no double quote of its own; it always yields a boolean
-    or fails. Operands of every parameter that the expression reads must be given.
+    The text always yields a boolean or fails. What it adds to the operands' texts holds no ``{{``,
+    no ``}}`` and no double quote. Operands of every parameter that the expression reads must be
+    given.
     """
-    raise NotImplementedError
+    try:
+        return _Translation(operands).condition(expression.root).text
+    except _CannotError as error:
+        return Untranslatable(str(error))
+
+
+class _CannotError(Exception):
+    """Unwinds to :func:`to_argo` with the reason."""
+
+
+_LIMIT = "9.223372036854776e18"
+"""2 to the power of 63: from here on CEL's ``int()`` fails, and Go's says anything."""
+
+_NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
+_ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
+_NULL: Kinds = frozenset({Kind.NULL})
+_TRUTH = ", ".join(
+    [f"{quoted(text)}: true" for text in TRUE_TEXTS]
+    + [f"{quoted(text)}: false" for text in FALSE_TEXTS]
+)
+
+
+class _Translation:
+    def __init__(self, operands: Mapping[str, Operand]) -> None:
+        self._operands = operands
+
+    def condition(self, node: Node) -> Term:
+        """Return the term of a node that has to be a boolean."""
+        term = self.value(node)
+        if term.kinds == BOOL:
+            return term
+        if Kind.BOOL not in term.kinds:
+            raise _CannotError("it takes something for a boolean that never is one")
+        # Twice not: what is no boolean fails, and the value stays.
+        checked = self._not_null(term) if term.kinds <= BOOL | _NULL else self._untested(term)
+        return boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)
+
+    def value(self, node: Node) -> Term:
+        match node:
+            case Literal(value):
+                return literal(value)
+            case Parameter(name):
+                return self._parameter(name)
+            case Index(operand, Literal(str() as key)):
+                return self._member(self.value(operand), key)
+            case Index(operand, Literal(int() as index)) if not isinstance(index, bool):
+                return self._item(self.value(operand), index)
+            case Call():
+                return self._call(node)
+            case Not(operand):
+                return negated(self.condition(operand))
+            case Compare():
+                return self._compare(node)
+            case Logic(operator, operands):
+                terms = [self.condition(operand) for operand in operands]
+                if (term := joined(operator, terms)) is None:
+                    raise _CannotError(
+                        f"'{operator}' has to look at both sides although either may fail"
+                    )
+                return term
+            case Artifacts(name):
+                raise _CannotError(f"it reads the artifact '{name}'")
+            case Foreign(construct):
+                raise _CannotError(f"it uses {construct}")
+            case Index():
+                raise _CannotError("it reads a member by a computed key")
+            case Name(name):
+                raise _CannotError(f"it reads '{name}', which is no input")
+
+    def _parameter(self, name: str) -> Term:
+        operand = self._operands[name]
+        is_atom = not isinstance(
+            parse(operand.expression), argo.Unary | argo.Binary | argo.Choice | argo.Members
+        )
+        kinds = KINDS_OF_TYPE[operand.type]
+        return Term(
+            text=operand.expression,
+            level=ATOM if is_atom else CHOICE,
+            kinds=kinds if operand.nullable else kinds - _NULL,
+        )
+
+    def _member(self, container: Term, key: str) -> Term:
+        if Kind.MAP not in container.kinds:
+            raise _CannotError(f"it reads '{key}' of something that has no members")
+        text = f"find([{container.text}], {quoted(key)} in #)[{quoted(key)}]"
+        return self._read(text, container)
+
+    def _item(self, container: Term, index: int) -> Term:
+        if Kind.LIST not in container.kinds or index < 0:
+            raise _CannotError(f"it reads an item {index} that never is there")
+        if container.kinds <= {Kind.LIST, Kind.NULL}:
+            return self._read(f"{container.at(ATOM)}[{index}]", container)
+        # A text would give a character, and a list from a null nothing.
+        return self._read(f"find([{container.text}], type(#) == 'array')[{index}]", container)
+
+    def _read(self, text: str, container: Term) -> Term:
+        guards = container.may_fail | {Guard(fact=text, test=None)}
+        return Term(text=text, kinds=ANY - {Kind.INT}, may_fail=guards, must_fail=guards)
+
+    def _call(self, node: Call) -> Term:
+        if isinstance(node.argument, Literal):
+            try:
+                return literal(converted(node.function, node.argument.value))
+            except ValueError as error:
+                raise _CannotError(f"{node.function}() {error}") from error
+        argument = self.value(node.argument)
+        match node.function:
+            case "int":
+                return self._int(argument)
+            case "double":
+                return self._double(argument)
+            case "string":
+                return self._string(argument)
+            case "bool":
+                return self._bool(argument)
+            case "parseJson":
+                self._require(argument, frozenset({Kind.TEXT}), "parseJson")
+                text = f"fromJSON({argument.text})"
+                return self._converted(argument, text, ANY - {Kind.INT}, test=None)
+
+    def _int(self, argument: Term) -> Term:
+        self._require(argument, _NUMBERS | {Kind.TEXT}, "int")
+        result = frozenset({Kind.INT})
+        if argument.kinds == result:
+            return argument
+        if argument.kinds <= {Kind.TEXT, Kind.NULL}:
+            return self._converted(argument, f"int({argument.text})", result, test=None)
+        if argument.kinds <= _NUMBERS | _NULL:
+            # find() is null for a number out of range, and int() fails on null.
+            text = f"int(find([{argument.text}], abs(#) < {_LIMIT}))"
+            test = f"{argument.at(COMPARE + 1)} != nil && abs({argument.text}) < {_LIMIT}"
+            return self._converted(argument, text, result, test=test)
+        text = f"int(find([{argument.text}], type(#) == 'string' || abs(#) < {_LIMIT}))"
+        return self._converted(argument, text, result, test=None)
+
+    def _double(self, argument: Term) -> Term:
+        self._require(argument, _NUMBERS | {Kind.TEXT}, "double")
+        result = frozenset({Kind.DOUBLE})
+        if argument.kinds == result:
+            return argument
+        text = f"float({argument.text})"
+        if argument.kinds <= _NUMBERS | _NULL:
+            return self._from_null(argument, text, result)
+        return self._converted(argument, text, result, test=None)
+
+    def _string(self, argument: Term) -> Term:
+        self._require(argument, _NUMBERS | {Kind.TEXT, Kind.BOOL}, "string")
+        result = frozenset({Kind.TEXT})
+        nullable = Kind.NULL in argument.kinds
+        if argument.kinds == result:
+            return argument
+        if argument.kinds <= result | _NULL:
+            return self._from_null(argument, f"({argument.at(ATOM)} + '')", result)
+        if argument.kinds <= _NUMBERS | _NULL:
+            # string() takes null too; a product with null fails.
+            number = f"{argument.at(ATOM)} * 1.0" if nullable else argument.text
+            return self._from_null(argument, f"string({number})", result)
+        if argument.kinds <= BOOL | _NULL:
+            truth = f"!!{argument.at(ATOM)}" if nullable else argument.text
+            return self._from_null(argument, f"string({truth})", result)
+        raise _CannotError("string() takes a value whose type is not known before")
+
+    def _bool(self, argument: Term) -> Term:
+        self._require(argument, frozenset({Kind.TEXT, Kind.BOOL}), "bool")
+        if argument.kinds == BOOL:
+            return argument
+        if argument.kinds <= BOOL | _NULL:
+            guards = argument.may_fail | self._not_null(argument)
+            return boolean(f"!!{argument.at(ATOM)}", UNARY, guards)
+        if argument.kinds <= {Kind.TEXT, Kind.NULL}:
+            # Any other text gives null, and not null fails.
+            text = f"!!{{{_TRUTH}}}[{argument.text}]"
+            return boolean(text, UNARY, argument.may_fail | self._untested(argument))
+        raise _CannotError("bool() takes a value whose type is not known before")
+
+    def _compare(self, node: Compare) -> Term:
+        left, right = self.value(node.left), self.value(node.right)
+        alike = [group for group in _ORDERED if group & left.kinds and group & right.kinds]
+        guards = left.may_fail | right.may_fail
+        must = left.must_fail | right.must_fail
+        if node.operator in ("==", "!="):
+            if not alike and not left.kinds & right.kinds:
+                # False in CEL; where both kinds are in the text, expr-lang refuses to compare.
+                if guards:
+                    raise _CannotError("it compares things that never are equal")
+                return literal(node.operator == "!=")
+            text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
+            return boolean(text, COMPARE, guards, must=must)
+        if not alike:
+            raise _CannotError("it orders things that have no order")
+        guards |= self._orderable(left, alike) | self._orderable(right, alike)
+        must |= self._orderable(left, alike) | self._orderable(right, alike)
+        if alike == [BOOL]:
+            text = f"{_as_number(left)} {node.operator} {_as_number(right)}"
+        elif BOOL in alike:
+            raise _CannotError("it orders values whose types are not known before")
+        else:
+            text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
+        return boolean(text, COMPARE, guards, must=must)
+
+    def _orderable(self, term: Term, groups: list[Kinds]) -> Guards:
+        if any(term.kinds <= group for group in groups) and len(groups) == 1:
+            return frozenset()
+        if len(groups) == 1 and term.kinds <= groups[0] | _NULL:
+            return self._not_null(term)
+        return self._untested(term)
+
+    def _not_null(self, term: Term) -> Guards:
+        if Kind.NULL not in term.kinds:
+            return frozenset()
+        test = None if term.may_fail else f"{term.at(COMPARE + 1)} != nil"
+        return frozenset({Guard(fact=f"{term.text} is not null", test=test)})
+
+    def _untested(self, term: Term) -> Guards:
+        return frozenset({Guard(fact=f"{term.text} is of the right kind", test=None)})
+
+    def _require(self, term: Term, kinds: Kinds, function: str) -> None:
+        if not term.kinds & kinds:
+            raise _CannotError(f"{function}() takes something that it always fails on")
+
+    def _from_null(self, argument: Term, text: str, kinds: Kinds) -> Term:
+        guards = argument.may_fail | self._not_null(argument)
+        return Term(text=text, kinds=kinds, may_fail=guards, must_fail=guards)
+
+    def _converted(self, argument: Term, text: str, kinds: Kinds, *, test: str | None) -> Term:
+        guard = Guard(fact=text, test=None if argument.may_fail else test)
+        guards = argument.may_fail | {guard}
+        return Term(text=text, kinds=kinds, may_fail=guards, must_fail=guards)
+
+
+def _as_number(term: Term) -> str:
+    # Argo's expressions have no order of booleans; the choice fails on what is none.
+    return f"({term.at(CHOICE + 1)} ? 1 : 0)"

@@ -37,7 +37,7 @@ def _from_json(value: JsonValue) -> JsonValue:
     try:
         return unmarshal(text) if len(text) < _LONG else _unmarshalled(text)
     except ValueError as error:
-        raise ValueError(f"fromJSON() of '{text[:40]}', which is not JSON") from error
+        raise ValueError(f"fromJSON() of {text[:40]!r}, which is not JSON") from error
 
 
 _unmarshalled = lru_cache(maxsize=16)(unmarshal)
@@ -67,7 +67,7 @@ def _int(value: JsonValue) -> int:
         case str():
             if (read := parse_int(value)) is not None:
                 return read
-            raise ValueError(f"int() of '{value[:40]}'")
+            raise ValueError(f"int() of {value[:40]!r}")
         case _:
             pass
     raise ValueError(f"int() of {type_name(value)}")
@@ -82,7 +82,7 @@ def _float(value: JsonValue) -> float:
         case str():
             if (read := parse_float(value)) is not None:
                 return read
-            raise ValueError(f"float() of '{value[:40]}'")
+            raise ValueError(f"float() of {value[:40]!r}")
         case _:
             pass
     raise ValueError(f"float() of {type_name(value)}")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from argosy_expressions.argo.program import Environment, program
-from argosy_expressions.errors import EvaluationError, ExpressionError, ExpressionSyntaxError
+from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
 from argosy_expressions.gotext import marshal
 from argosy_schemas.values import JsonValue
 
@@ -51,7 +51,7 @@ def fill(text: str, environment: Environment, *, strict: bool) -> str:
     """
     if "{{" not in text:
         return text
-    return _replaced(text, environment, strict, _same, _same)
+    return _replaced(text, environment, strict, _decoded, _same)
 
 
 def _replaced(
@@ -94,32 +94,29 @@ def _evaluated(expression: str, environment: Environment, strict: bool) -> str |
         code = program(expression)
         if not strict and any(_absent(name, environment) for name in code.paths & LATE):
             return None
-        result = code.run(environment)
+        return _formatted(code.run(environment), expression)
     except EvaluationError:
         if strict:
             raise
         return None
-    if result is None and strict:
-        raise EvaluationError("A tag yields null", expression, (0, len(expression)))
-    return None if result is None else formatted(result)
 
 
-def formatted(result: JsonValue) -> str:
-    """Return the text of an expression's result: a text as it is, all else as JSON.
-
-    Raises:
-        ExpressionError: A number is NaN or infinite.
-    """
+def _formatted(result: JsonValue, expression: str) -> str:
+    """Return the text of an expression's result: a text as it is, all else as JSON."""
+    span = (0, len(expression))
     if isinstance(result, str):
         return result
+    if result is None:
+        raise EvaluationError("A tag yields null", expression, span)
     try:
         return marshal(result)
     except ValueError as error:
-        raise ExpressionError(f"A tag yields what JSON cannot hold: {error}", "", (0, 0)) from error
+        message = f"A tag yields what JSON cannot hold: {error}"
+        raise EvaluationError(message, expression, span) from error
 
 
 def _looked_up(tag: str, environment: Environment, strict: bool) -> str | None:
-    name = tag.strip(" \t\r\n")
+    name = tag.strip(" ")
     value = _value(name, environment)
     if isinstance(value, str):
         return _checked(value, name)
@@ -169,15 +166,29 @@ def _to_json_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
+_HTML_ESCAPES = (("\\u003c", "<"), ("\\u003e", ">"), ("\\u0026", "&"))
+"""What Argo undoes in an expression wherever it stands, before it decodes the JSON string."""
+
+
 def _from_json_text(text: str) -> str:
     if "\\" not in text:
         return text
-    # Argo undoes Go's HTML escapes first, wherever they stand.
-    for escaped, character in (("\\u003c", "<"), ("\\u003e", ">"), ("\\u0026", "&")):
+    for escaped, character in _HTML_ESCAPES:
         text = text.replace(escaped, character)
     try:
         decoded: str = json.loads(f'"{text}"', strict=False)
     except ValueError as error:
-        message = "Argo cannot decode this tag: after it undid '\\u003c' it is no JSON string"
-        raise ExpressionSyntaxError(message, text, (0, len(text))) from error
+        raise _undone(text) from error
     return decoded
+
+
+def _decoded(text: str) -> str:
+    # In JSON the backslash is two, of which Argo takes one away.
+    if "\\" in text and any(escaped in text for escaped, _ in _HTML_ESCAPES):
+        raise _undone(text)
+    return text
+
+
+def _undone(text: str) -> ExpressionSyntaxError:
+    message = "Write '\\x3c' for '\\u003c': Argo undoes that one too early"
+    return ExpressionSyntaxError(message, text, (0, len(text)))

@@ -138,11 +138,11 @@ def converted(function: Function, value: JsonValue) -> JsonValue:
                 raise ValueError("does not take a number beyond 64 bits")
             return int(value)
         case "int", str():
-            return _some(parse_int(value), f"cannot read '{value[:40]}' as an integer")
+            return _some(parse_int(value), f"cannot read {value[:40]!r} as an integer")
         case "double", int():
             return float(value)
         case "double", str():
-            return _some(parse_float(value), f"cannot read '{value[:40]}' as a number")
+            return _some(parse_float(value), f"cannot read {value[:40]!r} as a number")
         case "string", bool():
             return "true" if value else "false"
         case "string", float():
@@ -151,7 +151,7 @@ def converted(function: Function, value: JsonValue) -> JsonValue:
             return str(value)
         case "bool", str():
             if value not in TRUE_TEXTS and value not in FALSE_TEXTS:
-                raise ValueError(f"cannot read '{value[:40]}' as true or false")
+                raise ValueError(f"cannot read {value[:40]!r} as true or false")
             return value in TRUE_TEXTS
         case "parseJson", str():
             return _parsed(value)
@@ -169,4 +169,4 @@ def _parsed(text: str) -> JsonValue:
     try:
         return unmarshal(text)
     except ValueError as error:
-        raise ValueError(f"cannot read '{text[:40]}' as JSON") from error
+        raise ValueError(f"cannot read {text[:40]!r} as JSON") from error

@@ -1,0 +1,175 @@
+"""Pieces of a translated condition: text for Argo, and what is known of when it fails.
+
+CEL's ``&&`` and ``||`` absorb errors, expr-lang's stop at the first one. To put the two together a
+term says under which *guards* it has a value at all. A guard is a fact about the inputs, e.g. "x
+is not null"; where it can be tested without failing, it has a text of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from argosy_expressions.cel.checking import BOOL, Kinds
+from argosy_expressions.cel.values import Kind
+from argosy_expressions.gotext import INT_MIN
+from argosy_schemas.values import JsonValue
+
+CHOICE, OR, AND, COMPARE, UNARY, ATOM = range(6)
+"""How tightly the outermost operator of a text binds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A fact without which a term fails."""
+
+    fact: str
+    """Names it; equal names are the same fact."""
+    test: str | None
+    """An Argo expression that is true where the fact holds and never fails; ``None``: no such."""
+
+
+Guards: TypeAlias = frozenset[Guard]
+NONE: Guards = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The translation of one node."""
+
+    text: str
+    level: int = ATOM
+    kinds: Kinds
+    """What values it can have where it does not fail."""
+    may_fail: Guards = NONE
+    """If all these hold, it does not fail."""
+    must_fail: Guards = NONE
+    """If one of these does not hold, it fails; some or all of ``may_fail``."""
+    yes: str | None = None
+    """Of a boolean: an expression that is true where the term is, else false, and never fails."""
+    no: str | None = None
+    """Of a boolean: the same for where the term is false."""
+
+    def at(self, level: int) -> str:
+        """Return the text for a place that needs something binding at least this tightly."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+def boolean(text: str, level: int, guards: Guards, *, must: Guards | None = None) -> Term:
+    """Return a boolean term that fails exactly where one of ``guards`` does not hold."""
+    tests = [guard.test for guard in sorted(guards, key=lambda guard: guard.fact)]
+    known = [test for test in tests if test is not None]
+    yes = no = None
+    if len(known) == len(tests):
+        inside = text if level > AND else f"({text})"
+        negated = f"!{text}" if level >= UNARY else f"!({text})"
+        yes = " && ".join([*known, inside])
+        no = " && ".join([*known, negated])
+    must_fail = guards if must is None else must
+    return Term(
+        text=text, level=level, kinds=BOOL, may_fail=guards, must_fail=must_fail, yes=yes, no=no
+    )
+
+
+def negated(term: Term) -> Term:
+    """Return ``!term`` of a boolean."""
+    return Term(
+        text=f"!{term.at(UNARY)}",
+        level=UNARY,
+        kinds=BOOL,
+        may_fail=term.may_fail,
+        must_fail=term.must_fail,
+        yes=term.no,
+        no=term.yes,
+    )
+
+
+def joined(operator: str, terms: list[Term]) -> Term | None:
+    """Return booleans joined by ``&&`` or ``||``, with CEL's outcome whichever of them fail.
+
+    Returns:
+        ``None`` where no expression of Argo has that outcome.
+    """
+    level = AND if operator == "&&" else OR
+    may = frozenset[Guard]().union(*(term.may_fail for term in terms))
+    must = terms[0].must_fail.intersection(*(term.must_fail for term in terms))
+    yes, no = _sides(operator, terms)
+    ordered = sorted(terms, key=lambda term: len(term.may_fail))
+    if _stops_rightly(ordered):
+        text = f" {operator} ".join(term.at(level + 1) for term in ordered)
+    elif yes is None or no is None:
+        return None
+    else:
+        # The text in the last branch is no JSON, and stands in Argo's message.
+        failure = "fromJSON('the condition fails on these values')"
+        text, level = f"{yes} ? true : {no} ? false : {failure}", CHOICE
+    return Term(text=text, level=level, kinds=BOOL, may_fail=may, must_fail=must, yes=yes, no=no)
+
+
+def _stops_rightly(terms: list[Term]) -> bool:
+    """Return whether stopping at the first failure is right: all behind it fail as well."""
+    return all(
+        earlier.may_fail <= later.must_fail
+        for index, earlier in enumerate(terms)
+        for later in terms[index + 1 :]
+    )
+
+
+def _sides(operator: str, terms: list[Term]) -> tuple[str | None, str | None]:
+    yes = [term.yes for term in terms if term.yes is not None]
+    no = [term.no for term in terms if term.no is not None]
+    if len(yes) < len(terms) or len(no) < len(terms):
+        return None, None
+    if operator == "&&":
+        return _all(yes), _any(no)
+    return _any(yes), _all(no)
+
+
+def _all(tests: list[str]) -> str:
+    return " && ".join(tests)
+
+
+def _any(tests: list[str]) -> str:
+    return f"({' || '.join(tests)})"
+
+
+def literal(value: JsonValue) -> Term:
+    """Return a CEL literal: a text, a number, a boolean or null."""
+    match value:
+        case None:
+            return Term(text="nil", kinds=frozenset({Kind.NULL}))
+        case bool():
+            text = "true" if value else "false"
+            return Term(text=text, kinds=BOOL, yes=text, no="false" if value else "true")
+        case int():
+            # Go reads the sign apart from the digits, which alone exceed 64 bits here.
+            text = f"({INT_MIN + 1} - 1)" if value == INT_MIN else str(value)
+            level = ATOM if value >= 0 or value == INT_MIN else UNARY
+            return Term(text=text, level=level, kinds=frozenset({Kind.INT}))
+        case float() if not math.isfinite(value):
+            return Term(text=f"float('{value}')", kinds=frozenset({Kind.DOUBLE}))
+        case float():
+            level = UNARY if value < 0 else ATOM
+            return Term(text=repr(value), level=level, kinds=frozenset({Kind.DOUBLE}))
+        case _:
+            return Term(text=quoted(str(value)), kinds=frozenset({Kind.TEXT}))
+
+
+_UNSAFE = re.compile(r"""[^\x20-\x7e\xa1-\ud7ff\ue000-\U0010ffff]|['"\\{}]""")
+
+
+def quoted(text: str) -> str:
+    r"""Return a text literal that survives what it passes through.
+
+    No brace is left, so that no tag begins or ends in it, and no quote: the literal stands in an
+    expression, that in a JSON string. ``\u003c`` must not come to stand there, since Argo undoes
+    that escape before it reads the JSON; so backslashes are written as ``\x5c``.
+    """
+    return f"'{_UNSAFE.sub(_escape, text)}'"
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,118 @@
+"""Tags are replaced as Argo 3.7.18 and 4.1.2 replace them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from argosy_expressions.argo import fill, substitute
+from argosy_expressions.errors import (
+    EvaluationError,
+    ExpressionError,
+    ExpressionSyntaxError,
+    UnsupportedExpressionError,
+)
+from argosy_schemas.values import JsonValue
+
+TABLE = json.loads((Path(__file__).parent / "data" / "argo_tags.json").read_text())
+
+DIFFERENT = {
+    ("{{=workflow.status == 'x'}}", True): "false",
+    ("{{=workflow.parameters.nope == 'x'}}", True): "false",
+    ("{{='a' == 5}}", False): None,
+}
+"""A name that is missing is null here, and ill-typed text is an error in any pass.
+
+Argo's strict pass fails on a missing name. No pass over a DAG's tasks is strict about
+``workflow``, but the one over the items of a loop.
+"""
+
+
+def nested(values: dict[str, str]) -> dict[str, JsonValue]:
+    """Return dotted names as mappings."""
+    tree: dict[str, JsonValue] = {}
+    for name, value in values.items():
+        *above, last = name.split(".")
+        place = tree
+        for part in above:
+            below = place.setdefault(part, {})
+            assert isinstance(below, dict)
+            place = below
+        place[last] = value
+    return tree
+
+
+ENVIRONMENT = nested(TABLE["values"])
+
+
+def by_json(text: str, *, strict: bool) -> str | None:
+    try:
+        result = substitute(json.dumps({"v": text}), ENVIRONMENT, strict=strict)
+    except ExpressionError:
+        return None
+    value: str = json.loads(result)["v"]
+    return value
+
+
+def directly(text: str, *, strict: bool) -> str | None:
+    try:
+        return fill(text, ENVIRONMENT, strict=strict)
+    except ExpressionError:
+        return None
+
+
+@pytest.mark.parametrize(("text", "strict", "result"), TABLE["cases"])
+def test_a_tag_is_replaced_as_argo_does(text: str, strict: bool, result: str | None) -> None:
+    expected = DIFFERENT.get((text, strict), result)
+
+    assert by_json(text, strict=strict) == expected
+
+
+@pytest.mark.parametrize(("text", "strict", "result"), TABLE["cases"])
+def test_a_decoded_text_is_filled_to_the_same_result(
+    text: str, strict: bool, result: str | None
+) -> None:
+    assert directly(text, strict=strict) == by_json(text, strict=strict)
+
+
+def test_text_without_tags_is_the_very_same() -> None:
+    text = '{"args": ["a } } b"]}' * 1_000
+
+    assert substitute(text, {}, strict=True) is text
+
+
+def test_escapes_of_json_inside_an_expression_are_undone_first() -> None:
+    text = json.dumps({"when": "{{= a.b == \"x\\x7b\\x7b\" && '<' == '<' }}"})
+
+    result = substitute(text, {"a": {"b": "x{{"}}, strict=True)
+
+    assert json.loads(result) == {"when": "true"}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("a {{b", EvaluationError, "Close the tag with '}}' (column 3 of 'a {{b')"),
+        ("{{a.x}}", EvaluationError, "Nothing is known as 'a.x' here (in 'a.x')"),
+        ("{{a.esc}}", EvaluationError,
+         "Argo cannot pass '\\x1b' in a tag; encode the value, e.g. as base64 (in 'a.esc')"),
+        ("{{=a.x}}", EvaluationError, "A tag yields null (in 'a.x')"),
+        ("{{=a.b +}}", ExpressionSyntaxError, "Write a value here (column 6 of 'a.b +')"),
+        ("{{=upper(a.b)}}", UnsupportedExpressionError,
+         "The function 'upper' is not among what Argosy emits and runs"
+         " (column 1 of 'upper(a.b)')"),
+        ("{{='\\u003c'}}", ExpressionSyntaxError,
+         "Write '\\x3c' for '\\u003c': Argo undoes that one too early (in ''\\u003c'')"),
+        ("{{=float('inf')}}", EvaluationError,
+         "A tag yields what JSON cannot hold: +Inf is not JSON (in 'float('inf')')"),
+    ],
+)  # fmt: skip
+def test_a_strict_pass_says_which_tag_fails(
+    text: str, error: type[ExpressionError], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        fill(text, {"a": {"b": "x", "esc": "\x1b[0m"}}, strict=True)
+
+    assert str(caught.value) == message

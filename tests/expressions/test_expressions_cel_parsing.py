@@ -1,0 +1,190 @@
+"""CEL text becomes a tree, or an error that shows the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from argosy_expressions.cel import parse
+from argosy_expressions.cel.ast import (
+    Artifacts,
+    Call,
+    Compare,
+    Index,
+    Literal,
+    Logic,
+    Node,
+    Not,
+    Parameter,
+)
+from argosy_expressions.errors import ExpressionSyntaxError
+
+SPELLINGS = [
+    "inputs.parameter_values['x']",
+    'inputs.parameter_values["x"]',
+    "inputs.parameter_values.x",
+    "inputs['parameter_values']['x']",
+    "(inputs.parameter_values)['x']",
+    "inputs . parameter_values [ 'x' ]",
+]
+
+LITERALS = [
+    ("'a'", "a"),
+    ('"a"', "a"),
+    ("'it\\'s'", "it's"),
+    ("'\\u00fc\\U0001F600\\x41\\101\\n\\\\'", "ü😀AA\n\\"),
+    ("r'a\\n'", "a\\n"),
+    ("'''a'b\nc'''", "a'b\nc"),
+    ("''", ""),
+    ("5", 5),
+    ("-5", -5),
+    ("0x1F", 31),
+    ("-9223372036854775808", -(2**63)),
+    ("1.5", 1.5),
+    ("-1e-7", -1e-7),
+    (".5", 0.5),
+    ("true", True),
+    ("false", False),
+    ("null", None),
+]
+
+FOREIGN = [
+    ("inputs.parameter_values.l.exists(x, x > 1)", "the macro 'exists'"),
+    ("size(inputs.parameter_values.l) > 1", "the function 'size'"),
+    ("inputs.parameter_values.s.startsWith('a')", "the function 'startsWith'"),
+    ("inputs.parameter_values.n + 1 == 2", "arithmetic ('+')"),
+    ("-inputs.parameter_values.n == 2", "arithmetic ('-')"),
+    ("inputs.parameter_values.b ? true : false", "the choice '? :'"),
+    ("inputs.parameter_values.n in [1, 2]", "the operator 'in'"),
+    ("inputs.parameter_values.l == [1]", "a list"),
+    ("inputs.parameter_values.m == {'k': 1}", "a map"),
+    ("inputs.parameter_values.n == 1u", "an unsigned number"),
+    ("b'a' == b'a'", "bytes"),
+]
+
+BROKEN = [
+    ("", "Write a value here (in '')"),
+    ("a ==", "Write a value here (column 5 of 'a ==')"),
+    ("a b", "End the expression here, or put an operator before (column 3 of 'a b')"),
+    ("'abc", "Close the quote (in ''abc')"),
+    ("int(1", "Write ')' here (column 6 of 'int(1')"),
+    ("a[1", "Write ']' here (column 4 of 'a[1')"),
+    ("a.1", "End the expression here, or put an operator before (column 2 of 'a.1')"),
+    ("a $ b", "Remove '$', which means nothing here (column 3 of 'a $ b')"),
+    ("'a\\q' == 'a'", "Write an escape that exists (column 3 of ''a\\q' == 'a'')"),
+    ("9223372036854775808 == 1",
+     "Write a number of 64 bits (column 1 of '9223372036854775808 == 1')"),
+    ("'int(inputs.parameter_values['x'])' == '5'",
+     "End the expression here, or put an operator before"
+     " (column 31 of ''int(inputs.parameter_values['x'])' == '5'')"),
+]  # fmt: skip
+
+
+def bare(node: Node) -> object:
+    """Return a tree without its spans."""
+    match node:
+        case Literal(value):
+            return value
+        case Parameter(name) | Artifacts(name):
+            return (type(node).__name__, name)
+        case Index(operand, index):
+            return ("Index", bare(operand), bare(index))
+        case Call(function, argument):
+            return (function, bare(argument))
+        case Not(operand):
+            return ("!", bare(operand))
+        case Compare(operator, left, right):
+            return (operator, bare(left), bare(right))
+        case Logic(operator, operands):
+            return (operator, *map(bare, operands))
+        case _:
+            return type(node).__name__
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_every_spelling_of_an_input_is_the_same_read(text: str) -> None:
+    expression = parse(text)
+
+    assert (bare(expression.root), expression.parameters) == (("Parameter", "x"), frozenset({"x"}))
+
+
+@pytest.mark.parametrize(("text", "value"), LITERALS)
+def test_a_literal_means_what_cel_says(text: str, value: object) -> None:
+    root = parse(text).root
+
+    assert isinstance(root, Literal)
+    assert (type(root.value), root.value) == (type(value), value)
+
+
+def test_a_branch_of_the_sdk_is_one_chain() -> None:
+    x = "inputs.parameter_values['x']"
+
+    expression = parse(f"!({x} == 'a') && !({x} == 'b') && int({x}) >= 3")
+
+    assert bare(expression.root) == (
+        "&&",
+        ("!", ("==", ("Parameter", "x"), "a")),
+        ("!", ("==", ("Parameter", "x"), "b")),
+        (">=", ("int", ("Parameter", "x")), 3),
+    )
+
+
+def test_and_binds_tighter_than_or_and_comparisons_tighter_still() -> None:
+    root = parse("1 == 2 || true && 3 < 4 == false").root
+
+    assert bare(root) == ("||", ("==", 1, 2), ("&&", True, ("==", ("<", 3, 4), False)))
+
+
+def test_artifacts_are_read_with_their_members() -> None:
+    expression = parse("inputs.artifacts['m'].artifacts[0].metadata['k'] == 1")
+
+    assert isinstance(expression.root, Compare)
+    assert bare(expression.root.left) == (
+        "Index",
+        ("Index", ("Index", ("Artifacts", "m"), 0), "metadata"),
+        "k",
+    )
+    assert expression.artifacts == {"m"}
+
+
+@pytest.mark.parametrize(("text", "construct"), FOREIGN)
+def test_what_only_a_library_evaluates_is_named(text: str, construct: str) -> None:
+    assert parse(text).foreign == construct
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN)
+def test_an_error_says_what_to_do_and_where(text: str, message: str) -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse(text)
+
+    assert str(caught.value) == message
+
+
+def test_a_fault_is_drawn_below_its_line() -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse("true &&\n  'a' == $")
+
+    assert caught.value.fault.drawn() == (
+        "Remove '$', which means nothing here\n      'a' == $\n             ^"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("(" * 10_000 + "1" + ")" * 10_000, id="brackets"),
+        pytest.param("!" * 10_000 + "true", id="negations"),
+        pytest.param("a" + ".b" * 10_000, id="members"),
+        pytest.param("1" + " == 1" * 10_000, id="comparisons"),
+        pytest.param("1" + " ? 1 : 1" * 10_000, id="choices"),
+    ],
+)
+def test_nesting_without_end_is_refused_not_crashed_on(text: str) -> None:
+    with pytest.raises(ExpressionSyntaxError, match="Nest at most 64 deep"):
+        parse(text)
+
+
+def test_a_long_chain_is_not_deep() -> None:
+    expression = parse(" && ".join(["inputs.parameter_values.b"] * 2_000))
+
+    assert isinstance(expression.root, Logic)
+    assert len(expression.root.operands) == 2_000
