@@ -7,18 +7,19 @@ shortest decimal that reads back, never with an exponent.
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from argosy_schemas.ir import ParameterSpec, ParameterType
-from argosy_schemas.values import JsonValue, normalized, to_json
+from argosy_schemas.values import JsonValue, normalized, parse_json, to_json
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _STRUCTS = (ParameterType.STRUCT, ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG)
 _INT64 = 2**63
+_DECIMAL = re.compile(r"[+-]?[0-9]+")
+_EXPONENT = re.compile(r"[0-9]e-?[0-9]|e\+")
 
 
 class ParameterValueError(ValueError):
@@ -48,9 +49,10 @@ def to_text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        whole = normalized(value)
-        return str(whole) if isinstance(whole, int) else format(Decimal(repr(value)), "f")
-    return to_json(value)
+        return _decimal(value)
+    text = to_json(normalized(value))
+    # Only a number that Python writes with an exponent needs a second look.
+    return _expanded(value) if _EXPONENT.search(text) else text
 
 
 def coerce(value: JsonValue, declared: ParameterType) -> JsonValue:
@@ -67,7 +69,7 @@ def coerce(value: JsonValue, declared: ParameterType) -> JsonValue:
     if declared is ParameterType.STRING:
         return to_text(value)
     if not _is_of(value, declared):
-        raise ParameterValueError(f"is {kind_of(value)}, not {_ARTICLES[declared]} {declared}")
+        raise ParameterValueError(f"is {kind_of(value)}, not a {declared}")
     return normalized(value)
 
 
@@ -117,16 +119,19 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
     value: JsonValue = text
     if spec.type is not ParameterType.STRING:
         try:
-            value = _loads(text)
+            value = parse_json(text)
         except ValueError as error:
             raise ParameterValueError(
-                f"{_shown(text)} is no {spec.type}; write it as JSON"
+                f"{_shown(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
             ) from error
     return check_argument(value, spec)
 
 
 def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
     """Return ``value`` as the run's parameter declared by ``spec`` holds it.
+
+    Nothing is coerced here: a STRING has to be a string. Either number type takes any number, as
+    the reference does.
 
     Raises:
         ParameterValueError: It is of another type, none of the literals, or ``null`` where the
@@ -136,18 +141,42 @@ def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
         if not spec.optional:
             raise ParameterValueError(f"is null, and a {spec.type} that is not optional")
         return None
-    if spec.type is ParameterType.NUMBER_INTEGER and isinstance(value, float):
-        value = normalized(value)
-        if isinstance(value, float):
-            raise ParameterValueError(f"is {to_text(value)}, not a NUMBER_INTEGER")
-    coerced = coerce(value, spec.type)
+    if spec.type is ParameterType.STRING and not isinstance(value, str):
+        raise ParameterValueError(f"{_shown(to_text(value))} is {kind_of(value)}, not a STRING")
+    try:
+        coerced = coerce(value, spec.type)
+    except ParameterValueError as error:
+        raise ParameterValueError(f"{_shown(to_text(value))} {error}") from error
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
         raise ParameterValueError(f"is {_shown(to_text(value))}, not one of {allowed}")
     return coerced
 
 
-_ARTICLES = {kind: "a" for kind in ParameterType}
+_HINTS = {ParameterType.BOOLEAN: "true or false"}
+
+
+def _decimal(number: float) -> str:
+    whole = normalized(number)
+    text = str(whole)
+    if "e" not in text:
+        return text
+    # Not at the top: a millisecond, for numbers that hardly occur.
+    from decimal import Decimal
+
+    return format(Decimal(text), "f")
+
+
+def _expanded(value: JsonValue) -> str:
+    """Return what ``to_json`` does, with every number written without an exponent."""
+    if isinstance(value, float):
+        return _decimal(value)
+    if isinstance(value, Mapping):
+        members = (f"{to_json(key)}:{_expanded(value[key])}" for key in sorted(value))
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{','.join(map(_expanded, value))}]"
+    return to_json(value)
 
 
 def _is_of(value: JsonValue, declared: ParameterType) -> bool:
@@ -161,17 +190,19 @@ def _is_of(value: JsonValue, declared: ParameterType) -> bool:
 
 
 def _parse_number(text: str, declared: ParameterType) -> JsonValue:
-    if "_" in text:  # Python reads 1_000, nobody else does
+    # Python reads more than the reference does: 1_000, and digits of other scripts.
+    if "_" in text or not text.isascii():
         raise ParameterValueError(f"{_shown(text)} is no {declared}")
+    if declared is ParameterType.NUMBER_INTEGER:
+        if not _DECIMAL.fullmatch(text):
+            raise ParameterValueError(f"{_shown(text)} is no {declared}")
+        # As few digits as 64 bits have: Python refuses to read thousands of them.
+        number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
+        if not -_INT64 <= number < _INT64:
+            raise ParameterValueError(f"{_shown(text)} does not fit into 64 bits")
+        return number
     try:
-        if declared is ParameterType.NUMBER_INTEGER:
-            number = int(text)
-            if not -_INT64 <= number < _INT64:
-                raise ParameterValueError(f"{_shown(text)} does not fit into 64 bits")
-            return number
         value = float.fromhex(text) if "0x" in text.lower() else float(text)
-    except ParameterValueError:
-        raise
     except (ValueError, OverflowError) as error:
         raise ParameterValueError(f"{_shown(text)} is no {declared}") from error
     if not math.isfinite(value):
@@ -181,19 +212,10 @@ def _parse_number(text: str, declared: ParameterType) -> JsonValue:
 
 def _parse_json(text: str, declared: ParameterType) -> JsonValue:
     try:
-        value = _loads(text)
+        value = parse_json(text)
     except ValueError as error:
         raise ParameterValueError(f"{_shown(text)} is no JSON: {error}") from error
     return coerce(value, declared)
-
-
-def _loads(text: str) -> JsonValue:
-    value: JsonValue = json.loads(text, parse_constant=_refuse_constant)
-    return normalized(value)
-
-
-def _refuse_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _shown(text: str) -> str:

@@ -8,6 +8,8 @@ everything behind it may rely on ``1`` for what the file wrote as ``1.0``.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeAlias
@@ -32,16 +34,30 @@ Unset: TypeAlias = Literal[_Unset.UNSET]
 UNSET: Final = _Unset.UNSET
 """Not given at all, where ``None`` would be the JSON ``null``."""
 
+MAX_DEPTH: Final = 100
+"""How many lists and objects may lie in one another, so that no recursion here overflows."""
+
 
 def normalized(value: JsonValue) -> JsonValue:
-    """Return ``value`` with each integral double below 1e21 as an integer, at any depth."""
+    """Return ``value`` with each integral double below 1e21 as an integer, at any depth.
+
+    It has the digits of the shortest decimal that reads back as that double.
+    """
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return int(value)
+        return int(value) if abs(value) < 2**53 else _shortest(value)
     if isinstance(value, Mapping):
         return {key: normalized(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [normalized(item) for item in value]
     return value
+
+
+def _shortest(whole: float) -> int:
+    mantissa, _, exponent = repr(whole).partition("e+")
+    digits, _, fraction = mantissa.partition(".")
+    return (
+        int(digits + fraction) * 10 ** (int(exponent) - len(fraction)) if exponent else int(digits)
+    )
 
 
 def to_json(value: object) -> str:
@@ -54,3 +70,58 @@ def to_json(value: object) -> str:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
+
+
+def parse_json(text: str) -> JsonValue:
+    """Return the value behind JSON, normalized.
+
+    Raises:
+        ValueError: It is no JSON that every reader takes: NaN, a number beyond the doubles, half
+            of a surrogate pair, more than ``MAX_DEPTH`` levels.
+    """
+    try:
+        value: JsonValue = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    except ValueError as error:
+        # Python bounds the digits of an integer, and says so in words of its own.
+        raise ValueError(f"{error}".partition(";")[0]) from error
+    if _is_deeper(value, MAX_DEPTH):
+        raise ValueError(_TOO_DEEP)
+    # An escape alone can bring one in, and it could not be written again as UTF-8.
+    if "\\" in text and _HALF_PAIR.search(to_json(value)):
+        raise ValueError("has half of a surrogate pair")
+    return normalized(value)
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
+
+
+def _refuse_number(text: str) -> JsonValue:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that fits into 64 bits")
+    return number
+
+
+def _is_deeper(value: JsonValue, limit: int) -> bool:
+    """Return whether more than ``limit`` lists and objects lie in one another."""
+    level: list[JsonValue] = [value]
+    for _ in range(limit):
+        inner: list[JsonValue] = []
+        for item in level:
+            if isinstance(item, Mapping):
+                inner.extend(item.values())
+            elif isinstance(item, Sequence) and not isinstance(item, str):
+                inner.extend(item)
+        level = [item for item in inner if isinstance(item, Mapping | list)]
+        if not level:
+            return False
+    return True

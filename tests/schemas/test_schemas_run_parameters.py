@@ -1,0 +1,118 @@
+"""The parameters of a run against what the pipeline declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.ir import (
+    ArtifactSpec,
+    ArtifactType,
+    Component,
+    Dag,
+    Interface,
+    ParameterSpec,
+    ParameterType,
+    Pipeline,
+)
+from argosy_schemas.run_parameters import check_run_parameters, parse_run_parameters
+from argosy_schemas.values import JsonValue
+
+INTEGER = ParameterSpec(type=ParameterType.NUMBER_INTEGER)
+STRING = ParameterSpec(type=ParameterType.STRING)
+SIZE = ParameterSpec(type=ParameterType.STRING, literals=("s", "m"))
+DATASET = ArtifactSpec(type=ArtifactType(schema_title="system.Dataset"))
+
+
+def declaring(
+    parameters: Mapping[str, ParameterSpec], artifacts: Mapping[str, ArtifactSpec] | None = None
+) -> Pipeline:
+    root = Component(
+        name="root",
+        inputs=Interface(parameters=parameters, artifacts=artifacts or {}),
+        dag=Dag(tasks={}),
+    )
+    return Pipeline(name="p", root=root, components={})
+
+
+def test_what_is_not_given_has_its_default_or_is_null() -> None:
+    pipeline = declaring(
+        {
+            "given": INTEGER,
+            "list": ParameterSpec(type=ParameterType.LIST, default=[1]),
+            "null": ParameterSpec(type=ParameterType.STRUCT, default=None, optional=True),
+            "optional": ParameterSpec(type=ParameterType.STRING, optional=True),
+            "overridden": ParameterSpec(type=ParameterType.STRING, default="x", optional=True),
+        },
+        {"data": DATASET},
+    )
+
+    checked = check_run_parameters(pipeline, {"given": 5.0, "overridden": None, "data": "s3://b"})
+
+    assert checked == {"given": 5, "list": [1], "null": None, "optional": None, "overridden": None}
+
+
+def test_defaults_are_not_checked() -> None:
+    odd = ParameterSpec(type=ParameterType.STRING, default=5, literals=("a",))
+
+    assert check_run_parameters(declaring({"p": odd}), {}) == {"p": 5}
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({}, "parameter 'epochs' is required; give a value of type NUMBER_INTEGER"),
+        ({"epochs": "3"}, "parameter 'epochs': '3' is a string, not a NUMBER_INTEGER"),
+        (
+            {"epochs": None},
+            "parameter 'epochs': is null, and a NUMBER_INTEGER that is not optional",
+        ),
+        (
+            {"epochs": 3, "epoch": 3},
+            "the pipeline has no parameter 'epoch'; did you mean 'epochs'?",
+        ),
+        ({"epochs": 3, "x": 3}, "the pipeline has no parameter 'x'; it has 'epochs'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given: Mapping[str, JsonValue], problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check_run_parameters(declaring({"epochs": INTEGER}), given)
+
+    assert str(caught.value) == problem
+
+
+def test_a_pipeline_without_parameters_says_so() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check_run_parameters(declaring({}), {"x": 1})
+
+    assert str(caught.value) == "the pipeline has no parameter 'x'; it has none"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    pipeline = declaring({"epochs": INTEGER, "name": STRING, "size": SIZE})
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        parse_run_parameters(pipeline, {"epochs": "many", "epoch": "3", "size": "l"})
+
+    assert str(caught.value).splitlines() == [
+        "the pipeline has no parameter 'epoch'; did you mean 'epochs'?",
+        "parameter 'epochs': 'many' is no NUMBER_INTEGER; write it as JSON",
+        "parameter 'name' is required; give a value of type STRING",
+        "parameter 'size': is 'l', not one of \"s\", \"m\"",
+    ]
+
+
+def test_texts_are_taken_as_they_are_for_strings_and_none_is_not_given() -> None:
+    pipeline = declaring(
+        {
+            "epochs": INTEGER,
+            "name": STRING,
+            "size": ParameterSpec(type=ParameterType.STRING, default="s"),
+        }
+    )
+
+    parsed = parse_run_parameters(pipeline, {"epochs": "3.0", "name": "3.0", "size": None})
+
+    assert parsed == {"epochs": 3, "name": "3.0", "size": "s"}
