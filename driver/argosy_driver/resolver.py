@@ -9,8 +9,9 @@ and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 
+from argosy_driver.by_name import ByName
 from argosy_driver.claims import claim_name
 from argosy_driver.final_status import SUCCEEDED, final_status
 from argosy_driver.importers import imported_artifact
@@ -21,8 +22,6 @@ from argosy_driver.recent import Recent
 from argosy_driver.run import Run
 from argosy_driver.run_texts import run_text
 from argosy_driver.supplied import without_value
-from argosy_expressions.cel import holds, parse, select
-from argosy_expressions.errors import ExpressionError, MissingLibraryError
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import (
     ArtifactSpec,
@@ -244,12 +243,10 @@ class Resolver:
                 reason=Reason.INVALID_INPUT,
             )
         if source.selector is not None:
-            try:
-                value = select(source.selector, value, to_text(value))
-            except (ExpressionError, MissingLibraryError) as error:
-                raise FinalTaskError(
-                    f"task '{node.path}': input '{name}': {error}", reason=Reason.INVALID_INPUT
-                ) from error
+            # Most tasks have neither selector nor condition, and start sooner without CEL.
+            from argosy_driver.conditions import selected
+
+            value = selected(source.selector, value, what=f"task '{node.path}': input '{name}'")
             if value is None:
                 return None
         return value if spec is None else _coerced(value, spec, node, name)
@@ -414,14 +411,29 @@ class Resolver:
         condition = None if node.task is None else node.task.condition
         if condition is None:
             return True
-        try:
-            return holds(
-                parse(condition), _ParametersByName(self, node), _ArtifactsByName(self, node)
-            )
-        except (ExpressionError, MissingLibraryError) as error:
-            raise FinalTaskError(
-                f"task '{node.path}': condition: {error}", reason=Reason.CONDITION_FAILED
-            ) from error
+        from argosy_driver.conditions import condition_holds  # see above
+
+        return condition_holds(
+            condition,
+            parameters=ByName(_parameter_names(node), lambda name: self.parameter(node, name)),
+            artifacts=ByName(_artifact_names(node), lambda name: self._told(node, name)),
+            what=f"task '{node.path}': condition",
+        )
+
+    def _told(self, node: Node, name: str) -> list[Mapping[str, JsonValue]] | Unset:
+        """Return what a condition is told of an input artifact."""
+        found = self.artifacts(node, name)
+        if found is None:
+            return UNSET
+        return [
+            {
+                "name": artifact.name,
+                "uri": artifact.uri,
+                "type": {"schemaTitle": artifact.type.schema_title},
+                "metadata": artifact.metadata,
+            }
+            for artifact in found
+        ]
 
     # Tasks without a pod.
 
@@ -444,58 +456,6 @@ class Resolver:
             value = self.parameter(node, name) if known else None
             given.append(None if value is UNSET else value)
         return claim_name(self.run.name, node.path, pvc_name=given[0], pvc_name_suffix=given[1])
-
-
-class _ParametersByName(Mapping[str, JsonValue]):
-    """The input parameters of a task, each resolved when a condition reads it."""
-
-    def __init__(self, resolver: Resolver, node: Node) -> None:
-        self._names = _parameter_names(node)
-        self._resolve: Callable[[str], JsonValue | Unset] = lambda name: resolver.parameter(
-            node, name
-        )
-
-    def __getitem__(self, name: str) -> JsonValue:
-        value = self._resolve(name) if name in self._names else UNSET
-        if value is UNSET:
-            raise KeyError(name)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._names if self._resolve(name) is not UNSET)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class _ArtifactsByName(Mapping[str, list[Mapping[str, JsonValue]]]):
-    """The input artifacts of a task, each resolved when a condition reads it."""
-
-    def __init__(self, resolver: Resolver, node: Node) -> None:
-        self._names = _artifact_names(node)
-        self._resolve: Callable[[str], tuple[Artifact, ...] | None] = lambda name: (
-            resolver.artifacts(node, name)
-        )
-
-    def __getitem__(self, name: str) -> list[Mapping[str, JsonValue]]:
-        found = self._resolve(name) if name in self._names else None
-        if found is None:
-            raise KeyError(name)
-        return [
-            {
-                "name": artifact.name,
-                "uri": artifact.uri,
-                "type": {"schemaTitle": artifact.type.schema_title},
-                "metadata": artifact.metadata,
-            }
-            for artifact in found
-        ]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._names if self._resolve(name) is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def _frame(node: Node) -> Node:
