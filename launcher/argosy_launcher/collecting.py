@@ -108,8 +108,6 @@ def _parsed(output: OutputParameter, data: bytes) -> JsonValue:
         return parse_output(data, output.type)
     except ParameterValueError as error:
         raise _wrong(output, f"in '{output.path}' {error}") from error
-    except RecursionError as error:
-        raise _wrong(output, f"in '{output.path}' is nested too deeply") from error
 
 
 def _wrong(output: OutputParameter, problem: str) -> TaskError:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, cast
 from argosy_schemas.errors import TaskError
 from argosy_schemas.parameters import kind_of
 from argosy_schemas.records import Reason
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 MAX_EXECUTOR_OUTPUT_BYTES = 256 * 1024 * 1024
 """Above it the launcher would need more memory for the JSON than its container has."""
@@ -59,6 +59,8 @@ def parse_executor_output(data: bytes, *, path: str) -> ExecutorOutput:
     except (ValueError, RecursionError) as error:
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _invalid(path, f"is not JSON ({detail}); write one JSON object") from error
+    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH and _is_deeper(document, _MAX_DEPTH):
+        raise _invalid(path, f"is nested more than {MAX_DEPTH} levels deep; write flatter values")
     top = _object(document, path, "the file")
     _refuse_unknown(top, _TOP_KEYS, path, "the file")
     parameters = _object(_either(top, "parameterValues", "parameter_values"), path, _PARAMETERS)
@@ -70,6 +72,8 @@ def parse_executor_output(data: bytes, *, path: str) -> ExecutorOutput:
 
 
 _PARAMETERS = "'parameterValues'"
+_MAX_DEPTH = MAX_DEPTH + 5
+"""Metadata begins on the sixth level."""
 _TOP_KEYS = {"parameterValues", "parameter_values", "artifacts", "parameters"}
 _ARTIFACT_KEYS = {
     "name",
@@ -83,6 +87,22 @@ _ARTIFACT_KEYS = {
     "custom_properties",
     "customProperties",
 }
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    """Return whether more than ``levels`` lists and objects lie in one another."""
+    level: list[Any] = [document]
+    for _ in range(levels + 1):
+        inner: list[Any] = []
+        for holder in level:
+            if isinstance(holder, dict):
+                inner.extend(cast("dict[str, Any]", holder).values())
+            elif isinstance(holder, list):
+                inner.extend(cast("list[Any]", holder))
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _artifacts(value: Any, name: str, path: str) -> tuple[ReportedArtifact, ...]:

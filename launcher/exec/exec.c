@@ -27,6 +27,7 @@ enum {
     LAUNCHER_SILENCE = 60,  // seconds without a beat until a launcher counts as dead
     LINGER = 2,             // seconds for processes that outlive the command to end by themselves
     LINGER_TERM = 3,        // and after SIGTERM, before SIGKILL
+    STALLED = 60,           // seconds for whoever reads our output to go on, once the command ended
     NEVER = -1,
 };
 
@@ -150,11 +151,13 @@ static int pending(const struct stream *streams) {
     return streams[0].start != streams[0].end || streams[1].start != streams[1].end;
 }
 
-// SIGKILL for our own children: those in the command's group, and orphans in groups of their own.
+// A signal for our own children: those in the command's group, and orphans in groups of their own.
+// Returns how many were seen.
 static int kill_children(int number) {
     char path[64] = "/proc/self/task/", list[4096];
     int count = 0;
     to_command(number);
+    if (getpid() == 1) return kill(-1, number) == 0;  // all that there is in this container
     append_text(append_number(path + strlen(path), getpid()), "/children");
     if (read_small(path, list, sizeof list) < 0) return 1;
     for (const char *at = list; *at;) {
@@ -173,20 +176,28 @@ static int kill_children(int number) {
 // The command's end is the end: outputs must not change while they are stored. What it left behind
 // (a `tee` that still has something to write) gets a moment, then is told, then killed.
 static void end_leftovers(struct stream *streams) {
-    long long began = milliseconds();
+    const long long term_after = LINGER * (long long)options.tick_ms;
+    const long long kill_after = term_after + LINGER_TERM * (long long)options.tick_ms;
+    long long began = milliseconds(), moved_last = began;
     int told = 0;
-    while (reap() || pending(streams)) {
-        long long waited = milliseconds() - began;
-        if (!told && waited >= LINGER * options.tick_ms) {
-            leftover = kill_children(SIGTERM);
-            told = 1;
+    for (;;) {
+        int left = reap();
+        size_t moved = relay(streams, left ? 5 : pending(streams) ? 20 : 0);
+        long long now = milliseconds();
+        if (moved) moved_last = now;
+        if (left) {
+            if (!told && now - began >= term_after) {
+                leftover = kill_children(SIGTERM);
+                told = 1;
+            }
+            if (now - began >= kill_after) kill_children(SIGKILL);
+            // In uninterruptible sleep, or not to be found without /proc.
+            if (now - began >= kill_after + term_after) return;
+        } else if (!moved && !pending(streams)) {
+            return;
+        } else if (now - moved_last >= STALLED * (long long)options.tick_ms) {
+            return;  // nobody takes our output
         }
-        if (waited >= (LINGER + LINGER_TERM) * options.tick_ms) kill_children(SIGKILL);
-        // In uninterruptible sleep, or a reader of our output that stands still.
-        if (waited >= (LINGER + 2 * LINGER_TERM) * options.tick_ms) break;
-        relay(streams, told ? 20 : 5);
-    }
-    while (relay(streams, 0)) {
     }
 }
 

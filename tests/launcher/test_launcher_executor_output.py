@@ -99,6 +99,17 @@ def test_what_is_wrong_is_said_with_its_place(text: str | bytes, problem: str) -
     assert caught.value.reason == Reason.INVALID_OUTPUT
 
 
+@pytest.mark.parametrize(("levels", "fits"), [(100, True), (106, False), (600, False)])
+def test_values_nest_as_deeply_as_all_others(levels: int, fits: bool) -> None:
+    text = '{"parameterValues": {"x": ' + "[" * levels + "1" + "]" * levels + "}}"
+
+    if fits:
+        assert parse(text).parameters["x"]
+    else:
+        with pytest.raises(TaskError, match="is nested more than 100 levels deep"):
+            parse(text)
+
+
 def test_a_file_of_many_megabytes_is_read() -> None:
     text = "x" * 20_000_000
 
