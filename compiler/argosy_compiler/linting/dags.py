@@ -7,9 +7,8 @@ Sources: ``workflow/validate/validate.go``, ``workflow/common/ancestry.go``, the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
-from argosy_compiler.linting.subject import Subject, Task, Template, member, strings, text
+from argosy_compiler.linting.subject import Subject, Task, Template, as_list, member, strings, text
 from argosy_expressions.argo import Depends, depends
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
@@ -61,9 +60,9 @@ def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
 def read_depends(task: Task) -> Depends | Problem | None:
     """Return what a task waits for, or why that cannot be read; ``None``: nothing."""
     expression = text(task.json, "depends")
-    names = task.json.get("dependencies")
-    if not expression and isinstance(names, list):
-        expression = " && ".join(map(str, cast("list[object]", names)))
+    names = as_list(task.json.get("dependencies"))
+    if not expression and names:
+        expression = " && ".join(map(str, names))
     if not expression:
         return None
     try:

@@ -6,11 +6,10 @@ from the API of Argo 4.0; what came or went around it is in a table here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
-from argosy_compiler.linting.subject import Json, Subject
+from argosy_compiler.linting.subject import Json, Subject, as_list, as_object
 from argosy_schemas.errors import Problem
 
 
@@ -106,41 +105,37 @@ def _values(value: object, name: str, path: str) -> Iterator[Problem]:
 
 def _objects(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
     """Yield each object with the name of the field that holds it, lists seen through."""
-    if isinstance(value, Mapping):
-        holder = cast("Json", value)
+    holder = as_object(value)
+    if holder is not None:
         yield holder, name, path
         for inner_name, inner in holder.items():
             yield from _objects(inner, inner_name, f"{path}.{inner_name}")
-    elif isinstance(value, list | tuple):
-        for number, inner in enumerate(cast("Sequence[object]", value)):
-            yield from _objects(inner, name, f"{path}.{number}")
+    for number, inner in enumerate(as_list(value) or ()):
+        yield from _objects(inner, name, f"{path}.{number}")
 
 
-def _without_changed(value: Any, name: str) -> Any:
+def _without_changed(value: object, name: str) -> object:
     """Return a value without the fields that :data:`CHANGES` judges."""
-    if isinstance(value, Mapping):
+    holder, items = as_object(value), as_list(value)
+    if holder is not None:
         changed = {change.field for change in CHANGES if change.within == name}
         return {
             inner_name: _without_changed(inner, inner_name)
-            for inner_name, inner in cast("Json", value).items()
+            for inner_name, inner in holder.items()
             if inner_name not in changed
         }
-    if isinstance(value, list | tuple):
-        return [_without_changed(inner, name) for inner in cast("Sequence[Any]", value)]
-    return value
+    return value if items is None else [_without_changed(inner, name) for inner in items]
 
 
 def _vanished(given: object, kept: object, path: str) -> Iterator[str]:
     """Yield the places of fields that are in ``given`` and not in ``kept``."""
-    if isinstance(given, Mapping) and isinstance(kept, Mapping):
-        held = cast("Json", kept)
-        for name, inner in cast("Json", given).items():
-            place = f"{path}.{name}" if path else name
-            if name not in held:
-                yield place
-            else:
-                yield from _vanished(inner, held[name], place)
-    elif isinstance(given, list) and isinstance(kept, list):
-        pairs = zip(cast("list[object]", given), cast("list[object]", kept), strict=False)
-        for number, (inner, held_inner) in enumerate(pairs):
-            yield from _vanished(inner, held_inner, f"{path}.{number}")
+    held = as_object(kept) or {}
+    for name, inner in (as_object(given) or {}).items():
+        place = f"{path}.{name}" if path else name
+        if name not in held:
+            yield place
+        else:
+            yield from _vanished(inner, held[name], place)
+    pairs = zip(as_list(given) or (), as_list(kept) or (), strict=False)
+    for number, (inner, held_inner) in enumerate(pairs):
+        yield from _vanished(inner, held_inner, f"{path}.{number}")

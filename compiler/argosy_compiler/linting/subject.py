@@ -74,19 +74,13 @@ class Template:
     @property
     def steps(self) -> tuple[Task, ...]:
         """The steps of a steps template, all groups in one row."""
-        groups = self.json.get("steps")
         rows: list[Task] = []
-        for group in cast("Sequence[object]", groups) if isinstance(groups, list) else ():
-            for step in cast("Sequence[object]", group) if isinstance(group, list) else ():
-                if isinstance(step, Mapping):
-                    json = cast("Json", step)
-                    rows.append(
-                        Task(
-                            name=text(json, "name"),
-                            json=json,
-                            path=f"{self.path}.steps.{text(json, 'name') or len(rows)}",
-                        )
-                    )
+        for group in as_list(self.json.get("steps")) or ():
+            for step in as_list(group) or ():
+                json = as_object(step) or {}
+                name = text(json, "name")
+                path = f"{self.path}.steps.{name or len(rows)}"
+                rows.append(Task(name=name, json=json, path=path))
         return tuple(rows)
 
 
@@ -133,11 +127,11 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
 
 def _inline(template: Template) -> Iterator[Template]:
     for task in (*template.tasks, *template.steps):
-        json = task.json.get("inline")
-        if isinstance(json, Mapping):
+        json = as_object(task.json.get("inline"))
+        if json is not None:
             inner = Template(
                 name=f"{template.name}.{task.name}",
-                json=cast("Json", json),
+                json=json,
                 path=f"{task.path}.inline",
                 is_inline=True,
             )
@@ -145,19 +139,25 @@ def _inline(template: Template) -> Iterator[Template]:
             yield from _inline(inner)
 
 
+def as_object(value: object) -> Json | None:
+    """Return a value that is a JSON object; ``None`` for others."""
+    return cast("Json", value) if isinstance(value, Mapping) else None
+
+
+def as_list(value: object) -> Sequence[object] | None:
+    """Return a value that is a JSON list; ``None`` for others."""
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else None
+
+
 def member(holder: Json, name: str) -> Json:
     """Return an object member, empty where there is none."""
-    value = holder.get(name)
-    return cast("Json", value) if isinstance(value, Mapping) else {}
+    return as_object(holder.get(name)) or {}
 
 
 def objects(holder: Json, name: str) -> tuple[Json, ...]:
     """Return the objects in a list member, empty where there is none."""
-    value = holder.get(name)
-    if not isinstance(value, list | tuple):
-        return ()
-    items = cast("Sequence[object]", value)
-    return tuple(cast("Json", item) for item in items if isinstance(item, Mapping))
+    items = as_list(holder.get(name)) or ()
+    return tuple(json for item in items if (json := as_object(item)) is not None)
 
 
 def text(holder: Json, name: str) -> str:
@@ -173,11 +173,9 @@ def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
     """
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, Mapping):
-        for name, inner in cast("Json", value).items():
-            if name != "inline":
-                yield from strings(inner, f"{path}.{name}")
-    elif isinstance(value, list | tuple):
-        for number, inner in enumerate(cast("Sequence[object]", value)):
-            named = isinstance(inner, Mapping) and text(cast("Json", inner), "name")
-            yield from strings(cast("object", inner), f"{path}.{named or number}")
+    for name, inner in (as_object(value) or {}).items():
+        if name != "inline":
+            yield from strings(inner, f"{path}.{name}")
+    for number, inner in enumerate(as_list(value) or ()):
+        named = text(as_object(inner) or {}, "name")
+        yield from strings(inner, f"{path}.{named or number}")

@@ -17,7 +17,7 @@ def enumerate_uses(plan: Plan) -> Plan:
     """Return the plan with the uses of DAG components, each with the name of its template."""
     root = Use(component=ROOT)
     names = {root: ROOT}
-    taken = set(RESERVED)
+    taken: set[str] = set(RESERVED)
     waiting = [root]
     while waiting:
         use = waiting.pop(0)
