@@ -2,7 +2,7 @@
 
 Types are compared only where the file says both. A STRING takes everything, as text; either number
 type takes the other; what a selector picks out of a value, and what a placeholder stands for, has
-any type.
+any type. Literals are the driver's, which sees every value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from argosy_schemas.checking_references import SINGULAR, Scope, Side
 from argosy_schemas.findings import Path, did_you_mean, nearest
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import constant_from_json, parameter_type
-from argosy_schemas.parameters import ParameterValueError, coerce, is_literal, to_text
+from argosy_schemas.parameters import ParameterValueError, coerce, to_text
 
 Json = Mapping[str, Any]
 
@@ -128,12 +128,6 @@ def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: S
         coerce(constant, wanted)
     except ParameterValueError as error:
         scope.findings.add(path, f"The constant of parameter '{name}' {error}; change it")
-        return
-    literals = declared.get("literals", ())
-    if constant is not None and not is_literal(constant, literals):
-        allowed = ", ".join(to_text(literal) for literal in literals)
-        message = f"The constant of parameter '{name}' is {to_text(constant)}, not one of {allowed}"
-        scope.findings.add(path, message)
 
 
 def _check_artifact(source: Json, path: Path, scope: Scope) -> None:
