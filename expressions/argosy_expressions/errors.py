@@ -11,7 +11,7 @@ Checks report all they find as :class:`Fault` values; only what stops the work i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from argosy_schemas.errors import ArgosyError, MachineError
 
@@ -19,8 +19,7 @@ _EXCERPT = 120
 """How much of the text around a fault goes into one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong with an expression, and where."""
 
     message: str

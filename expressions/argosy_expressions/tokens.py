@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from argosy_expressions.errors import ExpressionSyntaxError
 
@@ -32,8 +32,7 @@ class Kind(Enum):
     END = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token with its place."""
 
     kind: Kind

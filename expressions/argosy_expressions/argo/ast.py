@@ -1,39 +1,37 @@
-"""The syntax tree of the part of expr-lang that the compiler emits."""
+"""The syntax tree of the part of expr-lang that the compiler emits.
+
+Nodes are named tuples: ten data classes would take longer to create than all else here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from argosy_expressions.tokens import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """``'text'``, ``5``, ``1.5``, ``true``, ``nil``."""
 
     value: str | int | float | bool | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """``workflow``, ``inputs``, ``tasks``, ``item``."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """``#``: the element that a predicate looks at."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """``operand.key``, ``operand['key']``, ``operand[0]``."""
 
     operand: Node
@@ -41,16 +39,14 @@ class Access:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """``[a, b]``."""
 
     items: tuple[Node, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(NamedTuple):
     """``{'a': b}``."""
 
     keys: tuple[str, ...]
@@ -58,8 +54,7 @@ class Members:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(NamedTuple):
     """``!a`` (``not a`` too) and ``-a``."""
 
     operator: str
@@ -67,8 +62,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(NamedTuple):
     """``a == b`` and its like; ``and`` and ``or`` are ``&&`` and ``||`` here."""
 
     operator: str
@@ -77,8 +71,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """``condition ? then : otherwise``."""
 
     condition: Node
@@ -87,8 +80,7 @@ class Choice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """``fromJSON(a)``, ``sprig.b64dec(a)``, ``find(list, predicate)``."""
 
     function: str

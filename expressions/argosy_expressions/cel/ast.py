@@ -3,14 +3,15 @@
 Reads of a task's inputs, however they are spelt, are one node each (:class:`Parameter`,
 :class:`Artifacts`). What only a CEL library can evaluate is a :class:`Foreign` node, so that
 a tree without one is evaluated, checked and translated here.
+
+Nodes are named tuples: ten data classes would take longer to create than all else here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal as OneOf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from argosy_expressions.tokens import Span
 
@@ -18,49 +19,43 @@ Operator: TypeAlias = OneOf["==", "!=", "<", "<=", ">", ">="]
 Function: TypeAlias = OneOf["int", "double", "string", "bool", "parseJson"]
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """``'text'``, ``5`` (an int64), ``1.5`` (a double), ``true``, ``null``."""
 
     value: str | int | float | bool | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """``inputs.parameter_values['x']``."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
+class Artifacts(NamedTuple):
     """``inputs.artifacts['x'].artifacts``: the list of an input's artifacts."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A variable: in a selector ``string_value`` and its like."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """``operand['key']``, ``operand.key``, ``operand[0]``."""
 
     operand: Node
-    index: Node
+    key: Node
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A conversion."""
 
     function: Function
@@ -68,16 +63,14 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     """``!operand``."""
 
     operand: Node
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(NamedTuple):
     """``left == right`` and its like."""
 
     operator: Operator
@@ -86,8 +79,7 @@ class Compare:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(NamedTuple):
     """A chain of ``&&`` or of ``||``; at least two operands."""
 
     operator: OneOf["&&", "||"]
@@ -95,8 +87,7 @@ class Logic:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(NamedTuple):
     """Valid CEL that the SDK never emits."""
 
     construct: str
@@ -110,8 +101,7 @@ Node: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A parsed CEL expression."""
 
     source: str
@@ -127,8 +117,8 @@ class Expression:
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below, in the order of the text."""
     match node:
-        case Index(operand, index):
-            return (operand, index)
+        case Index(operand, key):
+            return (operand, key)
         case Call(_, operand) | Not(operand):
             return (operand,)
         case Compare(_, left, right):

@@ -129,7 +129,7 @@ class Check:
             self._fault(message, node)
             return ANY
         kinds = self._kinds(node.operand)
-        self._kinds(node.index)
+        self._kinds(node.key)
         if not kinds & {Kind.LIST, Kind.MAP}:
             self._fault(f"Only lists and structs have members, not {_words(kinds)}", node.operand)
         return ANY - {Kind.INT}
