@@ -7,6 +7,7 @@ import pytest
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir import ParameterType
+from argosy_schemas.values import JsonValue
 
 DECLARED = {"text": ParameterType.STRING, "number": ParameterType.NUMBER_INTEGER}
 
@@ -47,7 +48,7 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_string_stays_text_and_all_else_becomes_json() -> None:
-    given = {"text": "3", "number": 3, "undeclared": [1, "a"]}
+    given: dict[str, JsonValue] = {"text": "3", "number": 3, "undeclared": [1, "a"]}
 
     assert parameter_texts(DECLARED, given, {}) == {
         "text": "3",

@@ -42,7 +42,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 @click.option(
     "--ir",
     "placement",
-    type=click.Choice([IrPlacement.AUTO, IrPlacement.STORE, IrPlacement.CONFIGMAP]),
+    type=click.Choice([placement.value for placement in IrPlacement]),
     default=IrPlacement.AUTO.value,
     show_default=True,
     help="How the pipeline reaches its drivers: inside the workflow while it is small (auto), as an"

@@ -1,0 +1,227 @@
+"""``argosy run`` as a person and as a script meet it: streams, exit statuses, the JSON."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli_processes import ARGOSY, argosy, shell_pipeline
+
+WORD = '{"word": {"parameterType": "STRING"}}'
+NUMBER = '{"number": {"parameterType": "NUMBER_INTEGER"}}'
+
+
+def write(tmp_path: Path, text: str, name: str = "pipeline.json") -> str:
+    (tmp_path / name).write_text(text)
+    return name
+
+
+def test_a_run_prints_one_json_object_and_nothing_else(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, shell_pipeline("hello", {"say": 'echo "$1"; printf hi > "$0"'}, inputs=WORD)
+    )
+
+    ended = argosy("run", file, "-p", "word=a=b", "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    result = ended.result
+    assert set(result) == {
+        *("run_id", "pipeline", "state", "started_at", "finished_at", "error", "outputs", "tasks")
+    }
+    assert (result["pipeline"], result["state"], result["error"]) == ("hello", "SUCCEEDED", None)
+    assert result["outputs"] == {"parameters": {}, "artifacts": {}}
+    (task,) = result["tasks"]
+    log = task["log"]
+    assert {key: task[key] for key in task if key not in ("log", "started_at", "finished_at")} == {
+        "path": "say",
+        "kind": "container",
+        "name": "say",
+        "display_name": "say",
+        "state": "SUCCEEDED",
+        "reason": None,
+        "cached": False,
+        "attempts": 1,
+        "inputs": {"parameters": {"word": "a=b"}, "artifacts": {}},
+        "outputs": {"parameters": {"text": "hi"}, "artifacts": {}},
+        "error": None,
+    }
+    assert Path(tmp_path / log).read_text() == "a=b\n"
+
+
+def test_lines_tell_of_each_change_and_a_summary_stays(tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": 'echo spoken; printf hi > "$0"'}))
+
+    ended = argosy("run", file, cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    assert ended.out.startswith("run ")
+    assert "SUCCEEDED in" in ended.out
+    assert "say | spoken" in ended.err.splitlines()
+
+
+def test_quiet_leaves_out_what_tasks_write(tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": 'echo spoken; printf hi > "$0"'}))
+
+    ended = argosy("run", file, "--quiet", cwd=tmp_path)
+
+    assert "spoken" not in ended.err
+
+
+def test_a_failed_task_is_exit_status_1_and_stops_only_what_depends_on_it(tmp_path: Path) -> None:
+    scripts = {"bad": "echo told >&2; exit 7", "next": "true", "other": 'printf o > "$0"'}
+    file = write(tmp_path, shell_pipeline("fails", scripts, after={"next": "bad"}))
+
+    ended = argosy("run", file, "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 1
+    assert ended.result["state"] == "FAILED"
+    assert [(task["path"], task["state"]) for task in ended.result["tasks"]] == [
+        ("bad", "FAILED"),
+        ("next", "NOT_RUN"),
+        ("other", "SUCCEEDED"),
+    ]
+    assert "7" in ended.task("bad")["error"]
+    assert "bad" in ended.task("next")["reason"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(["-p", "word=x", "-p", "wrd=x"], "'wrd'", id="undeclared"),
+        pytest.param([], "'word'", id="missing"),
+        pytest.param(["-p", "word"], "--param 'word': write it as NAME=VALUE", id="no-value"),
+        pytest.param(["-p", "word=x", "--jobs", "0"], "--jobs", id="no-jobs"),
+        pytest.param(["--resume", "x"], "not both", id="resume-and-pipeline"),
+        pytest.param(["-p", "word=x", "--artifact", "a=b"], "'a'", id="undeclared-artifact"),
+    ],
+)
+def test_wrong_usage_is_exit_status_2_and_one_line(
+    words: list[str], message: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": "true"}, inputs=WORD))
+
+    ended = argosy("run", file, "--output", "json", *words, cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+    assert message in ended.errors[0]
+
+
+@pytest.mark.parametrize("value", ["x", "null", '"1"', "[1]"])
+def test_a_value_of_another_type_is_refused_by_name(value: str, tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": "true"}, inputs=NUMBER))
+
+    ended = argosy("run", file, "-p", f"number={value}", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert "'number'" in ended.errors[0]
+    assert "NUMBER_INTEGER" in ended.errors[0]
+
+
+def test_an_invalid_pipeline_is_exit_status_2_with_all_its_problems(tmp_path: Path) -> None:
+    text = shell_pipeline("hello", {"say": "true"}).replace('"taskInfo"', '"taskInf"')
+    file = write(tmp_path, text.replace('"comp-say"}', '"comp-sy"}'))
+
+    ended = argosy("run", file, "--output", "json", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert any("'taskInf'" in error for error in ended.errors)
+    assert all(error.startswith("pipeline.json:1: ") for error in ended.errors)
+
+
+def test_a_home_that_cannot_be_written_fails_the_run_and_the_json_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": "true"}))
+    (tmp_path / "file").write_text("")
+
+    ended = argosy("run", file, "--home", "file/home", "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 1
+    assert ended.result["state"] == "FAILED"
+    assert len(ended.errors) == 1
+    assert "file/home" in ended.errors[0]
+
+
+def test_a_command_that_is_not_here_names_image_and_command(tmp_path: Path) -> None:
+    text = shell_pipeline("hello", {"say": "true"}).replace('"sh"', '"no-such-program"')
+    file = write(tmp_path, text)
+
+    ended = argosy("run", file, "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 1
+    assert "'no-such-program'" in ended.task("say")["error"]
+    assert "debian:12" in ended.task("say")["error"]
+
+
+def test_a_second_run_takes_results_from_the_cache_unless_told_not_to(tmp_path: Path) -> None:
+    text = shell_pipeline("hello", {"say": 'printf hi > "$0"'})
+    text = text.replace('"taskInfo"', '"cachingOptions": {"enableCache": true}, "taskInfo"')
+    file = write(tmp_path, text)
+
+    runs = [
+        argosy("run", file, "--output", "json", *words, cwd=tmp_path)
+        for words in ([], [], ["--no-cache"])
+    ]
+
+    assert [run.task("say")["cached"] for run in runs] == [False, True, False]
+    assert [run.task("say")["outputs"]["parameters"] for run in runs] == [{"text": "hi"}] * 3
+
+
+def test_an_interrupted_run_is_exit_status_130_and_can_be_resumed(tmp_path: Path) -> None:
+    scripts = {
+        "first": 'printf "x" >> first; printf one > "$0"',
+        "second": 'test -e go || sleep 60; printf two > "$0"',
+    }
+    for key, script in scripts.items():
+        scripts[key] = f"cd '{tmp_path}'; {script}"
+    file = write(tmp_path, shell_pipeline("slow", scripts, after={"second": "first"}))
+    process = subprocess.Popen(
+        [ARGOSY, "run", file, "--output", "json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "RUNNING second" in line:
+            break
+
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    stopped = json.loads(out)
+    assert stopped["state"] == "CANCELED"
+    assert [task["state"] for task in stopped["tasks"]] == ["SUCCEEDED", "CANCELED"]
+    (tmp_path / "go").touch()
+    resumed = argosy("run", "--resume", stopped["run_id"][:8], "--output", "json", cwd=tmp_path)
+    assert resumed.status == 0, resumed.err
+    assert resumed.result["run_id"] == stopped["run_id"]
+    assert (tmp_path / "first").read_text() == "x"
+
+
+def test_no_process_outlives_an_interrupted_run(tmp_path: Path) -> None:
+    script = f"sh -c 'echo $$ > {tmp_path}/pid; sleep 60' & wait"
+    file = write(tmp_path, shell_pipeline("forks", {"fork": script}))
+    process = subprocess.Popen([ARGOSY, "run", file], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    pid_file = tmp_path / "pid"
+    while not (pid_file.exists() and pid_file.read_text().strip()):
+        time.sleep(0.01)
+
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=60)
+
+    assert process.returncode == 130
+    assert not is_running(int(pid_file.read_text()))
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that ended and that nobody waited for does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

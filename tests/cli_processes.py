@@ -1,0 +1,123 @@
+"""Run ``argosy`` as a person does: a process of its own, its streams apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ARGOSY = str(Path(sys.executable).with_name("argosy"))
+TIMEOUT_SECONDS = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> Any:
+        """The one JSON object on standard output."""
+        return json.loads(self.out)
+
+    @property
+    def errors(self) -> list[str]:
+        """The error lines, without their prefix."""
+        return [
+            line.removeprefix("error: ")
+            for line in self.err.splitlines()
+            if line.startswith("error: ")
+        ]
+
+    def task(self, path: str) -> Any:
+        """The task of that path in the JSON."""
+        (task,) = [task for task in self.result["tasks"] if task["path"] == path]
+        return task
+
+
+def argosy(*words: str, cwd: Path, environment: Mapping[str, str] | None = None) -> Ended:
+    """Run a command in ``cwd``, whose ``.argosy`` is its home, and wait for its end."""
+    ended = subprocess.run(
+        [ARGOSY, *words],
+        cwd=cwd,
+        env=None if environment is None else dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    return Ended(status=ended.returncode, out=ended.stdout, err=ended.stderr)
+
+
+def shell_pipeline(
+    name: str, scripts: Mapping[str, str], *, inputs: str = "{}", after: Mapping[str, str] = {}
+) -> str:
+    """Return the IR of a pipeline whose tasks are ``sh`` scripts, each with an output ``text``.
+
+    A script finds the file of its output as ``$0`` and the pipeline's input ``word``, where
+    ``inputs`` declares it, as ``$1``.
+
+    Args:
+        name: Of the pipeline.
+        scripts: Task key to script.
+        inputs: ``inputDefinitions.parameters`` as JSON.
+        after: Task key to the task that it waits for.
+    """
+    declared = json.loads(inputs)
+    root_inputs = {"inputDefinitions": {"parameters": declared}} if declared else {}
+    return json.dumps(
+        {
+            "schemaVersion": "2.1.0",
+            "sdkVersion": "kfp-2.17.0",
+            "pipelineInfo": {"name": name},
+            "root": {
+                **root_inputs,
+                "dag": {
+                    "tasks": {
+                        key: {
+                            "taskInfo": {"name": key},
+                            "componentRef": {"name": f"comp-{key}"},
+                            **({"dependentTasks": [after[key]]} if key in after else {}),
+                            "inputs": {
+                                "parameters": {
+                                    one: {"componentInputParameter": one} for one in declared
+                                }
+                            },
+                        }
+                        for key in scripts
+                    }
+                },
+            },
+            "components": {
+                f"comp-{key}": {
+                    "executorLabel": f"exec-{key}",
+                    **root_inputs,
+                    "outputDefinitions": {"parameters": {"text": {"parameterType": "STRING"}}},
+                }
+                for key in scripts
+            },
+            "deploymentSpec": {
+                "executors": {
+                    f"exec-{key}": {
+                        "container": {
+                            "image": "debian:12",
+                            "command": ["sh", "-ec", script],
+                            "args": [
+                                "{{$.outputs.parameters['text'].output_file}}",
+                                *(f"{{{{$.inputs.parameters['{one}']}}}}" for one in declared),
+                            ],
+                        }
+                    }
+                    for key, script in scripts.items()
+                }
+            },
+        }
+    )

@@ -1,0 +1,96 @@
+"""Each example runs, and its files are what its source compiles to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_processes import argosy
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/pipeline.yaml"))
+
+CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "01-hello": (["-p", "name=Argosy"], {"Output": "Hello, Argosy!"}),
+    "03-train": ([], {"Output": 0}),
+    "04-nested": (["-p", "number=5"], {"Output": 100}),
+    "05-containers": ([], {"length": 10}),
+    "08-caching": ([], {"Output": 49}),
+    "09-conditions": (["-p", "score=60"], {"Output": "Train longer"}),
+    "10-loops": (["-p", "count=4"], {"Output": 14}),
+    "11-exit-handler": ([], {}),
+}
+
+
+def test_every_example_is_numbered_and_has_its_files() -> None:
+    expected = {"README.md", "pipeline.py", "pipeline.yaml", "workflow.json"}
+
+    found = {name: {path.name for path in (EXAMPLES / name).iterdir()} for name in NAMES}
+
+    assert {name: files - {"__pycache__"} for name, files in found.items()} == {
+        name: expected for name in NAMES
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_example_runs_to_the_outputs_that_it_shows(name: str, tmp_path: Path) -> None:
+    words, outputs = CASES[name]
+
+    ended = argosy(
+        "run", str(EXAMPLES / name / "pipeline.yaml"), *words, "--output", "json", cwd=tmp_path
+    )
+
+    assert ended.status == 0, ended.err
+    assert ended.result["outputs"]["parameters"] == outputs
+
+
+def test_parameters_of_every_type_arrive(tmp_path: Path) -> None:
+    given = tmp_path / "parameters.yaml"
+    given.write_text("rows: 3\nratio: 0.25\ncolumns: [x]\nlabels: {b: 1, a: 2}\n")
+
+    ended = argosy(
+        *("run", str(EXAMPLES / "02-parameters" / "pipeline.yaml"), "--output", "json"),
+        *("-f", str(given), "-p", "shuffle=false"),
+        cwd=tmp_path,
+    )
+
+    assert ended.status == 0, ended.err
+    text = ended.result["outputs"]["parameters"]["Output"]
+    assert text.startswith("run parameters-")
+    assert text.endswith(
+        " with 3: 3 rows, ratio 0.25, shuffle False, 1 columns, labels ['a', 'b'], comment None"
+    )
+
+
+def test_retries_are_counted_and_inherited(tmp_path: Path) -> None:
+    ended = argosy(
+        *("run", str(EXAMPLES / "07-retries" / "pipeline.yaml"), "--output", "json"),
+        *("-p", f"counter={tmp_path / 'counter'}"),
+        cwd=tmp_path,
+    )
+
+    assert ended.status == 0, ended.err
+    assert ended.task("flaky")["attempts"] == 3
+    assert ended.task("inner/flaky")["attempts"] == 2
+
+
+def test_an_exit_handler_runs_after_a_failure_that_stays_one(tmp_path: Path) -> None:
+    ended = argosy(
+        *("run", str(EXAMPLES / "11-exit-handler" / "pipeline.yaml"), "--output", "json"),
+        *("-p", "fail=true"),
+        cwd=tmp_path,
+    )
+
+    assert ended.status == 1
+    assert ended.task("notify")["state"] == "SUCCEEDED"
+    log = (tmp_path / ended.task("notify")["log"]).read_text()
+    assert "exit-handler-1 ended FAILED" in log
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_workflow_beside_an_example_is_what_it_compiles_to(name: str, tmp_path: Path) -> None:
+    ended = argosy("compile", str(EXAMPLES / name / "pipeline.yaml"), cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    assert json.loads((EXAMPLES / name / "workflow.json").read_text()) == ended.result
