@@ -1,4 +1,4 @@
-"""``python -m argosy_driver [decide]``: the init container of a step's pod, or a deciding pod.
+"""``argosy-driver [decide]``, ``python -m argosy_driver``: the init container of a step's pod, or a deciding pod.
 
 Its settings are variables, see :mod:`argosy_driver.settings`. Two more are for tests and for images
 built otherwise: ``ARGOSY_MOUNTED_AT``, a directory in place of ``/`` for all paths of the pod, and
@@ -87,5 +87,10 @@ def _say(line: str) -> None:
     print(f"argosy: {line}", file=sys.stderr, flush=True)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be the command ``argosy-driver``."""
     sys.exit(main(sys.argv[1:], os.environ))
+
+
+if __name__ == "__main__":
+    run()

@@ -59,10 +59,17 @@ class Places(Protocol):
         ...
 
     def task_root(self, uri: ArtifactUri) -> Seen:
-        """Return where the root of all that the task puts out is; it has a path.
+        """Return where the root of all that the task puts out is; it has a path."""
+        ...
 
-        The SDK takes the directory of the executor's output for it: ``dsl.get_uri()`` is a URI
-        below it.
+    def executor_output(self, root: Seen, *, has_artifacts: bool) -> str:
+        """Return the file for the executor's output.
+
+        The SDK takes its directory for the task's root: ``dsl.get_uri()`` is a URI below it.
+
+        Args:
+            root: What :meth:`task_root` returned.
+            has_artifacts: Whether the task puts out any.
         """
         ...
 
@@ -98,6 +105,12 @@ class ClusterPlaces:
     def task_root(self, uri: ArtifactUri) -> Seen:
         """Return where the root of all that the task puts out is."""
         return _in_pod(uri)
+
+    def executor_output(self, root: Seen, *, has_artifacts: bool) -> str:
+        """Return the file for the executor's output."""
+        # The volumes of the SDK's paths are mounted only where artifacts are.
+        directory = root.path if has_artifacts else f"{SHARED_PATH}/outputs"
+        return f"{directory}/{EXECUTOR_OUTPUT}"
 
     def output_parameter(self, name: str) -> str:
         """Return the file for an output parameter."""
@@ -144,6 +157,10 @@ class LocalPlaces:
         """Return where the root of all that the task puts out is."""
         path = str(self._directory / "outputs")
         return Seen(path, path)
+
+    def executor_output(self, root: Seen, *, has_artifacts: bool) -> str:
+        """Return the file for the executor's output."""
+        return f"{root.path}/{EXECUTOR_OUTPUT}"
 
     def output_parameter(self, name: str) -> str:
         """Return the file for an output parameter."""

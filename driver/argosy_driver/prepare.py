@@ -20,7 +20,7 @@ from argosy_driver.executor_input import SeenArtifact, executor_input
 from argosy_driver.fingerprint import InputArtifact, Work, custom_fingerprint, fingerprint
 from argosy_driver.nodes import Node
 from argosy_driver.placeholders import placeholders_in, substitute, substitute_value
-from argosy_driver.places import EXECUTOR_OUTPUT, Places, Seen
+from argosy_driver.places import Places, Seen
 from argosy_driver.resolver import Resolver
 from argosy_driver.scope import Scope, is_late
 from argosy_driver.task_config import applies_environment, mounted_claims, task_config
@@ -232,7 +232,9 @@ class _Preparation:
     def _scope(self, parameters: Mapping[str, JsonValue] | None = None) -> Scope:
         values = self.begun.inputs.parameters if parameters is None else parameters
         declared = self.node.component.inputs
-        output_file = f"{self.root_seen.path}/{EXECUTOR_OUTPUT}"
+        output_file = self.places.executor_output(
+            self.root_seen, has_artifacts=bool(self.output_artifacts)
+        )
         return Scope(
             run_text=self.resolver.run_text(self.node),
             declared={*declared.parameters, *declared.artifacts},

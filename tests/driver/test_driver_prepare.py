@@ -571,6 +571,13 @@ def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> N
         assert directory.stat().st_mode & 0o777 == 0o777
 
 
+def test_without_artifacts_a_pod_needs_the_shared_volume_alone(tmp_path: Path) -> None:
+    step = world_of(leaf(outputs={"p": "STRING"})).prepare("t", places=ClusterPlaces(tmp_path))
+
+    assert step.executor_output_path == "/argosy/outputs/executor_output.json"
+    assert [path.name for path in tmp_path.iterdir()] == ["argosy"]
+
+
 def test_the_workspace_mark_is_kept_where_the_sdk_understands_it(tmp_path: Path) -> None:
     root = dag(
         {
