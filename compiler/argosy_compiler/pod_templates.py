@@ -47,6 +47,9 @@ from argosy_schemas.values import UNSET, to_json
 SCRATCH = ("/s3", "/gcs", "/minio")
 """Where the KFP executor expects the files of artifacts, by the scheme of their URI."""
 
+_CLAIM = "<claim>"
+"""Stands for the name of a volume claim, which no claim can have."""
+
 _SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
 
 
@@ -250,7 +253,7 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
         spec["volumeName"] = given["volume_name"]
     if given.get("data_source"):
         spec["dataSource"] = given["data_source"]
-    metadata: dict[str, Any] = {"name": "{{inputs.parameters.claim}}"}
+    metadata: dict[str, Any] = {"name": _CLAIM}
     if given.get("annotations"):
         metadata["annotations"] = given["annotations"]
     manifest = {
@@ -259,8 +262,9 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
         "metadata": metadata,
         "spec": spec,
     }
-    # Nested objects end in '}}', which closes a tag; with a space between it does not.
-    text = to_json(manifest).replace("}}", "} }").replace("}}", "} }")
+    # Braces in a row belong to tags: those of nested objects are parted, those of texts escaped.
+    text = to_json(manifest).replace("{{", "{\\u007b").replace("}}", "} }").replace("}}", "} }")
+    text = text.replace(to_json(_CLAIM), '"{{inputs.parameters.claim}}"')
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
 
 

@@ -135,6 +135,8 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
     """Return what stands in the template, in its main container, and what only a patch can say."""
     template: dict[str, Any] = {}
     container: dict[str, Any] = {}
+    # Argo looks for the volume of a mount before it merges the patch.
+    patched = {str(_named(volume)) for volume in parts.volumes if not is_static(volume)}
     pod_patch: dict[str, Patch] = {}
     main_patch: dict[str, Patch] = {}
     if resources:
@@ -145,8 +147,9 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
         ("volumes", parts.volumes, template, pod_patch),
         ("imagePullSecrets", parts.pull_secrets, None, pod_patch),
     ):
-        fixed = [element for element in elements if is_static(element)]
-        opened = [element for element in elements if not is_static(element)]
+        late = patched if name == "volumeMounts" else set[str]()
+        fixed = [one for one in elements if is_static(one) and _named(one) not in late]
+        opened = [one for one in elements if not is_static(one) or _named(one) in late]
         if static is None:
             fixed, opened = [], elements
         elif fixed:
@@ -182,6 +185,12 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
     if main_patch:
         pod_patch["containers"] = [{"name": MAIN_CONTAINER, **main_patch}]
     return template, container, pod_patch
+
+
+def _named(element: Patch) -> Patch:
+    """Return the ``name`` of an element, also of one that may vanish."""
+    inner = element.element if isinstance(element, Optional) else element
+    return inner.get("name") if isinstance(inner, Mapping) else None
 
 
 def _headed(name: str, elements: list[Patch]) -> list[Patch]:
