@@ -1,4 +1,4 @@
-"""``argosy-driver [decide]``, ``python -m argosy_driver``: the init container of a step's pod, or a deciding pod.
+"""``argosy-driver [decide]``: the init container of a step's pod, or a deciding pod.
 
 Its settings are variables, see :mod:`argosy_driver.settings`. Two more are for tests and for images
 built otherwise: ``ARGOSY_MOUNTED_AT``, a directory in place of ``/`` for all paths of the pod, and
