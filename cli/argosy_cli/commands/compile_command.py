@@ -11,7 +11,6 @@ from argosy_cli.source import read_source
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_schemas.ir import Pipeline
 
 PATIENCE_SECONDS = 10.0
 """A person waits here, not a step: how long a store may take to answer."""
@@ -116,7 +115,7 @@ def command(
       argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json
       argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -
     """
-    from argosy_compiler.emit import emit
+    from argosy_compiler.emit import TextFormat, emit
 
     from argosy_compiler.compile import compile_pipeline
     from argosy_schemas.reading import read_pipeline
@@ -139,11 +138,11 @@ def command(
     compiled = compile_pipeline(read, options)
     if compiled.ir_digest is not None and store is not None:
         _put(store, compiled.ir)
-    _write(output_file, emit(compiled, output_format or _format(output_file)))
+    _write(output_file, emit(compiled, TextFormat(output_format or _format(output_file))))
     if explain:
         _explain(compiled)
     if show_stats:
-        _print_stats(compiled, read)
+        _print_stats(compiled)
 
 
 def _format(output_file: Path | None) -> str:
@@ -176,8 +175,8 @@ def _explain(compiled: Compiled) -> None:
         click.echo(f"{note.path}: {note.message}", err=True)
 
 
-def _print_stats(compiled: Compiled, pipeline: Pipeline) -> None:
+def _print_stats(compiled: Compiled) -> None:
     from argosy_compiler.stats import stats
 
-    for line in stats(compiled, pipeline).lines():
+    for line in stats(compiled).lines():
         click.echo(line, err=True)
