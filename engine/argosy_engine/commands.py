@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from argosy_engine.nodes import Node, PodNode
@@ -44,11 +45,21 @@ class TimerFired:
     node: Node
 
 
+class ShutdownReason(StrEnum):
+    """Why a run is shut down, in the words of Argo's node messages.
+
+    What runs at the exit may ask for them by ``workflow.failures``.
+    """
+
+    STOP = "workflow shutdown with strategy: Stop"
+    DEADLINE = "Step exceeded its deadline"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
     """No further pod may start; those that run are being killed, and will end."""
 
-    message: str
+    reason: ShutdownReason
 
 
 Event: TypeAlias = PodStarted | PodEnded | TimerFired | Shutdown

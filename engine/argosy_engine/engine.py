@@ -25,6 +25,7 @@ from argosy_engine.commands import (
     PodEnded,
     PodStarted,
     Shutdown,
+    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
@@ -154,7 +155,10 @@ class Engine:
         with contextlib.suppress(Empty):
             report = self._reports.get(timeout=self._seconds_to_timer())
         if self._stop.is_set and not self._is_stopping:
-            self._shut_down(Failure(reason=Reason.CANCELED, message="the run was stopped"))
+            self._shut_down(
+                ShutdownReason.STOP,
+                Failure(reason=Reason.CANCELED, message="the run was stopped"),
+            )
         if self._stop.at_once and not self._timers:
             self._set_timer(self._now() + _PATIENCE, None)
         if report is not None and report[0] in self._running:
@@ -173,10 +177,11 @@ class Engine:
                 seconds = (self._deadline or timedelta(0)).total_seconds()
                 self._stop.set()
                 self._shut_down(
+                    ShutdownReason.DEADLINE,
                     Failure(
                         reason=Reason.DEADLINE_EXCEEDED,
                         message=f"the run did not end within {seconds:g} s",
-                    )
+                    ),
                 )
             elif self._stop.at_once and self.stop_failure is not None:
                 # They do not listen. They are daemons, and their processes are killed.
@@ -184,13 +189,13 @@ class Engine:
                     del self._running[pod]
                     self._end(pod, self._stopped(self.stop_failure))
 
-    def _shut_down(self, failure: Failure) -> None:
+    def _shut_down(self, reason: ShutdownReason, failure: Failure) -> None:
         now = self._now()
         self._is_stopping = True
         self.stop_failure = failure
         self._observer.stopping(failure, now)
         self._timers.clear()
-        self._carry_out(self._interpreter.handle(Shutdown(message=failure.message), now))
+        self._carry_out(self._interpreter.handle(Shutdown(reason=reason), now))
         for node in self._ready.drain():
             self._end(node, self._stopped(failure))
 

@@ -99,10 +99,10 @@ class Interpreter:
                     del self._backing_off[node]
                     self._attempt(node)
             case Shutdown():
-                self._shutdown = event.message
+                self._shutdown = event.reason
                 waiting, self._backing_off = list(self._backing_off), {}
                 for retry in waiting:
-                    self._finish(retry, retry.attempts[-1].phase, event.message)
+                    self._finish(retry, retry.attempts[-1].phase, event.reason)
         return self._run()
 
     def resolve(self, node: PodNode, text: str) -> str:

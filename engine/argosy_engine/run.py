@@ -13,6 +13,7 @@ from pathlib import Path
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
 from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
+from argosy_engine.cleaner import Cleaner
 from argosy_engine.emitter import Emitter
 from argosy_engine.engine import Engine
 from argosy_engine.environments.environments import Environments
@@ -167,6 +168,14 @@ def _work(
         )
         names = TaskNames(pipeline)
 
+        environments = Environments(keep_pins=settings.keep_pins)
+        cleaner = stack.enter_context(Cleaner())
+
+        def on_stop() -> None:
+            # What runs at the exit may still need an environment.
+            if workflow.on_exit is None:
+                environments.close()
+
         def stop_failure() -> Failure:
             return engine.stop_failure or Failure(
                 reason=Reason.CANCELED, message="the run was stopped"
@@ -181,7 +190,8 @@ def _work(
             stores=stores,
             directory=directory,
             resolver=resolver,
-            environments=Environments(keep_pins=settings.keep_pins),
+            environments=environments,
+            cleaner=cleaner,
             inherited=os.environ if settings.environment is None else settings.environment,
             watchdog=stack.enter_context(Watchdog()),
             stop_failure=stop_failure,
@@ -195,7 +205,12 @@ def _work(
             jobs=settings.jobs,
             now=_now,
             observer=Telling(
-                workflow=workflow, journal=journal, ledger=ledger, emit=emit, names=names
+                workflow=workflow,
+                journal=journal,
+                ledger=ledger,
+                emit=emit,
+                names=names,
+                on_stop=on_stop,
             ),
             deadline=None
             if workflow.deadline_seconds is None
@@ -227,6 +242,7 @@ def _work(
                 tasks=tasks,
                 notices=told,
             )
+        cleaner.close()
         if state is RunState.SUCCEEDED:
             directory.clear_work()
         emit(RunFinished(run_id=description.run_id, state=state, at=finished_at, error=error))

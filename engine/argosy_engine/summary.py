@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy_driver.resolver import Resolver
+from argosy_engine.commands import ShutdownReason
 from argosy_engine.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
 from argosy_engine.nodes import DagNode, Node
@@ -24,6 +25,7 @@ from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.records import Failure, Reason, Values
 
 _NO_NODES = TaskNodes()
+_SHUTDOWN_MESSAGES = frozenset(reason.value for reason in ShutdownReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Summary:
             if failure.reason is Reason.CANCELED:
                 return _Verdict(TaskState.CANCELED, reason=failure.message)
             return _Verdict(TaskState.FAILED, error=failure.message, failed_path=path)
-        if self.stop_failure is not None and node.message == self.stop_failure.message:
+        if node.message in _SHUTDOWN_MESSAGES:
             return self._stopped()
         if node.phase is Phase.ERROR:
             error = f"what decides about the task cannot be evaluated: {node.message}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
+from argosy_engine.commands import ShutdownReason
 from argosy_engine.events import (
     Listener,
     Notice,
@@ -36,13 +38,15 @@ class Telling(Observer):
         ledger: Ledger,
         emit: Listener,
         names: TaskNames,
+        on_stop: Callable[[], None],
     ) -> None:
+        """Make an observer that also calls ``on_stop`` when the run is to stop."""
         self._workflow = workflow
         self._journal: Journal | None = journal
         self._ledger = ledger
         self._emit = emit
         self._names = names
-        self._stop_failure: Failure | None = None
+        self._on_stop = on_stop
 
     def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
         """Write a line, and tell of tasks that came to their end."""
@@ -82,7 +86,7 @@ class Telling(Observer):
 
     def stopping(self, failure: Failure, at: datetime) -> None:
         """Tell that the end begins."""
-        self._stop_failure = failure
+        self._on_stop()
         self._emit(Stopping(at=at))
 
     def _finished(self, node: Node, phase: Phase, at: datetime) -> None:
@@ -134,13 +138,10 @@ class Telling(Observer):
                 if failure is not None:
                     canceled = failure.reason is Reason.CANCELED
                     return TaskState.CANCELED if canceled else TaskState.FAILED
-                stopped = self._stop_failure
-                if stopped is not None and node.message == stopped.message:
-                    return (
-                        TaskState.CANCELED
-                        if stopped.reason is Reason.CANCELED
-                        else TaskState.NOT_RUN
-                    )
+                if node.message == ShutdownReason.STOP:
+                    return TaskState.CANCELED
+                if node.message == ShutdownReason.DEADLINE:
+                    return TaskState.NOT_RUN
                 return TaskState.FAILED
 
 

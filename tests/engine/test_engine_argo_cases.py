@@ -23,6 +23,7 @@ from argosy_engine.commands import (
     PodEnded,
     PodStarted,
     Shutdown,
+    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
@@ -72,12 +73,8 @@ class Cluster:
         for event in self.case["events"]:
             if event["at"] == number:
                 self.stopped = True
-                message = (
-                    f"workflow shutdown with strategy: {event['shutdown']}"
-                    if "shutdown" in event
-                    else "Step exceeded its deadline"
-                )
-                self._take(interpreter.handle(Shutdown(message=message), self.now))
+                reason = ShutdownReason.STOP if "shutdown" in event else ShutdownReason.DEADLINE
+                self._take(interpreter.handle(Shutdown(reason=reason), self.now))
 
     def _pod(self, interpreter: Interpreter, pod: PodNode) -> None:
         rule = self._rule(pod.name)
