@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from servers import S3Server, moto_server, seaweed_server
+
+# A busy machine is no fault of the code under test.
+settings.register_profile("argosy", deadline=None)
+settings.load_profile("argosy")
 
 
 @pytest.fixture(scope="session")

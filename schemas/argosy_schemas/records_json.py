@@ -60,7 +60,8 @@ def record_to_json(record: AttemptRecord) -> str:
                 if record.cached_from is None
                 else reference_to_json(record.cached_from),
                 "failure": None if record.failure is None else failure_to_json(record.failure),
-            }
+            },
+            keep=("runId", "pipeline", "taskPath", "attemptId"),
         )
     )
 
@@ -144,7 +145,7 @@ def load(text: str | bytes, *, what: str, newest: str) -> Json:
         document = json.loads(text)
         version = str(document["version"])
         major = int(version.partition(".")[0])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(f"{what} is damaged: {error!r}; delete it") from error
     if major > int(newest.partition(".")[0]):
         raise FormatError(
@@ -172,12 +173,12 @@ def values_to_json(values: Values) -> dict[str, Any]:
 def values_from_json(document: Json) -> Values:
     """Return inputs or outputs."""
     return Values(
-        parameters=document.get("parameters", {}),
+        parameters=_object(document, "parameters"),
         artifacts={
             name: tuple(artifact_from_json(artifact) for artifact in artifacts)
             for name, artifacts in document.get("artifacts", {}).items()
         },
-        large=document.get("large", {}),
+        large=_object(document, "large"),
     )
 
 
@@ -210,7 +211,7 @@ def artifact_from_json(document: Json) -> Artifact:
         name=document["name"],
         uri=ArtifactUri(document["uri"]),
         type=artifact_type_from_json(document.get("type", {})),
-        metadata=document.get("metadata", {}),
+        metadata=_object(document, "metadata"),
         custom_path=document.get("customPath", ""),
         content=None
         if content is None
@@ -285,6 +286,13 @@ def time_to_json(at: datetime) -> str:
 def time_from_json(text: str) -> datetime:
     """Return an aware time."""
     return datetime.fromisoformat(text)
+
+
+def _object(document: Json, name: str) -> dict[str, Any]:
+    members: dict[str, Any] = document.get(name, {})
+    if not isinstance(members, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # JSON
+        raise TypeError(f"'{name}' is no object")
+    return members
 
 
 def _without_defaults(document: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:

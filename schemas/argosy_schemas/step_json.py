@@ -144,7 +144,7 @@ def _output(document: Json) -> OutputArtifact:
         name=document["name"],
         type=artifact_type_from_json(document["type"]),
         is_list=document["isList"],
-        metadata=document["metadata"],
+        metadata=dict(document["metadata"]),
         path=document["path"],
         uri=ArtifactUri(document["uri"]),
         seen_uri=document["seenUri"],
