@@ -54,7 +54,11 @@ BROKEN = [
     ("1 +", "Write a value here (column 4 of '1 +')"),
     ("a b", "End the expression here, or put an operator before (column 3 of 'a b')"),
     ("fromJSON('a'", "Write ')' here (column 13 of 'fromJSON('a'')"),
-    ("len()", "Give 'len' 1 of arguments, not 0 (in 'len()')"),
+    ("len()", "Give 'len' 1 argument, not 0 (in 'len()')"),
+    (
+        "sprig.trimPrefix('a')",
+        "Give 'sprig.trimPrefix' 2 arguments, not 1 (in 'sprig.trimPrefix('a')')",
+    ),
     ("# == 1", "'#' stands in predicates only (column 1 of '# == 1')"),
     ("'a' == 5", "Make both sides of '==' alike, not string and number (in ''a' == 5')"),
     ("'a' && true", "Write a boolean here, not string (column 1 of ''a' && true')"),

@@ -27,6 +27,9 @@ _LONG = 1024
 
 
 def _text(function: str, value: JsonValue) -> str:
+    if value is None and function.startswith("sprig."):
+        # Go calls functions that take texts with the empty one for null.
+        return ""
     if not isinstance(value, str):
         raise ValueError(f"{function}() of {type_name(value)}")
     return value
@@ -132,7 +135,23 @@ def _decoded(text: str) -> str:
 
 _decoded_long = lru_cache(maxsize=16)(_decoded)
 
-FUNCTIONS: Mapping[str, Callable[[JsonValue], JsonValue]] = {
+
+def _lower(value: JsonValue) -> str:
+    # Letter by letter, as Go: Python's lower() also looks at neighbours.
+    return "".join(letter.lower()[0] for letter in _text("sprig.lower", value))
+
+
+def _replace(old: JsonValue, new: JsonValue, text: JsonValue) -> str:
+    function = "sprig.replace"
+    return _text(function, text).replace(_text(function, old), _text(function, new))
+
+
+def _trim_prefix(prefix: JsonValue, text: JsonValue) -> str:
+    function = "sprig.trimPrefix"
+    return _text(function, text).removeprefix(_text(function, prefix))
+
+
+FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "abs": _abs,
     "asFloat": _float,
     "asInt": _int,
@@ -142,17 +161,25 @@ FUNCTIONS: Mapping[str, Callable[[JsonValue], JsonValue]] = {
     "len": _len,
     "sprig.b64dec": _b64dec,
     "sprig.b64enc": _b64enc,
+    "sprig.lower": _lower,
+    "sprig.replace": _replace,
+    "sprig.trimPrefix": _trim_prefix,
     "string": _string,
     "toJSON": _to_json_indented,
     "toJson": marshal,
     "type": type_name,
 }
-"""Of one argument."""
 
-PREDICATES = frozenset({"find"})
-"""Of a list and a predicate over its elements, ``#``."""
+PREDICATES = frozenset({"find", "map"})
+"""Of a list and an expression over its elements, ``#``."""
 
-ARITY: Mapping[str, int] = {**dict.fromkeys(FUNCTIONS, 1), **dict.fromkeys(PREDICATES, 2)}
+ARITY: Mapping[str, int] = {
+    **dict.fromkeys(FUNCTIONS, 1),
+    **dict.fromkeys(PREDICATES, 2),
+    "sprig.replace": 3,
+    "sprig.trimPrefix": 2,
+}
+"""How many arguments each function takes."""
 
 RESULTS: Mapping[str, str] = {
     "asFloat": "number",
@@ -160,8 +187,12 @@ RESULTS: Mapping[str, str] = {
     "float": "number",
     "int": "number",
     "len": "number",
+    "map": "array",
     "sprig.b64dec": "string",
     "sprig.b64enc": "string",
+    "sprig.lower": "string",
+    "sprig.replace": "string",
+    "sprig.trimPrefix": "string",
     "string": "string",
     "toJSON": "string",
     "toJson": "string",

@@ -236,7 +236,8 @@ class _Parser:
         self._predicates -= function in PREDICATES
         span = (span[0], self.cursor.passed)
         if len(arguments) != ARITY[function]:
-            message = f"Give '{function}' {ARITY[function]} of arguments, not {len(arguments)}"
+            wanted = f"{ARITY[function]} argument{'s' if ARITY[function] > 1 else ''}"
+            message = f"Give '{function}' {wanted}, not {len(arguments)}"
             raise ExpressionSyntaxError(message, self.cursor.source, span)
         return Call(function, arguments, span)
 

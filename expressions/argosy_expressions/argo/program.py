@@ -218,13 +218,15 @@ class _Compilation:
     def _call(self, node: Call) -> Code:
         if node.function == "find":
             return self._find(node)
-        function, argument = FUNCTIONS[node.function], self.code(node.arguments[0])
+        if node.function == "map":
+            return self._map(node)
+        function, arguments = FUNCTIONS[node.function], [self.code(a) for a in node.arguments]
         span = node.span
 
         def called(environment: Environment, element: JsonValue) -> JsonValue:
-            value = argument(environment, element)
+            values = [argument(environment, element) for argument in arguments]
             try:
-                return function(value)
+                return function(*values)
             except ValueError as error:
                 raise self._error(str(error), span) from error
 
@@ -241,6 +243,18 @@ class _Compilation:
             return next((value for value in values if predicate(environment, value)), None)
 
         return found
+
+    def _map(self, node: Call) -> Code:
+        items, result = self.code(node.arguments[0]), self.code(node.arguments[1])
+        span = node.span
+
+        def mapped(environment: Environment, element: JsonValue) -> JsonValue:
+            values = items(environment, element)
+            if not isinstance(values, Sequence) or isinstance(values, str):
+                raise self._error(f"map() of {type_name(values)}", span)
+            return [result(environment, value) for value in values]
+
+        return mapped
 
     def _check(self, node: Binary) -> None:
         left, right = _kind(node.left), _kind(node.right)
