@@ -134,4 +134,5 @@ steps = st.builds(
     ).map(tuple),
     failure=st.none() | failures,
     log_key=texts,
+    root=texts,
 )

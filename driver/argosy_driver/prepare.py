@@ -73,6 +73,7 @@ def prepare(
         decision=Decision.FAILED,
         started_at=now(),
         log_key=records.log_key(task_path, attempt_id),
+        root=run.root,
     )
     try:
         node = resolver.node(task_path)

@@ -44,13 +44,15 @@ FINAL_REASONS: Final = frozenset(
 )
 """No retry can help. A stopped pod is not among them: it may have been evicted."""
 
-SHARED_VOLUMES: Final = tuple(map(Path, (SHARED_PATH, "/gcs", "/s3", "/minio", WORKSPACE_PATH)))
-"""Mounted in main and in the launcher, at the same paths."""
+SHARED_VOLUMES: Final = (SHARED_PATH, "/gcs", "/s3", "/minio", WORKSPACE_PATH)
+"""Mounted in main and in the launcher, at the same paths, if at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LauncherContainer:
-    """Everything around one step, made by ``__main__``."""
+    """Everything around one step."""
+
+    step: Step
 
     shared: Path
     """Where the shared volume is mounted, ``/argosy`` in a pod."""
@@ -60,18 +62,14 @@ class LauncherContainer:
     now: Callable[[], datetime]
     say: Callable[[str], None]
     """Writes a line for people who read the log of this container."""
-    volumes: tuple[Path, ...] = SHARED_VOLUMES
+    volumes: tuple[Path, ...]
+    """Mounted in main too, at the same paths."""
 
     def run(self) -> Finished:
-        """Finish the step of this pod and let its main container end.
-
-        Raises:
-            FinalTaskError: The driver left no step.
-        """
-        step = read_step(self.shared / Path(STEP_PATH).name)
+        """Finish the step of this pod and let its main container end."""
         self.exchange.start()
-        ended = self._end_of_command(step) if step.decision is Decision.RUN else None
-        finished = self._finished(step, ended)
+        ended = self._end_of_command() if self.step.decision is Decision.RUN else None
+        finished = self._finished(ended)
         for warning in finished.warnings:
             self.say(warning)
         if finished.control:
@@ -81,11 +79,11 @@ class LauncherContainer:
         self.exchange.conclude(finished.exit_code, reason)
         return finished
 
-    def _finished(self, step: Step, ended: ProcessEnd | None) -> Finished:
+    def _finished(self, ended: ProcessEnd | None) -> Finished:
         files = MainFiles(self.exchange, self.volumes)
         try:
             return finish(
-                step,
+                self.step,
                 ended,
                 stores=self.stores,
                 store=self.store,
@@ -95,14 +93,14 @@ class LauncherContainer:
         except ExecDiedError:
             # The command is done, but files in its image cannot be had any more.
             return finish(
-                step,
+                self.step,
                 vanished(asked_to_stop=self.exchange.asked_to_stop.is_set()),
                 stores=self.stores,
                 store=self.store,
                 now=self.now,
             )
 
-    def _end_of_command(self, step: Step) -> ProcessEnd:
+    def _end_of_command(self) -> ProcessEnd:
         try:
             report = self.exchange.wait_for_exit()
         except ExecDiedError:
@@ -110,7 +108,7 @@ class LauncherContainer:
             return ProcessEnd(exit_code=None, failure=end.failure, log=self._whole_log())
         if report.leftover:
             self.say(f"{report.leftover} processes outlived the command and were ended")
-        return process_end(report, command=step.argv[0], log=self._whole_log())
+        return process_end(report, command=self.step.argv[0], log=self._whole_log())
 
     def _whole_log(self) -> Path | None:
         return joined_log(self.exchange.log_parts(), self.exchange.directory / "log.whole")
@@ -140,15 +138,17 @@ def run_container(
                 f"the variable '{ENV_STORE}' of container 'launcher' is empty; submit the workflow "
                 f"with the parameter '{STORE_PARAMETER}'"
             )
-        with Stores(url) as stores:
+        step = read_step(shared / Path(STEP_PATH).name)
+        with Stores(*filter(None, (url, step.root))) as stores:
             LauncherContainer(
+                step=step,
                 shared=shared,
                 exchange=exchange,
                 stores=stores,
                 store=stores.open(url),
                 now=lambda: datetime.now(UTC),
                 say=_say,
-                volumes=(shared, *map(Path, arguments[1:])) if arguments else SHARED_VOLUMES,
+                volumes=(shared, *map(Path, arguments[1:])) if arguments else _mounted(),
             ).run()
     except ArgosyError as error:
         return _give_up(exchange, str(error))
@@ -157,6 +157,11 @@ def run_container(
         traceback.print_exc()
         return _give_up(exchange, f"{type(error).__name__}: {error}; this is a fault of Argosy")
     return 0
+
+
+def _mounted() -> tuple[Path, ...]:
+    # Without a volume the path is one in the user's image, which main alone sees.
+    return tuple(Path(path) for path in SHARED_VOLUMES if os.path.ismount(path))
 
 
 def _give_up(exchange: Exchange, reason: str) -> int:

@@ -8,7 +8,7 @@ output without a word. Values are not checked here: their types are the componen
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
@@ -89,16 +89,16 @@ _ARTIFACT_KEYS = {
 }
 
 
-def _is_deeper(document: Any, levels: int) -> bool:
+def _is_deeper(document: JsonValue, levels: int) -> bool:
     """Return whether more than ``levels`` lists and objects lie in one another."""
-    level: list[Any] = [document]
+    level: list[JsonValue] = [document]
     for _ in range(levels + 1):
-        inner: list[Any] = []
+        inner: list[JsonValue] = []
         for holder in level:
-            if isinstance(holder, dict):
-                inner.extend(cast("dict[str, Any]", holder).values())
-            elif isinstance(holder, list):
-                inner.extend(cast("list[Any]", holder))
+            if isinstance(holder, Mapping):
+                inner.extend(holder.values())
+            elif isinstance(holder, Sequence) and not isinstance(holder, str):
+                inner.extend(holder)
         if not inner:
             return False
         level = inner

@@ -105,4 +105,6 @@ class Step:
     control: tuple[ControlEntry, ...] = ()
     failure: Failure | None = None
     log_key: str = ""
+    root: str = ""
+    """URL of the pipeline root, with the options that open its bucket: artifact URIs have none."""
     version: str = STEP_VERSION

@@ -70,6 +70,7 @@ def step_to_json(step: Step) -> str:
             ],
             "failure": None if step.failure is None else failure_to_json(step.failure),
             "logKey": step.log_key,
+            "root": step.root,
         }
     )
 
@@ -124,6 +125,7 @@ def _step(document: Json) -> Step:
         ),
         failure=None if failure is None else failure_from_json(failure),
         log_key=document["logKey"],
+        root=document["root"],
     )
 
 

@@ -254,6 +254,7 @@ def test_a_step_says_all_that_is_left_to_do(tmp_path: Path) -> None:
         uri_mappings=(UriMapping(seen=f"{tmp_path}/outputs", stored=ROOT),),
         control=(entry,),
         log_key="runs/run-1/tasks/t/attempt-1.log",
+        root="s3://bucket/root",
     )
 
 
