@@ -61,6 +61,12 @@ BROKEN = [
     ),
     ("# == 1", "'#' stands in predicates only (column 1 of '# == 1')"),
     ("'a' == 5", "Make both sides of '==' alike, not string and number (in ''a' == 5')"),
+    ("1 + 2 == 'a'", "Make both sides of '==' alike, not number and string (in '1 + 2 == 'a'')"),
+    (
+        "(true ? 1 : 2) == 'a'",
+        "Make both sides of '==' alike, not number and string"
+        " (column 2 of '(true ? 1 : 2) == 'a'')",
+    ),
     ("'a' && true", "Write a boolean here, not string (column 1 of ''a' && true')"),
     ("9223372036854775808", "Write a number of 64 bits (in '9223372036854775808')"),
 ]

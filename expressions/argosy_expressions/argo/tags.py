@@ -176,7 +176,7 @@ def _from_json_text(text: str) -> str:
     for escaped, character in _HTML_ESCAPES:
         text = text.replace(escaped, character)
     try:
-        decoded: str = json.loads(f'"{text}"', strict=False)
+        decoded: str = json.loads(f'"{text}"')
     except ValueError as error:
         raise _undone(text) from error
     return decoded
