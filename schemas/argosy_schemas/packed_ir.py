@@ -139,7 +139,7 @@ def _pipeline(index: Json, blocks: _Blocks) -> Pipeline:
         default_pipeline_root=about.get("defaultPipelineRoot", ""),
         sdk_version=about.get("sdkVersion", ""),
         root=blocks.component(ROOT),
-        components=_Components(blocks),
+        components=PackedComponents(blocks),
         kubernetes=index.get("kubernetes", {}),
         pipeline_config=index.get("config", {}),
         control=_Control(blocks),
@@ -210,29 +210,39 @@ class _Blocks:
         component = self._components.get(name)
         if component is None:
             block = self.block_of(name)
-            component = self._components.setdefault(
-                name,
-                component_from_json(name, block["components"][name], block.get("executors", {})),
-            )
+            try:
+                component = component_from_json(
+                    name, block["components"][name], block.get("executors", {})
+                )
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise PackedIrError(
+                    f"The IR is damaged: component '{name}' is incomplete; compile again"
+                ) from error
+            component = self._components.setdefault(name, component)
         return component
 
 
-class _Components(Mapping[str, Component]):
-    """Components by name, without the root."""
+class PackedComponents(Mapping[str, Component]):
+    """Components by name, without the root; each is decoded when it is first asked for."""
 
     def __init__(self, blocks: _Blocks) -> None:
-        self.blocks = blocks
+        self._blocks = blocks
+
+    @property
+    def decoded(self) -> frozenset[int]:
+        """The numbers of the blocks that have been decoded."""
+        return self._blocks.decoded
 
     def __getitem__(self, name: str) -> Component:
         if name == ROOT:
             raise KeyError(name)
-        return self.blocks.component(name)
+        return self._blocks.component(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self.blocks.members if name != ROOT)
+        return (name for name in self._blocks.members if name != ROOT)
 
     def __len__(self) -> int:
-        return len(self.blocks.members) - 1
+        return len(self._blocks.members) - 1
 
 
 class _Control(Mapping[tuple[str, str], tuple[ControlEntry, ...]]):
