@@ -368,3 +368,13 @@ def test_a_pipe_in_a_local_store_is_not_an_object(
 
     assert got == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
     assert content_of(local[0], f"{local[1]}/pipe") == ABSENT
+
+
+def test_a_loop_of_links_in_a_local_store_is_cut(local: tuple[Stores, str], tmp_path: Path) -> None:
+    write_tree(tmp_path, {"store/artifact/a": b"1", "store/artifact/deep/b": b"2"})
+    (tmp_path / "store/artifact/deep/up").symlink_to("..")
+
+    got = download(local[0], local[1], tmp_path / "out")
+
+    assert got == Content(kind=ContentKind.DIRECTORY, files=2, size_bytes=2)
+    assert content_of(local[0], local[1]) == got
