@@ -9,6 +9,7 @@ from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble import assemble
+from argosy_compiler.passes.bound_loops import bound_loops
 from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
@@ -22,6 +23,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     check_names,
     decide,
     enumerate_uses,
+    bound_loops,
     place_ir,
     arrange_dags,
     assemble,

@@ -108,7 +108,7 @@ class Control:
             found = self.source(dag, task, given.source, ControlForm.TEXT)
         if found.nullable and spec.default is not UNSET and spec.default is not None:
             default = self._constant(spec.default, spec.type, form)
-            text = f"({found.text} == nil ? {default.text} : {found.text})"
+            text = f"map([{found.text}], # == nil ? {default.text} : #)[0]"
             return replace(found, text=text, type=spec.type, nullable=False)
         return found if form is ControlForm.LENGTH else replace(found, type=spec.type)
 
@@ -135,7 +135,8 @@ class Control:
         items = task.iterator.items
         if isinstance(items, RawItems):
             return len(items.items)
-        return self.input(dag, task, items.name, ControlForm.LENGTH).text
+        text = self.input(dag, task, items.name, ControlForm.LENGTH).text
+        return int(text) if text.isdigit() else text
 
     def claim(self, dag: str, task: Task) -> str:
         """Return the name of the volume claim that a task creates or deletes.
@@ -172,11 +173,12 @@ class Control:
         text = found.text
         if given.selector:
             # A missing key is nil, and has no length.
-            text = _part(found, given.selector)
+            whole, key = _part(found, given.selector)
+            text = f"{whole}[{key}]"
         if text.startswith(("'", "fromJSON('")):
             raise BarredError(f"'{name}' is text of its own")
         return Value(
-            text=f"(type({text}) == 'string' ? len(fromJSON({text})) : len({text}))",
+            text=f"map([{text}], type(#) == 'string' ? len(fromJSON(#)) : len(#))[0]",
             type=ParameterType.NUMBER_INTEGER,
         )
 
@@ -335,24 +337,23 @@ class Control:
 
 
 def _selected(value: Value, selector: str, declared: ParameterType) -> Value:
-    part = _part(value, selector)
-    whole, _, key = part.rpartition("[")
+    whole, key = _part(value, selector)
     # A missing key would be nil, and compare as unequal without a word.
-    text = f"({key.removesuffix(']')} in {whole} ? {part} : int('missing key'))"
-    return Value(text=text, type=declared, nullable=True)
+    return Value(text=f"find([{whole}], {key} in #)[{key}]", type=declared, nullable=True)
 
 
-def _part(value: Value, selector: str) -> str:
+def _part(value: Value, selector: str) -> tuple[str, str]:
+    """Return the expressions of a value and of the key that a selector reads of it."""
     match = _SELECTOR.fullmatch(selector)
     if match is None:
         raise BarredError(f"it reads a part of a value by '{selector}'")
     key = quoted(match[1] if match[1] is not None else match[2])
     whole = value.text
     if value.is_item:
-        whole = f"(type({whole}) == 'string' ? fromJSON({whole}) : {whole})"
+        whole = f"map([{whole}], type(#) == 'string' ? fromJSON(#) : #)[0]"
     elif value.type is ParameterType.STRING:
         whole = f"fromJSON({whole})"
-    return f"{whole}[{key}]"
+    return whole, key
 
 
 def _type_of(value: JsonValue) -> ParameterType:

@@ -43,4 +43,5 @@ class CompileOptions:
     max_templates: int = 200
     """Stock Argo 4 refuses more templates in one workflow."""
     max_nodes: int | None = 4000
-    """How many iterations a loop may have; ``None``: any number, for the embedded engine."""
+    """How many nodes a loop may make on Argo, which keeps them in one object; ``None``: any number,
+    for the embedded engine."""

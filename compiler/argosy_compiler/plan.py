@@ -54,6 +54,10 @@ class Use:
     """Whether its tasks must know what became of the tasks that its user follows."""
 
 
+LoopPlace: TypeAlias = tuple[Use, str]
+"""A use of a DAG component and the key of a loop in it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A compilation, between two passes."""
@@ -75,6 +79,8 @@ class Plan:
     """Bodies of loops that pick their item from a list."""
     uses: Mapping[Use, str] = field(default_factory=dict[Use, str])
     """DAG templates by name, in the order of a walk from the root."""
+    loop_limits: Mapping[LoopPlace, int] = field(default_factory=dict[LoopPlace, int])
+    """Loops over values of the run to the most items that they may have; empty: any number."""
     templates: tuple[Template, ...] = ()
     config_map: Template | None = None
     ir: bytes = b""

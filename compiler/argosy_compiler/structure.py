@@ -84,3 +84,8 @@ def structure_of(pipeline: Pipeline) -> Structure:
         dags=tuple(order),
         users={name: tuple(uses) for name, uses in users.items()},
     )
+
+
+def place_text(dag: str, task: str) -> str:
+    """Return where a task stands in the document, e.g. ``root.dag.tasks.train``."""
+    return f"{dag if dag == ROOT else f'components.{dag}'}.dag.tasks.{task}"

@@ -22,7 +22,6 @@ from argosy_compiler.expression_text import (
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
 from argosy_compiler.pod_templates import PodTemplates
-from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT
@@ -35,11 +34,7 @@ _READS = re.compile(
 
 
 def arrange_dags(plan: Plan) -> Plan:
-    """Return the plan with the templates of the workflow, the root first.
-
-    Raises:
-        InvalidPipelineError: A loop has more iterations than ``max_nodes``.
-    """
+    """Return the plan with the templates of the workflow, the root first."""
     pods = PodTemplates(plan)
     dags: list[Template] = []
     for use, name in plan.uses.items():
@@ -119,7 +114,7 @@ class _Dag:
             if task.condition is not None:
                 condition = f"{member(control, 'condition')} == true"
             if task.iterator is not None:
-                count = f"int({member(control, 'length')})"
+                count = member(control, "length")
         values = self._values(task, count)
         yield self._task(
             task_name(task.key), self._template(task, count), depends, condition, values
@@ -185,7 +180,8 @@ class _Dag:
         if handed_down:
             values[CONTROL] = tag(control_object(handed_down))
         if isinstance(count, str):
-            values[COUNT_INPUT] = tag(self._counted(task, count))
+            # What came as JSON is a float, which Argo 3.5 may write with an exponent.
+            values[COUNT_INPUT] = tag(count if count.startswith("len(") else f"int({count})")
         return values | self._upstream(task)
 
     def _pod_values(self, task: Task) -> dict[str, str]:
@@ -202,29 +198,22 @@ class _Dag:
             return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
         return {}
 
-    def _counted(self, task: Task, count: str) -> str:
-        """Return the expression of a count that stops before a fan-out that is too large.
+    def _checked_count(self, task: Task) -> str:
+        """Return how often a loop over values of the run goes round, as a field of its template.
 
-        A count that is no number is an error of the node, and its message quotes the text.
+        Beyond its limit that is a text which is no number: an error of the node, whose message
+        quotes it, before anything of the loop has started.
         """
-        limit = self._plan.options.max_nodes
+        limit = self._plan.loop_limits.get((self._use, task.key))
+        given = f"inputs.parameters.{COUNT_INPUT}"
         if limit is None:
-            return f"int({count})"
+            return f"{{{{{given}}}}}"
         refusal = quoted(f"loop {task.key} has more than {limit} items, see --max-nodes")
-        return f"{count} > {limit} ? {refusal} : int({count})"
+        return tag(f"int({given}) > {limit} ? {refusal} : {given}")
 
     def _loop(self, task: Task, inner: Use, count: str | int) -> str:
         """Write the template of a loop: its body, once per item."""
         assert task.iterator is not None
-        limit = self._plan.options.max_nodes
-        if limit is not None and isinstance(count, int) and count > limit:
-            raise InvalidPipelineError(
-                Problem(
-                    path=f"{self._use.component}.dag.tasks.{task.key}",
-                    message=f"has {count:,} iterations, more than --max-nodes {limit:,} allows; "
-                    "raise it, or make the loop shorter",
-                )
-            )
         body = self._plan.uses[inner]
         name = f"loop-{self._name}-{task_name(task.key)}"[:128]
         names = [PATH_INPUT]
@@ -256,7 +245,7 @@ class _Dag:
                         "withSequence": {
                             "count": str(count)
                             if isinstance(count, int)
-                            else f"{{{{inputs.parameters.{COUNT_INPUT}}}}}"
+                            else self._checked_count(task)
                         },
                     }
                 ],

@@ -12,6 +12,7 @@ from argosy_compiler.compiled import Note
 from argosy_compiler.control import BarredError, Control, Place
 from argosy_compiler.passes.pod_fields import pod_fields
 from argosy_compiler.plan import Decision, Plan, PodFields
+from argosy_compiler.structure import place_text
 from argosy_expressions.cel import check, parse
 from argosy_expressions.errors import ExpressionError
 from argosy_expressions.translate import Operand, Untranslatable, to_argo
@@ -33,7 +34,7 @@ def decide(plan: Plan) -> Plan:
     problems: list[Problem] = []
     for dag, task in plan.structure.tasks():
         place = (dag, task.key)
-        path = _path(dag, task)
+        path = place_text(dag, task.key)
         try:
             if task.condition is not None or task.iterator is not None:
                 decisions[place] = _decision(plan, control, dag, task)
@@ -71,10 +72,6 @@ def decide(plan: Plan) -> Plan:
     )
 
 
-def _path(dag: str, task: Task) -> str:
-    return f"{dag if dag == 'root' else f'components.{dag}'}.dag.tasks.{task.key}"
-
-
 def _has_pod(plan: Plan, task: Task) -> bool:
     structure = plan.structure
     return structure.used(task).dag is None and not structure.is_importer(task)
@@ -102,7 +99,10 @@ def _condition(plan: Plan, control: Control, dag: str, task: Task, text: str) ->
         if faults:
             raise InvalidPipelineError(
                 *(
-                    Problem(path=f"{_path(dag, task)}.triggerPolicy.condition", message=str(fault))
+                    Problem(
+                        path=f"{place_text(dag, task.key)}.triggerPolicy.condition",
+                        message=str(fault),
+                    )
                     for fault in faults
                 )
             )

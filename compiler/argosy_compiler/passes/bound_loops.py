@@ -1,0 +1,81 @@
+"""Bound the loops: how many items each may have before Argo's object gets too large.
+
+Argo keeps every node of a run in the status of one object; some thousands are what it holds. So
+the nodes of one iteration are counted, with all that is nested in it. A loop whose items are
+written in the pipeline is refused here; another is given the number at which it has to stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from argosy_compiler.passes.enumerate_uses import inherited, use_of
+from argosy_compiler.plan import Decision, LoopPlace, Plan, Use
+from argosy_compiler.structure import place_text
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.ir import Task
+from argosy_schemas.ir_json import ROOT
+
+_AROUND = 2
+"""Nodes around the iterations of a loop: its DAG and the group of its items."""
+
+
+def bound_loops(plan: Plan) -> Plan:
+    """Return the plan with the most items that each loop over values of the run may have.
+
+    Raises:
+        InvalidPipelineError: Loops have more nodes than ``max_nodes``; all of them.
+    """
+    if plan.options.max_nodes is None:
+        return plan
+    bounds = _Bounds(plan, plan.options.max_nodes)
+    bounds.nodes(Use(component=ROOT))
+    if bounds.problems:
+        raise InvalidPipelineError(*bounds.problems.values())
+    return replace(plan, loop_limits=bounds.limits)
+
+
+class _Bounds:
+    def __init__(self, plan: Plan, most: int) -> None:
+        self._plan = plan
+        self._most = most
+        self._known: dict[Use, int] = {}
+        self.limits: dict[LoopPlace, int] = {}
+        self.problems: dict[str, Problem] = {}
+        """By place: a component that is used twice is told of once."""
+
+    def nodes(self, use: Use) -> int:
+        """Return the nodes of a DAG, itself included; loops of unknown length count one item."""
+        if use not in self._known:
+            tasks = self._plan.structure.dag(use.component).tasks.values()
+            self._known[use] = 1 + sum(self._of_task(use, task) for task in tasks)
+        return self._known[use]
+
+    def _of_task(self, use: Use, task: Task) -> int:
+        structure = self._plan.structure
+        if structure.is_importer(task):
+            return 0
+        decision = self._plan.decisions.get((use.component, task.key), Decision())
+        deciding = 0 if decision.pod is None else 1
+        if structure.used(task).dag is None:
+            retry = inherited(use, task)
+            return deciding + (2 if retry is not None and retry.max_count else 1)
+        body = self.nodes(use_of(use, task))
+        if task.iterator is None:
+            return deciding + body
+        if not isinstance(decision.count, int):
+            self.limits[(use, task.key)] = max(1, self._most // body)
+            return deciding + _AROUND + body
+        total = decision.count * body
+        if total > self._most:
+            path = place_text(use.component, task.key)
+            self.problems.setdefault(path, self._refusal(path, decision.count, body, total))
+        return _AROUND + total
+
+    def _refusal(self, path: str, count: int, body: int, total: int) -> Problem:
+        return Problem(
+            path=path,
+            message=f"has {count:,} iterations of {body:,} nodes, {total:,} in all, and Argo keeps"
+            f" at most some {self._most:,} in one object; make the loop shorter, or raise"
+            " --max-nodes where Argo offloads its status to a database",
+        )
