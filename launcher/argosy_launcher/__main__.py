@@ -1,8 +1,9 @@
 """``python -m argosy_launcher [SHARED [VOLUME…]]``: the sidecar of a step's pod.
 
 ``SHARED`` is where the shared volume is mounted, ``/argosy`` if not given; each ``VOLUME`` another
-one that main mounts at the same path. Tests run pods with directories of their own.
-``ARGOSY_STORE`` names the store; ``ARGOSY_TICK_SECONDS`` is the protocol's second, for tests.
+one that main mounts at the same path. ``ARGOSY_STORE`` names the store. Tests run pods with
+directories of their own, also by ``ARGOSY_MOUNTED_AT``, which stands for ``/`` in all these paths;
+``ARGOSY_TICK_SECONDS`` is the protocol's second.
 """
 
 from __future__ import annotations
@@ -38,5 +39,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     )
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be the command ``argosy-launcher``."""
     sys.exit(main(sys.argv[1:], os.environ))
+
+
+if __name__ == "__main__":
+    run()

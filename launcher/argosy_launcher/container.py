@@ -44,6 +44,9 @@ FINAL_REASONS: Final = frozenset(
 )
 """No retry can help. A stopped pod is not among them: it may have been evicted."""
 
+ENV_MOUNTED_AT: Final = "ARGOSY_MOUNTED_AT"
+"""For tests: a directory in place of ``/`` for the paths of the pod, as the driver knows it."""
+
 SHARED_VOLUMES: Final = (SHARED_PATH, "/gcs", "/s3", "/minio", WORKSPACE_PATH)
 """Mounted in main and in the launcher, at the same paths, if at all."""
 
@@ -55,7 +58,7 @@ class LauncherContainer:
     step: Step
 
     shared: Path
-    """Where the shared volume is mounted, ``/argosy`` in a pod."""
+    """Where main has the shared volume, ``/argosy`` in a pod."""
     exchange: Exchange
     stores: Stores
     store: ObjectStore
@@ -63,7 +66,9 @@ class LauncherContainer:
     say: Callable[[str], None]
     """Writes a line for people who read the log of this container."""
     volumes: tuple[Path, ...]
-    """Mounted in main too, at the same paths."""
+    """Where main has the volumes that this container mounts too."""
+    mounted_at: Path = Path("/")
+    """Below which this process finds main's volumes, ``/`` in a pod."""
 
     def run(self) -> Finished:
         """Finish the step of this pod and let its main container end."""
@@ -73,14 +78,15 @@ class LauncherContainer:
         for warning in finished.warnings:
             self.say(warning)
         if finished.control:
-            _write_whole(self.shared / Path(CONTROL_PATH).name, finished.control)
+            name = Path(CONTROL_PATH).name
+            _write_whole(self.exchange.directory.parent / name, finished.control)
         reason = "" if finished.failure is None else termination_message(finished.failure)
         self.say(reason or "the task succeeded")
         self.exchange.conclude(finished.exit_code, reason)
         return finished
 
     def _finished(self, ended: ProcessEnd | None) -> Finished:
-        files = MainFiles(self.exchange, self.volumes)
+        files = MainFiles(self.exchange, self.shared, self.volumes, self.mounted_at)
         try:
             return finish(
                 self.step,
@@ -130,7 +136,9 @@ def run_container(
         tick_seconds: The protocol's second.
     """
     shared = Path(arguments[0] if arguments else SHARED_PATH)
-    exchange = Exchange(shared / "exchange", tick_seconds=tick_seconds, asked_to_stop=asked_to_stop)
+    mounted_at = Path(environment.get(ENV_MOUNTED_AT) or "/")
+    here = mounted_at / str(shared).lstrip("/")
+    exchange = Exchange(here / "exchange", tick_seconds=tick_seconds, asked_to_stop=asked_to_stop)
     try:
         url = environment.get(ENV_STORE)
         if not url:
@@ -138,7 +146,7 @@ def run_container(
                 f"the variable '{ENV_STORE}' of container 'launcher' is empty; submit the workflow "
                 f"with the parameter '{STORE_PARAMETER}'"
             )
-        step = read_step(shared / Path(STEP_PATH).name)
+        step = read_step(here / Path(STEP_PATH).name)
         with Stores(*filter(None, (url, step.root))) as stores:
             LauncherContainer(
                 step=step,
@@ -148,7 +156,8 @@ def run_container(
                 store=stores.open(url),
                 now=lambda: datetime.now(UTC),
                 say=_say,
-                volumes=(shared, *map(Path, arguments[1:])) if arguments else _mounted(),
+                volumes=(shared, *map(Path, arguments[1:])) if arguments else _mounted(mounted_at),
+                mounted_at=mounted_at,
             ).run()
     except ArgosyError as error:
         return _give_up(exchange, str(error))
@@ -159,9 +168,10 @@ def run_container(
     return 0
 
 
-def _mounted() -> tuple[Path, ...]:
+def _mounted(mounted_at: Path) -> tuple[Path, ...]:
     # Without a volume the path is one in the user's image, which main alone sees.
-    return tuple(Path(path) for path in SHARED_VOLUMES if os.path.ismount(path))
+    exists = os.path.ismount if mounted_at == Path("/") else os.path.isdir
+    return tuple(Path(path) for path in SHARED_VOLUMES if exists(mounted_at / path.lstrip("/")))
 
 
 def _give_up(exchange: Exchange, reason: str) -> int:

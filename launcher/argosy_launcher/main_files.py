@@ -24,8 +24,12 @@ class MainFiles:
     """Finds what the command knows by a path of its own."""
 
     exchange: Exchange
+    shared: Path
+    """Where main has the shared volume."""
     volumes: tuple[Path, ...]
-    """Where the volumes are mounted that main and launcher share."""
+    """Where main has the volumes that this container mounts too, ``shared`` among them."""
+    mounted_at: Path = Path("/")
+    """Below which this process finds main's volumes, ``/`` in a pod."""
     _copies: dict[str, Located] = field(default_factory=dict[str, Located])
 
     def locate(self, path: str) -> Located:
@@ -36,8 +40,10 @@ class MainFiles:
             ExecDiedError: The main container is gone.
         """
         volume = self._volume_of(path)
-        if volume is not None and not _leads_out(Path(path), volume):
-            return Located(Path(path), volume)
+        if volume is not None:
+            here, boundary = self._here(path), self._here(volume)
+            if not _leads_out(here, boundary):
+                return Located(here, boundary)
         if path not in self._copies:
             self._copies[path] = self._copied(path)
         return self._copies[path]
@@ -46,18 +52,22 @@ class MainFiles:
         normal = Path(os.path.normpath(path))
         return next((each for each in self.volumes if normal.is_relative_to(each)), None)
 
+    def _here(self, path: str | Path) -> Path:
+        return self.mounted_at / os.fspath(path).lstrip("/")
+
     def _copied(self, path: str) -> Located:
         directory = self.exchange.directory / "copies"
         directory.mkdir(exist_ok=True)
         directory.chmod(0o777)
-        target = directory / str(len(self._copies) + 1)
+        number = str(len(self._copies) + 1)
+        target = self.shared / self.exchange.directory.name / "copies" / number
         (answer,) = self.exchange.ask("copy", path, os.fspath(target))
         if answer not in ("file", "directory", "absent"):
             raise TaskError(
                 f"'{path}' {answer}; write outputs where the task's user can read them",
                 reason=Reason.INVALID_OUTPUT,
             )
-        return Located(target, directory)
+        return Located(directory / number, directory)
 
 
 def _leads_out(path: Path, volume: Path) -> bool:
