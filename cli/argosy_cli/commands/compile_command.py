@@ -115,9 +115,8 @@ def command(
       argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json
       argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -
     """
-    from argosy_compiler.emit import TextFormat, emit
-
     from argosy_compiler.compile import compile_pipeline
+    from argosy_compiler.emit import TextFormat, emit
     from argosy_schemas.reading import read_pipeline
 
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
@@ -178,5 +177,19 @@ def _explain(compiled: Compiled) -> None:
 def _print_stats(compiled: Compiled) -> None:
     from argosy_compiler.stats import stats
 
-    for line in stats(compiled).lines():
+    counted = stats(compiled)
+    lines = [
+        f"pods: {counted.pods} for {counted.steps + counted.claims} tasks, "
+        f"{counted.pods_per_task:.2f} per task ({counted.deciding} decide, {counted.claims} are "
+        "volume claims)",
+        f"nodes: {counted.nodes}",
+        f"workflow: {counted.workflow_bytes:,} bytes, of the pipeline packed {counted.ir_bytes:,}",
+    ]
+    if counted.open_loops:
+        lines.append(f"loops of a length known at run time, counted once: {counted.open_loops}")
+    lines += [
+        f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
+        for limit in counted.limits
+    ]
+    for line in lines:
         click.echo(line, err=True)

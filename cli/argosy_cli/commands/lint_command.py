@@ -94,12 +94,13 @@ def _workflow(source: Source) -> Any:
     import yaml
 
     try:
-        documents = list(yaml.load_all(source.data, Loader=yaml.CSafeLoader))
+        documents: list[Any] = list(yaml.load_all(source.data, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError):
         return None  # read again as a pipeline, which says what is wrong and where
     for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "Workflow":
-            return document
+        found: Any = document if isinstance(document, dict) else {}
+        if found.get("kind") == "Workflow":
+            return found
     return None
 
 

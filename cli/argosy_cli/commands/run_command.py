@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -138,7 +139,9 @@ def command(
         else:
             source = read_source(pipeline, max_size_bytes=max_size_bytes)
             made = runnable(source, home=home, max_size_bytes=max_size_bytes)
-            given = read_parameters_file(params_file) if params_file else {}
+            given: Mapping[str, Any] = (
+                {} if params_file is None else read_parameters_file(params_file)
+            )
             parameters = parameter_texts(
                 declared_parameters(made.ir),
                 given,
