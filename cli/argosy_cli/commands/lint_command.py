@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -98,9 +98,8 @@ def _workflow(source: Source) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError):
         return None  # read again as a pipeline, which says what is wrong and where
     for document in documents:
-        found: Any = document if isinstance(document, dict) else {}
-        if found.get("kind") == "Workflow":
-            return found
+        if isinstance(document, dict) and cast("Any", document).get("kind") == "Workflow":
+            return cast("Any", document)
     return None
 
 
