@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.findings import one_line
 from argosy_schemas.values import JsonValue
 from argosy_schemas.yaml_scalars import shown
 from argosy_schemas.yaml_values import MAX_DEPTH, TOO_DEEP, Refusal, YamlRefused, load_yaml
@@ -64,7 +65,10 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
         loaded = []
     if duplicates:
         raise InvalidPipelineError(
-            *(Problem(message=item.message, file=file, line=item.line) for item in duplicates)
+            *(
+                Problem(message=one_line(item.message), file=file, line=item.line)
+                for item in duplicates
+            )
         )
     return _classified(text, loaded, file)
 
@@ -173,9 +177,10 @@ def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
             )
         is_platform = "platforms" in document and not _SPEC_FIELDS & document.keys()
         (platforms if is_platform else pipelines).append((number, document))
-    if len(pipelines) > 1 or len(platforms) > 1:
-        what = "pipelines" if len(pipelines) > 1 else "platform specs"
-        raise _invalid(file, f"The file holds {len(loaded)} {what}; give each its own file")
+    for found, what in ((pipelines, "pipelines"), (platforms, "platform specs")):
+        if len(found) > 1:
+            message = f"The file holds {len(found)} {what}; give each its own file"
+            raise _invalid(file, message)
     if not pipelines:
         what = "only a platform spec" if platforms else "nothing but comments or blank lines"
         what = what if text.strip() else "nothing"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the root of a document."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_LONG = 500
 _MANY = 2000
 """Names beyond which no nearest one is looked for: that takes time for each of them."""
 
@@ -26,16 +27,47 @@ class Finding:
     """Valid KFP that Argosy cannot run."""
 
 
-@dataclass(slots=True)
 class Findings:
-    """Collects what is wrong; each thing once."""
+    """Collects what is wrong; each thing once.
 
-    found: dict[tuple[Path, str], Finding] = field(default_factory=dict[tuple[Path, str], Finding])
+    What would follow from something left out is not told: a task whose inputs are ill-typed is not
+    also said to pass none.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], Finding] = {}
+        self._left_out: list[Path] = []
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """All of them, in the order of finding."""
+        return tuple(self._found.values())
 
     def add(self, path: Path, message: str, *, is_unsupported: bool = False) -> None:
-        """Add what is wrong at ``path``."""
-        finding = Finding(path=path, message=message, is_unsupported=is_unsupported)
-        self.found.setdefault((path, message), finding)
+        """Add what is wrong at ``path``, unless something in there was left out."""
+        if not any(left_out[: len(path)] == path for left_out in self._left_out):
+            self._tell(Finding(path=path, message=message, is_unsupported=is_unsupported))
+
+    def leave_out(self, path: Path, message: str) -> None:
+        """Add what is wrong at ``path``, which later checks do not see."""
+        self._tell(Finding(path=path, message=message))
+        self._left_out.append(path)
+
+    def _tell(self, finding: Finding) -> None:
+        self._found.setdefault((finding.path, finding.message), finding)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as messages show it: without what does not print, and cut if it is long.
+
+    Names come from the file, and a file may hold anything.
+    """
+    if not text.isprintable():
+        text = "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+            for letter in text
+        )
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def path_text(path: Path) -> str:

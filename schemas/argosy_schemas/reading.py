@@ -14,7 +14,7 @@ from argosy_schemas.checking import check
 from argosy_schemas.checking_platform import check_kubernetes
 from argosy_schemas.documents import Documents, read_documents
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.findings import Finding, Findings, path_text
+from argosy_schemas.findings import Finding, Findings, one_line, path_text
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.ir_json import ROOT, component_from_json
 from argosy_schemas.positions import Positions
@@ -59,15 +59,15 @@ def _error(
 
     def problem(document: int, finding: Finding) -> Problem:
         return Problem(
-            message=finding.message,
-            path=path_text(finding.path),
+            message=one_line(finding.message),
+            path=one_line(path_text(finding.path)),
             file=file,
             line=positions.line(document, finding.path),
         )
 
     found = [
-        *((documents.pipeline_number, item) for item in findings.found.values()),
-        *((documents.platform_number, item) for item in platform_findings.found.values()),
+        *((documents.pipeline_number, item) for item in findings.found),
+        *((documents.platform_number, item) for item in platform_findings.found),
     ]
     problems = sorted(
         (problem(document, item) for document, item in found),

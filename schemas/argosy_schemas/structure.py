@@ -199,13 +199,13 @@ def _describe(error: Any, findings: Findings, rest: Any) -> None:
         _describe_unknown(error, path, findings, _at(rest, path))
     elif error.validator == "not":
         first: str = error.absolute_schema_path[-2]
-        others = _present(error.schema, error.instance)
-        names = " and ".join(f"'{name}'" for name in (first, *others))
-        findings.add(path, f"Has {names}, which exclude each other; keep one")
-        for name in others:
+        exclusive = (first, *_present(error.schema, error.instance))
+        names = " and ".join(f"'{name}'" for name in exclusive)
+        findings.leave_out(path, f"Has {names}, which exclude each other; keep one")
+        for name in exclusive:
             _drop(rest, (*path, name))
     else:
-        findings.add(path, _sentence(error))
+        findings.leave_out(path, _sentence(error))
         _drop(rest, path)
 
 

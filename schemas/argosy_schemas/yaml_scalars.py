@@ -22,12 +22,11 @@ _BOOLEANS: Final = {
     for text in (word, word.capitalize(), word.upper())
 }
 _INTEGER: Final = re.compile(
-    r"[-+]?(?:(?P<binary>0b[0-1_]+)|(?P<octal>0[0-7_]+)|(?P<decimal>0|[1-9][0-9_]*)"
-    r"|(?P<hexadecimal>0x[0-9a-fA-F_]+)|[1-9][0-9_]*(?::[0-5]?[0-9])+)"
+    r"[-+]?(?:0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(?::[0-5]?[0-9])+)"
 )
-_FLOAT: Final = re.compile(
-    r"[-+]?(?:(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?"
-    r"|[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*)"
+_FLOAT: Final = re.compile(  # PyYAML takes no sign before a leading point
+    r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?"
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*"
 )
 _NUMBER_START: Final = frozenset("0123456789+-.")
 _KINDS: Final[dict[str, type]] = {

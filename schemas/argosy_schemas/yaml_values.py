@@ -100,8 +100,11 @@ def load_yaml(text: str, duplicates: list[Refusal]) -> list[JsonValue]:
 
 def _syntax(error: yaml.MarkedYAMLError) -> Refusal:
     mark = error.problem_mark or error.context_mark
+    line = None if mark is None else mark.line + 1
+    if "nesting depth" in (error.problem or ""):  # libyaml's own bound, far beyond ours
+        return Refusal(message=TOO_DEEP, line=line)
     what = " ".join(part for part in (error.context, error.problem) if part)
-    return Refusal(message=f"This is no YAML: {what}", line=None if mark is None else mark.line + 1)
+    return Refusal(message=f"This is no YAML: {what}", line=line)
 
 
 class _Builder:

@@ -1,0 +1,419 @@
+"""What must hold in a pipeline beyond its structure, and the words for where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas_specs import MISSING, edited, problems, read, small
+
+TASKS = "root/dag/tasks"
+USE = f"{TASKS}/use"
+MAKE_INPUT = "root.dag.tasks.make.inputs.parameters.count"
+USE_TEXT = "root.dag.tasks.use.inputs.parameters.text"
+
+
+def with_loop(**iterator: Any) -> dict[str, Any]:
+    """The small pipeline with ``make`` in a loop."""
+    document = edited(f"{TASKS}/make/parameterIterator", {"itemInput": "count", **iterator})
+    return edited(f"{TASKS}/make/inputs", MISSING, document)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("schemaVersion", "2.0.0", ["schemaVersion: Version '2.0.0' is not '2.1.0'; "
+                                    "compile with the KFP SDK 2"]),
+        ("schemaVersion", MISSING, ["schemaVersion: There is no schemaVersion; "
+                                    "is the file complete? Pipelines have '2.1.0'"]),
+        ("pipelineInfo", MISSING, ["pipelineInfo.name: The pipeline has no name; set one"]),
+        ("pipelineInfo/name", "", ["pipelineInfo.name: The pipeline has no name; set one"]),
+        ("pipelineInfo/name", "a\tb", ["pipelineInfo.name: The name has control characters "
+                                       "or more than 200 characters"]),
+        ("pipelineInfo/name", "a/../b", ["pipelineInfo.name: The name 'a/../b' cannot be "
+                                         "part of a path; choose another one"]),
+        ("root", MISSING, ["root: There is no root; is the file complete?"]),
+        ("root/dag", MISSING, ["root: The root is no DAG; compile a pipeline, not a component"]),
+        (TASKS, {}, ["root.dag: The DAG has no task; add one"]),
+        ("components/root", {"executorLabel": "exec-use"},
+         ["components.root: No component may be called 'root'; rename it"]),
+    ],
+)  # fmt: skip
+def test_the_pipeline_as_a_whole(path: str, value: Any, expected: list[str]) -> None:
+    assert problems(edited(path, value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (f"{USE}/componentRef/name", "comp-uze",
+         ["root.dag.tasks.use.componentRef.name: There is no component 'comp-uze'; "
+          "did you mean 'comp-use'?"]),
+        (f"{USE}/componentRef/name", "zzz",
+         ["root.dag.tasks.use.componentRef.name: There is no component 'zzz'; "
+          "add it to 'components'"]),
+        (f"{USE}/componentRef", MISSING,
+         ["root.dag.tasks.use: The task has no component; set 'componentRef.name'"]),
+        ("components/comp-use/executorLabel", MISSING,
+         ["components.comp-use: The component has neither 'dag' nor 'executorLabel'; set one"]),
+        ("components/comp-use/executorLabel", "exec-uze",
+         ["components.comp-use.executorLabel: There is no executor 'exec-uze'; "
+          "did you mean 'exec-use'?"]),
+        ("components/comp-use/inputDefinitions/parameters/text", {},
+         ["components.comp-use.inputDefinitions.parameters.text: Parameter 'text' has no type; "
+          "set 'parameterType'"]),
+        ("deploymentSpec/executors/exec-use", {},
+         ["deploymentSpec.executors.exec-use: The executor has no kind; "
+          "set 'container' or 'importer'"]),
+        ("deploymentSpec/executors/exec-use", {"container": {}},
+         ["deploymentSpec.executors.exec-use.container: The container has no image; set 'image'"]),
+        ("deploymentSpec/executors/exec-use/container/env", [{"name": "A"}, {"value": "b"}],
+         ["deploymentSpec.executors.exec-use.container.env[1]: The environment variable has no "
+          "name; set one without '='"]),
+        ("deploymentSpec/executors/exec-use", {"importer": {}},
+         ["deploymentSpec.executors.exec-use.importer: The importer has no URI; "
+          "set 'artifactUri'"]),
+        ("deploymentSpec/executors/exec-use",
+         {"importer": {"artifactUri": {"runtimeParameter": "txt"}}},
+         ["deploymentSpec.executors.exec-use.importer.artifactUri.runtimeParameter: The URI comes "
+          "from parameter 'txt', which is not declared; did you mean 'text'?"]),
+        ("deploymentSpec/executors/exec-use", {"resolver": {}},
+         ["deploymentSpec.executors.exec-use.resolver: Argosy cannot run an executor of kind "
+          "'resolver'; use a container or an importer"]),
+        ("components/comp-make/outputDefinitions/artifacts/data/artifactType",
+         {"schemaUri": "gs://schema"},
+         ["components.comp-make.outputDefinitions.artifacts.data.artifactType.schemaUri: Argosy "
+          "cannot read 'schemaUri'; use 'schemaTitle' or 'instanceSchema'"]),
+        ("deploymentSpec/executors/exec-use",
+         {"importer": {"artifactUri": {"constant": "gs://x"}, "typeSchema": {"schemaUri": "s"}}},
+         ["deploymentSpec.executors.exec-use.importer.typeSchema.schemaUri: Argosy "
+          "cannot read 'schemaUri'; use 'schemaTitle' or 'instanceSchema'"]),
+    ],
+)  # fmt: skip
+def test_components_and_executors(path: str, value: Any, expected: list[str]) -> None:
+    assert problems(edited(path, value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (f"{USE}/dependentTasks/0", "mke",
+         ["root.dag.tasks.use.dependentTasks[0]: There is no task 'mke' in this DAG; "
+          "did you mean 'make'?"]),
+        (f"{USE}/inputs/parameters/text/taskOutputParameter/producerTask", "mke",
+         [f"{USE_TEXT}.taskOutputParameter: There is no task 'mke' in this DAG; "
+          "did you mean 'make'?"]),
+        (f"{USE}/inputs/parameters/text/taskOutputParameter/outputParameterKey", "Outputs",
+         [f"{USE_TEXT}.taskOutputParameter: Task 'make' has no output parameter 'Outputs'; "
+          "did you mean 'Output'?"]),
+        (f"{USE}/inputs/parameters/text/taskOutputParameter/outputParameterKey", "data",
+         [f"{USE_TEXT}.taskOutputParameter: Output 'data' of task 'make' is an artifact, "
+          "not a parameter; refer to it as an artifact"]),
+        (f"{USE}/inputs/artifacts/data/taskOutputArtifact/outputArtifactKey", "Output",
+         ["root.dag.tasks.use.inputs.artifacts.data.taskOutputArtifact: Output 'Output' of task "
+          "'make' is a parameter, not an artifact; refer to it as a parameter"]),
+        (f"{USE}/inputs/artifacts/data", {"componentInputArtifact": "count"},
+         ["root.dag.tasks.use.inputs.artifacts.data.componentInputArtifact: Input 'count' of this "
+          "DAG is a parameter, not an artifact; refer to it as a parameter"]),
+        (f"{USE}/inputs/artifacts/data", {},
+         ["root.dag.tasks.use.inputs.artifacts.data: Artifact 'data' comes from nowhere; "
+          "set its source"]),
+        (f"{USE}/inputs/parameters/text", {},
+         [f"{USE_TEXT}: Parameter 'text' comes from nowhere; set its source"]),
+        (f"{USE}/inputs/parameters/text", {"taskFinalStatus": {"producerTask": "mke"}},
+         [f"{USE_TEXT}.taskFinalStatus: There is no task 'mke' in this DAG; did you mean 'make'?"]),
+        (f"{TASKS}/make/inputs/parameters/count/componentInputParameter", "zzz",
+         [f"{MAKE_INPUT}.componentInputParameter: This DAG declares no input parameter 'zzz'; "
+          "declare it in 'inputDefinitions'"]),
+        (f"{USE}/inputs/parameters/text", MISSING,
+         ["root.dag.tasks.use: The task does not pass the required input parameter 'text'; "
+          "pass it"]),
+        (f"{USE}/inputs/artifacts", MISSING,
+         ["root.dag.tasks.use: The task does not pass the required input artifact 'data'; "
+          "pass it"]),
+        (f"{USE}/inputs/parameters/data", {"runtimeValue": {"constant": "x"}},
+         ["root.dag.tasks.use.inputs.parameters.data: The component declares 'data' in "
+          "'artifacts'; pass it in 'inputs.artifacts'"]),
+        (f"{USE}/retryPolicy", {"maxRetryCount": -1, "backoffDuration": "-1s"},
+         ["root.dag.tasks.use.retryPolicy.backoffDuration: '-1s' is negative; "
+          "write '0s' or more",
+          "root.dag.tasks.use.retryPolicy.maxRetryCount: -1 is negative; write 0 or more"]),
+    ],
+)  # fmt: skip
+def test_references(path: str, value: Any, expected: list[str]) -> None:
+    assert problems(edited(path, value)) == expected
+
+
+def test_a_misspelt_input_is_told_beside_the_one_that_is_missing() -> None:
+    document = edited(f"{USE}/inputs/parameters/text", MISSING)
+
+    assert problems(
+        edited(f"{USE}/inputs/parameters/txt", {"runtimeValue": {"constant": "x"}}, document)
+    ) == [
+        "root.dag.tasks.use: The task does not pass the required input parameter 'text'; pass it",
+        "root.dag.tasks.use.inputs.parameters.txt: The component declares no input 'txt'; "
+        "did you mean 'text'?",
+    ]
+
+
+def test_channels_that_a_component_does_not_declare_are_no_fault() -> None:
+    source = {"componentInputParameter": "count"}
+
+    assert read(edited(f"{USE}/inputs/parameters/pipelinechannel--count", source))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("STRING", "STRING"),
+        ("NUMBER_INTEGER", "STRING"),
+        ("NUMBER_DOUBLE", "STRING"),
+        ("BOOLEAN", "STRING"),
+        ("LIST", "STRING"),
+        ("STRUCT", "STRING"),
+        ("NUMBER_INTEGER", "NUMBER_DOUBLE"),
+        ("NUMBER_DOUBLE", "NUMBER_INTEGER"),
+        ("STRUCT", "TASK_FINAL_STATUS"),
+        ("STRUCT", "TASK_CONFIG"),
+    ],
+)
+def test_a_parameter_takes_its_own_type_and_what_becomes_it(given: str, wanted: str) -> None:
+    document = edited(
+        "components/comp-make/outputDefinitions/parameters/Output/parameterType", given
+    )
+
+    path = "components/comp-use/inputDefinitions/parameters/text/parameterType"
+    assert read(edited(path, wanted, document))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("STRING", "NUMBER_INTEGER"),
+        ("STRING", "LIST"),
+        ("NUMBER_INTEGER", "BOOLEAN"),
+        ("BOOLEAN", "NUMBER_DOUBLE"),
+        ("LIST", "STRUCT"),
+        ("STRUCT", "LIST"),
+    ],
+)
+def test_a_parameter_of_another_type_is_refused(given: str, wanted: str) -> None:
+    document = edited(
+        "components/comp-make/outputDefinitions/parameters/Output/parameterType", given
+    )
+    path = "components/comp-use/inputDefinitions/parameters/text/parameterType"
+
+    assert problems(edited(path, wanted, document)) == [
+        f"{USE_TEXT}: Parameter 'text' is a {wanted} and gets output 'Output' of task 'make', "
+        f"a {given}; make them the same"
+    ]
+
+
+def test_what_a_selector_picks_out_has_any_type() -> None:
+    document = edited(
+        "components/comp-use/inputDefinitions/parameters/text/parameterType", "NUMBER_INTEGER"
+    )
+    selector = 'parseJson(string_value)["a"]'
+
+    assert read(
+        edited(f"{USE}/inputs/parameters/text/parameterExpressionSelector", selector, document)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "constant"),
+    [
+        ("NUMBER_INTEGER", 3.5),
+        ("NUMBER_INTEGER", None),
+        ("NUMBER_INTEGER", "{{$.inputs.parameters['x']}}"),
+        ("STRING", 5),
+        ("LIST", [1]),
+        ("STRUCT", {"a": 1}),
+    ],
+)
+def test_a_constant_that_fits_is_taken(wanted: str, constant: Any) -> None:
+    document = edited("components/comp-use/inputDefinitions/parameters/text/parameterType", wanted)
+    source = {"runtimeValue": {"constant": constant}}
+
+    assert read(edited(f"{USE}/inputs/parameters/text", source, document))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "constant", "kind"),
+    [
+        ("NUMBER_INTEGER", "5", "a string"),
+        ("BOOLEAN", 1, "a number"),
+        ("LIST", {"a": 1}, "an object"),
+        ("STRUCT", [1], "a list"),
+        ("STRUCT", True, "a boolean"),
+    ],
+)
+def test_a_constant_of_another_kind_is_refused(wanted: str, constant: Any, kind: str) -> None:
+    document = edited("components/comp-use/inputDefinitions/parameters/text/parameterType", wanted)
+    source = {"runtimeValue": {"constant": constant}}
+
+    assert problems(edited(f"{USE}/inputs/parameters/text", source, document)) == [
+        f"{USE_TEXT}: The constant of parameter 'text' is {kind}, not a {wanted}; change it"
+    ]
+
+
+def test_a_default_or_an_option_makes_an_input_not_required() -> None:
+    document = edited(f"{USE}/inputs", MISSING)
+    document = edited(
+        "components/comp-use/inputDefinitions/parameters/text/defaultValue", "x", document
+    )
+
+    assert read(
+        edited("components/comp-use/inputDefinitions/artifacts/data/isOptional", True, document)
+    )
+
+
+def test_a_circle_is_named_in_the_order_of_running() -> None:
+    document = edited(f"{TASKS}/make/dependentTasks", ["use"])
+
+    assert problems(document) == [
+        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "'make' -> 'use' -> 'make'; remove one dependency"
+    ]
+
+
+def test_a_task_that_waits_for_itself_is_a_circle() -> None:
+    assert problems(edited(f"{TASKS}/make/dependentTasks", ["make"])) == [
+        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "'make' -> 'make'; remove one dependency"
+    ]
+
+
+def test_a_component_that_uses_itself_is_named_with_its_users() -> None:
+    document = small()
+    for name, used in (("comp-a", "comp-b"), ("comp-b", "comp-a")):
+        document["components"][name] = {"dag": {"tasks": {"t": {"componentRef": {"name": used}}}}}
+    document["root"]["dag"]["tasks"]["t"] = {"componentRef": {"name": "comp-b"}}
+
+    assert problems(document) == [
+        "components.comp-a: The component uses itself: 'comp-a' -> 'comp-b' -> 'comp-a'; "
+        "a pipeline cannot be recursive"
+    ]
+
+
+@pytest.mark.parametrize("key", ["", "a/b", "a\nb", ".", "..", "a" * 201])
+def test_a_task_key_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
+    document = small()
+    document["root"]["dag"]["tasks"][key] = document["root"]["dag"]["tasks"]["make"]
+
+    (problem,) = problems(document)
+
+    assert problem.endswith(
+        f"The task key {key[:200]!r} cannot be part of a path; use letters, digits and dashes"
+    )
+
+
+@pytest.mark.parametrize("key", ["a b", "A_1", "größe", "a.b", "3"])
+def test_an_odd_task_key_is_taken(key: str) -> None:
+    document = small()
+    document["root"]["dag"]["tasks"][key] = document["root"]["dag"]["tasks"]["make"]
+
+    pipeline = read(document)
+
+    assert pipeline.root.dag is not None
+    assert key in pipeline.root.dag.tasks
+
+
+@pytest.mark.parametrize(
+    ("iterator", "expected"),
+    [
+        ({"items": {"raw": "{}"}},
+         ["root.dag.tasks.make.parameterIterator.items.raw: The items are no JSON list; "
+          "write one, such as '[1, 2]'"]),
+        ({"items": {"raw": "[" * 100_000}},
+         ["root.dag.tasks.make.parameterIterator.items.raw: The items are no JSON list; "
+          "write one, such as '[1, 2]'"]),
+        ({"items": {}},
+         ["root.dag.tasks.make.parameterIterator: The loop has no items; set 'items'"]),
+        ({"items": {"inputParameter": "itms"}},
+         ["root.dag.tasks.make.parameterIterator.items.inputParameter: The items come from input "
+          "'itms', which the task does not have; pass it to the task"]),
+        ({"items": {"inputParameter": "count"}},
+         ["root.dag.tasks.make.parameterIterator.items.inputParameter: The items come from "
+          "'count', a NUMBER_INTEGER; loop over a LIST"]),
+        ({"items": {"raw": "[]"}, "itemInput": "cuont"},
+         ["root.dag.tasks.make: The task does not pass the required input parameter 'count'; "
+          "pass it",
+          "root.dag.tasks.make.parameterIterator.itemInput: The item goes to input 'cuont', "
+          "which is not declared; did you mean 'count'?"]),
+    ],
+)  # fmt: skip
+def test_iterators(iterator: dict[str, Any], expected: list[str]) -> None:
+    document = with_loop(**iterator)
+
+    assert [item for item in problems(document) if "'text'" not in item] == expected
+
+
+def test_both_iterators_exclude_each_other() -> None:
+    document = with_loop(items={"raw": "[]"})
+    document["root"]["dag"]["tasks"]["make"]["artifactIterator"] = {"itemInput": "data"}
+
+    assert problems(document) == [
+        "root.dag.tasks.make: Has 'artifactIterator' and 'parameterIterator', "
+        "which exclude each other; keep one",
+    ]
+
+
+def test_what_a_loop_collects_is_a_list() -> None:
+    document = with_loop(items={"raw": "[1, 2]"})
+    path = "components/comp-use/inputDefinitions/parameters/text/parameterType"
+
+    assert read(edited(path, "LIST", document))
+    assert problems(edited(path, "STRUCT", document)) == [
+        f"{USE_TEXT}: Parameter 'text' is a STRUCT and gets output 'Output' of task 'make', "
+        "a LIST; make them the same"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ({}, ["root.outputDefinitions.parameters.o: Output 'o' comes from no task; "
+              "add it to 'dag.outputs'"]),
+        ({"parameters": {"o": {}}},
+         ["root.dag.outputs.parameters.o: Output 'o' comes from no task; name one"]),
+        ({"parameters": {"o": {"valueFromParameter": {"producerSubtask": "mke"}}}},
+         ["root.dag.outputs.parameters.o.valueFromParameter: There is no task 'mke' in this DAG; "
+          "did you mean 'make'?"]),
+        ({"parameters": {"o": {"valueFromOneof": {"parameterSelectors": [
+            {"producerSubtask": "make", "outputParameterKey": "Output"},
+            {"producerSubtask": "make", "outputParameterKey": "data"}]}}}},
+         ["root.dag.outputs.parameters.o.valueFromOneof.parameterSelectors[1]: Output 'data' of "
+          "task 'make' is an artifact, not a parameter; refer to it as an artifact"]),
+        ({"parameters": {"o": {"valueFromParameter": {"producerSubtask": "make",
+                                                      "outputParameterKey": "Output"}}},
+          "artifacts": {"d": {"artifactSelectors": [{"producerSubtask": "make",
+                                                     "outputArtifactKey": "data"}]}}},
+         ["root.dag.outputs.artifacts.d: The component declares no output 'd'; "
+          "declare it in 'outputDefinitions'"]),
+    ],
+)  # fmt: skip
+def test_outputs_of_a_dag(outputs: dict[str, Any], expected: list[str]) -> None:
+    document = edited("root/outputDefinitions", {"parameters": {"o": {"parameterType": "STRING"}}})
+
+    assert problems(edited("root/dag/outputs", outputs, document)) == expected
+
+
+def test_an_unknown_pull_policy_is_refused() -> None:
+    settings = {"exec-use": {"imagePullPolicy": "Allways"}}
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": settings}}}}
+
+    assert problems(small(), platform) == [
+        "platforms.kubernetes.deploymentSpec.executors.exec-use.imagePullPolicy: "
+        "'Allways' is no pull policy; did you mean 'Always'?"
+    ]
+
+
+def test_what_nothing_reaches_is_checked_in_structure_only() -> None:
+    unused = edited("components/lost", {"dag": {"tasks": {"t": {}}}})
+
+    assert read(unused)
+    assert problems(edited("components/lost/dag/x", 1, unused)) == [
+        "components.lost.dag.x: Unknown field 'x'; remove it"
+    ]
