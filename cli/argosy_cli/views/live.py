@@ -38,18 +38,19 @@ class LiveView:
     def __init__(self, stream: TextIO, *, output: bool = True) -> None:
         self._console = Console(file=stream, highlight=False)
         self._output = output
-        self._live = Live(
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            get_renderable=self._draw,
-            transient=True,
-        )
         self._lock = threading.Lock()
         self._title = ""
         self._started_at = datetime.now(UTC)
         self._running: dict[str, TaskStarted] = {}
         self._finished: Counter[TaskState] = Counter()
         self._stopping = False
+        # Last, since it draws at once.
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            get_renderable=self._draw,
+            transient=True,
+        )
 
     def __enter__(self) -> LiveView:
         self._live.start()

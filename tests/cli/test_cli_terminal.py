@@ -1,0 +1,61 @@
+"""What a person sees on a terminal."""
+
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+from cli_processes import ARGOSY, shell_pipeline
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+def on_a_terminal(*words: str, cwd: Path) -> tuple[int, str]:
+    """Run a command with a terminal as its streams; return its status and the plain text."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [ARGOSY, *words],
+        cwd=cwd,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
+        close_fds=True,
+    )
+    os.close(theirs)
+    read = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # what Linux says when the other side is closed
+            break
+        if not piece:
+            break
+        read += piece
+    os.close(ours)
+    return process.wait(), CONTROL.sub("", read.decode())
+
+
+def test_a_run_is_drawn_live_and_ends_with_its_summary(tmp_path: Path) -> None:
+    scripts = {"good": 'echo spoken; sleep 0.6; printf "" > "$0"', "bad": "exit 3"}
+    (tmp_path / "pipeline.json").write_text(shell_pipeline("drawn", scripts))
+
+    status, text = on_a_terminal("run", "pipeline.json", cwd=tmp_path)
+
+    assert status == 1
+    assert "good │ spoken" in text
+    assert "● good  0." in text
+    assert "✔ good" in text
+    assert re.search(r"✖ bad  0\.\ds  failed  the command ended with exit code 3", text)
+    assert "FAILED in" in text
+
+
+def test_colours_of_a_task_stay_in_its_line(tmp_path: Path) -> None:
+    scripts = {"red": r"""printf '\033[31mred text\033[0m\n'; printf x > "$0" """}
+    (tmp_path / "pipeline.json").write_text(shell_pipeline("coloured", scripts))
+
+    status, text = on_a_terminal("run", "pipeline.json", cwd=tmp_path)
+
+    assert status == 0
+    assert "red │ red text" in text
