@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
+from argosy_schemas.values import JsonValue
 from format_strategies import json_values
 from schemas_specs import CORPUS, small
 
@@ -79,15 +80,14 @@ def by_protobuf_kubernetes(settings: Any) -> Json:
     }
 
 
-def places(value: Any) -> Iterator[tuple[str | int, ...]]:
+def places(value: JsonValue) -> Iterator[tuple[str | int, ...]]:
     """The paths of a document, the whole of it included."""
     yield ()
-    members: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, dict):
-        members = cast("Json", value).items()
-    elif isinstance(value, list):
-        items: list[Any] = value
-        members = enumerate(items)
+    members: Iterable[tuple[str | int, JsonValue]] = ()
+    if isinstance(value, Mapping):
+        members = value.items()
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        members = enumerate(value)
     for name, item in members:
         for path in places(item):
             yield (name, *path)
