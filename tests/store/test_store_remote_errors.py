@@ -1,0 +1,97 @@
+"""Answers of servers that a test cannot make real ones give."""
+
+from __future__ import annotations
+
+import pytest
+from argosy_store.remote_errors import remote_failed
+from obstore.exceptions import GenericError
+
+
+def answer(status: str, code: str = "", message: str = "") -> GenericError:
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>" if code else ""
+    return GenericError(
+        "Generic S3 error: Error performing PUT https://s3.example/b/k in 3ms, after 3 retries, "
+        f"max_retries: 3, retry_timeout: 60s  - Server returned non-2xx status code: {status}: "
+        f"{body}\n\nDebug source:\nGeneric {{ }}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "retryable"),
+    [
+        (
+            answer("400 Bad Request", "ExpiredToken", "The token expired"),
+            "the credentials have expired; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_PROFILE",
+            True,
+        ),
+        (
+            answer("301 Moved Permanently", "PermanentRedirect"),
+            "the bucket is in another region; add ?region=NAME to the URL of the root",
+            False,
+        ),
+        (
+            answer("503 Slow Down", "SlowDown", "Reduce your request rate."),
+            "https://s3.example could not write it: Reduce your request rate; look at its log",
+            True,
+        ),
+        (
+            answer("500 Internal Server Error"),
+            "https://s3.example could not write it: Server returned non-2xx status code: 500 "
+            "Internal Server Error; look at its log",
+            True,
+        ),
+        (
+            answer("507 Insufficient Storage", "XMinioStorageFull", "Full"),
+            "https://s3.example has no space left (XMinioStorageFull); free some",
+            False,
+        ),
+        (
+            answer("400 Bad Request", "InvalidRequest", "No"),
+            "https://s3.example could not write it: No; look at its log",
+            False,
+        ),
+        (
+            answer("403 Forbidden", "AccessDenied", "Denied"),
+            "https://s3.example does not let these credentials write it (AccessDenied); check "
+            "them, and what they allow",
+            False,
+        ),
+        (
+            GenericError(
+                "Generic S3 error: Error performing GET https://s3.example/b/k in 3ms - HTTP "
+                'error: error sending request\n\nDebug source:\n kind: TimedOut, "x"'
+            ),
+            "https://s3.example cannot be reached (it did not answer in time); check the endpoint",
+            True,
+        ),
+    ],
+    ids=["expired", "region", "slow", "500", "full", "refused", "denied", "timeout"],
+)
+def test_an_answer_is_told_in_one_sentence(
+    error: GenericError, message: str, retryable: bool
+) -> None:
+    found = remote_failed("s3://b", "k", "write", error)
+
+    assert str(found) == f"s3://b/k: {message}"
+    assert found.retryable == retryable
+
+
+@pytest.mark.parametrize("in_cluster", [True, False])
+def test_credentials_are_waited_for_in_a_cluster_only(
+    in_cluster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    if in_cluster:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    error = GenericError(
+        "Generic S3 error: Error performing PUT http://169.254.169.254/latest/api/token in 1s - "
+        "HTTP error: error sending request"
+    )
+
+    found = remote_failed("gs://b", "k", "read", error)
+
+    assert str(found) == (
+        "gs://b/k: there are no credentials to read it; set GOOGLE_APPLICATION_CREDENTIALS"
+    )
+    assert found.retryable == in_cluster
