@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from argosy_store.remote_errors import remote_failed
 from obstore.exceptions import GenericError
+
+from argosy_store.remote_errors import remote_failed
 
 
 def answer(status: str, code: str = "", message: str = "") -> GenericError:
