@@ -41,7 +41,7 @@ from argosy_schemas.ir import (
     TriggerStrategy,
 )
 from argosy_schemas.parameters import to_text
-from argosy_schemas.values import UNSET, JsonValue, normalized
+from argosy_schemas.values import UNSET, JsonValue, normalized, parse_json
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -217,7 +217,6 @@ def _dependencies(
 
 
 def parameter_input_from_json(json: Json) -> ParameterInput:
-    """Return where a parameter comes from; fields of a Kubernetes configuration say it so, too."""
     """Return where a parameter comes from; Kubernetes settings say it in the same form."""
     return ParameterInput(
         source=_parameter_source(json), selector=json.get("parameterExpressionSelector") or None
@@ -280,9 +279,7 @@ def raw_items(text: str) -> tuple[JsonValue, ...]:
     Raises:
         ValueError: ``text`` is no JSON list.
     """
-    from json import loads  # the parameter of most functions here has that name
-
-    items: JsonValue = normalized(loads(text))
+    items = parse_json(text)
     if not isinstance(items, list):
         raise ValueError("is no JSON list")
     return tuple(items)
@@ -291,11 +288,11 @@ def raw_items(text: str) -> tuple[JsonValue, ...]:
 def _retry(json: Json) -> RetryPolicy:
     default = RetryPolicy()
     return RetryPolicy(
-        max_count=json.get("maxRetryCount", default.max_count),
+        max_count=max(0, json.get("maxRetryCount", default.max_count)),
         backoff=duration_from_json(json["backoffDuration"])
         if "backoffDuration" in json
         else default.backoff,
-        factor=json.get("backoffFactor", default.factor),
+        factor=json.get("backoffFactor") or default.factor,  # 0 is not set, in a proto
         max_backoff=duration_from_json(json["backoffMaxDuration"])
         if "backoffMaxDuration" in json
         else default.max_backoff,
