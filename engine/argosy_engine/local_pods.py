@@ -23,7 +23,6 @@ from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import prepare
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
-from argosy_engine.cleaner import Cleaner
 from argosy_engine.emitter import LineWriter
 from argosy_engine.events import Listener, Notice
 from argosy_engine.known_records import KnownRecords
@@ -105,7 +104,6 @@ class LocalPods:
     environments: PythonEnvironments
     inherited: Mapping[str, str]
     """The environment that tasks may inherit from."""
-    cleaner: Cleaner
     watchdog: Watchdog
     stop_failure: Callable[[], Failure]
     """Why the run is being stopped, once it is."""
@@ -144,7 +142,7 @@ class LocalPods:
         # Short, since the paths of sockets in it are limited to about a hundred characters.
         directory = self.directory.work / attempt[:8]
         if request.path in self.left:
-            self.cleaner.remove(self.left[request.path])
+            shutil.rmtree(self.left[request.path], ignore_errors=True)
         self.left[request.path] = directory
         for name in ("cwd", "io", "tmp"):
             (directory / name).mkdir(parents=True)
@@ -174,7 +172,7 @@ class LocalPods:
                 record=finished.record,
                 log=None if log is None else str(self.home / log),
             )
-        self.cleaner.remove(self.left.pop(request.path))
+        shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
         return PodOutcome(
             phase=Phase.SUCCEEDED,
             outputs={CONTROL: finished.control} if finished.control else {},

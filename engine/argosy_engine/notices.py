@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from argosy_engine.settings import RunSettings
-from argosy_schemas.ir import ContainerExecutor, Pipeline, Resources
+from argosy_engine.workflow import DagTemplate, PodTemplate, Workflow
+from argosy_schemas.ir import Pipeline
 
-# These have an effect here as well.
-_HONOURED = frozenset({"activeDeadlineSeconds"})
+_NAMED_TASKS = 3
 
 
-def notices(pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
+def notices(workflow: Workflow, pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
     """Yield one sentence for each kind of thing that is passed over."""
-    without_effect = kubernetes_settings(pipeline)
-    if without_effect:
-        listed = ", ".join(
-            f"{name} ({', '.join(components)})" for name, components in without_effect.items()
-        )
-        yield f"without effect on this machine: {listed}"
+    users = kubernetes_settings(workflow)
+    if users or workflow.settings:
+        listed = [*workflow.settings, *(f"{name} ({_some(of)})" for name, of in users.items())]
+        yield f"without effect on this machine: {', '.join(listed)}"
     if pipeline.default_pipeline_root and settings.root is None:
         yield (
             f"artifacts stay in '{settings.home}' and do not go to the pipeline's root "
@@ -26,17 +24,18 @@ def notices(pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
         )
 
 
-def kubernetes_settings(pipeline: Pipeline) -> dict[str, list[str]]:
-    """Return what the pipeline asks of Kubernetes, and which components do, both sorted."""
+def kubernetes_settings(workflow: Workflow) -> dict[str, list[str]]:
+    """Return what tasks ask of Kubernetes, and which tasks do, both sorted."""
     found: dict[str, set[str]] = {}
-    for component in pipeline.components.values():
-        label = component.executor_label
-        if label is None:
-            continue
-        names = set(pipeline.kubernetes.get(label, {})) - _HONOURED
-        executor = component.executor
-        if isinstance(executor, ContainerExecutor) and executor.resources != Resources():
-            names.add("resources")
-        for name in names:
-            found.setdefault(name, set()).add(component.name.removeprefix("comp-"))
+    for template in workflow.templates.values():
+        for task in template.tasks if isinstance(template, DagTemplate) else ():
+            pod = workflow.templates[task.template]
+            for name in pod.settings if isinstance(pod, PodTemplate) else ():
+                found.setdefault(name, set()).add(task.name)
     return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def _some(tasks: list[str]) -> str:
+    more = len(tasks) - _NAMED_TASKS
+    named = ", ".join(tasks[:_NAMED_TASKS])
+    return f"{named} and {more} more" if more > 0 else named

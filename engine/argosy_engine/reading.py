@@ -24,7 +24,7 @@ from argosy_engine.workflow import (
 )
 from argosy_expressions.argo import check, depends
 from argosy_expressions.errors import ExpressionError
-from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER
+from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER, SHARED_VOLUME
 
 _Object: TypeAlias = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ _SPEC_SETTINGS = frozenset(
         "workflowMetadata",
     }
 )
-# A workspace is a directory here, and the shared volume of a pod is one as well.
+# A workspace is a directory here.
 _SPEC_EMULATED = frozenset({"volumeClaimTemplates", "volumes"})
 _DAG_TEMPLATE = frozenset({"name", "inputs", "outputs", "dag", "parallelism", "retryStrategy"})
 _DAG = frozenset({"tasks", "failFast", "target"})
@@ -79,7 +79,7 @@ _OTHER_KINDS: Mapping[str, str] = {
     "resource": "creates or deletes a Kubernetes object, which needs a cluster",
     **{
         kind: "is a kind of template that this engine does not run"
-        for kind in ("script", "steps", "suspend", "http", "plugin", "containerSet", "data")
+        for kind in ("script", "suspend", "http", "plugin", "containerSet", "data")
     },
 }
 
@@ -154,6 +154,8 @@ def _templates(template: _Object, name: str | None = None) -> Iterator[Template]
             if "inline" in task:
                 yield from _templates(task["inline"], _inline_name(name, task))
         yield _dag_template(template, name, place)
+    elif "steps" in template:
+        yield _steps_template(template, name, place)
     elif "container" in template:
         yield _pod_template(template, name, place)
     else:
@@ -207,6 +209,19 @@ def _dag_template(template: _Object, name: str, place: _Place) -> DagTemplate:
         downstream=tuple(map(tuple, downstream)),
         order=order,
     )
+
+
+def _steps_template(template: _Object, name: str, place: _Place) -> DagTemplate:
+    """Read a template of steps that all begin at once, which is a DAG without dependencies.
+
+    Argo before 3.7 runs nothing but such a template when a workflow was stopped.
+    """
+    groups: Sequence[Sequence[_Object]] = template["steps"]
+    if len(groups) != 1:
+        raise place.at("steps").refuse("must be one group; what has an order is a DAG")
+    dag = {"failFast": False, "tasks": [dict(step) for step in groups[0]]}
+    rest = {key: value for key, value in template.items() if key != "steps"}
+    return _dag_template({**rest, "dag": dag}, name, place)
 
 
 def _task(task: _Object, template: str, place: _Place) -> DagTask:
@@ -267,9 +282,14 @@ def _settings(
     template: _Object, initial: Sequence[_Object], sidecars: Sequence[_Object]
 ) -> Iterator[str]:
     """Yield what the template asks of Kubernetes, in Kubernetes' words."""
-    yield from _POD_SETTINGS & template.keys() - {"volumes", "metadata"}
+    yield from _POD_SETTINGS & template.keys() - {"volumes"}
     container = _object(template, "container")
     yield from {"imagePullPolicy", "resources", "securityContext"} & container.keys()
+    for volume in _objects(template, "volumes"):
+        if volume.get("name") != SHARED_VOLUME:
+            yield from (f"volumes.{kind}" for kind in volume.keys() - {"name"})
+    for variable in _objects(container, "env"):
+        yield from (f"env.{kind}" for kind in _object(variable, "valueFrom"))
     if len(initial) > 1:
         yield "initContainers"
     if len(sidecars) > 1:

@@ -13,7 +13,6 @@ from pathlib import Path
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
 from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
-from argosy_engine.cleaner import Cleaner
 from argosy_engine.emitter import Emitter
 from argosy_engine.engine import Engine
 from argosy_engine.environments.environments import Environments
@@ -45,6 +44,7 @@ from argosy_schemas.values import JsonValue
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _ARTIFACTS = "artifacts"
 """Below the home: the pipeline root of runs that were given none."""
 
@@ -153,7 +153,7 @@ def _work(
                 resumed=resumed,
             )
         )
-        told = tuple(notices(pipeline, settings))
+        told = tuple(notices(workflow, pipeline, settings))
         for sentence in told:
             emit(Notice(message=sentence))
         stores = stack.enter_context(Stores(description.root))
@@ -169,7 +169,6 @@ def _work(
         names = TaskNames(pipeline)
 
         environments = Environments(keep_pins=settings.keep_pins)
-        cleaner = stack.enter_context(Cleaner())
 
         def on_stop() -> None:
             # What runs at the exit may still need an environment.
@@ -191,7 +190,6 @@ def _work(
             directory=directory,
             resolver=resolver,
             environments=environments,
-            cleaner=cleaner,
             inherited=os.environ if settings.environment is None else settings.environment,
             watchdog=stack.enter_context(Watchdog()),
             stop_failure=stop_failure,
@@ -242,7 +240,6 @@ def _work(
                 tasks=tasks,
                 notices=told,
             )
-        cleaner.close()
         if state is RunState.SUCCEEDED:
             directory.clear_work()
         emit(RunFinished(run_id=description.run_id, state=state, at=finished_at, error=error))
@@ -255,18 +252,20 @@ def _state(
     """Return the state of a run, and what to say of it."""
     if stopped is not None and stopped.reason is Reason.CANCELED:
         return RunState.CANCELED, stopped.message
-    failed = [task for task in tasks if task.state is TaskState.FAILED]
-    if failed:
-        # What failed by itself comes before the DAGs that failed for it, and the first one first.
-        own = [task for task in failed if not task.error or not task.error.endswith("' failed")]
-        first = min(
-            own or failed, key=lambda task: task.finished_at or datetime.max.replace(tzinfo=UTC)
-        )
-        if stopped is not None:
-            return RunState.FAILED, stopped.message
-        return RunState.FAILED, f"'{first.path}' failed: {first.error}"
     if stopped is not None:
         return RunState.FAILED, stopped.message
+    failed = {task.path: task for task in tasks if task.state is TaskState.FAILED}
+    # A DAG failed because something in it did, which says more.
+    holders: set[str] = set()
+    for path in failed:
+        outer = path.rpartition("/")[0]
+        while outer and outer not in holders:
+            holders.add(outer)
+            outer = outer.rpartition("/")[0]
+    own = [task for path, task in failed.items() if path not in holders]
+    if own:
+        first = min(own, key=lambda task: task.finished_at or _LATEST)
+        return RunState.FAILED, f"'{first.path}' failed: {first.error}"
     if phase is not Phase.SUCCEEDED:
         return RunState.FAILED, f"the workflow ended as {phase.value}"
     return RunState.SUCCEEDED, None

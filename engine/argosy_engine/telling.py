@@ -14,6 +14,7 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
+from argosy_engine.interpreter import EXIT_LABEL
 from argosy_engine.journal import Journal
 from argosy_engine.ledger import Ledger
 from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
@@ -58,6 +59,8 @@ class Telling(Observer):
                 self._journal = None
                 self._emit(Notice(message=f"the journal cannot be written: {error.strerror}"))
         if phase.is_fulfilled and node.boundary is not None and is_task(node):
+            if _is_at_exit(node) and not phase.is_completed:
+                return  # It ran in its own place, and is not wanted again.
             self._finished(node, phase, at)
 
     def pod_started(self, node: PodNode, at: datetime) -> None:
@@ -143,6 +146,13 @@ class Telling(Observer):
                 if node.message == ShutdownReason.DEADLINE:
                     return TaskState.NOT_RUN
                 return TaskState.FAILED
+
+
+def _is_at_exit(node: Node) -> bool:
+    outer = node
+    while outer.boundary is not None:
+        outer = outer.boundary
+    return outer.label == EXIT_LABEL
 
 
 _REASONS = {

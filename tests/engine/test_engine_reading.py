@@ -118,15 +118,26 @@ def test_what_only_kubernetes_can_do_is_noted() -> None:
         "tolerations": [{"key": "gpu"}],
         "metadata": {"labels": {"a": "b"}},
     }
-    pod["container"] = {**POD["container"], "resources": {"limits": {"cpu": "1"}}}
+    pod["container"] = {
+        **POD["container"],
+        "resources": {"limits": {"cpu": "1"}},
+        "env": [{"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+    }
+    pod["volumes"] = [{"name": "argosy", "emptyDir": {}}, {"name": "s", "secret": {}}]
 
     template = read_workflow(workflow(pod=pod)).templates["pod-1"]
 
     assert isinstance(template, PodTemplate)
-    assert template.settings == ("resources", "tolerations")
+    assert template.settings == (
+        "env.secretKeyRef",
+        "metadata",
+        "resources",
+        "tolerations",
+        "volumes.secret",
+    )
 
 
-@pytest.mark.parametrize("kind", ["script", "steps", "suspend", "http", "plugin", "containerSet"])
+@pytest.mark.parametrize("kind", ["script", "suspend", "http", "plugin", "containerSet"])
 def test_other_kinds_of_templates_are_refused(kind: str) -> None:
     pod: dict[str, Any] = {"name": "pod-1", kind: {}}
     document = workflow(pod=pod)
@@ -134,6 +145,26 @@ def test_other_kinds_of_templates_are_refused(kind: str) -> None:
     assert (
         refusal(document)
         == f"template 'pod-1': '{kind}' is a kind of template that this engine does not run"
+    )
+
+
+def test_steps_of_one_group_are_a_dag_without_dependencies() -> None:
+    document = workflow(onExit="at-exit")
+    step = {"name": "a", "template": "pod-1"}
+    document["spec"]["templates"].append({"name": "at-exit", "steps": [[step]]})
+
+    template = read_workflow(document).templates["at-exit"]
+
+    assert isinstance(template, DagTemplate)
+    assert names(template, template.order) == ["a"]
+
+
+def test_steps_with_an_order_are_refused() -> None:
+    step = {"name": "a", "template": "pod-1"}
+    pod: dict[str, Any] = {"name": "pod-1", "steps": [[step], [step]]}
+
+    assert refusal(workflow(pod=pod)) == (
+        "template 'pod-1': 'steps' must be one group; what has an order is a DAG"
     )
 
 

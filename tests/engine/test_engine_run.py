@@ -283,6 +283,20 @@ def test_a_store_that_breaks_in_mid_run_is_told_as_it_is(machine: Machine) -> No
 
 
 def test_what_is_only_for_kubernetes_is_named_in_one_line(machine: Machine) -> None:
-    machine.run({"a": Step()})
+    pod = {"tolerations": [{"key": "gpu"}]}
+    steps = {name: Step(pod=pod) for name in ("a", "b", "c", "d", "e")}
+    steps["f"] = Step(pod={"nodeSelector": {"disk": "ssd"}, "activeDeadlineSeconds": 60})
 
-    assert [event for event in machine.events if isinstance(event, Notice)] == []
+    result = machine.run(steps)
+
+    line = "without effect on this machine: nodeSelector (f), tolerations (a, b, c and 2 more)"
+    assert [event for event in machine.events if isinstance(event, Notice)] == [
+        Notice(message=line)
+    ]
+    assert result.notices == (line,)
+
+
+def test_the_first_failure_is_told(machine: Machine) -> None:
+    result = machine.run({"b": Step(script="exit 1"), "a": Step(script="sleep 0.5; exit 2")})
+
+    assert result.error == ("'b' failed: the command ended with exit code 1, it printed nothing")
