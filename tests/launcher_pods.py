@@ -68,6 +68,8 @@ class Pod:
     """Goes before ``exec``, e.g. to enter another root."""
     shared_in_main: str = ""
     """Where main sees the shared volume, if not where we do."""
+    tick_ms: int = TICK_MS
+    """The protocol's second."""
     grace_ticks: int = 50
     log_limit: int = 64 << 20
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -106,7 +108,7 @@ class Pod:
             "-d": shared,
             "-g": str(self.grace_ticks),
             "-l": str(self.log_limit),
-            "-m": str(TICK_MS),
+            "-m": str(self.tick_ms),
             "-t": f"{shared}/termination-log",
         }
         self.main = subprocess.Popen(
@@ -129,7 +131,7 @@ class Pod:
             env={
                 **os.environ,
                 "ARGOSY_STORE": str(self.store),
-                "ARGOSY_TICK_SECONDS": str(TICK_MS / 1000),
+                "ARGOSY_TICK_SECONDS": str(self.tick_ms / 1000),
             },
         )
 

@@ -107,7 +107,7 @@ def _stopped(report: ExitReport, code: int | None = None) -> Failure:
     return Failure(
         reason=Reason.CANCELED,
         message=f"the pod was stopped: the command got {name}{ignored}",
-        exit_code=code,
+        exit_code=-report.stopped if code is None else code,
     )
 
 

@@ -6,6 +6,7 @@
 
 #define _GNU_SOURCE
 #include "child.h"
+#include "exchange.h"
 #include "files.h"
 #include "output.h"
 
@@ -18,16 +19,13 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    USAGE = 64,             // exit code for a pod that was put together wrongly
-    LAUNCHER_START = 600,   // seconds until a launcher that never appeared counts as dead
-    LAUNCHER_SILENCE = 60,  // seconds without a beat until a launcher counts as dead
-    LINGER = 2,             // seconds for processes that outlive the command to end by themselves
-    LINGER_TERM = 3,        // and after SIGTERM, before SIGKILL
-    STALLED = 60,           // seconds for whoever reads our output to go on, once the command ended
+    USAGE = 64,       // exit code for a pod that was put together wrongly
+    LINGER = 2,       // seconds for processes that outlive the command to end by themselves
+    LINGER_TERM = 3,  // and after SIGTERM, before SIGKILL
+    STALLED = 60,     // seconds for whoever reads our output to go on, once the command ended
     NEVER = -1,
 };
 
@@ -39,7 +37,8 @@ static struct {
     int tick_ms;           // the protocol's second; shorter in tests
 } options = {"/argosy", "/dev/termination-log", 20, 64 << 20, 1000};
 
-static int signals;       // signalfd of all that we handle
+static const char *exchange;  // directory that we share with the launcher
+static int signals;           // signalfd of all that we handle
 static sigset_t handled;
 static mode_t users_umask;
 
@@ -50,38 +49,6 @@ static int stopped;         // first signal from outside that asks for an end
 static long long stop_due = NEVER;   // when SIGKILL follows it
 static int leftover;        // processes that outlived the command and had to be killed
 static int finishing;       // the command's part is over: signals concern nobody any more
-
-static long long milliseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-// Paths on the shared volume.
-static char *exchange, *beat_path, *beat_temporary;
-
-static void say(const char *first, const char *second) {
-    const char *const parts[] = {"argosy: ", first, second, "\n"};
-    for (int i = 0; i < 4; i++)
-        if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0) return;
-}
-
-static void publish(const char *name, const char *temporary, const char *data, size_t size) {
-    const char *path = joined(exchange, name);
-    if (write_file(path, joined(exchange, temporary), data, size) < 0) say("cannot write ", path);
-}
-
-// Our heart: the launcher counts us as dead when this file stands still.
-static void beat(void) {
-    static long long last = NEVER;
-    static long long count;
-    long long now = milliseconds();
-    if (last != NEVER && now - last < options.tick_ms) return;
-    last = now;
-    char text[24];
-    char *end = append_number(text, ++count);
-    write_file(beat_path, beat_temporary, text, (size_t)(end - text));
-}
 
 static int command_running(void) { return command > 0 && !ended; }
 
@@ -176,8 +143,10 @@ static int kill_children(int number) {
 // The command's end is the end: outputs must not change while they are stored. What it left behind
 // (a `tee` that still has something to write) gets a moment, then is told, then killed.
 static void end_leftovers(struct stream *streams) {
-    const long long term_after = LINGER * (long long)options.tick_ms;
-    const long long kill_after = term_after + LINGER_TERM * (long long)options.tick_ms;
+    const long long second = options.tick_ms;
+    const long long term_after = LINGER * second;
+    // After a stop they have been told already, and what is left of the time is for storing.
+    const long long kill_after = term_after + (stopped ? 0 : LINGER_TERM * second);
     long long began = milliseconds(), moved_last = began;
     int told = 0;
     for (;;) {
@@ -192,10 +161,10 @@ static void end_leftovers(struct stream *streams) {
             }
             if (now - began >= kill_after) kill_children(SIGKILL);
             // In uninterruptible sleep, or not to be found without /proc.
-            if (now - began >= kill_after + term_after) return;
+            if (now - began >= kill_after + LINGER * second) return;
         } else if (!moved && !pending(streams)) {
             return;
-        } else if (now - moved_last >= STALLED * (long long)options.tick_ms) {
+        } else if (now - moved_last >= STALLED * second) {
             return;  // nobody takes our output
         }
     }
@@ -230,84 +199,8 @@ static void report(int started, const struct start_error *error, const char *out
     publish("exit", "exit.tmp", text, (size_t)(end - text));
 }
 
-// The launcher asks: `open PATH` and `copy FROM TO`, each word ended by NUL.
-// The answer holds one word for each, in order.
-static void serve(const char *name, char *data, size_t size) {
-    char **words = split_entries(data, size);
-    size_t room = 1;
-    for (size_t i = 0; words && words[i]; i++) room += 80;
-    char *answer = allocate(room), *end = answer;
-    if (!words || !answer) return;
-    for (size_t i = 0; words[i];) {
-        const char *result = "unknown";
-        int problem = 0;
-        if (!strcmp(words[i], "open") && words[i + 1]) {
-            open_up(words[i + 1], tick);
-            result = "done";
-            i += 2;
-        } else if (!strcmp(words[i], "copy") && words[i + 1] && words[i + 2]) {
-            result = copy_tree(words[i + 1], words[i + 2], tick, &problem);
-            open_up(words[i + 2], tick);
-            i += 3;
-        } else {
-            i++;
-        }
-        end = append_text(end, result);
-        if (problem) end = append_text(append_number(append_text(end, " (errno "), problem), ")");
-        end++;  // keep the NUL
-    }
-    publish(name, "answer.tmp", answer, (size_t)(end - answer));
-}
-
-// The launcher's last word: an exit code, a line break, and a reason or nothing.
-// Serves its requests until then. NULL when it is dead.
-static char *verdict(void) {
-    char *verdict_path = joined(exchange, "verdict"), *alive_path = joined(exchange, "launcher-alive");
-    char request_name[32], answer_name[32];
-    char *request_path = NULL;
-    struct timespec seen = {0, 0};
-    int asked = 0, silent = 0, appeared = 0;
-    long long next_look = 0;
-    for (;;) {
-        size_t size;
-        if (!request_path) {
-            append_number(append_text(request_name, "request-"), ++asked);
-            append_number(append_text(answer_name, "answer-"), asked);
-            request_path = joined(exchange, request_name);
-        }
-        char *request = read_file(request_path, &size);
-        if (request) {
-            serve(answer_name, request, size);
-            request_path = NULL;
-            continue;
-        }
-        char *text = read_file(verdict_path, &size);
-        if (text) return text;
-        long long now = milliseconds();
-        if (now >= next_look) {
-            // Looks are counted, not time: while we are frozen nobody else's clock runs out.
-            struct stat info;
-            next_look = now + options.tick_ms;
-            if (stat(alive_path, &info) < 0) {
-                silent++;
-            } else if (!appeared || info.st_mtim.tv_sec != seen.tv_sec ||
-                       info.st_mtim.tv_nsec != seen.tv_nsec) {
-                appeared = 1;
-                silent = 0;
-                seen = info.st_mtim;
-            } else {
-                silent++;
-            }
-            if (silent > (appeared ? LAUNCHER_SILENCE : LAUNCHER_START)) return NULL;
-        }
-        struct pollfd polled = {.fd = signals, .events = POLLIN};
-        poll(&polled, 1, 5);
-        tick();
-    }
-}
-
 static int conclude(int own_code) {
-    const char *text = verdict();
+    const char *text = await_verdict(signals, tick);
     int code = own_code ? own_code : 1;
     const char *reason =
         "the launcher of this pod ended without a word, nothing was stored; see the log of container "
@@ -387,6 +280,10 @@ int main(int argc, char **argv, char **environment) {
             default: return USAGE;
         }
     }
+    // Pipes of ours must not take the place of a stream that the container was started without.
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0 && open("/", O_RDONLY) < 0)
+            return USAGE;
     users_umask = umask(0);  // what we write is for a launcher under any UID
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigfillset(&handled);
@@ -395,11 +292,7 @@ int main(int argc, char **argv, char **environment) {
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&handled, own[i]);
     sigprocmask(SIG_BLOCK, &handled, NULL);
     signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
-    exchange = joined(options.shared, "exchange");
-    beat_path = joined(exchange, "exec-alive");
-    beat_temporary = joined(exchange, "exec-alive.tmp");
-    mkdir(exchange, 0777);
-    beat();
+    exchange = open_exchange(options.shared, options.tick_ms);
 
     char *step = joined(options.shared, "step"), *json = joined(step, "step.json");
     if (access(json, R_OK) < 0) {

@@ -301,8 +301,10 @@ def test_a_child_that_outlives_the_command_is_ended(pod: Pod) -> None:
     assert not any(alive(pid) for pid in pids)
 
 
-def test_a_child_that_still_has_something_to_say_is_heard(pod: Pod) -> None:
+def test_a_child_that_still_has_something_to_say_is_heard(make_pod: MakePod) -> None:
     """As in ``exec > >(tee log)``."""
+    pod = make_pod(tick_ms=1000)
+
     end = pod.run(step_of("sh", "-c", "(sleep 0.05; echo late) & echo early"))
 
     assert end.stdout == b"early\nlate\n"
@@ -324,7 +326,10 @@ def test_orphans_are_reaped_while_the_command_runs(pod: Pod) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
-def test_signals_reach_the_command_and_its_children(pod: Pod, number: signal.Signals) -> None:
+def test_signals_reach_the_command_and_its_children(
+    make_pod: MakePod, number: signal.Signals
+) -> None:
+    pod = make_pod(tick_ms=1000)
     script = f"trap 'echo got; exit 5' {number.value}; (trap 'echo child; exit' {number.value}; "
     script += "while :; do sleep 0.01; done) & echo ready; while :; do sleep 0.01; done"
     pod.start_main(step_of("sh", "-c", script))

@@ -111,7 +111,7 @@ def test_a_log_that_is_gone_has_no_last_line(tmp_path: Path) -> None:
             "got SIGTERM and was killed, for it did not end",
             137,
         ),
-        (ExitReport(started=False, stopped=15), Reason.CANCELED, "the pod was stopped", 1),
+        (ExitReport(started=False, stopped=15), Reason.CANCELED, "the pod was stopped", 143),
         (
             ExitReport(started=False, error=errno.ENOENT),
             Reason.COMMAND_NOT_FOUND,
