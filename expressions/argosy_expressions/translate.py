@@ -273,8 +273,6 @@ class _Translation:
         return boolean(text, COMPARE, guards, must=must)
 
     def _orderable(self, term: Term, groups: list[Kinds]) -> Guards:
-        if any(term.kinds <= group for group in groups) and len(groups) == 1:
-            return frozenset()
         if len(groups) == 1 and term.kinds <= groups[0] | _NULL:
             return self._not_null(term)
         return self._untested(term)

@@ -155,6 +155,9 @@ def test_what_the_compiler_emits_is_evaluated(text: str, value: JsonValue) -> No
          " (column 1 of 'fromJSON(workflow.parameters.n) && true')"),
         ("fromJSON(workflow.parameters.items)[2]",
          "There is no item 2 of 2 (in 'fromJSON(workflow.parameters.items)[2]')"),
+        ("int(9.223372036854776e18)",
+         "int() of 9.223372036854776e+18, which exceeds 64 bits"
+         " (in 'int(9.223372036854776e18)')"),
         ("int(1e19)", "int() of 1e+19, which exceeds 64 bits (in 'int(1e19)')"),
     ],
 )  # fmt: skip

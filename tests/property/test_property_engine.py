@@ -1,0 +1,146 @@
+"""Random pipelines end in the engine as the plainest reading of their IR says."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_engine.results import RunResult
+from argosy_engine.run import run_workflow
+from argosy_engine.settings import RunSettings
+from argosy_engine.states import RunState, TaskState
+from argosy_schemas.reading import read_pipeline
+from argosy_schemas.records import Values
+from argosy_schemas.values import JsonValue
+from naive_evaluator import Origin, Run, evaluate
+from random_pipelines import RandomPipeline, pipelines
+
+# As the command line compiles for this engine.
+OPTIONS = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
+# Shrinking runs whole pipelines; what it finds is worth that, in a run by hand.
+FAST = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+def run(pipeline: RandomPipeline, options: CompileOptions = OPTIONS) -> RunResult:
+    """Return what the engine makes of a pipeline."""
+    read = read_pipeline(json.dumps(pipeline.document).encode(), file="random.json")
+    compiled = compile_pipeline(read, options)
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in pipeline.parameters.items()
+    }
+    with tempfile.TemporaryDirectory() as home:
+        settings = RunSettings(home=Path(home), cache=False)
+        return run_workflow(compiled.workflow, compiled.ir, settings=settings, parameters=texts)
+
+
+def worked_out(expected: Run) -> dict[str, Any]:
+    """Return what is compared of the tasks, and of the run as the task without a path."""
+    return {
+        path: {
+            "state": ended.state,
+            "kind": ended.kind,
+            "attempts": ended.attempts,
+            "parameters": ended.parameters,
+            "artifacts": ended.artifacts,
+        }
+        for path, ended in {**expected.tasks, "": expected.outputs}.items()
+    }
+
+
+def found(result: RunResult, expected: Run) -> dict[str, Any]:
+    """Return the same of a run, without the tasks below those that never began."""
+    run_id = str(result.run_id)
+    tasks = {
+        str(task.path): {
+            "state": str(task.state),
+            "kind": str(task.kind),
+            "attempts": task.attempts,
+            **_values(task.outputs, run_id),
+        }
+        for task in result.tasks
+        if not (task.state is TaskState.NOT_RUN and _is_below_nothing(str(task.path), expected))
+    }
+    for path, ended in expected.tasks.items():
+        if ended.attempts is None and path in tasks:
+            tasks[path]["attempts"] = None
+    is_whole = result.state is RunState.SUCCEEDED
+    outputs = _values(result.outputs if is_whole else Values(), run_id)
+    tasks[""] = {"state": str(result.state), "kind": "dag", "attempts": 0, **outputs}
+    return tasks
+
+
+def _is_below_nothing(path: str, expected: Run) -> bool:
+    outer = path
+    while outer := outer.rpartition("/")[0]:
+        if outer in expected.tasks:
+            return not expected.tasks[outer].began
+    return False
+
+
+def _values(outputs: Values, run_id: str) -> dict[str, Any]:
+    return {
+        "parameters": {name: _without_job(value) for name, value in outputs.parameters.items()},
+        "artifacts": {
+            name: [_origin(artifact.uri, run_id) for artifact in artifacts]
+            for name, artifacts in outputs.artifacts.items()
+        },
+    }
+
+
+def _without_job(value: JsonValue) -> JsonValue:
+    """Return a final status with what is known of it before the run."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without_job(item) for item in value]
+    if isinstance(value, str) and "pipelineTaskName" in value:
+        status = json.loads(value)
+        known = {"state": status["state"], "pipelineTaskName": status["pipelineTaskName"]}
+        return json.dumps(known, sort_keys=True, separators=(",", ":"))
+    return value
+
+
+def _origin(uri: str, run_id: str) -> Origin:
+    if f"/{run_id}/" not in uri:
+        return "", uri
+    *path, _attempt, output = uri.partition(f"/{run_id}/")[2].split("/")
+    return "/".join(path), output
+
+
+def assert_same(pipeline: RandomPipeline, options: CompileOptions = OPTIONS) -> None:
+    expected = evaluate(pipeline.document, pipeline.parameters)
+
+    result = run(pipeline, options)
+
+    assert found(result, expected) == worked_out(expected)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    phases=FAST,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(pipelines())
+def test_a_pipeline_ends_as_its_ir_says(pipeline: RandomPipeline) -> None:
+    assert_same(pipeline)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(0)
+@settings(
+    max_examples=2000,
+    deadline=None,
+    phases=FAST,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(pipelines(budget=20))
+def test_larger_pipelines_end_as_their_ir_says(pipeline: RandomPipeline) -> None:
+    assert_same(pipeline)

@@ -1,0 +1,551 @@
+"""Random pipelines as IR documents, as the SDK would write them.
+
+DAGs of containers, nested pipelines, conditions with branches and ``OneOf``, static and dynamic
+loops with ``Collected``, failures, retries, tasks that run in any case, final statuses. Each
+container is one ``sh``, whose first argument says what it does:
+
+* ``echo``    writes its value to its outputs
+* ``fail``    fails
+* ``flaky``   fails as often as its second argument says, as long as it is tried again
+* ``silent``  succeeds without writing its output parameter
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+
+SCRIPT = """\
+case "$0" in
+fail) exit 3 ;;
+flaky) [ "${KFP_RETRY_INDEX:-0}" -ge "$1" ] || exit 4 ;;
+esac
+[ "$0" = silent ] || [ -z "$3" ] || printf %s "$2" > "$3"
+[ -z "$4" ] || printf %s "$2" > "$4"
+"""
+
+DATASET = {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}
+IN_ANY_CASE = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+DEFAULT = "by default"
+IMPORTED = Path(__file__).as_uri()
+"""A file that is there."""
+
+_WORDS = ["heads", "tails", "x y", "it is", "ü", "", "12", "-7"]
+_DRAWN: dict[str, st.SearchStrategy[Any]] = {
+    "STRING": st.sampled_from(_WORDS),
+    "NUMBER_INTEGER": st.integers(-3, 12),
+    "BOOLEAN": st.booleans(),
+    "LIST": st.lists(st.integers(0, 9), max_size=3),
+}
+_COMPARABLE = ("STRING", "NUMBER_INTEGER", "BOOLEAN", "LIST", "MAYBE")
+_ARTIFACTS = ("ARTIFACT", "ARTIFACTS")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A value that tasks of one DAG may use."""
+
+    task: str | None
+    """The task that yields it; ``None``: it is an input of the DAG."""
+    output: str
+    type: str
+    """A parameter type, ``ARTIFACT`` or ``ARTIFACTS``; ``MAYBE``: a STRING that is null."""
+    item: str = ""
+    """Of a LIST: the type of its items, where all have one."""
+    member: str = ""
+    """Only this member of a STRUCT."""
+
+    @property
+    def name(self) -> str:
+        """What an input that it is passed on by is called."""
+        name = self.output if self.task is None else f"pipelinechannel--{self.task}-{self.output}"
+        return f"{name}-subvar-{self.member}" if self.member else name
+
+    @property
+    def source(self) -> Json:
+        """How the input of a task says that it comes from here."""
+        kind = "Artifact" if self.type in _ARTIFACTS else "Parameter"
+        if self.task is None:
+            source: Json = {f"componentInput{kind}": self.output}
+        else:
+            key = "outputArtifactKey" if kind == "Artifact" else "outputParameterKey"
+            source = {f"taskOutput{kind}": {"producerTask": self.task, key: self.output}}
+        if self.member:
+            source["parameterExpressionSelector"] = f'parseJson(string_value)["{self.member}"]'
+        return source
+
+    @property
+    def spec(self) -> Json:
+        """How a component declares it."""
+        if self.type in _ARTIFACTS:
+            return {**DATASET, "isArtifactList": True} if self.type == "ARTIFACTS" else DATASET
+        return {"parameterType": "STRING" if self.type == "MAYBE" else self.type}
+
+    @property
+    def inside(self) -> Channel:
+        """The same value in a DAG that it is passed on to."""
+        return replace(self, task=None, output=self.name, member="")
+
+
+@dataclass
+class Scope:
+    """One DAG while it is written."""
+
+    channels: list[Channel]
+    tasks: dict[str, Json] = field(default_factory=dict[str, Json])
+    certain: set[str] = field(default_factory=set[str])
+    """Tasks that have succeeded whenever the DAG has."""
+
+
+@dataclass
+class RandomPipeline:
+    """A document, and parameters for it."""
+
+    document: Json
+    parameters: Json
+
+
+class Writer:
+    """Draws a pipeline piece by piece."""
+
+    def __init__(self, draw: st.DrawFn, budget: int) -> None:
+        self._draw = draw
+        self._budget = budget
+        self._number = 0
+        self._components: Json = {}
+        self._executors: Json = {}
+
+    def pipeline(self) -> RandomPipeline:
+        """Return a whole pipeline."""
+        inputs = [
+            Channel(None, f"in-{kind.lower()}", kind, "NUMBER_INTEGER" if kind == "LIST" else "")
+            for kind in _DRAWN
+        ]
+        parameters = {channel.output: self._draw(_DRAWN[channel.type]) for channel in inputs}
+        maybe = Channel(None, "in-maybe", "MAYBE")
+        scope = self._scope([*inputs, maybe], depth=3)
+        root = self._dag([*inputs, maybe], scope, self._some(self._yields(scope), 3))
+        root["inputDefinitions"]["parameters"]["in-maybe"]["isOptional"] = True
+        document: Json = {
+            "components": self._components,
+            "deploymentSpec": {"executors": self._executors},
+            "pipelineInfo": {"name": "random"},
+            "root": root,
+            "schemaVersion": "2.1.0",
+            "sdkVersion": "kfp-2.14.0",
+        }
+        return RandomPipeline(document, parameters)
+
+    # DAGs.
+
+    def _scope(self, inputs: Sequence[Channel], depth: int) -> Scope:
+        """Return a DAG with these inputs and at least one task."""
+        scope = Scope(list(inputs))
+        self._leaf(scope)
+        for _ in range(self._draw(st.integers(0, 3))):
+            if self._budget > 0:
+                self._task(scope, depth)
+        return scope
+
+    def _task(self, scope: Scope, depth: int) -> None:
+        kinds = ["leaf", "leaf", "in any case"]
+        if depth:
+            kinds += ["nested", "condition", "branches", "loop", "loop", "cleanup"]
+        kinds += ["importer"] * self._flip()
+        match self._draw(st.sampled_from(kinds)):
+            case "leaf":
+                self._leaf(scope)
+            case "in any case":
+                self._in_any_case(scope)
+            case "importer":
+                self._importer(scope)
+            case "nested":
+                self._nested(scope, depth - 1)
+            case "cleanup":
+                self._nested(scope, depth - 1, self._draw(_upstream(scope)))
+            case "condition":
+                self._condition(scope, depth - 1)
+            case "branches":
+                self._branches(scope, depth - 1)
+            case _:
+                self._loop(scope, depth - 1)
+
+    def _dag(self, inputs: Sequence[Channel], scope: Scope, outputs: Sequence[Channel]) -> Json:
+        """Return the component of a DAG; its outputs have the names of the channels inside."""
+        passed: Json = {"parameters": {}, "artifacts": {}}
+        for channel in outputs:
+            if channel.type in _ARTIFACTS:
+                selector = {"producerSubtask": channel.task, "outputArtifactKey": channel.output}
+                passed["artifacts"][channel.name] = {"artifactSelectors": [selector]}
+            else:
+                selector = {"producerSubtask": channel.task, "outputParameterKey": channel.output}
+                passed["parameters"][channel.name] = {"valueFromParameter": selector}
+        return {
+            "dag": {"tasks": scope.tasks, "outputs": {k: v for k, v in passed.items() if v}},
+            "inputDefinitions": _definitions(inputs),
+            "outputDefinitions": _definitions([replace(c, output=c.name) for c in outputs]),
+        }
+
+    def _yields(self, scope: Scope, *, only_certain: bool = False) -> list[Channel]:
+        """Return what tasks of a DAG yield."""
+        return [
+            channel
+            for channel in scope.channels
+            if channel.task is not None and (not only_certain or channel.task in scope.certain)
+        ]
+
+    def _some(self, channels: Sequence[Channel], most: int) -> list[Channel]:
+        if not channels:
+            return []
+        chosen = st.lists(st.sampled_from(channels), max_size=most, unique=True)
+        return self._draw(chosen)
+
+    def _flip(self) -> bool:
+        return self._draw(st.booleans())
+
+    def _name(self, kind: str) -> str:
+        self._number += 1
+        return f"{kind}-{self._number}"
+
+    def _add(
+        self,
+        scope: Scope,
+        key: str,
+        component: Json,
+        inputs: Sequence[Channel],
+        more: Json | None = None,
+        *,
+        certain: bool = True,
+    ) -> None:
+        """Add a task that passes these channels to a component of its own."""
+        self._components[f"comp-{key}"] = component
+        sources: Json = {"parameters": {}, "artifacts": {}}
+        for channel in inputs:
+            kind = "artifacts" if channel.type in _ARTIFACTS else "parameters"
+            sources[kind][channel.name] = channel.source
+        task: Json = {
+            "taskInfo": {"name": key},
+            "componentRef": {"name": f"comp-{key}"},
+            "inputs": sources,
+            "dependentTasks": sorted({c.task for c in inputs if c.task is not None}),
+            **(more or {}),
+        }
+        in_any_case = task.get("triggerPolicy") == IN_ANY_CASE
+        if not in_any_case and scope.tasks and self._draw(st.integers(0, 3)) == 0:
+            other = self._draw(st.sampled_from(sorted(scope.tasks)))
+            task["dependentTasks"] = sorted({*task["dependentTasks"], other})
+        if in_any_case or (certain and scope.certain.issuperset(task["dependentTasks"])):
+            scope.certain.add(key)
+        scope.tasks[key] = task
+
+    # Containers.
+
+    def _leaf(self, scope: Scope, *, output: str = "") -> None:
+        """Add a container; with ``output`` it has that type and an artifact."""
+        key = self._name("task")
+        inputs = self._some([c for c in scope.channels if c.type != "MAYBE"], 2)
+        values = [
+            channel
+            for channel in inputs
+            if channel.type not in _ARTIFACTS and output in ("", channel.type)
+        ]
+        if values:
+            kind, item = values[0].type, values[0].item
+            value = f"{{{{$.inputs.parameters['{values[0].name}']}}}}"
+        else:
+            kind, item = output or self._draw(st.sampled_from(list(_DRAWN))), ""
+            item = "NUMBER_INTEGER" if kind == "LIST" else ""
+            drawn = self._draw(_DRAWN[kind])
+            value = drawn if kind == "STRING" else json.dumps(drawn)
+        outputs = [Channel(key, "Output", kind, item)]
+        if output or self._flip():
+            outputs.append(Channel(key, "data", "ARTIFACT"))
+        behaviours = ["echo"] * 12 + ["flaky", "flaky", "fail", "silent"]
+        behaviour = self._draw(st.sampled_from(behaviours))
+        more: Json = {}
+        if behaviour != "silent" and self._draw(st.integers(0, 2)) == 0:
+            more["retryPolicy"] = self._retries()
+        self._add(scope, key, self._container(key, inputs, outputs, behaviour, value), inputs, more)
+        scope.channels += outputs
+
+    def _in_any_case(self, scope: Scope) -> None:
+        """Add a container that runs whatever became of those before it."""
+        key = self._name("task")
+        upstream = self._draw(_upstream(scope))
+        outputs = [Channel(key, "Output", "STRING")]
+        texts = [c for c in scope.channels if c.type == "STRING" and c.task in upstream]
+        inputs: list[Channel] = []
+        value = "cleaned up"
+        if len(upstream) == 1 and self._flip():
+            inputs = [Channel(None, "status", "TASK_FINAL_STATUS")]
+        elif texts:
+            inputs = [self._draw(st.sampled_from(texts))]
+        if inputs:
+            value = f"{{{{$.inputs.parameters['{inputs[0].name}']}}}}"
+        component = self._container(key, inputs, outputs, "echo", value)
+        if inputs and inputs[0].task is not None:
+            spec = component["inputDefinitions"]["parameters"][inputs[0].name]
+            spec.update(defaultValue=DEFAULT, isOptional=True)
+        more = {"triggerPolicy": IN_ANY_CASE, "dependentTasks": upstream}
+        self._add(scope, key, component, inputs, more)
+        if inputs and inputs[0].name == "status":
+            status = {"taskFinalStatus": {"producerTask": upstream[0]}}
+            scope.tasks[key]["inputs"]["parameters"]["status"] = status
+        scope.channels += outputs
+
+    def _importer(self, scope: Scope) -> None:
+        key = self._name("importer")
+        self._executors[f"exec-{key}"] = {
+            "importer": {
+                "artifactUri": {"constant": IMPORTED},
+                "typeSchema": DATASET["artifactType"],
+            }
+        }
+        output = Channel(key, "artifact", "ARTIFACT")
+        component: Json = {
+            "executorLabel": f"exec-{key}",
+            "inputDefinitions": {"parameters": {"uri": {"parameterType": "STRING"}}},
+            "outputDefinitions": _definitions([output]),
+        }
+        self._add(scope, key, component, [])
+        uri = {"runtimeValue": {"constant": IMPORTED}}
+        scope.tasks[key]["inputs"]["parameters"]["uri"] = uri
+        scope.channels.append(output)
+
+    def _retries(self) -> Json:
+        count = self._draw(st.integers(0, 2))
+        return {"maxRetryCount": count, "backoffDuration": "0s", "backoffFactor": 1.0}
+
+    def _container(
+        self,
+        key: str,
+        inputs: Sequence[Channel],
+        outputs: Sequence[Channel],
+        behaviour: str,
+        value: str,
+    ) -> Json:
+        files = {"parameter": "", "artifact": ""}
+        for channel in outputs:
+            if channel.type == "ARTIFACT":
+                files["artifact"] = f"{{{{$.outputs.artifacts['{channel.output}'].path}}}}"
+            else:
+                files["parameter"] = f"{{{{$.outputs.parameters['{channel.output}'].output_file}}}}"
+        times = str(self._draw(st.integers(1, 2)))
+        self._executors[f"exec-{key}"] = {
+            "container": {
+                "image": "busybox",
+                "command": ["sh", "-c", SCRIPT],
+                "args": [behaviour, times, value, files["parameter"], files["artifact"]],
+            }
+        }
+        self._budget -= 1
+        return {
+            "executorLabel": f"exec-{key}",
+            "inputDefinitions": _definitions([channel.inside for channel in inputs]),
+            "outputDefinitions": _definitions(outputs),
+        }
+
+    # Groups.
+
+    def _nested(self, scope: Scope, depth: int, upstream: Sequence[str] = ()) -> None:
+        """Add a nested pipeline; with ``upstream`` one that runs whatever became of these."""
+        key = self._name("pipe")
+        passed = self._some([c for c in scope.channels if not upstream or c.task is None], 4)
+        inner = self._scope([channel.inside for channel in passed], depth)
+        outputs = self._some(self._yields(inner, only_certain=True), 2)
+        more: Json = {"retryPolicy": self._retries()} if self._flip() else {}
+        if upstream:
+            more |= {"triggerPolicy": IN_ANY_CASE, "dependentTasks": upstream}
+        component = self._dag([channel.inside for channel in passed], inner, outputs)
+        self._add(scope, key, component, passed, more)
+        scope.channels += [replace(c, task=key, output=c.name) for c in outputs]
+
+    def _condition(self, scope: Scope, depth: int) -> None:
+        decisive = [channel for channel in scope.channels if channel.type in _COMPARABLE]
+        if not decisive:
+            return
+        key = self._name("condition")
+        subject = self._draw(st.sampled_from(decisive))
+        text = self._comparison(subject)
+        if subject.type == "STRING" and self._draw(st.integers(0, 5)) == 0:
+            text = f"int(inputs.parameter_values['{subject.name}']) > 3"
+        passed = [subject, *(c for c in self._some(scope.channels, 3) if c != subject)]
+        inner = self._scope([channel.inside for channel in passed], depth)
+        outputs = self._some(self._yields(inner, only_certain=True), 2)
+        component = self._dag([channel.inside for channel in passed], inner, outputs)
+        more = {"triggerPolicy": {"condition": text}}
+        self._add(scope, key, component, passed, more, certain=False)
+        scope.channels += [replace(c, task=key, output=c.name) for c in outputs]
+
+    def _comparison(self, channel: Channel) -> str:
+        value = f"inputs.parameter_values['{channel.name}']"
+        if channel.type == "LIST" or (
+            channel.type == "STRING" and self._draw(st.integers(0, 5)) == 0
+        ):
+            # Beyond what the SDK writes: a pod has to decide.
+            return f"size({value}) > {self._draw(st.integers(0, 4))}"
+        match channel.type:
+            case "STRING" | "MAYBE":
+                operator = self._draw(st.sampled_from(["==", "!="]))
+                return f"{value} {operator} '{self._draw(_DRAWN['STRING'])}'"
+            case "BOOLEAN":
+                return f"{value} == {self._draw(st.sampled_from(['true', 'false']))}"
+            case _:
+                operator = self._draw(st.sampled_from(["==", "!=", "<", "<=", ">", ">="]))
+                return f"int({value}) {operator} {self._draw(st.integers(-3, 12))}"
+
+    def _branches(self, scope: Scope, depth: int) -> None:
+        """Add ``If``, perhaps ``Elif`` and ``Else``, and their ``OneOf``."""
+        decisive = [channel for channel in scope.channels if channel.type in _COMPARABLE]
+        if not decisive:
+            return
+        key = self._name("condition-branches")
+        subjects = self._draw(
+            st.lists(st.sampled_from(decisive), min_size=1, max_size=2, unique=True)
+        )
+        passed = [*subjects, *(c for c in self._some(scope.channels, 2) if c not in subjects)]
+        inputs = [channel.inside for channel in passed]
+        inner = Scope(list(inputs))
+        before: list[str] = []
+        firsts: list[tuple[str, Channel, Channel]] = []
+        has_else = self._flip()
+        for subject in [*subjects, None] if has_else else subjects:
+            own = [] if subject is None else [self._comparison(subject.inside)]
+            text = " && ".join([*(f"!({each})" for each in before), *own])
+            before += own
+            firsts.append(self._branch(inner, inputs, text, depth))
+        component = self._dag(inputs, inner, [])
+        if has_else:
+            self._one_of(component, firsts)
+        self._add(scope, key, component, passed)
+        if has_else:
+            scope.channels += [
+                Channel(key, "chosen", "STRING"),
+                Channel(key, "chosen-data", "ARTIFACT"),
+            ]
+
+    def _branch(
+        self, wrapper: Scope, inputs: Sequence[Channel], text: str, depth: int
+    ) -> tuple[str, Channel, Channel]:
+        """Add one branch; return its key and what its first task yields."""
+        key = self._name("condition")
+        inner = Scope(list(inputs))
+        self._leaf(inner, output="STRING")
+        value, data = self._yields(inner)
+        if depth and self._budget > 0 and self._flip():
+            self._task(inner, depth)
+        component = self._dag(inputs, inner, [value, data])
+        # A wrapper holds nothing but its branches, which do not wait for one another.
+        alone = Scope(list(inputs))
+        self._add(alone, key, component, inputs, {"triggerPolicy": {"condition": text}})
+        wrapper.tasks.update(alone.tasks)
+        return key, value, data
+
+    def _one_of(self, component: Json, firsts: Sequence[tuple[str, Channel, Channel]]) -> None:
+        component["dag"]["outputs"] = {
+            "parameters": {
+                "chosen": {
+                    "valueFromOneof": {
+                        "parameterSelectors": [
+                            {"producerSubtask": key, "outputParameterKey": value.name}
+                            for key, value, _ in firsts
+                        ]
+                    }
+                }
+            },
+            "artifacts": {
+                "chosen-data": {
+                    "artifactSelectors": [
+                        {"producerSubtask": key, "outputArtifactKey": data.name}
+                        for key, _, data in firsts
+                    ]
+                }
+            },
+        }
+        component["outputDefinitions"] = {
+            "parameters": {"chosen": {"parameterType": "STRING"}},
+            "artifacts": {"chosen-data": DATASET},
+        }
+
+    def _loop(self, scope: Scope, depth: int) -> None:
+        key = self._name("for-loop")
+        lists = [c for c in scope.channels if c.type == "LIST" and c.item]
+        files = [c for c in scope.channels if c.type == "ARTIFACTS"]
+        passed = self._some(scope.channels, 3)
+        iterator = "parameterIterator"
+        if files and self._flip():
+            over = self._draw(st.sampled_from(files))
+            passed = [over, *(channel for channel in passed if channel != over)]
+            iterator, items = "artifactIterator", {"inputArtifact": over.name}
+            item = Channel(None, f"{over.name}-loop-item", "ARTIFACT")
+        elif lists and self._flip():
+            over = self._draw(st.sampled_from(lists))
+            passed = [over, *(channel for channel in passed if channel != over)]
+            items = {"inputParameter": over.name}
+            item = Channel(None, f"{over.name}-loop-item", over.item)
+        else:
+            kind = self._draw(st.sampled_from(["NUMBER_INTEGER", "STRING", "STRUCT", "LIST"]))
+            items = {"raw": json.dumps(self._static(kind))}
+            own = "NUMBER_INTEGER" if kind == "LIST" else ""
+            item = Channel(None, f"pipelinechannel--loop-item-param-{self._number}", kind, own)
+        inputs = [channel.inside for channel in passed]
+        visible = [c for c in inputs if c.name not in items.values()]
+        if item.type == "STRUCT":
+            visible += [
+                replace(item, type="NUMBER_INTEGER", member="a"),
+                replace(item, type="STRING", member="b"),
+            ]
+        else:
+            visible.append(item)
+        inner = self._scope(visible, depth)
+        outputs = self._some(self._yields(inner), 2)
+        component = self._dag([*inputs, item], inner, outputs)
+        for channel in outputs:
+            side = component["outputDefinitions"]
+            if channel.type in _ARTIFACTS:
+                side["artifacts"][channel.name] = {**DATASET, "isArtifactList": True}
+            else:
+                side["parameters"][channel.name] = {"parameterType": "LIST"}
+        more: Json = {iterator: {"items": items, "itemInput": item.output}}
+        if limit := self._draw(st.integers(0, 2)):
+            more["iteratorPolicy"] = {"parallelismLimit": limit}
+        self._add(scope, key, component, passed, more)
+        for channel in outputs:
+            collected = "ARTIFACTS" if channel.type in _ARTIFACTS else "LIST"
+            whole = "" if collected == "ARTIFACTS" or channel.type == "STRUCT" else channel.type
+            scope.channels.append(Channel(key, channel.name, collected, whole))
+
+    def _static(self, kind: str) -> list[Any]:
+        if kind == "STRUCT":
+            return [
+                {"a": number, "b": self._draw(_DRAWN["STRING"])}
+                for number in self._draw(_DRAWN["LIST"])
+            ]
+        items = st.lists(_DRAWN[kind], max_size=3)
+        return self._draw(items)
+
+
+def _upstream(scope: Scope) -> st.SearchStrategy[list[str]]:
+    tasks = st.sampled_from(sorted(scope.tasks))
+    return st.lists(tasks, min_size=1, max_size=3, unique=True).map(sorted)
+
+
+def _definitions(channels: Sequence[Channel]) -> Json:
+    found: Json = {"parameters": {}, "artifacts": {}}
+    for channel in channels:
+        kind = "artifacts" if channel.type in _ARTIFACTS else "parameters"
+        found[kind][channel.output] = channel.spec
+    return {kind: specs for kind, specs in found.items() if specs}
+
+
+@st.composite
+def pipelines(draw: st.DrawFn, budget: int = 10) -> RandomPipeline:
+    """Pipelines of about ``budget`` containers."""
+    return Writer(draw, budget).pipeline()
