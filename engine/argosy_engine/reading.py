@@ -73,6 +73,8 @@ _POD_SETTINGS = frozenset(
         "volumes",
     }
 )
+# Of every pod: what its containers share, and the directories that the SDK's paths begin with.
+_OWN_VOLUMES = frozenset({SHARED_VOLUME, "scratch"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
 _OTHER_KINDS: Mapping[str, str] = {
@@ -286,7 +288,7 @@ def _settings(
     container = _object(template, "container")
     yield from {"imagePullPolicy", "resources", "securityContext"} & container.keys()
     for volume in _objects(template, "volumes"):
-        if volume.get("name") != SHARED_VOLUME:
+        if volume.get("name") not in _OWN_VOLUMES:
             yield from (f"volumes.{kind}" for kind in volume.keys() - {"name"})
     for variable in _objects(container, "env"):
         yield from (f"env.{kind}" for kind in _object(variable, "valueFrom"))

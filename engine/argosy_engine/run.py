@@ -32,7 +32,7 @@ from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.signals import stopping_on_signals
 from argosy_engine.states import RunState, TaskState
 from argosy_engine.summary import Summary
-from argosy_engine.task_nodes import index_nodes
+from argosy_engine.task_nodes import failed_phases, index_nodes
 from argosy_engine.telling import Telling
 from argosy_engine.watchdog import Watchdog
 from argosy_engine.workflow import Workflow
@@ -218,11 +218,13 @@ def _work(
             phase = engine.run()
             finished_at = _now()
             assert interpreter.root is not None
+            nodes = index_nodes(interpreter.root, interpreter.exit_root)
             summary = Summary(
                 pipeline=pipeline,
-                nodes=index_nodes(interpreter.root, interpreter.exit_root),
+                nodes=nodes,
                 ledger=ledger,
-                resolver=resolver,
+                # A final status is an input that no record of its own holds.
+                resolver=Resolver(pipeline, run_facts, records, upstream=failed_phases(nodes)),
                 records=records,
                 stop_failure=engine.stop_failure,
                 names=names,

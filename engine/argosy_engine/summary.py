@@ -101,8 +101,7 @@ class Summary:
         else:
             verdict = self._from_nodes(path, task, nodes, before)
         began = isinstance(nodes.node, DagNode)
-        # Below something that did not run nothing did, and for the same reason.
-        below = None if began else verdict.reason or _did_not_run(task.key, verdict.state)
+        below = None if began else _did_not_run(task.key, verdict.state)
         inner: list[_Verdict] = []
         if kind is TaskKind.LOOP and began:
             inner = self._collect_iterations(task, component, path, nodes, add)
@@ -129,7 +128,7 @@ class Summary:
             verdict = self._from_nodes(at, task, inner_nodes, {})
             if component.dag is not None:
                 began = isinstance(inner_nodes.node, DagNode)
-                below = None if began else verdict.reason or _did_not_run(str(item), verdict.state)
+                below = None if began else _did_not_run(str(item), verdict.state)
                 inner = self._collect_dag(component.dag, at, began, below, add)
                 if began:
                     verdict = _of_dag(verdict, inner)

@@ -7,10 +7,11 @@ path of the task that they help, and count for it only when they fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.phase import Phase
 from argosy_engine.workflow import PodTemplate
 from argosy_schemas.names import TaskPath
 
@@ -42,6 +43,15 @@ def index_nodes(root: Node, exit_root: Node | None = None) -> dict[TaskPath, Tas
             if nodes.node is not None and nodes.node.phase.is_completed
         )
     return index
+
+
+def failed_phases(index: Mapping[TaskPath, TaskNodes]) -> dict[str, str]:
+    """Return the phases of the tasks that did not succeed, by path."""
+    return {
+        path: nodes.node.phase.value
+        for path, nodes in index.items()
+        if nodes.node is not None and nodes.node.phase is not Phase.SUCCEEDED
+    }
 
 
 def _add(index: dict[TaskPath, TaskNodes], root: Node) -> None:

@@ -1,0 +1,400 @@
+"""Compiled pipelines with conditions, loops and exit tasks: what became of each task."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_engine.events import Event, TaskOutput, TaskStarted
+from argosy_engine.results import RunResult
+from argosy_engine.run import resume_run, run_workflow
+from argosy_engine.settings import RunSettings
+from argosy_engine.states import RunState
+from driver_support import (
+    IN_ANY_CASE,
+    Json,
+    dag,
+    given,
+    importer,
+    leaf,
+    loop,
+    output,
+    output_artifact,
+    pipeline,
+    status,
+    task,
+    when,
+)
+
+OUT = "{{$.outputs.parameters['Output'].output_file}}"
+
+
+def sh(script: str, *arguments: str) -> Json:
+    """A container that runs a script; its arguments are ``$0``, ``$1`` and so on."""
+    return {"command": ["sh", "-c", script], "args": list(arguments)}
+
+
+X = "{{$.inputs.parameters['x']}}"
+COMPONENTS: Mapping[str, Json] = {
+    "say": leaf({"x": "STRING"}, {"Output": "STRING"}, **sh('printf %s "$0" > $1', X, OUT)),
+    "number": leaf(
+        {"x": "NUMBER_INTEGER"},
+        {"Output": "NUMBER_INTEGER"},
+        **sh('printf %s "$0" > $1', X, OUT),
+    ),
+    "fail": leaf(**sh("echo oh; exit 7")),
+    "fail-at-two": leaf({"x": "NUMBER_INTEGER"}, **sh('[ "$0" != 2 ] || exit 7', X)),
+    "no-op": leaf(**sh("true")),
+    "show": leaf({"status": "TASK_FINAL_STATUS"}, **sh("true")),
+    "wait": leaf({"x": "NUMBER_INTEGER"}, **sh("echo up; sleep 60", X)),
+}
+
+
+class Home:
+    """Compiles and runs pipelines in one home."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[Event] = []
+
+    def run(
+        self,
+        tasks: Mapping[str, Any],
+        components: Mapping[str, Json] | None = None,
+        *,
+        jobs: int = 4,
+        **root: Any,
+    ) -> RunResult:
+        made = pipeline(dag(tasks, **root), {**COMPONENTS, **(components or {})})
+        compiled = compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
+        return run_workflow(
+            compiled.workflow,
+            compiled.ir,
+            settings=RunSettings(home=self.path, jobs=jobs, cache=False),
+            listener=self.events.append,
+        )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def states(result: RunResult) -> dict[str, str]:
+    return {task.path: task.state.value for task in result.tasks}
+
+
+def reasons(result: RunResult) -> dict[str, str | None]:
+    return {task.path: task.reason for task in result.tasks if task.reason}
+
+
+def kinds(result: RunResult) -> dict[str, str]:
+    return {task.path: task.kind.value for task in result.tasks}
+
+
+def test_below_a_skipped_group_everything_is_listed_once(home: Home) -> None:
+    group = dag(
+        {
+            "a": task("no-op"),
+            "inner": task("inner", dependentTasks=["a"]),
+            "for-loop-1": task("body", **loop([1, 2, 3])),
+        },
+        {"c": "STRING"},
+    )
+    body = dag({"b": task("number", {"x": given("item")})}, {"item": "NUMBER_INTEGER"})
+
+    result = home.run(
+        {
+            "flip": task("say", {"x": "tails"}),
+            "condition-1": task(
+                "group",
+                {"c": output("flip")},
+                dependentTasks=["flip"],
+                **when("inputs.parameter_values['c'] == 'heads'"),
+            ),
+            "after": task("no-op", dependentTasks=["condition-1"]),
+        },
+        {"group": group, "inner": dag({"z": task("no-op")}), "body": body},
+    )
+
+    assert result.state is RunState.SUCCEEDED
+    assert states(result) == {
+        "after": "NOT_RUN",
+        "condition-1": "SKIPPED",
+        "condition-1/a": "NOT_RUN",
+        "condition-1/for-loop-1": "NOT_RUN",
+        "condition-1/for-loop-1/b": "NOT_RUN",
+        "condition-1/inner": "NOT_RUN",
+        "condition-1/inner/z": "NOT_RUN",
+        "flip": "SUCCEEDED",
+    }
+    assert reasons(result) == {
+        "after": "'condition-1' was skipped",
+        "condition-1": "its condition was false",
+        "condition-1/a": "'condition-1' was skipped",
+        "condition-1/for-loop-1": "'condition-1' was skipped",
+        "condition-1/for-loop-1/b": "'for-loop-1' did not run",
+        "condition-1/inner": "'condition-1' was skipped",
+        "condition-1/inner/z": "'inner' did not run",
+    }
+
+
+def test_a_condition_that_cannot_be_evaluated_is_a_failure_of_its_task(home: Home) -> None:
+    result = home.run(
+        {
+            "flip": task("say", {"x": "many"}),
+            "condition-1": task(
+                "group",
+                {"c": output("flip")},
+                dependentTasks=["flip"],
+                **when("int(inputs.parameter_values['c']) > 3"),
+            ),
+            "other": task("no-op"),
+        },
+        {"group": dag({"a": task("no-op")}, {"c": "STRING"})},
+    )
+
+    by_path = {str(each.path): each for each in result.tasks}
+    assert states(result) == {
+        "condition-1": "FAILED",
+        "condition-1/a": "NOT_RUN",
+        "flip": "SUCCEEDED",
+        "other": "SUCCEEDED",
+    }
+    error = by_path["condition-1"].error or ""
+    assert error.startswith("what decides about the task cannot be evaluated: ")
+    assert result.error == f"'condition-1' failed: {error}"
+
+
+def test_a_loop_lists_its_iterations_in_the_order_of_numbers(home: Home) -> None:
+    result = home.run(
+        {"for-loop-1": task("body", **loop(list(range(11))))},
+        {
+            "body": dag(
+                {"n": task("number", {"x": given("item")})},
+                {"item": "NUMBER_INTEGER"},
+                {"all": "LIST"},
+                passes={"all": ["n.Output"]},
+            )
+        },
+    )
+
+    paths = [each.path for each in result.tasks]
+    assert paths[:4] == ["for-loop-1", "for-loop-1/0", "for-loop-1/0/n", "for-loop-1/1"]
+    assert paths[-2:] == ["for-loop-1/10", "for-loop-1/10/n"]
+    assert set(kinds(result).values()) == {"loop", "iteration", "container"}
+    assert result.tasks[0].outputs.parameters == {"all": list(range(11))}
+    assert (result.tasks[1].name, result.tasks[1].inputs.parameters) == ("0", {"item": 0})
+
+
+def test_a_loop_without_items_succeeds_and_what_follows_runs(home: Home) -> None:
+    result = home.run(
+        {
+            "for-loop-1": task("body", **loop([])),
+            "after": task("no-op", dependentTasks=["for-loop-1"]),
+        },
+        {
+            "body": dag(
+                {"n": task("number", {"x": given("item")})},
+                {"item": "NUMBER_INTEGER"},
+                {"all": "LIST"},
+                passes={"all": ["n.Output"]},
+            )
+        },
+    )
+
+    assert states(result) == {"after": "SUCCEEDED", "for-loop-1": "SUCCEEDED"}
+    assert result.tasks[1].outputs.parameters == {"all": []}
+
+
+def test_one_failed_iteration_fails_the_loop_and_the_others_go_on(home: Home) -> None:
+    result = home.run(
+        {
+            "for-loop-1": task("body", **loop([1, 2, 3])),
+            "after": task("no-op", dependentTasks=["for-loop-1"]),
+        },
+        {"body": dag({"f": task("fail-at-two", {"x": given("item")})}, {"item": "NUMBER_INTEGER"})},
+    )
+
+    assert states(result) == {
+        "after": "NOT_RUN",
+        "for-loop-1": "FAILED",
+        "for-loop-1/0": "SUCCEEDED",
+        "for-loop-1/0/f": "SUCCEEDED",
+        "for-loop-1/1": "FAILED",
+        "for-loop-1/1/f": "FAILED",
+        "for-loop-1/2": "SUCCEEDED",
+        "for-loop-1/2/f": "SUCCEEDED",
+    }
+    errors = {str(each.path): each.error for each in result.tasks if each.error}
+    assert errors["for-loop-1"] == errors["for-loop-1/1"] == "'for-loop-1/1/f' failed"
+    assert result.error is not None
+    assert result.error.startswith("'for-loop-1/1/f' failed: the command ended with exit code 7")
+
+
+def test_items_that_are_no_list_are_a_failure_of_the_loop(home: Home) -> None:
+    result = home.run(
+        {
+            "make": task("say", {"x": "no list"}),
+            "for-loop-1": task("body", {"items": output("make")}, **loop("items")),
+        },
+        {
+            "body": dag(
+                {"n": task("say", {"x": given("item")})}, {"items": "STRING", "item": "STRING"}
+            )
+        },
+    )
+
+    assert states(result) == {
+        "for-loop-1": "FAILED",
+        "for-loop-1/n": "NOT_RUN",
+        "make": "SUCCEEDED",
+    }
+
+
+def test_an_exit_task_runs_after_a_failure_which_still_counts(home: Home) -> None:
+    result = home.run(
+        {
+            "exit-handler-1": task("body"),
+            "clean-up": task(
+                "show",
+                {"status": status("exit-handler-1")},
+                dependentTasks=["exit-handler-1"],
+                **IN_ANY_CASE,
+            ),
+            "last": task("no-op", dependentTasks=["clean-up"]),
+        },
+        {"body": dag({"f": task("fail"), "g": task("no-op", dependentTasks=["f"])})},
+    )
+
+    assert result.state is RunState.FAILED
+    assert states(result) == {
+        "clean-up": "SUCCEEDED",
+        "exit-handler-1": "FAILED",
+        "exit-handler-1/f": "FAILED",
+        "exit-handler-1/g": "NOT_RUN",
+        "last": "SUCCEEDED",
+    }
+    seen: Any = result.tasks[0].inputs.parameters["status"]
+    assert (seen["state"], seen["pipelineTaskName"]) == ("FAILED", "exit-handler-1")
+
+
+def test_an_importer_is_listed_with_what_it_imports(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("x")
+    uri = f"file://{tmp_path}/data"
+
+    result = home.run(
+        {
+            "import": task("import", {"uri": uri}),
+            "f": task("fail"),
+            "never": task("import", {"uri": uri}, dependentTasks=["f"]),
+            "read": task("read", artifacts={"d": output_artifact("import", "artifact")}),
+        },
+        {
+            "import": importer(
+                {"uri": "STRING"}, artifactUri={"runtimeParameter": "uri"}, reimport=False
+            ),
+            "read": leaf(
+                artifacts={"d": {"artifactType": {"schemaTitle": "system.Dataset"}}},
+                **sh("cat $0", "{{$.inputs.artifacts['d'].path}}"),
+            ),
+        },
+    )
+
+    by_path = {str(each.path): each for each in result.tasks}
+    assert states(result) == {
+        "f": "FAILED",
+        "import": "SUCCEEDED",
+        "never": "NOT_RUN",
+        "read": "SUCCEEDED",
+    }
+    assert by_path["import"].kind.value == "importer"
+    assert [each.uri for each in by_path["import"].outputs.artifacts["artifact"]] == [uri]
+    assert by_path["never"].reason == "'f' failed"
+
+
+def test_what_no_expression_decides_a_pod_does(home: Home) -> None:
+    """``matches`` is CEL and not of the SDK's grammar; the deciding pod is no task of its own."""
+    result = home.run(
+        {
+            "flip": task("say", {"x": "heads"}),
+            "condition-1": task(
+                "group",
+                {"c": output("flip")},
+                dependentTasks=["flip"],
+                **when("inputs.parameter_values['c'].matches('^h.*s$')"),
+            ),
+            "condition-2": task(
+                "group",
+                {"c": output("flip")},
+                dependentTasks=["flip"],
+                **when("inputs.parameter_values['c'].matches('^t')"),
+            ),
+        },
+        {"group": dag({"a": task("no-op")}, {"c": "STRING"})},
+    )
+
+    assert states(result) == {
+        "condition-1": "SUCCEEDED",
+        "condition-1/a": "SUCCEEDED",
+        "condition-2": "SKIPPED",
+        "condition-2/a": "NOT_RUN",
+        "flip": "SUCCEEDED",
+    }
+    assert {str(each.path): each.attempts for each in result.tasks}["condition-1"] == 0
+
+
+def test_a_stopped_loop_goes_on_where_it_was(home: Home) -> None:
+    stop_when_up(home)
+
+    stopped = home.run(
+        {"for-loop-1": task("body", **loop([1, 2, 3])), "after": task("no-op")},
+        {"body": dag({"w": task("wait", {"x": given("item")})}, {"item": "NUMBER_INTEGER"})},
+        jobs=2,
+    )
+
+    assert stopped.state is RunState.CANCELED
+    assert states(stopped) == {
+        "after": "SUCCEEDED",
+        "for-loop-1": "CANCELED",
+        "for-loop-1/0": "CANCELED",
+        "for-loop-1/0/w": "CANCELED",
+        "for-loop-1/1": "CANCELED",
+        "for-loop-1/1/w": "CANCELED",
+        "for-loop-1/2": "CANCELED",
+        "for-loop-1/2/w": "CANCELED",
+    }
+    stop_when_up(home)
+    before = len(home.events)
+    resumed = resume_run(
+        stopped.run_id,
+        settings=RunSettings(home=home.path, jobs=2),
+        listener=home.events.append,
+    )
+    started = {e.path for e in home.events[before:] if isinstance(e, TaskStarted)}
+    assert "for-loop-1/0/w" in started
+    assert {str(each.path): each.attempts for each in resumed.tasks}["for-loop-1/0/w"] == 2
+
+
+def stop_when_up(home: Home) -> None:
+    """Send Ctrl-C once a task has written something from now on."""
+    before = len(home.events)
+
+    def wait() -> None:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if any(isinstance(event, TaskOutput) for event in home.events[before:]):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            time.sleep(0.01)
+
+    threading.Thread(target=wait, daemon=True).start()
