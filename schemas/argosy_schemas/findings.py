@@ -13,7 +13,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONG = 500
-_MANY = 2000
+_MANY = 500
 """Names beyond which no nearest one is looked for: that takes time for each of them."""
 
 
@@ -36,7 +36,8 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Path, str], Finding] = {}
-        self._left_out: list[Path] = []
+        self._incomplete: set[Path] = set()
+        """Everything that something was left out of, at any depth."""
 
     @property
     def found(self) -> tuple[Finding, ...]:
@@ -45,13 +46,13 @@ class Findings:
 
     def add(self, path: Path, message: str, *, is_unsupported: bool = False) -> None:
         """Add what is wrong at ``path``, unless something in there was left out."""
-        if not any(left_out[: len(path)] == path for left_out in self._left_out):
+        if path not in self._incomplete:
             self._tell(Finding(path=path, message=message, is_unsupported=is_unsupported))
 
     def leave_out(self, path: Path, message: str) -> None:
         """Add what is wrong at ``path``, which later checks do not see."""
         self._tell(Finding(path=path, message=message))
-        self._left_out.append(path)
+        self._incomplete.update(path[:length] for length in range(1, len(path) + 1))
 
     def _tell(self, finding: Finding) -> None:
         self._found.setdefault((finding.path, finding.message), finding)

@@ -56,10 +56,11 @@ def test_json_says_the_same_as_yaml(indent: int | str | None) -> None:
     assert read_pipeline(data, file="p.json") == read(small())
 
 
-def test_a_number_with_an_exponent_is_one_in_json() -> None:
-    data = json.dumps(edited("root/inputDefinitions/parameters/count/defaultValue", 0)).replace(
-        '"defaultValue": 0', '"defaultValue": 1e3'
-    )
+@pytest.mark.parametrize("prefix", ["", "\ufeff", "\n "])
+def test_a_number_with_an_exponent_is_one_in_json(prefix: str) -> None:
+    data = prefix + json.dumps(
+        edited("root/inputDefinitions/parameters/count/defaultValue", 0)
+    ).replace('"defaultValue": 0', '"defaultValue": 1e3')
 
     pipeline = read_pipeline(data.encode(), file="p.yaml")
 
@@ -118,6 +119,12 @@ def test_all_problems_are_told_at_once_by_line() -> None:
         "p.yaml:80: platforms.kubernetes.deploymentSpec.executors.exec-make.nodeSelektor: "
         "Unknown field 'nodeSelektor'; did you mean 'nodeSelector'?",
     ]
+
+
+def test_a_problem_below_a_name_of_the_proto_has_its_line() -> None:
+    text = SPEC.replace("pipelineInfo:", "pipeline_info:").replace("name: small", "name: [small]")
+
+    assert refusal(text.encode()) == "p.yaml:37: pipelineInfo.name: Is a list, not a string"
 
 
 def test_problems_of_a_json_file_have_lines() -> None:
