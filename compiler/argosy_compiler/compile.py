@@ -14,6 +14,7 @@ from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
 from argosy_compiler.passes.place_ir import place_ir
+from argosy_compiler.passes.split_dags import split_dags
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
 from argosy_schemas.ir import Pipeline
@@ -26,6 +27,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     bound_loops,
     place_ir,
     arrange_dags,
+    split_dags,
     assemble,
 )
 """Each takes the plan that the one before returned, and never changes it."""

@@ -85,3 +85,9 @@ def is_there(control: str) -> str:
     failing ``when`` is an error on every version: so each task with such an argument says this.
     """
     return f"fromJSON(sprig.b64dec({control})) != nil"
+
+
+def ended(task: str) -> str:
+    """Return the part of a ``depends`` that waits for a task whatever becomes of it."""
+    results = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
+    return f"({' || '.join(f'{task}.{result}' for result in results)})"

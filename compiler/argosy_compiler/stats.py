@@ -111,6 +111,9 @@ def _counted(
     template = templates[name]
     count = _Counts(nodes=2 if "retryStrategy" in template else 1)
     for task in template.get("dag", {}).get("tasks", ()):
+        if task.get("when") == "false":
+            count.nodes += 1
+            continue
         times, is_open = _times(task)
         count.add(_counted(task["template"], templates, known), times)
         count.open_loops += is_open

@@ -3,14 +3,14 @@
 What a reference to a skipped, omitted or failed task means differs from version to version: the
 literal text of the tag (to 3.7.10), waiting forever (3.7.11 to 3.7.15, 4.0.2 to 4.0.6), the
 declared default, or an error. So a task may read outputs only of those that its ``depends`` forces
-to have succeeded, directly or through one of them.
+to have succeeded, directly or through one of them; or in an expression that asks for the status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from argosy_compiler.linting.closure import closure
+from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
 from argosy_compiler.linting.subject import Subject, Task, Template, strings
 from argosy_compiler.linting.tags import read_paths
@@ -33,8 +33,10 @@ def _dag(template: Template) -> Iterator[Problem]:
     for task in tasks:
         for field in ("arguments", "when", "withParam", "withSequence"):
             for place, string in strings(task.json.get(field), f"{task.path}.{field}"):
-                for name in sorted({one for path in read_paths(string) if (one := _used(path))}):
-                    if name in bits and not forced[task.name] & bits[name]:
+                paths = read_paths(string)
+                for name in sorted({one for path in paths if (one := _used(path))}):
+                    is_asked = f"tasks.{name}.status" in paths
+                    if name in bits and not is_asked and not forced[task.name] & bits[name]:
                         yield Problem(
                             path=place,
                             message=f"reads outputs of '{name}', which 'depends' does not force to"

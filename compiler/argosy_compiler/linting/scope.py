@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from argosy_compiler.linting.closure import closure
+from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
 from argosy_compiler.linting.subject import Json, Subject, Task, Template, member, objects, text
 from argosy_expressions.argo import Depends

@@ -13,6 +13,7 @@ from argosy_compiler.expression_text import (
     HANDED_DOWN,
     INDEX_INPUT,
     control_object,
+    ended,
     is_there,
     member,
     published_by,
@@ -146,11 +147,7 @@ class _Dag:
     def _depends(self, task: Task) -> str:
         names = [task_name(key) for key in self._dependencies[task.key]]
         if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
-            return " && ".join(
-                f"({name}.Succeeded || {name}.Failed || {name}.Errored || {name}.Skipped || "
-                f"{name}.Omitted)"
-                for name in names
-            )
+            return " && ".join(ended(name) for name in names)
         return " && ".join(f"{name}.Succeeded" for name in names)
 
     def _path(self, suffix: str) -> str:

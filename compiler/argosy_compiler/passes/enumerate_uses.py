@@ -9,7 +9,7 @@ from argosy_compiler.plan import Plan, Use
 from argosy_schemas.ir import RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 
-RESERVED = (ROOT, "decide", "pod", "on-exit")
+RESERVED = (ROOT, "decide", "pod", "met", "on-exit")
 """Names of templates that no component may take."""
 
 

@@ -1,0 +1,117 @@
+"""Take DAGs apart that have more tasks than stock Argo 4 takes in one template.
+
+The surplus moves into DAG templates of its own, which stand in the DAG as tasks named ``part-N``
+and have its path, so that no task changes its own. See :mod:`argosy_compiler.folding` for what
+changes nothing, and :mod:`argosy_compiler.dividing` for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+
+from argosy_compiler.compiled import Note
+from argosy_compiler.dividing import MET, divided
+from argosy_compiler.folding import folded
+from argosy_compiler.part_templates import PartTemplates
+from argosy_compiler.plan import Plan, Template
+from argosy_compiler.task_graph import Part, TaskGraph, read_graph, read_names
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
+
+FEWEST = 3
+"""A task, the stand-in of its gate, and the part that holds the others."""
+_DEEPEST = 80
+"""Argo stops at 100 templates within templates, and some are around these."""
+
+
+def split_dags(plan: Plan) -> Plan:
+    """Return the plan with no more than ``max_dag_tasks`` tasks in any DAG template.
+
+    Raises:
+        InvalidArgumentError: ``max_dag_tasks`` is too small for anything.
+        InvalidPipelineError: A DAG would have to nest deeper than Argo goes.
+    """
+    most = plan.options.max_dag_tasks
+    if most < FEWEST:
+        raise InvalidArgumentError(f"--max-dag-tasks {most}: use {FEWEST} or more")
+    if all(len(_tasks(template)) <= most for template in plan.templates):
+        return plan
+    taken = {str(template["name"]) for template in plan.templates}
+    components = {name: use.component for use, name in plan.uses.items()}
+    templates: list[Template] = []
+    notes: list[Note] = []
+    uses_met = False
+    for template in plan.templates:
+        if len(_tasks(template)) <= most:
+            templates.append(template)
+            continue
+        split = _Split(template, most)
+        templates += PartTemplates(template, taken).templates(split.graph)
+        uses_met |= split.waiting > 0
+        if split.waiting:
+            path = f"{components.get(str(template['name']), template['name'])}.dag"
+            notes.append(Note(path=path, message=split.note()))
+    if uses_met:
+        templates.append(MET)
+    return replace(plan, templates=tuple(templates), notes=(*plan.notes, *notes))
+
+
+def _tasks(template: Template) -> list[Template]:
+    tasks: list[Template] = template.get("dag", {}).get("tasks", [])
+    return tasks
+
+
+class _Split:
+    """One DAG, taken apart."""
+
+    def __init__(self, template: Template, most: int) -> None:
+        self._most = most
+        self._name = str(template["name"])
+        self._total = len(_tasks(template))
+        self.waiting = 0
+        self._awaited = 0
+        taken = {str(task["name"]) for task in _tasks(template)}
+        self._part_name = _names("part", taken)
+        self._gate_name = _names("met", taken)
+        read_by_outputs = frozenset(read_names(template.get("outputs")))
+        self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
+
+    def note(self) -> str:
+        return (
+            f"has {self._total:,} tasks in one DAG, and Argo takes {self._most:,}: {self.waiting:,}"
+            f" of them wait for {self._awaited:,} others together; raise --max-dag-tasks where the"
+            " cluster takes more"
+        )
+
+    def _small(self, graph: TaskGraph, pinned: frozenset[str], depth: int) -> TaskGraph:
+        if graph.size <= self._most:
+            return graph
+        if depth > _DEEPEST:
+            raise InvalidPipelineError(
+                Problem(
+                    path=self._name,
+                    message=f"has {self._total:,} tasks in one DAG, which Argo cannot nest deep"
+                    f" enough with {self._most:,} in each; raise --max-dag-tasks, or group them in"
+                    " pipelines of their own",
+                )
+            )
+        graph = folded(graph, self._most, pinned, self._part_name)
+        if graph.size > self._most:
+            result = divided(graph, self._most, self._part_name, self._gate_name)
+            graph = result.graph
+            self.waiting += result.waiting
+            self._awaited += result.awaited
+        members = {
+            name: self._small_part(member, depth) if isinstance(member, Part) else member
+            for name, member in graph.members.items()
+        }
+        return replace(graph, members=members)
+
+    def _small_part(self, part: Part, depth: int) -> Part:
+        return replace(part, graph=self._small(part.graph, frozenset(), depth + 1))
+
+
+def _names(base: str, taken: set[str]) -> Callable[[], str]:
+    free: Iterator[str] = (name for n in count(1) if (name := f"{base}-{n}") not in taken)
+    return lambda: next(free)
