@@ -50,6 +50,11 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return _failed(str(error), mounted_at)
     except ArgosyError as error:
         return _failed(f"{error} {FINAL_MARK}", mounted_at)
+    except OSError as error:
+        where = f"'{error.filename}': " if error.filename else ""
+        return _failed(
+            f"{where}{error.strerror or error}; look at the volumes of this pod", mounted_at
+        )
     except Exception as error:
         # The edge of the process: the pod has to say why, whatever it was.
         import traceback  # a failure is the only time it is needed

@@ -30,6 +30,7 @@ from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
 from argosy_schemas.records import AttemptRecord, AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
 from argosy_schemas.values import JsonValue
+from argosy_store.local_files import writing_failed
 from argosy_store.locations import uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -63,6 +64,58 @@ def prepare(
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
+    return _attempt(
+        task_path,
+        attempt_id,
+        _Preparation.step,
+        resolver=resolver,
+        store=store,
+        stores=stores,
+        places=places,
+        now=now,
+        adopt=True,
+    )
+
+
+def look_ahead(
+    task_path: TaskPath,
+    *,
+    resolver: Resolver,
+    store: ObjectStore,
+    stores: Stores,
+    places: Places,
+    now: Callable[[], datetime],
+) -> Step:
+    """Return the step of a container task as far as the cache decides it; nothing is written.
+
+    Raises:
+        RetryableTaskError: A store did not answer for as long as its retries last.
+    """
+    return _attempt(
+        task_path,
+        AttemptId("foreseen"),
+        _Preparation.decided,
+        resolver=resolver,
+        store=store,
+        stores=stores,
+        places=places,
+        now=now,
+        adopt=False,
+    )
+
+
+def _attempt(
+    task_path: TaskPath,
+    attempt_id: AttemptId,
+    act: Callable[[_Preparation], Step],
+    *,
+    resolver: Resolver,
+    store: ObjectStore,
+    stores: Stores,
+    places: Places,
+    now: Callable[[], datetime],
+    adopt: bool,
+) -> Step:
     run = resolver.run
     records = RunRecords(store, run.id)
     step = Step(
@@ -78,21 +131,23 @@ def prepare(
     try:
         node = resolver.node(task_path)
         step = replace(step, control=_control(resolver, node))
-        done = records.read_success(task_path)
+        done = records.read_success(task_path) if adopt else None
         if done is not None:
             return replace(
                 step, decision=Decision.ADOPTED, inputs=done.inputs, outputs=done.outputs
             )
         step = replace(step, inputs=resolver.inputs(task_path))
-        return _Preparation(
-            node=node,
-            begun=step,
-            resolver=resolver,
-            records=records,
-            store=store,
-            stores=stores,
-            places=places,
-        ).step()
+        return act(
+            _Preparation(
+                node=node,
+                begun=step,
+                resolver=resolver,
+                records=records,
+                store=store,
+                stores=stores,
+                places=places,
+            )
+        )
     except FinalTaskError as error:
         return _failed(step, Reason(error.reason), error)
     except StoreError as error:
@@ -130,6 +185,21 @@ class _Preparation:
     places: Places
 
     def step(self) -> Step:
+        """Return the step, ready to be run if it is to run."""
+        step = self.decided()
+        if step.decision is Decision.RUN:
+            self.records.write_attempt(_running(step))
+            self._make_directories(step)
+            download_inputs(
+                [each for items in self.artifacts.values() for each in items],
+                stores=self.stores,
+                places=self.places,
+                task_path=step.task_path,
+            )
+        return step
+
+    def decided(self) -> Step:
+        """Return the step with its decision; nothing is written."""
         begun, path = self.begun, self.node.path
         executor = self.node.container
         if executor is None:
@@ -171,14 +241,6 @@ class _Preparation:
                     cached_from=found.record,
                     outputs=found.outputs,
                 )
-        self.records.write_attempt(_running(step))
-        self._make_directories(step)
-        download_inputs(
-            [each for items in self.artifacts.values() for each in items],
-            stores=self.stores,
-            places=self.places,
-            task_path=path,
-        )
         return step
 
     # Where things are.
@@ -367,13 +429,13 @@ def _mentions(value: JsonValue, text: str) -> bool:
 
 
 def _make_directory(path: Path, mode: int | None) -> None:
-    if mode is None:
-        path.mkdir(parents=True, exist_ok=True)
-        return
-    missing: list[Path] = []
-    while not path.exists():
-        missing.append(path)
-        path = path.parent
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
-        each.chmod(mode)
+    try:
+        missing = [] if path.is_dir() else [path]
+        while missing and not missing[-1].parent.is_dir():
+            missing.append(missing[-1].parent)
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            if mode is not None:
+                each.chmod(mode)
+    except OSError as error:
+        raise writing_failed(path, error) from error

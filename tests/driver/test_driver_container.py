@@ -30,6 +30,7 @@ from driver_support import (
     given,
     leaf,
     loop,
+    output,
     pipeline,
     status,
     task,
@@ -184,6 +185,39 @@ def test_statuses_of_upstream_tasks_arrive(pod: Pod) -> None:
     assert json.loads(text)["state"] == "FAILED"
 
 
+def test_a_driver_keeps_a_long_list_for_the_next_one(pod: Pod) -> None:
+    body = dag(
+        {"t": task("comp-i", {"x": given("item")})},
+        {"item": "STRING"},
+        {"out": "LIST"},
+        passes={"out": ["t.Output"]},
+    )
+    root = dag(
+        {
+            "for-loop-1": task("comp-body", **loop(["a"] * 101)),
+            "t": task("comp-t", {"all": output("for-loop-1", "out")}),
+        }
+    )
+    components = {
+        "comp-body": body,
+        "comp-i": leaf({"x": "STRING"}, {"Output": "NUMBER_INTEGER"}),
+        "comp-t": leaf({"all": "LIST"}),
+    }
+    of = pipeline(root, components)
+    world = World(of, store=pod.store)
+    for index in range(101):
+        world.succeeded(f"for-loop-1/{index}/t", Output=index)
+
+    ended = pod.run(pod.environment(of))
+
+    assert ended.code == 0
+    step = read_step(pod.directory / "pod/argosy/step")
+    assert step.inputs.parameters == {"all": list(range(101))}
+    records = RunRecords(pod.store, RunId("run-1"))
+    kept = records.read_collected(TaskPath("for-loop-1"), "parameter/out")
+    assert kept == list(range(101))
+
+
 def test_a_deciding_pod_publishes_control(pod: Pod) -> None:
     body = dag({"t": task("comp-t", {"x": given("item")})}, {"item": "STRING"})
     condition = when("inputs.parameter_values['item'] != ''")
@@ -275,6 +309,18 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
     step = read_step(pod.directory / "pod/argosy/step")
     assert step.failure is not None
     assert "a file is in the place of a directory" in step.failure.message
+
+
+def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None:
+    environment = pod.environment(HELLO, {"name": "you"})
+    (pod.directory / "pod/argosy/exec.tmp").mkdir(parents=True)
+
+    ended = pod.run(environment)
+
+    assert ended.code == 1
+    assert ended.reason == (
+        f"'{pod.directory}/pod/argosy/exec.tmp': Is a directory; look at the volumes of this pod"
+    )
 
 
 def test_nothing_costly_is_imported() -> None:

@@ -9,16 +9,19 @@ import pytest
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.values import JsonValue
 from driver_support import (
+    DATASET,
     IN_ANY_CASE,
     RUN,
     CountedRecords,
     Json,
     World,
     dag,
+    dataset,
     given,
     leaf,
     loop,
     output,
+    output_artifact,
     pipeline,
     status,
     task,
@@ -284,6 +287,28 @@ def test_output_of_a_failed_upstream_counts_as_not_supplied(phase: str, received
     world.succeeded("before", Output=1)
 
     assert world.inputs("t", upstream={"before": phase}) == received
+
+
+@pytest.mark.parametrize(
+    ("phase", "received"),
+    [
+        pytest.param("Succeeded", {"a": ("s3://b/k",)}, id="succeeded"),
+        pytest.param("Failed", {}, id="failed: its artifact does not count"),
+    ],
+)
+def test_an_artifact_of_a_failed_upstream_counts_as_not_supplied(
+    phase: str, received: Json
+) -> None:
+    use = task("comp-t", artifacts={"a": output_artifact("before")}, **IN_ANY_CASE)
+    root = dag({"t": use, "before": task("comp-b")})
+    components = {
+        "comp-t": leaf(artifacts={"a": {**DATASET, "isOptional": True}}),
+        "comp-b": leaf(output_artifacts={"data": DATASET}),
+    }
+    world = World(pipeline(root, components))
+    world.succeeded("before", data=dataset("s3://b/k"))
+
+    assert world.input_artifacts("t", upstream={"before": phase}) == received
 
 
 def test_without_statuses_a_record_says_whether_there_is_an_output() -> None:

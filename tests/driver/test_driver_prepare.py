@@ -418,6 +418,17 @@ def test_a_store_that_refuses_fails_the_task(tmp_path: Path) -> None:
     )
 
 
+def test_a_directory_that_cannot_be_made_fails_the_task(tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("a file in its place")
+
+    step = world_of(leaf()).prepare("t", tmp_path)
+
+    assert step.decision is Decision.FAILED
+    assert step.failure is not None
+    assert step.failure.reason is Reason.STORE_FAILED
+    assert step.failure.message.startswith(f"task 't': {tmp_path}/outputs: could not be written")
+
+
 # Places and downloads.
 
 
