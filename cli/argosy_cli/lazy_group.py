@@ -14,6 +14,7 @@ import click
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
     "lint": "Check a pipeline, or a compiled Workflow, and report every problem",
+    "plan": "Say what each task of a run would do, without running anything",
     "run": "Run a pipeline on this machine",
     "version": "Print the version",
 }

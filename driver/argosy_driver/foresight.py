@@ -230,7 +230,7 @@ class _Walk:
             task = node.task
             if task is None or not task.caching.enabled or not self._resolver.run.cache:
                 return Foreseen(path=node.path, verdict=Verdict.RUN)
-            reason = f"'{error.path}' would run, and puts out its input"
+            reason = f"its input comes from '{error.path}'"
             return Foreseen(path=node.path, verdict=Verdict.RUN_OR_CACHED, reason=reason)
         if step.decision is Decision.FAILED:
             message = step.failure.message if step.failure is not None else None

@@ -88,12 +88,12 @@ def run_workflow(
         pipeline=pipeline.name,
         created_at=datetime.now(UTC),
         parameters=given,
-        root=_root(pipeline, settings),
+        root=root_of(pipeline, settings),
         cache=settings.cache,
         workflow=workflow,
     )
     # Refused before anything is written.
-    run_facts = _run_facts(description, read, pipeline, settings)
+    run_facts = run_facts_of(description, read, pipeline, settings)
     directory = RunDirectory(settings.home, run_id)
     directory.create(description, ir)
     return _work(directory, description, read, pipeline, run_facts, settings, listener)
@@ -116,7 +116,7 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     description, ir = directory.read()
     read = read_workflow(description.workflow)
     pipeline = unpack(ir)
-    run_facts = _run_facts(description, read, pipeline, settings)
+    run_facts = run_facts_of(description, read, pipeline, settings)
     return _work(
         directory, description, read, pipeline, run_facts, settings, listener, resumed=True
     )
@@ -273,7 +273,7 @@ def _state(
     return RunState.SUCCEEDED, None
 
 
-def _run_facts(
+def run_facts_of(
     description: RunDescription, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
 ) -> Run:
     """Return what driver and resolver need to know of a run.
@@ -298,7 +298,7 @@ def _run_facts(
     )
 
 
-def _root(pipeline: Pipeline, settings: RunSettings) -> str:
+def root_of(pipeline: Pipeline, settings: RunSettings) -> str:
     """Return where the artifacts of a run go."""
     root = settings.root
     if root == PIPELINE_ROOT:

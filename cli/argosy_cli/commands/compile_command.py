@@ -8,6 +8,7 @@ import click
 
 from argosy_cli.commands.options import max_size
 from argosy_cli.source import read_source
+from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_schemas.errors import InvalidArgumentError, MachineError
@@ -177,19 +178,5 @@ def _explain(compiled: Compiled) -> None:
 def _print_stats(compiled: Compiled) -> None:
     from argosy_compiler.stats import stats
 
-    counted = stats(compiled)
-    lines = [
-        f"pods: {counted.pods} for {counted.steps + counted.claims} tasks, "
-        f"{counted.pods_per_task:.2f} per task ({counted.deciding} decide, {counted.claims} are "
-        "volume claims)",
-        f"nodes: {counted.nodes}",
-        f"workflow: {counted.workflow_bytes:,} bytes, of the pipeline packed {counted.ir_bytes:,}",
-    ]
-    if counted.open_loops:
-        lines.append(f"loops of a length known at run time, counted once: {counted.open_loops}")
-    lines += [
-        f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
-        for limit in counted.limits
-    ]
-    for line in lines:
+    for line in statistics_lines(stats(compiled)):
         click.echo(line, err=True)

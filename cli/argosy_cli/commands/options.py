@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,4 +34,43 @@ max_size = click.option(
     show_default=True,
     metavar="SIZE",
     help="Refuse larger pipeline files.",
+)
+
+param = click.option(
+    "-p",
+    "--param",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter: a STRING takes the text as it is, every other type is JSON.",
+)
+
+params_file = click.option(
+    "-f",
+    "--params-file",
+    type=click.Path(path_type=Path),
+    help="Parameters as a JSON or YAML object; --param goes before it.",
+)
+
+artifacts_option = click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    metavar="NAME=URI",
+    help="An input artifact of the pipeline: a URI or a local path.",
+)
+
+home = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=".argosy",
+    show_default=True,
+    help="Where records, cache, logs and artifacts live.",
+)
+
+root = click.option(
+    "--root",
+    metavar="URI",
+    help="Write artifacts below this URI; 'pipeline' takes the one that the pipeline names."
+    "  [default: inside --home]",
 )

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
-from argosy_cli.commands.options import max_size
+from argosy_cli.commands.options import artifacts_option, home, max_size, param, params_file, root
 from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import read_source
@@ -29,40 +29,11 @@ from argosy_schemas.names import RunId
 
 @click.command()
 @click.argument("pipeline", required=False, metavar="PIPELINE")
-@click.option(
-    "-p",
-    "--param",
-    "assignments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter: a STRING takes the text as it is, every other type is JSON.",
-)
-@click.option(
-    "-f",
-    "--params-file",
-    type=click.Path(path_type=Path),
-    help="Parameters as a JSON or YAML object; --param goes before it.",
-)
-@click.option(
-    "--artifact",
-    "artifacts",
-    multiple=True,
-    metavar="NAME=URI",
-    help="An input artifact of the pipeline: a URI or a local path.",
-)
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path),
-    default=".argosy",
-    show_default=True,
-    help="Where records, cache, logs and artifacts live.",
-)
-@click.option(
-    "--root",
-    metavar="URI",
-    help="Write artifacts below this URI; 'pipeline' takes the one that the pipeline names."
-    "  [default: inside --home]",
-)
+@param
+@params_file
+@artifacts_option
+@home
+@root
 @click.option("--no-cache", is_flag=True, help="Run every task, also those done before.")
 @click.option(
     "-j",

@@ -1,0 +1,22 @@
+"""What a compiled workflow costs, as lines."""
+
+from __future__ import annotations
+
+from argosy_compiler.stats import Stats
+
+
+def statistics_lines(stats: Stats) -> list[str]:
+    """Return the counts, sizes and limits of a workflow."""
+    lines = [
+        f"pods: {stats.pods} for {stats.steps + stats.claims} tasks, {stats.pods_per_task:.2f} per "
+        f"task ({stats.deciding} decide, {stats.claims} are volume claims)",
+        f"nodes: {stats.nodes}",
+        f"workflow: {stats.workflow_bytes:,} bytes; the pipeline, packed: {stats.ir_bytes:,}",
+    ]
+    if stats.open_loops:
+        lines.append(f"loops of a length known at run time, counted once: {stats.open_loops}")
+    lines += [
+        f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
+        for limit in stats.limits
+    ]
+    return lines
