@@ -15,7 +15,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "01-hello": (["-p", "name=Argosy"], {"Output": "Hello, Argosy!"}),
     "03-train": ([], {"Output": 0}),
     "04-nested": (["-p", "number=5"], {"Output": 100}),
-    "05-containers": ([], {"length": 10}),
+    "05-containers": ([], {"Output": 10}),
     "08-caching": ([], {"Output": 49}),
     "09-conditions": (["-p", "score=60"], {"Output": "Train longer"}),
     "10-loops": (["-p", "count=4"], {"Output": 14}),
