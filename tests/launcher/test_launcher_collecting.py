@@ -210,6 +210,19 @@ def test_an_input_that_is_passed_on_is_not_uploaded_again() -> None:
     )
 
 
+def test_the_longest_known_prefix_decides() -> None:
+    """Where inputs lie below the root of the task, they are inputs all the same."""
+    for mappings in ((f"{SEEN}", f"{SEEN}/outputs"), (f"{SEEN}/outputs", f"{SEEN}")):
+        step = replace(
+            STEP, uri_mappings=tuple(UriMapping(seen=seen, stored=ROOT) for seen in mappings)
+        )
+        said = {"model": (ReportedArtifact(uri=f"{SEEN}/inputs/data"),)}
+
+        (collected,) = collect_artifacts(step, ExecutorOutput(artifacts=said))
+
+        assert (collected.artifact.uri, collected.path) == (INPUT.uri, None)
+
+
 def test_an_input_that_is_passed_on_without_metadata_keeps_its_own() -> None:
     (collected,) = artifacts(ReportedArtifact(uri=f"{SEEN}/inputs/data"))
 

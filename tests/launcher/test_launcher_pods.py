@@ -173,6 +173,18 @@ def test_a_command_is_looked_for_on_the_path_of_the_task(pod: Pod) -> None:
     assert (end.exit_code, end.stdout) == (0, b"found\n")
 
 
+def test_a_command_that_must_not_be_executed_is_not_missing(pod: Pod) -> None:
+    (pod.volume / "one").mkdir()
+    (pod.volume / "one" / "tool").write_text("#!/bin/sh\n")
+
+    end = pod.run(step_of("tool", env=(("PATH", f"{pod.volume}/one:{pod.volume}/none"),)))
+
+    assert (end.exit_code, end.reason) == (
+        126,
+        "the command 'tool' must not be executed by this user; allow it with 'chmod +x' (final)",
+    )
+
+
 def test_the_environment_is_that_of_the_container_with_the_tasks_over_it(
     make_pod: MakePod,
 ) -> None:
@@ -238,6 +250,21 @@ def test_output_of_many_megabytes_passes_whole(pod: Pod) -> None:
     assert hashlib.sha256(end.stdout).digest() == expected
     assert end.stderr == b"e" * 300_000
     assert len(pod.stored_log()) == (60 << 20) + 300_000
+
+
+def test_output_arrives_whole_when_whoever_reads_it_is_slow(pod: Pod) -> None:
+    # Fits into the pipes and the buffer between, so that the command ends before anybody reads.
+    pod.start_main(step_of(*python("print('x' * 150_000)")))
+    pod.start_launcher()
+    assert pod.main is not None
+    main = psutil.Process(pod.main.pid)
+    log = pod.exchange / "log"
+    wait_until(lambda: log.exists() and log.stat().st_size > 0 and not main.children())
+    time.sleep(0.2)
+
+    end = pod.end()
+
+    assert end.stdout == b"x" * 150_000 + b"\n"
 
 
 def test_of_a_log_without_end_the_beginning_and_the_end_are_kept(make_pod: MakePod) -> None:
