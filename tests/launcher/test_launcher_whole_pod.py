@@ -25,8 +25,8 @@ from servers import S3Server
 # A root in memory that shows this machine, but for its own /tmp and the volumes of the pod.
 ENTER = """
 set -e
-root=$1 volumes=$2
-shift 2
+root=$1 volumes=$2 python=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$root"
 for path in /*; do
@@ -38,6 +38,9 @@ for path in /*; do
     fi
 done
 mkdir -m 1777 "$root/tmp"
+# The environment of these tests may lie below /tmp, which is the pod's own.
+mkdir -p "$root$python"
+mount --rbind "$python" "$root$python"
 for path in "$volumes"/*; do
     mkdir "$root/${path##*/}"
     mount --bind "$path" "$root/${path##*/}"
@@ -119,6 +122,7 @@ class Cluster:
                 [
                     *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
                     *("sh", "-c", ENTER, "enter", str(pod / "root"), str(pod / "volumes")),
+                    sys.prefix,
                     *("/argosy/exec", "-m", "50", "-t", "/argosy/termination-log"),
                 ],
                 env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin:/sbin"},
