@@ -151,6 +151,28 @@ def test_equal_pipelines_pack_to_equal_bytes() -> None:
     assert pack(read(turned)) == pack(read(document))
 
 
+def test_the_order_of_the_file_does_not_matter_to_the_blocks() -> None:
+    pipeline = large()
+    document: dict[str, Any] = json.loads(to_json(pipeline.document))
+    document["root"]["dag"]["tasks"] = dict(reversed(document["root"]["dag"]["tasks"].items()))
+
+    assert pack(read(document)) == pack(pipeline)
+
+
+def test_a_leaf_that_two_dags_use_is_packed_once_with_the_first() -> None:
+    document: dict[str, Any] = json.loads(to_json(large().document))
+    document["components"]["comp-dag-3"]["dag"]["tasks"]["again"] = {
+        "componentRef": {"name": "comp-0"}
+    }
+    pipeline = read(document)
+
+    index, blocks = documents(pack(pipeline))
+
+    holders = [number for number, block in enumerate(blocks) if "comp-0" in block["components"]]
+    assert holders == [index["members"]["comp-0"]] == [index["members"]["comp-dag-0"]]
+    assert dict(unpack(pack(pipeline)).components) == dict(pipeline.components)
+
+
 def test_what_nothing_reaches_stays_behind() -> None:
     document = edited("components/comp-spare", {"executorLabel": "exec-spare"})
     document["deploymentSpec"]["executors"]["exec-spare"] = {"container": {"image": "spare"}}

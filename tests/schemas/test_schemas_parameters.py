@@ -203,6 +203,7 @@ def test_an_output_file_is_read_by_the_type_of_its_parameter(
         (b"9" * 5000, INTEGER, f"'{'9' * 60}…' does not fit into 64 bits"),
         (b"one", DOUBLE, "'one' is no NUMBER_DOUBLE"),
         (b"1_0.5", DOUBLE, "'1_0.5' is no NUMBER_DOUBLE"),
+        ("٣.1".encode(), DOUBLE, "'٣.1' is no NUMBER_DOUBLE"),
         (b"0xzz", DOUBLE, "'0xzz' is no NUMBER_DOUBLE"),
         (b"nan", DOUBLE, "'nan' cannot be passed on: JSON has no such number"),
         (b"-Infinity", DOUBLE, "'-Infinity' cannot be passed on: JSON has no such number"),
