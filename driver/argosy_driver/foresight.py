@@ -154,7 +154,7 @@ class _Walk:
         assert dag is not None, frame.path
         verdicts: dict[str, Verdict] = {}
         for key in _in_order(dag):
-            node = self._resolver.child(frame, key)
+            node = self._resolver.nodes.child(frame, key)
             assert node.task is not None
             before = {one: verdicts[one] for one in node.task.dependencies if one in verdicts}
             first, *below = self._task(node, before)
@@ -207,7 +207,7 @@ class _Walk:
         if node.is_loop:
             count = self._resolver.count(node)
             for index in range(count):
-                frame = self._resolver.iteration(node, index)
+                frame = self._resolver.nodes.iteration(node, index)
                 inside += self.dag(frame) if frame.is_dag else [self._leaf(frame)]
         else:
             inside += self.dag(node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from argosy_driver.recent import Recent
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import (
     Component,
@@ -20,6 +21,8 @@ from argosy_schemas.ir import (
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.records import Artifact, Reason
 from argosy_schemas.values import JsonValue
+
+_RECENT_NODES = 512
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +67,37 @@ class Node:
         )
 
     @property
+    def frame_above(self) -> Node:
+        """The node whose DAG holds the task.
+
+        Raises:
+            FinalTaskError: This is the pipeline itself.
+        """
+        if self.frame is None:
+            raise no_such_task("the pipeline itself has no tasks beside it")
+        return self.frame
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Input parameters, declared and extra ones; those come with the SDK's f-strings."""
+        names = dict.fromkeys(self.component.inputs.parameters)
+        if self.task is not None:
+            names.update(dict.fromkeys(self.task.parameters))
+            if self.task.iterator is not None and not self.task.iterator.over_artifacts:
+                names[self.task.iterator.item_input] = None
+        return tuple(names)
+
+    @property
+    def artifact_names(self) -> tuple[str, ...]:
+        """Input artifacts."""
+        names = dict.fromkeys(self.component.inputs.artifacts)
+        if self.task is not None:
+            names.update(dict.fromkeys(self.task.artifacts))
+            if self.task.iterator is not None and self.task.iterator.over_artifacts:
+                names[self.task.iterator.item_input] = None
+        return tuple(names)
+
+    @property
     def container(self) -> ContainerExecutor | None:
         """The container to run, if that is what the task is."""
         executor = self.component.executor
@@ -76,40 +110,66 @@ class Node:
         return executor if isinstance(executor, ImporterExecutor) else None
 
 
-def root_node(pipeline: Pipeline) -> Node:
-    """Return the node of the pipeline itself."""
-    return Node(path=TaskPath(""), component=pipeline.root)
+class Nodes:
+    """The nodes of one run; DAGs, loops and iterations are kept for a while, with their inputs.
 
-
-def child_node(pipeline: Pipeline, frame: Node, key: str) -> Node:
-    """Return the task ``key`` of the DAG at ``frame``.
-
-    Raises:
-        FinalTaskError: There is no such task.
+    Safe to use from several threads.
     """
-    dag = frame.component.dag
-    task = None if dag is None else dag.tasks.get(key)
-    if task is None:
-        where = f"task '{frame.path}'" if frame.path else "the pipeline"
-        raise no_such_task(f"{where} holds no task '{key}'")
-    return Node(
-        path=child_path(frame.path, key),
-        component=pipeline.components[task.component],
-        task=task,
-        frame=frame,
-    )
 
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._recent: Recent[TaskPath, Node] = Recent(_RECENT_NODES)
+        self.root = Node(path=TaskPath(""), component=pipeline.root)
 
-def iteration_node(head: Node, index: int) -> Node:
-    """Return iteration ``index`` of a loop."""
-    return Node(
-        path=child_path(head.path, index),
-        component=head.component,
-        task=head.task,
-        frame=head.frame,
-        head=head,
-        index=index,
-    )
+    def at(self, path: TaskPath) -> Node:
+        """Return the node at a path.
+
+        Raises:
+            FinalTaskError: The pipeline has no such task.
+        """
+        node = self.root
+        segments = iter(path.split("/") if path else ())
+        for segment in segments:
+            node = self.child(node, segment)
+            if node.is_loop and (index := next(segments, None)) is not None:
+                if not index.isdecimal():
+                    raise no_such_task(f"'{index}' in the path '{path}' is no iteration")
+                node = self.iteration(node, int(index))
+        return node
+
+    def child(self, frame: Node, key: str) -> Node:
+        """Return the task ``key`` of the DAG at ``frame``.
+
+        Raises:
+            FinalTaskError: There is no such task.
+        """
+        path = child_path(frame.path, key)
+        found = self._recent.get(path)
+        if found is not None:
+            return found
+        task = None if frame.component.dag is None else frame.component.dag.tasks.get(key)
+        if task is None:
+            where = f"task '{frame.path}'" if frame.path else "the pipeline"
+            raise no_such_task(f"{where} holds no task '{key}'")
+        component = self._pipeline.components[task.component]
+        node = Node(path=path, component=component, task=task, frame=frame)
+        return self._recent.put(path, node) if node.is_dag or node.is_loop else node
+
+    def iteration(self, head: Node, index: int) -> Node:
+        """Return iteration ``index`` of a loop."""
+        path = child_path(head.path, index)
+        found = self._recent.get(path)
+        if found is not None:
+            return found
+        node = Node(
+            path=path,
+            component=head.component,
+            task=head.task,
+            frame=head.frame,
+            head=head,
+            index=index,
+        )
+        return self._recent.put(path, node)
 
 
 def no_such_task(what: str) -> FinalTaskError:

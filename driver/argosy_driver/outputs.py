@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from argosy_driver.claims import NAME_OUTPUT, is_claim
-from argosy_driver.nodes import Node
+from argosy_driver.nodes import Node, Nodes
 from argosy_driver.recent import Recent
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import TaskOutput
@@ -57,14 +57,6 @@ class Records(Protocol):
 class Inputs(Protocol):
     """What outputs follow from besides records."""
 
-    def child(self, frame: Node, key: str) -> Node:
-        """Return a task of a DAG."""
-        ...
-
-    def iteration(self, head: Node, index: int) -> Node:
-        """Return an iteration of a loop."""
-        ...
-
     def count(self, head: Node) -> int:
         """Return how many iterations a loop has."""
         ...
@@ -91,9 +83,16 @@ class Outputs:
     """
 
     def __init__(
-        self, records: Records, inputs: Inputs, *, readers: int, keep_collected: bool
+        self,
+        records: Records,
+        nodes: Nodes,
+        inputs: Inputs,
+        *,
+        readers: int,
+        keep_collected: bool,
     ) -> None:
         self._records = records
+        self._nodes = nodes
         self._inputs = inputs
         self._readers = readers
         self._keep_collected = keep_collected
@@ -110,7 +109,7 @@ class Outputs:
             selectors = dag.outputs.parameters.get(name)
             for selected, below in self._selected(node, name, selectors, floor):
                 value = self.parameter(
-                    self._inputs.child(node, selected.task), selected.output, below, keep=keep
+                    self._nodes.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if value is not UNSET:
                     return value
@@ -140,7 +139,7 @@ class Outputs:
             selectors = dag.outputs.artifacts.get(name)
             for selected, below in self._selected(node, name, selectors, floor):
                 found = self.artifacts(
-                    self._inputs.child(node, selected.task), selected.output, below, keep=keep
+                    self._nodes.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if found is not None:
                     return found
@@ -203,7 +202,7 @@ class Outputs:
             return True
         if not node.runs_in_any_case:
             for key in task.dependencies:
-                if not self.succeeded(self._inputs.child(frame, key)):
+                if not self.succeeded(self._nodes.child(frame, key)):
                     return False
         return task.condition is None or self._inputs.holds(node)
 
@@ -246,7 +245,7 @@ class Outputs:
         batch = _LARGEST_BATCH if self._readers > 1 else 1
         for start in range(0, count, batch):
             nodes = [
-                self._inputs.iteration(head, index)
+                self._nodes.iteration(head, index)
                 for index in range(start, min(start + batch, count))
             ]
             if batch > 1:
@@ -270,7 +269,7 @@ class Outputs:
             return
         outputs = dag.outputs.artifacts if artifacts else dag.outputs.parameters
         for selector in outputs.get(name, ()):
-            child = self._inputs.child(node, selector.task)
+            child = self._nodes.child(node, selector.task)
             yield from self._leaves(child, selector.output, artifacts=artifacts)
 
     def _read_ahead(self, paths: Sequence[TaskPath]) -> None:

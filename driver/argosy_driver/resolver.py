@@ -8,23 +8,27 @@ and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from argosy_driver.by_name import ByName
 from argosy_driver.claims import claim_name
 from argosy_driver.final_status import SUCCEEDED, final_status
 from argosy_driver.importers import imported_artifact
-from argosy_driver.nodes import Node, child_node, iteration_node, no_such_task, root_node
+from argosy_driver.nodes import Node, Nodes, no_such_task
 from argosy_driver.outputs import Outputs, Records
 from argosy_driver.placeholders import Lookup, Segments, substitute_value
-from argosy_driver.recent import Recent
 from argosy_driver.run import Run
 from argosy_driver.run_texts import run_text
-from argosy_driver.supplied import without_value
+from argosy_driver.supplied import (
+    check_artifact_missing,
+    check_literals,
+    coerced,
+    items_of,
+    not_put_out,
+    without_value,
+)
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import (
-    ArtifactSpec,
     ComponentInput,
     Constant,
     FinalStatus,
@@ -39,13 +43,11 @@ from argosy_schemas.ir import (
 )
 from argosy_schemas.ir_json import parameter_input_from_json
 from argosy_schemas.names import TaskPath, child_path
-from argosy_schemas.parameters import ParameterValueError, coerce, is_literal, to_text
+from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Artifact, Reason, Values
-from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
+from argosy_schemas.values import UNSET, JsonValue, Unset
 
 __all__ = ["Records", "Resolver"]
-
-_RECENT_NODES = 512
 
 
 class Resolver:
@@ -81,9 +83,11 @@ class Resolver:
         self.pipeline = pipeline
         self.run = run
         self._upstream = upstream or {}
-        self._root = root_node(pipeline)
-        self._recent: Recent[TaskPath, Node] = Recent(_RECENT_NODES)
-        self._outputs = Outputs(records, self, readers=readers, keep_collected=keep_collected)
+        self.nodes = Nodes(pipeline)
+        """All that the pipeline is made of, by path."""
+        self._outputs = Outputs(
+            records, self.nodes, self, readers=readers, keep_collected=keep_collected
+        )
 
     # What callers ask, by path.
 
@@ -98,12 +102,12 @@ class Resolver:
         """
         node = self.node(path)
         parameters: dict[str, JsonValue] = {}
-        for name in _parameter_names(node):
+        for name in node.parameter_names:
             value = self.parameter(node, name)
             if value is not UNSET:
                 parameters[name] = value
         artifacts: dict[str, tuple[Artifact, ...]] = {}
-        for name in _artifact_names(node):
+        for name in node.artifact_names:
             found = self.artifacts(node, name)
             if found is not None:
                 artifacts[name] = found
@@ -140,38 +144,13 @@ class Resolver:
         """
         return self.holds(self.node(path))
 
-    # Nodes.
-
     def node(self, path: TaskPath) -> Node:
         """Return the node at a path.
 
         Raises:
             FinalTaskError: The pipeline has no such task.
         """
-        node = self._root
-        segments = iter(path.split("/") if path else ())
-        for segment in segments:
-            node = self.child(node, segment)
-            if node.is_loop and (index := next(segments, None)) is not None:
-                if not index.isdecimal():
-                    raise no_such_task(f"'{index}' in the path '{path}' is no iteration")
-                node = self.iteration(node, int(index))
-        return node
-
-    def child(self, frame: Node, key: str) -> Node:
-        """Return a task of a DAG."""
-        path = child_path(frame.path, key)
-        node = self._recent.get(path)
-        if node is not None:
-            return node
-        node = child_node(self.pipeline, frame, key)
-        return self._recent.put(path, node) if node.is_dag or node.is_loop else node
-
-    def iteration(self, head: Node, index: int) -> Node:
-        """Return an iteration of a loop."""
-        path = child_path(head.path, index)
-        node = self._recent.get(path)
-        return self._recent.put(path, iteration_node(head, index)) if node is None else node
+        return self.nodes.at(path)
 
     # Input parameters.
 
@@ -200,7 +179,7 @@ class Resolver:
         if task is None:
             given = self.run.parameters.get(name, UNSET)
             if (given is UNSET or given is None) and spec is not None:
-                return _without_value(given, spec, node, name)
+                return without_value(given, spec, node, name)
             return given
         if spec is not None and spec.type is ParameterType.TASK_CONFIG:
             return UNSET
@@ -209,8 +188,8 @@ class Resolver:
                 item = self._item(node)
                 assert not isinstance(item, Artifact)
                 if item is None and spec is not None:
-                    return _without_value(None, spec, node, name)
-                return item if spec is None else _coerced(item, spec, node, name)
+                    return without_value(None, spec, node, name)
+                return item if spec is None else coerced(item, spec, node, name)
             if node.is_loop and name == task.iterator.item_input:
                 items = self._items(node)
                 return [item for item in items if not isinstance(item, Artifact)]
@@ -220,7 +199,7 @@ class Resolver:
         value = UNSET if source is None else self._supplied(node, name, source, spec, within)
         if (value is UNSET or value is None) and spec is not None:
             is_constant = source is not None and isinstance(source.source, Constant)
-            return _without_value(value, spec, node, name, is_constant=is_constant)
+            return without_value(value, spec, node, name, is_constant=is_constant)
         return value
 
     def _supplied(
@@ -235,13 +214,8 @@ class Resolver:
         value = self._source(node, name, source, within)
         if value is UNSET or value is None:
             return value
-        if spec is not None and not is_literal(value, spec.literals):
-            allowed = ", ".join(to_json(literal) for literal in spec.literals)
-            raise FinalTaskError(
-                f"task '{node.path}': input '{name}' is {to_json(value)[:60]}, not one of "
-                f"{allowed}; pass one of them",
-                reason=Reason.INVALID_INPUT,
-            )
+        if spec is not None:
+            check_literals(value, spec, node, name)
         if source.selector is not None:
             # Most tasks have neither selector nor condition, and start sooner without CEL.
             from argosy_driver.conditions import selected
@@ -249,30 +223,30 @@ class Resolver:
             value = selected(source.selector, value, what=f"task '{node.path}': input '{name}'")
             if value is None:
                 return None
-        return value if spec is None else _coerced(value, spec, node, name)
+        return value if spec is None else coerced(value, spec, node, name)
 
     def _source(
         self, node: Node, name: str, given: ParameterInput, within: frozenset[str]
     ) -> JsonValue | Unset:
-        frame = _frame(node)
+        frame = node.frame_above
         match given.source:
             case Constant(value):
                 return substitute_value(value, self.lookup(node, within | {name}))
             case RuntimeParameter(parameter):
-                return self.parameter(self._root, parameter)
+                return self.parameter(self.nodes.root, parameter)
             case ComponentInput(parameter):
                 return self.parameter(frame, parameter)
             case FinalStatus(task):
                 return self._final_status(node, frame, task)
             case TaskOutput(task, output):
-                before = self.child(frame, task)
+                before = self.nodes.child(frame, task)
                 if node.runs_in_any_case:
                     if self._phase(frame, task) not in (None, SUCCEEDED):
                         return UNSET
                     return self._outputs.parameter(before, output, frame, keep=False)
                 found = self._outputs.parameter(before, output)
                 if found is UNSET:
-                    raise _not_put_out(node, name, task, output)
+                    raise not_put_out(node, name, given.source)
                 return found
 
     def setting(self, node: Node, source: Mapping[str, JsonValue], what: str) -> JsonValue | Unset:
@@ -313,7 +287,7 @@ class Resolver:
 
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
         phase = self._phase(frame, task)
-        before = self.child(frame, task)
+        before = self.nodes.child(frame, task)
         if phase is None:
             # Importers have no node in the workflow, nor have claims a record.
             phase = SUCCEEDED if self._outputs.succeeded(before) else None
@@ -352,24 +326,20 @@ class Resolver:
             return self.artifacts(node.head, name)
         source = task.artifacts.get(name)
         spec = node.component.inputs.artifacts.get(name)
-        frame = _frame(node)
+        frame = node.frame_above
         found: tuple[Artifact, ...] | None = None
         if isinstance(source, ComponentInput):
             found = self.artifacts(frame, source.name)
         elif source is not None:
-            before = self.child(frame, source.task)
+            before = self.nodes.child(frame, source.task)
             if not node.runs_in_any_case:
                 found = self._outputs.artifacts(before, source.output)
                 if found is None:
-                    raise _not_put_out(node, name, source.task, source.output)
+                    raise not_put_out(node, name, source)
             elif self._phase(frame, source.task) in (None, SUCCEEDED):
                 found = self._outputs.artifacts(before, source.output, frame, keep=False)
-        if found is None and not _may_be_missing(spec, node):
-            raise FinalTaskError(
-                f"task '{node.path}': input artifact '{name}' is missing; pass one or make the "
-                "input optional",
-                reason=Reason.INVALID_INPUT,
-            )
+        if found is None:
+            check_artifact_missing(spec, node, name)
         return found
 
     # Loops.
@@ -402,7 +372,7 @@ class Resolver:
             case InputItems(name=name):
                 if iterator.over_artifacts:
                     return self.artifacts(head, name) or ()
-                return _list_of_items(self.parameter(head, name), head, name)
+                return items_of(self.parameter(head, name), head, name)
 
     # Conditions.
 
@@ -415,8 +385,8 @@ class Resolver:
 
         return condition_holds(
             condition,
-            parameters=ByName(_parameter_names(node), lambda name: self.parameter(node, name)),
-            artifacts=ByName(_artifact_names(node), lambda name: self._told(node, name)),
+            parameters=ByName(node.parameter_names, lambda name: self.parameter(node, name)),
+            artifacts=ByName(node.artifact_names, lambda name: self._told(node, name)),
             what=f"task '{node.path}': condition",
         )
 
@@ -452,87 +422,7 @@ class Resolver:
         """Return the name of a volume claim."""
         given: list[JsonValue] = []
         for name in ("pvc_name", "pvc_name_suffix"):
-            known = name in _parameter_names(node)
+            known = name in node.parameter_names
             value = self.parameter(node, name) if known else None
             given.append(None if value is UNSET else value)
         return claim_name(self.run.name, node.path, pvc_name=given[0], pvc_name_suffix=given[1])
-
-
-def _frame(node: Node) -> Node:
-    if node.frame is None:
-        raise no_such_task("the pipeline itself has no tasks beside it")
-    return node.frame
-
-
-def _parameter_names(node: Node) -> tuple[str, ...]:
-    """Return declared and extra inputs; extra ones come with the SDK's f-strings."""
-    task = node.task
-    names = dict.fromkeys(node.component.inputs.parameters)
-    if task is not None:
-        names.update(dict.fromkeys(task.parameters))
-        if task.iterator is not None and not task.iterator.over_artifacts:
-            names[task.iterator.item_input] = None
-    return tuple(names)
-
-
-def _artifact_names(node: Node) -> tuple[str, ...]:
-    task = node.task
-    names = dict.fromkeys(node.component.inputs.artifacts)
-    if task is not None:
-        names.update(dict.fromkeys(task.artifacts))
-        if task.iterator is not None and task.iterator.over_artifacts:
-            names[task.iterator.item_input] = None
-    return tuple(names)
-
-
-def _may_be_missing(spec: ArtifactSpec | None, node: Node) -> bool:
-    """A DAG hands on that there is nothing: the SDK marks no input of a group optional."""
-    return node.is_dag or spec is None or spec.optional
-
-
-def _without_value(
-    value: Unset | None, spec: ParameterSpec, node: Node, name: str, *, is_constant: bool = False
-) -> JsonValue | Unset:
-    return without_value(
-        value,
-        spec,
-        is_dag=node.is_dag,
-        is_constant=is_constant,
-        task_path=node.path,
-        name=name,
-    )
-
-
-def _coerced(value: JsonValue, spec: ParameterSpec, node: Node, name: str) -> JsonValue:
-    try:
-        return coerce(value, spec.type)
-    except ParameterValueError as error:
-        raise FinalTaskError(
-            f"task '{node.path}': input '{name}' {error}; pass a value of that type",
-            reason=Reason.INVALID_INPUT,
-        ) from error
-
-
-def _list_of_items(value: JsonValue | Unset, head: Node, name: str) -> tuple[JsonValue, ...]:
-    what: object = value
-    if isinstance(value, str):
-        try:
-            what = normalized(json.loads(value))
-        except ValueError:
-            what = None
-    if not isinstance(what, (list, tuple)):
-        kind = "missing" if value is UNSET else "null" if value is None else "not a list"
-        raise FinalTaskError(
-            f"task '{head.path}': input '{name}' holds the items of the loop and is {kind}; "
-            "pass a list",
-            reason=Reason.CONDITION_FAILED,
-        )
-    return tuple(what)
-
-
-def _not_put_out(node: Node, name: str, task: str, output: str) -> FinalTaskError:
-    return FinalTaskError(
-        f"task '{node.path}': input '{name}' comes from output '{output}' of task '{task}', which "
-        "did not put it out; see what became of that task",
-        reason=Reason.UPSTREAM,
-    )

@@ -88,7 +88,7 @@ class Walk:
     def task(self, resolver: Resolver, node: Node) -> None:
         if node.is_loop:
             for index in range(resolver.count(node)):
-                self.leaf_or_dag(resolver, resolver.iteration(node, index))
+                self.leaf_or_dag(resolver, resolver.nodes.iteration(node, index))
         else:
             self.leaf_or_dag(resolver, node)
 
