@@ -144,8 +144,9 @@ class LocalPods:
         if request.path in self.left:
             shutil.rmtree(self.left[request.path], ignore_errors=True)
         self.left[request.path] = directory
+        directory.mkdir(parents=True)
         for name in ("cwd", "io", "tmp"):
-            (directory / name).mkdir(parents=True)
+            (directory / name).mkdir()
         step = prepare(
             request.path,
             attempt,

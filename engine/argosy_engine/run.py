@@ -27,7 +27,7 @@ from argosy_engine.phase import Phase
 from argosy_engine.pipeline_tasks import TaskNames
 from argosy_engine.reading import read_workflow
 from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
+from argosy_engine.run_directory import RunDescription, RunDirectory, find_run, unwritable
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.signals import stopping_on_signals
 from argosy_engine.states import RunState, TaskState
@@ -41,6 +41,7 @@ from argosy_schemas.names import RunId
 from argosy_schemas.packed_ir import unpack
 from argosy_schemas.records import Failure, Reason
 from argosy_schemas.values import JsonValue
+from argosy_store.locations import read_location
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
@@ -94,6 +95,7 @@ def run_workflow(
     )
     # Refused before anything is written.
     run_facts = run_facts_of(description, read, pipeline, settings)
+    read_location(description.root)
     directory = RunDirectory(settings.home, run_id)
     directory.create(description, ir)
     return _work(directory, description, read, pipeline, run_facts, settings, listener)
@@ -138,13 +140,16 @@ def _work(
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
         directory.clear_work()
-        if pipeline.pipeline_config.get("workspace"):
-            directory.workspace.mkdir(exist_ok=True)
-        ledger = Ledger(attempts_before(directory.journal))
-        journal = Journal(directory.journal)
-        stack.callback(journal.close)
         started_at = _now()
-        journal.engine_started(started_at, resumed=resumed)
+        try:
+            if pipeline.pipeline_config.get("workspace"):
+                directory.workspace.mkdir(exist_ok=True)
+            ledger = Ledger(attempts_before(directory.journal))
+            journal = Journal(directory.journal)
+            stack.callback(journal.close)
+            journal.engine_started(started_at, resumed=resumed)
+        except OSError as problem:
+            raise unwritable(directory.path, problem) from problem
         emit(
             RunStarted(
                 run_id=description.run_id,

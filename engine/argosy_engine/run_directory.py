@@ -87,7 +87,7 @@ class RunDirectory:
             temporary.write_text(description.to_json(), encoding="utf-8")
             temporary.rename(self.path / "run.json")
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
     def read(self) -> tuple[RunDescription, bytes]:
         """Return what the run was given, and its packed IR.
@@ -131,7 +131,7 @@ class RunDirectory:
         try:
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +173,8 @@ def find_run(home: Path, prefix: str) -> RunId:
     return RunId(found[0])
 
 
-def _unwritable(path: Path, error: OSError) -> MachineError:
+def unwritable(path: Path, error: OSError) -> MachineError:
+    """Return the error of a directory that the system does not let us write."""
     return MachineError(
         f"'{path}' cannot be written: {error.strerror}; choose another place with --home"
     )

@@ -13,7 +13,7 @@ import pytest
 from argosy_engine.events import Notice, TaskFinished, TaskOutput
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.states import RunState, TaskState
-from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.errors import InvalidArgumentError, StoreError
 from engine_steps import Machine, Step
 
 
@@ -267,6 +267,13 @@ def test_a_root_that_was_named_receives_the_artifacts(machine: Machine, tmp_path
 
     (model,) = result.tasks[0].outputs.artifacts["model"]
     assert model.uri.startswith(f"file://{tmp_path}/root/steps/")
+
+
+def test_a_root_that_no_store_has_is_refused_before_anything_is_written(machine: Machine) -> None:
+    with pytest.raises(StoreError, match="ftp"):
+        machine.run({"a": Step()}, root="ftp://host/root")
+
+    assert not machine.home.exists()
 
 
 def test_a_store_that_breaks_in_mid_run_is_told_as_it_is(machine: Machine) -> None:
