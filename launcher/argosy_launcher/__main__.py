@@ -1,4 +1,4 @@
-"""``python -m argosy_launcher [SHARED [VOLUME…]]``: the sidecar of a step's pod.
+"""``argosy-launcher [SHARED [VOLUME…]]``: the sidecar of a step's pod.
 
 ``SHARED`` is where the shared volume is mounted, ``/argosy`` if not given; each ``VOLUME`` another
 one that main mounts at the same path. ``ARGOSY_STORE`` names the store. Tests run pods with

@@ -176,6 +176,8 @@ def _mounted(mounted_at: Path) -> tuple[Path, ...]:
 
 def _give_up(exchange: Exchange, reason: str) -> int:
     _say(reason)
+    if not exchange.directory.parent.is_dir():
+        return 1  # no volume, no main
     exchange.start()
     exchange.conclude(1, reason)
     return 1
@@ -186,9 +188,9 @@ def _say(line: str) -> None:
 
 
 def termination_message(failure: Failure) -> str:
-    """Return what Kubernetes is told; retry strategies look for the mark at its end."""
-    mark = f" {FINAL_MARK}" if failure.reason in FINAL_REASONS else ""
-    return f"{failure.message}{mark}"
+    """Return what Kubernetes is told in one line; retry strategies look for the mark at its end."""
+    line = " ".join(failure.message.split())
+    return f"{line} {FINAL_MARK}" if failure.reason in FINAL_REASONS else line
 
 
 def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:

@@ -605,6 +605,21 @@ def test_a_launcher_without_a_store_says_so_and_lets_main_end(
     )
 
 
+def test_a_launcher_without_a_volume_ends_in_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "argosy_launcher", str(tmp_path / "none")],
+        env={**os.environ, "ARGOSY_STORE": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr.decode()) == (
+        1,
+        f"argosy: '{tmp_path}/none/step/step.json' is missing; "
+        "see the log of container 'driver' of this pod\n",
+    )
+
+
 def test_a_launcher_that_dies_does_not_hold_main(pod: Pod) -> None:
     pod.start_main(step_of("sh", "-c", "echo ready; sleep 0.5; exit 9"))
     pod.start_launcher()
