@@ -1,0 +1,226 @@
+"""Each rule of the linter, on the smallest workflow that breaks it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from argosy_compiler.lint import lint_workflow
+from argosy_schemas.errors import InvalidArgumentError
+
+Change = Callable[[dict[str, Any]], object]
+
+VALID: dict[str, Any] = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Workflow",
+    "metadata": {"generateName": "w-"},
+    "spec": {
+        "entrypoint": "root",
+        "arguments": {"parameters": [{"name": "p", "value": "1"}]},
+        "templates": [
+            {
+                "name": "root",
+                "dag": {
+                    "tasks": [
+                        {
+                            "name": "a",
+                            "template": "pod",
+                            "arguments": {"parameters": [{"name": "x", "value": "1"}]},
+                        },
+                        {
+                            "name": "b",
+                            "template": "pod",
+                            "depends": "a.Succeeded",
+                            "when": "{{= tasks['a'].outputs.parameters.control == 'x' }}",
+                            "arguments": {"parameters": [{"name": "x", "value": "2"}]},
+                        },
+                    ]
+                },
+            },
+            {
+                "name": "pod",
+                "inputs": {"parameters": [{"name": "x"}]},
+                "volumes": [{"name": "v", "emptyDir": {}}],
+                "container": {
+                    "image": "i",
+                    "command": ["c", "{{inputs.parameters.x}}"],
+                    "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+                },
+                "outputs": {
+                    "parameters": [
+                        {"name": "control", "valueFrom": {"path": "/v/c", "default": ""}}
+                    ]
+                },
+            },
+        ],
+    },
+}
+
+
+def tasks(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = spec["templates"][0]["dag"]["tasks"]
+    return found
+
+
+def pod(spec: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = spec["templates"][1]
+    return found
+
+
+def setting(holder: Callable[[dict[str, Any]], Any], key: str, value: Any) -> Change:
+    def change(spec: dict[str, Any]) -> None:
+        holder(spec)[key] = value
+
+    return change
+
+
+def a(spec: dict[str, Any]) -> dict[str, Any]:
+    return tasks(spec)[0]
+
+
+def b(spec: dict[str, Any]) -> dict[str, Any]:
+    return tasks(spec)[1]
+
+
+RULES: list[tuple[str, Change, str]] = [
+    ("no entrypoint", lambda s: s.pop("entrypoint"), "name the first template"),
+    ("unknown template", setting(a, "template", "zz"), "there is no template 'zz'"),
+    ("task name", setting(a, "name", "a_b"), "'a_b' is no name for Argo"),
+    ("long name", setting(a, "name", "a" * 129), "has 129 characters"),
+    ("name twice", setting(a, "name", "b"), "'b' is given twice"),
+    ("missing argument", lambda s: a(s).pop("arguments"), "'x' is not given"),
+    ("kinds", setting(pod, "dag", {"tasks": []}), "needs exactly one of"),
+    (
+        "upper case",
+        lambda s: (
+            a(s).update(template="Pod"),
+            b(s).update(template="Pod"),
+            pod(s).update(name="Pod"),
+        ),
+        "use lower case",
+    ),
+    ("unknown dependency", setting(b, "depends", "a.Succeeded && c.Succeeded"), "no task 'c'"),
+    ("circle", setting(a, "depends", "b.Succeeded"), "waits for itself"),
+    ("depends twice", setting(b, "dependencies", ["a"]), "cannot stand beside 'depends'"),
+    ("target", lambda s: s["templates"][0]["dag"].update(target="zz"), "there is no task 'zz'"),
+    ("group result", setting(b, "depends", "a.AnySucceeded && a.Succeeded"), "'a' runs once"),
+    ("parallelism", setting(pod, "parallelism", 2), "only a template of tasks"),
+    ("deadline", lambda s: s["templates"][0].update(activeDeadlineSeconds=5), "cannot have one"),
+    ("image", lambda s: pod(s)["container"].pop("image"), "name an image"),
+    ("command", lambda s: pod(s)["container"].pop("command"), "must ask the registry"),
+    ("volume", lambda s: pod(s).pop("volumes"), "there is no volume 'v'"),
+    (
+        "reserved",
+        setting(pod, "sidecars", [{"name": "wait", "image": "i", "command": ["c"]}]),
+        "keeps for itself",
+    ),
+    (
+        "quantity",
+        lambda s: pod(s)["container"].update(resources={"limits": {"cpu": "much"}}),
+        "is no quantity",
+    ),
+    (
+        "quantity tag",
+        lambda s: pod(s)["container"].update(
+            resources={"limits": {"cpu": "{{inputs.parameters.x}}"}}
+        ),
+        "use 'podSpecPatch'",
+    ),
+    (
+        "unknown input",
+        lambda s: pod(s)["container"].update(args=["{{inputs.parameters.y}}"]),
+        "no input 'y'",
+    ),
+    (
+        "unknown parameter",
+        lambda s: pod(s)["container"].update(args=["{{workflow.parameters.q}}"]),
+        "'q' is not in",
+    ),
+    ("open tag", lambda s: pod(s)["container"].update(args=["{{ x"]), "never closes it"),
+    ("no expression", setting(b, "when", "{{= 1 + }}"), "Write a value here"),
+    (
+        "closed early",
+        setting(b, "when", "{{= toJson({'a': {'b': 1}}) == '' }}"),
+        "first '}}' ends it",
+    ),
+    ("not awaited", setting(a, "when", "{{= tasks['b'].status == '' }}"), "does not wait for 'b'"),
+    (
+        "no such output",
+        setting(b, "when", "{{= tasks['a'].outputs.parameters.zz == '' }}"),
+        "no output 'zz'",
+    ),
+    ("may have failed", setting(b, "depends", "(a.Succeeded || a.Failed)"), "does not force"),
+    ("unknown field", setting(pod, "bogus", 1), "is no field of a Workflow"),
+    ("wrong type", setting(pod, "volumes", "v"), "is of the wrong type"),
+    (
+        "factor",
+        setting(pod, "retryStrategy", {"limit": "1", "backoff": {"factor": "1.5"}}),
+        "round it up",
+    ),
+    ("policy", setting(pod, "retryStrategy", {"retryPolicy": "Never"}), "use one of Always"),
+    ("large variable", lambda s: pod(s)["container"].update(args=["x" * 140000]), "takes 131,072"),
+    (
+        "dag output",
+        lambda s: s["templates"][0].update(
+            outputs={"parameters": [{"name": "o", "valueFrom": {"expression": "'x'"}}]}
+        ),
+        "has no 'default'",
+    ),
+]
+
+
+def problems(change: Change, version: str = "4.1") -> list[str]:
+    workflow = copy.deepcopy(VALID)
+    change(workflow["spec"])
+    return [str(problem) for problem in lint_workflow(workflow, version)]
+
+
+@pytest.mark.parametrize("version", ["3.5", "3.6", "3.7", "4.0", "4.1"])
+def test_a_valid_workflow_has_no_problems(version: str) -> None:
+    assert lint_workflow(VALID, version) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [rule[1:] for rule in RULES], ids=[r[0] for r in RULES]
+)
+def test_each_rule_names_what_it_finds(change: Change, expected: str) -> None:
+    assert any(expected in problem for problem in problems(change)), problems(change)
+
+
+def many_tasks(spec: dict[str, Any]) -> None:
+    spec["templates"][0]["dag"]["tasks"] = [{**a(spec), "name": f"t{n}"} for n in range(201)]
+
+
+def many_templates(spec: dict[str, Any]) -> None:
+    spec["templates"] += [{**pod(spec), "name": f"pod-{n}"} for n in range(199)]
+
+
+@pytest.mark.parametrize("change", [many_tasks, many_templates])
+def test_counts_matter_from_argo_4_on(change: Change) -> None:
+    assert problems(change, "3.7") == []
+    assert len(problems(change, "4.0")) == 1
+
+
+def item_beside_inputs(spec: dict[str, Any]) -> None:
+    a(spec)["withSequence"] = {"count": "2"}
+    a(spec)["arguments"]["parameters"][0]["value"] = "{{= item + workflow.name }}"
+    tasks(spec).pop()
+
+
+def test_items_stand_alone_before_argo_4() -> None:
+    assert ["reads 'item' beside" in one for one in problems(item_beside_inputs, "3.5")] == [True]
+    assert problems(item_beside_inputs, "4.0") == []
+
+
+def test_what_is_no_workflow_is_one_problem() -> None:
+    assert [str(one) for one in lint_workflow({"kind": "Pod"}, "4.1")] == [
+        "kind: is not 'Workflow'; give a compiled pipeline"
+    ]
+
+
+def test_an_unknown_line_of_argo_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"'2\.0' is no known line of Argo; use one of"):
+        lint_workflow(VALID, "2.0")
