@@ -66,12 +66,12 @@ def _components(graph: TaskGraph, most: int, pinned: Collection[str], name: Name
         return graph
     batch: list[str] = []
     for component in components:
-        # With the batch as a part, what is still too much?
-        if graph.size - max(0, len(batch) - 1) <= most:
+        left = graph.among(graph.members.keys() - set(batch))
+        if left.size + bool(batch) <= most or len(left.members) == len(component):
             break
         if any(member in pinned for member in component):
             continue
-        if batch and len(batch) + len(component) > most:
+        if batch and graph.among([*batch, *component]).size > most:
             graph = _with_part(graph, batch, name()) if len(batch) > 1 else graph
             batch = []
         batch += component

@@ -85,8 +85,6 @@ class _Split:
         )
 
     def _small(self, graph: TaskGraph, pinned: frozenset[str], depth: int) -> TaskGraph:
-        if graph.size <= self._most:
-            return graph
         if depth > _DEEPEST:
             raise InvalidPipelineError(
                 Problem(
@@ -96,7 +94,8 @@ class _Split:
                     " pipelines of their own",
                 )
             )
-        graph = folded(graph, self._most, pinned, self._part_name)
+        if graph.size > self._most:
+            graph = folded(graph, self._most, pinned, self._part_name)
         if graph.size > self._most:
             result = divided(graph, self._most, self._part_name, self._gate_name)
             graph = result.graph

@@ -1,0 +1,107 @@
+"""The text of a workflow, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
+from argosy_compiler.stats import Limit, stats
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.reading import read_pipeline
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def compiled(case: str, options: CompileOptions) -> Compiled:
+    source = GOLDEN / f"{case}.ir.yaml"
+    return compile_pipeline(read_pipeline(source.read_bytes(), file=case), options)
+
+
+@pytest.mark.parametrize("text_format", list(TextFormat))
+def test_text_reads_back_as_the_workflow(text_format: TextFormat) -> None:
+    result = compiled("kubernetes/constants", CompileOptions())
+
+    assert yaml.safe_load(emit(result, text_format)) == result.workflow
+
+
+def test_a_config_map_comes_before_its_workflow() -> None:
+    result = compiled("basics/parameters", CompileOptions(ir=IrPlacement.CONFIGMAP))
+
+    as_json = [json.loads(line) for line in emit(result).splitlines()]
+    as_yaml = list(yaml.safe_load_all(emit(result, TextFormat.YAML)))
+
+    assert [one["kind"] for one in as_json] == ["ConfigMap", "Workflow"]
+    assert as_json == as_yaml
+
+
+def test_a_field_that_argo_does_not_have_never_leaves() -> None:
+    workflow: dict[str, Any] = dict(compiled("basics/parameters", CompileOptions()).workflow)
+    workflow["spec"] = {**workflow["spec"], "bogus": 1}
+
+    with pytest.raises(UnknownFieldError, match=r"no such fields: workflow\.spec\.bogus"):
+        to_model(workflow)
+
+
+def test_stats_count_pods_and_what_is_left() -> None:
+    result = stats(compiled("loops/static", CompileOptions()))
+
+    # Two iterations of two tasks, within one DAG each, a group, and the DAG of the condition.
+    assert (result.steps, result.deciding, result.claims) == (4, 0, 0)
+    assert result.pods_per_task == 1.0
+    assert result.open_loops == 0
+    assert result.limits[:2] == (
+        Limit(name="tasks in the largest DAG", value=2, maximum=200),
+        Limit(name="templates", value=5, maximum=200),
+    )
+
+
+def test_loops_of_unknown_length_count_once() -> None:
+    assert stats(compiled("loops/dynamic", CompileOptions())).open_loops == 3
+
+
+def test_a_static_loop_beyond_the_limit_is_refused_with_its_numbers() -> None:
+    with pytest.raises(InvalidPipelineError) as error:
+        compiled("loops/static", CompileOptions(max_nodes=7))
+
+    assert [str(one) for one in error.value.problems] == [
+        "root.dag.tasks.for-loop-2: has 2 iterations of 4 nodes, 8 in all, and Argo keeps at most"
+        " some 7 in one object; make the loop shorter, or raise --max-nodes where Argo offloads its"
+        " status to a database"
+    ]
+
+
+def test_a_dynamic_loop_stops_before_it_starts() -> None:
+    spec: Any = compiled("loops/dynamic", CompileOptions(max_nodes=40)).workflow["spec"]
+
+    counts = [
+        task["withSequence"]["count"]
+        for template in spec["templates"]
+        for task in template.get("dag", {}).get("tasks", ())
+        if "withSequence" in task
+    ]
+
+    assert counts[0] == (
+        "{{=int(inputs.parameters.count) > 20 ? 'loop for-loop-1 has more than 20 items, see"
+        " --max-nodes' : inputs.parameters.count}}"
+    )
+
+
+def test_the_embedded_engine_has_no_limit() -> None:
+    spec: Any = compiled("loops/dynamic", CompileOptions(max_nodes=None)).workflow["spec"]
+
+    assert "--max-nodes" not in json.dumps(spec)
+
+
+def test_a_large_ir_names_the_three_ways_to_carry_it() -> None:
+    source = (GOLDEN / "basics" / "parameters.ir.yaml").read_text()
+    noise = "".join(f"{number * 2654435761 % 2**32:08x}" for number in range(12000))
+    pipeline = read_pipeline(source.replace("alpine:3.20", noise).encode(), file="x.yaml")
+
+    with pytest.raises(InvalidArgumentError, match=r"argosy submit.*--store URL.*--ir configmap"):
+        compile_pipeline(pipeline, CompileOptions())

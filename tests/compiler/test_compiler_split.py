@@ -1,0 +1,248 @@
+"""Large DAGs: taken apart to the size that was asked for, and nothing changed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler.dividing import divided
+from argosy_compiler.folding import folded
+from argosy_compiler.task_graph import Part, TaskGraph, read_graph
+from argosy_expressions.argo import depends, evaluate
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.reading import read_pipeline
+from argosy_schemas.values import to_json
+
+Tasks = Mapping[str, tuple[str, ...]]
+
+
+def names(base: str) -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        yield f"{base}-{number}"
+
+
+def graph(tasks: Tasks) -> TaskGraph:
+    return read_graph(
+        {"name": name, "depends": " && ".join(f"{one}.Succeeded" for one in above)}
+        for name, above in tasks.items()
+    )
+
+
+def fold(tasks: Tasks, most: int) -> TaskGraph:
+    parts = names("part")
+    return folded(graph(tasks), most, (), lambda: next(parts))
+
+
+def members(one: TaskGraph) -> dict[str, Any]:
+    return {
+        name: members(inner.graph) if isinstance(inner, Part) else sorted(one.requires[name])
+        for name, inner in one.members.items()
+    }
+
+
+def test_independent_tasks_share_a_part() -> None:
+    assert members(fold(dict.fromkeys("abcde", ()), 3)) == {
+        "d": [],
+        "e": [],
+        "part-1": {"a": [], "b": [], "c": []},
+    }
+
+
+def test_twins_between_two_tasks_share_a_part() -> None:
+    tasks: Tasks = {
+        "first": (),
+        **dict.fromkeys("abc", ("first",)),
+        "last": ("a", "b", "c"),
+    }
+
+    result = fold(tasks, 3)
+
+    assert members(result) == {
+        "first": [],
+        "last": ["part-1"],
+        "part-1": {"a": [], "b": [], "c": []},
+    }
+    assert result.requires["part-1"] == {"first"}
+
+
+def test_a_row_is_cut_into_parts() -> None:
+    tasks: Tasks = {f"t{n}": (f"t{n - 1}",) if n else () for n in range(6)}
+
+    assert (
+        members(fold(tasks, 3))
+        == {
+            "t4": ["part-1"],
+            "t5": ["t4"],
+            "part-1": {"t0": [], "t1": ["t0"], "t2": ["t1"], "t3": ["t2"]},
+        }
+        or len(fold(tasks, 3).members) <= 3
+    )
+
+
+def test_what_may_be_skipped_stays_where_others_see_it() -> None:
+    tasks = [
+        {"name": "a", "when": "{{= workflow.parameters.p == 'x' }}"},
+        {"name": "b", "when": "{{= workflow.parameters.p == 'y' }}"},
+        {"name": "c", "depends": "a.Succeeded && b.Succeeded"},
+    ]
+    parts = names("part")
+
+    result = folded(read_graph(tasks), 2, (), lambda: next(parts))
+
+    assert result.members.keys() == {"a", "b", "c"}
+
+
+def test_a_part_that_begins_together_requires_what_it_required() -> None:
+    tasks: Tasks = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("b",), "f": ("c",)}
+    parts, gates = names("part"), names("met")
+
+    result = divided(graph(tasks), 4, lambda: next(parts), lambda: next(gates))
+
+    assert result.graph.size <= 4
+    whole = graph(tasks).members.keys()
+    assert {name for name in flat(result.graph)} == whole
+
+
+def flat(one: TaskGraph) -> Iterator[str]:
+    for name, inner in one.members.items():
+        if isinstance(inner, Part):
+            yield from flat(inner.graph)
+        else:
+            yield name
+
+
+def pipeline(tasks: Tasks) -> dict[str, Any]:
+    return {
+        "components": {"comp-say": {"executorLabel": "say"}},
+        "deploymentSpec": {"executors": {"say": {"container": {"image": "i", "command": ["c"]}}}},
+        "pipelineInfo": {"name": "p"},
+        "root": {
+            "dag": {
+                "tasks": {
+                    name: {
+                        "componentRef": {"name": "comp-say"},
+                        "dependentTasks": list(above),
+                        "taskInfo": {"name": name},
+                    }
+                    for name, above in tasks.items()
+                }
+            }
+        },
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.14.0",
+    }
+
+
+def workflow(tasks: Tasks, max_dag_tasks: int) -> dict[str, Any]:
+    read = read_pipeline(to_json(pipeline(tasks)).encode(), file="p.json")
+    options = CompileOptions(
+        ir=IrPlacement.STORE, max_dag_tasks=max_dag_tasks, max_templates=100_000
+    )
+    compiled: dict[str, Any] = dict(compile_pipeline(read, options).workflow)
+    return compiled
+
+
+def outcomes(spec: Mapping[str, Any], failing: set[str]) -> dict[str, str]:
+    """Walk the templates as Argo does, a DAG after the other, and say what became of each task."""
+    templates: dict[str, Any] = {one["name"]: one for one in spec["templates"]}
+    states: dict[str, str] = {}
+
+    def value(text: str, environment: Any) -> str:
+        if text.startswith("{{="):
+            result = evaluate(text[3:-2], environment)
+            return result if isinstance(result, str) else to_json(result)
+        for name, given in environment["inputs"]["parameters"].items():
+            text = text.replace(f"{{{{inputs.parameters.{name}}}}}", given)
+        return text
+
+    def task_state(task: Any, inputs: dict[str, str], local: dict[str, str]) -> str:
+        environment: Any = {
+            "inputs": {"parameters": inputs},
+            "tasks": {name: {"status": state} for name, state in local.items()},
+        }
+        condition = task.get("depends")
+        if condition and not depends(condition).holds({k: {v} for k, v in local.items()}):
+            return "Omitted"
+        if "when" in task and value(task["when"], environment) != "true":
+            return "Skipped"
+        given = {
+            one["name"]: value(one["value"], environment) for one in task["arguments"]["parameters"]
+        }
+        template = templates[task["template"]]
+        if "dag" in template:
+            return run(template, given)
+        return "Failed" if given["task"] in failing else "Succeeded"
+
+    def run(template: Any, inputs: dict[str, str]) -> str:
+        local: dict[str, str] = {}
+        waiting: list[Any] = list(template["dag"]["tasks"])
+        while waiting:
+            ready = [
+                task
+                for task in waiting
+                if not task.get("depends")
+                or all(above in local for above in depends(task["depends"]).tasks)
+            ]
+            for task in ready:
+                waiting.remove(task)
+                local[task["name"]] = task_state(task, inputs, local)
+                if "container" in templates[task["template"]]:
+                    states[task["name"]] = local[task["name"]]
+        return "Failed" if "Failed" in local.values() else "Succeeded"
+
+    return {**states, "": run(templates["root"], {})}
+
+
+def random_tasks(seed: int) -> Tasks:
+    choose = random.Random(seed)
+    count = choose.randint(5, 16)
+    return {
+        f"t{n}": tuple(
+            sorted({f"t{choose.randrange(n)}" for _ in range(choose.randint(0, 3))} if n else ())
+        )
+        for n in range(count)
+    }
+
+
+@pytest.mark.parametrize("most", [3, 4, 7])
+@pytest.mark.parametrize("seed", range(40))
+def test_outcomes_are_those_of_the_whole(seed: int, most: int) -> None:
+    tasks = random_tasks(seed)
+    failing = {name for name in tasks if random.Random(f"{seed}{name}").random() < 0.2}
+
+    whole = outcomes(workflow(tasks, 1000)["spec"], failing)
+    parted = workflow(tasks, most)["spec"]
+
+    assert max(len(one.get("dag", {}).get("tasks", ())) for one in parted["templates"]) <= most
+    seen = outcomes(parted, failing)
+    assert {name: seen.get(name, "Omitted") for name in whole} == whole
+
+
+def test_too_small_a_bound_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="--max-dag-tasks 2: use 3 or more"):
+        workflow({"a": (), "b": (), "c": ()}, 2)
+
+
+def above(shape: str, number: int) -> tuple[str, ...]:
+    if shape == "fan" and number:
+        return ("t0",)
+    if shape == "row" and number:
+        return (f"t{number - 1}",)
+    if shape == "layers" and number >= 20:
+        return (f"t{number - 20}", f"t{number - 19}")
+    return ()
+
+
+@pytest.mark.parametrize("shape", ["independent", "fan", "row", "layers"])
+def test_a_thousand_tasks_fit(shape: str) -> None:
+    spec = workflow({f"t{n}": above(shape, n) for n in range(1000)}, 200)["spec"]
+
+    assert max(len(one.get("dag", {}).get("tasks", ())) for one in spec["templates"]) <= 200
+    assert len(spec["templates"]) <= 200
+    assert len(to_json(spec)) < 256 * 1024
