@@ -29,13 +29,13 @@ from argosy_engine.commands import (
     WorkflowEnded,
 )
 from argosy_engine.dag_phase import dag_phase
-from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, TasksView
-from argosy_engine.phase import DEPENDS_RESULT, Phase
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.phase import Phase
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure
+from argosy_engine.scope import TasksView, path_of, resolved, results_of, text_of
 from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
-from argosy_expressions.argo import evaluate, fill
 from argosy_expressions.errors import ExpressionError
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 from argosy_schemas.values import JsonValue
 
@@ -91,9 +91,7 @@ class Interpreter:
             case PodStarted(node=node):
                 self._set_running(node)
             case PodEnded(node=node):
-                node.exit_code = event.exit_code
-                outputs = self._outputs_of_pod(node, event)
-                self._finish(node, event.phase, event.message, outputs)
+                self._end_pod(node, event)
             case TimerFired(node=node):
                 if isinstance(node, RetryNode) and node in self._backing_off:
                     del self._backing_off[node]
@@ -116,7 +114,7 @@ class Interpreter:
             "inputs": {"parameters": node.inputs},
             "retries": str(node.attempt),
         }
-        return _resolved(text, scope)
+        return resolved(text, scope)
 
     def _make_root(self, template: str, label: str) -> Node:
         return self._make(
@@ -143,12 +141,12 @@ class Interpreter:
         """Decide about a task whose dependencies have all come to their end."""
         task = dag.template.tasks[position]
         scope = self._scope(dag)
-        if task.depends is not None and not task.depends.holds(_results(dag, task)):
+        if task.depends is not None and not task.depends.holds(results_of(dag, task)):
             self._leaf(dag, position, scope, Phase.OMITTED, OMITTED_MESSAGE)
             return
         try:
             if task.when is not None:
-                verdict = _resolved(task.when, scope)
+                verdict = resolved(task.when, scope)
                 if verdict == "false":
                     message = "when 'false' evaluated false"
                     self._leaf(dag, position, scope, Phase.SKIPPED, message)
@@ -158,9 +156,9 @@ class Interpreter:
                     self._leaf(dag, position, scope, Phase.ERROR, message)
                     return
             if task.count is not None:
-                self._expand(dag, position, scope, _resolved(task.count, scope))
+                self._expand(dag, position, scope, resolved(task.count, scope))
                 return
-            arguments = {name: _resolved(text, scope) for name, text in task.arguments}
+            arguments = {name: resolved(text, scope) for name, text in task.arguments}
         except ExpressionError as error:
             self._leaf(dag, position, scope, Phase.ERROR, str(error))
             return
@@ -171,7 +169,7 @@ class Interpreter:
             owner=dag,
             position=position,
             task=task,
-            path=_path(dag, task, arguments),
+            path=path_of(dag, task, arguments),
             arguments=arguments,
         )
 
@@ -191,7 +189,7 @@ class Interpreter:
             return
         # As in Argo, one iteration whose arguments fail is the failure of the loop.
         items = [
-            {name: _resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
+            {name: resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
             for item in range(count)
         ]
         group = GroupNode(
@@ -210,7 +208,7 @@ class Interpreter:
                 owner=group,
                 position=item,
                 task=task,
-                path=_path(dag, task, arguments),
+                path=path_of(dag, task, arguments),
                 arguments=arguments,
             )
 
@@ -226,7 +224,7 @@ class Interpreter:
         task = dag.template.tasks[position]
         try:
             arguments = {
-                name: _resolved(text, scope)
+                name: resolved(text, scope)
                 for name, text in task.arguments
                 if name in (TASK_INPUT, PATH_INPUT)
             }
@@ -234,7 +232,7 @@ class Interpreter:
             # A loop's path holds its item; the loop itself is what does not run.
             path = dag.path
         else:
-            path = _path(dag, task, arguments)
+            path = path_of(dag, task, arguments)
         node = Node(
             label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path
         )
@@ -417,7 +415,7 @@ class Interpreter:
             scope = self._scope(dag)
             for output in dag.template.outputs:
                 try:
-                    outputs[output.name] = _text_of(output.expression, scope)
+                    outputs[output.name] = text_of(output.expression, scope)
                 except ExpressionError as error:
                     if output.default is None:
                         phase, message = Phase.ERROR, str(error)
@@ -431,6 +429,19 @@ class Interpreter:
             if child is not None and child.phase.is_failed:
                 phase = child.phase
         self._finish(group, phase, "")
+
+    def _end_pod(self, node: PodNode, ended: PodEnded) -> None:
+        node.exit_code = ended.exit_code
+        phase, message = ended.phase, ended.message
+        outputs: dict[str, str] = {}
+        for declared in node.template.outputs:
+            value = ended.outputs.get(declared.name, declared.default)
+            if value is not None:
+                outputs[declared.name] = value
+            elif phase is Phase.SUCCEEDED:
+                # As in Argo, where collecting it is what fails.
+                phase, message = Phase.ERROR, f"the output '{declared.name}' was not written"
+        self._finish(node, phase, message, outputs)
 
     # Attempts.
 
@@ -487,43 +498,6 @@ class Interpreter:
             "tasks": TasksView(dag),
         }
 
-    def _outputs_of_pod(self, node: PodNode, ended: PodEnded) -> dict[str, str]:
-        outputs: dict[str, str] = {}
-        for declared in node.template.outputs:
-            value = ended.outputs.get(declared.name, declared.default)
-            if value is not None:
-                outputs[declared.name] = value
-        return outputs
-
 
 def _call(step: Callable[..., None], *arguments: object) -> Callable[[], None]:
     return lambda: step(*arguments)
-
-
-def _results(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
-    """Return what is true of the tasks that a ``depends`` mentions; all have come to their end."""
-    results: dict[str, frozenset[str]] = {}
-    for name in task.depends.tasks if task.depends is not None else ():
-        node = dag.children[dag.template.index[name]]
-        results[name] = frozenset() if node is None else DEPENDS_RESULT[node.phase]
-    return results
-
-
-def _path(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath:
-    """Return which task a node stands for; the compiler passes it to every template."""
-    path = arguments.get(TASK_INPUT, arguments.get(PATH_INPUT))
-    return child_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
-
-
-def _resolved(text: str, scope: Mapping[str, JsonValue]) -> str:
-    return fill(text, scope, strict=True)
-
-
-def _text_of(expression: str | None, scope: Mapping[str, JsonValue]) -> str:
-    """Return an output's value; anything but text is written as Argo 3.6 and later do."""
-    value = evaluate(expression or "", scope)
-    if isinstance(value, str):
-        return value
-    if value is None:
-        raise ExpressionError("the output has no value", expression or "", (0, 0))
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

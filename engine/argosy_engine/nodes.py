@@ -8,13 +8,12 @@ demand, and a loop's iterations share everything but their inputs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from argosy_engine.phase import Phase
 from argosy_engine.workflow import DagTask, DagTemplate, PodTemplate, RetryStrategy
 from argosy_schemas.names import TaskPath
-from argosy_schemas.values import JsonValue
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -134,28 +133,3 @@ class DagNode(Node):
     """How many direct pods and DAGs run; kept where ``parallelism`` limits them."""
     throttled: deque[Node]
     """Made, and not yet begun because of ``parallelism``."""
-
-
-class TasksView(Mapping[str, JsonValue]):
-    """``tasks`` in an expression: the nodes of a DAG by task name."""
-
-    __slots__ = ("_dag",)
-
-    def __init__(self, dag: DagNode) -> None:
-        self._dag = dag
-
-    def __getitem__(self, name: str) -> JsonValue:
-        node = self._dag.children[self._dag.template.index[name]]
-        if node is None:
-            raise KeyError(name)
-        return {"status": node.phase.value, "outputs": {"parameters": node.outputs}}
-
-    def __iter__(self) -> Iterator[str]:
-        return (
-            task.name
-            for task, node in zip(self._dag.template.tasks, self._dag.children, strict=True)
-            if node is not None
-        )
-
-    def __len__(self) -> int:
-        return sum(node is not None for node in self._dag.children)

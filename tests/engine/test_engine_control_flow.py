@@ -357,14 +357,13 @@ def test_a_stopped_loop_goes_on_where_it_was(home: Home) -> None:
     stop_when_up(home)
 
     stopped = home.run(
-        {"for-loop-1": task("body", **loop([1, 2, 3])), "after": task("no-op")},
+        {"for-loop-1": task("body", **loop([1, 2, 3]))},
         {"body": dag({"w": task("wait", {"x": given("item")})}, {"item": "NUMBER_INTEGER"})},
         jobs=2,
     )
 
     assert stopped.state is RunState.CANCELED
     assert states(stopped) == {
-        "after": "SUCCEEDED",
         "for-loop-1": "CANCELED",
         "for-loop-1/0": "CANCELED",
         "for-loop-1/0/w": "CANCELED",
