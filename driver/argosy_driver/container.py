@@ -6,8 +6,8 @@ import base64
 import binascii
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from argosy_schemas.ir import Pipeline
 from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH
 from argosy_schemas.records import Reason
-from argosy_schemas.step import Step
+from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import write_step
 from argosy_schemas.values import to_json
 from argosy_store.locations import uri_below
@@ -67,6 +67,9 @@ class DriverContainer:
                 places=ClusterPlaces(self.mounted_at),
                 now=self.now,
             )
+        if step.decision is Decision.RUN:
+            # What the task itself sets goes before.
+            step = replace(step, env=(*self._identity(), *step.env))
         _copy_executable(executable, shared / EXEC_NAME)
         write_step(self._here(STEP_PATH), step)
         return step
@@ -84,6 +87,12 @@ class DriverContainer:
         path = self._here(CONTROL_PATH)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    def _identity(self) -> Iterator[tuple[str, str]]:
+        """Yield what KFP components may ask about their pod (``ir-semantics`` 7.8)."""
+        yield "KFP_POD_UID", self.settings.attempt
+        if self.settings.retry:
+            yield "KFP_RETRY_INDEX", self.settings.retry
 
     def _here(self, path: str) -> Path:
         return self.mounted_at / path.lstrip("/")

@@ -23,6 +23,7 @@ from argosy_schemas.pod import (
     ENV_IR,
     ENV_NAME,
     ENV_PARAMETERS,
+    ENV_RETRY,
     ENV_ROOT,
     ENV_RUN,
     ENV_STORE,
@@ -50,6 +51,8 @@ class DriverSettings:
     """Inputs of the pipeline by name; ``None``: not given."""
     upstream: Mapping[str, str] = field(default_factory=dict[str, str])
     """Dependency to node phase."""
+    retry: str = ""
+    """The number of the attempt, from 0; empty without a retry strategy."""
 
 
 def read_settings(environment: Mapping[str, str]) -> DriverSettings:
@@ -81,6 +84,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
         cache=cache == "true",
         parameters=_texts(environment, ENV_PARAMETERS),
         upstream={name: phase for name, phase in upstream.items() if phase is not None},
+        retry=environment.get(ENV_RETRY, ""),
     )
 
 

@@ -116,6 +116,7 @@ def test_a_driver_leaves_a_step_and_exec(pod: Pod) -> None:
     assert (step.decision, step.argv) == (Decision.RUN, ("echo", "you"))
     assert step.inputs.parameters == {"x": "you", "n": 2}
     assert (shared / "step/argv").read_bytes() == b"echo\0you\0"
+    assert (shared / "step/env").read_bytes() == b"KFP_POD_UID=pod-uid\0"
     assert (shared / "exec").read_bytes() == b"\x7fELF"
     assert (shared / "exec").stat().st_mode & 0o777 == 0o755
     (record,) = RunRecords(pod.store, RunId("run-1")).attempts(TaskPath("t"))
@@ -141,6 +142,25 @@ def test_the_ir_may_lie_in_the_store(pod: Pod) -> None:
 
     assert ended.code == 0
     assert read_step(pod.directory / "pod/argosy/step").argv == ("echo", "you")
+
+
+def test_a_component_is_told_which_attempt_it_is(pod: Pod) -> None:
+    pod.run({**pod.environment(HELLO, {"name": "you"}), "ARGOSY_RETRY": "2"})
+
+    step = read_step(pod.directory / "pod/argosy/step")
+    assert step.env == (("KFP_POD_UID", "pod-uid"), ("KFP_RETRY_INDEX", "2"))
+
+
+def test_an_ir_that_is_not_in_the_store_is_said_to_kubernetes(pod: Pod) -> None:
+    digest = "0" * 64
+
+    ended = pod.run({**pod.environment(HELLO, {"name": "you"}), "ARGOSY_IR": f"ref:{digest}"})
+
+    assert ended.code == 1
+    assert ended.reason.startswith(
+        f"{pod.directory}/store: there is no pipeline ir/{digest}; put it there with "
+    )
+    assert ended.reason.endswith(" (final)")
 
 
 def test_a_driver_can_be_run_again(pod: Pod) -> None:
