@@ -68,7 +68,7 @@ class DriverContainer:
                 now=self.now,
             )
         if step.decision is Decision.RUN:
-            # What the task itself sets goes before.
+            # Of equal names the later one wins: the one that the task sets.
             step = replace(step, env=(*self._identity(), *step.env))
         _copy_executable(executable, shared / EXEC_NAME)
         write_step(self._here(STEP_PATH), step)
