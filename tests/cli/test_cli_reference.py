@@ -32,6 +32,16 @@ def test_every_command_that_is_listed_has_help(command: str, tmp_path: Path) -> 
     assert ended.out.startswith(f"Usage: argosy {command} ")
 
 
+def test_examples_stand_each_on_a_line_of_its_own(tmp_path: Path) -> None:
+    ended = argosy("compile", "--help", cwd=tmp_path)
+
+    assert ended.out.splitlines()[-3:] == [
+        "  Examples:",
+        "    argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json",
+        "    argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -",
+    ]
+
+
 def test_a_command_that_does_not_exist_is_exit_status_2(tmp_path: Path) -> None:
     ended = argosy("rnu", cwd=tmp_path)
 

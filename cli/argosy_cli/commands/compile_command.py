@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import max_size
+from argosy_cli.commands.options import examples, max_size
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
@@ -19,7 +19,12 @@ PATIENCE_SECONDS = 10.0
 SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json",
+        "argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -",
+    )
+)
 @click.argument("pipeline", metavar="PIPELINE")
 @click.option(
     "-o",
@@ -63,7 +68,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 @click.option("--service-account", metavar="NAME", help="The service account of the pods.")
 @click.option(
     "--max-dag-tasks",
-    type=click.IntRange(min=2),
+    type=click.IntRange(min=3),
     default=CompileOptions().max_dag_tasks,
     show_default=True,
     metavar="N",
@@ -83,7 +88,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     default=CompileOptions().max_nodes,
     show_default=True,
     metavar="N",
-    help="Iterations that one loop may have; more would break Argo's object limits.",
+    help="Nodes that one loop may make, its iterations with all in them; more would break Argo's"
+    " object limits.",
 )
 @click.option("--explain", is_flag=True, help="Say which tasks need a pod to decide, and why.")
 @click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
@@ -105,16 +111,11 @@ def command(
     show_stats: bool,
     max_size_bytes: int,
 ) -> None:
-    r"""Compile a pipeline to an Argo Workflow.
+    """Compile a pipeline to an Argo Workflow.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
     @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). --explain and --stats print to
     standard error, beside the workflow.
-
-    \b
-    Examples:
-      argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json
-      argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -
     """
     from argosy_compiler.compile import compile_pipeline
     from argosy_compiler.emit import TextFormat, emit

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import click
 
-from argosy_cli.commands.options import max_size
+from argosy_cli.commands.options import examples, max_size
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import Source, read_source
 from argosy_compiler.options import CompileOptions
@@ -20,7 +20,12 @@ STORE = "s3://bucket"
 """Named while a pipeline is linted, so that its size alone is no fault."""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "argosy lint pipeline.yaml",
+        "argosy lint workflow.json --argo 3.5",
+    )
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--argo",
@@ -38,15 +43,10 @@ STORE = "s3://bucket"
 )
 @max_size
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
-    r"""Check pipelines, or compiled Workflows, and report every problem.
+    """Check pipelines, or compiled Workflows, and report every problem.
 
     A FILE is a compiled pipeline, a .py file, or an Argo Workflow. A pipeline is checked as such,
     and then as the Workflow that it compiles to. Exit status: 0 nothing found, 2 problems found.
-
-    \b
-    Examples:
-      argosy lint pipeline.yaml
-      argosy lint workflow.json --argo 3.5
     """
     lines = LINES if line is None else (line,)
     problems: list[Problem] = []

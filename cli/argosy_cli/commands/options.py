@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the form of their examples."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ class Size(click.ParamType[int]):
         if match is None:
             self.fail(f"'{value}' is no size; write it like 64M", param, ctx)
         return int(match[1]) * UNITS[match[2]]
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a command: calls as somebody would type them, one a line."""
+    # Click rewraps a paragraph unless a backspace stands before it.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 max_size = click.option(

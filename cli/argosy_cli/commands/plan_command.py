@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
-from argosy_cli.commands.options import artifacts_option, home, max_size, param, params_file, root
+from argosy_cli.commands.options import (
+    artifacts_option,
+    examples,
+    home,
+    max_size,
+    param,
+    params_file,
+    root,
+)
 from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.source import Source, read_source
 from argosy_cli.views.statistics import statistics_lines
@@ -22,7 +30,7 @@ from argosy_engine.settings import RunSettings
 SHORT_FINGERPRINT = 12
 
 
-@click.command()
+@click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
 @click.argument("pipeline", metavar="PIPELINE")
 @param
 @params_file
@@ -50,14 +58,10 @@ def command(
     output: str,
     max_size_bytes: int,
 ) -> None:
-    r"""Say what each task of a run would do, without running anything.
+    """Say what each task of a run would do, without running anything.
 
     For each task: whether it would run, be served from the cache (and from which run), be skipped,
     or cannot be known yet; with its fingerprint. Then what the workflow costs on Argo.
-
-    \b
-    Example:
-      argosy plan pipeline.yaml --param name=World
     """
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
     made = runnable(source, home=home, max_size_bytes=max_size_bytes)

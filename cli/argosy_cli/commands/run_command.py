@@ -13,7 +13,15 @@ from typing import Any, TextIO
 import click
 
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
-from argosy_cli.commands.options import artifacts_option, home, max_size, param, params_file, root
+from argosy_cli.commands.options import (
+    artifacts_option,
+    examples,
+    home,
+    max_size,
+    param,
+    params_file,
+    root,
+)
 from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import read_source
@@ -27,7 +35,13 @@ from argosy_schemas.errors import InvalidArgumentError, MachineError, StoreError
 from argosy_schemas.names import RunId
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "argosy run pipeline.yaml --param name=World",
+        "argosy run train.py:pipeline -f params.yaml --output json",
+        "argosy run --resume 7f3a",
+    )
+)
 @click.argument("pipeline", required=False, metavar="PIPELINE")
 @param
 @params_file
@@ -77,17 +91,11 @@ def command(
     quiet: bool,
     max_size_bytes: int,
 ) -> int:
-    r"""Run a pipeline on this machine.
+    """Run a pipeline on this machine.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
     @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). Exit status: 0 the run succeeded,
     1 it failed, 2 wrong usage or an invalid pipeline or parameter, 130 interrupted.
-
-    \b
-    Examples:
-      argosy run pipeline.yaml --param name=World
-      argosy run train.py:pipeline -f params.yaml --output json
-      argosy run --resume 7f3a
     """
     settings = RunSettings(
         home=home,
