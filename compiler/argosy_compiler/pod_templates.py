@@ -26,6 +26,7 @@ from argosy_schemas.pod import (
     ENV_IR,
     ENV_NAME,
     ENV_PARAMETERS,
+    ENV_RETRY,
     ENV_ROOT,
     ENV_RUN,
     ENV_STORE,
@@ -76,6 +77,9 @@ class PodTemplates:
         """Return the name of the template for a container task."""
         fields = self._plan.pods[(dag, task.key)]
         scratch = SCRATCH if self._artifacts else ()
+        env = self._driver_env()
+        if retry is not None and retry.max_count > 0:
+            env.append(_variable(ENV_RETRY, "{{retries}}"))
         template: dict[str, Any] = {
             "inputs": self._inputs(*fields.arguments),
             **fields.template,
@@ -89,7 +93,7 @@ class PodTemplates:
                     "name": DRIVER_CONTAINER,
                     "image": self._plan.options.image,
                     "command": ["argosy-driver"],
-                    "env": self._driver_env(),
+                    "env": env,
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
                 },
