@@ -7,6 +7,7 @@ from typing import Final
 
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions
+from argosy_compiler.passes.add_exit_twins import add_exit_twins
 from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble import assemble
 from argosy_compiler.passes.bound_loops import bound_loops
@@ -27,6 +28,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     bound_loops,
     place_ir,
     arrange_dags,
+    add_exit_twins,
     split_dags,
     assemble,
 )

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from argosy_compiler.passes.add_exit_twins import ON_EXIT
 from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
 from argosy_compiler.plan import Plan
 from argosy_schemas.errors import InvalidPipelineError, Problem
@@ -27,6 +28,7 @@ def assemble(plan: Plan) -> Plan:
     """
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
+        **({"onExit": ON_EXIT} if any(one["name"] == ON_EXIT for one in plan.templates) else {}),
         "arguments": {"parameters": _parameters(plan)},
         "templates": list(plan.templates),
         **_settings(plan),

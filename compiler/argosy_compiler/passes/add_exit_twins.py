@@ -1,0 +1,65 @@
+"""Let exit tasks of the pipeline itself also run when the workflow is stopped, or out of time.
+
+Argo then starts nothing more in the DAG, at no version. What runs is the ``onExit`` template, if it
+is one of steps (a DAG fails at once on 3.5 and 3.6). So it holds a twin of each exit task, with the
+same path, which is skipped without a pod unless the run was stopped or passed its deadline. If the
+exit task had already succeeded, the driver of the twin finds its record and does nothing.
+
+Exit tasks further down have no twin: Argo gives up what is nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from argosy_compiler.argo_names import task_name
+from argosy_compiler.expression_text import control_object, tag
+from argosy_compiler.plan import Plan, Template
+from argosy_schemas.ir import TriggerStrategy
+from argosy_schemas.ir_json import ROOT
+from argosy_schemas.pod import UPSTREAM_INPUT
+
+ON_EXIT = "on-exit"
+
+_HANDLER = "exit-handler-"
+"""How the SDK names what an exit task follows."""
+_STOPPED = tag(
+    "workflow.failures contains 'workflow shutdown with strategy'"
+    " || workflow.failures contains 'exceeded its deadline'"
+)
+
+
+def add_exit_twins(plan: Plan) -> Plan:
+    """Return the plan with the template ``on-exit``, if the pipeline has exit tasks."""
+    twins = list(_twins(plan))
+    if not twins:
+        return plan
+    return replace(plan, templates=(*plan.templates, {"name": ON_EXIT, "steps": [twins]}))
+
+
+def _twins(plan: Plan) -> Iterator[Template]:
+    root: Template = next(one for one in plan.templates if one["name"] == ROOT)
+    written = {task["name"]: task for task in root["dag"]["tasks"]}
+    for key, task in plan.structure.dag(ROOT).tasks.items():
+        follows = [one for one in task.dependencies if one.startswith(_HANDLER)]
+        if task.strategy is not TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED or not follows:
+            continue
+        original = written.get(task_name(key))
+        if original is None or "when" in original:
+            continue
+        # No task of the DAG can be asked there; the status of the whole is all that is known.
+        statuses = control_object(dict.fromkeys(follows, "workflow.status"))
+        parameters: list[dict[str, Any]] = [
+            {**one, "value": tag(statuses)} if one["name"] == UPSTREAM_INPUT else one
+            for one in original["arguments"]["parameters"]
+        ]
+        if any("tasks[" in one["value"] for one in parameters):
+            continue
+        yield {
+            "name": original["name"],
+            "template": original["template"],
+            "when": _STOPPED,
+            "arguments": {"parameters": parameters},
+        }
