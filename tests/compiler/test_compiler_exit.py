@@ -45,5 +45,5 @@ def test_what_only_ignores_failures_has_none() -> None:
 def test_the_failure_of_what_an_exit_task_follows_stays_visible() -> None:
     root = next(one for one in spec("exits/handler")["templates"] if one["name"] == "root")
 
-    assert root["dag"]["target"] == "exit-handler-1 report say"
+    assert root["dag"]["target"] == "exit-handler-1 report say-2"
     assert root["dag"]["failFast"] is False
