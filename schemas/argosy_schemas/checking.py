@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from argosy_schemas.checking_dags import check_dag
 from argosy_schemas.checking_executors import check_executor
+from argosy_schemas.checking_interfaces import check_interface
 from argosy_schemas.checking_references import Scope
 from argosy_schemas.circles import find_circle
 from argosy_schemas.findings import Findings, Path, did_you_mean
-from argosy_schemas.ir_json import ROOT, parameter_type
+from argosy_schemas.ir_json import ROOT
 
 Json = Mapping[str, Any]
 
@@ -91,36 +92,24 @@ def _check_component(name: str, spec: Json, findings: Findings) -> None:
     components: Json = spec.get("components", {})
     component: Json = spec["root"] if name == ROOT else components[name]
     path = component_path(name)
-    _check_interface(component, path, findings)
+    check_interface(component, path, findings)
     if "dag" in component:
         check_dag(Scope(component=component, path=path, components=components, findings=findings))
         return
     label: str = component.get("executorLabel", "")
     executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
     if not label:
-        findings.add(path, "The component has neither 'dag' nor 'executorLabel'; set one")
+        findings.add(
+            path,
+            "The component has neither 'dag' nor 'executorLabel'; set one, or put a task into the "
+            "If or ParallelFor that compiled to it",
+        )
     elif label not in executors:
         todo = did_you_mean(label, executors, otherwise="add it to deploymentSpec.executors")
         findings.add((*path, "executorLabel"), f"There is no executor '{label}'; {todo}")
     else:
         place: Path = ("deploymentSpec", "executors", label)
         check_executor(executors[label], place, component, findings)
-
-
-def _check_interface(component: Json, path: Path, findings: Findings) -> None:
-    for side in ("inputDefinitions", "outputDefinitions"):
-        interface: Json = component.get(side, {})
-        for name, parameter in interface.get("parameters", {}).items():
-            if parameter_type(parameter) is None:
-                message = f"Parameter '{name}' has no type; set 'parameterType'"
-                findings.add((*path, side, "parameters", name), message)
-        for name, artifact in interface.get("artifacts", {}).items():
-            if artifact.get("artifactType", {}).get("schemaUri"):
-                findings.add(
-                    (*path, side, "artifacts", name, "artifactType", "schemaUri"),
-                    "Argosy cannot read 'schemaUri'; use 'schemaTitle' or 'instanceSchema'",
-                    is_unsupported=True,
-                )
 
 
 def _check_recursion(components: Json, reached: tuple[str, ...], findings: Findings) -> None:

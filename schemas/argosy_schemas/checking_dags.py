@@ -10,7 +10,7 @@ from argosy_schemas.checking_inputs import check_inputs
 from argosy_schemas.checking_references import Scope, Side
 from argosy_schemas.circles import find_circle
 from argosy_schemas.findings import Findings, Path, did_you_mean
-from argosy_schemas.ir_json import raw_items
+from argosy_schemas.ir_json import producers, raw_items
 
 Json = Mapping[str, Any]
 
@@ -115,17 +115,9 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
             findings.add((*path, kind, "items", source), message)
 
 
-def _producers(task: Json) -> Iterator[str]:
-    inputs: Json = task.get("inputs", {})
-    for source in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
-        for kind in ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus"):
-            if kind in source:
-                yield source[kind].get("producerTask", "")
-
-
 def _check_circles(tasks: Json, place: Path, findings: Findings) -> None:
     predecessors = {
-        key: sorted({*task.get("dependentTasks", ()), *_producers(task)})
+        key: sorted({*task.get("dependentTasks", ()), *producers(task)})
         for key, task in sorted(tasks.items())
     }
     circle = find_circle(predecessors)

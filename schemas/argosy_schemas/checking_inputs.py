@@ -18,6 +18,9 @@ from argosy_schemas.parameters import ParameterValueError, coerce, to_text
 
 Json = Mapping[str, Any]
 
+_CHANNEL: Final = "pipelinechannel--"
+"""How the SDK begins the names that it makes."""
+
 _FAMILIES: Final = (
     {ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE},
     {ParameterType.STRUCT, ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG},
@@ -62,7 +65,7 @@ def _declared(
         scope.findings.add(path, message)
         return None
     match = nearest(name, known.keys() - task["inputs"][side].keys())
-    if match is not None:
+    if match is not None and not name.startswith(_CHANNEL):
         message = f"The component declares no input '{name}'; did you mean '{match}'?"
         scope.findings.add(path, message)
     return None

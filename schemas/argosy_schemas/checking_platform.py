@@ -2,34 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from argosy_schemas.findings import Findings, did_you_mean
+from argosy_schemas.checking_references import Scope
+from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.ir_json import ROOT
+from argosy_schemas.platform_references import references_in
 
 Json = Mapping[str, Any]
 
-_EXECUTORS: Final = ("platforms", "kubernetes", "deploymentSpec", "executors")
+_EXECUTORS: Final[Path] = ("platforms", "kubernetes", "deploymentSpec", "executors")
 _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 
 
-def check_kubernetes(platform: Json, findings: Findings) -> None:
-    """Add what is wrong in the settings of executors."""
-    executors: Json = platform.get("deploymentSpec", {}).get("executors", {})
-    for label, settings in executors.items():
-        policy: str = settings.get("imagePullPolicy", "")
+def check_kubernetes(
+    platform: Json, spec: Json, reached: Sequence[str], findings: Findings
+) -> None:
+    """Add what is wrong in the settings of executors.
+
+    Args:
+        platform: The ``kubernetes`` member of the platform spec, canonical.
+        spec: The pipeline spec, canonical.
+        reached: The components that the root reaches.
+        findings: Of the platform spec; receives what is wrong.
+    """
+    settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
+    known: Json = spec.get("deploymentSpec", {}).get("executors", {})
+    for label, config in settings.items():
+        path: Path = (*_EXECUTORS, label)
+        if label not in known:
+            todo = did_you_mean(label, known, otherwise="remove its settings")
+            findings.add(path, f"The pipeline has no executor '{label}'; {todo}")
+        policy: str = config.get("imagePullPolicy", "")
         if policy and policy not in _PULL_POLICIES:
             todo = did_you_mean(
                 policy, _PULL_POLICIES, otherwise=f"write one of {', '.join(_PULL_POLICIES)}"
             )
-            findings.add(
-                (
-                    "platforms",
-                    "kubernetes",
-                    "deploymentSpec",
-                    "executors",
-                    label,
-                    "imagePullPolicy",
-                ),
-                f"'{policy}' is no pull policy; {todo}",
-            )
+            findings.add((*path, "imagePullPolicy"), f"'{policy}' is no pull policy; {todo}")
+    if settings and "root" in spec:
+        _check_references(settings, spec, reached, findings)
+
+
+def _check_references(
+    settings: Json, spec: Json, reached: Sequence[str], findings: Findings
+) -> None:
+    """Check what settings take from a run, in each DAG with a task that has them."""
+    components: Json = spec.get("components", {})
+    references = {label: references_in(config) for label, config in settings.items()}
+    for name in (ROOT, *reached):
+        component: Json = spec["root"] if name == ROOT else components[name]
+        if "dag" not in component:
+            continue
+        scope = Scope(component=component, path=(), components=components, findings=findings)
+        for task in scope.tasks.values():
+            label: str = (scope.used_by(task) or {}).get("executorLabel", "")
+            for path, source in references.get(label, ()):
+                _check_source(source, (*_EXECUTORS, label, *path), scope)
+
+
+def _check_source(source: Json, path: Path, scope: Scope) -> None:
+    if "componentInputParameter" in source:
+        name: str = source["componentInputParameter"]
+        scope.input(name, "parameters", (*path, "componentInputParameter"))
+        return
+    output: Json = source["taskOutputParameter"]
+    scope.output(
+        output.get("producerTask", ""),
+        output.get("outputParameterKey", ""),
+        "parameters",
+        (*path, "taskOutputParameter"),
+    )

@@ -11,14 +11,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.findings import one_line
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import MAX_DEPTH, JsonValue
 from argosy_schemas.yaml_scalars import shown
-from argosy_schemas.yaml_values import MAX_DEPTH, TOO_DEEP, Refusal, YamlRefused, load_yaml
+from argosy_schemas.yaml_values import TOO_DEEP, Refusal, YamlRefused, load_yaml
 
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -37,6 +37,8 @@ class Documents:
     """Which document of the stream it is, from 0."""
     platform: Mapping[str, JsonValue] | None = None
     platform_number: int = 0
+    duplicates: tuple[Problem, ...] = ()
+    """Keys given twice, of which the last one counts here."""
 
 
 class _NotJson(Exception):
@@ -57,20 +59,22 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
             "allowed; raise --max-size if it is a pipeline",
         )
     text = _decoded(data, file)
-    duplicates: list[Refusal] = []
+    refusals: list[Refusal] = []
+    loaded: list[JsonValue] | None = None
     try:
-        loaded = _load(text, file, duplicates)
+        loaded = _load(text, file, refusals)
     except YamlRefused as refused:
-        duplicates.append(refused.refusal)
-        loaded = []
-    if duplicates:
-        raise InvalidPipelineError(
-            *(
-                Problem(message=one_line(item.message), file=file, line=item.line)
-                for item in duplicates
-            )
-        )
-    return _classified(text, loaded, file)
+        refusals.append(refused.refusal)
+    told = tuple(
+        Problem(message=one_line(item.message), file=file, line=item.line) for item in refusals
+    )
+    if loaded is None:
+        raise InvalidPipelineError(*told)
+    try:
+        documents = _classified(text, loaded, file)
+    except InvalidPipelineError as error:
+        raise InvalidPipelineError(*told, *error.problems) from error
+    return replace(documents, duplicates=told)
 
 
 def _decoded(data: bytes, file: str) -> str:

@@ -6,7 +6,7 @@ reader has translated the ``snake_case`` ones that proto-JSON allows as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -98,6 +98,15 @@ def parameter_type(json: Json) -> ParameterType | None:
     """Return the type that a parameter declares; ``None`` where it declares none."""
     name: str = json.get("parameterType", "")
     return _TYPES.get(name) or _DEPRECATED_TYPES.get(json.get("type", ""))
+
+
+def producers(task: Json) -> Iterable[str]:
+    """Yield the siblings that the inputs of ``task`` come from."""
+    inputs: Json = task.get("inputs", {})
+    for source in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
+        for kind in ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus"):
+            if kind in source:
+                yield source[kind].get("producerTask", "")
 
 
 def duration_from_json(text: str) -> timedelta:
@@ -195,7 +204,7 @@ def _task(key: str, json: Json) -> Task:
         component=json["componentRef"]["name"],
         parameters=parameters,
         artifacts=artifacts,
-        dependencies=_dependencies(json.get("dependentTasks", ()), parameters, artifacts),
+        dependencies=tuple(sorted({*json.get("dependentTasks", ()), *producers(json)})),
         condition=trigger.get("condition") or None,
         strategy=TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED
         if strategy == "TRIGGER_STRATEGY_UNSPECIFIED"
@@ -204,16 +213,6 @@ def _task(key: str, json: Json) -> Task:
         retry=_retry(json["retryPolicy"]) if "retryPolicy" in json else None,
         caching=Caching(enabled=caching.get("enableCache", False), key=caching.get("cacheKey", "")),
     )
-
-
-def _dependencies(
-    explicit: tuple[str, ...],
-    parameters: Mapping[str, ParameterInput],
-    artifacts: Mapping[str, ArtifactSource],
-) -> tuple[str, ...]:
-    sources = [*(value.source for value in parameters.values()), *artifacts.values()]
-    producers = {source.task for source in sources if isinstance(source, TaskOutput | FinalStatus)}
-    return tuple(sorted(producers | set(explicit)))
 
 
 def parameter_input_from_json(json: Json) -> ParameterInput:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
 import yaml
 
 from argosy_schemas.findings import Path
 from argosy_schemas.structure import camel_case
 from argosy_schemas.yaml_values import compose
+
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A value in the text."""
+
+    line: int
+    """From 1; of the key, where it has one."""
+    members: dict[str | int, _Place] = field(default_factory=dict[str | int, "_Place"])
+    """By key or index."""
 
 
 class Positions:
@@ -14,9 +32,9 @@ class Positions:
 
     def __init__(self, text: str) -> None:
         try:
-            self._documents = list(compose(text))
-        except yaml.YAMLError:  # JSON that is no YAML, e.g. indented with tabs
-            self._documents = []
+            self._documents = [_yaml_place(node, _line(node)) for node in compose(text)]
+        except yaml.YAMLError:  # JSON that is no YAML: indented with tabs, with pairs of escapes
+            self._documents = [_json_place(text)]
 
     def line(self, document: int, path: Path) -> int | None:
         """Return the line, from 1, of ``path`` or of what is nearest above it.
@@ -27,25 +45,68 @@ class Positions:
         """
         if document >= len(self._documents):
             return None
-        node = self._documents[document]
-        line = node.start_mark.line
+        place = self._documents[document]
         for segment in path:
-            found = _child(node, segment)
+            found = _member(place.members, segment)
             if found is None:
                 break
-            line, node = found
-        return line + 1
+            place = found
+        return place.line
 
 
-def _child(node: yaml.Node, segment: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(segment, int):
-        items: list[yaml.Node] = node.value
-        return (items[segment].start_mark.line, items[segment]) if segment < len(items) else None
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-    for matches in (str, camel_case):
-        for key, value in pairs:
-            if isinstance(key, yaml.ScalarNode) and matches(key.value) == segment:
-                return key.start_mark.line, value
+def _member(members: Mapping[str | int, _Place], segment: str | int) -> _Place | None:
+    if segment in members:
+        return members[segment]
+    for name, place in members.items():
+        if isinstance(name, str) and camel_case(name) == segment:
+            return place
     return None
+
+
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1
+
+
+def _yaml_place(node: yaml.Node, line: int) -> _Place:
+    place = _Place(line)
+    if isinstance(node, yaml.SequenceNode):
+        items: list[yaml.Node] = node.value
+        for index, item in enumerate(items):
+            place.members[index] = _yaml_place(item, _line(item))
+    elif isinstance(node, yaml.MappingNode):
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        for key, value in pairs:
+            if isinstance(key, yaml.ScalarNode):
+                place.members[str(key.value)] = _yaml_place(value, _line(key))
+    return place
+
+
+def _json_place(text: str) -> _Place:
+    root = _Place(1)
+    line, end = 1, 0
+    open_places: list[tuple[_Place, bool]] = []  # with whether it is a list
+    key: str | None = None
+    key_line = 1
+    for match in _TOKEN.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        token = match.group()
+        if token in ",:":
+            continue
+        if token in "]}":
+            open_places.pop()
+            continue
+        if not open_places:
+            place = root
+        else:
+            holder, is_list = open_places[-1]
+            if not is_list and key is None:
+                key, key_line = str(json.loads(token)), line
+                continue
+            place = _Place(line if key is None else key_line)
+            holder.members[len(holder.members) if key is None else key] = place
+            key = None
+        if token in "[{":
+            open_places.append((place, token == "["))
+    return root

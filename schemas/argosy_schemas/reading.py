@@ -17,6 +17,7 @@ from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedErro
 from argosy_schemas.findings import Finding, Findings, one_line, path_text
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.ir_json import ROOT, component_from_json
+from argosy_schemas.platform_references import with_dependencies
 from argosy_schemas.positions import Positions
 from argosy_schemas.structure import DocumentKind, canonical, describe
 
@@ -40,9 +41,11 @@ def read_pipeline(data: bytes, *, file: str, max_size_bytes: int = 64 * 2**20) -
     spec = _structured(documents.pipeline, "pipeline_spec", findings)
     platforms = _structured(documents.platform or {}, "platform_spec", platform_findings)
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
+    settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
+    spec = with_dependencies(spec, settings)
     reached = check(spec, findings)
-    check_kubernetes(platform, platform_findings)
-    if findings.found or platform_findings.found:
+    check_kubernetes(platform, spec, reached, platform_findings)
+    if findings.found or platform_findings.found or documents.duplicates:
         raise _error(findings, platform_findings, documents, file)
     return _pipeline(spec, platform, reached)
 
@@ -70,10 +73,10 @@ def _error(
         *((documents.platform_number, item) for item in platform_findings.found),
     ]
     problems = sorted(
-        (problem(document, item) for document, item in found),
+        (*documents.duplicates, *(problem(document, item) for document, item in found)),
         key=lambda item: (item.line or 0, item.path, item.message),
     )
-    if all(item.is_unsupported for _, item in found):
+    if all(item.is_unsupported for _, item in found) and not documents.duplicates:
         return UnsupportedError(*problems)
     return InvalidPipelineError(*problems)
 

@@ -14,11 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import MAX_DEPTH, JsonValue
 from argosy_schemas.yaml_scalars import TAG_PREFIX, ScalarError, plain_value, shown, tagged_value
-
-MAX_DEPTH: Final = 200
-"""Levels of nesting; what the SDK writes has some 15."""
 
 MAX_ALIASED: Final = 10_000_000
 """Characters and values that all aliases of a document together may stand for."""

@@ -56,7 +56,8 @@ def test_the_pipeline_as_a_whole(path: str, value: Any, expected: list[str]) -> 
         (f"{USE}/componentRef", MISSING,
          ["root.dag.tasks.use: The task has no component; set 'componentRef.name'"]),
         ("components/comp-use/executorLabel", MISSING,
-         ["components.comp-use: The component has neither 'dag' nor 'executorLabel'; set one"]),
+         ["components.comp-use: The component has neither 'dag' nor 'executorLabel'; set one, "
+          "or put a task into the If or ParallelFor that compiled to it"]),
         ("components/comp-use/executorLabel", "exec-uze",
          ["components.comp-use.executorLabel: There is no executor 'exec-uze'; "
           "did you mean 'exec-use'?"]),
@@ -400,14 +401,141 @@ def test_outputs_of_a_dag(outputs: dict[str, Any], expected: list[str]) -> None:
     assert problems(edited("root/dag/outputs", outputs, document)) == expected
 
 
-def test_an_unknown_pull_policy_is_refused() -> None:
-    settings = {"exec-use": {"imagePullPolicy": "Allways"}}
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": settings}}}}
+def kubernetes(**settings: Any) -> dict[str, Any]:
+    """The platform document with settings by executor label, in which ``_`` stands for ``-``."""
+    executors = {label.replace("_", "-"): config for label, config in settings.items()}
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
 
-    assert problems(small(), platform) == [
-        "platforms.kubernetes.deploymentSpec.executors.exec-use.imagePullPolicy: "
-        "'Allways' is no pull policy; did you mean 'Always'?"
+
+def secret(**source: Any) -> dict[str, Any]:
+    return {"secretAsVolume": [{"mountPath": "/s", "secretNameParameter": source}]}
+
+
+EXEC_USE = "platforms.kubernetes.deploymentSpec.executors.exec-use"
+SECRET = f"{EXEC_USE}.secretAsVolume[0].secretNameParameter"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"exec_use": {"imagePullPolicy": "Allways"}},
+         f"{EXEC_USE}.imagePullPolicy: 'Allways' is no pull policy; did you mean 'Always'?"),
+        ({"exec_uze": {}},
+         "platforms.kubernetes.deploymentSpec.executors.exec-uze: "
+         "The pipeline has no executor 'exec-uze'; did you mean 'exec-use'?"),
+        ({"zzz": {}},
+         "platforms.kubernetes.deploymentSpec.executors.zzz: "
+         "The pipeline has no executor 'zzz'; remove its settings"),
+        ({"exec_use": secret(componentInputParameter="cownt")},
+         f"{SECRET}.componentInputParameter: This DAG declares no input parameter 'cownt'; "
+         "did you mean 'count'?"),
+        ({"exec_use": secret(taskOutputParameter={"producerTask": "maker",
+                                                  "outputParameterKey": "Output"})},
+         f"{SECRET}.taskOutputParameter: There is no task 'maker' in this DAG; "
+         "did you mean 'make'?"),
+        ({"exec_use": secret(taskOutputParameter={"producerTask": "make",
+                                                  "outputParameterKey": "data"})},
+         f"{SECRET}.taskOutputParameter: Output 'data' of task 'make' is an artifact, "
+         "not a parameter; refer to it as an artifact"),
+    ],
+)  # fmt: skip
+def test_kubernetes_settings(settings: dict[str, Any], expected: str) -> None:
+    assert problems(small(), kubernetes(**settings)) == [expected]
+
+
+def test_what_stands_in_a_constant_of_kubernetes_settings_is_a_value() -> None:
+    constant = {"taskOutputParameter": {"producerTask": "none"}}
+    settings = {"tolerations": [{"tolerationJson": {"runtimeValue": {"constant": constant}}}]}
+
+    assert read(small(), kubernetes(exec_use=settings))
+
+
+def test_a_task_waits_for_what_its_kubernetes_settings_take() -> None:
+    document = edited(f"{TASKS}/other", {"componentRef": {"name": "comp-make"}})
+    document["root"]["dag"]["tasks"]["other"]["inputs"] = {
+        "parameters": {"count": {"runtimeValue": {"constant": 1}}}
+    }
+    source = {"producerTask": "other", "outputParameterKey": "Output"}
+
+    pipeline = read(document, kubernetes(exec_use=secret(taskOutputParameter=source)))
+
+    assert pipeline.root.dag is not None
+    assert pipeline.root.dag.tasks["use"].dependencies == ("make", "other")
+    tasks: Any = pipeline.document["root"]
+    assert tasks["dag"]["tasks"]["use"]["dependentTasks"] == ["make", "other"]
+
+
+def test_kubernetes_settings_can_close_a_circle() -> None:
+    source = {"producerTask": "use", "outputParameterKey": "Output"}
+    document = edited(
+        "components/comp-use/outputDefinitions",
+        {"parameters": {"Output": {"parameterType": "STRING"}}},
+    )
+
+    assert problems(document, kubernetes(exec_make=secret(taskOutputParameter=source))) == [
+        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "'make' -> 'use' -> 'make'; remove one dependency"
     ]
+
+
+INPUTS = "root/inputDefinitions"
+PATH_ADVICE = "cannot be part of a path; use letters, digits, dashes and underscores"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../../etc/passwd", "a/b", "a\nb", "x" * 201])
+@pytest.mark.parametrize("side", ["parameters", "artifacts"])
+def test_an_output_whose_name_cannot_be_a_file_is_refused(name: str, side: str) -> None:
+    spec = {"parameters": {"parameterType": "STRING"}, "artifacts": {}}[side]
+    document = edited("components/comp-use/outputDefinitions", {side: {name: spec}})
+
+    (problem,) = problems(document)
+
+    assert problem.endswith(f": The name {name[:200]!r} {PATH_ADVICE}")
+
+
+@pytest.mark.parametrize("name", ["a b", "a.b", "a'b", "ä", "Output-1_x"])
+def test_an_odd_name_of_an_inner_input_is_taken(name: str) -> None:
+    spec = {"parameterType": "STRING", "isOptional": True}
+
+    assert read(edited(f"components/comp-use/inputDefinitions/parameters/{name}", spec))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (f"{INPUTS}/parameters/a b", {"parameterType": "LIST"},
+         "root.inputDefinitions.parameters['a b']: Input 'a b' cannot be a parameter of a "
+         "workflow; use letters, digits, dashes and underscores"),
+        (f"{INPUTS}/artifacts/ä", {},
+         "root.inputDefinitions.artifacts['ä']: Input 'ä' cannot be a parameter of a "
+         "workflow; use letters, digits, dashes and underscores"),
+        (f"{INPUTS}/parameters/argosy-ir", {"parameterType": "LIST"},
+         "root.inputDefinitions.parameters.argosy-ir: Argosy has a parameter 'argosy-ir' of its "
+         "own; rename the input"),
+        (f"{INPUTS}/artifacts/count", {},
+         "root.inputDefinitions.artifacts.count: There is a parameter 'count' as well; "
+         "rename one of them"),
+        (f"{INPUTS}/parameters/status", {"parameterType": "TASK_FINAL_STATUS"},
+         "root.inputDefinitions.parameters.status: No run can be given a TASK_FINAL_STATUS; "
+         "make it a STRUCT"),
+        ("components/comp-use/outputDefinitions",
+         {"parameters": {"config": {"parameterType": "TASK_CONFIG"}}},
+         "components.comp-use.outputDefinitions.parameters.config: "
+         "No component can put out a TASK_CONFIG; make it a STRUCT"),
+    ],
+)  # fmt: skip
+def test_inputs_and_outputs_that_nobody_could_give(path: str, value: Any, expected: str) -> None:
+    assert problems(edited(path, value)) == [expected]
+
+
+def test_a_channel_is_not_taken_for_a_misspelt_input() -> None:
+    document = edited(
+        "components/comp-use/inputDefinitions/parameters/pipelinechannel--make-Output",
+        {"parameterType": "STRING", "isOptional": True},
+    )
+    path = f"{USE}/inputs/parameters/pipelinechannel--make-Output-2"
+
+    assert read(edited(path, {"runtimeValue": {"constant": "x"}}, document))
 
 
 def test_what_nothing_reaches_is_checked_in_structure_only() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from argosy_schemas.errors import InvalidPipelineError, UnsupportedError
 from argosy_schemas.ir import ParameterType, TaskOutput
@@ -121,6 +122,48 @@ def test_all_problems_are_told_at_once_by_line() -> None:
     ]
 
 
+def test_keys_given_twice_are_told_with_all_else() -> None:
+    text = SPEC.replace("  name: small\n", "  name: small\n  name: other\n  title: x\n")
+
+    assert refusal(text.encode()) == (
+        "p.yaml:38: Key 'name' is given twice; remove one\n"
+        "p.yaml:39: pipelineInfo.title: Unknown field 'title'; remove it"
+    )
+
+
+def test_keys_given_twice_in_json_have_their_line() -> None:
+    text = json.dumps(small(), indent=1).replace('"name": "small"', '"name": "a",\n"name": "b"')
+
+    assert refusal(text.encode(), file="p.json") == (
+        "p.json:63: Key 'name' is given twice; remove one"
+    )
+
+
+def test_what_argosy_cannot_run_is_wrong_where_a_key_is_given_twice() -> None:
+    document = edited("deploymentSpec/executors/exec-use", {"customJob": {"customJob": {}}})
+    text = yaml.safe_dump(document).replace("  name: small\n", "  name: small\n  name: other\n")
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        read_pipeline(text.encode(), file="p.yaml")
+
+    assert type(caught.value) is InvalidPipelineError
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("name", ["with tabs", "with pairs of escapes \U0001f600"])
+def test_json_that_is_no_yaml_has_lines_as_well(name: str) -> None:
+    document = edited("components/comp-use/executor_label", "x")
+    document["pipelineInfo"]["description"] = name
+    text = json.dumps(document, indent="\t" if "tabs" in name else 1)
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        read_pipeline(text.encode(), file="p.json")
+
+    (problem,) = caught.value.problems
+    assert problem.line is not None
+    assert '"executor_label": "x"' in text.splitlines()[problem.line - 1]
+
+
 def test_a_problem_below_a_name_of_the_proto_has_its_line() -> None:
     text = SPEC.replace("pipelineInfo:", "pipeline_info:").replace("name: small", "name: [small]")
 
@@ -170,11 +213,15 @@ def test_problems_of_a_json_file_have_lines() -> None:
             "p.yaml:2: This is no YAML: mapping values are not allowed in this context",
         ),
         (
-            b"a: 1\nb: 2\na: 3\nb: 4\n",
-            "p.yaml:3: Key 'a' is given twice; remove one\n"
-            "p.yaml:4: Key 'b' is given twice; remove one",
+            b"a: 1\na: 3\nb: c: d\n",
+            "p.yaml:2: Key 'a' is given twice; remove one\n"
+            "p.yaml:3: This is no YAML: mapping values are not allowed in this context",
         ),
-        (b'{"a": 1,\n "a": 2}', "p.yaml:2: Key 'a' is given twice; remove one"),
+        (
+            b"a: 1\na: 2\n---\n- b\n",
+            "p.yaml:2: Key 'a' is given twice; remove one\n"
+            "p.yaml:1: The file holds no pipeline, but a list or text",
+        ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),
         (b"a: &x\n- *x\n", "p.yaml:2: Alias '*x' contains itself; write the value out"),
         (b"a: *x\n", "p.yaml:1: Alias '*x' stands for no anchor before it"),
@@ -233,7 +280,7 @@ def test_a_file_above_the_limit_is_not_read() -> None:
 def test_deep_nesting_is_refused(data: bytes) -> None:
     message = refusal(data, max_size_bytes=2**26)
 
-    assert message.endswith("The nesting is deeper than 200 levels; is this a compiled pipeline?")
+    assert message.endswith("The nesting is deeper than 100 levels; is this a compiled pipeline?")
 
 
 def test_an_alias_bomb_is_refused() -> None:

@@ -1,0 +1,82 @@
+"""What must hold in the inputs and outputs that a component declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from argosy_schemas.findings import Findings, Path
+from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir_json import ROOT, parameter_type
+from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+
+Json = Mapping[str, Any]
+
+_UNSAFE: Final = re.compile("[\0-\x1f\x7f/]")
+_WORKFLOW_NAME: Final = re.compile("[A-Za-z0-9_-]+")
+_RESERVED: Final = frozenset({CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER})
+_MAX_NAME: Final = 200
+# The driver makes the values of these.
+_MADE: Final = frozenset({ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG})
+
+
+def check_interface(component: Json, path: Path, findings: Findings) -> None:
+    """Add what is wrong in the declarations of a component that stands at ``path``."""
+    is_root = path == (ROOT,)
+    for side in ("inputDefinitions", "outputDefinitions"):
+        interface: Json = component.get(side, {})
+        for name, place in _names(interface, (*path, side)):
+            _check_name(name, place, findings)
+        for name, parameter in interface.get("parameters", {}).items():
+            place = (*path, side, "parameters", name)
+            kind = parameter_type(parameter)
+            if kind is None:
+                findings.add(place, f"Parameter '{name}' has no type; set 'parameterType'")
+            elif kind in _MADE and side == "outputDefinitions":
+                findings.add(place, f"No component can put out a {kind}; make it a STRUCT")
+            elif kind in _MADE and is_root:
+                findings.add(place, f"No run can be given a {kind}; make it a STRUCT")
+        for name, artifact in interface.get("artifacts", {}).items():
+            if artifact.get("artifactType", {}).get("schemaUri"):
+                findings.add(
+                    (*path, side, "artifacts", name, "artifactType", "schemaUri"),
+                    "Argosy cannot read 'schemaUri'; use 'schemaTitle' or 'instanceSchema'",
+                    is_unsupported=True,
+                )
+    if is_root:
+        _check_root_inputs(component.get("inputDefinitions", {}), path, findings)
+
+
+def _names(interface: Json, path: Path) -> Iterator[tuple[str, Path]]:
+    for side in ("parameters", "artifacts"):
+        for name in interface.get(side, {}):
+            yield name, (*path, side, name)
+
+
+def _check_name(name: str, path: Path, findings: Findings) -> None:
+    # Files in the container are called so.
+    if not name or name in (".", "..") or _UNSAFE.search(name) or len(name) > _MAX_NAME:
+        findings.add(
+            path,
+            f"The name {name[:_MAX_NAME]!r} cannot be part of a path; "
+            "use letters, digits, dashes and underscores",
+        )
+
+
+def _check_root_inputs(inputs: Json, path: Path, findings: Findings) -> None:
+    """Add the inputs of the pipeline that cannot be parameters of a workflow."""
+    parameters: Json = inputs.get("parameters", {})
+    for name, place in _names(inputs, (*path, "inputDefinitions")):
+        if _UNSAFE.search(name):
+            continue  # said above
+        if not _WORKFLOW_NAME.fullmatch(name):
+            findings.add(
+                place,
+                f"Input '{name}' cannot be a parameter of a workflow; "
+                "use letters, digits, dashes and underscores",
+            )
+        elif name in _RESERVED:
+            findings.add(place, f"Argosy has a parameter '{name}' of its own; rename the input")
+        elif place[2] == "artifacts" and name in parameters:
+            findings.add(place, f"There is a parameter '{name}' as well; rename one of them")
