@@ -30,7 +30,7 @@ def get_ir(store: ObjectStore, digest: str) -> bytes:
     data = store.get(f"ir/{digest}")
     if data is None:
         raise StoreError(
-            f"{store.url}: there is no pipeline ir/{digest}; put it there with 'argosy submit' or "
+            f"{store.url}: there is no pipeline ir/{digest}; put it there with "
             f"'argosy compile --store {store.url}'",
             retryable=False,
         )

@@ -288,7 +288,7 @@ def test_a_packed_ir_comes_back_by_its_digest(store: ObjectStore) -> None:
 
 
 def test_a_packed_ir_that_is_not_there_says_how_to_put_it_there(memory: MemoryStore) -> None:
-    with pytest.raises(StoreError, match="put it there with 'argosy submit' or 'argosy compile"):
+    with pytest.raises(StoreError, match="put it there with 'argosy compile --store"):
         get_ir(memory, "0" * 64)
 
 

@@ -40,6 +40,6 @@ def place_ir(plan: Plan) -> Plan:
     if plan.options.store is None:
         raise InvalidArgumentError(
             f"the IR has {len(text):,} bytes and a workflow carries up to {INLINE_LIMIT_BYTES:,}; "
-            "use 'argosy submit', or --store URL to put it there, or --ir configmap"
+            "use --store URL to put it there, or --ir configmap"
         )
     return replace(plan, ir=ir, ir_text=to_reference(ir))
