@@ -59,15 +59,7 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
             "allowed; raise --max-size if it is a pipeline",
         )
     text = _decoded(data, file)
-    refusals: list[Refusal] = []
-    loaded: list[JsonValue] | None = None
-    try:
-        loaded = _load(text, file, refusals)
-    except YamlRefused as refused:
-        refusals.append(refused.refusal)
-    told = tuple(
-        Problem(message=one_line(item.message), file=file, line=item.line) for item in refusals
-    )
+    loaded, told = _loaded(text, file)
     if loaded is None:
         raise InvalidPipelineError(*told)
     try:
@@ -75,6 +67,32 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
     except InvalidPipelineError as error:
         raise InvalidPipelineError(*told, *error.problems) from error
     return replace(documents, duplicates=told)
+
+
+def read_values(data: bytes, *, file: str) -> list[JsonValue]:
+    """Return the documents in ``data``, whatever they say.
+
+    Raises:
+        InvalidPipelineError: It is no UTF-8, no YAML or JSON, has keys given twice, or is beyond
+            the bounds of nesting and aliases.
+    """
+    loaded, told = _loaded(_decoded(data, file), file)
+    if loaded is None or told:
+        raise InvalidPipelineError(*told)
+    return loaded
+
+
+def _loaded(text: str, file: str) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
+    """Return the documents, ``None`` when they cannot be read, and what is wrong with them."""
+    refusals: list[Refusal] = []
+    loaded: list[JsonValue] | None = None
+    try:
+        loaded = _load(text, file, refusals)
+    except YamlRefused as refused:
+        refusals.append(refused.refusal)
+    return loaded, tuple(
+        Problem(message=one_line(item.message), file=file, line=item.line) for item in refusals
+    )
 
 
 def _decoded(data: bytes, file: str) -> str:

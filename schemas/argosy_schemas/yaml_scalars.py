@@ -104,7 +104,7 @@ def tagged_value(text: str, tag: str) -> JsonValue:
         return text
     kind = _KINDS.get(tag)
     if kind is None:
-        raise ScalarError(f"Tag '{tag}' means nothing in a pipeline; remove it")
+        raise ScalarError(f"Tag '{tag}' means nothing here; remove it")
     value = plain_value(text)
     if kind is float and type(value) is int:
         return value

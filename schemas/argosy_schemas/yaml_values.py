@@ -21,7 +21,7 @@ MAX_ALIASED: Final = 10_000_000
 """Characters and values that all aliases of a document together may stand for."""
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # some builds lack the C part
-TOO_DEEP: Final = f"The nesting is deeper than {MAX_DEPTH} levels; is this a compiled pipeline?"
+TOO_DEEP: Final = f"The nesting is deeper than {MAX_DEPTH} levels; is this the right file?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class _Builder:
             raise _refused("A key is a list or a mapping; make it text", line)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", f"{TAG_PREFIX}{'map' if is_mapping else 'seq'}"):
-            raise _refused(f"Tag '{event.tag}' means nothing in a pipeline; remove it", line)
+            raise _refused(f"Tag '{event.tag}' means nothing here; remove it", line)
         if len(self._open) >= MAX_DEPTH:
             raise _refused(TOO_DEEP, line)
         if event.anchor is not None:

@@ -1,5 +1,6 @@
 """Parameters from options and files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def test_a_word_that_is_no_assignment_is_refused(word: str) -> None:
     assert str(caught.value) == f"--param '{word}': write it as NAME=VALUE"
 
 
+def test_a_value_that_is_no_text_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        parse_assignments([os.fsdecode(b"a=\xff")], option="--param")
+
+    assert str(caught.value) == "--param 'a' is no UTF-8; encode it as such"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("p.json", '{"number": 3, "text": "x"}'), ("p.yaml", "number: 3\ntext: x\n")],
@@ -45,6 +53,44 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"--params-file '{path}' must hold an object of parameter names and values"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("p.json", "{", None),
+        ("p.yaml", "a: 1\na: 2", ":2: Key 'a' is given twice; remove one"),
+        ("p.json", '{"a": 1, "a": 2}', ":1: Key 'a' is given twice; remove one"),
+        ("p.yaml", "a: .nan", None),
+        ("p.yaml", "a: &x [*x]", ":1: Alias '*x' contains itself; write the value out"),
+        ("p.yaml", "a: !!set {b}", None),
+        ("p.yaml", "a: " + "9" * 5000, None),
+        ("p.yaml", "a: " + "[" * 100_000, None),
+        ("p.json", '{"a": ' + "[" * 100_000, None),
+        ("p.json", '{"a": "\\ud800"}', None),
+        ("p.yaml", "a: &x [" + "y," * 999 + "]\nb: &z [" + "*x," * 999 + "]\nc: [" + "*z," * 999
+         + "]", ":3: The aliases stand for more than 10 MB; write the values out"),
+    ],
+)  # fmt: skip
+def test_a_parameters_file_is_read_with_the_care_of_a_pipeline_file(
+    name: str, text: str, problem: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_parameters_file(path)
+
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"--params-file '{path}'")
+    assert problem is None or line.endswith(problem)
+
+
+def test_a_date_in_a_parameters_file_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("a: 2020-01-02\n")
+
+    assert read_parameters_file(path) == {"a": "2020-01-02"}
 
 
 def test_a_string_stays_text_and_all_else_becomes_json() -> None:

@@ -228,7 +228,7 @@ def test_problems_of_a_json_file_have_lines() -> None:
         (
             b"a: !!python/object:os.system x\n",
             "p.yaml:1: Tag 'tag:yaml.org,2002:python/object:os.system' "
-            "means nothing in a pipeline; remove it",
+            "means nothing here; remove it",
         ),
         (
             b"a: .nan\n",
@@ -280,7 +280,7 @@ def test_a_file_above_the_limit_is_not_read() -> None:
 def test_deep_nesting_is_refused(data: bytes) -> None:
     message = refusal(data, max_size_bytes=2**26)
 
-    assert message.endswith("The nesting is deeper than 100 levels; is this a compiled pipeline?")
+    assert message.endswith("The nesting is deeper than 100 levels; is this the right file?")
 
 
 def test_an_alias_bomb_is_refused() -> None:

@@ -71,10 +71,10 @@ def test_keys_tags_merges_and_aliases(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("a: !!binary aGk=", "Tag 'tag:yaml.org,2002:binary' means nothing in a pipeline; "
+        ("a: !!binary aGk=", "Tag 'tag:yaml.org,2002:binary' means nothing here; "
          "remove it", 1),
-        ("a:\n  !x {}", "Tag '!x' means nothing in a pipeline; remove it", 2),
-        ("!!set {a}", "Tag 'tag:yaml.org,2002:set' means nothing in a pipeline; remove it", 1),
+        ("a:\n  !x {}", "Tag '!x' means nothing here; remove it", 2),
+        ("!!set {a}", "Tag 'tag:yaml.org,2002:set' means nothing here; remove it", 1),
         ("!!int yes", "'yes' is not what its tag 'tag:yaml.org,2002:int' says", 1),
         ("- -.inf", "'-.inf' is no number that JSON has; quote it or remove it", 1),
         (f"- {'9' * 400}.0", f"'{'9' * 60}…' is too large a number", 1),
