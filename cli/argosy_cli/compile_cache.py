@@ -1,7 +1,8 @@
 """Compiled pipelines by the hash of their source, so that a warm run parses and compiles nothing.
 
-The key covers the bytes of the source and the version of Argosy; the compiler is deterministic, so
-an entry never goes stale. A broken entry is made again.
+The key covers the bytes of the source, the version of Argosy and when its code was last written,
+since in a checkout that changes within a version. The compiler is deterministic, so an entry never
+goes stale. A broken entry is made again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from argosy_schemas.packed_ir import unpack
 from argosy_schemas.values import JsonValue, to_json
 
 FORMAT = "1"
+
+MAKERS = ("argosy_schemas", "argosy_expressions", "argosy_compiler")
+"""The packages whose code decides what an entry holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +66,22 @@ def declared_parameters(ir: bytes) -> Mapping[str, ParameterType]:
 
 
 def _key(source: Source) -> str:
-    version = f"{FORMAT} {installed_version('argosy')}\0".encode()
+    version = f"{FORMAT} {installed_version('argosy')} {_last_written()}\0".encode()
     return hashlib.sha256(version + source.data).hexdigest()
+
+
+def _last_written() -> int:
+    """Return when the youngest module of the makers was written, in nanoseconds."""
+    youngest = 0
+    for name in MAKERS:
+        spec = find_spec(name)
+        roots = [] if spec is None else spec.submodule_search_locations or []
+        for folder, _, files in (found for root in roots for found in os.walk(root)):
+            for file in files:
+                if file.endswith(".py"):
+                    written = os.stat(os.path.join(folder, file)).st_mtime_ns
+                    youngest = max(youngest, written)
+    return youngest
 
 
 def _read(path: Path) -> RunnablePipeline | None:

@@ -1,0 +1,88 @@
+"""A pipeline is compiled once, and again when what compiles it has changed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from argosy_cli import compile_cache
+from argosy_cli.compile_cache import RunnablePipeline, runnable
+from argosy_cli.source import Source, read_source
+from argosy_schemas.errors import InvalidPipelineError
+
+HELLO = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"
+MEBIBYTE = 2**20
+
+
+def made(source: Source, home: Path) -> RunnablePipeline:
+    return runnable(source, home=home, max_size_bytes=MEBIBYTE)
+
+
+@pytest.fixture
+def hello() -> Source:
+    return read_source(str(HELLO), max_size_bytes=MEBIBYTE)
+
+
+def entries(home: Path) -> list[Path]:
+    return sorted((home / "compiled").iterdir())
+
+
+def test_a_warm_reading_neither_parses_nor_compiles(hello: Source, tmp_path: Path) -> None:
+    fresh = made(hello, tmp_path)
+    (entry,) = entries(tmp_path)
+    entry.write_text(entry.read_text().replace("Workflow", "FromTheCache"))
+
+    warm = made(hello, tmp_path)
+
+    assert fresh.workflow["kind"] == "Workflow"
+    assert (warm.workflow["kind"], warm.ir) == ("FromTheCache", fresh.ir)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"workflow": {}}', '{"workflow": 1, "ir": "?"}']
+)
+def test_a_broken_entry_is_made_again(content: str, hello: Source, tmp_path: Path) -> None:
+    fresh = made(hello, tmp_path)
+    (entry,) = entries(tmp_path)
+    whole = entry.read_text()
+    entry.write_text(content)
+
+    again = made(hello, tmp_path)
+
+    assert again == fresh
+    assert entry.read_text() == whole
+
+
+def test_a_changed_compiler_compiles_again(
+    hello: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "path" / "made_up_compiler"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
+    monkeypatch.setattr(compile_cache, "MAKERS", ("made_up_compiler",))
+    made(hello, tmp_path)
+    made(hello, tmp_path)
+    before = entries(tmp_path)
+
+    (package / "passes").mkdir()
+    (package / "passes" / "place_ir.py").write_text("LIMIT = 1")
+    made(hello, tmp_path)
+
+    assert (len(before), len(entries(tmp_path))) == (1, 2)
+
+
+def test_a_home_that_cannot_be_written_is_left_to_the_engine(hello: Source, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file")
+
+    assert made(hello, home).workflow["kind"] == "Workflow"
+
+
+def test_an_invalid_pipeline_leaves_no_entry(tmp_path: Path) -> None:
+    with pytest.raises(InvalidPipelineError):
+        made(Source(file="x.yaml", data=b"a: 1"), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
