@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -31,10 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [word for word in given if word != "--debug"]
     # A terminated run ends as an interrupted one does: children stopped, records written.
     signal.signal(signal.SIGTERM, _interrupt)
+    _open_missing_streams()
     try:
         status = argosy.main(words, prog_name="argosy", standalone_mode=False)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        # The help as it is: nothing in it is an error.
+        error.show()
+        return ExitCode.USAGE
     except click.ClickException as error:
         return _report(error.format_message(), ExitCode.USAGE, debug)
     except (KeyboardInterrupt, click.Abort):
@@ -47,6 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output is gone, e.g. `argosy compile … | head`.
         sys.stderr.close()
         return ExitCode.FAILED
+    except OSError as error:
+        # The rooms below name what they could not read or write; what is left is most often
+        # standard output on a full disk.
+        place = "" if error.filename is None else f" '{error.filename}'"
+        reason = error.strerror or str(error)
+        return _report(
+            f"this machine refuses a file{place}: {reason}; --debug shows where it happened",
+            ExitCode.FAILED,
+            debug,
+        )
     except Exception as error:
         # The edge of the process: an unknown error is our fault, and still one line.
         return _report(
@@ -67,6 +83,23 @@ def _report(message: str, status: ExitCode, debug: bool) -> int:
 
         traceback.print_exc()
     return status
+
+
+def _open_missing_streams() -> None:
+    """Open the null device for each standard stream that the caller closed.
+
+    Python has ``None`` there, and the next file opened, a journal or a socket, would take its
+    number and get what children print.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            mode = os.O_RDONLY if name == "stdin" else os.O_WRONLY
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -21,24 +21,38 @@ from argosy_engine.states import TaskKind, TaskState
 
 
 class LinesView:
-    """Writes each event to ``stream``."""
+    """Writes each event to ``stream``, until nobody can read there.
+
+    A reader that went away (``argosy run … 2>&1 | head``) or a full disk below the stream costs
+    these lines only: the run goes on, and its result and exit status stay true.
+    """
 
     def __init__(self, stream: TextIO, *, output: bool = True) -> None:
         self._stream = stream
         self._output = output
         """Whether what tasks write is shown."""
+        self._is_open = True
 
     def __enter__(self) -> LinesView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.flush()
+        self._write("")
 
     def __call__(self, event: Event) -> None:
         """Write the line of one event, if it has one."""
         line = self._line(event)
         if line is not None:
-            print(line, file=self._stream, flush=True)
+            self._write(f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        if not self._is_open:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self._is_open = False
 
     def _line(self, event: Event) -> str | None:
         match event:

@@ -1,0 +1,85 @@
+"""Streams that are closed, full, or read by nobody."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli_processes import ARGOSY, shell_pipeline
+
+
+def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``script``, in which ``argosy`` is the command."""
+    return subprocess.run(
+        ["sh", "-c", f'argosy() {{ "{ARGOSY}" "$@"; }}; {script}'],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> str:
+    (tmp_path / "p.json").write_text(
+        shell_pipeline("hello", {"say": 'echo spoken; printf hi > "$0"'})
+    )
+    return "p.json"
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_a_run_whose_talk_nobody_can_read_still_tells_its_result(
+    stderr: str, pipeline: str, tmp_path: Path
+) -> None:
+    ended = shell(f"argosy run {pipeline} --output json {stderr}", tmp_path)
+
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["state"] == "SUCCEEDED"
+
+
+def test_the_end_of_a_reader_of_the_talk_does_not_end_the_run(
+    pipeline: str, tmp_path: Path
+) -> None:
+    ended = shell(
+        f"{{ argosy run {pipeline} --output json 2>&1 >result; echo $? >status; }} | true; "
+        "until test -s status; do sleep 0.1; done",
+        tmp_path,
+    )
+
+    assert ended.stdout == ""
+    assert (tmp_path / "status").read_text() == "0\n"
+    assert json.loads((tmp_path / "result").read_text())["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "command", ["run p.json --output json --quiet", "version", "compile p.json"]
+)
+def test_a_result_that_cannot_be_written_is_one_error(
+    command: str, pipeline: str, tmp_path: Path
+) -> None:
+    ended = shell(f"argosy {command} >/dev/full", tmp_path)
+
+    assert ended.returncode == 1
+    assert [line for line in ended.stderr.splitlines() if not line[:1].isdigit()] == [
+        "error: this machine refuses a file: No space left on device; --debug shows where it "
+        "happened"
+    ]
+
+
+def test_a_closed_standard_input_holds_no_pipeline(tmp_path: Path) -> None:
+    ended = shell("argosy run - <&-", tmp_path)
+
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: <stdin>: The file holds nothing, and no pipeline; compile the pipeline again\n"
+    )
+
+
+def test_without_a_command_the_help_is_shown_as_it_is(tmp_path: Path) -> None:
+    ended = shell("argosy", tmp_path)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Usage: argosy [OPTIONS] COMMAND [ARGS]...\n")
+    assert "error: " not in ended.stderr
