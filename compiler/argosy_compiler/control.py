@@ -19,9 +19,9 @@ from argosy_compiler.expression_text import (
     item_of,
     member,
     published_by,
-    quoted,
 )
 from argosy_compiler.structure import Structure
+from argosy_expressions.terms import quoted
 from argosy_schemas.ir import (
     ComponentInput,
     Constant,
@@ -102,6 +102,8 @@ class Control:
         found = self.source(dag, task, given.source, ControlForm.VALUE if given.selector else form)
         if given.selector:
             found = _selected(found, given.selector, spec.type)
+        elif found.is_item and found.type is ParameterType.STRING:
+            found = _as_text(found)
         if spec.type is ParameterType.STRING and found.type is not ParameterType.STRING:
             if given.selector:
                 raise BarredError(f"'{name}' is text made of a part of another value")
@@ -340,6 +342,12 @@ def _selected(value: Value, selector: str, declared: ParameterType) -> Value:
     whole, key = _part(value, selector)
     # A missing key would be nil, and compare as unequal without a word.
     return Value(text=f"find([{whole}], {key} in #)[{key}]", type=declared, nullable=True)
+
+
+def _as_text(item: Value) -> Value:
+    """Return an item as the body of its loop receives it, which declares it a STRING."""
+    text = f"map([{item.text}], type(#) == 'string' || # == nil ? # : toJson(#))[0]"
+    return replace(item, text=text, is_item=False)
 
 
 def _part(value: Value, selector: str) -> tuple[str, str]:

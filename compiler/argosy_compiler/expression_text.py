@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Mapping
 
+from argosy_expressions.terms import quoted
 from argosy_schemas.pod import CONTROL
 from argosy_schemas.values import JsonValue, to_json
 
@@ -24,20 +25,6 @@ Argo 3.5 fails on an expression that mixes ``item`` with anything."""
 def tag(expression: str) -> str:
     """Return an expression tag, for a string field of a template."""
     return f"{{{{={expression} }}}}" if expression.endswith("}") else f"{{{{={expression}}}}}"
-
-
-def quoted(text: str) -> str:
-    """Return a string literal; single-quoted, since double quotes would be escaped in the JSON."""
-    if _PLAIN.fullmatch(text):
-        return f"'{text}'"
-    # Code units by number where they could end the literal or the tag, or are no plain text.
-    units = text.encode("utf-16-be")
-    codes = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
-    return "'" + "".join(chr(c) if _is_harmless(c) else f"\\u{c:04x}" for c in codes) + "'"
-
-
-def _is_harmless(code: int) -> bool:
-    return 0x20 <= code < 0x7F and chr(code) not in "'\\{}"
 
 
 def constant(value: JsonValue) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from argosy_compiler.expression_text import quoted
+from argosy_expressions.terms import quoted
 from argosy_schemas.values import JsonValue, to_json
 
 
@@ -75,12 +75,17 @@ def text_expression(patch: Patch) -> str:
             literal.append(piece)
             continue
         if literal:
-            pieces.append(quoted("".join(literal)))
+            pieces.append(_literal("".join(literal)))
             literal.clear()
         pieces.append(piece.expression)
     if literal:
-        pieces.append(quoted("".join(literal)))
+        pieces.append(_literal("".join(literal)))
     return " + ".join(pieces)
+
+
+def _literal(text: str) -> str:
+    # JSON is full of double quotes, and between single ones they need no escape.
+    return quoted(text).replace("\\x22", '"')
 
 
 def _pieces(patch: Patch) -> list[str | TextHole]:

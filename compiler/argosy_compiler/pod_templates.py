@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from argosy_compiler.expression_text import quoted, tag
+from argosy_compiler.expression_text import tag
 from argosy_compiler.plan import Plan, Template
+from argosy_expressions.terms import quoted
 from argosy_schemas.ir import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
     CACHE_PARAMETER,

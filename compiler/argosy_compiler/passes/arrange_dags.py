@@ -17,12 +17,12 @@ from argosy_compiler.expression_text import (
     is_there,
     member,
     published_by,
-    quoted,
     tag,
 )
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
 from argosy_compiler.pod_templates import PodTemplates
+from argosy_expressions.terms import quoted
 from argosy_schemas.ir import Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT
@@ -108,6 +108,8 @@ class _Dag:
         condition, count = decision.condition, decision.count
         if decision.pod is not None:
             decider = task_name(f"{task.key}-decide")
+            if f"{task.key}-decide" in self._dag.tasks:
+                decider = task_name(f"{task.key}/decide")  # which is no key of a task
             pod = self._pods.decider()
             yield self._task(decider, pod, depends, None, self._pod_values(task))
             depends = f"{decider}.Succeeded"

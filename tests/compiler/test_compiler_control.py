@@ -1,0 +1,99 @@
+"""How conditions and loops find their values, evaluated as the engine does."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_compiler.expression_text import constant, tag
+from argosy_compiler.pod_patch import Hole, OpenKey, Optional, text_expression
+from argosy_expressions.argo import evaluate
+from argosy_expressions.terms import quoted
+from argosy_schemas.ir import ControlEntry, ControlForm
+from argosy_schemas.packed_ir import unpack
+from argosy_schemas.reading import read_pipeline
+from argosy_schemas.values import JsonValue
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+AWKWARD = ["it's", 'say "hi"', "a\\b", "{{=x}}", "}}", "ü✓😀", "line\nbreak", "\x1b[0m", "\u2028"]
+VALUES: list[JsonValue] = [None, True, 0, -1.5, "plain", *AWKWARD, [1, "a"], {"k": [1]}]
+
+
+def spec(case: str) -> Any:
+    source = GOLDEN / f"{case}.ir.yaml"
+    pipeline = read_pipeline(source.read_bytes(), file=case)
+    return compile_pipeline(pipeline, CompileOptions()).workflow["spec"]
+
+
+def task(found: Any, template: str, name: str) -> Any:
+    holder = next(one for one in found["templates"] if one["name"] == template)
+    return next(one for one in holder["dag"]["tasks"] if one["name"] == name)
+
+
+def control(**members: JsonValue) -> str:
+    return base64.b64encode(json.dumps(members).encode()).decode()
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_any_text_survives_a_literal(text: str) -> None:
+    written = quoted(text)
+
+    assert evaluate(written, {}) == text
+    assert "{{" not in written
+    assert "}}" not in written
+    assert '"' not in written
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_any_value_survives_as_a_constant(value: JsonValue) -> None:
+    assert evaluate(constant(value), {}) == value
+    assert "{{" not in constant(value)
+
+
+def test_a_tag_ends_where_it_should() -> None:
+    assert tag("{'a': 1}") == "{{={'a': 1} }}"
+
+
+@pytest.mark.parametrize(("item", "expected"), [(1, False), (2, True), ("10", True), ("1", False)])
+def test_an_item_that_is_declared_text_is_compared_as_text(item: JsonValue, expected: bool) -> None:
+    when = task(spec("loops/dynamic"), "for-loop-2", "condition-4")["when"]
+    name = next(piece for piece in when.split("'") if piece.startswith("pipelinechannel--"))
+    environment: Any = {
+        "inputs": {"parameters": {"control": control(**{name: [item]}), "index": "0"}}
+    }
+
+    assert evaluate(when[3:-2], environment) is expected
+
+
+def test_a_decision_says_what_has_to_be_published() -> None:
+    source = GOLDEN / "conditions" / "nested.ir.yaml"
+    compiled = compile_pipeline(
+        read_pipeline(source.read_bytes(), file="nested.yaml"), CompileOptions()
+    )
+
+    published = unpack(compiled.ir).control
+
+    entry = (ControlEntry(output="result", form=ControlForm.VALUE),)
+    assert {place: published[place] for place in (("root", "say"), ("comp-inner", "say-2"))} == {
+        ("root", "say"): entry,
+        ("comp-inner", "say-2"): entry,
+    }
+
+
+def test_a_patch_writes_json_around_its_open_values() -> None:
+    patch: Any = {
+        "list": ["first", Optional("x.none", {"a": 1}), Optional("x.some", {"b": Hole("x.some")})],
+        "limits": OpenKey("x.kind", "2", {"cpu": "1"}),
+    }
+
+    text = evaluate(text_expression(patch), {"x": {"none": None, "some": "s", "kind": "gpu"}})
+
+    assert json.loads(str(text)) == {
+        "list": ["first", {"b": "s"}],
+        "limits": {"gpu": "2", "cpu": "1"},
+    }
