@@ -2,6 +2,7 @@
 #include "exchange.h"
 #include "child.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,8 @@ enum {
     LAUNCHER_SILENCE = 60,  // looks without a beat until a launcher counts as dead
 };
 
-static const char *exchange, *beat_path, *beat_temporary;
+static const char *exchange;
+static int alive = -1;  // the file that shows that we live
 static int second_ms;
 
 long long milliseconds(void) {
@@ -31,8 +33,6 @@ void say(const char *first, const char *second) {
 const char *open_exchange(const char *shared, int tick_ms) {
     second_ms = tick_ms;
     exchange = joined(shared, "exchange");
-    beat_path = joined(exchange, "exec-alive");
-    beat_temporary = joined(exchange, "exec-alive.tmp");
     mkdir(exchange, 0777);  // unless the launcher was first
     beat();
     return exchange;
@@ -44,13 +44,13 @@ void publish(const char *name, const char *temporary, const char *data, size_t s
 }
 
 void beat(void) {
-    static long long last, count;
+    static long long last;
     long long now = milliseconds();
-    if (count && now - last < second_ms) return;
+    if (alive >= 0 && now - last < second_ms) return;
     last = now;
-    char text[24];
-    char *end = append_number(text, ++count);
-    write_file(beat_path, beat_temporary, text, (size_t)(end - text));
+    if (alive < 0) alive = open(joined(exchange, "exec-alive"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    // Its time alone: to replace the file would cost a write to the disk every second.
+    if (alive >= 0) futimens(alive, NULL);
 }
 
 // The launcher asks: `open PATH` and `copy FROM TO`, each word ended by NUL.
