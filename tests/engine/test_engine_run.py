@@ -303,6 +303,15 @@ def test_what_is_only_for_kubernetes_is_named_in_one_line(machine: Machine) -> N
     assert result.notices == (line,)
 
 
+def test_a_workspace_is_a_directory_here_and_not_without_effect(machine: Machine) -> None:
+    claim = {"claimName": "{{workflow.name}}-kfp-workspace"}
+    volume = {"name": "kfp-workspace", "persistentVolumeClaim": claim}
+
+    result = machine.run({"a": Step(pod={"volumes": [volume]})})
+
+    assert result.notices == ()
+
+
 def test_the_first_failure_is_told(machine: Machine) -> None:
     result = machine.run({"b": Step(script="exit 1"), "a": Step(script="sleep 0.5; exit 2")})
 
