@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.lazy_group import COMMANDS
 from argosy_cli.main import argosy
