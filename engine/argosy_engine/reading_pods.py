@@ -45,8 +45,8 @@ _POD_SETTINGS = frozenset(
         "volumes",
     }
 )
-# What containers share, the directories that the SDK's paths begin with, and the workspace, which is
-# a directory here.
+# What containers share, the directories that the SDK's paths begin with, and the workspace, which
+# is a directory here.
 _OWN_VOLUMES = frozenset({SHARED_VOLUME, "scratch", "kfp-workspace"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
