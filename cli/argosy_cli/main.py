@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A terminated run ends as an interrupted one does: children stopped, records written.
     signal.signal(signal.SIGTERM, _interrupt)
     _open_missing_streams()
+    _write_any_text()
     try:
         status = argosy.main(words, prog_name="argosy", standalone_mode=False)
     except click.exceptions.Exit as exit_:
@@ -100,6 +101,17 @@ def _open_missing_streams() -> None:
                 os.close(opened)
             os.set_inheritable(number, True)
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
+
+
+def _write_any_text() -> None:
+    """Escape on standard output what its encoding lacks, as Python does on standard error.
+
+    That is most of unicode where the locale is not UTF-8, and bytes in names of files that are
+    no text anywhere.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:  # a test may have put something simpler there
+        reconfigure(errors="backslashreplace")
 
 
 def _interrupt(number: int, frame: object) -> None:

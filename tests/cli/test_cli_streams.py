@@ -1,6 +1,7 @@
 """Streams that are closed, full, or read by nobody."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -83,3 +84,35 @@ def test_without_a_command_the_help_is_shown_as_it_is(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("Usage: argosy [OPTIONS] COMMAND [ARGS]...\n")
     assert "error: " not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_the_json_of_a_run_is_true_in_every_encoding_of_the_output(
+    encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "p.json").write_text(
+        shell_pipeline("hello", {"say": 'printf "日本 🎉" > "$0"'}), encoding="utf-8"
+    )
+
+    ended = subprocess.run(
+        [ARGOSY, "run", "p.json", "--output", "json"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    (task,) = json.loads(ended.stdout.decode(encoding))["tasks"]
+    assert task["outputs"]["parameters"] == {"text": "日本 🎉"}
+
+
+def test_a_home_whose_path_is_no_text_is_refused(pipeline: str, tmp_path: Path) -> None:
+    ended = shell(f"argosy run {pipeline} --home $(printf 'h\\377') --output json", tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"error: Invalid value for '--home': '{tmp_path}/h\\udcff' is no UTF-8; "
+        "choose another place\n"
+    )

@@ -26,6 +26,22 @@ class Size(click.ParamType[int]):
         return int(match[1]) * UNITS[match[2]]
 
 
+class HomePath(click.ParamType[Path]):
+    """A directory whose path, from the root on, records can hold as text."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail when it is no UTF-8."""
+        path = Path(value)
+        whole = str(path.absolute())
+        try:
+            whole.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{whole!a} is no UTF-8; choose another place", param, ctx)
+        return path
+
+
 def examples(*lines: str) -> str:
     """Return the epilog of a command: calls as somebody would type them, one a line."""
     # Click rewraps a paragraph unless a backspace stands before it.
@@ -68,7 +84,7 @@ artifacts_option = click.option(
 
 home = click.option(
     "--home",
-    type=click.Path(path_type=Path),
+    type=HomePath(),
     default=".argosy",
     show_default=True,
     help="Where records, cache, logs and artifacts live.",

@@ -26,12 +26,11 @@ from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import read_source
 from argosy_engine.events import Listener
-from argosy_engine.refusal import EngineRefusal
 from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
 from argosy_engine.states import RunState
-from argosy_schemas.errors import InvalidArgumentError, MachineError, StoreError
+from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.names import RunId
 
 
@@ -135,7 +134,9 @@ def command(
                     artifacts=parse_assignments(artifacts, option="--artifact"),
                     listener=listener,
                 )
-    except (MachineError, StoreError, EngineRefusal) as error:
+    except (InvalidPipelineError, InvalidArgumentError):
+        raise  # wrong usage: nothing ran, and there is no result
+    except ArgosyError as error:
         # The run could not start: a script that reads JSON is told so as JSON, too.
         if output == "json":
             _print_json(_not_started(str(error)))
@@ -168,7 +169,9 @@ def _is_dumb() -> bool:
 
 
 def _print_json(result: RunResult) -> None:
-    print(json.dumps(result.to_json(), ensure_ascii=False), flush=True)
+    # What an encoding lacks is escaped as JSON does it, not as Python would.
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    print(json.dumps(result.to_json(), ensure_ascii=not is_utf8), flush=True)
 
 
 def _not_started(error: str) -> RunResult:
