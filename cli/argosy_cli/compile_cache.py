@@ -21,7 +21,7 @@ from typing import Any
 from argosy_cli.source import Source
 from argosy_cli.versions import installed_version
 from argosy_schemas.ir import ParameterType
-from argosy_schemas.packed_ir import unpack
+from argosy_schemas.packed_ir import PackedIrError, unpack
 from argosy_schemas.values import JsonValue, to_json
 
 FORMAT = "1"
@@ -87,10 +87,10 @@ def _last_written() -> int:
 def _read(path: Path) -> RunnablePipeline | None:
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
-        return RunnablePipeline(
-            workflow=content["workflow"], ir=base64.b64decode(content["ir"], validate=True)
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        ir = base64.b64decode(content["ir"], validate=True)
+        unpack(ir)  # reads no more than its index
+        return RunnablePipeline(workflow=content["workflow"], ir=ir)
+    except (OSError, ValueError, KeyError, TypeError, PackedIrError):
         return None
 
 

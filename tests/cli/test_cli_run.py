@@ -219,6 +219,29 @@ def test_no_process_outlives_an_interrupted_run(tmp_path: Path) -> None:
     assert not is_running(int(pid_file.read_text()))
 
 
+@pytest.mark.parametrize("damaged", ["", "{", '{"workflow": {}, "ir": "AAAA"}'])
+def test_a_damaged_entry_of_compiled_pipelines_is_made_again(damaged: str, tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": 'printf hi > "$0"'}))
+    argosy("run", file, cwd=tmp_path)
+    (entry,) = (tmp_path / ".argosy" / "compiled").iterdir()
+    entry.write_text(damaged)
+
+    ended = argosy("run", file, cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+
+
+def test_a_run_whose_pipeline_is_damaged_is_told_as_json(tmp_path: Path) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": 'printf hi > "$0"'}))
+    run_id = argosy("run", file, "--output", "json", cwd=tmp_path).result["run_id"]
+    (tmp_path / ".argosy" / "runs" / run_id / "ir").write_bytes(b"")
+
+    ended = argosy("run", "--resume", run_id, "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 1
+    assert (ended.result["state"], [ended.result["error"]]) == ("FAILED", ended.errors)
+
+
 def is_running(pid: int) -> bool:
     """Return whether a process runs; one that ended and that nobody waited for does not."""
     try:
