@@ -11,6 +11,7 @@ from argosy_driver.foresight import Foreseen, ForeseenRecords, foresee
 from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import look_ahead
 from argosy_driver.resolver import Resolver
+from argosy_driver.run_parameters import check_artifact_names
 from argosy_engine.reading import read_workflow
 from argosy_engine.results import path_order
 from argosy_engine.run import root_of, run_facts_of
@@ -38,6 +39,7 @@ def plan_workflow(
     """
     read = read_workflow(workflow)
     pipeline = unpack(ir)
+    check_artifact_names(pipeline, artifacts or {})
     description = RunDescription(
         run_id=RunId(str(uuid.uuid4())),
         name=f"{read.name}-{secrets.token_hex(3)[:5]}",

@@ -12,7 +12,11 @@ from pathlib import Path
 
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
-from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
+from argosy_driver.run_parameters import (
+    check_artifact_names,
+    parse_run_artifacts,
+    parse_run_parameters,
+)
 from argosy_engine.emitter import Emitter
 from argosy_engine.engine import Engine
 from argosy_engine.environments.environments import Environments
@@ -80,6 +84,7 @@ def run_workflow(
     """
     read = read_workflow(workflow)
     pipeline = unpack(ir)
+    check_artifact_names(pipeline, artifacts or {})
     given = {**(parameters or {}), **(artifacts or {})}
     run_id = RunId(str(uuid.uuid4()))
     description = RunDescription(

@@ -288,6 +288,30 @@ def test_an_exit_task_runs_after_a_failure_which_still_counts(home: Home) -> Non
     assert (seen["state"], seen["pipelineTaskName"]) == ("FAILED", "exit-handler-1")
 
 
+def test_a_pipeline_as_exit_task_is_told_what_it_followed(home: Home) -> None:
+    inner = dag({"s": task("show", {"status": given("status")})}, {"status": "STRUCT"})
+
+    result = home.run(
+        {
+            "exit-handler-1": task("fail"),
+            "notify": task(
+                "inner",
+                {"status": status("exit-handler-1")},
+                dependentTasks=["exit-handler-1"],
+                **IN_ANY_CASE,
+            ),
+        },
+        {"inner": inner},
+    )
+
+    notify, shown = (
+        next(each for each in result.tasks if each.path == path) for path in ("notify", "notify/s")
+    )
+    seen: Any = notify.inputs.parameters["status"]
+    assert seen["state"] == "FAILED"
+    assert shown.inputs.parameters["status"] == seen
+
+
 def test_an_importer_is_listed_with_what_it_imports(home: Home, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
     uri = f"file://{tmp_path}/data"

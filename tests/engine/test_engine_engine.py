@@ -354,6 +354,14 @@ def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
     assert pods.requests == []
 
 
+def test_an_output_that_was_not_written_is_an_error_unless_it_has_a_default() -> None:
+    def run(value_from: dict[str, str]) -> Phase:
+        outputs = {"parameters": [{"name": "x", "valueFrom": {"path": "/x", **value_from}}]}
+        return engine(interpreter([task("a")], pod={"outputs": outputs}), FakePods()).run()
+
+    assert (run({}), run({"default": ""})) == (Phase.ERROR, Phase.SUCCEEDED)
+
+
 def test_a_pod_gets_what_its_template_says() -> None:
     pods = FakePods()
     made = interpreter(
