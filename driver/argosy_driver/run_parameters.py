@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir import Pipeline
@@ -11,7 +11,24 @@ from argosy_schemas.names import ArtifactUri
 from argosy_schemas.records import Artifact
 from argosy_schemas.run_parameters import parse_run_parameters
 
-__all__ = ["parse_run_artifacts", "parse_run_parameters"]
+__all__ = ["check_artifact_names", "parse_run_artifacts", "parse_run_parameters"]
+
+
+def check_artifact_names(pipeline: Pipeline, names: Iterable[str]) -> None:
+    """Check that the pipeline declares each input artifact that a caller names.
+
+    Raises:
+        InvalidArgumentError: It does not; all such names are told, one a line.
+    """
+    declared = pipeline.root.inputs.artifacts
+    listed = ", ".join(f"'{name}'" for name in sorted(declared)) or "none"
+    problems = [
+        f"the pipeline has no input artifact '{name}'; it has {listed}"
+        for name in sorted(names)
+        if name not in declared
+    ]
+    if problems:
+        raise InvalidArgumentError("\n".join(problems))
 
 
 def parse_run_artifacts(

@@ -219,6 +219,18 @@ def test_no_process_outlives_an_interrupted_run(tmp_path: Path) -> None:
     assert not is_running(int(pid_file.read_text()))
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_an_artifact_that_the_pipeline_does_not_declare_is_refused_as_such(
+    command: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, shell_pipeline("hello", {"say": "true"}, inputs=WORD))
+
+    ended = argosy(command, file, "--artifact", "word=/data", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert ended.errors == ["the pipeline has no input artifact 'word'; it has none"]
+
+
 @pytest.mark.parametrize("damaged", ["", "{", '{"workflow": {}, "ir": "AAAA"}'])
 def test_a_damaged_entry_of_compiled_pipelines_is_made_again(damaged: str, tmp_path: Path) -> None:
     file = write(tmp_path, shell_pipeline("hello", {"say": 'printf hi > "$0"'}))
