@@ -16,6 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -38,12 +39,7 @@ IMPORTED = Path(__file__).as_uri()
 """A file that is there."""
 
 _WORDS = ["heads", "tails", "x y", "it is", "ü", "", "12", "-7"]
-_DRAWN: dict[str, st.SearchStrategy[Any]] = {
-    "STRING": st.sampled_from(_WORDS),
-    "NUMBER_INTEGER": st.integers(-3, 12),
-    "BOOLEAN": st.booleans(),
-    "LIST": st.lists(st.integers(0, 9), max_size=3),
-}
+_TYPES = ("STRING", "NUMBER_INTEGER", "BOOLEAN", "LIST")
 _COMPARABLE = ("STRING", "NUMBER_INTEGER", "BOOLEAN", "LIST", "MAYBE")
 _ARTIFACTS = ("ARTIFACT", "ARTIFACTS")
 
@@ -111,12 +107,16 @@ class RandomPipeline:
     document: Json
     parameters: Json
 
+    def __repr__(self) -> str:
+        # As the body of a file, and arguments for it.
+        return f"{json.dumps(self.document)}\n{json.dumps(self.parameters)}"
+
 
 class Writer:
     """Draws a pipeline piece by piece."""
 
-    def __init__(self, draw: st.DrawFn, budget: int) -> None:
-        self._draw = draw
+    def __init__(self, random: Random, budget: int) -> None:
+        self._random = random
         self._budget = budget
         self._number = 0
         self._components: Json = {}
@@ -126,9 +126,9 @@ class Writer:
         """Return a whole pipeline."""
         inputs = [
             Channel(None, f"in-{kind.lower()}", kind, "NUMBER_INTEGER" if kind == "LIST" else "")
-            for kind in _DRAWN
+            for kind in _TYPES
         ]
-        parameters = {channel.output: self._draw(_DRAWN[channel.type]) for channel in inputs}
+        parameters = {channel.output: self._value(channel.type) for channel in inputs}
         maybe = Channel(None, "in-maybe", "MAYBE")
         scope = self._scope([*inputs, maybe], depth=3)
         root = self._dag([*inputs, maybe], scope, self._some(self._yields(scope), 3))
@@ -149,7 +149,7 @@ class Writer:
         """Return a DAG with these inputs and at least one task."""
         scope = Scope(list(inputs))
         self._leaf(scope)
-        for _ in range(self._draw(st.integers(0, 3))):
+        for _ in range(self._random.randint(depth, depth + 3)):
             if self._budget > 0:
                 self._task(scope, depth)
         return scope
@@ -159,7 +159,7 @@ class Writer:
         if depth:
             kinds += ["nested", "condition", "branches", "loop", "loop", "cleanup"]
         kinds += ["importer"] * self._flip()
-        match self._draw(st.sampled_from(kinds)):
+        match self._random.choice(kinds):
             case "leaf":
                 self._leaf(scope)
             case "in any case":
@@ -169,7 +169,7 @@ class Writer:
             case "nested":
                 self._nested(scope, depth - 1)
             case "cleanup":
-                self._nested(scope, depth - 1, self._draw(_upstream(scope)))
+                self._nested(scope, depth - 1, self._upstream(scope))
             case "condition":
                 self._condition(scope, depth - 1)
             case "branches":
@@ -204,11 +204,25 @@ class Writer:
     def _some(self, channels: Sequence[Channel], most: int) -> list[Channel]:
         if not channels:
             return []
-        chosen = st.lists(st.sampled_from(channels), max_size=most, unique=True)
-        return self._draw(chosen)
+        return self._random.sample(channels, self._random.randint(0, min(most, len(channels))))
+
+    def _value(self, kind: str) -> Any:
+        match kind:
+            case "STRING":
+                return self._random.choice(_WORDS)
+            case "BOOLEAN":
+                return self._flip()
+            case "LIST":
+                return [self._random.randint(0, 9) for _ in range(self._random.randint(0, 3))]
+            case _:
+                return self._random.randint(-3, 12)
+
+    def _upstream(self, scope: Scope) -> list[str]:
+        tasks = sorted(scope.tasks)
+        return sorted(self._random.sample(tasks, self._random.randint(1, min(3, len(tasks)))))
 
     def _flip(self) -> bool:
-        return self._draw(st.booleans())
+        return self._random.random() < 0.5
 
     def _name(self, kind: str) -> str:
         self._number += 1
@@ -238,8 +252,8 @@ class Writer:
             **(more or {}),
         }
         in_any_case = task.get("triggerPolicy") == IN_ANY_CASE
-        if not in_any_case and scope.tasks and self._draw(st.integers(0, 3)) == 0:
-            other = self._draw(st.sampled_from(sorted(scope.tasks)))
+        if not in_any_case and scope.tasks and self._random.randint(0, 3) == 0:
+            other = self._random.choice(sorted(scope.tasks))
             task["dependentTasks"] = sorted({*task["dependentTasks"], other})
         if in_any_case or (certain and scope.certain.issuperset(task["dependentTasks"])):
             scope.certain.add(key)
@@ -260,17 +274,17 @@ class Writer:
             kind, item = values[0].type, values[0].item
             value = f"{{{{$.inputs.parameters['{values[0].name}']}}}}"
         else:
-            kind, item = output or self._draw(st.sampled_from(list(_DRAWN))), ""
+            kind, item = output or self._random.choice(_TYPES), ""
             item = "NUMBER_INTEGER" if kind == "LIST" else ""
-            drawn = self._draw(_DRAWN[kind])
+            drawn = self._value(kind)
             value = drawn if kind == "STRING" else json.dumps(drawn)
         outputs = [Channel(key, "Output", kind, item)]
         if output or self._flip():
             outputs.append(Channel(key, "data", "ARTIFACT"))
-        behaviours = ["echo"] * 12 + ["flaky", "flaky", "fail", "silent"]
-        behaviour = self._draw(st.sampled_from(behaviours))
+        behaviours = ["echo"] * 30 + ["flaky", "flaky", "fail", "silent"]
+        behaviour = self._random.choice(behaviours)
         more: Json = {}
-        if behaviour != "silent" and self._draw(st.integers(0, 2)) == 0:
+        if behaviour != "silent" and self._random.randint(0, 2) == 0:
             more["retryPolicy"] = self._retries()
         self._add(scope, key, self._container(key, inputs, outputs, behaviour, value), inputs, more)
         scope.channels += outputs
@@ -278,7 +292,7 @@ class Writer:
     def _in_any_case(self, scope: Scope) -> None:
         """Add a container that runs whatever became of those before it."""
         key = self._name("task")
-        upstream = self._draw(_upstream(scope))
+        upstream = self._upstream(scope)
         outputs = [Channel(key, "Output", "STRING")]
         texts = [c for c in scope.channels if c.type == "STRING" and c.task in upstream]
         inputs: list[Channel] = []
@@ -286,7 +300,7 @@ class Writer:
         if len(upstream) == 1 and self._flip():
             inputs = [Channel(None, "status", "TASK_FINAL_STATUS")]
         elif texts:
-            inputs = [self._draw(st.sampled_from(texts))]
+            inputs = [self._random.choice(texts)]
         if inputs:
             value = f"{{{{$.inputs.parameters['{inputs[0].name}']}}}}"
         component = self._container(key, inputs, outputs, "echo", value)
@@ -320,7 +334,7 @@ class Writer:
         scope.channels.append(output)
 
     def _retries(self) -> Json:
-        count = self._draw(st.integers(0, 2))
+        count = self._random.randint(0, 2)
         return {"maxRetryCount": count, "backoffDuration": "0s", "backoffFactor": 1.0}
 
     def _container(
@@ -337,7 +351,7 @@ class Writer:
                 files["artifact"] = f"{{{{$.outputs.artifacts['{channel.output}'].path}}}}"
             else:
                 files["parameter"] = f"{{{{$.outputs.parameters['{channel.output}'].output_file}}}}"
-        times = str(self._draw(st.integers(1, 2)))
+        times = str(self._random.randint(1, 2))
         self._executors[f"exec-{key}"] = {
             "container": {
                 "image": "busybox",
@@ -372,9 +386,9 @@ class Writer:
         if not decisive:
             return
         key = self._name("condition")
-        subject = self._draw(st.sampled_from(decisive))
+        subject = self._random.choice(decisive)
         text = self._comparison(subject)
-        if subject.type == "STRING" and self._draw(st.integers(0, 5)) == 0:
+        if subject.type == "STRING" and self._random.randint(0, 5) == 0:
             text = f"int(inputs.parameter_values['{subject.name}']) > 3"
         passed = [subject, *(c for c in self._some(scope.channels, 3) if c != subject)]
         inner = self._scope([channel.inside for channel in passed], depth)
@@ -386,20 +400,18 @@ class Writer:
 
     def _comparison(self, channel: Channel) -> str:
         value = f"inputs.parameter_values['{channel.name}']"
-        if channel.type == "LIST" or (
-            channel.type == "STRING" and self._draw(st.integers(0, 5)) == 0
-        ):
+        if channel.type == "LIST" or (channel.type == "STRING" and self._random.randint(0, 5) == 0):
             # Beyond what the SDK writes: a pod has to decide.
-            return f"size({value}) > {self._draw(st.integers(0, 4))}"
+            return f"size({value}) > {self._random.randint(0, 4)}"
         match channel.type:
             case "STRING" | "MAYBE":
-                operator = self._draw(st.sampled_from(["==", "!="]))
-                return f"{value} {operator} '{self._draw(_DRAWN['STRING'])}'"
+                operator = self._random.choice(["==", "!="])
+                return f"{value} {operator} '{self._value('STRING')}'"
             case "BOOLEAN":
-                return f"{value} == {self._draw(st.sampled_from(['true', 'false']))}"
+                return f"{value} == {self._random.choice(['true', 'false'])}"
             case _:
-                operator = self._draw(st.sampled_from(["==", "!=", "<", "<=", ">", ">="]))
-                return f"int({value}) {operator} {self._draw(st.integers(-3, 12))}"
+                operator = self._random.choice(["==", "!=", "<", "<=", ">", ">="])
+                return f"int({value}) {operator} {self._random.randint(-3, 12)}"
 
     def _branches(self, scope: Scope, depth: int) -> None:
         """Add ``If``, perhaps ``Elif`` and ``Else``, and their ``OneOf``."""
@@ -407,9 +419,7 @@ class Writer:
         if not decisive:
             return
         key = self._name("condition-branches")
-        subjects = self._draw(
-            st.lists(st.sampled_from(decisive), min_size=1, max_size=2, unique=True)
-        )
+        subjects = self._random.sample(decisive, min(self._random.randint(1, 2), len(decisive)))
         passed = [*subjects, *(c for c in self._some(scope.channels, 2) if c not in subjects)]
         inputs = [channel.inside for channel in passed]
         inner = Scope(list(inputs))
@@ -481,17 +491,17 @@ class Writer:
         passed = self._some(scope.channels, 3)
         iterator = "parameterIterator"
         if files and self._flip():
-            over = self._draw(st.sampled_from(files))
+            over = self._random.choice(files)
             passed = [over, *(channel for channel in passed if channel != over)]
             iterator, items = "artifactIterator", {"inputArtifact": over.name}
             item = Channel(None, f"{over.name}-loop-item", "ARTIFACT")
         elif lists and self._flip():
-            over = self._draw(st.sampled_from(lists))
+            over = self._random.choice(lists)
             passed = [over, *(channel for channel in passed if channel != over)]
             items = {"inputParameter": over.name}
             item = Channel(None, f"{over.name}-loop-item", over.item)
         else:
-            kind = self._draw(st.sampled_from(["NUMBER_INTEGER", "STRING", "STRUCT", "LIST"]))
+            kind = self._random.choice(["NUMBER_INTEGER", "STRING", "STRUCT", "LIST"])
             items = {"raw": json.dumps(self._static(kind))}
             own = "NUMBER_INTEGER" if kind == "LIST" else ""
             item = Channel(None, f"pipelinechannel--loop-item-param-{self._number}", kind, own)
@@ -514,7 +524,7 @@ class Writer:
             else:
                 side["parameters"][channel.name] = {"parameterType": "LIST"}
         more: Json = {iterator: {"items": items, "itemInput": item.output}}
-        if limit := self._draw(st.integers(0, 2)):
+        if limit := self._random.randint(0, 2):
             more["iteratorPolicy"] = {"parallelismLimit": limit}
         self._add(scope, key, component, passed, more)
         for channel in outputs:
@@ -524,17 +534,8 @@ class Writer:
 
     def _static(self, kind: str) -> list[Any]:
         if kind == "STRUCT":
-            return [
-                {"a": number, "b": self._draw(_DRAWN["STRING"])}
-                for number in self._draw(_DRAWN["LIST"])
-            ]
-        items = st.lists(_DRAWN[kind], max_size=3)
-        return self._draw(items)
-
-
-def _upstream(scope: Scope) -> st.SearchStrategy[list[str]]:
-    tasks = st.sampled_from(sorted(scope.tasks))
-    return st.lists(tasks, min_size=1, max_size=3, unique=True).map(sorted)
+            return [{"a": number, "b": self._value("STRING")} for number in self._value("LIST")]
+        return [self._value(kind) for _ in range(self._random.randint(0, 3))]
 
 
 def _definitions(channels: Sequence[Channel]) -> Json:
@@ -545,7 +546,16 @@ def _definitions(channels: Sequence[Channel]) -> Json:
     return {kind: specs for kind, specs in found.items() if specs}
 
 
-@st.composite
-def pipelines(draw: st.DrawFn, budget: int = 10) -> RandomPipeline:
-    """Pipelines of about ``budget`` containers."""
-    return Writer(draw, budget).pipeline()
+def random_pipeline(seed: int, budget: int) -> RandomPipeline:
+    """Return the pipeline of this seed, of about ``budget`` containers."""
+    return Writer(Random(seed), budget).pipeline()
+
+
+def pipelines(budget: int = 15) -> st.SearchStrategy[RandomPipeline]:
+    """Pipelines of about ``budget`` containers.
+
+    Hypothesis draws their seeds only: what it draws itself tends to be small and alike, and a
+    document is simplified faster by hand.
+    """
+    seeds = st.integers(0, 2**64 - 1)
+    return seeds.map(lambda seed: random_pipeline(seed, budget))

@@ -122,12 +122,13 @@ class Resolver:
         declared = node.component.outputs
         parameters: dict[str, JsonValue] = {}
         for name in declared.parameters:
-            value = self._outputs.parameter(node, name)
+            # The node ended; of what is in it, nothing is known to have run.
+            value = self._outputs.parameter(node, name, node)
             if value is not UNSET:
                 parameters[name] = value
         artifacts: dict[str, tuple[Artifact, ...]] = {}
         for name in declared.artifacts:
-            found = self._outputs.artifacts(node, name)
+            found = self._outputs.artifacts(node, name, node)
             if found is not None:
                 artifacts[name] = found
         return Values(parameters=parameters, artifacts=artifacts)
