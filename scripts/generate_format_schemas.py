@@ -79,7 +79,7 @@ class _Definitions:
         members: dict[str, Schema] = {}
         required: list[str] = []
         for field in fields(kind):
-            schema = self.of(hints[field.name])
+            schema: Schema = self.of(hints[field.name])
             if kind in _WHOLE and field.default is None:
                 schema = {"anyOf": [schema, {"type": "null"}]}
             if field.name in notes:
