@@ -219,6 +219,10 @@ class Engine:
         for command in commands:
             match command:
                 case StartPod(node=node):
+                    owner = node.owner
+                    if isinstance(owner, RetryNode) and node.attempt and not owner.strategy.backoff:
+                        # Where attempts wait, the timer has told of it.
+                        self._observer.retry_scheduled(owner, now, now)
                     self._ready.put(node)
                 case StartTimer(node=node, at=at):
                     self._set_timer(at, node)

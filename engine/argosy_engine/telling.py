@@ -76,7 +76,8 @@ class Telling(Observer):
 
     def retry_scheduled(self, node: RetryNode, at: datetime, retry_at: datetime) -> None:
         """Tell that the task is not lost yet."""
-        last = node.attempts[-1]
+        # The next attempt may have its node already.
+        last = next(one for one in reversed(node.attempts) if one.phase.is_fulfilled)
         self._emit(
             TaskRetrying(
                 path=node.path,

@@ -156,6 +156,21 @@ def test_a_command_that_is_not_here_names_image_and_command(tmp_path: Path) -> N
     assert "debian:12" in ended.task("say")["error"]
 
 
+def test_an_attempt_that_fails_before_another_is_told_with_its_reason(tmp_path: Path) -> None:
+    script = f"test -e '{tmp_path}/seen' || {{ touch '{tmp_path}/seen'; exit 5; }}; : > \"$0\""
+    text = shell_pipeline("flaky", {"try": script})
+    text = text.replace('"taskInfo"', '"retryPolicy": {"maxRetryCount": 2}, "taskInfo"')
+    file = write(tmp_path, text)
+
+    ended = argosy("run", file, "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    assert ended.task("try")["attempts"] == 2
+    (told,) = [line for line in ended.err.splitlines() if "RETRYING" in line]
+    message = "the command ended with exit code 5, it printed nothing"
+    assert told.endswith(f"RETRYING try: {message}")
+
+
 def test_a_second_run_takes_results_from_the_cache_unless_told_not_to(tmp_path: Path) -> None:
     text = shell_pipeline("hello", {"say": 'printf hi > "$0"'})
     text = text.replace('"taskInfo"', '"cachingOptions": {"enableCache": true}, "taskInfo"')
