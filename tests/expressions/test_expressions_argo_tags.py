@@ -83,6 +83,14 @@ def test_text_without_tags_is_the_very_same() -> None:
     assert substitute(text, {}, strict=True) is text
 
 
+def test_a_simple_tag_carries_what_go_quotes_as_json_does() -> None:
+    text = '\x80\u0085\uffff\ufdd0\b\f\n\r\t"\\ü😀'
+
+    result = substitute('{"v": "{{a.b}}"}', {"a": {"b": text}}, strict=True)
+
+    assert json.loads(result) == {"v": text}
+
+
 def test_escapes_of_json_inside_an_expression_are_undone_first() -> None:
     text = json.dumps({"when": "{{= a.b == \"x\\x7b\\x7b\" && '<' == '<' }}"})
 

@@ -23,6 +23,8 @@ FAULTY = [
     ("$l > $l", ["a list and a list have no order"]),
     ("$b >= 1", ["a boolean and an integer have no order"]),
     ("null < 1", ["null and an integer have no order"]),
+    ("parseJson($s) < null",
+     ["a boolean or a number or a text or a list or a map and null have no order"]),
     ("int($b) == 1", ["int() does not take a boolean"]),
     ("double($m) == 1.0", ["double() does not take a map"]),
     ("bool($n)", ["bool() does not take a number"]),

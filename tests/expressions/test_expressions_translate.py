@@ -128,6 +128,44 @@ def test_an_operand_that_is_no_simple_value_is_bracketed() -> None:
     assert to_argo(parse(spelt("$x == 'a'")), {"x": operand}) == "(a.b ? c.d : e.f) == 'a'"
 
 
+def test_such_an_operand_is_bracketed_in_guards_as_well() -> None:
+    operands = {
+        "x": Operand(expression="a ? b : c", type=ParameterType.NUMBER_DOUBLE),
+        "y": Operand(expression="d", type=ParameterType.NUMBER_DOUBLE, nullable=True),
+    }
+
+    assert to_argo(parse(spelt("$x < 5 || $y < 5")), operands) == (
+        "((a ? b : c) != nil && (a ? b : c) < 5 || d != nil && d < 5) ? true :"
+        " (a ? b : c) != nil && !((a ? b : c) < 5) && d != nil && !(d < 5) ? false :"
+        " fromJSON('the condition fails on these values')"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "outcome"),
+    [
+        ("$n < 5 || $d < 5", {"n": None, "d": 1}, True),
+        ("$n < 5 || $d < 5", {"n": None, "d": 9}, None),
+        ("$n < 5 && $d < 5", {"n": None, "d": 9}, False),
+        ("bool($b) && $n < 5", {"b": None, "n": 9}, False),
+        ("bool($b) && $n < 5", {"b": None, "n": 1}, None),
+        ("int($n) == 1 || int($k) == 1", {"n": 10**20, "k": 1}, True),
+        ("double($n) == 1.0 || double($d) == 1.0", {"n": None, "d": 1}, True),
+        ("string($n) == '1' || string($b) == 'true'", {"n": None, "b": True}, True),
+        ("($n < 1 && $s == 'x') == $b || $d < 1", {"n": None, "s": "x", "b": True, "d": 0}, True),
+        ("!($n < 1 && $s == 'x') && !($d < 1)", {"n": None, "s": "x", "d": 0}, False),
+        ("$b < $c || $n < 1", {"b": None, "c": True, "n": 0}, True),
+    ],
+)
+def test_what_cel_absorbs_is_absorbed(
+    text: str, values: Mapping[str, JsonValue], outcome: bool | None
+) -> None:
+    translation = to_argo(parse(spelt(text)), OPERANDS)
+
+    assert isinstance(translation, str)
+    assert (native(spelt(text), values), translated(translation, values)) == (outcome, outcome)
+
+
 @pytest.mark.parametrize(("text", "values", "translation", "outcome"), TABLE["cases"])
 def test_what_expr_lang_was_shown_is_what_is_emitted(
     text: str, values: Mapping[str, JsonValue], translation: str, outcome: bool | None
