@@ -12,7 +12,7 @@ import pytest
 
 from cli_processes import ARGOSY, argosy, shell_pipeline
 
-TASKS = ("first", "second", "third", "fourth")
+TASKS: tuple[str, ...] = ("first", "second", "third", "fourth")
 LONGEST_SECONDS = 1.2
 
 
@@ -21,7 +21,7 @@ def pipeline(tmp_path: Path) -> str:
         task: f"echo x >> '{tmp_path}/ran-{task}'; sleep 0.1; printf {task} > \"$0\""
         for task in TASKS
     }
-    after = dict(zip(TASKS[1:], TASKS, strict=False))
+    after: dict[str, str] = dict(zip(TASKS[1:], TASKS[:-1], strict=True))
     return shell_pipeline("killed", scripts, after=after)
 
 
