@@ -9,13 +9,14 @@ from __future__ import annotations
 from argosy_schemas.values import JsonValue
 
 SUCCEEDED = "Succeeded"
+OMITTED = "Omitted"
 
 _STATES = {
     SUCCEEDED: "COMPLETE",
     "Failed": "FAILED",
     "Error": "FAILED",
     "Skipped": "CANCELED",
-    "Omitted": "CANCELED",
+    OMITTED: "CANCELED",
 }
 # Of gRPC's codes: a precondition failed, and cancelled.
 _FAILED_CODE = 9

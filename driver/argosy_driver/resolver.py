@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from argosy_driver.by_name import ByName
 from argosy_driver.claims import claim_name
-from argosy_driver.final_status import SUCCEEDED, final_status
+from argosy_driver.final_status import OMITTED, SUCCEEDED, final_status
 from argosy_driver.importers import imported_artifact
 from argosy_driver.nodes import Node, Nodes, no_such_task
 from argosy_driver.outputs import Outputs, Records
@@ -287,11 +287,7 @@ class Resolver:
         return self._upstream.get(child_path(frame.path, task), self._upstream.get(task))
 
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
-        phase = self._phase(frame, task)
-        before = self.nodes.child(frame, task)
-        if phase is None:
-            # Importers have no node in the workflow, nor have claims a record.
-            phase = SUCCEEDED if self._outputs.succeeded(before) else None
+        phase = self._phase_of_any(frame, task)
         status = None if phase is None else final_status(task, phase, job=self.run.name)
         if status is None:
             raise FinalTaskError(
@@ -300,6 +296,19 @@ class Resolver:
                 reason=Reason.INTERNAL,
             )
         return status
+
+    def _phase_of_any(self, frame: Node, task: str) -> str | None:
+        """Return the phase of a task, also of one without a node; ``None``: it is not known."""
+        phase = self._phase(frame, task)
+        before = self.nodes.child(frame, task)
+        if phase is None and before.importer is not None and before.task is not None:
+            # It has no node, and ran if all ran that it follows.
+            follows = (self._phase_of_any(frame, key) for key in before.task.dependencies)
+            came = all(each == SUCCEEDED for each in follows) and self._outputs.succeeded(before)
+            return SUCCEEDED if came else OMITTED
+        if phase is None and self._outputs.succeeded(before):
+            return SUCCEEDED
+        return phase
 
     # Input artifacts.
 

@@ -18,21 +18,20 @@ from argosy_schemas.values import JsonValue
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-_HEX = re.compile(
-    r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII
-)
-_GAP = re.compile(r"(?<=[0-9])_(?=[0-9])", re.ASCII)
-_HEX_GAP = re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])", re.ASCII)
-_SPECIAL = re.compile(r"[+-]?inf(inity)?|nan", re.IGNORECASE | re.ASCII)
+# Not compiled here: most processes read no number, and ``re`` keeps what it compiled.
+_INTEGER = r"[+-]?[0-9]+"
+_DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_HEX = r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+"
+_GAP = r"(?<=[0-9])_(?=[0-9])"
+_HEX_GAP = r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])"
+_SPECIAL = r"(?ai)[+-]?inf(inity)?|nan"
 
 
 def parse_int(text: str) -> int | None:
     """Return what ``strconv.ParseInt(text, 10, 64)`` does; ``None`` is its error."""
     # Python refuses to convert thousands of digits; what 64 bits hold has at most 19 of them.
     digits = text.lstrip("+-").lstrip("0")
-    if not _INTEGER.fullmatch(text) or len(digits) > 19:
+    if not re.fullmatch(_INTEGER, text) or len(digits) > 19:
         return None
     value = int(f"{text[0]}{digits or '0'}" if text[0] in "+-" else digits or "0")
     return value if INT_MIN <= value <= INT_MAX else None
@@ -40,15 +39,15 @@ def parse_int(text: str) -> int | None:
 
 def parse_float(text: str) -> float | None:
     """Return what ``strconv.ParseFloat(text, 64)`` does; ``None`` is its error."""
-    if _SPECIAL.fullmatch(text):
+    if re.fullmatch(_SPECIAL, text):
         return float(text)
     if "_" in text:
         digits = _HEX_GAP if text[:3].lstrip("+-")[:2] in ("0x", "0X") else _GAP
-        text = digits.sub("", text)
-    if _DECIMAL.fullmatch(text):
+        text = re.sub(digits, "", text)
+    if re.fullmatch(_DECIMAL, text):
         value = float(text)
         return None if math.isinf(value) else value
-    if _HEX.fullmatch(text):
+    if re.fullmatch(_HEX, text):
         try:
             return float.fromhex(text)
         except OverflowError:
@@ -143,11 +142,11 @@ def _bracketed(opening: str, members: list[str], closing: str, newline: str, ste
 
 
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_HTML_CHARACTER = re.compile("[<>&\u2028\u2029]")
+_HTML_CHARACTER = "[<>&\u2028\u2029]"
 
 
 def _json_text(value: str) -> str:
-    return _HTML_CHARACTER.sub(lambda match: _HTML[match[0]], encode_basestring(value))
+    return re.sub(_HTML_CHARACTER, lambda match: _HTML[match[0]], encode_basestring(value))
 
 
 def _json_number(value: float) -> str:

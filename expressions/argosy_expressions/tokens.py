@@ -54,10 +54,10 @@ _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "`": "`", "?": "?",
 }  # fmt: skip
-_ESCAPE = re.compile(
-    r"\\(?:(?P<plain>[abfnrtv\\'\"`?])|[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
-    r"|U(?P<U>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<bad>.|$))",
-    re.DOTALL,
+# Compiled when a text with an escape comes; most have none.
+_ESCAPE = (
+    r"(?s)\\(?:(?P<plain>[abfnrtv\\'\"`?])|[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
+    r"|U(?P<U>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<bad>.|$))"
 )
 
 
@@ -88,7 +88,7 @@ def unquoted(token: Token, source: str) -> str:
             raise ExpressionSyntaxError("Write an escape that exists", source, span)
         return chr(code)
 
-    return _ESCAPE.sub(replacement, body)
+    return re.sub(_ESCAPE, replacement, body)
 
 
 def tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:

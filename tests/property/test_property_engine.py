@@ -85,6 +85,65 @@ root:
   outputDefinitions: *outputs
 """
 
+STATUS_OF_AN_IMPORTER = """\
+pipelineInfo: {name: status}
+schemaVersion: 2.1.0
+sdkVersion: kfp-2.14.0
+deploymentSpec:
+  executors:
+    exec-fail:
+      container: {image: busybox, command: [sh, -c, 'exit 3'], args: [fail, '', '', '', '']}
+    exec-import:
+      importer: {artifactUri: {constant: file:///x}, typeSchema: {schemaTitle: system.Dataset}}
+    exec-status:
+      container:
+        image: busybox
+        command: [sh, -c, 'printf %s "$2" > "$3"']
+        args:
+        - echo
+        - ''
+        - "{{$.inputs.parameters['status']}}"
+        - "{{$.outputs.parameters['Output'].output_file}}"
+components:
+  comp-fail: {executorLabel: exec-fail}
+  comp-group:
+    dag:
+      tasks:
+        fail: {taskInfo: {name: fail}, componentRef: {name: comp-fail}}
+    inputDefinitions: {parameters: {flag: {parameterType: BOOLEAN}}}
+  comp-import:
+    executorLabel: exec-import
+    outputDefinitions:
+      artifacts: {artifact: {artifactType: {schemaTitle: system.Dataset}}}
+  comp-status:
+    executorLabel: exec-status
+    inputDefinitions: {parameters: {status: {parameterType: TASK_FINAL_STATUS}}}
+    outputDefinitions: {parameters: {Output: {parameterType: STRING}}}
+root:
+  dag:
+    tasks:
+      condition:
+        taskInfo: {name: condition}
+        componentRef: {name: comp-group}
+        inputs: {parameters: {flag: {componentInputParameter: flag}}}
+        triggerPolicy: {condition: "inputs.parameter_values['flag'] == true"}
+      first:
+        taskInfo: {name: first}
+        componentRef: {name: comp-import}
+        dependentTasks: [condition]
+      second:
+        taskInfo: {name: second}
+        componentRef: {name: comp-import}
+        dependentTasks: [first]
+      status:
+        taskInfo: {name: status}
+        componentRef: {name: comp-status}
+        dependentTasks: [second]
+        triggerPolicy: {strategy: ALL_UPSTREAM_TASKS_COMPLETED}
+        inputs: {parameters: {status: {taskFinalStatus: {producerTask: second}}}}
+  inputDefinitions: {parameters: {flag: {parameterType: BOOLEAN}}}
+"""
+
 # Shrinking runs whole pipelines; what it finds is worth that, in a run by hand.
 FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 
@@ -184,6 +243,11 @@ def assert_same(pipeline: RandomPipeline, options: CompileOptions = OPTIONS) -> 
 
 def test_a_loop_that_never_ran_collects_nothing_not_an_empty_list() -> None:
     assert_same(RandomPipeline(yaml.safe_load(LOOP_THAT_NEVER_RAN), {"flag": False}))
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_an_importer_that_never_came_has_a_final_status(flag: bool) -> None:
+    assert_same(RandomPipeline(yaml.safe_load(STATUS_OF_AN_IMPORTER), {"flag": flag}))
 
 
 @settings(
