@@ -64,7 +64,9 @@ def divided(graph: TaskGraph, most: int, part_name: Names, gate_name: Names) -> 
         part = part_name()
         required = frozenset[str]().union(*(graph.requires[one] for one in names)) & kept
         followed = frozenset[str]().union(*(graph.follows[one] for one in names)) & kept
-        if not followed and _begins_together(graph, names, required):
+        # What runs in any case must not be left out with what it follows.
+        is_strict = not any(graph.follows[one] for one in names)
+        if is_strict and _begins_together(graph, names, required):
             inner = Part(graph=graph.among(names))
             result = _with(result, part, inner, requires=required)
             continue

@@ -155,4 +155,8 @@ def _with_part(
         follows={**{name: graph.follows[name] for name in kept}, part: frozenset()},
         reads={**{name: graph.reads[name] for name in kept}, part: frozenset()},
         uncertain=graph.uncertain - inside | ({part} if inside & graph.uncertain else frozenset()),
+        gates={
+            **{name: own for name, own in graph.gates.items() if name not in inside},
+            **({} if gate is None else {part: gate}),
+        },
     )

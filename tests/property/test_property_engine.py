@@ -144,6 +144,43 @@ root:
   inputDefinitions: {parameters: {flag: {parameterType: BOOLEAN}}}
 """
 
+IN_ANY_CASE = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+
+
+def of_containers(*tasks: str) -> RandomPipeline:
+    """Return a pipeline of containers, each written as ``key: those before``.
+
+    A key that begins with ``fail`` fails, one that begins with ``any`` runs in any case.
+    """
+    document: dict[str, Any] = {
+        "pipelineInfo": {"name": "containers"},
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.14.0",
+        "deploymentSpec": {"executors": {}},
+        "components": {
+            "comp-fail": {"executorLabel": "fail"},
+            "comp-end": {"executorLabel": "end"},
+        },
+        "root": {"dag": {"tasks": {}}},
+    }
+    for label, behaviour, script in (("fail", "fail", "exit 3"), ("end", "echo", ":")):
+        container = {"image": "busybox", "command": ["sh", "-c", script]}
+        container["args"] = [behaviour, "", "", "", ""]
+        document["deploymentSpec"]["executors"][label] = {"container": container}
+    for text in tasks:
+        key, _, before = text.partition(":")
+        kind = "fail" if key.startswith("fail") else "end"
+        task = {
+            "taskInfo": {"name": key},
+            "componentRef": {"name": f"comp-{kind}"},
+            "dependentTasks": before.split(),
+        }
+        if key.startswith("any"):
+            task["triggerPolicy"] = IN_ANY_CASE
+        document["root"]["dag"]["tasks"][key] = task
+    return RandomPipeline(document, {})
+
+
 # Shrinking runs whole pipelines; what it finds is worth that, in a run by hand.
 FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 
@@ -248,6 +285,20 @@ def test_a_loop_that_never_ran_collects_nothing_not_an_empty_list() -> None:
 @pytest.mark.parametrize("flag", [True, False])
 def test_an_importer_that_never_came_has_a_final_status(flag: bool) -> None:
     assert_same(RandomPipeline(yaml.safe_load(STATUS_OF_AN_IMPORTER), {"flag": flag}))
+
+
+SPLIT = [
+    ["fail-a", "b: fail-a", "any-c: b", "d", "e: d"],
+    ["a", "fail-b: a", "c: fail-b", "any-d: c", "e: any-d", "f: a", "g: f"],
+    ["a", "fail-b: a", "any-c: a", "any-d: a", "e: fail-b any-c", "f: e", "g: f any-d"],
+    ["a", "fail-b: a", "any-c: a", "any-d: a", "e: fail-b any-c", "f: e", "g: f", "h: g"],
+]
+
+
+@pytest.mark.parametrize("tasks", SPLIT)
+@pytest.mark.parametrize("limit", [3, 4, 5])
+def test_a_dag_in_parts_leaves_out_what_the_whole_does(tasks: list[str], limit: int) -> None:
+    assert_same(of_containers(*tasks), replace(OPTIONS, max_dag_tasks=limit))
 
 
 @settings(
