@@ -1,13 +1,17 @@
 """Random pipelines as IR documents, as the SDK would write them.
 
-DAGs of containers, nested pipelines, conditions with branches and ``OneOf``, static and dynamic
-loops with ``Collected``, failures, retries, tasks that run in any case, final statuses. Each
-container is one ``sh``, whose first argument says what it does:
+DAGs of containers, nested pipelines, components used again, conditions with branches and
+``OneOf``, static and dynamic loops with ``Collected``, failures, retries, exit handlers, tasks that
+run in any case, final statuses. Each container is one ``sh``, whose first argument says what it
+does:
 
 * ``echo``    writes its value to its outputs
 * ``fail``    fails
 * ``flaky``   fails as often as its second argument says, as long as it is tried again
 * ``silent``  succeeds without writing its output parameter
+
+All comes from a seed, rather than from what Hypothesis would draw piece by piece, which tends to be
+small and alike; a document is simplified faster by hand.
 """
 
 from __future__ import annotations
@@ -18,8 +22,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
 
 Json = dict[str, Any]
 
@@ -106,10 +108,6 @@ class RandomPipeline:
 
     document: Json
     parameters: Json
-
-    def __repr__(self) -> str:
-        # As the body of a file, and arguments for it.
-        return f"{json.dumps(self.document)}\n{json.dumps(self.parameters)}"
 
 
 class Writer:
@@ -549,13 +547,3 @@ def _definitions(channels: Sequence[Channel]) -> Json:
 def random_pipeline(seed: int, budget: int) -> RandomPipeline:
     """Return the pipeline of this seed, of about ``budget`` containers."""
     return Writer(Random(seed), budget).pipeline()
-
-
-def pipelines(budget: int = 15) -> st.SearchStrategy[RandomPipeline]:
-    """Pipelines of about ``budget`` containers.
-
-    Hypothesis draws their seeds only: what it draws itself tends to be small and alike, and a
-    document is simplified faster by hand.
-    """
-    seeds = st.integers(0, 2**64 - 1)
-    return seeds.map(lambda seed: random_pipeline(seed, budget))
