@@ -20,6 +20,7 @@ Json: TypeAlias = Mapping[str, Any]
 Edges: TypeAlias = Mapping[str, frozenset[str]]
 
 READ_TASK = re.compile(r"tasks\['([^']+)'\]\.(status|outputs\.parameters\.control)")
+_FOLLOWED = re.compile(r"([\w-]+)\.Failed\b")
 
 _GUARD = r"fromJSON\(sprig\.b64dec\([a-z]+(?:\['[^']+'\])?[a-z.]+\)\) != nil"
 _ONLY_GUARDS = re.compile(rf"\{{\{{={_GUARD}(?: && {_GUARD})*\}}\}}")
@@ -93,6 +94,7 @@ class TaskGraph:
             for other in (self.before(name) | self.reads[name]) & self.members.keys():
                 neighbours[name].add(other)
                 neighbours[other].add(name)
+        position = {name: number for number, name in enumerate(self.members)}
         seen: set[str] = set()
         for first in self.members:
             if first in seen:
@@ -104,7 +106,7 @@ class TaskGraph:
                     seen.add(other)
                     component.add(other)
                     waiting.append(other)
-            yield tuple(name for name in self.members if name in component)
+            yield tuple(sorted(component, key=position.__getitem__))
 
     def in_levels(self) -> tuple[str, ...]:
         """Return the members by the longest way to them, those of one length in order."""
@@ -130,9 +132,8 @@ def read_graph(tasks: Iterable[Json]) -> TaskGraph:
     for name, task in members.items():
         text = task.get("depends", "")
         above = frozenset(depends(text).tasks) if text else frozenset[str]()
-        runs_anyway = ".Failed" in text
-        requires[name] = frozenset() if runs_anyway else above
-        follows[name] = above if runs_anyway else frozenset()
+        follows[name] = frozenset(_FOLLOWED.findall(text))
+        requires[name] = above - follows[name]
     return TaskGraph(
         members=members,
         requires=_without_implied(requires),
