@@ -302,9 +302,10 @@ class Resolver:
         phase = self._phase(frame, task)
         before = self.nodes.child(frame, task)
         if phase is None and before.importer is not None and before.task is not None:
-            # It has no node, and ran if all ran that it follows.
+            # It has no node, and ran if all ran that it follows, or in any case.
             follows = (self._phase_of_any(frame, key) for key in before.task.dependencies)
-            came = all(each == SUCCEEDED for each in follows) and self._outputs.succeeded(before)
+            came = before.runs_in_any_case or all(each == SUCCEEDED for each in follows)
+            came = came and self._outputs.succeeded(before)
             return SUCCEEDED if came else OMITTED
         if phase is None and self._outputs.succeeded(before):
             return SUCCEEDED

@@ -20,7 +20,7 @@ from argosy_engine.results import TaskResult, path_order
 from argosy_engine.states import TaskKind, TaskState
 from argosy_engine.task_nodes import TaskNodes
 from argosy_schemas.errors import ArgosyError
-from argosy_schemas.ir import Component, Dag, Pipeline, Task
+from argosy_schemas.ir import Component, Dag, Pipeline, Task, TriggerStrategy
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.records import Failure, Reason, Values
 
@@ -204,7 +204,7 @@ class Summary:
         why_not: str | None,
     ) -> _Verdict:
         """Return the verdict of an importer: it needs no pod, so it has no node."""
-        is_ready = all(
+        is_ready = task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED or all(
             before[upstream].state is TaskState.SUCCEEDED
             for upstream in task.dependencies
             if upstream in before

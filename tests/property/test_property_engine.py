@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +31,7 @@ from argosy_schemas.reading import read_pipeline
 from argosy_schemas.records import Values
 from argosy_schemas.values import JsonValue
 from naive_evaluator import Origin, Run, evaluate
-from random_pipelines import RandomPipeline, random_pipeline
+from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
 
 # As the command line compiles for this engine.
 OPTIONS = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
@@ -151,22 +151,24 @@ root:
   inputDefinitions: {parameters: {flag: {parameterType: BOOLEAN}}}
 """
 
-IN_ANY_CASE = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+IMPORTED = {"artifacts": {"artifact": DATASET}}
 
 
-def of_containers(*tasks: str) -> RandomPipeline:
-    """Return a pipeline of containers, each written as ``key: those before``.
+def of_tasks(*tasks: str) -> RandomPipeline:
+    """Return a pipeline of tasks, each written as ``key: those before``.
 
-    A key that begins with ``fail`` fails, one that begins with ``any`` runs in any case.
+    A key says what the task does: with ``fail`` in it it fails, with ``any`` it runs in any case,
+    with ``import`` it is an importer.
     """
     document: dict[str, Any] = {
-        "pipelineInfo": {"name": "containers"},
+        "pipelineInfo": {"name": "tasks"},
         "schemaVersion": "2.1.0",
         "sdkVersion": "kfp-2.14.0",
         "deploymentSpec": {"executors": {}},
         "components": {
             "comp-fail": {"executorLabel": "fail"},
             "comp-end": {"executorLabel": "end"},
+            "comp-import": {"executorLabel": "import", "outputDefinitions": IMPORTED},
         },
         "root": {"dag": {"tasks": {}}},
     }
@@ -174,15 +176,17 @@ def of_containers(*tasks: str) -> RandomPipeline:
         container = {"image": "busybox", "command": ["sh", "-c", script]}
         container["args"] = [behaviour, "", "", "", ""]
         document["deploymentSpec"]["executors"][label] = {"container": container}
+    importer = {"artifactUri": {"constant": "file:///x"}, "typeSchema": DATASET["artifactType"]}
+    document["deploymentSpec"]["executors"]["import"] = {"importer": importer}
     for text in tasks:
         key, _, before = text.partition(":")
-        kind = "fail" if key.startswith("fail") else "end"
+        kind = next((one for one in ("fail", "import") if one in key), "end")
         task = {
             "taskInfo": {"name": key},
             "componentRef": {"name": f"comp-{kind}"},
             "dependentTasks": before.split(),
         }
-        if key.startswith("any"):
+        if "any" in key:
             task["triggerPolicy"] = IN_ANY_CASE
         document["root"]["dag"]["tasks"][key] = task
     return RandomPipeline(document, {})
@@ -269,6 +273,8 @@ def _without_job(value: JsonValue) -> JsonValue:
     """Return a final status with what is known of it before the run."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_without_job(item) for item in value]
+    if isinstance(value, Mapping) and "pipelineTaskName" in value:
+        return {"state": value["state"], "pipelineTaskName": value["pipelineTaskName"]}
     if isinstance(value, str) and "pipelineTaskName" in value:
         status = json.loads(value)
         known = {"state": status["state"], "pipelineTaskName": status["pipelineTaskName"]}
@@ -326,7 +332,23 @@ SPLIT = [
 @pytest.mark.parametrize("tasks", SPLIT)
 @pytest.mark.parametrize("limit", [3, 4, 5])
 def test_a_dag_in_parts_leaves_out_what_the_whole_does(tasks: list[str], limit: int) -> None:
-    assert_same(of_containers(*tasks), replace(OPTIONS, max_dag_tasks=limit))
+    assert_same(of_tasks(*tasks), replace(OPTIONS, max_dag_tasks=limit))
+
+
+IMPORTERS = [
+    ["fail-a", "any-import-b: fail-a", "c: any-import-b"],
+    ["fail-a", "b", "any-import-c: fail-a", "import-d: any-import-c", "e: import-d b", "f: e"],
+    ["a", "fail-b: a", "import-c: fail-b", "any-import-d: import-c", "any-e: any-import-d a"],
+    ["fail-a", "b", "any-import-c: fail-a", "d: any-import-c fail-a", "e: any-import-c b"],
+]
+
+
+@pytest.mark.parametrize("tasks", IMPORTERS)
+@pytest.mark.parametrize("limit", [3, 200])
+def test_what_follows_an_importer_runs_when_that_came_in_any_case(
+    tasks: list[str], limit: int
+) -> None:
+    assert_same(of_tasks(*tasks), replace(OPTIONS, max_dag_tasks=limit))
 
 
 @settings(

@@ -147,10 +147,9 @@ class _Dag:
         return written
 
     def _depends(self, task: Task) -> str:
-        names = [task_name(key) for key in self._dependencies[task.key]]
-        if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
-            return " && ".join(ended(name) for name in names)
-        return " && ".join(f"{name}.Succeeded" for name in names)
+        awaited = self._dependencies[task.key]
+        required = [f"{task_name(key)}.Succeeded" for key in awaited.requires]
+        return " && ".join([*required, *(ended(task_name(key)) for key in awaited.follows)])
 
     def _path(self, suffix: str) -> str:
         if self._use.component == ROOT:
@@ -190,7 +189,7 @@ class _Dag:
         if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
             statuses = {
                 key: f"tasks[{quoted(task_name(key))}].status"
-                for key in self._dependencies[task.key]
+                for key in self._dependencies[task.key].tasks
             }
             return {UPSTREAM_INPUT: tag(control_object(statuses))}
         if self._use.upstream:
