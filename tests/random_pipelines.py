@@ -17,7 +17,7 @@ small and alike; a document is simplified faster by hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -59,6 +59,8 @@ class Channel:
     """Of a LIST: the type of its items, where all have one."""
     member: str = ""
     """Only this member of a STRUCT."""
+    status_of: str | None = None
+    """It is the final status of this task."""
 
     @property
     def name(self) -> str:
@@ -69,6 +71,8 @@ class Channel:
     @property
     def source(self) -> Json:
         """How the input of a task says that it comes from here."""
+        if self.status_of is not None:
+            return {"taskFinalStatus": {"producerTask": self.status_of}}
         kind = "Artifact" if self.type in _ARTIFACTS else "Parameter"
         if self.task is None:
             source: Json = {f"componentInput{kind}": self.output}
@@ -89,7 +93,7 @@ class Channel:
     @property
     def inside(self) -> Channel:
         """The same value in a DAG that it is passed on to."""
-        return replace(self, task=None, output=self.name, member="")
+        return replace(self, task=None, output=self.name, member="", status_of=None)
 
 
 @dataclass
@@ -100,6 +104,28 @@ class Scope:
     tasks: dict[str, Json] = field(default_factory=dict[str, Json])
     certain: set[str] = field(default_factory=set[str])
     """Tasks that have succeeded whenever the DAG has."""
+
+
+@dataclass(frozen=True)
+class Reusable:
+    """A component that is written, and may be used again."""
+
+    component: str
+    inputs: tuple[Channel, ...]
+    outputs: tuple[Channel, ...]
+    """Named as the outputs of the component, with the types that a user of it sees."""
+    size: int
+    """Containers in it."""
+
+    def fitting(self, channels: Sequence[Channel], random: Random) -> list[Channel] | None:
+        """Return a channel for each input; ``None``: there is none for one of them."""
+        found: list[Channel] = []
+        for own in self.inputs:
+            alike = [c for c in channels if (c.type, c.item) == (own.type, own.item)]
+            if not alike:
+                return None
+            found.append(random.choice(alike))
+        return found
 
 
 @dataclass
@@ -119,6 +145,7 @@ class Writer:
         self._number = 0
         self._components: Json = {}
         self._executors: Json = {}
+        self._reusable: list[Reusable] = []
 
     def pipeline(self) -> RandomPipeline:
         """Return a whole pipeline."""
@@ -155,19 +182,24 @@ class Writer:
     def _task(self, scope: Scope, depth: int) -> None:
         kinds = ["leaf", "leaf", "in any case"]
         if depth:
-            kinds += ["nested", "condition", "branches", "loop", "loop", "cleanup"]
+            kinds += ["nested", "condition", "branches", "loop", "loop", "cleanup", "exit handler"]
         kinds += ["importer"] * self._flip()
+        kinds += ["again"] * bool(self._reusable)
         match self._random.choice(kinds):
             case "leaf":
                 self._leaf(scope)
             case "in any case":
-                self._in_any_case(scope)
+                self._in_any_case(scope, self._upstream(scope))
             case "importer":
                 self._importer(scope)
             case "nested":
                 self._nested(scope, depth - 1)
             case "cleanup":
                 self._nested(scope, depth - 1, self._upstream(scope))
+            case "exit handler":
+                self._exit_handler(scope, depth - 1)
+            case "again":
+                self._again(scope)
             case "condition":
                 self._condition(scope, depth - 1)
             case "branches":
@@ -219,6 +251,10 @@ class Writer:
         tasks = sorted(scope.tasks)
         return sorted(self._random.sample(tasks, self._random.randint(1, min(3, len(tasks)))))
 
+    def _perhaps_upstream(self, scope: Scope) -> list[str]:
+        """Return what to run in any case after; mostly nothing."""
+        return self._upstream(scope) if scope.tasks and self._random.randint(0, 7) == 0 else []
+
     def _flip(self) -> bool:
         return self._random.random() < 0.5
 
@@ -238,22 +274,36 @@ class Writer:
     ) -> None:
         """Add a task that passes these channels to a component of its own."""
         self._components[f"comp-{key}"] = component
+        named = {channel.name: channel for channel in inputs}
+        self._use(scope, key, f"comp-{key}", named, more, certain=certain)
+
+    def _use(
+        self,
+        scope: Scope,
+        key: str,
+        component: str,
+        inputs: Mapping[str, Channel],
+        more: Json | None = None,
+        *,
+        certain: bool = True,
+    ) -> None:
+        """Add a task that passes these channels, each as the input of this name."""
         sources: Json = {"parameters": {}, "artifacts": {}}
-        for channel in inputs:
+        for name, channel in inputs.items():
             kind = "artifacts" if channel.type in _ARTIFACTS else "parameters"
-            sources[kind][channel.name] = channel.source
+            sources[kind][name] = channel.source
         task: Json = {
             "taskInfo": {"name": key},
-            "componentRef": {"name": f"comp-{key}"},
+            "componentRef": {"name": component},
             "inputs": sources,
-            "dependentTasks": sorted({c.task for c in inputs if c.task is not None}),
+            "dependentTasks": sorted({c.task for c in inputs.values() if c.task is not None}),
             **(more or {}),
         }
-        in_any_case = task.get("triggerPolicy") == IN_ANY_CASE
+        in_any_case = "strategy" in task.get("triggerPolicy", {})
         if not in_any_case and scope.tasks and self._random.randint(0, 3) == 0:
             other = self._random.choice(sorted(scope.tasks))
             task["dependentTasks"] = sorted({*task["dependentTasks"], other})
-        if in_any_case or (certain and scope.certain.issuperset(task["dependentTasks"])):
+        if certain and (in_any_case or scope.certain.issuperset(task["dependentTasks"])):
             scope.certain.add(key)
         scope.tasks[key] = task
 
@@ -285,18 +335,40 @@ class Writer:
         if behaviour != "silent" and self._random.randint(0, 2) == 0:
             more["retryPolicy"] = self._retries()
         self._add(scope, key, self._container(key, inputs, outputs, behaviour, value), inputs, more)
+        self._keep(key, inputs, outputs, 1)
         scope.channels += outputs
 
-    def _in_any_case(self, scope: Scope) -> None:
-        """Add a container that runs whatever became of those before it."""
+    def _keep(
+        self, key: str, inputs: Sequence[Channel], outputs: Sequence[Channel], size: int
+    ) -> None:
+        """Let the component of a task be used again."""
+        own = tuple(channel.inside for channel in inputs)
+        self._reusable.append(Reusable(f"comp-{key}", own, tuple(outputs), size))
+
+    def _again(self, scope: Scope) -> None:
+        """Add a task of a component that another task has, as often as not a nested pipeline."""
+        kept = [one for one in self._reusable if one.size <= max(1, self._budget)]
+        pipes = [one for one in kept if one.component.startswith("comp-pipe")]
+        reused = self._random.choice(pipes if pipes and self._flip() else kept)
+        channels = reused.fitting(scope.channels, self._random)
+        if channels is None:
+            return
+        key = self._name("again")
+        named = {own.name: c for own, c in zip(reused.inputs, channels, strict=True)}
+        more: Json = {"retryPolicy": self._retries()} if self._flip() else {}
+        self._use(scope, key, reused.component, named, more)
+        self._budget -= reused.size
+        scope.channels += [replace(c, task=key) for c in reused.outputs]
+
+    def _in_any_case(self, scope: Scope, upstream: Sequence[str]) -> None:
+        """Add a container that runs whatever became of these."""
         key = self._name("task")
-        upstream = self._upstream(scope)
         outputs = [Channel(key, "Output", "STRING")]
         texts = [c for c in scope.channels if c.type == "STRING" and c.task in upstream]
         inputs: list[Channel] = []
         value = "cleaned up"
         if len(upstream) == 1 and self._flip():
-            inputs = [Channel(None, "status", "TASK_FINAL_STATUS")]
+            inputs = [Channel(None, "status", "TASK_FINAL_STATUS", status_of=upstream[0])]
         elif texts:
             inputs = [self._random.choice(texts)]
         if inputs:
@@ -305,11 +377,8 @@ class Writer:
         if inputs and inputs[0].task is not None:
             spec = component["inputDefinitions"]["parameters"][inputs[0].name]
             spec.update(defaultValue=DEFAULT, isOptional=True)
-        more = {"triggerPolicy": IN_ANY_CASE, "dependentTasks": upstream}
+        more = {"triggerPolicy": IN_ANY_CASE, "dependentTasks": [*upstream]}
         self._add(scope, key, component, inputs, more)
-        if inputs and inputs[0].name == "status":
-            status = {"taskFinalStatus": {"producerTask": upstream[0]}}
-            scope.tasks[key]["inputs"]["parameters"]["status"] = status
         scope.channels += outputs
 
     def _importer(self, scope: Scope) -> None:
@@ -326,7 +395,10 @@ class Writer:
             "inputDefinitions": {"parameters": {"uri": {"parameterType": "STRING"}}},
             "outputDefinitions": _definitions([output]),
         }
-        self._add(scope, key, component, [])
+        more: Json = {}
+        if scope.tasks and self._random.randint(0, 2) == 0:
+            more = {"triggerPolicy": IN_ANY_CASE, "dependentTasks": self._upstream(scope)}
+        self._add(scope, key, component, [], more)
         uri = {"runtimeValue": {"constant": IMPORTED}}
         scope.tasks[key]["inputs"]["parameters"]["uri"] = uri
         scope.channels.append(output)
@@ -369,18 +441,38 @@ class Writer:
     def _nested(self, scope: Scope, depth: int, upstream: Sequence[str] = ()) -> None:
         """Add a nested pipeline; with ``upstream`` one that runs whatever became of these."""
         key = self._name("pipe")
+        before = self._budget
         passed = self._some([c for c in scope.channels if not upstream or c.task is None], 4)
+        if len(upstream) == 1 and self._flip():
+            passed.append(Channel(None, "status", "STRUCT", status_of=upstream[0]))
         inner = self._scope([channel.inside for channel in passed], depth)
         outputs = self._some(self._yields(inner, only_certain=True), 2)
         more: Json = {"retryPolicy": self._retries()} if self._flip() else {}
         if upstream:
-            more |= {"triggerPolicy": IN_ANY_CASE, "dependentTasks": upstream}
+            more |= {"triggerPolicy": IN_ANY_CASE, "dependentTasks": [*upstream]}
         component = self._dag([channel.inside for channel in passed], inner, outputs)
         self._add(scope, key, component, passed, more)
-        scope.channels += [replace(c, task=key, output=c.name) for c in outputs]
+        outside = [replace(c, task=key, output=c.name) for c in outputs]
+        self._keep(key, passed, outside, before - self._budget)
+        scope.channels += outside
 
-    def _condition(self, scope: Scope, depth: int) -> None:
-        decisive = [channel for channel in scope.channels if channel.type in _COMPARABLE]
+    def _exit_handler(self, scope: Scope, depth: int) -> None:
+        """Add a group, and what runs whatever became of it."""
+        key = self._name("exit-handler")
+        passed = self._some(scope.channels, 4)
+        inner = self._scope([channel.inside for channel in passed], depth)
+        component = self._dag([channel.inside for channel in passed], inner, [])
+        self._add(scope, key, component, passed)
+        if self._random.randint(0, 2):
+            self._in_any_case(scope, [key])
+        else:
+            self._nested(scope, depth, [key])
+
+    def _condition(self, scope: Scope, depth: int, subjects: Sequence[Channel] = ()) -> None:
+        """Add a condition; with ``subjects`` one on one of these, with an output."""
+        upstream = self._perhaps_upstream(scope)
+        channels = [c for c in scope.channels if not upstream or c.task is None]
+        decisive = subjects or [channel for channel in channels if channel.type in _COMPARABLE]
         if not decisive:
             return
         key = self._name("condition")
@@ -388,11 +480,15 @@ class Writer:
         text = self._comparison(subject)
         if subject.type == "STRING" and self._random.randint(0, 5) == 0:
             text = f"int(inputs.parameter_values['{subject.name}']) > 3"
-        passed = [subject, *(c for c in self._some(scope.channels, 3) if c != subject)]
+        passed = [subject, *(c for c in self._some(channels, 3) if c != subject)]
         inner = self._scope([channel.inside for channel in passed], depth)
-        outputs = self._some(self._yields(inner, only_certain=True), 2)
+        yields = self._yields(inner, only_certain=True)
+        outputs = self._some(yields, 2) or yields[: len(subjects)]
         component = self._dag([channel.inside for channel in passed], inner, outputs)
-        more = {"triggerPolicy": {"condition": text}}
+        more: Json = {"triggerPolicy": {"condition": text}}
+        if upstream:
+            more["triggerPolicy"] |= IN_ANY_CASE
+            more["dependentTasks"] = upstream
         self._add(scope, key, component, passed, more, certain=False)
         scope.channels += [replace(c, task=key, output=c.name) for c in outputs]
 
@@ -484,9 +580,11 @@ class Writer:
 
     def _loop(self, scope: Scope, depth: int) -> None:
         key = self._name("for-loop")
-        lists = [c for c in scope.channels if c.type == "LIST" and c.item]
-        files = [c for c in scope.channels if c.type == "ARTIFACTS"]
-        passed = self._some(scope.channels, 3)
+        upstream = self._perhaps_upstream(scope)
+        channels = [c for c in scope.channels if not upstream or c.task is None]
+        lists = [c for c in channels if c.type == "LIST" and c.item]
+        files = [c for c in channels if c.type == "ARTIFACTS"]
+        passed = self._some(channels, 3)
         iterator = "parameterIterator"
         if files and self._flip():
             over = self._random.choice(files)
@@ -513,7 +611,14 @@ class Writer:
         else:
             visible.append(item)
         inner = self._scope(visible, depth)
+        decisive = [c for c in visible[-2:] if c.output == item.output and c.type in _COMPARABLE]
+        if decisive and self._flip():
+            self._condition(inner, max(0, depth - 1), decisive)
         outputs = self._some(self._yields(inner), 2)
+        # What some iterations do not have.
+        uncertain = [c for c in self._yields(inner) if c.task not in inner.certain]
+        if uncertain and self._flip():
+            outputs = list(dict.fromkeys([*outputs, self._random.choice(uncertain)]))
         component = self._dag([*inputs, item], inner, outputs)
         for channel in outputs:
             side = component["outputDefinitions"]
@@ -522,6 +627,8 @@ class Writer:
             else:
                 side["parameters"][channel.name] = {"parameterType": "LIST"}
         more: Json = {iterator: {"items": items, "itemInput": item.output}}
+        if upstream:
+            more |= {"triggerPolicy": IN_ANY_CASE, "dependentTasks": upstream}
         if limit := self._random.randint(0, 2):
             more["iteratorPolicy"] = {"parallelismLimit": limit}
         self._add(scope, key, component, passed, more)

@@ -108,6 +108,7 @@ class DriverContainer:
             run_of(settings, pipeline),
             RunRecords(store, settings.run),
             upstream=settings.upstream,
+            pod=settings.task,
             readers=store.concurrency,
             keep_collected=True,
         )

@@ -27,6 +27,7 @@ from argosy_driver.supplied import (
     not_put_out,
     without_value,
 )
+from argosy_driver.told import phases_told
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import (
     ComponentInput,
@@ -64,6 +65,7 @@ class Resolver:
         records: Records,
         *,
         upstream: Mapping[str, str] | None = None,
+        pod: TaskPath | None = None,
         readers: int = 1,
         keep_collected: bool = False,
     ) -> None:
@@ -73,18 +75,22 @@ class Resolver:
             pipeline: The pipeline of the run.
             run: The run.
             records: Of this run.
-            upstream: For a task that runs in any case, and what lies in it: dependency (task key,
-                or task path) to node phase. One that is not listed counts as succeeded if
-                there are records of its outputs.
+            upstream: For a task that runs in any case, and what lies in it: path of a dependency
+                to node phase. One that is not listed counts as succeeded if there are records
+                of its outputs.
+            pod: The task whose pod was told; ``upstream`` is as it came then, see
+                :func:`phases_told`.
             readers: How many records to read at a time.
             keep_collected: Whether to keep long lists collected from loops, see
                 :meth:`Records.write_collected`. Only where the loops are known to have ended well.
         """
         self.pipeline = pipeline
         self.run = run
-        self._upstream = upstream or {}
         self.nodes = Nodes(pipeline)
         """All that the pipeline is made of, by path."""
+        self._upstream: Mapping[str, str] = upstream or {}
+        if pod is not None:
+            self._upstream = phases_told(self._upstream, self.nodes.at(pod))
         self._outputs = Outputs(
             records, self.nodes, self, readers=readers, keep_collected=keep_collected
         )
@@ -284,7 +290,7 @@ class Resolver:
     # What came before.
 
     def _phase(self, frame: Node, task: str) -> str | None:
-        return self._upstream.get(child_path(frame.path, task), self._upstream.get(task))
+        return self._upstream.get(child_path(frame.path, task))
 
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
         phase = self._phase_of_any(frame, task)

@@ -50,7 +50,7 @@ class DriverSettings:
     parameters: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     """Inputs of the pipeline by name; ``None``: not given."""
     upstream: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Dependency to node phase."""
+    """Key of a dependency to node phase, and what is told of those further out."""
     retry: str = ""
     """The number of the attempt, from 0; empty without a retry strategy."""
 

@@ -187,7 +187,13 @@ class LocalPods:
     def _resolver(self, request: PodRequest) -> Resolver:
         if request.upstream is None:
             return self.resolver
-        return Resolver(self.pipeline, self.run_facts, self.records, upstream=request.upstream)
+        return Resolver(
+            self.pipeline,
+            self.run_facts,
+            self.records,
+            upstream=request.upstream,
+            pod=request.path,
+        )
 
     def _command(
         self, step: Step, request: PodRequest, directory: Path, stop: StopSignal

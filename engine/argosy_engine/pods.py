@@ -26,7 +26,8 @@ class PodRequest:
     decides: bool = False
     """Evaluate the condition and the number of items of the task, run nothing."""
     upstream: Mapping[str, str] | None = None
-    """For a task that runs in any case: dependency to node phase."""
+    """For a task that runs in any case, and what lies in one: what the driver is told of the tasks
+    before."""
     image: str = ""
     deadline: timedelta | None = None
 

@@ -38,6 +38,8 @@ CONTROL: Final = "control"
 """Base64 of a JSON object: what an upstream published, or what a DAG's inner decisions need."""
 UPSTREAM_INPUT: Final = "upstream"
 """Base64 of a JSON object: sibling task key to node status, for tasks that run in any case."""
+UPSTREAM_OUTER: Final = ".."
+"""In it, where such a task lies in another: what that one was given, as no task can be called."""
 
 # Environment of the driver (and, where marked, of the launcher).
 ENV_TASK: Final = "ARGOSY_TASK"

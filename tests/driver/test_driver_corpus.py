@@ -105,7 +105,8 @@ class Walk:
     def keys(self, node: Node) -> Iterator[str]:
         each: Node | None = node
         while each is not None and each.task is not None:
-            yield from each.task.dependencies
+            for key in each.task.dependencies:
+                yield child_path(each.frame_above.path, key)
             each = each.frame
 
 

@@ -151,6 +151,69 @@ root:
   inputDefinitions: {parameters: {flag: {parameterType: BOOLEAN}}}
 """
 
+STATUS_WITHIN = """\
+pipelineInfo: {name: within}
+schemaVersion: 2.1.0
+sdkVersion: kfp-2.14.0
+deploymentSpec:
+  executors:
+    exec-fail:
+      container: {image: busybox, command: [sh, -c, 'exit 3'], args: [fail, '', '', '', '']}
+    exec-ok:
+      container: {image: busybox, command: [sh, -c, ':'], args: [echo, '', '', '', '']}
+    exec-status:
+      container:
+        image: busybox
+        command: [sh, -c, 'printf %s "$2" > "$3"']
+        args:
+        - echo
+        - ''
+        - "{{$.inputs.parameters['status']}}"
+        - "{{$.outputs.parameters['Output'].output_file}}"
+components:
+  comp-fail: {executorLabel: exec-fail}
+  comp-ok: {executorLabel: exec-ok}
+  comp-status:
+    executorLabel: exec-status
+    inputDefinitions: {parameters: {status: {parameterType: STRUCT}}}
+    outputDefinitions: {parameters: {Output: {parameterType: STRUCT}}}
+  comp-loop:
+    dag:
+      tasks:
+        last: &last
+          taskInfo: {name: last}
+          componentRef: {name: comp-status}
+          inputs: {parameters: {status: {componentInputParameter: status}}}
+    inputDefinitions:
+      parameters: {status: {parameterType: STRUCT}, item: {parameterType: NUMBER_INTEGER}}
+  comp-cleanup:
+    dag:
+      tasks:
+        train: {taskInfo: {name: train}, componentRef: {name: comp-ok}}
+        last:
+          <<: *last
+          dependentTasks: [train]
+          triggerPolicy: &in-any-case {strategy: ALL_UPSTREAM_TASKS_COMPLETED}
+        loop:
+          taskInfo: {name: loop}
+          componentRef: {name: comp-loop}
+          dependentTasks: [train]
+          triggerPolicy: *in-any-case
+          inputs: {parameters: {status: {componentInputParameter: status}}}
+          parameterIterator: {itemInput: item, items: {raw: '[1, 2]'}}
+    inputDefinitions: {parameters: {status: {parameterType: STRUCT}}}
+root:
+  dag:
+    tasks:
+      train: {taskInfo: {name: train}, componentRef: {name: comp-fail}}
+      cleanup:
+        taskInfo: {name: cleanup}
+        componentRef: {name: comp-cleanup}
+        dependentTasks: [train]
+        triggerPolicy: *in-any-case
+        inputs: {parameters: {status: {taskFinalStatus: {producerTask: train}}}}
+"""
+
 IMPORTED = {"artifacts": {"artifact": DATASET}}
 
 
@@ -319,6 +382,10 @@ def test_a_loop_that_never_ran_collects_nothing_not_an_empty_list() -> None:
 @pytest.mark.parametrize("flag", [True, False])
 def test_an_importer_that_never_came_has_a_final_status(flag: bool) -> None:
     assert_same(RandomPipeline(yaml.safe_load(STATUS_OF_AN_IMPORTER), {"flag": flag}))
+
+
+def test_a_final_status_reaches_what_runs_in_any_case_within_an_exit_task() -> None:
+    assert_same(RandomPipeline(yaml.safe_load(STATUS_WITHIN), {}))
 
 
 SPLIT = [

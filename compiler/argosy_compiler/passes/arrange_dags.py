@@ -25,7 +25,7 @@ from argosy_compiler.pod_templates import PodTemplates
 from argosy_expressions.terms import quoted
 from argosy_schemas.ir import Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
-from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT
+from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT, UPSTREAM_OUTER
 
 COUNT_INPUT = "count"
 _READS = re.compile(
@@ -191,6 +191,8 @@ class _Dag:
                 key: f"tasks[{quoted(task_name(key))}].status"
                 for key in self._dependencies[task.key].tasks
             }
+            if self._use.upstream:
+                statuses[UPSTREAM_OUTER] = f"inputs.parameters.{UPSTREAM_INPUT}"
             return {UPSTREAM_INPUT: tag(control_object(statuses))}
         if self._use.upstream:
             return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
