@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container
+from collections.abc import Iterable
 
 _TASK = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _LOGIC = frozenset({"in", "not", "and", "or", "let", "if", "else", "true", "false", "nil"})
 _KEYWORDS = _LOGIC | {"matches", "contains", "startsWith", "endsWith"}
+_NUMBER = re.compile(r"(?<=.)-\d+$")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
 
 
@@ -29,17 +30,35 @@ def is_parameter_name(name: str) -> bool:
     return _PARAMETER.fullmatch(name) is not None
 
 
-def template_name(component: str, taken: Container[str]) -> str:
-    """Return a template name for a component that is not in ``taken``.
+def template_name(component: str, taken: Names) -> str:
+    """Return a new template name for a component.
 
     The SDK's prefix ``comp-`` is left out: it says nothing that the kind of template does not.
     """
-    base = _plain(component.removeprefix("comp-"))[:100] or "dag"
-    name, number = base, 1
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    return name
+    return taken.new(_plain(component.removeprefix("comp-"))[:100] or "dag")
+
+
+class Names:
+    """Gives names that differ from each other and from those ``taken``."""
+
+    def __init__(self, taken: Iterable[str] = (), *, between: str = "-") -> None:
+        self._taken = set(taken)
+        self._between = between
+        self._last: dict[str, int] = {}
+
+    def new(self, base: str) -> str:
+        """Return ``base`` if that is free, else with the first number from 2 that makes it so."""
+        name = base
+        while name in self._taken:
+            number = self._last[base] = self._last.get(base, 1) + 1
+            name = f"{base}{self._between}{number}"
+        self._taken.add(name)
+        return name
+
+
+def without_number(name: str) -> str:
+    """Return a name without the number that tells it from others."""
+    return _NUMBER.sub("", name)
 
 
 def _plain(text: str) -> str:

@@ -15,6 +15,7 @@ from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
 from argosy_compiler.passes.place_ir import place_ir
+from argosy_compiler.passes.share_templates import share_templates
 from argosy_compiler.passes.split_dags import split_dags
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
@@ -30,6 +31,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     arrange_dags,
     add_exit_twins,
     split_dags,
+    share_templates,
     assemble,
 )
 """Each takes the plan that the one before returned, and never changes it."""

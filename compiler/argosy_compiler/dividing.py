@@ -11,14 +11,19 @@ lost at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from argosy_compiler.expression_text import member, tag
-from argosy_compiler.folding import Names
+from argosy_compiler.folding import NewName
 from argosy_compiler.task_graph import Part, TaskGraph
 from argosy_schemas.pod import PATH_INPUT
+
+_BORDER = 10
+"""What one more border weighs, in members that others wait for; found by trying random graphs
+(``benchmarks/split_parallelism.py``)."""
 
 OUTER_INPUT = "outer"
 """Input of a part: base64 of a JSON object of what it reads of the tasks around it."""
@@ -47,19 +52,21 @@ class Divided:
     """A graph that is small enough."""
 
     graph: TaskGraph
-    waiting: int = 0
+    has_gates: bool = False
+    waiting: frozenset[str] = frozenset()
     """Tasks that wait for more than they require."""
-    awaited: int = 0
-    """What those wait for."""
+    awaited: frozenset[str] = frozenset()
+    """What those wait for: tasks, and parts of them."""
 
 
-def divided(graph: TaskGraph, most: int, part_name: Names, gate_name: Names) -> Divided:
+def divided(graph: TaskGraph, most: int, part_name: NewName, gate_name: NewName) -> Divided:
     """Return the graph as a front and parts, ``most`` tasks in all; parts may be larger."""
     order = graph.in_levels()
     front, groups = _cut(graph, order, most)
     kept = frozenset(order[:front])
-    result = graph.among(kept)
-    waiting, awaited = 0, set[str]()
+    result = graph.among(order[:front])
+    has_gates = False
+    waiting, awaited = set[str](), set[str]()
     for names in groups:
         part = part_name()
         required = frozenset[str]().union(*(graph.requires[one] for one in names)) & kept
@@ -72,23 +79,103 @@ def divided(graph: TaskGraph, most: int, part_name: Names, gate_name: Names) -> 
             continue
         inner = _gated(graph, names, kept, gate_name)
         result = _with(result, part, inner, follows=required | followed)
-        waiting += inner.graph.count()
-        awaited |= required | followed
-    return Divided(graph=result, waiting=waiting, awaited=len(awaited))
+        has_gates |= bool(inner.made_here)
+        late = _late(graph, names, required | followed)
+        if late:
+            waiting.update(graph.among(late).tasks())
+            awaited |= required | followed
+    return Divided(
+        graph=result,
+        has_gates=has_gates,
+        waiting=frozenset(waiting),
+        awaited=frozenset(awaited),
+    )
+
+
+def _late(graph: TaskGraph, names: Sequence[str], awaited: frozenset[str]) -> list[str]:
+    """Return those of a part's members that would not have to wait for all of ``awaited``.
+
+    Args:
+        graph: The whole.
+        names: The members, none before one that it comes after.
+        awaited: What the part waits for.
+    """
+    bits = {name: 1 << number for number, name in enumerate(awaited)}
+    needs: dict[str, int] = {}
+    for name in names:
+        needs[name] = 0
+        for above in graph.before(name):
+            needs[name] |= bits.get(above, 0) | needs.get(above, 0)
+    everything = (1 << len(awaited)) - 1
+    return [name for name in names if needs[name] != everything]
 
 
 def _cut(graph: TaskGraph, order: Sequence[str], most: int) -> tuple[int, list[tuple[str, ...]]]:
-    """Return how many members stay, as many as can, and how the others part."""
-    possible = [
-        front
-        for front in range(min(most, len(order)) - 1, 0, -1)
-        if graph.among(order[:front]).size < most
-    ]
-    for front in possible[: most // 2 + 1]:
-        groups = list(graph.among(order[front:]).components())
-        if graph.among(order[:front]).size + len(groups) <= most:
-            return front, groups
-    return possible[0], [tuple(order[possible[0] :])]
+    """Return how many members stay, and how the others part.
+
+    A front is good if others wait for few of its members: where a pipeline has a narrow place,
+    nothing is lost there. It is also good if it is large, since there are fewer borders then.
+    """
+    place = {name: number for number, name in enumerate(order)}
+    sizes = _front_sizes(graph, order, most)
+    groups = _numbers_of_groups(graph, order, place)
+    fitting = [f for f in range(1, len(sizes)) if sizes[f] + groups[f] <= most]
+    if not fitting:
+        front = max(f for f in range(1, len(sizes)) if sizes[f] < most)
+        return front, [tuple(order[front:])]
+    awaited = _numbers_awaited(graph, order, place)
+    front = min(fitting, key=lambda size: ((awaited[size] + _BORDER) / size, -size))
+    return front, list(graph.among(order[front:]).components())
+
+
+def _front_sizes(graph: TaskGraph, order: Sequence[str], most: int) -> list[int]:
+    """Return how many tasks the first 0, 1, 2, ... members need, up to all but one."""
+    sizes, gates = [0], set[str]()
+    for number, name in enumerate(order[: min(most, len(order)) - 1], start=1):
+        if name in graph.gates:
+            gates.add(graph.gates[name])
+        sizes.append(number + len(gates))
+    return sizes
+
+
+def _numbers_of_groups(
+    graph: TaskGraph, order: Sequence[str], place: Mapping[str, int]
+) -> list[int]:
+    """Return, for each front, how many groups have nothing to do with each other behind it."""
+    joined = list(range(len(order)))
+
+    def root(number: int) -> int:
+        while joined[number] != number:
+            joined[number] = number = joined[joined[number]]
+        return number
+
+    later: dict[int, set[int]] = {}
+    for name in order:
+        for other in graph.before(name) | graph.reads[name]:
+            if other in place:
+                one, two = sorted((place[name], place[other]))
+                later.setdefault(one, set()).add(two)
+    found = [0] * (len(order) + 1)
+    for front in range(len(order) - 1, -1, -1):
+        neighbours = {root(number) for number in later.get(front, ())}
+        found[front] = found[front + 1] + 1 - len(neighbours)
+        for number in neighbours:
+            joined[number] = front
+    return found
+
+
+def _numbers_awaited(graph: TaskGraph, order: Sequence[str], place: Mapping[str, int]) -> list[int]:
+    """Return, for each front, how many of its members others behind it come after."""
+    last = list(range(len(order)))
+    for number, name in enumerate(order):
+        for above in graph.before(name):
+            last[place[above]] = max(last[place[above]], number)
+    changes = [0] * (len(order) + 1)
+    for number, until in enumerate(last):
+        if until > number:
+            changes[number + 1] += 1
+            changes[until + 1] -= 1
+    return list(accumulate(changes))
 
 
 def _begins_together(graph: TaskGraph, names: Sequence[str], required: frozenset[str]) -> bool:
@@ -98,7 +185,9 @@ def _begins_together(graph: TaskGraph, names: Sequence[str], required: frozenset
     )
 
 
-def _gated(graph: TaskGraph, names: Sequence[str], kept: frozenset[str], gate_name: Names) -> Part:
+def _gated(
+    graph: TaskGraph, names: Sequence[str], kept: frozenset[str], gate_name: NewName
+) -> Part:
     inner = graph.among(names)
     known: dict[tuple[frozenset[str], str | None], str] = {}
     gates = dict(inner.gates)

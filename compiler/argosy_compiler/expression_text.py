@@ -21,6 +21,9 @@ INDEX_INPUT = "index"
 """Input of a loop's body: the number of the iteration. It stands alone, never beside other values:
 Argo 3.5 fails on an expression that mixes ``item`` with anything."""
 
+COUNT_INPUT = "count"
+"""Input of a loop's template: its number of items."""
+
 
 def tag(expression: str) -> str:
     """Return an expression tag, for a string field of a template."""
@@ -43,6 +46,16 @@ def constant(value: JsonValue) -> str:
 def published_by(task: str) -> str:
     """Return the expression of the control text that an Argo task of the same DAG published."""
     return f"tasks['{task}'].outputs.parameters.{CONTROL}"
+
+
+def published_if_any(task: str) -> str:
+    """Return the same for a task that may have published nothing; ask for its status before.
+
+    A pod that was deleted, or whose driver failed, has no outputs. From 3.7.16 on Argo waits
+    forever for the outputs of a task that an argument names, whatever stands before them in the
+    expression; it does not see them behind a list.
+    """
+    return f"[tasks['{task}']][0].outputs.parameters.{CONTROL}"
 
 
 HANDED_DOWN = f"inputs.parameters.{CONTROL}"

@@ -14,68 +14,104 @@ stays beside that one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from argosy_compiler.task_graph import Part, TaskGraph
+from argosy_compiler.task_graph import Json, Part, TaskGraph
 
-Names = Callable[[], str]
-"""Yields a name for each new part."""
+NewName = Callable[[], str]
+"""Gives a name that nothing in the DAG has."""
 
 
-def folded(graph: TaskGraph, most: int, pinned: Collection[str], name: Names) -> TaskGraph:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fold:
+    """Members that move into a part."""
+
+    names: Sequence[str]
+    gate: str | None = None
+    """What all that begin the part wait for; the part does so in their place."""
+
+
+def folded(graph: TaskGraph, most: int, pinned: Collection[str], new_name: NewName) -> TaskGraph:
     """Return the graph with as many parts as bring it to ``most`` members, if folding can.
 
     Args:
         graph: With more members than ``most``.
         most: Members of the result, and of each part.
         pinned: Members that have to stay where they are.
-        name: Names new parts.
+        new_name: Names new parts.
     """
-    graph = _components(graph, most, pinned, name)
+    graph = _with_parts(graph, _components(graph, most, pinned), new_name)
     related = frozenset(pinned) | _related(graph)
     while graph.size > most:
         groups = [*_twins(graph, related), *_rows(graph, related)]
-        before = len(graph.members)
-        for group in sorted(groups, key=len, reverse=True):
-            surplus = graph.size - most
-            if surplus <= 0:
-                break
-            for names in _sliced(group, most, surplus):
-                graph = _with_part(graph, names, name(), gate=graph.gates.get(names[0]))
-        if len(graph.members) == before:
+        folds = list(_folds(graph, groups, most))
+        if not folds:
             return graph
+        graph = _with_parts(graph, folds, new_name)
     return graph
 
 
-def _sliced(group: Sequence[str], most: int, surplus: int) -> Iterator[Sequence[str]]:
-    """Yield pieces of a group of up to ``most`` names, no more than bring down the surplus."""
-    for start in range(0, len(group), most):
-        names = group[start : start + most]
-        if surplus <= 0 or len(names) < 2:
-            return
-        names = names[: max(2, surplus + 1)] if len(names) > surplus + 1 else names
-        yield names
-        surplus -= len(names) - 1
+def _folds(graph: TaskGraph, groups: Iterable[Sequence[str]], most: int) -> Iterator[_Fold]:
+    """Yield parts of up to ``most`` members of a group, no more than bring down the surplus."""
+    surplus = graph.size - most
+    for group in sorted(groups, key=len, reverse=True):
+        for start in range(0, len(group), most):
+            names = group[start : start + most]
+            if surplus <= 0 or len(names) < 2:
+                break
+            names = names[: max(2, surplus + 1)]
+            yield _Fold(names=names, gate=graph.gates.get(names[0]))
+            surplus -= len(names) - 1
 
 
-def _components(graph: TaskGraph, most: int, pinned: Collection[str], name: Names) -> TaskGraph:
+def _components(graph: TaskGraph, most: int, pinned: Collection[str]) -> list[_Fold]:
     """Put whole components together, the smallest first; one that is too large has a part alone."""
     components = sorted(graph.components(), key=len)
     if len(components) == 1:
-        return graph
-    batch: list[str] = []
+        return []
+    left = _Size(graph)
+    left.add(graph.members)
+    batches: list[list[str]] = []
+    batch, size = list[str](), _Size(graph)
     for component in components:
-        left = graph.among(graph.members.keys() - set(batch))
-        if left.size + bool(batch) <= most or len(left.members) == len(component):
+        if left.total + len(batches) + bool(batch) <= most:
+            break
+        if left.members == len(component) and not batches:
             break
         if any(member in pinned for member in component):
             continue
-        if batch and graph.among([*batch, *component]).size > most:
-            graph = _with_part(graph, batch, name()) if len(batch) > 1 else graph
-            batch = []
+        size.add(component)
+        if batch and size.total > most:
+            batches.append(batch)
+            batch, size = [], _Size(graph)
+            size.add(component)
         batch += component
-    return _with_part(graph, batch, name()) if len(batch) > 1 else graph
+        left.remove(component)
+    return [_Fold(names=names) for names in (*batches, batch) if len(names) > 1]
+
+
+class _Size:
+    """Counts what some members of a graph need: tasks, and stand-ins for their gates."""
+
+    def __init__(self, graph: TaskGraph) -> None:
+        self._gate = graph.gates
+        self._gates: Counter[str] = Counter()
+        self.members = 0
+
+    @property
+    def total(self) -> int:
+        return self.members + len(self._gates)
+
+    def add(self, names: Collection[str]) -> None:
+        self.members += len(names)
+        self._gates.update(self._gate[name] for name in names if name in self._gate)
+
+    def remove(self, names: Collection[str]) -> None:
+        self.members -= len(names)
+        self._gates.subtract(self._gate[name] for name in names if name in self._gate)
+        self._gates = +self._gates
 
 
 def _related(graph: TaskGraph) -> frozenset[str]:
@@ -124,39 +160,34 @@ def _rows(graph: TaskGraph, pinned: Collection[str]) -> list[list[str]]:
     return rows
 
 
-def _with_part(
-    graph: TaskGraph, names: Sequence[str], part: str, *, gate: str | None = None
-) -> TaskGraph:
-    """Return the graph with a part in the place of some of its members.
+def _with_parts(graph: TaskGraph, folds: Iterable[_Fold], new_name: NewName) -> TaskGraph:
+    """Return the graph with parts in the place of some of its members."""
+    parts = {new_name(): fold for fold in folds}
+    if not parts:
+        return graph
+    holder = {name: part for part, fold in parts.items() for name in fold.names}
 
-    Args:
-        graph: With these members.
-        names: The members.
-        part: Name of the part.
-        gate: What all that begin the part wait for; the part does so in their place.
-    """
-    inside = frozenset(names)
-    inner = graph.among(names)
-    if gate is not None:
-        inner = replace(inner, gates={})
+    def seen(names: Iterable[str]) -> frozenset[str]:
+        return frozenset(holder.get(name, name) for name in names)
 
-    def seen(others: frozenset[str]) -> frozenset[str]:
-        return others - inside | {part} if others & inside else others
-
-    kept = [name for name in graph.members if name not in inside]
-    required = frozenset[str]().union(*(graph.requires[name] for name in names)) - inside
-    return replace(
-        graph,
-        members={
-            **{name: graph.members[name] for name in kept},
-            part: Part(graph=inner),
-        },
-        requires={**{name: seen(graph.requires[name]) for name in kept}, part: required},
-        follows={**{name: graph.follows[name] for name in kept}, part: frozenset()},
-        reads={**{name: graph.reads[name] for name in kept}, part: frozenset()},
-        uncertain=graph.uncertain - inside | ({part} if inside & graph.uncertain else frozenset()),
-        gates={
-            **{name: own for name, own in graph.gates.items() if name not in inside},
-            **({} if gate is None else {part: gate}),
-        },
+    kept = [name for name in graph.members if name not in holder]
+    members: dict[str, Json | Part] = {name: graph.members[name] for name in kept}
+    requires = {name: seen(graph.requires[name]) for name in kept}
+    gates = {name: gate for name, gate in graph.gates.items() if name not in holder}
+    for part, fold in parts.items():
+        inner = graph.among(fold.names)
+        if fold.gate is not None:
+            inner = replace(inner, gates={})
+            gates[part] = fold.gate
+        members[part] = Part(graph=inner)
+        required = seen(above for name in fold.names for above in graph.requires[name])
+        requires[part] = required - {part}
+    none = dict.fromkeys(parts, frozenset[str]())
+    return TaskGraph(
+        members=members,
+        requires=requires,
+        follows={name: graph.follows[name] for name in kept} | none,
+        reads={name: graph.reads[name] for name in kept} | none,
+        uncertain=seen(graph.uncertain),
+        gates=gates,
     )

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from argosy_compiler.argo_names import Names
 from argosy_compiler.dividing import OUTER_INPUT, stand_in
-from argosy_compiler.expression_text import control_object, ended, member, published_by, tag
+from argosy_compiler.expression_text import (
+    control_object,
+    ended,
+    member,
+    published_by,
+    published_if_any,
+    tag,
+)
 from argosy_compiler.plan import Template
 from argosy_compiler.task_graph import READ_TASK, Json, Part, TaskGraph
 from argosy_schemas.pod import CONTROL, PATH_INPUT
@@ -21,11 +29,11 @@ _SHORT = {"status": "status", "outputs.parameters.control": "control"}
 
 
 class PartTemplates:
-    """Writes one DAG and its parts; names of templates are kept apart from ``taken``."""
+    """Writes one DAG and its parts, whose templates get new names."""
 
-    def __init__(self, template: Template, taken: set[str]) -> None:
+    def __init__(self, template: Template, template_names: Names) -> None:
         self._template = template
-        self._taken = taken
+        self._template_names = template_names
 
     def templates(self, graph: TaskGraph) -> Iterator[Template]:
         """Yield the template of the DAG, and those of its parts."""
@@ -106,12 +114,7 @@ class PartTemplates:
 
     def _new_name(self, part: str) -> str:
         base = f"{self._template['name']}-{part}"[-120:].lstrip("-")
-        name, number = base, 1
-        while name in self._taken:
-            number += 1
-            name = f"{base}-{number}"
-        self._taken.add(name)
-        return name
+        return self._template_names.new(base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ class _Scope:
             task: name
             for name, one in graph.members.items()
             if isinstance(one, Part)
-            for task in _tasks_in(one)
+            for task in one.graph.tasks()
         }
         self.wanted: dict[str, set[str]] = {}
         """Part to what it has to publish."""
@@ -153,7 +156,7 @@ class _Scope:
     def handed(self, key: str) -> str:
         """Return the expression of a value that a part needs from here or further out."""
         task, _, _ = key.rpartition(".")
-        return _exported(key) if task in self._local else member(_OUTER, key)
+        return _exported(key, published_if_any) if task in self._local else member(_OUTER, key)
 
     def _read(self, text: str, task: str, what: str) -> str:
         key = f"{task}.{what}"
@@ -166,21 +169,13 @@ class _Scope:
         return member(_OUTER, key)
 
 
-def _tasks_in(part: Part) -> Iterator[str]:
-    for name, one in part.graph.members.items():
-        if isinstance(one, Part):
-            yield from _tasks_in(one)
-        else:
-            yield name
-
-
-def _exported(key: str) -> str:
+def _exported(key: str, read: Callable[[str], str] = published_by) -> str:
     """Return the expression of a status or control value, the latter empty without success."""
     task, _, what = key.rpartition(".")
     status = f"tasks['{task}'].status"
     if what == "status":
         return status
-    return f"({status} == 'Succeeded' ? {published_by(task)} : '')"
+    return f"({status} == 'Succeeded' ? {read(task)} : '')"
 
 
 def _depends(graph: TaskGraph, name: str) -> str:

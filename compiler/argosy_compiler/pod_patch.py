@@ -15,6 +15,9 @@ from typing import TypeAlias
 from argosy_expressions.terms import quoted
 from argosy_schemas.values import JsonValue, to_json
 
+PATCH_INPUT = "patch"
+"""Input of a pod template: the text of its patch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -64,6 +67,14 @@ def is_static(patch: Patch) -> bool:
     if isinstance(patch, Sequence) and not isinstance(patch, str):
         return all(is_static(value) for value in patch)
     return True
+
+
+def text_of(patch: JsonValue) -> str:
+    """Return the JSON text of a patch in which nothing is open; it ends no tag that it is in."""
+    text = to_json(patch)
+    while "}}" in text:
+        text = text.replace("}}", "} }")
+    return text
 
 
 def text_expression(patch: Patch) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from argosy_compiler.argo_names import Names
 from argosy_compiler.expression_text import tag
 from argosy_compiler.plan import Plan, Template
 from argosy_expressions.terms import quoted
@@ -61,6 +62,7 @@ class PodTemplates:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._names: dict[str, str] = {}
+        self._new_names = Names(plan.uses.values())
         self._templates: list[Template] = []
         components = [plan.pipeline.root, *plan.pipeline.components.values()]
         self._artifacts = any(one.inputs.artifacts or one.outputs.artifacts for one in components)
@@ -160,12 +162,7 @@ class PodTemplates:
     def _named(self, base: str, template: dict[str, Any]) -> str:
         key = f"{base} {to_json(template)}"
         if key not in self._names:
-            taken = {name for name in self._names.values()} | set(self._plan.uses.values())
-            name, number = base, 1
-            while name in taken:
-                number += 1
-                name = f"{base}-{number}"
-            self._names[key] = name
+            name = self._names[key] = self._new_names.new(base)
             self._templates.append({"name": name, **template})
         return self._names[key]
 

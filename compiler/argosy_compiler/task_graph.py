@@ -8,7 +8,7 @@ handed over. ``requires`` is kept without edges that others imply.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -53,27 +53,28 @@ class TaskGraph:
         """The tasks of its template: its members, and a stand-in for each gate."""
         return len(self.members) + len(set(self.gates.values()))
 
-    def among(self, names: Iterable[str]) -> TaskGraph:
-        """Return these members alone, without relations that lead out of them.
+    def among(self, names: Sequence[str]) -> TaskGraph:
+        """Return these members alone, in this order, without relations that lead out of them.
 
         Reads stay: what is read has to be handed over.
         """
         kept = frozenset(names)
         return TaskGraph(
-            members={name: member for name, member in self.members.items() if name in kept},
-            requires={name: self.requires[name] & kept for name in kept},
-            follows={name: self.follows[name] & kept for name in kept},
-            reads={name: self.reads[name] for name in kept},
+            members={name: self.members[name] for name in names},
+            requires={name: self.requires[name] & kept for name in names},
+            follows={name: self.follows[name] & kept for name in names},
+            reads={name: self.reads[name] for name in names},
             uncertain=self.uncertain & kept,
-            gates={name: gate for name, gate in self.gates.items() if name in kept},
+            gates={name: self.gates[name] for name in names if name in self.gates},
         )
 
-    def count(self) -> int:
-        """Return the number of tasks, those in parts included."""
-        return sum(
-            member.graph.count() if isinstance(member, Part) else 1
-            for member in self.members.values()
-        )
+    def tasks(self) -> Iterator[str]:
+        """Yield the names of the tasks, those in parts included."""
+        for name, member in self.members.items():
+            if isinstance(member, Part):
+                yield from member.graph.tasks()
+            else:
+                yield name
 
     def before(self, name: str) -> frozenset[str]:
         """Return the members that ``name`` comes after, for whatever reason."""

@@ -16,7 +16,10 @@ CASES = sorted(
     path.relative_to(GOLDEN).as_posix().removesuffix(".ir.yaml")
     for path in GOLDEN.rglob("*.ir.yaml")
 )
-OPTIONS = {"large": CompileOptions(store="s3://bucket/argosy", max_dag_tasks=4)}
+OPTIONS = {
+    "large": CompileOptions(store="s3://bucket/argosy", max_dag_tasks=4),
+    "shared": CompileOptions(store="s3://bucket/argosy", max_templates=10),
+}
 USUAL = CompileOptions(store="s3://bucket/argosy")
 
 

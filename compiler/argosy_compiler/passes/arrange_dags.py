@@ -10,6 +10,7 @@ from typing import Any
 from argosy_compiler.argo_names import task_name
 from argosy_compiler.dependencies import dependencies, targets
 from argosy_compiler.expression_text import (
+    COUNT_INPUT,
     HANDED_DOWN,
     INDEX_INPUT,
     control_object,
@@ -27,7 +28,6 @@ from argosy_schemas.ir import Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT, UPSTREAM_OUTER
 
-COUNT_INPUT = "count"
 _READS = re.compile(
     r"sprig\.b64dec\((tasks\['[^']+'\]\.outputs\.parameters\.control"
     r"|inputs\.parameters\.control)\)"

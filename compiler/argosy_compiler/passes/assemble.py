@@ -131,8 +131,8 @@ def _check_limits(plan: Plan) -> None:
             Problem(
                 path=ROOT,
                 message=f"needs {len(plan.templates)} templates, and stock Argo 4 takes {templates}"
-                "; let tasks share images, resources and retry policies, or raise --max-templates "
-                "where the cluster takes more",
+                ", though those alike but for texts are one; run a part as a pipeline of its own, "
+                "or raise --max-templates where the cluster takes more",
             )
         )
     tasks = plan.options.max_dag_tasks

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from argosy_compiler.argo_names import template_name
+from argosy_compiler.argo_names import Names, template_name
 from argosy_compiler.plan import Plan, Use
 from argosy_schemas.ir import RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 
-RESERVED = (ROOT, "decide", "pod", "met", "on-exit")
+RESERVED = (ROOT, "decide", "pod", "met", "on-exit", "stopped")
 """Names of templates that no component may take."""
 
 
@@ -17,7 +17,7 @@ def enumerate_uses(plan: Plan) -> Plan:
     """Return the plan with the uses of DAG components, each with the name of its template."""
     root = Use(component=ROOT)
     names = {root: ROOT}
-    taken: set[str] = set(RESERVED)
+    taken = Names(RESERVED)
     waiting = [root]
     while waiting:
         use = waiting.pop(0)
@@ -27,7 +27,6 @@ def enumerate_uses(plan: Plan) -> Plan:
             inner = use_of(use, task)
             if inner not in names:
                 names[inner] = template_name(inner.component, taken)
-                taken.add(names[inner])
                 waiting.append(inner)
     return replace(plan, uses=names)
 

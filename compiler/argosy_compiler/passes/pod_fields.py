@@ -11,6 +11,7 @@ from argosy_compiler.expression_text import constant
 from argosy_compiler.kubernetes import PodParts, no_change, pod_parts
 from argosy_compiler.plan import Plan, PodFields
 from argosy_compiler.pod_patch import (
+    PATCH_INPUT,
     Hole,
     OpenKey,
     Optional,
@@ -25,7 +26,6 @@ from argosy_schemas.ir_json import parameter_input_from_json
 from argosy_schemas.pod import MAIN_CONTAINER, WORKSPACE_PATH
 
 IMAGE_INPUT = "image"
-PATCH_INPUT = "patch"
 WORKSPACE_CLAIM = "kfp-workspace"
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 
+from argosy_compiler.argo_names import Names
 from argosy_compiler.compiled import Note
 from argosy_compiler.dividing import MET, divided
 from argosy_compiler.folding import folded
@@ -37,7 +38,7 @@ def split_dags(plan: Plan) -> Plan:
         raise InvalidArgumentError(f"--max-dag-tasks {most}: use {FEWEST} or more")
     if all(len(_tasks(template)) <= most for template in plan.templates):
         return plan
-    taken = {str(template["name"]) for template in plan.templates}
+    template_names = Names(str(template["name"]) for template in plan.templates)
     components = {name: use.component for use, name in plan.uses.items()}
     templates: list[Template] = []
     notes: list[Note] = []
@@ -47,8 +48,8 @@ def split_dags(plan: Plan) -> Plan:
             templates.append(template)
             continue
         split = _Split(template, most)
-        templates += PartTemplates(template, taken).templates(split.graph)
-        uses_met |= split.waiting > 0
+        templates += PartTemplates(template, template_names).templates(split.graph)
+        uses_met |= split.has_gates
         if split.waiting:
             path = f"{components.get(str(template['name']), template['name'])}.dag"
             notes.append(Note(path=path, message=split.note()))
@@ -69,19 +70,20 @@ class _Split:
         self._most = most
         self._name = str(template["name"])
         self._total = len(_tasks(template))
-        self.waiting = 0
-        self._awaited = 0
+        self.has_gates = False
+        self.waiting: frozenset[str] = frozenset()
+        self._awaited: frozenset[str] = frozenset()
         taken = {str(task["name"]) for task in _tasks(template)}
-        self._part_name = _names("part", taken)
-        self._gate_name = _names("met", taken)
+        self._part_name = _numbered("part", taken)
+        self._gate_name = _numbered("met", taken)
         read_by_outputs = frozenset(read_names(template.get("outputs")))
         self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
 
     def note(self) -> str:
         return (
-            f"has {self._total:,} tasks in one DAG, and Argo takes {self._most:,}: {self.waiting:,}"
-            f" of them wait for {self._awaited:,} others together; raise --max-dag-tasks where the"
-            " cluster takes more"
+            f"has {self._total:,} tasks in one DAG, and Argo takes {self._most:,}:"
+            f" {len(self.waiting):,} of them also wait for some of {len(self._awaited):,} that they"
+            " do not need; raise --max-dag-tasks where the cluster takes more"
         )
 
     def _small(self, graph: TaskGraph, pinned: frozenset[str], depth: int) -> TaskGraph:
@@ -99,8 +101,9 @@ class _Split:
         if graph.size > self._most:
             result = divided(graph, self._most, self._part_name, self._gate_name)
             graph = result.graph
-            self.waiting += result.waiting
-            self._awaited += result.awaited
+            self.has_gates |= result.has_gates
+            self.waiting |= result.waiting
+            self._awaited |= result.awaited
         members = {
             name: self._small_part(member, depth) if isinstance(member, Part) else member
             for name, member in graph.members.items()
@@ -111,6 +114,6 @@ class _Split:
         return replace(part, graph=self._small(part.graph, frozenset(), depth + 1))
 
 
-def _names(base: str, taken: set[str]) -> Callable[[], str]:
+def _numbered(base: str, taken: set[str]) -> Callable[[], str]:
     free: Iterator[str] = (name for n in count(1) if (name := f"{base}-{n}") not in taken)
     return lambda: next(free)

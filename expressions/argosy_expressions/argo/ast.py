@@ -6,6 +6,7 @@ Nodes are named tuples: ten data classes would take longer to create than all el
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from argosy_expressions.tokens import Span
@@ -47,9 +48,9 @@ class Items(NamedTuple):
 
 
 class Members(NamedTuple):
-    """``{'a': b}``."""
+    """``{'a': b, (c): d}``."""
 
-    keys: tuple[str, ...]
+    keys: tuple[Node, ...]
     values: tuple[Node, ...]
     span: Span
 
@@ -98,8 +99,10 @@ def children(node: Node) -> tuple[Node, ...]:
     match node:
         case Access(operand, key):
             return (operand, key)
-        case Items(items) | Members(_, items) | Call(_, items):
+        case Items(items) | Call(_, items):
             return items
+        case Members(keys, values):
+            return tuple(chain.from_iterable(zip(keys, values, strict=True)))
         case Unary(_, operand):
             return (operand,)
         case Binary(_, left, right):

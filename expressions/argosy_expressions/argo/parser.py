@@ -26,7 +26,7 @@ from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressi
 from argosy_expressions.gotext import INT_MAX
 from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquoted
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
     (?P<skip>    [ \t\r\n]+ )
   | (?P<text>    '(?:[^'\\\n]|\\.)*' | "(?:[^"\\\n]|\\.)*" | `[^`]*` )
@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""See :func:`argosy_expressions.tokens.tokens`."""
 _LEVELS = {
     **dict.fromkeys(("||", "or"), 10),
     **dict.fromkeys(("&&", "and"), 15),
@@ -74,7 +75,7 @@ def parse(text: str) -> Node:
 
 class _Parser:
     def __init__(self, source: str) -> None:
-        self.cursor = Cursor(source, tokens(source, _TOKEN))
+        self.cursor = Cursor(source, tokens(source, TOKEN))
         self._predicates = 0
 
     def expression(self) -> Node:
@@ -212,20 +213,29 @@ class _Parser:
         return tuple(found)
 
     def _members(self, start: int) -> Node:
-        keys: list[str] = []
+        keys: list[Node] = []
         values: list[Node] = []
         while not self.cursor.is_at("}"):
-            key = self.cursor.advance()
-            if key.kind not in (Kind.TEXT, Kind.NAME, Kind.INTEGER):
-                raise ExpressionSyntaxError("Write a name here", self.cursor.source, key.span)
-            is_text = key.kind is Kind.TEXT
-            keys.append(unquoted(key, self.cursor.source) if is_text else key.text)
+            keys.append(self._key())
             self.cursor.expect(":")
             values.append(self.expression())
             if not self.cursor.take(","):
                 break
         self.cursor.expect("}")
         return Members(tuple(keys), tuple(values), (start, self.cursor.passed))
+
+    def _key(self) -> Node:
+        key = self.cursor.advance()
+        match key.kind:
+            case Kind.TEXT:
+                return Literal(unquoted(key, self.cursor.source), key.span)
+            case Kind.NAME | Kind.INTEGER:
+                return Literal(key.text, key.span)
+            case Kind.SIGN if key.text == "(":
+                return self._bracketed(key)
+            case _:
+                message = "Write a name here"
+                raise ExpressionSyntaxError(message, self.cursor.source, key.span)
 
     def _call(self, function: str, span: Span) -> Node:
         if function not in ARITY:

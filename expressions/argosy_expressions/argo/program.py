@@ -91,11 +91,8 @@ class _Compilation:
             case Items(items):
                 codes = [self.code(item) for item in items]
                 return lambda environment, element: [code(environment, element) for code in codes]
-            case Members(keys, values):
-                pairs = [(key, self.code(value)) for key, value in zip(keys, values, strict=True)]
-                return lambda environment, element: {
-                    key: code(environment, element) for key, code in pairs
-                }
+            case Members():
+                return self._members(node)
             case Unary(operator, operand):
                 return self._not(operand) if operator == "!" else self._negative(node)
             case Binary():
@@ -104,6 +101,23 @@ class _Compilation:
                 return self._choice(node)
             case Call():
                 return self._call(node)
+
+    def _members(self, node: Members) -> Code:
+        pairs = [
+            (self.code(key), key.span, self.code(value))
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
+
+        def made(environment: Environment, element: JsonValue) -> JsonValue:
+            found: dict[str, JsonValue] = {}
+            for key, span, value in pairs:
+                name = key(environment, element)
+                if not isinstance(name, str):
+                    raise self._error(f"A key has to be a text, not {type_name(name)}", span)
+                found[name] = value(environment, element)
+            return found
+
+        return made
 
     def _name(self, name: str, span: Span) -> Code:
         def read(environment: Environment, element: JsonValue) -> JsonValue:

@@ -1,0 +1,183 @@
+"""Templates that are alike but for texts become one where there are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_compiler.lint import ARGO_LINES, lint_workflow
+from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.reading import read_pipeline
+from argosy_schemas.values import to_json
+from forced_sharing import compile_shared
+
+Json = dict[str, Any]
+OPTIONS = CompileOptions(store="s3://bucket/argosy")
+
+
+def task(component: str, name: str, **more: Any) -> Json:
+    return {"componentRef": {"name": component}, "taskInfo": {"name": name}, **more}
+
+
+def pipeline(components: Json, executors: Json, tasks: Json) -> Json:
+    return {
+        "components": components,
+        "deploymentSpec": {"executors": executors},
+        "pipelineInfo": {"name": "p"},
+        "root": {
+            "dag": {"tasks": tasks},
+            "inputDefinitions": {"parameters": {"chosen": {"parameterType": "STRING"}}},
+        },
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.14.0",
+    }
+
+
+def conditions(sizes: Mapping[int, int]) -> Json:
+    """Return a pipeline with a condition of its own for each number: its tasks in a row."""
+    components: Json = {"comp-say": {"executorLabel": "say"}}
+    tasks: Json = {}
+    for number, size in sizes.items():
+        names = [f"say-{number * 1000 + place}" for place in range(size)]
+        components[f"comp-condition-{number}"] = {
+            "dag": {
+                "tasks": {
+                    name: task("comp-say", name, dependentTasks=names[place - 1 : place][:1])
+                    for place, name in enumerate(names)
+                }
+            },
+            "inputDefinitions": {
+                "parameters": {"pipelinechannel--chosen": {"parameterType": "STRING"}}
+            },
+        }
+        tasks[f"condition-{number}"] = task(
+            f"comp-condition-{number}",
+            f"condition-{number}",
+            inputs={
+                "parameters": {"pipelinechannel--chosen": {"componentInputParameter": "chosen"}}
+            },
+            triggerPolicy={
+                "condition": f"inputs.parameter_values['pipelinechannel--chosen'] == 'c {number}'"
+            },
+        )
+    executors = {"say": {"container": {"image": "busybox", "command": ["true"]}}}
+    return pipeline(components, executors, tasks)
+
+
+def images(count: int) -> Json:
+    """Return a pipeline of tasks with an image and an amount of memory of their own."""
+    numbers = range(count)
+    return pipeline(
+        {f"comp-{n}": {"executorLabel": f"run-{n}"} for n in numbers},
+        {
+            f"run-{n}": {
+                "container": {
+                    "image": f"registry.example/step:{n}",
+                    "command": ["true"],
+                    "resources": {"resourceMemoryLimit": f"{n + 1}G"},
+                }
+            }
+            for n in numbers
+        },
+        {f"step-{n}": task(f"comp-{n}", f"step-{n}") for n in numbers},
+    )
+
+
+def compiled(document: Json, options: CompileOptions = OPTIONS) -> Json:
+    read = read_pipeline(to_json(document).encode(), file="p.json")
+    return dict(compile_pipeline(read, options).workflow)
+
+
+def templates(workflow: Json) -> dict[str, Json]:
+    return {one["name"]: one for one in workflow["spec"]["templates"]}
+
+
+def arguments(workflow: Json) -> Iterator[Json]:
+    """Yield the arguments of all tasks that use a template which others use too."""
+    for template in workflow["spec"]["templates"]:
+        for one in template.get("dag", {}).get("tasks", ()):
+            yield {each["name"]: each["value"] for each in one["arguments"]["parameters"]}
+
+
+def test_hundreds_of_conditions_share_one_template() -> None:
+    workflow = compiled(conditions(dict.fromkeys(range(1, 301), 2)))
+
+    assert len(templates(workflow)) < 10
+    assert templates(workflow)["condition"]["inputs"]["parameters"] == [
+        {"name": "path"},
+        {"name": "say_task"},
+        {"name": "say_2_task"},
+    ]
+    assert {
+        (each["path"], each["say_task"], each["say_2_task"])
+        for each in arguments(workflow)
+        if "say_task" in each
+    } == {(f"condition-{n}/", f"say-{n}000", f"say-{n}001") for n in range(1, 301)}
+    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
+
+
+def test_hundreds_of_images_and_resources_share_one_pod() -> None:
+    workflow = compiled(images(300))
+
+    pods = [one for one in templates(workflow).values() if "container" in one]
+    assert [one["name"] for one in pods] == ["pod"]
+    assert pods[0]["container"]["image"] == "{{inputs.parameters.image}}"
+    assert pods[0]["podSpecPatch"] == "{{inputs.parameters.pod}}"
+    assert {
+        (each["task"], each["image"], each["pod"]) for each in arguments(workflow) if "task" in each
+    } == {
+        (
+            f"step-{n}",
+            f"registry.example/step:{n}",
+            to_json(
+                {"containers": [{"name": "main", "resources": {"limits": {"memory": f"{n + 1}G"}}}]}
+            )
+            .replace("}}", "} }")
+            .replace("}}", "} }"),
+        )
+        for n in range(300)
+    }
+    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
+
+
+def test_nothing_is_shared_where_argo_takes_all() -> None:
+    document = conditions(dict.fromkeys(range(1, 150), 1))
+
+    roomy = replace(OPTIONS, max_templates=10_000)
+    assert compiled(document) == compiled(document, roomy)
+
+
+def test_a_note_tells_what_is_shared() -> None:
+    read = read_pipeline(to_json(images(300)).encode(), file="p.json")
+
+    notes = [note.message for note in compile_pipeline(read, OPTIONS).notes]
+
+    assert notes == [
+        "has 302 templates, and Argo takes 200: those alike but for texts are one, 3 in all; raise "
+        "--max-templates where the cluster takes more"
+    ]
+
+
+def test_different_conditions_beyond_the_limit_are_refused_with_the_count() -> None:
+    document = conditions({1: 1, 2: 2, 3: 3, 4: 4})
+
+    with pytest.raises(InvalidPipelineError) as refused:
+        compiled(document, replace(OPTIONS, max_templates=4))
+
+    assert [problem.message for problem in refused.value.problems] == [
+        "needs 6 templates, and stock Argo 4 takes 4, though those alike but for texts are one; run"
+        " a part as a pipeline of its own, or raise --max-templates where the cluster takes more"
+    ]
+
+
+@pytest.mark.parametrize(("size", "count"), [(499, 3), (500, 4)])
+def test_a_template_has_no_more_inputs_than_argo_takes(size: int, count: int) -> None:
+    read = read_pipeline(to_json(conditions({1: size, 2: size})).encode(), file="p.json")
+
+    workflow = compile_shared(read, replace(OPTIONS, max_dag_tasks=1000)).workflow
+
+    assert len(templates(dict(workflow))) == count
