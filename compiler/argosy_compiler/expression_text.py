@@ -51,9 +51,9 @@ def published_by(task: str) -> str:
 def published_if_any(task: str) -> str:
     """Return the same for a task that may have published nothing; ask for its status before.
 
-    A pod that was deleted, or whose driver failed, has no outputs. From 3.7.16 on Argo waits
-    forever for the outputs of a task that an argument names, whatever stands before them in the
-    expression; it does not see them behind a list.
+    A DAG that failed has no outputs, nor has a pod that was deleted or whose driver failed. From
+    3.7.16 on Argo waits forever for the outputs that an argument names, whatever stands before them
+    in the expression; it does not see them behind a list.
     """
     return f"[tasks['{task}']][0].outputs.parameters.{CONTROL}"
 

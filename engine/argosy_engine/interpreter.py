@@ -23,6 +23,7 @@ from argosy_engine.commands import (
     PodEnded,
     PodStarted,
     Shutdown,
+    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
@@ -324,12 +325,13 @@ class Interpreter:
         return node
 
     def _begin(self, node: Node) -> None:
-        if self._shutdown is not None:
-            message = self._shutdown
+        message = self._shutdown
+        if isinstance(node, PodNode) and message is not None:
             self._work.append(lambda: self._finish(node, Phase.FAILED, message))
         elif isinstance(node, PodNode):
             self._commands.append(StartPod(node=node))
         elif isinstance(node, DagNode):
+            # After a shutdown, too: its pods fail at once, so that every task has a node.
             self._set_running(node)
             for position in node.template.order:
                 if node.waiting_for[position] == 0:
@@ -355,9 +357,9 @@ class Interpreter:
             node.outputs = outputs
         self._commands.append(NodeChanged(node=node, phase=phase))
         if phase.is_failed and self.workflow.on_exit is not None:
-            self._failures.append(
-                {"displayName": node.label, "message": message, "phase": phase.value}
-            )
+            # What is still to end when a run is shut down is marked with that, pods that run as well.
+            why = self._shutdown or message
+            self._failures.append({"displayName": node.label, "message": why, "phase": phase.value})
         boundary = node.boundary
         if node.counts_as_active and boundary is not None and boundary.template.parallelism:
             boundary.active -= 1
@@ -403,8 +405,9 @@ class Interpreter:
             self._work.append(_call(self._end_dag, dag))
 
     def _end_dag(self, dag: DagNode) -> None:
-        if self._shutdown is not None:
-            self._finish(dag, Phase.FAILED, self._shutdown)
+        if self._shutdown == ShutdownReason.STOP:
+            # Whatever its tasks came to, as opposed to the end of a deadline.
+            self._finish(dag, Phase.FAILED, ShutdownReason.STOP)
             return
         phase = dag_phase(
             dag.template, [None if node is None else node.phase for node in dag.children]
@@ -495,7 +498,7 @@ class Interpreter:
         return {
             "workflow": self._workflow_scope,
             "inputs": {"parameters": dag.inputs},
-            "tasks": TasksView(dag),
+            dag.template.tasks_are: TasksView(dag),
         }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from argosy_engine.reading_fields import (
     Object,
@@ -71,16 +72,13 @@ def read_workflow(document: Object) -> Workflow:
     spec = object_at(document, "spec")
     place = Place("", "spec")
     place.refuse_unknown(spec, _SPEC | _SPEC_SETTINGS | _SPEC_EMULATED)
-    metadata = object_at(document, "metadata")
     templates: dict[str, Template] = {}
     for template in objects(spec, "templates"):
         for read in _templates(template):
             templates[read.name] = read
-    workflow = Workflow(
-        name=str(metadata.get("name") or metadata.get("generateName") or "workflow").rstrip("-"),
-        entrypoint=str(spec.get("entrypoint") or ""),
+    workflow = replace(
+        read_head(document),
         templates=templates,
-        arguments=_arguments(spec),
         on_exit=None if spec.get("onExit") is None else str(spec["onExit"]),
         deadline_seconds=whole_number(
             place.at("activeDeadlineSeconds"), spec, "activeDeadlineSeconds"
@@ -89,6 +87,18 @@ def read_workflow(document: Object) -> Workflow:
     )
     _check_references(workflow)
     return workflow
+
+
+def read_head(document: Object) -> Workflow:
+    """Return the workflow without its templates: no workflow is refused."""
+    spec = object_at(document, "spec")
+    metadata = object_at(document, "metadata")
+    return Workflow(
+        name=str(metadata.get("name") or metadata.get("generateName") or "workflow").rstrip("-"),
+        entrypoint=str(spec.get("entrypoint") or ""),
+        templates={},
+        arguments=_arguments(spec),
+    )
 
 
 def _templates(template: Object, name: str | None = None) -> Iterator[Template]:
@@ -161,16 +171,22 @@ def _dag_template(template: Object, name: str, place: Place) -> DagTemplate:
 
 
 def _steps_template(template: Object, name: str, place: Place) -> DagTemplate:
-    """Read a template of steps that all begin at once, which is a DAG without dependencies.
+    """Read a template of steps, which is a DAG whose tasks wait for all of the group before.
 
     Argo before 3.7 runs nothing but such a template when a workflow was stopped.
     """
     groups: Sequence[Sequence[Object]] = template["steps"]
-    if len(groups) != 1:
-        raise place.at("steps").refuse("must be one group; what has an order is a DAG")
-    dag = {"failFast": False, "tasks": [dict(step) for step in groups[0]]}
+    tasks: list[Object] = []
+    before = ""
+    for group in groups:
+        if any("depends" in step for step in group):
+            raise place.at("steps").refuse("has 'depends', which only tasks of a DAG have")
+        tasks += [{**step, "depends": before} for step in group]
+        done = [f"({step.get('name')}.Succeeded || {step.get('name')}.Skipped)" for step in group]
+        before = " && ".join(done)
     rest = {key: value for key, value in template.items() if key != "steps"}
-    return _dag_template({**rest, "dag": dag}, name, place)
+    dag = {"failFast": False, "tasks": tasks}
+    return replace(_dag_template({**rest, "dag": dag}, name, place), tasks_are="steps")
 
 
 def _task(task: Object, template: str, place: Place) -> DagTask:

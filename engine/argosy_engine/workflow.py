@@ -74,6 +74,8 @@ class DagTemplate:
     """The reverse of ``upstream``, without tasks that are no ancestor of a target."""
     order: tuple[int, ...] = ()
     """Ancestors of targets, and targets, with every task behind its upstream."""
+    tasks_are: str = "tasks"
+    """What expressions call its tasks: ``tasks`` or ``steps``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ def test_an_exit_task_has_a_twin_that_needs_a_stop_or_a_deadline() -> None:
     root = next(one for one in found["templates"] if one["name"] == "root")
     twins = next(one for one in found["templates"] if one["name"] == found["onExit"])
 
-    (twin,) = twins["steps"][0]
+    (asks,), (twin,) = twins["steps"]
     original = next(one for one in root["dag"]["tasks"] if one["name"] == twin["name"])
     assert twin["template"] == original["template"]
     assert twin["arguments"]["parameters"] == [
@@ -32,10 +32,33 @@ def test_an_exit_task_has_a_twin_that_needs_a_stop_or_a_deadline() -> None:
             "value": "{{=sprig.b64enc(toJson({'exit-handler-1': workflow.status}))}}",
         },
     ]
-    assert twin["when"] == (
+    assert asks["when"] == (
         "{{=workflow.failures contains 'workflow shutdown with strategy'"
         " || workflow.failures contains 'exceeded its deadline'}}"
     )
+    assert twin["when"] == "{{=steps['stopped'].status == 'Succeeded'}}"
+
+
+def test_whether_a_run_was_stopped_is_asked_once_and_without_a_pod() -> None:
+    """A ``when`` that turns false gives up what has begun, and messages of nodes change."""
+    templates = {one["name"]: one for one in spec("exits/handler")["templates"]}
+
+    (asks,) = templates["on-exit"]["steps"][0]
+    arguments = {"parameters": [{"name": "path", "value": ""}]}
+    assert templates[asks["template"]] == {
+        "name": "stopped",
+        "inputs": {"parameters": [{"name": "path"}]},
+        "steps": [
+            [
+                {
+                    "name": "nothing",
+                    "template": "stopped",
+                    "when": "false",
+                    "arguments": arguments,
+                }
+            ]
+        ],
+    }
 
 
 def test_what_only_ignores_failures_has_none() -> None:

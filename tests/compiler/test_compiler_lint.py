@@ -204,6 +204,26 @@ def test_counts_matter_from_argo_4_on(change: Change) -> None:
     assert len(problems(change, "4.0")) == 1
 
 
+def status_before_outputs(output: str) -> Change:
+    def change(spec: dict[str, Any]) -> None:
+        b(spec)["depends"] = "(a.Succeeded || a.Failed || a.Errored)"
+        del b(spec)["when"]
+        value = f"{{{{=tasks['a'].status == 'Succeeded' ? {output} : ''}}}}"
+        b(spec)["arguments"]["parameters"][0]["value"] = value
+
+    return change
+
+
+def test_a_question_for_the_status_is_not_enough_from_argo_3_7_on() -> None:
+    named = status_before_outputs("tasks['a'].outputs.parameters.control")
+    hidden = status_before_outputs("[tasks['a']][0].outputs.parameters.control")
+
+    assert problems(named, "3.6") == []
+    for version in ("3.7", "4.0", "4.1"):
+        assert ["waits forever if 'a'" in one for one in problems(named, version)] == [True]
+        assert problems(hidden, version) == []
+
+
 def item_beside_inputs(spec: dict[str, Any]) -> None:
     a(spec)["withSequence"] = {"count": "2"}
     a(spec)["arguments"]["parameters"][0]["value"] = "{{= item + workflow.name }}"

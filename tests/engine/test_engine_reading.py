@@ -159,12 +159,24 @@ def test_steps_of_one_group_are_a_dag_without_dependencies() -> None:
     assert names(template, template.order) == ["a"]
 
 
-def test_steps_with_an_order_are_refused() -> None:
-    step = {"name": "a", "template": "pod-1"}
-    pod: dict[str, Any] = {"name": "pod-1", "steps": [[step], [step]]}
+def test_a_group_of_steps_waits_for_the_one_before() -> None:
+    document = workflow(onExit="at-exit")
+    steps = [{"name": name, "template": "pod-1"} for name in ("c", "b", "a")]
+    document["spec"]["templates"].append({"name": "at-exit", "steps": [steps[:2], steps[2:]]})
+
+    template = read_workflow(document).templates["at-exit"]
+
+    assert isinstance(template, DagTemplate)
+    assert [names(template, above) for above in template.upstream] == [[], [], ["c", "b"]]
+    assert template.tasks_are == "steps"
+
+
+def test_steps_that_name_what_they_depend_on_are_refused() -> None:
+    step = {"name": "a", "template": "pod-1", "depends": "b"}
+    pod: dict[str, Any] = {"name": "pod-1", "steps": [[step]]}
 
     assert refusal(workflow(pod=pod)) == (
-        "template 'pod-1': 'steps' must be one group; what has an order is a DAG"
+        "template 'pod-1': 'steps' has 'depends', which only tasks of a DAG have"
     )
 
 

@@ -3,7 +3,9 @@
 What a reference to a skipped, omitted or failed task means differs from version to version: the
 literal text of the tag (to 3.7.10), waiting forever (3.7.11 to 3.7.15, 4.0.2 to 4.0.6), the
 declared default, or an error. So a task may read outputs only of those that its ``depends`` forces
-to have succeeded, directly or through one of them; or in an expression that asks for the status.
+to have succeeded, directly or through one of them. To ask for the status is not enough from 3.7.16
+on: for outputs that a failed task does not have, Argo waits forever, before it evaluates anything.
+It looks for chains of names, so ``[tasks['a']][0].outputs`` behind a question passes.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ _RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned")
 def check_outcomes(subject: Subject) -> Iterator[Problem]:
     """Yield references to outputs of tasks that need not have succeeded."""
     for template in subject.templates:
-        yield from _dag(template)
+        yield from _dag(template, may_ask=not subject.is_at_least(3, 7))
 
 
-def _dag(template: Template) -> Iterator[Problem]:
+def _dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
     tasks = template.tasks
     bits = {task.name: 1 << number for number, task in enumerate(tasks)}
     forced = closure({task.name: _forced(task) for task in tasks})
@@ -36,11 +38,19 @@ def _dag(template: Template) -> Iterator[Problem]:
                 paths = read_paths(string)
                 for name in sorted({one for path in paths if (one := _used(path))}):
                     is_asked = f"tasks.{name}.status" in paths
-                    if name in bits and not is_asked and not forced[task.name] & bits[name]:
+                    if name not in bits or forced[task.name] & bits[name]:
+                        continue
+                    if not is_asked:
                         yield Problem(
                             path=place,
                             message=f"reads outputs of '{name}', which 'depends' does not force to"
                             f" have succeeded; depend on '{name}.Succeeded'",
+                        )
+                    elif not may_ask:
+                        yield Problem(
+                            path=place,
+                            message=f"waits forever if '{name}' ends without outputs, though it"
+                            f" asks for the status; write [tasks['{name}']][0].outputs",
                         )
 
 

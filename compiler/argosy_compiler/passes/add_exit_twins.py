@@ -5,6 +5,10 @@ is one of steps (a DAG fails at once on 3.5 and 3.6). So it holds a twin of each
 same path, which is skipped without a pod unless the run was stopped or passed its deadline. If the
 exit task had already succeeded, the driver of the twin finds its record and does nothing.
 
+Whether it was stopped is asked once, by a step before them: Argo evaluates the ``when`` of a step
+again whenever it looks at it, gives up a step that had begun once that is false, and forgets that a
+pod was stopped when it hears of its exit code.
+
 Exit tasks further down have no twin: Argo gives up what is nested.
 """
 
@@ -14,14 +18,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo_names import task_name
+from argosy_compiler.argo_names import Names, task_name
 from argosy_compiler.expression_text import control_object, tag
 from argosy_compiler.plan import Plan, Template
 from argosy_schemas.ir import TriggerStrategy
 from argosy_schemas.ir_json import ROOT
-from argosy_schemas.pod import UPSTREAM_INPUT
+from argosy_schemas.pod import PATH_INPUT, UPSTREAM_INPUT
 
 ON_EXIT = "on-exit"
+STOPPED_TEMPLATE = "stopped"
 
 _HANDLER = "exit-handler-"
 """How the SDK names what an exit task follows."""
@@ -36,7 +41,25 @@ def add_exit_twins(plan: Plan) -> Plan:
     twins = list(_twins(plan))
     if not twins:
         return plan
-    return replace(plan, templates=(*plan.templates, {"name": ON_EXIT, "steps": [twins]}))
+    asks = Names(twin["name"] for twin in twins).new(STOPPED_TEMPLATE)
+    steps = [
+        [_stopped(asks, _STOPPED)],
+        [{**twin, "when": tag(f"steps['{asks}'].status == 'Succeeded'")} for twin in twins],
+    ]
+    # It ends at once, without a pod. As a DAG it would fail, on 3.5 and 3.6.
+    nothing: Template = {
+        "name": STOPPED_TEMPLATE,
+        "inputs": {"parameters": [{"name": PATH_INPUT}]},
+        "steps": [[_stopped("nothing", "false")]],
+    }
+    templates = (*plan.templates, {"name": ON_EXIT, "steps": steps}, nothing)
+    return replace(plan, templates=templates)
+
+
+def _stopped(name: str, when: str) -> Template:
+    # With the path of what it stands in, so that nobody takes it for a task.
+    arguments = {"parameters": [{"name": PATH_INPUT, "value": ""}]}
+    return {"name": name, "template": STOPPED_TEMPLATE, "when": when, "arguments": arguments}
 
 
 def _twins(plan: Plan) -> Iterator[Template]:
@@ -60,6 +83,5 @@ def _twins(plan: Plan) -> Iterator[Template]:
         yield {
             "name": original["name"],
             "template": original["template"],
-            "when": _STOPPED,
             "arguments": {"parameters": parameters},
         }
