@@ -231,6 +231,7 @@ def iteration_inputs(task: Json, component: Json, given: Given) -> list[Given]:
         items = json.loads(iterator["items"]["raw"])
     else:
         items = given.parameters[iterator["items"]["inputParameter"]]
+        items = json.loads(items) if isinstance(items, str) else items
     kind = declared(component, "input", "parameters")[name]["parameterType"]
     return [
         Given(parameters={**given.parameters, name: coerced(item, kind)}, artifacts=given.artifacts)

@@ -56,7 +56,7 @@ class Channel:
     type: str
     """A parameter type, ``ARTIFACT`` or ``ARTIFACTS``; ``MAYBE``: a STRING that is null."""
     item: str = ""
-    """Of a LIST: the type of its items, where all have one."""
+    """Of a LIST, or of a STRING that holds one: the type of its items, where all have one."""
     member: str = ""
     """Only this member of a STRUCT."""
     status_of: str | None = None
@@ -325,6 +325,8 @@ class Writer:
             kind, item = output or self._random.choice(_TYPES), ""
             item = "NUMBER_INTEGER" if kind == "LIST" else ""
             drawn = self._value(kind)
+            if kind == "STRING" and self._random.randint(0, 2) == 0:
+                drawn, item = json.dumps(self._value("LIST")), "NUMBER_INTEGER"
             value = drawn if kind == "STRING" else json.dumps(drawn)
         outputs = [Channel(key, "Output", kind, item)]
         if output or self._flip():
@@ -396,8 +398,10 @@ class Writer:
             "outputDefinitions": _definitions([output]),
         }
         more: Json = {}
-        if scope.tasks and self._random.randint(0, 2) == 0:
-            more = {"triggerPolicy": IN_ANY_CASE, "dependentTasks": self._upstream(scope)}
+        if self._flip():
+            more["dependentTasks"] = self._upstream(scope)
+            if self._flip():
+                more["triggerPolicy"] = IN_ANY_CASE
         self._add(scope, key, component, [], more)
         uri = {"runtimeValue": {"constant": IMPORTED}}
         scope.tasks[key]["inputs"]["parameters"]["uri"] = uri
@@ -582,7 +586,7 @@ class Writer:
         key = self._name("for-loop")
         upstream = self._perhaps_upstream(scope)
         channels = [c for c in scope.channels if not upstream or c.task is None]
-        lists = [c for c in channels if c.type == "LIST" and c.item]
+        lists = [c for c in channels if c.type in ("LIST", "STRING") and c.item]
         files = [c for c in channels if c.type == "ARTIFACTS"]
         passed = self._some(channels, 3)
         iterator = "parameterIterator"
