@@ -46,7 +46,7 @@ def dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
                     required.add(upstream)
             if tasks[key].strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
                 followed |= required
-                required = set()
+                required = set[str]()
             resolved[key] = Awaited(
                 requires=tuple(sorted(required)), follows=tuple(sorted(followed - required))
             )

@@ -357,7 +357,7 @@ class Interpreter:
             node.outputs = outputs
         self._commands.append(NodeChanged(node=node, phase=phase))
         if phase.is_failed and self.workflow.on_exit is not None:
-            # What is still to end when a run is shut down is marked with that, pods that run as well.
+            # What has not ended when a run is shut down is marked with that, running pods as well.
             why = self._shutdown or message
             self._failures.append({"displayName": node.label, "message": why, "phase": phase.value})
         boundary = node.boundary
