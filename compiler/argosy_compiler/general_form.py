@@ -95,6 +95,5 @@ def _reading(value: Any, names: Mapping[str, str]) -> Any:
         members = cast("Mapping[str, Any]", value)
         return {key: _reading(inner, names) for key, inner in members.items()}
     if isinstance(value, list):
-        items: list[Any] = value
-        return [_reading(inner, names) for inner in items]
+        return [_reading(inner, names) for inner in cast("list[object]", value)]
     return value
