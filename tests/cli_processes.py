@@ -42,7 +42,12 @@ class Ended:
         return task
 
 
-def argosy(*words: str, cwd: Path, environment: Mapping[str, str] | None = None) -> Ended:
+def argosy(
+    *words: str,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Ended:
     """Run a command in ``cwd``, whose ``.argosy`` is its home, and wait for its end."""
     ended = subprocess.run(
         [ARGOSY, *words],
@@ -51,7 +56,7 @@ def argosy(*words: str, cwd: Path, environment: Mapping[str, str] | None = None)
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout_seconds,
         check=False,
     )
     return Ended(status=ended.returncode, out=ended.stdout, err=ended.stderr)

@@ -3,151 +3,82 @@
 The pipeline is walked as the run would walk it. What a task that is in the cache puts out is known,
 and what follows from it, too; what comes from a task that would run is not, and neither is whatever
 is decided by it. Tasks that would run are taken to succeed.
+
+Every task is told of, also those in groups that are left out or cannot be known yet. Iterations
+that cannot be counted yet stand for each other: ``for-loop-1/*/train``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Final
 
+from argosy_driver.claims import is_claim
+from argosy_driver.final_status import OMITTED
+from argosy_driver.foreseen import ANY_ITERATION, Foreseen, Verdict
+from argosy_driver.foreseen_records import ForeseenRecords, NotYetKnownError
 from argosy_driver.nodes import Node
 from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import Dag
-from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import AttemptRecord, AttemptState, RecordReference, Values
+from argosy_schemas.ir import Dag, FinalStatus
+from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.step import Decision, Step
-from argosy_schemas.values import UNSET, JsonValue, Unset
+from argosy_schemas.task_kind import TaskKind
 
+Look = Callable[[TaskPath], Step]
+"""Returns the step of a container task as far as the cache decides it, without writing."""
 
-class Verdict(StrEnum):
-    """What would become of a task."""
+_PHASES: Final[Mapping[Verdict, str | None]] = {
+    Verdict.SKIPPED: "Skipped",
+    Verdict.NOT_RUN: OMITTED,
+    Verdict.CACHED: None,
+    Verdict.REGISTER: None,
+    Verdict.EMPTY: None,
+}
+"""Verdicts from which it follows how the task ends, see :meth:`ForeseenRecords.phase`."""
 
-    RUN = "run"
-    CACHED = "cached"
-    RUN_OR_CACHED = "run or cached"
-    """It depends on what a task before it puts out."""
-    REGISTER = "register"
-    """An importer: nothing runs."""
-    SKIPPED = "skipped"
-    """Its own condition is false."""
-    NOT_RUN = "not run"
-    """What it depends on would not come to pass."""
-    UNKNOWN = "unknown"
-    """Whether it runs, or how often, is decided by what a task before it puts out."""
-    FAIL = "fail"
-    """It could not even start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
-    """One task and what would become of it."""
-
-    path: TaskPath
-    verdict: Verdict
-    reason: str | None = None
-    """Why, where the verdict does not say it."""
-    fingerprint: str | None = None
-    """``None``: not cached, or not known yet."""
-    cached_from: RecordReference | None = None
-
-
-class NotYetKnownError(Exception):
-    """A value comes from a task that would run.
-
-    Attributes:
-        path: The task.
-    """
-
-    def __init__(self, path: TaskPath) -> None:
-        super().__init__(path)
-        self.path = path
-
-
-class ValueReader(Protocol):
-    """Reads large parameters, see :class:`argosy_store.run_records.RunRecords`."""
-
-    def with_values(self, values: Values) -> Values:
-        """Return ``values`` with its large parameters read and in place."""
-        ...
-
-
-class ForeseenRecords:
-    """The records that there would be: those of tasks in the cache.
-
-    To ask for that of a task that would run is a :class:`NotYetKnownError`.
-    """
-
-    def __init__(self, reader: ValueReader) -> None:
-        self._reader = reader
-        self._known: dict[TaskPath, AttemptRecord] = {}
-        self._open: set[TaskPath] = set()
-
-    def read_success(self, path: TaskPath) -> AttemptRecord | None:
-        """Return the record of a task in the cache; ``None``: the task does not run."""
-        segments = path.split("/")
-        for length in range(1, len(segments) + 1):
-            prefix = TaskPath("/".join(segments[:length]))
-            if prefix in self._open:
-                raise NotYetKnownError(prefix)
-        return self._known.get(path)
-
-    def with_values(self, values: Values) -> Values:
-        """Return ``values`` with its large parameters read and in place."""
-        return self._reader.with_values(values)
-
-    def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
-        """Return ``UNSET``: nothing was collected before the run."""
-        return UNSET
-
-    def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
-        """Refuse: a resolver that looks ahead keeps nothing."""
-        raise AssertionError(f"nothing is collected for '{path}' before the run")
-
-    def keep(self, step: Step) -> None:
-        """Take the outputs of a cached step for those of its task."""
-        self._known[step.task_path] = AttemptRecord(
-            run_id=step.run_id,
-            pipeline=step.pipeline,
-            task_path=step.task_path,
-            attempt_id=AttemptId("foreseen"),
-            state=AttemptState.CACHED,
-            started_at=datetime(1970, 1, 1, tzinfo=UTC),
-            inputs=step.inputs,
-            outputs=step.outputs,
-        )
-
-    def leave_open(self, path: TaskPath) -> None:
-        """Take the outputs of a task, and of all below it, for not known yet."""
-        self._open.add(path)
+_OF_GROUPS: Final = (
+    Verdict.FAIL,
+    Verdict.RUN,
+    Verdict.RUN_OR_CACHED,
+    Verdict.UNKNOWN,
+    Verdict.CACHED,
+    Verdict.REGISTER,
+)
+"""The first that something in a group has is that of the group."""
 
 
 def foresee(
-    resolver: Resolver, records: ForeseenRecords, look: Callable[[TaskPath], Step]
+    resolver: Resolver, records: ForeseenRecords, look: Look, look_again: Look
 ) -> Iterator[Foreseen]:
     """Yield every task, those inside a DAG or an iteration behind it.
 
     Args:
         resolver: Of the run, on ``records``.
         records: Empty.
-        look: Returns the step of a container task as far as the cache decides it, without writing.
+        look: For the run.
+        look_again: For another run, on the same records: what is not the same there is new in each
+            run.
 
     Raises:
         StoreError: A store did not answer.
     """
-    yield from _Walk(resolver, records, look).dag(resolver.node(TaskPath("")))
+    yield from _Walk(resolver, records, look, look_again).dag(resolver.node(TaskPath("")))
 
 
 class _Walk:
     def __init__(
-        self, resolver: Resolver, records: ForeseenRecords, look: Callable[[TaskPath], Step]
+        self, resolver: Resolver, records: ForeseenRecords, look: Look, look_again: Look
     ) -> None:
         self._resolver = resolver
         self._records = records
         self._look = look
+        self._look_again = look_again
+        self._running: dict[str, TaskPath] = {}
+        """Fingerprint to the first task that would run for it."""
+        self._uncounted: set[TaskPath] = set()
+        """Loops that come to their end, with a number of items that is not known yet."""
 
     def dag(self, frame: Node) -> Iterator[Foreseen]:
         dag = frame.component.dag
@@ -157,96 +88,196 @@ class _Walk:
             node = self._resolver.nodes.child(frame, key)
             assert node.task is not None
             before = {one: verdicts[one] for one in node.task.dependencies if one in verdicts}
-            first, *below = self._task(node, before)
-            verdicts[key] = first.verdict
-            yield first
-            yield from below
+            found = self._task(node, before)
+            # What comes after a loop does not care how many items it has.
+            is_uncounted = node.path in self._uncounted
+            verdicts[key] = Verdict.RUN_OR_CACHED if is_uncounted else found[0].verdict
+            yield from found
 
-    def _task(self, node: Node, before: dict[str, Verdict]) -> Iterator[Foreseen]:
+    def _task(self, node: Node, before: Mapping[str, Verdict]) -> list[Foreseen]:
+        """Return a task, and behind it what is in it."""
         decided = self._decided_before(node, before)
         if decided is None:
             try:
                 if not self._resolver.holds(node):
-                    yield Foreseen(path=node.path, verdict=Verdict.SKIPPED)
-                    return
-                if node.is_loop or node.is_dag:
-                    yield from self._group(node)
-                    return
-                decided = self._leaf(node)
+                    decided = _foreseen(node, Verdict.SKIPPED)
+                elif node.is_loop:
+                    return self._group(node, self._iterations(node))
+                elif node.is_dag:
+                    return self._group(node, [node])
+                else:
+                    return [self._leaf(node)]
             except NotYetKnownError as error:
-                reason = f"'{error.path}' decides it"
-                decided = Foreseen(path=node.path, verdict=Verdict.UNKNOWN, reason=reason)
+                decided = _foreseen(node, Verdict.UNKNOWN, self._open_input(node, error))
             except FinalTaskError as error:
-                decided = Foreseen(path=node.path, verdict=Verdict.FAIL, reason=str(error))
-        if decided.verdict not in (Verdict.CACHED, Verdict.NOT_RUN, Verdict.REGISTER):
-            self._records.leave_open(node.path)
-        yield decided
+                decided = _foreseen(node, Verdict.FAIL, str(error))
+        self._take(node, decided.verdict)
+        inner = Verdict.NOT_RUN if decided.verdict is Verdict.FAIL else decided.verdict
+        return [decided, *self._closed(node, node.path, inner)]
 
-    def _decided_before(self, node: Node, before: dict[str, Verdict]) -> Foreseen | None:
+    def _decided_before(self, node: Node, before: Mapping[str, Verdict]) -> Foreseen | None:
         """Return what follows from the tasks before this one alone, if anything does."""
         if node.runs_in_any_case:
-            for key, verdict in before.items():
-                if verdict is not Verdict.CACHED:
-                    reason = f"it is told what becomes of '{key}'"
-                    kind = Verdict.UNKNOWN if node.is_dag else Verdict.RUN_OR_CACHED
-                    return Foreseen(path=node.path, verdict=kind, reason=reason)
             return None
         for key, verdict in before.items():
             if verdict in (Verdict.SKIPPED, Verdict.NOT_RUN, Verdict.FAIL):
-                reason = f"'{key}' would be '{verdict}'"
-                return Foreseen(path=node.path, verdict=Verdict.NOT_RUN, reason=reason)
+                return _foreseen(node, Verdict.NOT_RUN, f"'{key}' would be '{verdict}'")
         for key, verdict in before.items():
             if verdict is Verdict.UNKNOWN:
-                reason = f"whether '{key}' runs is not known"
-                return Foreseen(path=node.path, verdict=Verdict.UNKNOWN, reason=reason)
+                return _foreseen(node, Verdict.UNKNOWN, f"whether '{key}' runs is not known")
         return None
 
-    def _group(self, node: Node) -> Iterator[Foreseen]:
-        """Yield a DAG or a loop, and what is in it."""
-        inside: list[Foreseen] = []
-        if node.is_loop:
-            count = self._resolver.count(node)
-            for index in range(count):
-                frame = self._resolver.nodes.iteration(node, index)
-                inside += self.dag(frame) if frame.is_dag else [self._leaf(frame)]
+    def _take(self, node: Node, verdict: Verdict) -> None:
+        """Let the tasks after this one see what became of it."""
+        if verdict in _PHASES:
+            self._records.ends(node.path, _PHASES[verdict])
         else:
-            inside += self.dag(node)
+            self._records.leave_open(node.path)
+
+    # Groups.
+
+    def _iterations(self, node: Node) -> list[Node]:
+        try:
+            count = self._resolver.count(node)
+        except NotYetKnownError:
+            self._uncounted.add(node.path)
+            raise
+        return [self._resolver.nodes.iteration(node, index) for index in range(count)]
+
+    def _group(self, node: Node, frames: Iterable[Node]) -> list[Foreseen]:
+        """Return a DAG or a loop that comes to run, and what is in its frames."""
+        inside: list[Foreseen] = []
+        for frame in frames:
+            inside += self.dag(frame) if frame.is_dag else [self._leaf(frame)]
         verdicts = {one.verdict for one in inside}
-        kind = next(
-            (one for one in (Verdict.FAIL, Verdict.RUN, Verdict.RUN_OR_CACHED) if one in verdicts),
-            Verdict.CACHED,
-        )
-        if kind is Verdict.CACHED and Verdict.UNKNOWN in verdicts:
+        kind = next((one for one in _OF_GROUPS if one in verdicts), Verdict.EMPTY)
+        if kind is Verdict.UNKNOWN:
+            # The group comes to its end in any case.
             kind = Verdict.RUN_OR_CACHED
-        yield Foreseen(path=node.path, verdict=kind)
-        yield from inside
+        if kind in _PHASES:
+            self._take(node, kind)
+        return [_foreseen(node, kind), *inside]
+
+    def _closed(self, node: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
+        """Yield what is in a group that is not walked, all with the verdict of the group."""
+        if not node.is_loop:
+            if node.is_dag:
+                yield from self._closed_dag(node, path, verdict)
+            return
+        count = self._count(node) if verdict is Verdict.UNKNOWN else None
+        for index in (0,) if count is None else range(count):
+            frame = self._resolver.nodes.iteration(node, index)
+            below = child_path(path, ANY_ITERATION if count is None else index)
+            if frame.is_dag:
+                yield from self._closed_dag(frame, below, verdict)
+            else:
+                yield _foreseen(frame, verdict, path=below)
+
+    def _closed_dag(self, frame: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
+        dag = frame.component.dag
+        assert dag is not None, path
+        for key in _in_order(dag):
+            node = self._resolver.nodes.child(frame, key)
+            below = child_path(path, key)
+            yield _foreseen(node, verdict, path=below)
+            yield from self._closed(node, below, verdict)
+
+    def _count(self, node: Node) -> int | None:
+        """Return the number of items of a loop that may not come to run, if it is known."""
+        try:
+            return self._resolver.count(node)
+        except (NotYetKnownError, FinalTaskError):
+            return None
+
+    # Tasks.
 
     def _leaf(self, node: Node) -> Foreseen:
+        found = self._looked(node)
+        self._take(node, found.verdict)
+        return found
+
+    def _looked(self, node: Node) -> Foreseen:
         if node.container is None:
-            return Foreseen(path=node.path, verdict=Verdict.REGISTER)
+            return _foreseen(node, Verdict.REGISTER)
+        if is_claim(node.component):
+            return _foreseen(node, Verdict.RUN, "makes or removes a volume claim")
         try:
             step = self._look(node.path)
         except NotYetKnownError as error:
-            task = node.task
-            if task is None or not task.caching.enabled or not self._resolver.run.cache:
-                return Foreseen(path=node.path, verdict=Verdict.RUN)
-            reason = f"its input comes from '{error.path}'"
-            return Foreseen(path=node.path, verdict=Verdict.RUN_OR_CACHED, reason=reason)
+            if not self._may_be_cached(node):
+                return _foreseen(node, Verdict.RUN)
+            return _foreseen(node, Verdict.RUN_OR_CACHED, self._open_input(node, error))
         if step.decision is Decision.FAILED:
             message = step.failure.message if step.failure is not None else None
-            return Foreseen(path=node.path, verdict=Verdict.FAIL, reason=message)
-        if step.decision is not Decision.CACHED:
-            return Foreseen(path=node.path, verdict=Verdict.RUN, fingerprint=step.fingerprint)
-        self._records.keep(step)
-        return Foreseen(
-            path=node.path,
-            verdict=Verdict.CACHED,
-            fingerprint=step.fingerprint,
-            cached_from=step.cached_from,
-        )
+            return _foreseen(node, Verdict.FAIL, message)
+        if step.decision is Decision.CACHED:
+            self._records.keep(step)
+            return _foreseen(node, Verdict.CACHED, step=step)
+        if step.fingerprint is None:
+            return _foreseen(node, Verdict.RUN)
+        if step.fingerprint != self._look_again(node.path).fingerprint:
+            return _foreseen(node, Verdict.RUN, "it is told what is new in each run")
+        first = self._running.setdefault(step.fingerprint, node.path)
+        if first != node.path:
+            reason = f"'{first}' does the same"
+            return _foreseen(node, Verdict.RUN_OR_CACHED, reason, step=step)
+        return _foreseen(node, Verdict.RUN, step=step)
+
+    def _may_be_cached(self, node: Node) -> bool:
+        task = node.task
+        if task is None or not task.caching.enabled or not self._resolver.run.cache:
+            return False
+        # A final status holds the name of the run.
+        told = any(isinstance(given.source, FinalStatus) for given in task.parameters.values())
+        return bool(task.caching.key) or not told
+
+    def _open_input(self, node: Node, error: NotYetKnownError) -> str:
+        """Return which input of a node comes from the task that is not known."""
+        for name in node.parameter_names:
+            if self._comes_from(error.path, partial(self._resolver.parameter, node, name)):
+                return f"input '{name}' depends on '{error.path}'"
+        for name in node.artifact_names:
+            if self._comes_from(error.path, partial(self._resolver.artifacts, node, name)):
+                return f"input '{name}' depends on '{error.path}'"
+        return f"'{error.path}' decides it"
+
+    def _comes_from(self, path: TaskPath, resolve: Callable[[], object]) -> bool:
+        try:
+            resolve()
+        except NotYetKnownError as error:
+            return error.path == path
+        except FinalTaskError:
+            return False
+        return False
 
 
-def _in_order(dag: Dag) -> Sequence[str]:
+def _foreseen(
+    node: Node,
+    verdict: Verdict,
+    reason: str | None = None,
+    *,
+    path: TaskPath | None = None,
+    step: Step | None = None,
+) -> Foreseen:
+    return Foreseen(
+        path=node.path if path is None else path,
+        kind=_kind(node),
+        verdict=verdict,
+        reason=reason,
+        fingerprint=None if step is None else step.fingerprint,
+        cached_from=None if step is None else step.cached_from,
+    )
+
+
+def _kind(node: Node) -> TaskKind:
+    if node.is_loop:
+        return TaskKind.LOOP
+    if node.is_dag:
+        return TaskKind.DAG
+    return TaskKind.IMPORTER if node.importer is not None else TaskKind.CONTAINER
+
+
+def _in_order(dag: Dag) -> Iterable[str]:
     """Return the task keys, each behind those that it depends on."""
     order: dict[str, None] = {}
     waiting = sorted(dag.tasks, reverse=True)
@@ -257,4 +288,4 @@ def _in_order(dag: Dag) -> Sequence[str]:
             waiting.extend(sorted(open_ones, reverse=True))
             continue
         order[waiting.pop()] = None
-    return list(order)
+    return order

@@ -5,14 +5,19 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from argosy_driver.foresight import Foreseen, ForeseenRecords, foresee
+from argosy_driver.foreseen import Foreseen
+from argosy_driver.foreseen_records import ForeseenRecords
+from argosy_driver.foresight import foresee
 from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import look_ahead
 from argosy_driver.resolver import Resolver
+from argosy_driver.run import Run
 from argosy_driver.run_parameters import check_artifact_names
-from argosy_engine.reading import read_workflow
+from argosy_engine.reading import read_head, read_workflow
+from argosy_engine.refusal import EngineRefusal
 from argosy_engine.results import path_order
 from argosy_engine.run import root_of, run_facts_of
 from argosy_engine.run_directory import RunDescription
@@ -25,6 +30,16 @@ from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What a run would do."""
+
+    tasks: tuple[Foreseen, ...]
+    """By path."""
+    refusal: str | None = None
+    """Why this engine would not run it, though a cluster may."""
+
+
 def plan_workflow(
     workflow: Mapping[str, JsonValue],
     ir: bytes,
@@ -32,17 +47,18 @@ def plan_workflow(
     settings: RunSettings,
     parameters: Mapping[str, str] | None = None,
     artifacts: Mapping[str, str] | None = None,
-) -> tuple[Foreseen, ...]:
-    """Return what would become of each task, by path; nothing is written, nothing runs.
+) -> RunPlan:
+    """Return what would become of each task; nothing is written, nothing runs.
 
-    Arguments are those of :func:`argosy_engine.run.run_workflow`, and so are the errors.
+    Arguments are those of :func:`argosy_engine.run.run_workflow`, and so are the errors, except
+    that of a workflow that only a cluster can run.
     """
-    read = read_workflow(workflow)
+    head = read_head(workflow)
     pipeline = unpack(ir)
     check_artifact_names(pipeline, artifacts or {})
     description = RunDescription(
         run_id=RunId(str(uuid.uuid4())),
-        name=f"{read.name}-{secrets.token_hex(3)[:5]}",
+        name=f"{head.name}-{secrets.token_hex(3)[:5]}",
         pipeline=pipeline.name,
         created_at=datetime.now(UTC),
         parameters={**(parameters or {}), **(artifacts or {})},
@@ -50,14 +66,16 @@ def plan_workflow(
         cache=settings.cache,
         workflow=workflow,
     )
-    run_facts = run_facts_of(description, read, pipeline, settings)
+    run = run_facts_of(description, head, pipeline, settings)
     with Stores(description.root) as stores:
         home = settings.home.absolute()
         store = stores.open(home)
         records = ForeseenRecords(RunRecords(store, description.run_id))
-        resolver = Resolver(pipeline, run_facts, records)
 
-        def look(path: TaskPath) -> Step:
+        def resolver_of(run: Run) -> Resolver:
+            return Resolver(pipeline, run, records, known_phase=records.phase)
+
+        def look_with(resolver: Resolver, path: TaskPath) -> Step:
             return look_ahead(
                 path,
                 resolver=resolver,
@@ -67,5 +85,31 @@ def plan_workflow(
                 now=lambda: description.created_at,
             )
 
-        found = foresee(resolver, records, look)
-        return tuple(sorted(found, key=lambda one: path_order(one.path)))
+        resolver, other = resolver_of(run), resolver_of(_another(run))
+        found = foresee(
+            resolver,
+            records,
+            lambda path: look_with(resolver, path),
+            lambda path: look_with(other, path),
+        )
+        tasks = tuple(sorted(found, key=lambda one: path_order(one.path)))
+    return RunPlan(tasks=tasks, refusal=_refusal(workflow))
+
+
+def _another(run: Run) -> Run:
+    """Return a run of the same pipeline with the same parameters, at another time."""
+    return replace(
+        run,
+        id=RunId(str(uuid.uuid4())),
+        name=f"{run.name}-another",
+        created_at=run.created_at + timedelta(days=1),
+        workspace=f"{run.workspace}-another",
+    )
+
+
+def _refusal(workflow: Mapping[str, JsonValue]) -> str | None:
+    try:
+        read_workflow(workflow)
+    except EngineRefusal as error:
+        return str(error)
+    return None

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from argosy_schemas.task_kind import TaskKind
 
-class TaskKind(StrEnum):
-    """What a task is."""
-
-    CONTAINER = "container"
-    DAG = "dag"
-    """A nested pipeline, a group of a condition or an exit handler."""
-    LOOP = "loop"
-    ITERATION = "iteration"
-    """One item of a loop."""
-    IMPORTER = "importer"
+__all__ = ["RunState", "TaskKind", "TaskState"]
 
 
 class TaskState(StrEnum):

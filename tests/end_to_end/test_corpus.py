@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_schemas.reading import read_pipeline
-from cli_processes import argosy
 from corpus_expectations import Expected, differences, read_expected
+from corpus_plans import cache_differences, plan_differences
+from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
 
-CORPUS = Path(__file__).parents[3] / "shared" / "kfp-pipelines"
-EXPECTATIONS = CORPUS / "EXPECTED.md"
-FRESH = "<a fresh file path>"
 LARGE = (
     "valid/essential/pipeline_with_nested_conditions.yaml",
     "valid/parallel_and_nested/nested_pipeline_opt_input_child_level_compiled.yaml",
@@ -33,30 +30,17 @@ LARGE = (
 
 
 def cases() -> list[object]:
-    if not EXPECTATIONS.is_file():
-        return []
     return [
         pytest.param(
             expected, id=expected.file, marks=[pytest.mark.nightly] if is_slow(expected) else []
         )
-        for expected in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))
+        for expected in expectations()
     ]
-
-
-def is_slow(expected: Expected) -> bool:
-    """Whether it sleeps for minutes, or installs large packages."""
-    return expected.file.endswith("long-running.yaml") or "+pypi" in expected.kind
 
 
 def templates(compiled: Compiled) -> list[Any]:
     spec: Any = compiled.workflow["spec"]
     return list(spec["templates"])
-
-
-def input_artifacts(file: Path) -> list[str]:
-    """Return the names of the artifacts that the pipeline takes."""
-    spec = next(yaml.safe_load_all(file.read_text(encoding="utf-8")))
-    return list(spec["root"].get("inputDefinitions", {}).get("artifacts", {}))
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
@@ -69,29 +53,29 @@ def test_the_expectations_are_read_whole() -> None:
 
 
 @pytest.mark.parametrize("expected", cases())
-def test_a_real_pipeline_ends_as_expected(expected: Expected, tmp_path: Path) -> None:
-    file = CORPUS / expected.file
-    parameters = tmp_path / "parameters.json"
-    parameters.write_text(
-        json.dumps(
-            {
-                name: str(tmp_path / name) if value == FRESH else value
-                for name, value in expected.parameters.items()
-            }
-        )
-    )
-    artifacts: list[str] = []
-    for name in input_artifacts(file) if expected.wants_artifacts else []:
-        (tmp_path / name).write_text(f"content of {name}")
-        artifacts += ["--artifact", f"{name}={tmp_path / name}"]
-
-    ended = argosy(
-        *("run", str(file), "--params-file", str(parameters), *artifacts, "--output", "json"),
-        cwd=tmp_path,
-    )
+def test_a_real_pipeline_ends_as_expected(expected: Expected, run_corpus: RunCorpus) -> None:
+    ended = run_corpus(expected).run
 
     assert list(differences(expected, ended.result)) == []
     assert ended.status == (0 if expected.state == "SUCCEEDED" else 1)
+
+
+@pytest.mark.parametrize("expected", cases())
+def test_a_real_pipeline_does_what_was_planned(expected: Expected, run_corpus: RunCorpus) -> None:
+    ran = run_corpus(expected)
+
+    assert ran.before.status == 0, ran.before.err
+    assert list(plan_differences(ran.before.result, ran.run.result)) == []
+
+
+@pytest.mark.parametrize("expected", cases())
+def test_a_real_pipeline_that_ran_is_planned_from_the_cache(
+    expected: Expected, run_corpus: RunCorpus
+) -> None:
+    ran = run_corpus(expected)
+
+    assert ran.after.status == 0, ran.after.err
+    assert list(cache_differences(ran.before.result, ran.run.result, ran.after.result)) == []
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")

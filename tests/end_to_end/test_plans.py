@@ -1,10 +1,13 @@
 """``argosy plan``: what a run would do, and that it does just that."""
 
+import json
+import re
 from pathlib import Path
 
 from cli_processes import Ended, argosy, shell_pipeline
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def plan(name: str, *words: str, cwd: Path) -> dict[str, str]:
@@ -27,8 +30,11 @@ def test_nothing_is_written_and_what_follows_a_run_is_open(tmp_path: Path) -> No
     assert plan("09-conditions", cwd=tmp_path) == {
         "condition-branches-1": "run or cached",
         "condition-branches-1/condition-2": "unknown",
+        "condition-branches-1/condition-2/say": "unknown",
         "condition-branches-1/condition-3": "unknown",
+        "condition-branches-1/condition-3/say-2": "unknown",
         "condition-branches-1/condition-4": "unknown",
+        "condition-branches-1/condition-4/say-3": "unknown",
         "grade": "run",
         "say-4": "run or cached",
     }
@@ -47,9 +53,11 @@ def test_what_is_in_the_cache_is_known_with_all_that_follows(tmp_path: Path) -> 
     assert verdicts(planned) == {
         "condition-branches-1": "cached",
         "condition-branches-1/condition-2": "skipped",
+        "condition-branches-1/condition-2/say": "skipped",
         "condition-branches-1/condition-3": "cached",
         "condition-branches-1/condition-3/say-2": "cached",
         "condition-branches-1/condition-4": "skipped",
+        "condition-branches-1/condition-4/say-3": "skipped",
         "grade": "cached",
         "say-4": "cached",
     }
@@ -73,8 +81,9 @@ def test_another_parameter_makes_another_plan(tmp_path: Path) -> None:
 def test_loops_are_listed_by_iteration_once_their_items_are_known(tmp_path: Path) -> None:
     assert plan("10-loops", "-p", "count=2", cwd=tmp_path) == {
         "for-loop-1": "unknown",
+        "for-loop-1/*/square": "unknown",
         "numbers": "run",
-        "total": "unknown",
+        "total": "run or cached",
     }
     run("10-loops", "-p", "count=2", cwd=tmp_path)
 
@@ -87,13 +96,156 @@ def test_loops_are_listed_by_iteration_once_their_items_are_known(tmp_path: Path
     }
 
 
+def golden(name: str, *words: str, cwd: Path) -> Ended:
+    ended = argosy("plan", str(GOLDEN / f"{name}.ir.yaml"), "-o", "json", *words, cwd=cwd)
+    assert ended.status == 0, ended.err
+    return ended
+
+
+def test_why_a_group_cannot_be_known_is_said_once(tmp_path: Path) -> None:
+    ended = golden("conditions/nested", cwd=tmp_path)
+
+    assert {task["path"]: (task["verdict"], task["reason"]) for task in ended.result["tasks"]} == {
+        "condition-1": (
+            "unknown",
+            "input 'pipelinechannel--inner-Output' depends on 'inner/say-2'",
+        ),
+        "condition-1/say-2": ("unknown", None),
+        "inner": ("run", None),
+        "inner/condition-1": ("run or cached", None),
+        "inner/condition-1/condition-2": (
+            "unknown",
+            "input 'pipelinechannel--word' depends on 'say'",
+        ),
+        "inner/condition-1/condition-2/say": ("unknown", None),
+        "inner/say-2": ("run", None),
+        "say": ("run", None),
+    }
+
+
+def test_a_known_loop_in_one_that_cannot_be_counted_has_its_iterations(tmp_path: Path) -> None:
+    ended = golden("loops/dynamic", cwd=tmp_path)
+
+    found = verdicts(ended)
+    assert [path for path in found if path.startswith("for-loop-2/")] == [
+        "for-loop-2/*/condition-4",
+        "for-loop-2/*/condition-4/number",
+        "for-loop-2/*/for-loop-3",
+        "for-loop-2/*/for-loop-3/0/say-2",
+        "for-loop-2/*/for-loop-3/1/say-2",
+    ]
+    assert ended.result["argo"]["pods"] == {
+        "certain": 3,
+        "possible": 0,
+        "open_loops": [{"path": "for-loop-2", "per_iteration": 3}],
+        "deciding": 0,
+    }
+
+
+def test_a_skipped_iteration_has_its_tasks_and_the_others_do_not_mind(tmp_path: Path) -> None:
+    ended = golden("loops/static", cwd=tmp_path)
+
+    assert verdicts(ended) == {
+        "for-loop-2": "run",
+        "for-loop-2/0/condition-3": "run",
+        "for-loop-2/0/condition-3/say-2": "run",
+        "for-loop-2/0/say": "run",
+        "for-loop-2/1/condition-3": "skipped",
+        "for-loop-2/1/condition-3/say-2": "skipped",
+        "for-loop-2/1/say": "run",
+    }
+    assert ended.result["argo"]["pods"]["certain"] == 3
+
+
+def test_of_tasks_that_do_the_same_one_may_be_served_by_the_other(tmp_path: Path) -> None:
+    ended = golden("exits/ignoring", cwd=tmp_path)
+
+    assert ended.task("for-loop-2/0/say")["verdict"] == "run"
+    assert (
+        ended.task("for-loop-2/1/say").items()
+        >= {
+            "verdict": "run or cached",
+            "reason": "'for-loop-2/0/say' does the same",
+            "fingerprint": ended.task("for-loop-2/0/say")["fingerprint"],
+        }.items()
+    )
+
+
+def test_what_is_told_of_its_run_has_no_fingerprint(tmp_path: Path) -> None:
+    ended = golden("exits/handler", cwd=tmp_path)
+
+    # It is told the final status, which names the run.
+    assert ended.task("report")["verdict"] == "run"
+    assert ended.task("report")["fingerprint"] is None
+
+
+def test_what_only_a_cluster_runs_is_planned_with_a_note(tmp_path: Path) -> None:
+    file = str(GOLDEN / "kubernetes" / "claims.ir.yaml")
+
+    ended = argosy("plan", file, cwd=tmp_path)
+
+    assert ended.status == 0
+    assert ended.out.splitlines()[:4] == [
+        "run            createpvc  makes or removes a volume claim",
+        "run            deletepvc  makes or removes a volume claim",
+        "run            say        it is told what is new in each run",
+        "3 tasks: 3 run",
+    ]
+    assert "  pods: 3" in ended.out.splitlines()
+    assert ended.err == (
+        "note: argosy run does not run it: template 'create-claim': 'resource' creates or deletes"
+        " a Kubernetes object, which needs a cluster\n"
+    )
+
+
+def test_importers_are_registered_and_need_no_pod(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1\n")
+
+    ended = argosy(
+        *("plan", str(EXAMPLES / "06-importer" / "pipeline.yaml"), "-o", "json"),
+        *("-p", f"uri={tmp_path / 'data.csv'}"),
+        cwd=tmp_path,
+    )
+
+    assert [(task["kind"], task["verdict"]) for task in ended.result["tasks"]] == [
+        ("container", "run"),
+        ("importer", "register"),
+    ]
+    assert ended.result["argo"]["pods"]["certain"] == 1
+
+
+def test_a_loop_over_nothing_is_empty_and_what_follows_runs(tmp_path: Path) -> None:
+    run("10-loops", "-p", "count=0", cwd=tmp_path)
+
+    assert plan("10-loops", "-p", "count=0", cwd=tmp_path) == {
+        "for-loop-1": "empty",
+        "numbers": "cached",
+        "total": "cached",
+    }
+
+
+def test_what_argo_could_not_hold_is_planned_all_the_same(tmp_path: Path) -> None:
+    source = (GOLDEN / "loops" / "static.ir.yaml").read_text()
+    items = json.dumps([{"name": "a", "wanted": True}] * 3000)
+    (tmp_path / "p.yaml").write_text(re.sub(r"raw: .*", f"raw: '{items}'", source))
+
+    ended = argosy("plan", "p.yaml", cwd=tmp_path)
+
+    assert ended.status == 0
+    lines = ended.out.splitlines()
+    assert "…              for-loop-2: 2,997 more iterations, " in ended.out
+    assert lines[lines.index("on Argo") + 2].startswith(
+        "  refused: root.dag.tasks.for-loop-2: has 3,000 iterations of 4 nodes, 12,000 in all"
+    )
+
+
 def test_the_text_ends_with_what_the_workflow_costs_on_argo(tmp_path: Path) -> None:
     ended = argosy("plan", str(EXAMPLES / "03-train" / "pipeline.yaml"), cwd=tmp_path)
 
     assert ended.status == 0
     lines = ended.out.splitlines()
-    assert lines[0].startswith("evaluate  run or cached: its input comes from ")
-    assert "  pods: 4 for 4 tasks, 1.00 per task (0 decide, 0 are volume claims)" in lines
+    assert lines[0] == "run or cached  evaluate  input 'model' depends on 'fit'"
+    assert "  pods: 4" in lines
     assert any(line.startswith("  bytes of the workflow: ") for line in lines)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from argosy_cli.commands.options import (
 )
 from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.source import Source, read_source
-from argosy_cli.views.statistics import statistics_lines
-from argosy_driver.foresight import Foreseen
-from argosy_engine.plan import plan_workflow
+from argosy_cli.views.plan import plan_lines, pods_line
+from argosy_cli.views.statistics import size_lines
+from argosy_compiler.stats import Stats
+from argosy_driver.foreseen import Foreseen, ForeseenPods, foreseen_pods
+from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
-
-SHORT_FINGERPRINT = 12
+from argosy_schemas.errors import InvalidPipelineError
 
 
 @click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
@@ -61,12 +63,14 @@ def command(
     """Say what each task of a run would do, without running anything.
 
     For each task: whether it would run, be served from the cache (and from which run), be skipped,
-    or cannot be known yet; with its fingerprint. Then what the workflow costs on Argo.
+    or cannot be known yet; with its fingerprint. Iterations that cannot be counted yet are one
+    line: for-loop-1/*/train. Then what the workflow costs on Argo. The exit status is 0 whatever
+    the tasks would come to, and 2 if the run could not start.
     """
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
     made = runnable(source, home=home, max_size_bytes=max_size_bytes)
     given: Mapping[str, Any] = {} if params_file is None else read_parameters_file(params_file)
-    tasks = plan_workflow(
+    plan = plan_workflow(
         made.workflow,
         made.ir,
         settings=RunSettings(home=home, root=root, cache=not no_cache),
@@ -75,49 +79,79 @@ def command(
         ),
         artifacts=parse_assignments(artifacts, option="--artifact"),
     )
+    pods = foreseen_pods(plan.tasks)
+    argo = _on_argo(source, max_size_bytes)
     if output == "json":
-        click.echo(json.dumps({"tasks": [_to_json(task) for task in tasks]}))
+        click.echo(json.dumps(_to_json(plan, pods, argo)))
         return
-    for line in _lines(tasks):
+    # A pipe gets each task on one line, whatever its length.
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in plan_lines(plan.tasks, columns):
         click.echo(line)
-    for line in _on_argo(source, max_size_bytes):
-        click.echo(line)
+    click.echo("\non Argo")
+    for line in _argo_lines(pods, argo):
+        click.echo(f"  {line}")
+    if plan.refusal is not None:
+        click.echo(f"note: argosy run does not run it: {plan.refusal}", err=True)
 
 
-def _lines(tasks: Sequence[Foreseen]) -> list[str]:
-    width = max((len(task.path) for task in tasks), default=0)
-    lines = [f"{task.path:{width}}  {_told(task)}" for task in tasks]
-    counts = Counter(task.verdict.value for task in tasks)
-    lines.append(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
-    return lines
-
-
-def _told(task: Foreseen) -> str:
-    told = task.verdict.value
-    if task.cached_from is not None:
-        told = f"{told} from run {task.cached_from.run_id} ({task.cached_from.task_path})"
-    if task.reason is not None:
-        told = f"{told}: {task.reason}"
-    if task.fingerprint is not None:
-        told = f"{told}  [{task.fingerprint[:SHORT_FINGERPRINT]}]"
-    return told
-
-
-def _on_argo(source: Source, max_size_bytes: int) -> list[str]:
+def _on_argo(source: Source, max_size_bytes: int) -> Stats | InvalidPipelineError:
+    """Return what the workflow costs, or why none is made for Argo."""
     from argosy_compiler.compile import compile_pipeline
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_compiler.stats import stats
     from argosy_schemas.reading import read_pipeline
 
     read = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
-    compiled = compile_pipeline(read, CompileOptions(ir=IrPlacement.STORE))
-    return ["", "on Argo", *(f"  {line}" for line in statistics_lines(stats(compiled)))]
+    try:
+        return stats(compile_pipeline(read, CompileOptions(ir=IrPlacement.STORE)))
+    except InvalidPipelineError as error:
+        # What no run here minds: more nodes or tasks than Argo holds.
+        return error
 
 
-def _to_json(task: Foreseen) -> dict[str, Any]:
+def _argo_lines(pods: ForeseenPods, argo: Stats | InvalidPipelineError) -> list[str]:
+    if isinstance(argo, InvalidPipelineError):
+        return [pods_line(pods, 0), *(f"refused: {line}" for line in str(argo).splitlines())]
+    return [pods_line(pods, argo.deciding), *size_lines(argo)]
+
+
+def _to_json(
+    plan: RunPlan, pods: ForeseenPods, argo: Stats | InvalidPipelineError
+) -> dict[str, Any]:
+    counted: dict[str, Any] = {
+        "certain": pods.certain,
+        "possible": pods.possible,
+        "open_loops": [
+            {"path": path, "per_iteration": number} for path, number in pods.open_loops.items()
+        ],
+    }
+    on_argo: dict[str, Any]
+    if isinstance(argo, InvalidPipelineError):
+        on_argo = {"pods": counted, "refusal": str(argo)}
+    else:
+        on_argo = {
+            "pods": {**counted, "deciding": argo.deciding},
+            "refusal": None,
+            "workflow_bytes": argo.workflow_bytes,
+            "ir_bytes": argo.ir_bytes,
+            "limits": [
+                {"name": one.name, "value": one.value, "maximum": one.maximum}
+                for one in argo.limits
+            ],
+        }
+    return {
+        "tasks": [_task_to_json(task) for task in plan.tasks],
+        "refusal": plan.refusal,
+        "argo": on_argo,
+    }
+
+
+def _task_to_json(task: Foreseen) -> dict[str, Any]:
     source = task.cached_from
     return {
         "path": task.path,
+        "kind": task.kind.value,
         "verdict": task.verdict.value,
         "reason": task.reason,
         "fingerprint": task.fingerprint,

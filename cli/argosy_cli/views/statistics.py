@@ -11,12 +11,18 @@ def statistics_lines(stats: Stats) -> list[str]:
         f"pods: {stats.pods} for {stats.steps + stats.claims} tasks, {stats.pods_per_task:.2f} per "
         f"task ({stats.deciding} decide, {stats.claims} are volume claims)",
         f"nodes: {stats.nodes}",
-        f"workflow: {stats.workflow_bytes:,} bytes; the pipeline, packed: {stats.ir_bytes:,}",
     ]
     if stats.open_loops:
         lines.append(f"loops of a length known at run time, counted once: {stats.open_loops}")
-    lines += [
-        f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
-        for limit in stats.limits
+    return [*lines, *size_lines(stats)]
+
+
+def size_lines(stats: Stats) -> list[str]:
+    """Return how large a workflow is, and how far Argo's limits are."""
+    return [
+        f"workflow: {stats.workflow_bytes:,} bytes; the pipeline, packed: {stats.ir_bytes:,}",
+        *(
+            f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
+            for limit in stats.limits
+        ),
     ]
-    return lines

@@ -1,0 +1,145 @@
+"""What a run would do, as lines: a task on each, large loops summed up, the pods on Argo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict
+from argosy_schemas.task_kind import TaskKind
+
+SHORT_FINGERPRINT = 12
+LONGEST_PADDED_PATH = 40
+"""Beyond it what is said of a task no longer stands in a column."""
+MOST_ITERATIONS = 10
+"""A loop with more is summed up behind the first ones."""
+SHOWN_ITERATIONS = 3
+
+_WORD_WIDTH = max(len(verdict.value) for verdict in Verdict)
+
+
+def plan_lines(tasks: Sequence[Foreseen], columns: int | None = None) -> list[str]:
+    """Return a line for each task, and last the counts of all.
+
+    A group has a line only where it explains why nothing in it is known, or would run; the tasks
+    of that group stand below it.
+
+    Args:
+        tasks: By path.
+        columns: What is said of a task goes below it where it would not fit; ``None``: never.
+    """
+    shown = list(_summed_up([task for task in tasks if _is_told(task)], tasks))
+    width = max((len(one.path) for one in shown if isinstance(one, Foreseen)), default=0)
+    lines = [
+        line
+        for one in shown
+        for line in (
+            _lines(one, min(width, LONGEST_PADDED_PATH), columns)
+            if isinstance(one, Foreseen)
+            else [one]
+        )
+    ]
+    return [*lines, _counts(tasks)]
+
+
+def pods_line(pods: ForeseenPods, deciding: int) -> str:
+    """Return how many pods there would be, and what of that cannot be known yet.
+
+    Args:
+        pods: Of the tasks.
+        deciding: Pods that only decide something.
+    """
+    more: list[str] = []
+    if pods.possible:
+        more.append(f"up to {pods.possible:,} more")
+    if pods.open_loops:
+        count = len(pods.open_loops)
+        loops = f"{count} loops" if count > 1 else f"'{next(iter(pods.open_loops))}'"
+        more.append(f"those of {loops}, whose items cannot be counted yet")
+    if deciding:
+        more.append(f"{deciding} or more that only decide (see compile --explain)")
+    return ", and ".join([f"pods: {pods.certain:,}", *more])
+
+
+def _is_told(task: Foreseen) -> bool:
+    if task.kind not in (TaskKind.DAG, TaskKind.LOOP):
+        return True
+    return task.reason is not None or task.verdict in (
+        Verdict.SKIPPED,
+        Verdict.UNKNOWN,
+        Verdict.NOT_RUN,
+        Verdict.FAIL,
+        Verdict.EMPTY,
+    )
+
+
+def _summed_up(told: Sequence[Foreseen], tasks: Sequence[Foreseen]) -> Iterator[Foreseen | str]:
+    """Yield the tasks to be shown, and a line for the rest of each large loop."""
+    large = _large_loops(tasks)
+    left_out: dict[str, list[Foreseen]] = {}
+    for task in told:
+        loop = _left_out_of(task, large)
+        if loop is None:
+            yield from _rest(left_out, large)
+            yield task
+            continue
+        if loop not in left_out:
+            yield from _rest(left_out, large)
+        left_out.setdefault(loop, []).append(task)
+    yield from _rest(left_out, large)
+
+
+def _rest(left_out: dict[str, list[Foreseen]], large: dict[str, int]) -> Iterator[str]:
+    for loop, tasks in left_out.items():
+        number = large[loop] - SHOWN_ITERATIONS
+        yield f"{'…':{_WORD_WIDTH}}  {loop}: {number:,} more iterations, {_counts(tasks)}"
+    left_out.clear()
+
+
+def _large_loops(tasks: Sequence[Foreseen]) -> dict[str, int]:
+    """Return the loops with too many iterations to show them all, with their number."""
+    loops = {task.path for task in tasks if task.kind is TaskKind.LOOP}
+    found: dict[str, set[str]] = {}
+    for task in tasks:
+        for loop, index in _iterations(task.path):
+            if loop in loops:
+                found.setdefault(loop, set()).add(index)
+    return {loop: len(seen) for loop, seen in found.items() if len(seen) > MOST_ITERATIONS}
+
+
+def _left_out_of(task: Foreseen, large: dict[str, int]) -> str | None:
+    for loop, index in _iterations(task.path):
+        if loop in large and int(index) >= SHOWN_ITERATIONS:
+            return loop
+    return None
+
+
+def _iterations(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the places of a path where an iteration may stand, the outermost first."""
+    segments = path.split("/")
+    for at, segment in enumerate(segments):
+        if segment.isdecimal():
+            yield "/".join(segments[:at]), segment
+
+
+def _lines(task: Foreseen, width: int, columns: int | None) -> list[str]:
+    line = f"{task.verdict.value:{_WORD_WIDTH}}  {task.path:{width}}"
+    if task.fingerprint is not None:
+        line = f"{line}  {task.fingerprint[:SHORT_FINGERPRINT]}"
+    told = [] if task.reason is None else [task.reason]
+    if task.cached_from is not None:
+        told.insert(0, f"from run {task.cached_from.run_id}")
+    whole = "  ".join([line, *told]).rstrip()
+    if columns is None or len(whole) <= columns:
+        return [whole]
+    return [line.rstrip(), *(f"{'':{_WORD_WIDTH}}    {one}" for one in told)]
+
+
+def _counts(tasks: Sequence[Foreseen]) -> str:
+    """Return e.g. ``3 tasks: 2 run, 1 unknown``; groups do not count."""
+    counts = Counter(
+        task.verdict for task in tasks if task.kind not in (TaskKind.DAG, TaskKind.LOOP)
+    )
+    total = sum(counts.values())
+    told = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict if counts[verdict])
+    return f"{total:,} task{'' if total == 1 else 's'}{f': {told}' if told else ''}"

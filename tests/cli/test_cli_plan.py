@@ -1,0 +1,142 @@
+"""What a person sees of a plan."""
+
+from __future__ import annotations
+
+from argosy_cli.views.plan import plan_lines, pods_line
+from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
+from argosy_schemas.names import AttemptId, RunId, TaskPath
+from argosy_schemas.records import RecordReference
+from argosy_schemas.task_kind import TaskKind
+
+FINGERPRINT = "0123456789abcdef" * 4
+
+
+def foreseen(
+    path: str,
+    verdict: Verdict = Verdict.RUN,
+    kind: TaskKind = TaskKind.CONTAINER,
+    *,
+    reason: str | None = None,
+) -> Foreseen:
+    return Foreseen(path=TaskPath(path), kind=kind, verdict=verdict, reason=reason)
+
+
+def test_a_task_has_a_line_and_a_group_only_where_it_explains() -> None:
+    tasks = [
+        foreseen("a"),
+        foreseen("group", kind=TaskKind.DAG),
+        foreseen("group/b", Verdict.RUN_OR_CACHED, reason="input 'x' depends on 'a'"),
+        foreseen("no", Verdict.SKIPPED, TaskKind.DAG),
+        foreseen("no/c", Verdict.SKIPPED),
+    ]
+
+    assert plan_lines(tasks) == [
+        "run            a",
+        "run or cached  group/b  input 'x' depends on 'a'",
+        "skipped        no",
+        "skipped        no/c",
+        "3 tasks: 1 run, 1 run or cached, 1 skipped",
+    ]
+
+
+def test_what_does_not_fit_goes_below_the_task() -> None:
+    task = Foreseen(
+        path=TaskPath("train"),
+        kind=TaskKind.CONTAINER,
+        verdict=Verdict.CACHED,
+        fingerprint=FINGERPRINT,
+        cached_from=RecordReference(
+            run_id=RunId("2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad"),
+            task_path=TaskPath("train"),
+            attempt_id=AttemptId("x"),
+        ),
+    )
+
+    assert plan_lines([task], columns=60)[:-1] == [
+        "cached         train  0123456789ab",
+        "                 from run 2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad",
+    ]
+    assert plan_lines([task])[:-1] == [
+        "cached         train  0123456789ab  from run 2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad",
+    ]
+
+
+def test_a_large_loop_is_summed_up_behind_its_first_iterations() -> None:
+    tasks = [
+        foreseen("loop", kind=TaskKind.LOOP),
+        *(foreseen(f"loop/{index}/task", Verdict.CACHED) for index in range(4)),
+        *(foreseen(f"loop/{index}/task") for index in range(4, 1200)),
+        foreseen("z"),
+    ]
+
+    assert plan_lines(tasks) == [
+        "cached         loop/0/task",
+        "cached         loop/1/task",
+        "cached         loop/2/task",
+        "…              loop: 1,197 more iterations, 1,197 tasks: 1,196 run, 1 cached",
+        "run            z",
+        "1,201 tasks: 1,197 run, 4 cached",
+    ]
+
+
+def test_in_the_iterations_of_a_large_loop_others_are_summed_up_as_well() -> None:
+    tasks = [
+        foreseen("out", kind=TaskKind.LOOP),
+        *(
+            one
+            for outer in range(2)
+            for one in (
+                foreseen(f"out/{outer}/in", kind=TaskKind.LOOP),
+                *(foreseen(f"out/{outer}/in/{inner}/t") for inner in range(11)),
+            )
+        ),
+    ]
+
+    assert plan_lines(tasks) == [
+        "run            out/0/in/0/t",
+        "run            out/0/in/1/t",
+        "run            out/0/in/2/t",
+        "…              out/0/in: 8 more iterations, 8 tasks: 8 run",
+        "run            out/1/in/0/t",
+        "run            out/1/in/1/t",
+        "run            out/1/in/2/t",
+        "…              out/1/in: 8 more iterations, 8 tasks: 8 run",
+        "22 tasks: 22 run",
+    ]
+
+
+def test_pods_are_those_that_come_for_certain_and_those_that_may_come() -> None:
+    tasks = [
+        foreseen("importer", Verdict.REGISTER, TaskKind.IMPORTER),
+        foreseen("cached", Verdict.CACHED),
+        foreseen("run"),
+        foreseen("either", Verdict.RUN_OR_CACHED),
+        foreseen("no", Verdict.SKIPPED),
+        foreseen("held-up", Verdict.NOT_RUN),
+        foreseen("if", Verdict.UNKNOWN, TaskKind.DAG),
+        foreseen("if/x", Verdict.UNKNOWN),
+        foreseen("loop", Verdict.UNKNOWN, TaskKind.LOOP),
+        foreseen("loop/*/a", Verdict.UNKNOWN),
+        foreseen("loop/*/inner/*/b", Verdict.UNKNOWN),
+    ]
+
+    assert foreseen_pods(tasks) == ForeseenPods(
+        certain=3, possible=1, open_loops={TaskPath("loop"): 2}
+    )
+
+
+def test_the_line_of_the_pods_says_what_is_not_known() -> None:
+    loop, other = TaskPath("loop"), TaskPath("other")
+
+    assert [
+        pods_line(ForeseenPods(certain=3, possible=0), 0),
+        pods_line(ForeseenPods(certain=3, possible=4), 0),
+        pods_line(ForeseenPods(certain=3, possible=4, open_loops={loop: 2}), 0),
+        pods_line(ForeseenPods(certain=1300, possible=0, open_loops={loop: 2, other: 1}), 2),
+    ] == [
+        "pods: 3",
+        "pods: 3, and up to 4 more",
+        "pods: 3, and up to 4 more, and those of 'loop', whose items cannot be counted yet",
+        "pods: 1,300, and those of 2 loops, whose items cannot be counted yet, and 2 or more that"
+        " only decide (see compile --explain)",
+    ]

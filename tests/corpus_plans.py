@@ -1,0 +1,84 @@
+"""How a run differs from its plan, and the plan after it from what is in the cache."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+_LEFT_OUT = ("SKIPPED", "NOT_RUN")
+_STATES = {
+    "run": ("SUCCEEDED", "FAILED"),
+    "run or cached": ("SUCCEEDED", "FAILED"),
+    "cached": ("SUCCEEDED",),
+    "register": ("SUCCEEDED",),
+    "skipped": _LEFT_OUT,
+    "not run": _LEFT_OUT,
+    "fail": ("FAILED",),
+    "unknown": ("SUCCEEDED", "FAILED", *_LEFT_OUT),
+}
+
+
+def plan_differences(plan: Json, result: Json) -> Iterator[str]:
+    """Yield where a run did not do what its plan said.
+
+    A plan takes tasks for granted that do not fail: in a run that failed, others may not have come
+    to run.
+    """
+    leaves = [task for task in result["tasks"] if task["kind"] in ("container", "importer")]
+    planned = [task for task in plan["tasks"] if task["kind"] in ("container", "importer")]
+    fingerprints = Counter(task["fingerprint"] for task in planned)
+    for task in leaves:
+        found = [one for one in planned if _matches(one["path"], task["path"])]
+        if len(found) != 1:
+            yield f"{task['path']}: planned {len(found)} times"
+            continue
+        (foreseen,) = found
+        verdict, state = foreseen["verdict"], task["state"]
+        was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
+        if state not in _STATES[verdict] and not was_held_up:
+            yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
+        # Of several that do the same, each may be the first.
+        is_alone = foreseen["fingerprint"] is None or fingerprints[foreseen["fingerprint"]] == 1
+        if task["cached"] and verdict == "run" and is_alone:
+            yield f"{task['path']}: 'run' was planned, and it was cached"
+        if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
+            yield f"{task['path']}: 'cached' was planned, and it ran"
+    for foreseen in planned:
+        is_certain = foreseen["verdict"] not in ("unknown", *_LEFT_OUT, "skipped", "not run")
+        if is_certain and not any(_matches(foreseen["path"], task["path"]) for task in leaves):
+            yield f"{foreseen['path']}: '{foreseen['verdict']}' was planned, and it is not there"
+
+
+def cache_differences(before: Json, result: Json, after: Json) -> Iterator[str]:
+    """Yield what the plan after a run does not take from the cache, of that run, although it may.
+
+    What succeeded with a fingerprint is there, and so all that it leads to is known as well.
+    """
+    succeeded = {
+        task["path"]
+        for task in result["tasks"]
+        if task["kind"] == "container" and task["state"] == "SUCCEEDED"
+    }
+    planned = {task["path"]: task for task in after["tasks"]}
+    for path in sorted(succeeded):
+        task = planned.get(path)
+        if task is None or task["fingerprint"] is None:
+            continue  # what is before it, or it itself, is new in each run
+        if task["verdict"] != "cached":
+            yield f"{path}: '{task['verdict']}' although it succeeded"
+        elif task["cached_from"]["run_id"] != result["run_id"]:
+            yield f"{path}: cached from run {task['cached_from']['run_id']}"
+    for task in before["tasks"]:
+        fingerprint = task["fingerprint"]
+        if fingerprint is None or task["path"] not in succeeded:
+            continue
+        if planned[task["path"]]["fingerprint"] != fingerprint:
+            yield f"{task['path']}: another fingerprint"
+
+
+def _matches(pattern: str, path: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"/\*", r"/\d+"), path) is not None
