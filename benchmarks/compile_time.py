@@ -1,10 +1,11 @@
 """How long a compilation takes, by phase, and how large its workflow is.
 
-    python benchmarks/compile_time.py [--runs N]
+    python benchmarks/compile_time.py [--runs N] [--shape SHAPE ...]
 
-Prints tables of Markdown: 300 tasks of about 1 MB of IR phase by phase, then 100 to 5,000 tasks of
-one component and of distinct components. The pipelines are made here: functions of some 3 KB as
-the SDK writes them, in layers in which each task takes the output of one above.
+Prints tables of Markdown: 300 tasks of about 1 MB of IR phase by phase, then 100 to 5,000 tasks in
+several shapes, of one component, of distinct ones, and of distinct ones with a large source each.
+Where the time is linear in the number of tasks, a task costs the same at each size. The pipelines
+are made here: functions as the SDK writes them, each task with the output of one or two above.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -32,9 +33,30 @@ T = TypeVar("T")
 
 WIDTH = 20
 """Tasks in a layer: the tasks of a layer may run at the same time."""
+SIZES = (100, 1000, 5000)
+Above = Callable[[int], Sequence[int]]
+"""Returns the tasks that a task comes after, by number."""
+SHAPES: Mapping[str, Above] = {
+    "fan-out": lambda number: [],
+    "chain": lambda number: [number - 1] if number else [],
+    "layers": lambda number: [number - WIDTH] if number >= WIDTH else [],
+    "crossing layers": lambda number: (
+        [number - WIDTH, number - number % WIDTH - WIDTH + (number + 1) % WIDTH]
+        if number >= WIDTH
+        else []
+    ),
+    "tree": lambda number: [(number - 1) // 2] if number else [],
+}
+KINDS: Mapping[str, tuple[bool, int]] = {
+    "one": (False, 0),
+    "distinct": (True, 0),
+    "distinct, 2.6 KB each": (True, 2600),
+}
 
 
-def document(tasks: int, *, distinct: bool, source_bytes: int = 0) -> dict[str, Any]:
+def document(
+    tasks: int, *, distinct: bool, source_bytes: int = 0, above: Above = SHAPES["layers"]
+) -> dict[str, Any]:
     """Return the IR of a pipeline of so many tasks, as the SDK writes it."""
     components: dict[str, Any] = {}
     executors: dict[str, Any] = {}
@@ -48,21 +70,21 @@ def document(tasks: int, *, distinct: bool, source_bytes: int = 0) -> dict[str, 
                 "inputDefinitions": {"parameters": {"x": {"parameterType": "STRING"}}},
                 "outputDefinitions": {"parameters": {"Output": {"parameterType": "STRING"}}},
             }
-        above = number - WIDTH
+        tasks_above = above(number)
         source: dict[str, Any] = {"runtimeValue": {"constant": "first"}}
         task: dict[str, Any] = {
             "cachingOptions": {"enableCache": True},
             "componentRef": {"name": f"comp-{name}"},
             "taskInfo": {"name": f"task-{number}"},
         }
-        if above >= 0:
+        if tasks_above:
             source = {
                 "taskOutputParameter": {
                     "outputParameterKey": "Output",
-                    "producerTask": f"task-{above}",
+                    "producerTask": f"task-{tasks_above[0]}",
                 }
             }
-            task["dependentTasks"] = [f"task-{above}"]
+            task["dependentTasks"] = [f"task-{one}" for one in tasks_above]
         task["inputs"] = {"parameters": {"x": source}}
         used[f"task-{number}"] = task
     return {
@@ -109,11 +131,11 @@ def phases(data: bytes, options: CompileOptions) -> Iterator[tuple[str, float, A
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:
-    """Return the result of a call and its seconds."""
+    """Return the result of a call and its seconds of CPU."""
     gc.collect()
-    started = time.perf_counter()
+    started = time.process_time()
     result = call()
-    return result, time.perf_counter() - started
+    return result, time.process_time() - started
 
 
 def by_phase(runs: int) -> None:
@@ -132,31 +154,57 @@ def by_phase(runs: int) -> None:
     print(f"| all | {total * 1000:.1f} |\n")
 
 
-def by_size() -> None:
-    """Print time and size at 100, 1,000 and 5,000 tasks."""
-    print("| tasks | components | compile s | µs a task | workflow KiB | templates |")
-    print("| ---: | --- | ---: | ---: | ---: | ---: |")
-    options = CompileOptions(ir=IrPlacement.STORE)
-    for distinct in (False, True):
-        for tasks in (100, 1000, 5000):
-            data = to_json(document(tasks, distinct=distinct)).encode()
-            steps = list(phases(data, options))
-            seconds = sum(took for name, took, _ in steps if not name.startswith(("read", "emit")))
-            workflow = steps[-3][2].workflow
-            kind = "distinct" if distinct else "one"
-            print(
-                f"| {tasks:,} | {kind} | {seconds:.2f} | {seconds / tasks * 1e6:.0f}"
-                f" | {len(to_json(workflow)) / 1024:.0f} | {len(workflow['spec']['templates'])} |"
-            )
+def by_size(runs: int, shapes: Iterable[str]) -> None:
+    """Print time and size at 100, 1,000 and 5,000 tasks: reading, compiling and writing JSON."""
+    print("| shape | components | tasks | s | µs a task | to 1,000 tasks | workflow KiB |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for shape in shapes:
+        for kind, (distinct, source_bytes) in KINDS.items():
+            costs: dict[int, float] = {}
+            rows: list[tuple[int, float, float]] = []
+            for tasks in SIZES:
+                made = document(
+                    tasks, distinct=distinct, source_bytes=source_bytes, above=SHAPES[shape]
+                )
+                seconds, kib = _least(runs, to_json(made).encode())
+                costs[tasks] = seconds / tasks
+                rows.append((tasks, seconds, kib))
+            for tasks, seconds, kib in rows:
+                print(
+                    f"| {shape} | {kind} | {tasks:,} | {seconds:.2f} | {costs[tasks] * 1e6:.0f}"
+                    f" | {costs[tasks] / costs[1000]:.2f} | {kib:.0f} |",
+                    flush=True,
+                )
+
+
+def _least(runs: int, data: bytes) -> tuple[float, float]:
+    """Return the least seconds of several compilations, and the KiB of the workflow."""
+    found: list[float] = []
+    size = 0
+    for _ in range(runs):
+        seconds = 0.0
+        for name, took, result in phases(data, CompileOptions(ir=IrPlacement.STORE)):
+            if name != "emit YAML":
+                seconds += took
+            if name == "emit JSON":
+                size = len(result.encode())
+        found.append(seconds)
+    return min(found), size / 1024
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="How long a compilation takes, by phase")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--shape", action="append", choices=list(SHAPES), help="all by default")
     options = parser.parse_args()
+    # As the commands do.
+    gc.set_threshold(100_000, 50)
+    # What is loaded at the first use is no part of a compilation.
+    for _ in phases(to_json(document(3, distinct=True)).encode(), CompileOptions()):
+        pass
     by_phase(options.runs)
-    by_size()
+    by_size(options.runs, options.shape or SHAPES)
 
 
 if __name__ == "__main__":
