@@ -20,6 +20,7 @@ from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
 from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
 
+SLOW = (pytest.mark.nightly, pytest.mark.timeout(1000))
 LARGE = (
     "valid/essential/pipeline_with_nested_conditions.yaml",
     "valid/parallel_and_nested/nested_pipeline_opt_input_child_level_compiled.yaml",
@@ -31,9 +32,7 @@ LARGE = (
 
 def cases() -> list[object]:
     return [
-        pytest.param(
-            expected, id=expected.file, marks=[pytest.mark.nightly] if is_slow(expected) else []
-        )
+        pytest.param(expected, id=expected.file, marks=SLOW if is_slow(expected) else [])
         for expected in expectations()
     ]
 
