@@ -20,12 +20,10 @@ from argosy_compiler.linting.outcomes import check_outcomes
 from argosy_compiler.linting.subject import Subject, read_subject
 from argosy_compiler.linting.tags import check_tags
 from argosy_compiler.linting.templates import check_templates
+from argosy_compiler.options import ARGO_LINES
 from argosy_schemas.errors import InvalidArgumentError, Problem
 
 Rule: TypeAlias = Callable[[Subject], Iterator[Problem]]
-
-ARGO_LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
-"""The release lines that are known; a workflow for several of them is checked for each."""
 
 RULES: Final[tuple[Rule, ...]] = (
     check_fields,

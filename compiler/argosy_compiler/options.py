@@ -14,6 +14,16 @@ INLINE_LIMIT_BYTES: Final = 32 * 1024
 of every init container, where 128 KiB is a hard limit."""
 
 
+ARGO_LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
+"""The release lines that are known; a workflow for several of them is checked for each."""
+
+_WITHOUT_LIMITS: Final = ("3.5", "3.6", "3.7")
+"""Lines whose stock CRDs count neither tasks nor templates."""
+_WITH_INLINE_DAGS: Final = ("4.1",)
+"""Lines of which every release runs inline DAGs of tasks that use templates (from 4.0.5 on)."""
+NO_LIMIT: Final = 1_000_000_000
+
+
 class IrPlacement(StrEnum):
     """How the IR reaches the drivers."""
 
@@ -42,6 +52,16 @@ class CompileOptions:
     """Stock Argo 4 refuses more tasks in one DAG."""
     max_templates: int = 200
     """Stock Argo 4 refuses more templates in one workflow."""
+    inline_dags: bool = False
+    """Whether a large DAG that would lose time in parts may stay whole, written inline, which those
+    limits do not count; see :func:`options_for`."""
     max_nodes: int | None = 4000
     """How many nodes a loop may make on Argo, which keeps them in one object; ``None``: any number,
     for the embedded engine."""
+
+
+def options_for(line: str | None) -> CompileOptions:
+    """Return the defaults for one line of :data:`ARGO_LINES`; ``None``: for all of them."""
+    if line in _WITHOUT_LIMITS:
+        return CompileOptions(max_dag_tasks=NO_LIMIT, max_templates=NO_LIMIT)
+    return CompileOptions(inline_dags=line in _WITH_INLINE_DAGS)

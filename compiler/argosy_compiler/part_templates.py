@@ -22,6 +22,7 @@ from argosy_compiler.task_graph import READ_TASK, Json, Part, TaskGraph
 from argosy_schemas.pod import CONTROL, PATH_INPUT
 from argosy_schemas.values import to_json
 
+_INLINE_TASK = "whole"
 _OUTER = f"inputs.parameters.{OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
@@ -78,6 +79,8 @@ class PartTemplates:
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
         if targets := _targets(graph):
             dag["target"] = " ".join(targets)
+        if graph.is_inline:
+            dag = {"failFast": False, "tasks": [{"name": _INLINE_TASK, "inline": {"dag": dag}}]}
         return _Written(dag=dag, exports=published), templates
 
     def _part(

@@ -106,16 +106,26 @@ class _Counts:
 def _counted(
     name: str, templates: Mapping[str, Mapping[str, Any]], known: dict[str, _Counts]
 ) -> _Counts:
-    if name in known:
-        return known[name]
-    template = templates[name]
+    if name not in known:
+        known[name] = _counted_template(templates[name], templates, known)
+    return known[name]
+
+
+def _counted_template(
+    template: Mapping[str, Any],
+    templates: Mapping[str, Mapping[str, Any]],
+    known: dict[str, _Counts],
+) -> _Counts:
     count = _Counts(nodes=2 if "retryStrategy" in template else 1)
     for task in template.get("dag", {}).get("tasks", ()):
         if task.get("when") == "false":
             count.nodes += 1
             continue
         times, is_open = _times(task)
-        count.add(_counted(task["template"], templates, known), times)
+        if "inline" in task:
+            count.add(_counted_template(task["inline"], templates, known), times)
+        else:
+            count.add(_counted(task["template"], templates, known), times)
         count.open_loops += is_open
         count.nodes += "withSequence" in task
     if "resource" in template:
@@ -126,7 +136,6 @@ def _counted(
             count.steps += 1
         else:
             count.deciding += 1
-    known[name] = count
     return count
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from argosy_engine.reading_fields import (
     Object,
@@ -59,6 +60,11 @@ _OTHER_KINDS: Mapping[str, str] = {
     },
 }
 
+Inputs: TypeAlias = Mapping[str, str | None]
+"""Of a template: name to default."""
+
+_READS_TASK = re.compile(r"\{\{[^}]*\btasks[.\[]")
+
 # As Argo finds them: from the first braces to the next closing ones.
 _EXPRESSION_TAG = re.compile(r"\{\{=(.*?)\}\}", re.DOTALL)
 
@@ -101,9 +107,18 @@ def read_head(document: Object) -> Workflow:
     )
 
 
-def _templates(template: Object, name: str | None = None) -> Iterator[Template]:
-    """Yield a template, and those written inline in its tasks."""
+def _templates(
+    template: Object, name: str | None = None, given: Inputs | None = None
+) -> Iterator[Template]:
+    """Yield a template, and those written inline in its tasks.
+
+    Args:
+        template: The template.
+        name: Of one that is inline.
+        given: Inputs of the template around, which an inline one without any has as its own.
+    """
     name = str(template.get("name", "")) if name is None else name
+    inputs = inputs_of(template) if given is None or "inputs" in template else given
     place = Place(name, "")
     for kind, problem in _OTHER_KINDS.items():
         if kind in template:
@@ -111,8 +126,8 @@ def _templates(template: Object, name: str | None = None) -> Iterator[Template]:
     if "dag" in template:
         for task in objects(object_at(template, "dag"), "tasks"):
             if "inline" in task:
-                yield from _templates(task["inline"], _inline_name(name, task))
-        yield _dag_template(template, name, place)
+                yield from _templates(task["inline"], _inline_name(name, task), inputs)
+        yield _dag_template(template, name, place, inputs, is_inline=given is not None)
     elif "steps" in template:
         yield _steps_template(template, name, place)
     elif "container" in template:
@@ -125,7 +140,9 @@ def _inline_name(template: str, task: Object) -> str:
     return f"{template}.{task.get('name')}"
 
 
-def _dag_template(template: Object, name: str, place: Place) -> DagTemplate:
+def _dag_template(
+    template: Object, name: str, place: Place, inputs: Inputs, *, is_inline: bool = False
+) -> DagTemplate:
     place.refuse_unknown(template, _DAG_TEMPLATE)
     dag = object_at(template, "dag")
     here = place.at("dag")
@@ -133,7 +150,8 @@ def _dag_template(template: Object, name: str, place: Place) -> DagTemplate:
     if dag.get("failFast") is not False:
         raise here.at("failFast").refuse("must be false; stopping at the first failure is not ours")
     tasks = tuple(
-        _task(task, name, here.at(f"tasks.{task.get('name')}")) for task in objects(dag, "tasks")
+        _task(task, name, here.at(f"tasks.{task.get('name')}"), inputs, is_inline=is_inline)
+        for task in objects(dag, "tasks")
     )
     index = {task.name: position for position, task in enumerate(tasks)}
     upstream = tuple(
@@ -157,7 +175,7 @@ def _dag_template(template: Object, name: str, place: Place) -> DagTemplate:
             downstream[above].append(position)
     return DagTemplate(
         name=name,
-        inputs=inputs_of(template),
+        inputs=inputs,
         tasks=tasks,
         targets=targets,
         outputs=tuple(_dag_outputs(template, place)),
@@ -186,10 +204,12 @@ def _steps_template(template: Object, name: str, place: Place) -> DagTemplate:
         before = " && ".join(done)
     rest = {key: value for key, value in template.items() if key != "steps"}
     dag = {"failFast": False, "tasks": tasks}
-    return replace(_dag_template({**rest, "dag": dag}, name, place), tasks_are="steps")
+    return replace(
+        _dag_template({**rest, "dag": dag}, name, place, inputs_of(template)), tasks_are="steps"
+    )
 
 
-def _task(task: Object, template: str, place: Place) -> DagTask:
+def _task(task: Object, template: str, place: Place, inputs: Inputs, *, is_inline: bool) -> DagTask:
     place.refuse_unknown(task, _TASK)
     count: str | None = None
     if "withSequence" in task:
@@ -205,8 +225,13 @@ def _task(task: Object, template: str, place: Place) -> DagTask:
         (str(argument["name"]), str(argument["value"]))
         for argument in objects(object_at(task, "arguments"), "parameters")
     )
+    if "inline" in task and "inputs" not in task["inline"]:
+        arguments += tuple((name, f"{{{{inputs.parameters.{name}}}}}") for name in inputs)
     for name, tagged in (("when", when), ("withSequence.count", count), *arguments):
         _check_tags(tagged, place.at(name))
+        if is_inline and _READS_TASK.search(tagged or ""):
+            # Argo looks for the task in the DAG around, and waits for it forever.
+            raise place.at(name).refuse("reads a task, which nothing inline can")
     return DagTask(
         name=str(task["name"]),
         template=_inline_name(template, task) if "inline" in task else str(task["template"]),

@@ -14,7 +14,8 @@ import pytest
 
 from argosy_compiler import Compiled, CompileOptions, compile_pipeline
 from argosy_compiler.emit import to_model
-from argosy_compiler.lint import ARGO_LINES, lint_workflow
+from argosy_compiler.lint import lint_workflow
+from argosy_compiler.options import ARGO_LINES
 from argosy_compiler.stats import stats
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.reading import read_pipeline

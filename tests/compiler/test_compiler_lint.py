@@ -244,3 +244,24 @@ def test_what_is_no_workflow_is_one_problem() -> None:
 def test_an_unknown_line_of_argo_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"'2\.0' is no known line of Argo; use one of"):
         lint_workflow(VALID, "2.0")
+
+
+def in_one(spec: dict[str, Any]) -> dict[str, Any]:
+    """Put the first task of the root inline, and give the root an input; return the task."""
+    root = spec["templates"][0]
+    (first, _) = tasks(spec)
+    root["inputs"] = {"parameters": [{"name": "path", "value": ""}]}
+    root["dag"]["tasks"] = [{"name": "whole", "inline": {"dag": {"tasks": [first]}}}]
+    return first
+
+
+def test_what_is_inline_may_read_the_inputs_of_the_template_around() -> None:
+    workflow = copy.deepcopy(VALID)
+    parameter = in_one(workflow["spec"])["arguments"]["parameters"][0]
+
+    parameter["value"] = "{{inputs.parameters.path}}a"
+    assert lint_workflow(workflow, "4.1") == ()
+
+    parameter["value"] = "{{inputs.parameters.other}}a"
+    (problem,) = lint_workflow(workflow, "4.1")
+    assert "the template has no input 'other'" in problem.message

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.lint import ARGO_LINES, lint_workflow
+from argosy_compiler.lint import lint_workflow
+from argosy_compiler.options import ARGO_LINES
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +13,16 @@ import pytest
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.dividing import divided
 from argosy_compiler.folding import folded
+from argosy_compiler.lint import lint_workflow
+from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.stats import stats
 from argosy_compiler.task_graph import Part, TaskGraph, read_graph
 from argosy_expressions.argo import depends, evaluate
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 Tasks = Mapping[str, tuple[str, ...]]
 
 
@@ -246,3 +252,69 @@ def test_a_thousand_tasks_fit(shape: str) -> None:
     assert max(len(one.get("dag", {}).get("tasks", ())) for one in spec["templates"]) <= 200
     assert len(spec["templates"]) <= 200
     assert len(to_json(spec)) < 256 * 1024
+
+
+def inline(document: Mapping[str, Any], most: int = 10) -> Any:
+    read = read_pipeline(to_json(document).encode(), file="p.json")
+    options = replace(options_for("4.1"), store="s3://bucket", max_dag_tasks=most)
+    return compile_pipeline(read, options)
+
+
+def crossing(count: int) -> Tasks:
+    """Return layers of five tasks, each after two of the layer above."""
+    return {
+        f"t{n}": (f"t{n - 5}", f"t{n // 5 * 5 - 5 + (n + 1) % 5}") if n >= 5 else ()
+        for n in range(count)
+    }
+
+
+def test_a_dag_that_would_lose_time_in_parts_stays_whole_for_one_line_of_argo() -> None:
+    tasks = crossing(40)
+
+    compiled = inline(pipeline(tasks))
+
+    root = compiled.workflow["spec"]["templates"][0]
+    (whole,) = root["dag"]["tasks"]
+    assert {
+        one["name"]: tuple(depends(one["depends"]).tasks) if "depends" in one else ()
+        for one in whole["inline"]["dag"]["tasks"]
+    } == {name: tuple(sorted(above)) for name, above in tasks.items()}
+    assert compiled.notes == ()
+    assert stats(compiled).pods == 40
+    problems = {line: list(lint_workflow(compiled.workflow, line)) for line in ARGO_LINES}
+    assert {line for line, found in problems.items() if found} == {"3.5", "3.6"}
+
+
+def test_a_dag_that_loses_nothing_in_parts_is_taken_apart_for_every_line() -> None:
+    compiled = inline(pipeline(dict.fromkeys((f"t{n}" for n in range(40)), ())))
+
+    assert "inline" not in to_json(compiled.workflow)
+
+
+def test_tasks_that_read_each_other_are_never_inline() -> None:
+    source = GOLDEN / "large" / "crossing.ir.yaml"
+    options = replace(options_for("4.1"), store="s3://bucket", max_dag_tasks=4)
+
+    compiled = compile_pipeline(read_pipeline(source.read_bytes(), file="p.yaml"), options)
+
+    spec: Any = compiled.workflow["spec"]
+    held = [
+        to_json(task["inline"])
+        for template in spec["templates"]
+        for task in template.get("dag", {}).get("tasks", ())
+        if "inline" in task
+    ]
+    assert "tasks['number']" in to_json(spec)
+    assert [text for text in held if "tasks['" in text] == []
+    assert list(lint_workflow(compiled.workflow, "4.1")) == []
+
+
+@pytest.mark.parametrize("line", ["3.5", "3.6", "3.7"])
+def test_before_argo_4_nothing_is_taken_apart(line: str) -> None:
+    read = read_pipeline(to_json(pipeline(crossing(400))).encode(), file="p.json")
+
+    compiled = compile_pipeline(read, replace(options_for(line), store="s3://bucket"))
+
+    spec: Any = compiled.workflow["spec"]
+    assert [len(one.get("dag", {}).get("tasks", ())) for one in spec["templates"]] == [400, 0]
+    assert list(lint_workflow(compiled.workflow, line)) == []

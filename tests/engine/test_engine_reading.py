@@ -291,3 +291,32 @@ def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
     assert refusal(document) == (
         f"workflow: 'spec.{field}' is not interpreted by the embedded engine; remove it"
     )
+
+
+def inline(*tasks: Mapping[str, Any]) -> Any:
+    """Return a workflow whose root has an input and holds these tasks inline."""
+    whole = {"name": "whole", "inline": {"dag": {"failFast": False, "tasks": list(tasks)}}}
+    document = workflow(whole)
+    document["spec"]["templates"][0]["inputs"] = {"parameters": [{"name": "path", "default": ""}]}
+    return document
+
+
+def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
+    templates = read_workflow(inline({"name": "a", "template": "pod-1"})).templates
+
+    around, whole = templates["root"], templates["root.whole"]
+    assert isinstance(around, DagTemplate)
+    assert isinstance(whole, DagTemplate)
+    assert whole.inputs == {"path": ""}
+    assert around.tasks[0].arguments == (("path", "{{inputs.parameters.path}}"),)
+
+
+def test_a_task_that_is_inline_cannot_read_another() -> None:
+    reads = {"name": "b", "template": "pod-1", "depends": "a.Succeeded"}
+    reads["when"] = "{{=tasks['a'].status == 'Succeeded'}}"
+
+    problem = refusal(inline({"name": "a", "template": "pod-1"}, reads))
+
+    assert problem == (
+        "template 'root.whole': 'dag.tasks.b.when' reads a task, which nothing inline can"
+    )

@@ -8,11 +8,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import yaml
@@ -22,16 +22,21 @@ from hypothesis import strategies as st
 import naive_evaluator
 import random_pipelines
 from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState, TaskState
+from argosy_schemas.ir import Pipeline
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.records import Values
 from argosy_schemas.values import JsonValue
+from forced_sharing import compile_shared
 from naive_evaluator import Origin, Run, evaluate
 from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
+
+Compiler: TypeAlias = Callable[[Pipeline, CompileOptions], Compiled]
 
 # As the command line compiles for this engine.
 OPTIONS = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
@@ -265,10 +270,10 @@ SEEDS = st.integers(0, 2**64 - 1)
 FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
-def run(pipeline: RandomPipeline, options: CompileOptions = OPTIONS) -> RunResult:
+def run(pipeline: RandomPipeline, options: CompileOptions, compiler: Compiler) -> RunResult:
     """Return what the engine makes of a pipeline."""
     read = read_pipeline(json.dumps(pipeline.document).encode(), file="random.json")
-    compiled = compile_pipeline(read, options)
+    compiled = compiler(read, options)
     texts = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in pipeline.parameters.items()
@@ -367,10 +372,14 @@ def test_what_judges_the_engine_shares_no_code_with_it(module: ModuleType) -> No
     assert {name.partition(".")[0] for name in imports} <= sys.stdlib_module_names
 
 
-def assert_same(pipeline: RandomPipeline, options: CompileOptions = OPTIONS) -> None:
+def assert_same(
+    pipeline: RandomPipeline,
+    options: CompileOptions = OPTIONS,
+    compiler: Compiler = compile_pipeline,
+) -> None:
     expected = evaluate(pipeline.document, pipeline.parameters)
 
-    result = run(pipeline, options)
+    result = run(pipeline, options, compiler)
 
     assert found(result, expected) == worked_out(expected)
 
@@ -398,8 +407,12 @@ SPLIT = [
 
 @pytest.mark.parametrize("tasks", SPLIT)
 @pytest.mark.parametrize("limit", [3, 4, 5])
-def test_a_dag_in_parts_leaves_out_what_the_whole_does(tasks: list[str], limit: int) -> None:
-    assert_same(of_tasks(*tasks), replace(OPTIONS, max_dag_tasks=limit))
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_dag_in_parts_leaves_out_what_the_whole_does(
+    tasks: list[str], limit: int, inline: bool
+) -> None:
+    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
+    assert_same(of_tasks(*tasks), options)
 
 
 IMPORTERS = [
@@ -435,9 +448,22 @@ def test_a_pipeline_ends_as_its_ir_says(seed: int) -> None:
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS)
-def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int) -> None:
-    assert_same(random_pipeline(seed, budget=15), replace(OPTIONS, max_dag_tasks=4))
+@given(SEEDS, st.booleans())
+def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int, inline: bool) -> None:
+    options = replace(OPTIONS, max_dag_tasks=4, inline_dags=inline)
+    assert_same(random_pipeline(seed, budget=15), options)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=FAST,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(SEEDS, st.sampled_from([4, 200]))
+def test_a_pipeline_whose_templates_are_shared_ends_the_same(seed: int, limit: int) -> None:
+    options = replace(OPTIONS, max_dag_tasks=limit)
+    assert_same(random_pipeline(seed, budget=15), options, compile_shared)
 
 
 @pytest.mark.nightly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from argosy_cli.commands.options import examples, max_size
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
-from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 
 PATIENCE_SECONDS = 10.0
@@ -67,20 +68,25 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @click.option("--service-account", metavar="NAME", help="The service account of the pods.")
 @click.option(
+    "--argo",
+    type=click.Choice(ARGO_LINES),
+    help="Compile for this line of Argo alone. Before 4.0 nothing limits DAGs and templates; from"
+    " 4.1 on a large DAG stays whole where parts would cost time and its tasks read nothing of each"
+    " other.  [default: all lines]",
+)
+@click.option(
     "--max-dag-tasks",
     type=click.IntRange(min=3),
-    default=CompileOptions().max_dag_tasks,
-    show_default=True,
     metavar="N",
-    help="Tasks that one DAG may have; stock Argo 4 refuses more than 200.",
+    help="Tasks that one DAG may have; stock Argo 4 refuses more than 200.  [default: 200; before"
+    " Argo 4 any number]",
 )
 @click.option(
     "--max-templates",
     type=click.IntRange(min=1),
-    default=CompileOptions().max_templates,
-    show_default=True,
     metavar="N",
-    help="Templates that the workflow may have; stock Argo 4 refuses more than 200.",
+    help="Templates that the workflow may have; stock Argo 4 refuses more than 200.  [default: 200;"
+    " before Argo 4 any number]",
 )
 @click.option(
     "--max-nodes",
@@ -104,8 +110,9 @@ def command(
     image: str,
     store_secret: str | None,
     service_account: str | None,
-    max_dag_tasks: int,
-    max_templates: int,
+    argo: str | None,
+    max_dag_tasks: int | None,
+    max_templates: int | None,
     max_nodes: int,
     explain: bool,
     show_stats: bool,
@@ -123,15 +130,17 @@ def command(
 
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
     read = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
-    options = CompileOptions(
+    defaults = options_for(argo)
+    options = replace(
+        defaults,
         ir=IrPlacement(placement),
         store=store,
         root=root,
         image=image,
         store_secret=store_secret,
         service_account=service_account,
-        max_dag_tasks=max_dag_tasks,
-        max_templates=max_templates,
+        max_dag_tasks=max_dag_tasks or defaults.max_dag_tasks,
+        max_templates=max_templates or defaults.max_templates,
         max_nodes=max_nodes,
     )
     if options.ir is IrPlacement.STORE and store is None:

@@ -12,10 +12,9 @@ import click
 from argosy_cli.commands.options import examples, max_size
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import Source, read_source
-from argosy_compiler.options import CompileOptions
+from argosy_compiler.options import ARGO_LINES, CompileOptions
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 
-LINES = ("3.5", "3.6", "3.7", "4.0", "4.1")
 STORE = "s3://bucket"
 """Named while a pipeline is linted, so that its size alone is no fault."""
 
@@ -30,7 +29,7 @@ STORE = "s3://bucket"
 @click.option(
     "--argo",
     "line",
-    type=click.Choice(LINES),
+    type=click.Choice(ARGO_LINES),
     help="Check for this release line of Argo only.  [default: all]",
 )
 @click.option(
@@ -48,7 +47,7 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     A FILE is a compiled pipeline, a .py file, or an Argo Workflow. A pipeline is checked as such,
     and then as the Workflow that it compiles to. Exit status: 0 nothing found, 2 problems found.
     """
-    lines = LINES if line is None else (line,)
+    lines = ARGO_LINES if line is None else (line,)
     problems: list[Problem] = []
     for file in files:
         try:

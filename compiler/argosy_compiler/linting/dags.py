@@ -48,8 +48,10 @@ def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
             message="its tasks name templates, which this line of Argo does not find from there,"
             " and waits forever; make it a template of its own",
         )
+    # Without inputs of its own it can only mean those of the template around, and gets them.
+    foreign = ("inputs.", "tasks.", "tasks[") if "inputs" in template.json else ("tasks.", "tasks[")
     for place, string in strings(template.json.get("dag"), f"{template.path}.dag"):
-        if "{{" in string and any(root in string for root in ("inputs.", "tasks.", "tasks[")):
+        if "{{" in string and any(root in string for root in foreign):
             yield Problem(
                 path=place,
                 message="is resolved as if it stood in the DAG around; make the inline DAG a"

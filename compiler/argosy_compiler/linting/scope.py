@@ -121,7 +121,7 @@ def scope_of(subject: Subject, template: Template) -> Scope:
     }
     return Scope(
         arguments=frozenset(_names(member(subject.spec, "arguments"))),
-        inputs=frozenset(_names(member(template.json, "inputs"))),
+        inputs=frozenset(_names(template.inputs)),
         outputs={task.name: _outputs(subject, task) for task in template.tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=closure(above),

@@ -52,7 +52,20 @@ class Template:
     name: str
     json: Json
     path: str
-    is_inline: bool = False
+    around: Template | None = None
+    """The template that it is written inline in."""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether it is written inline."""
+        return self.around is not None
+
+    @property
+    def inputs(self) -> Json:
+        """Its inputs; an inline template without any is given those of the one around."""
+        if "inputs" not in self.json and self.around is not None:
+            return self.around.inputs
+        return member(self.json, "inputs")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -133,7 +146,7 @@ def _inline(template: Template) -> Iterator[Template]:
                 name=f"{template.name}.{task.name}",
                 json=json,
                 path=f"{task.path}.inline",
-                is_inline=True,
+                around=template,
             )
             yield inner
             yield from _inline(inner)

@@ -57,6 +57,8 @@ def _shared(templates: Sequence[Template]) -> Iterator[Template]:
 def _is_able(template: Template) -> bool:
     if template["name"] in (ROOT, ON_EXIT, MET_TEMPLATE, STOPPED_TEMPLATE):
         return False
+    if any("inline" in task for task in _tasks(template)):
+        return False
     initial = template.get("initContainers", ())
     return "dag" in template or any(one["name"] == DRIVER_CONTAINER for one in initial)
 
@@ -64,8 +66,7 @@ def _is_able(template: Template) -> bool:
 def _levels(templates: Sequence[Template]) -> Iterator[list[Template]]:
     """Yield the templates, those that others use before those others."""
     used = {
-        str(template["name"]): {task["template"] for task in _tasks(template)} - {template["name"]}
-        for template in templates
+        str(template["name"]): set(_used(template)) - {template["name"]} for template in templates
     }
     left = list(templates)
     while left:
@@ -86,6 +87,8 @@ def _using(template: Template, replaced: Mapping[str, Replacement]) -> Template:
 
 
 def _task(task: Template, replaced: Mapping[str, Replacement]) -> Template:
+    if "inline" in task:
+        return {**task, "inline": _using(task["inline"], replaced)}
     replacement = replaced.get(task["template"])
     if replacement is None:
         return task
@@ -94,6 +97,15 @@ def _task(task: Template, replaced: Mapping[str, Replacement]) -> Template:
         *({"name": name, "value": value} for name, value in replacement.arguments.items()),
     ]
     return {**task, "template": replacement.template, "arguments": {"parameters": arguments}}
+
+
+def _used(template: Template) -> Iterator[str]:
+    """Yield the names of the templates that a template uses."""
+    for task in _tasks(template):
+        if "inline" in task:
+            yield from _used(task["inline"])
+        else:
+            yield task["template"]
 
 
 def _tasks(template: Template) -> Iterator[Template]:

@@ -47,7 +47,7 @@ def split_dags(plan: Plan) -> Plan:
         if len(_tasks(template)) <= most:
             templates.append(template)
             continue
-        split = _Split(template, most)
+        split = _Split(template, most, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
         uses_met |= split.has_gates
         if split.waiting:
@@ -66,8 +66,9 @@ def _tasks(template: Template) -> list[Template]:
 class _Split:
     """One DAG, taken apart."""
 
-    def __init__(self, template: Template, most: int) -> None:
+    def __init__(self, template: Template, most: int, *, inline: bool) -> None:
         self._most = most
+        self._inline = inline
         self._name = str(template["name"])
         self._total = len(_tasks(template))
         self.has_gates = False
@@ -77,7 +78,9 @@ class _Split:
         self._part_name = _numbered("part", taken)
         self._gate_name = _numbered("met", taken)
         read_by_outputs = frozenset(read_names(template.get("outputs")))
-        self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
+        graph = read_graph(_tasks(template))
+        self._read = read_by_outputs.union(*graph.reads.values())
+        self.graph = self._small(graph, read_by_outputs, 0)
 
     def note(self) -> str:
         return (
@@ -96,8 +99,11 @@ class _Split:
                     " pipelines of their own",
                 )
             )
+        whole = graph
         if graph.size > self._most:
             graph = folded(graph, self._most, pinned, self._part_name)
+        if graph.size > self._most and self._may_be_inline(whole):
+            return replace(whole, is_inline=True)
         if graph.size > self._most:
             result = divided(graph, self._most, self._part_name, self._gate_name)
             graph = result.graph
@@ -109,6 +115,13 @@ class _Split:
             for name, member in graph.members.items()
         }
         return replace(graph, members=members)
+
+    def _may_be_inline(self, graph: TaskGraph) -> bool:
+        """Return whether Argo runs it inline.
+
+        What its tasks read of each other it would look for in the DAG around, and wait forever.
+        """
+        return self._inline and self._read.isdisjoint(graph.tasks())
 
     def _small_part(self, part: Part, depth: int) -> Part:
         return replace(part, graph=self._small(part.graph, frozenset(), depth + 1))
