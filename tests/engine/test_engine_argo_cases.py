@@ -7,6 +7,7 @@ driving its ``operate()`` on a fake cluster.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from base64 import b64encode
@@ -38,6 +39,9 @@ from argosy_schemas.values import to_json
 CASES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "argo_cases.json").read_text()
 )
+TESTS = Path(__file__).parents[1]
+DOCUMENT = TESTS.parent / "docs" / "argo-compatibility.md"
+ROW = re.compile(r"\| \d+\w?'* \|")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -151,6 +155,18 @@ def roots(interpreter: Interpreter) -> list[Node]:
     return [node for node in (interpreter.root, interpreter.exit_root) if node is not None]
 
 
+def recorded(case: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return kind and phase of the nodes that Argo had.
+
+    Argo also has a node for each group of steps; to the interpreter steps are a DAG.
+    """
+    return {
+        re.sub(r"\[\d+\]", "", name): ("DAG" if kind == "Steps" else kind, phase)
+        for name, kind, phase in case["nodes"]
+        if kind != "StepGroup"
+    }
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_nodes_end_as_in_argo(name: str) -> None:
     case = CASES[name]
@@ -164,7 +180,7 @@ def test_nodes_end_as_in_argo(name: str) -> None:
         for name, node in all_nodes(*roots(interpreter)).items()
         if hidden is None or not hidden.search(name)
     }
-    assert nodes == {row[0]: (row[1], row[2]) for row in case["nodes"]}
+    assert nodes == recorded(case)
     assert cluster.ended == case["phase"]
 
 
@@ -176,3 +192,29 @@ def test_nodes_get_the_inputs_that_argo_gives_them(name: str) -> None:
 
     nodes = all_nodes(*roots(interpreter))
     assert {name: dict(nodes[name].inputs) for name in case["inputs"]} == case["inputs"]
+
+
+def named_by_rows() -> list[str]:
+    """Return what the last column of the table in the documentation names."""
+    rows = [line for line in DOCUMENT.read_text().splitlines() if ROW.match(line)]
+    return [name for row in rows for name in re.findall("`([^`]+)`", row.split(" | ")[-1])]
+
+
+def test_the_documentation_names_each_recorded_case_and_none_that_is_not_there() -> None:
+    patterns = [name for name in named_by_rows() if ".py" not in name]
+
+    assert [one for one in patterns if not fnmatch.filter(CASES, one)] == []
+    found = {name for one in patterns for name in fnmatch.filter(CASES, one)}
+    assert found == CASES.keys()
+
+
+def test_the_documentation_names_tests_that_exist() -> None:
+    tests = [name for name in named_by_rows() if ".py" in name]
+    files = {path.name: path.read_text() for path in TESTS.rglob("test_*.py")}
+
+    assert tests
+    assert [
+        name
+        for name in tests
+        if f"def {name.partition('::')[2]}" not in files.get(name.partition("::")[0], "")
+    ] == []
