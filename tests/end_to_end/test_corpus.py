@@ -19,6 +19,7 @@ from argosy_schemas.reading import read_pipeline
 from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
 from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
+from forced_sharing import compile_shared
 
 SLOW = (pytest.mark.nightly, pytest.mark.timeout(1000))
 LARGE = (
@@ -28,6 +29,15 @@ LARGE = (
     "valid/pipeline_with_string_machine_fields_task_output.yaml",
 )
 """Those that run and have more than four tasks in one DAG."""
+ALIKE = (
+    "valid/critical/flip_coin.yaml",
+    "valid/critical/if_else_with_oneof_artifacts.yaml",
+    "valid/if_elif_else_with_oneof_parameters.yaml",
+    "valid/parallel_and_nested/pipeline_in_pipeline.yaml",
+    "valid/pipeline_with_parallelfor_list_artifacts_GH-12033.yaml",
+    "valid/pipeline_with_parallelfor_parallelism.yaml",
+)
+"""Those that run and have templates that differ in texts alone."""
 
 
 def cases() -> list[object]:
@@ -99,4 +109,28 @@ def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
 
     whole = compile_pipeline(pipeline, replace(options, max_dag_tasks=200))
     assert len(templates(compiled)) > len(templates(whole))
+    assert list(differences(found[file], result.to_json())) == []
+
+
+@pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
+@pytest.mark.parametrize("file", ALIKE)
+def test_a_real_pipeline_whose_templates_are_shared_ends_as_expected(
+    file: str, tmp_path: Path
+) -> None:
+    found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
+    pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
+    options = CompileOptions(ir=IrPlacement.STORE)
+    compiled = compile_shared(pipeline, options)
+
+    result = run_workflow(
+        compiled.workflow,
+        compiled.ir,
+        settings=RunSettings(home=tmp_path, cache=False),
+        parameters={
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in found[file].parameters.items()
+        },
+    )
+
+    assert len(templates(compiled)) < len(templates(compile_pipeline(pipeline, options)))
     assert list(differences(found[file], result.to_json())) == []

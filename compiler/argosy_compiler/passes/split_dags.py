@@ -58,6 +58,15 @@ def split_dags(plan: Plan) -> Plan:
     return replace(plan, templates=tuple(templates), notes=(*plan.notes, *notes))
 
 
+def taken_apart(template: Template, most: int) -> TaskGraph:
+    """Return the graph of a DAG template in which no part has more than ``most`` tasks.
+
+    Raises:
+        InvalidPipelineError: It would have to nest deeper than Argo goes.
+    """
+    return _Split(template, most, inline=False).graph
+
+
 def _tasks(template: Template) -> list[Template]:
     tasks: list[Template] = template.get("dag", {}).get("tasks", [])
     return tasks
