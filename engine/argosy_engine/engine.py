@@ -49,6 +49,10 @@ _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 _PATIENCE = timedelta(seconds=3)
 """How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
 to stop at once."""
+_HEARING_SECONDS = 0.2
+"""How long the engine waits at most before it looks up. Python calls signal handlers in the main
+thread, between two of its steps: a signal that the system gives to another thread, or that comes
+just before the main one begins to wait, does not end the waiting."""
 
 
 class Engine:
@@ -153,7 +157,7 @@ class Engine:
             return
         report: _Report = None
         with contextlib.suppress(Empty):
-            report = self._reports.get(timeout=self._seconds_to_timer())
+            report = self._reports.get(timeout=self._seconds_to_wait())
         if self._stop.is_set and not self._is_stopping:
             self._shut_down(
                 ShutdownReason.STOP,
@@ -238,10 +242,11 @@ class Engine:
     def _set_timer(self, at: datetime, node: Node | None) -> None:
         heapq.heappush(self._timers, (at, next(self._numbers), node))
 
-    def _seconds_to_timer(self) -> float | None:
+    def _seconds_to_wait(self) -> float:
         if not self._timers:
-            return None
-        return max(0.0, (self._timers[0][0] - self._now()).total_seconds())
+            return _HEARING_SECONDS
+        to_timer = (self._timers[0][0] - self._now()).total_seconds()
+        return min(max(0.0, to_timer), _HEARING_SECONDS)
 
     def _request(self, node: PodNode) -> PodRequest:
         """Return what a pod is to do, its template's tags replaced.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +20,7 @@ from argosy_engine.observer import Observer
 from argosy_engine.phase import Phase
 from argosy_engine.pods import PodOutcome, PodRequest
 from argosy_engine.reading import read_workflow
+from argosy_engine.signals import stopping_on_signals
 from argosy_engine.stop import StopSignal
 from argosy_schemas.records import Failure, Reason
 
@@ -274,6 +277,24 @@ def test_a_stop_ends_what_runs_and_begins_nothing() -> None:
         "b": Phase.FAILED,
         "c": Phase.OMITTED,
     }
+
+
+def test_a_signal_that_another_thread_gets_stops_the_run() -> None:
+    heard: list[bool] = []
+
+    class SignalledPods(FakePods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            heard.append(bool(select.select([stop.descriptor], [], [], 20)[0]))
+            return FAILED
+
+    made = engine(interpreter([task("a")]), SignalledPods())
+
+    with stopping_on_signals(made.request_stop):
+        made.run()
+
+    assert heard == [True]
+    assert made.stop_failure == Failure(reason=Reason.CANCELED, message="the run was stopped")
 
 
 def test_a_stop_ends_waiting_for_another_attempt() -> None:
