@@ -11,19 +11,17 @@ lost at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
+from argosy_compiler.closure import closure
 from argosy_compiler.expression_text import member, tag
 from argosy_compiler.folding import NewName
+from argosy_compiler.fronts import Fronts
 from argosy_compiler.task_graph import Part, TaskGraph
 from argosy_schemas.pod import PATH_INPUT
-
-_BORDER = 10
-"""What one more border weighs, in members that others wait for; found by trying random graphs
-(``benchmarks/split_parallelism.py``)."""
 
 OUTER_INPUT = "outer"
 """Input of a part: base64 of a JSON object of what it reads of the tasks around it."""
@@ -49,159 +47,208 @@ MET: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Divided:
-    """A graph that is small enough."""
+    """A graph whose own template is small enough."""
 
     graph: TaskGraph
-    has_gates: bool = False
-    waiting: frozenset[str] = frozenset()
-    """Tasks that wait for more than they require."""
-    awaited: frozenset[str] = frozenset()
+    has_gates: bool
+    waiting: frozenset[str]
+    """Tasks that wait for more than they come after."""
+    awaited: frozenset[str]
     """What those wait for: tasks, and parts of them."""
 
 
-def divided(graph: TaskGraph, most: int, part_name: NewName, gate_name: NewName) -> Divided:
-    """Return the graph as a front and parts, ``most`` tasks in all; parts may be larger."""
-    order = graph.in_levels()
-    front, groups = _cut(graph, order, most)
-    kept = frozenset(order[:front])
-    result = graph.among(order[:front])
-    has_gates = False
-    waiting, awaited = set[str](), set[str]()
-    for names in groups:
-        part = part_name()
-        required = frozenset[str]().union(*(graph.requires[one] for one in names)) & kept
-        followed = frozenset[str]().union(*(graph.follows[one] for one in names)) & kept
-        # What runs in any case must not be left out with what it follows.
-        is_strict = not any(graph.follows[one] for one in names)
-        if is_strict and _begins_together(graph, names, required):
-            inner = Part(graph=graph.among(names))
-            result = _with(result, part, inner, requires=required)
-            continue
-        inner = _gated(graph, names, kept, gate_name)
-        result = _with(result, part, inner, follows=required | followed)
-        has_gates |= bool(inner.made_here)
-        late = _late(graph, names, required | followed)
-        if late:
-            waiting.update(graph.among(late).tasks())
-            awaited |= required | followed
-    return Divided(
-        graph=result,
-        has_gates=has_gates,
-        waiting=frozenset(waiting),
-        awaited=frozenset(awaited),
-    )
-
-
-def _late(graph: TaskGraph, names: Sequence[str], awaited: frozenset[str]) -> list[str]:
-    """Return those of a part's members that would not have to wait for all of ``awaited``.
+def divided(
+    graph: TaskGraph,
+    most: int,
+    pinned: Collection[str],
+    *,
+    part_name: NewName,
+    gate_name: NewName,
+    at_once: bool,
+) -> Divided:
+    """Return the graph as a front and parts, ``most`` tasks in all; parts may be larger.
 
     Args:
-        graph: The whole.
-        names: The members, none before one that it comes after.
-        awaited: What the part waits for.
+        graph: Which no folding makes small enough.
+        most: Tasks of the result.
+        pinned: Members that could not be folded for what is outside of the graph.
+        part_name: Names new parts.
+        gate_name: Names new gates.
+        at_once: Whether to divide the part too, and the part in that one, for as long as there is
+            no other and no more of it can be folded than before. That is quicker than to divide
+            each by itself, which looks anew at all that is left.
     """
-    bits = {name: 1 << number for number, name in enumerate(awaited)}
-    needs: dict[str, int] = {}
-    for name in names:
-        needs[name] = 0
-        for above in graph.before(name):
-            needs[name] |= bits.get(above, 0) | needs.get(above, 0)
-    everything = (1 << len(awaited)) - 1
-    return [name for name in names if needs[name] != everything]
+    return _Division(graph, most, pinned, part_name, gate_name).divided(at_once=at_once)
 
 
-def _cut(graph: TaskGraph, order: Sequence[str], most: int) -> tuple[int, list[tuple[str, ...]]]:
-    """Return how many members stay, and how the others part.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rest:
+    """Members behind a front, which become a part."""
 
-    A front is good if others wait for few of its members: where a pipeline has a narrow place,
-    nothing is lost there. It is also good if it is large, since there are fewer borders then.
-    """
-    place = {name: number for number, name in enumerate(order)}
-    sizes = _front_sizes(graph, order, most)
-    groups = _numbers_of_groups(graph, order, place)
-    fitting = [f for f in range(1, len(sizes)) if sizes[f] + groups[f] <= most]
-    if not fitting:
-        front = max(f for f in range(1, len(sizes)) if sizes[f] < most)
-        return front, [tuple(order[front:])]
-    awaited = _numbers_awaited(graph, order, place)
-    front = min(fitting, key=lambda size: ((awaited[size] + _BORDER) / size, -size))
-    return front, list(graph.among(order[front:]).components())
+    part: str
+    names: Sequence[str]
+    requires: frozenset[str] = frozenset()
+    follows: frozenset[str] = frozenset()
+    made_here: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def _front_sizes(graph: TaskGraph, order: Sequence[str], most: int) -> list[int]:
-    """Return how many tasks the first 0, 1, 2, ... members need, up to all but one."""
-    sizes, gates = [0], set[str]()
-    for number, name in enumerate(order[: min(most, len(order)) - 1], start=1):
-        if name in graph.gates:
-            gates.add(graph.gates[name])
-        sizes.append(number + len(gates))
-    return sizes
+class _Division:
+    """One graph, divided from front to front."""
 
+    def __init__(
+        self,
+        graph: TaskGraph,
+        most: int,
+        pinned: Collection[str],
+        part_name: NewName,
+        gate_name: NewName,
+    ) -> None:
+        self._graph = graph
+        self._most = most
+        self._part_name = part_name
+        self._gate_name = gate_name
+        self._fronts = Fronts(graph)
+        self._order = self._fronts.order
+        self._place = self._fronts.place
+        self._gates = dict(graph.gates)
+        self._may_fold = self._ends_that_free(pinned)
+        self._dependants = graph.dependants()
+        self._above = closure({name: tuple(graph.before(name)) for name in self._order})
+        self._last_before = {name: self._last(graph.before(name)) for name in self._order}
+        self._last_followed = {
+            name: self._last(graph.follows[name]) for name in self._order if graph.follows[name]
+        }
+        self._has_gates = False
+        self._waiting: set[str] = set()
+        self._awaited: set[str] = set()
 
-def _numbers_of_groups(
-    graph: TaskGraph, order: Sequence[str], place: Mapping[str, int]
-) -> list[int]:
-    """Return, for each front, how many groups have nothing to do with each other behind it."""
-    joined = list(range(len(order)))
+    def divided(self, *, at_once: bool) -> Divided:
+        """Return the graph, divided for as long as that is to be done here."""
+        outer: list[tuple[tuple[str, ...], _Rest]] = []
+        start = 0
+        while True:
+            end, fits = self._fronts.end(start, self._most, self._gates)
+            front = self._order[start:end]
+            rests = self._rests(start, end, self._groups(end) if fits else [self._order[end:]])
+            if not (at_once and self._is_to_be_divided(end)):
+                break
+            outer.append((front, rests[0]))
+            start = end
+        graph = self._joined(front, [(rest, self._among(rest.names)) for rest in rests])
+        for front, rest in reversed(outer):
+            graph = self._joined(front, [(rest, graph)])
+        return Divided(
+            graph=graph,
+            has_gates=self._has_gates,
+            waiting=frozenset(self._graph.among(tuple(self._waiting)).tasks()),
+            awaited=frozenset(self._awaited),
+        )
 
-    def root(number: int) -> int:
-        while joined[number] != number:
-            joined[number] = number = joined[joined[number]]
-        return number
+    def _groups(self, end: int) -> Sequence[Sequence[str]]:
+        """Return the members behind a front, those together that have to do with each other."""
+        names = self._order[end:]
+        if self._fronts.is_whole_behind(end):
+            return [names]
+        return list(self._graph.among(names).components())
 
-    later: dict[int, set[int]] = {}
-    for name in order:
-        for other in graph.before(name) | graph.reads[name]:
-            if other in place:
-                one, two = sorted((place[name], place[other]))
-                later.setdefault(one, set()).add(two)
-    found = [0] * (len(order) + 1)
-    for front in range(len(order) - 1, -1, -1):
-        neighbours = {root(number) for number in later.get(front, ())}
-        found[front] = found[front + 1] + 1 - len(neighbours)
-        for number in neighbours:
-            joined[number] = front
-    return found
+    def _is_to_be_divided(self, end: int) -> bool:
+        """Return whether what is behind a front is one part, too large, that cannot be folded."""
+        names = self._order[end:]
+        gates = {self._gates[name] for name in names if name in self._gates}
+        return (
+            self._fronts.is_whole_behind(end)
+            and not self._may_fold[end]
+            and len(names) + len(gates) > self._most
+        )
 
+    def _rests(self, start: int, end: int, groups: Iterable[Sequence[str]]) -> list[_Rest]:
+        """Return the parts behind a front."""
+        required: dict[str, set[str]] = {}
+        for one in self._order[start:end]:
+            for name in self._dependants[one]:
+                if self._place[name] >= end:
+                    required.setdefault(name, set()).add(one)
+        return [self._rest(start, end, names, required) for names in groups]
 
-def _numbers_awaited(graph: TaskGraph, order: Sequence[str], place: Mapping[str, int]) -> list[int]:
-    """Return, for each front, how many of its members others behind it come after."""
-    last = list(range(len(order)))
-    for number, name in enumerate(order):
-        for above in graph.before(name):
-            last[place[above]] = max(last[place[above]], number)
-    changes = [0] * (len(order) + 1)
-    for number, until in enumerate(last):
-        if until > number:
-            changes[number + 1] += 1
-            changes[until + 1] -= 1
-    return list(accumulate(changes))
+    def _rest(
+        self, start: int, end: int, names: Sequence[str], required: Mapping[str, set[str]]
+    ) -> _Rest:
+        """Return one part behind a front.
 
+        Args:
+            start: Where the front begins.
+            end: Where it ends.
+            names: The members of the part.
+            required: Members behind the front to what they require of it.
+        """
+        part = self._part_name()
+        requires = frozenset[str]().union(*(required[name] for name in names if name in required))
+        following = [name for name in names if self._last_followed.get(name, -1) >= start]
+        first = [name for name in names if self._last_before[name] < end]
+        # What runs in any case must not be left out with what it follows.
+        if not following and all(required.get(name, set()) == requires for name in first):
+            return _Rest(part=part, names=names, requires=requires)
+        front = frozenset(self._order[start:end])
+        follows = requires.union(*(self._graph.follows[name] & front for name in following))
+        made_here = self._make_gates({one: required[one] for one in names if one in required})
+        everything = sum(1 << self._place[one] for one in follows)
+        late = [name for name in names if self._above[name] & everything != everything]
+        if late:
+            self._waiting.update(late)
+            self._awaited |= follows
+        return _Rest(part=part, names=names, follows=follows, made_here=made_here)
 
-def _begins_together(graph: TaskGraph, names: Sequence[str], required: frozenset[str]) -> bool:
-    inside = frozenset(names)
-    return all(
-        graph.requires[name] == required for name in names if not graph.before(name) & inside
-    )
+    def _make_gates(self, required: Mapping[str, set[str]]) -> Mapping[str, str]:
+        """Put gates before members of a part; return what to hand to it."""
+        known: dict[tuple[frozenset[str], str | None], str] = {}
+        made: dict[str, str] = {}
+        for name, names in required.items():
+            behind = frozenset(names), self._gates.get(name)
+            if behind not in known:
+                known[behind] = gate = self._gate_name()
+                made[gate] = _condition(*behind)
+            self._gates[name] = known[behind]
+        self._has_gates |= bool(made)
+        return made
 
+    def _among(self, names: Sequence[str]) -> TaskGraph:
+        gates = {name: self._gates[name] for name in names if name in self._gates}
+        return replace(self._graph.among(names), gates=gates)
 
-def _gated(
-    graph: TaskGraph, names: Sequence[str], kept: frozenset[str], gate_name: NewName
-) -> Part:
-    inner = graph.among(names)
-    known: dict[tuple[frozenset[str], str | None], str] = {}
-    gates = dict(inner.gates)
-    made: dict[str, str] = {}
-    for name in names:
-        outside = graph.requires[name] & kept
-        if not outside:
-            continue
-        gate = graph.gates.get(name)
-        if (outside, gate) not in known:
-            known[outside, gate] = key = gate_name()
-            made[key] = _condition(outside, gate)
-        gates[name] = known[outside, gate]
-    return Part(graph=replace(inner, gates=gates), made_here=made)
+    def _joined(self, front: Sequence[str], parts: Sequence[tuple[_Rest, TaskGraph]]) -> TaskGraph:
+        """Return a front with the parts behind it."""
+        graph = self._among(front)
+        none = {rest.part: frozenset[str]() for rest, _ in parts}
+        return replace(
+            graph,
+            members=dict(graph.members)
+            | {rest.part: Part(graph=inner, made_here=rest.made_here) for rest, inner in parts},
+            requires=dict(graph.requires) | {rest.part: rest.requires for rest, _ in parts},
+            follows=dict(graph.follows) | {rest.part: rest.follows for rest, _ in parts},
+            reads=dict(graph.reads) | none,
+        )
+
+    def _last(self, names: Iterable[str]) -> int:
+        """Return the place of the last of some members, -1 if there are none."""
+        return max((self._place[name] for name in names), default=-1)
+
+    def _ends_that_free(self, pinned: Collection[str]) -> Sequence[bool]:
+        """Return, for each end of a front, whether more can be folded behind it than before.
+
+        That is so where a member behind it was tied to one that is not: it reads or follows that
+        one, or is read by what is outside.
+        """
+        changes = [0] * (len(self._order) + 2)
+        for number, name in enumerate(self._order):
+            tied = self._graph.reads[name] | self._graph.follows[name]
+            for other in tied & self._place.keys():
+                first, last = sorted((number, self._place[other]))
+                changes[first + 1] += 1
+                changes[last + 1] -= 1
+            if name in pinned:
+                changes[0] += 1
+                changes[number + 1] -= 1
+        return [count > 0 for count in accumulate(changes)]
 
 
 def _condition(required: Iterable[str], gate: str | None) -> str:
@@ -220,20 +267,3 @@ def stand_in(gate: str, path: str) -> dict[str, Any]:
         "arguments": {"parameters": [{"name": PATH_INPUT, "value": path}]},
         "when": tag(f"{condition} == true"),
     }
-
-
-def _with(
-    graph: TaskGraph,
-    name: str,
-    part: Part,
-    *,
-    requires: frozenset[str] = frozenset(),
-    follows: frozenset[str] = frozenset(),
-) -> TaskGraph:
-    return replace(
-        graph,
-        members={**graph.members, name: part},
-        requires={**graph.requires, name: requires},
-        follows={**graph.follows, name: follows},
-        reads={**graph.reads, name: frozenset[str]()},
-    )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-from argosy_compiler.dividing import divided
+from argosy_compiler.dividing import Divided, divided
 from argosy_compiler.folding import folded
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES, options_for
@@ -104,23 +104,79 @@ def test_what_may_be_skipped_stays_where_others_see_it() -> None:
     assert result.members.keys() == {"a", "b", "c"}
 
 
+class Divider:
+    """Divides graphs, with names for parts and gates."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._parts, self._gates = names("part"), names("met")
+
+    def divided(self, whole: TaskGraph, *, at_once: bool = True) -> Divided:
+        return divided(
+            whole,
+            self._most,
+            (),
+            part_name=lambda: next(self._parts),
+            gate_name=lambda: next(self._gates),
+            at_once=at_once,
+        )
+
+    def one_by_one(self, whole: TaskGraph) -> TaskGraph:
+        if whole.size <= self._most:
+            return whole
+        result = self.divided(whole, at_once=False).graph
+        inner = {
+            name: replace(one, graph=self.one_by_one(one.graph)) if isinstance(one, Part) else one
+            for name, one in result.members.items()
+        }
+        return replace(result, members=inner)
+
+
 def test_a_part_that_begins_together_requires_what_it_required() -> None:
-    tasks: Tasks = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("b",), "f": ("c",)}
-    parts, gates = names("part"), names("met")
+    above = {"c": ("a", "b"), "d": ("a", "b"), "e": ("c",), "f": ("c", "d")}
 
-    result = divided(graph(tasks), 4, lambda: next(parts), lambda: next(gates))
+    result = Divider(3).divided(graph({"a": (), "b": (), **above}), at_once=False)
 
-    assert result.graph.size <= 4
-    whole = graph(tasks).members.keys()
-    assert {name for name in flat(result.graph)} == whole
+    assert members(result.graph) == {
+        "a": [],
+        "b": [],
+        "part-1": {"c": [], "d": [], "e": ["c"], "f": ["c", "d"]},
+    }
+    assert result.graph.requires["part-1"] == {"a", "b"}
+    assert not (result.has_gates or result.waiting or result.awaited)
 
 
-def flat(one: TaskGraph) -> Iterator[str]:
-    for name, inner in one.members.items():
+def test_who_waits_for_more_than_it_comes_after_is_told() -> None:
+    """``z`` comes after all that the part waits for; ``w`` only after ``a``."""
+    tasks: Tasks = {"a": (), "b": (), "y": ("b",), "w": ("a",), "z": ("y", "w")}
+
+    result = Divider(3).divided(graph(tasks), at_once=False)
+
+    assert members(result.graph)["part-1"].keys() == {"y", "w", "z"}
+    assert result.waiting == {"w", "y"}
+    assert result.awaited == {"a", "b"}
+
+
+@pytest.mark.parametrize("most", [8, 20])
+def test_dividing_at_once_gives_what_dividing_one_by_one_does(most: int) -> None:
+    """In layers that cross, where what is left has the order that it has in the whole."""
+    tasks: dict[str, tuple[str, ...]] = {}
+    for number in range(60):
+        layer, column = divmod(number, 3)
+        beside = (layer - 1) * 3 + (column + 1) % 3
+        tasks[f"t{number:02}"] = (f"t{number - 3:02}", f"t{beside:02}") if layer else ()
+
+    at_once = Divider(most).divided(graph(tasks)).graph
+
+    assert at_once == Divider(most).one_by_one(graph(tasks))
+    assert all(one.size <= most for one in with_parts(at_once))
+
+
+def with_parts(one: TaskGraph) -> Iterator[TaskGraph]:
+    yield one
+    for inner in one.members.values():
         if isinstance(inner, Part):
-            yield from flat(inner.graph)
-        else:
-            yield name
+            yield from with_parts(inner.graph)
 
 
 def pipeline(tasks: Tasks) -> dict[str, Any]:

@@ -114,7 +114,15 @@ class _Split:
         if graph.size > self._most and self._may_be_inline(whole):
             return replace(whole, is_inline=True)
         if graph.size > self._most:
-            result = divided(graph, self._most, self._part_name, self._gate_name)
+            result = divided(
+                graph,
+                self._most,
+                pinned,
+                part_name=self._part_name,
+                gate_name=self._gate_name,
+                # What is left may be such that it can stay whole.
+                at_once=not self._inline,
+            )
             graph = result.graph
             self.has_gates |= result.has_gates
             self.waiting |= result.waiting
