@@ -20,7 +20,7 @@ from argosy_compiler.closure import closure
 from argosy_compiler.expression_text import member, tag
 from argosy_compiler.folding import NewName
 from argosy_compiler.fronts import Fronts
-from argosy_compiler.task_graph import Part, TaskGraph
+from argosy_compiler.task_graph import Edges, Part, TaskGraph
 from argosy_schemas.pod import PATH_INPUT
 
 OUTER_INPUT = "outer"
@@ -168,11 +168,10 @@ class _Division:
             for name in self._dependants[one]:
                 if self._place[name] >= end:
                     required.setdefault(name, set()).add(one)
-        return [self._rest(start, end, names, required) for names in groups]
+        needed = {name: frozenset(names) for name, names in required.items()}
+        return [self._rest(start, end, names, needed) for names in groups]
 
-    def _rest(
-        self, start: int, end: int, names: Sequence[str], required: Mapping[str, set[str]]
-    ) -> _Rest:
+    def _rest(self, start: int, end: int, names: Sequence[str], required: Edges) -> _Rest:
         """Return one part behind a front.
 
         Args:
@@ -186,7 +185,7 @@ class _Division:
         following = [name for name in names if self._last_followed.get(name, -1) >= start]
         first = [name for name in names if self._last_before[name] < end]
         # What runs in any case must not be left out with what it follows.
-        if not following and all(required.get(name, set()) == requires for name in first):
+        if not following and all(required.get(name, frozenset()) == requires for name in first):
             return _Rest(part=part, names=names, requires=requires)
         front = frozenset(self._order[start:end])
         follows = requires.union(*(self._graph.follows[name] & front for name in following))
@@ -198,12 +197,12 @@ class _Division:
             self._awaited |= follows
         return _Rest(part=part, names=names, follows=follows, made_here=made_here)
 
-    def _make_gates(self, required: Mapping[str, set[str]]) -> Mapping[str, str]:
+    def _make_gates(self, required: Edges) -> Mapping[str, str]:
         """Put gates before members of a part; return what to hand to it."""
         known: dict[tuple[frozenset[str], str | None], str] = {}
         made: dict[str, str] = {}
         for name, names in required.items():
-            behind = frozenset(names), self._gates.get(name)
+            behind = names, self._gates.get(name)
             if behind not in known:
                 known[behind] = gate = self._gate_name()
                 made[gate] = _condition(*behind)
