@@ -29,11 +29,11 @@ from argosy_engine.commands import (
     TimerFired,
     WorkflowEnded,
 )
-from argosy_engine.dag_phase import dag_phase
+from argosy_engine.endings import Ending, dag_ending, group_ending, pod_ending
 from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
 from argosy_engine.phase import Phase
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure
-from argosy_engine.scope import TasksView, path_of, resolved, results_of, text_of
+from argosy_engine.scope import TasksView, path_of, resolved, results_of
 from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
 from argosy_schemas.names import TaskPath
@@ -92,7 +92,8 @@ class Interpreter:
             case PodStarted(node=node):
                 self._set_running(node)
             case PodEnded(node=node):
-                self._end_pod(node, event)
+                node.exit_code = event.exit_code
+                self._end(node, pod_ending(node, event))
             case TimerFired(node=node):
                 if isinstance(node, RetryNode) and node in self._backing_off:
                     del self._backing_off[node]
@@ -374,7 +375,7 @@ class Interpreter:
             case GroupNode() as group:
                 group.open -= 1
                 if group.open == 0:
-                    self._work.append(_call(self._end_group, group))
+                    self._work.append(lambda: self._end(group, group_ending(group)))
             case RetryNode() as retry:
                 self._work.append(_call(self._after_attempt, retry))
 
@@ -409,42 +410,10 @@ class Interpreter:
             # Whatever its tasks came to, as opposed to the end of a deadline.
             self._finish(dag, Phase.FAILED, ShutdownReason.STOP)
             return
-        phase = dag_phase(
-            dag.template, [None if node is None else node.phase for node in dag.children]
-        )
-        outputs: dict[str, str] = {}
-        message = ""
-        if phase is Phase.SUCCEEDED:
-            scope = self._scope(dag)
-            for output in dag.template.outputs:
-                try:
-                    outputs[output.name] = text_of(output.expression, scope)
-                except ExpressionError as error:
-                    if output.default is None:
-                        phase, message = Phase.ERROR, str(error)
-                        break
-                    outputs[output.name] = output.default
-        self._finish(dag, phase, message, outputs)
+        self._end(dag, dag_ending(dag, self._scope(dag)))
 
-    def _end_group(self, group: GroupNode) -> None:
-        phase = Phase.SUCCEEDED
-        for child in group.children:
-            if child is not None and child.phase.is_failed:
-                phase = child.phase
-        self._finish(group, phase, "")
-
-    def _end_pod(self, node: PodNode, ended: PodEnded) -> None:
-        node.exit_code = ended.exit_code
-        phase, message = ended.phase, ended.message
-        outputs: dict[str, str] = {}
-        for declared in node.template.outputs:
-            value = ended.outputs.get(declared.name, declared.default)
-            if value is not None:
-                outputs[declared.name] = value
-            elif phase is Phase.SUCCEEDED:
-                # As in Argo, where collecting it is what fails.
-                phase, message = Phase.ERROR, f"the output '{declared.name}' was not written"
-        self._finish(node, phase, message, outputs)
+    def _end(self, node: Node, ending: Ending) -> None:
+        self._finish(node, ending.phase, ending.message, ending.outputs)
 
     # Attempts.
 
