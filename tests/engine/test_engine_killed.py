@@ -25,6 +25,7 @@ from pathlib import Path
 from engine_steps import Machine
 from engine_killed_steps import steps
 machine = Machine(Path(sys.argv[1]))
+print("up", flush=True)
 if len(sys.argv) > 3:
     machine.resume(sys.argv[3])
 else:
@@ -33,11 +34,19 @@ else:
 
 
 def killed_engine(home: Path, marks: Path, delay: float, run: str | None) -> None:
-    """Let an engine work on the run, or begin one, and kill it after ``delay`` seconds."""
+    """Let an engine work on the run, or begin one, and kill it.
+
+    It comes after ``delay`` times what the engine took to come up, for that tells how busy the
+    machine is.
+    """
     words = [sys.executable, "-c", ENGINE, str(home), str(marks), *([run] if run else [])]
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    engine = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path})
-    time.sleep(delay)
+    started = time.monotonic()
+    engine = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE)
+    assert engine.stdout is not None
+    assert engine.stdout.readline() == b"up\n"
+    engine.stdout.close()
+    time.sleep(delay * (time.monotonic() - started))
     family = children(engine.pid)
     engine.kill()
     engine.wait()
@@ -100,7 +109,7 @@ def check_a_killed_run(tmp_path: Path, chance: random.Random, kills: int) -> int
     for _ in range(kills):
         run = only_run(home)
         done, before = finished_tasks(home), executions(marks)
-        killed_engine(home, marks, chance.uniform(0.15, 0.9), run)
+        killed_engine(home, marks, chance.uniform(0.1, 3), run)
         after = executions(marks)
         assert {name: after[name] for name in done} == {name: before[name] for name in done}
         under_way += after != before
