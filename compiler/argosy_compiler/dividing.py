@@ -50,7 +50,6 @@ class Divided:
     """A graph whose own template is small enough."""
 
     graph: TaskGraph
-    has_gates: bool
     waiting: frozenset[str]
     """Tasks that wait for more than they come after."""
     awaited: frozenset[str]
@@ -64,9 +63,12 @@ def divided(
     *,
     part_name: NewName,
     gate_name: NewName,
-    at_once: bool,
 ) -> Divided:
     """Return the graph as a front and parts, ``most`` tasks in all; parts may be larger.
+
+    A part is divided too, and the part in that one, for as long as there is no other and no more of
+    it can be folded than before. That is quicker than to divide each by itself, which looks anew at
+    all that is left.
 
     Args:
         graph: Which no folding makes small enough.
@@ -74,11 +76,8 @@ def divided(
         pinned: Members that could not be folded for what is outside of the graph.
         part_name: Names new parts.
         gate_name: Names new gates.
-        at_once: Whether to divide the part too, and the part in that one, for as long as there is
-            no other and no more of it can be folded than before. That is quicker than to divide
-            each by itself, which looks anew at all that is left.
     """
-    return _Division(graph, most, pinned, part_name, gate_name).divided(at_once=at_once)
+    return _Division(graph, most, pinned, part_name, gate_name).divided()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +117,10 @@ class _Division:
         self._last_followed = {
             name: self._last(graph.follows[name]) for name in self._order if graph.follows[name]
         }
-        self._has_gates = False
         self._waiting: set[str] = set()
         self._awaited: set[str] = set()
 
-    def divided(self, *, at_once: bool) -> Divided:
+    def divided(self) -> Divided:
         """Return the graph, divided for as long as that is to be done here."""
         outer: list[tuple[tuple[str, ...], _Rest]] = []
         start = 0
@@ -130,7 +128,7 @@ class _Division:
             end, fits = self._fronts.end(start, self._most, self._gates)
             front = self._order[start:end]
             rests = self._rests(start, end, self._groups(end) if fits else [self._order[end:]])
-            if not (at_once and self._is_to_be_divided(end)):
+            if not self._is_to_be_divided(end):
                 break
             outer.append((front, rests[0]))
             start = end
@@ -139,7 +137,6 @@ class _Division:
             graph = self._joined(front, [(rest, graph)])
         return Divided(
             graph=graph,
-            has_gates=self._has_gates,
             waiting=frozenset(self._graph.among(tuple(self._waiting)).tasks()),
             awaited=frozenset(self._awaited),
         )
@@ -207,7 +204,6 @@ class _Division:
                 known[behind] = gate = self._gate_name()
                 made[gate] = _condition(*behind)
             self._gates[name] = known[behind]
-        self._has_gates |= bool(made)
         return made
 
     def _among(self, names: Sequence[str]) -> TaskGraph:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from argosy_compiler.argo_names import Names
-from argosy_compiler.dividing import OUTER_INPUT, stand_in
+from argosy_compiler.dividing import MET_TEMPLATE, OUTER_INPUT, stand_in
 from argosy_compiler.expression_text import (
     control_object,
     ended,
@@ -19,10 +19,12 @@ from argosy_compiler.expression_text import (
 )
 from argosy_compiler.plan import Template
 from argosy_compiler.task_graph import READ_TASK, Json, Part, TaskGraph
+from argosy_expressions.argo.deferred import deferred
 from argosy_schemas.pod import CONTROL, PATH_INPUT
 from argosy_schemas.values import to_json
 
 _INLINE_TASK = "whole"
+_INLINE_GATE = "ready"
 _OUTER = f"inputs.parameters.{OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
@@ -45,7 +47,8 @@ class PartTemplates:
             for one in self._template.get("inputs", {}).get("parameters", ())
         )
         path = f"{{{{inputs.parameters.{PATH_INPUT}}}}}" if has_path else ""
-        written, inner = self._dag(graph, {"expression": expression}, path)
+        exports = {"expression": expression} if expression else dict[str, str]()
+        written, inner = self._dag(graph, exports, path)
         dag = {**self._template, "dag": written.dag}
         if expression:
             dag["outputs"] = _output(written.exports["expression"])
@@ -79,9 +82,14 @@ class PartTemplates:
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
         if targets := _targets(graph):
             dag["target"] = " ".join(targets)
-        if graph.is_inline:
-            dag = {"failFast": False, "tasks": [{"name": _INLINE_TASK, "inline": {"dag": dag}}]}
-        return _Written(dag=dag, exports=published), templates
+        text = to_json([dag, published])
+        written = _Written(
+            dag=dag,
+            exports=published,
+            inputs=frozenset(_READ_INPUT.findall(text)) - {PATH_INPUT, OUTER_INPUT},
+            outer=frozenset(_READ_OUTER.findall(text)),
+        )
+        return (_inline(written, path) if graph.is_inline else written), templates
 
     def _part(
         self, name: str, part: Part, scope: _Scope, path: str
@@ -90,29 +98,15 @@ class PartTemplates:
         template = self._new_name(name)
         wanted = {key: _exported(key) for key in sorted(scope.wanted.get(name, ()))}
         written, inner = self._dag(part.graph, wanted, f"{{{{inputs.parameters.{PATH_INPUT}}}}}")
-        text = to_json([written.dag, written.exports])
-        needs = sorted(set(_READ_OUTER.findall(text)))
-        passed = set(_READ_INPUT.findall(text)) - {PATH_INPUT, OUTER_INPUT}
-        values = {PATH_INPUT: path}
-        values |= {one: f"{{{{inputs.parameters.{one}}}}}" for one in sorted(passed)}
-        if needs:
+        values = {PATH_INPUT: path, **_handed_on(written.inputs)}
+        if written.outer:
             handed = {
                 key: part.made_here[key] if key in part.made_here else scope.handed(key)
-                for key in needs
+                for key in sorted(written.outer)
             }
             values[OUTER_INPUT] = tag(control_object(handed))
-        head: dict[str, Any] = {
-            "name": template,
-            "inputs": {"parameters": [{"name": one} for one in values]},
-            "dag": written.dag,
-        }
-        if wanted:
-            head["outputs"] = _output(control_object(written.exports))
-        task = {
-            "name": name,
-            "template": template,
-            "arguments": {"parameters": [{"name": k, "value": v} for k, v in values.items()]},
-        }
+        head = {"name": template, **_body(written, values)}
+        task = {"name": name, "template": template, "arguments": _arguments(values)}
         return task, [head, *inner]
 
     def _new_name(self, part: str) -> str:
@@ -125,6 +119,69 @@ class _Written:
     dag: dict[str, Any]
     exports: Mapping[str, str]
     """What the template publishes: key to expression."""
+    inputs: frozenset[str]
+    """The inputs that it reads, without those that every part may have."""
+    outer: frozenset[str]
+    """What it reads of the tasks around it."""
+
+
+def _body(written: _Written, inputs: Iterable[str]) -> dict[str, Any]:
+    """Return a template but for its name."""
+    body: dict[str, Any] = {
+        "inputs": {"parameters": [{"name": one} for one in inputs]},
+        "dag": written.dag,
+    }
+    if written.exports:
+        body["outputs"] = _output(control_object(written.exports))
+    return body
+
+
+def _inline(written: _Written, path: str) -> _Written:
+    """Return a DAG of one task that holds another DAG inline, which the limits do not count.
+
+    What its tasks read of each other they read when the holder has begun: see
+    :mod:`argosy_expressions.argo.deferred`.
+    """
+    inner = cast("dict[str, Any]", _deferred(written.dag))
+    values = {PATH_INPUT: path, **_handed_on(written.inputs)}
+    if written.outer:
+        values |= _handed_on([OUTER_INPUT])
+    whole: dict[str, Any] = {
+        "name": _INLINE_TASK,
+        "inline": _body(replace(written, dag=inner), values),
+        "arguments": _arguments(values),
+    }
+    tasks = [whole]
+    if inner != written.dag:
+        whole["depends"] = f"{_INLINE_GATE}.Succeeded"
+        gate = {"name": _INLINE_GATE, "template": MET_TEMPLATE}
+        tasks = [{**gate, "arguments": _arguments({PATH_INPUT: path})}, whole]
+    published = published_by(_INLINE_TASK)
+    return replace(
+        written,
+        dag={"failFast": False, "tasks": tasks},
+        exports={key: member(published, key) for key in written.exports},
+    )
+
+
+def _deferred(value: object) -> object:
+    """Return a JSON value whose expression tags are resolved in the DAG that it is."""
+    if isinstance(value, str):
+        return deferred(value, _INLINE_GATE)
+    if isinstance(value, Mapping):
+        members = cast("Json", value)
+        return {name: _deferred(inner) for name, inner in members.items()}
+    if isinstance(value, list):
+        return [_deferred(inner) for inner in cast("list[object]", value)]
+    return value
+
+
+def _handed_on(inputs: Iterable[str]) -> dict[str, str]:
+    return {one: f"{{{{inputs.parameters.{one}}}}}" for one in sorted(inputs)}
+
+
+def _arguments(values: Mapping[str, str]) -> dict[str, Any]:
+    return {"parameters": [{"name": name, "value": value} for name, value in values.items()]}
 
 
 class _Scope:

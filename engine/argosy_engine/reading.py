@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from argosy_engine.reading_fields import (
     Object,
@@ -22,6 +21,7 @@ from argosy_engine.reading_fields import (
     objects,
     whole_number,
 )
+from argosy_engine.reading_inline import Holder, read_holder
 from argosy_engine.reading_pods import read_pod, read_retry
 from argosy_engine.refusal import EngineRefusal
 from argosy_engine.workflow import (
@@ -59,11 +59,6 @@ _OTHER_KINDS: Mapping[str, str] = {
         for kind in ("script", "suspend", "http", "plugin", "containerSet", "data")
     },
 }
-
-Inputs: TypeAlias = Mapping[str, str | None]
-"""Of a template: name to default."""
-
-_READS_TASK = re.compile(r"\{\{[^}]*\btasks[.\[]")
 
 # As Argo finds them: from the first braces to the next closing ones.
 _EXPRESSION_TAG = re.compile(r"\{\{=(.*?)\}\}", re.DOTALL)
@@ -108,17 +103,16 @@ def read_head(document: Object) -> Workflow:
 
 
 def _templates(
-    template: Object, name: str | None = None, given: Inputs | None = None
+    template: Object, name: str | None = None, holder: Holder | None = None
 ) -> Iterator[Template]:
     """Yield a template, and those written inline in its tasks.
 
     Args:
         template: The template.
         name: Of one that is inline.
-        given: Inputs of the template around, which an inline one without any has as its own.
+        holder: The task that it is inline in.
     """
     name = str(template.get("name", "")) if name is None else name
-    inputs = inputs_of(template) if given is None or "inputs" in template else given
     place = Place(name, "")
     for kind, problem in _OTHER_KINDS.items():
         if kind in template:
@@ -126,8 +120,8 @@ def _templates(
     if "dag" in template:
         for task in objects(object_at(template, "dag"), "tasks"):
             if "inline" in task:
-                yield from _templates(task["inline"], _inline_name(name, task), inputs)
-        yield _dag_template(template, name, place, inputs, is_inline=given is not None)
+                yield from _templates(task["inline"], _inline_name(name, task), read_holder(task))
+        yield _dag_template(template, name, place, holder)
     elif "steps" in template:
         yield _steps_template(template, name, place)
     elif "container" in template:
@@ -141,7 +135,7 @@ def _inline_name(template: str, task: Object) -> str:
 
 
 def _dag_template(
-    template: Object, name: str, place: Place, inputs: Inputs, *, is_inline: bool = False
+    template: Object, name: str, place: Place, holder: Holder | None = None
 ) -> DagTemplate:
     place.refuse_unknown(template, _DAG_TEMPLATE)
     dag = object_at(template, "dag")
@@ -150,7 +144,7 @@ def _dag_template(
     if dag.get("failFast") is not False:
         raise here.at("failFast").refuse("must be false; stopping at the first failure is not ours")
     tasks = tuple(
-        _task(task, name, here.at(f"tasks.{task.get('name')}"), inputs, is_inline=is_inline)
+        _task(task, name, here.at(f"tasks.{task.get('name')}"), holder)
         for task in objects(dag, "tasks")
     )
     index = {task.name: position for position, task in enumerate(tasks)}
@@ -175,7 +169,7 @@ def _dag_template(
             downstream[above].append(position)
     return DagTemplate(
         name=name,
-        inputs=inputs,
+        inputs=inputs_of(template),
         tasks=tasks,
         targets=targets,
         outputs=tuple(_dag_outputs(template, place)),
@@ -204,40 +198,35 @@ def _steps_template(template: Object, name: str, place: Place) -> DagTemplate:
         before = " && ".join(done)
     rest = {key: value for key, value in template.items() if key != "steps"}
     dag = {"failFast": False, "tasks": tasks}
-    return replace(
-        _dag_template({**rest, "dag": dag}, name, place, inputs_of(template)), tasks_are="steps"
-    )
+    return replace(_dag_template({**rest, "dag": dag}, name, place), tasks_are="steps")
 
 
-def _task(task: Object, template: str, place: Place, inputs: Inputs, *, is_inline: bool) -> DagTask:
+def _task(task: Object, template: str, place: Place, holder: Holder | None) -> DagTask:
     place.refuse_unknown(task, _TASK)
+
+    def tagged(value: object, field: str) -> str:
+        text = str(value) if holder is None else holder.text(str(value), place.at(field))
+        _check_tags(text, place.at(field))
+        return text
+
     count: str | None = None
     if "withSequence" in task:
         sequence = object_at(task, "withSequence")
         place.at("withSequence").refuse_unknown(sequence, {"count"})
-        count = str(sequence.get("count"))
+        count = tagged(sequence.get("count"), "withSequence.count")
         if "when" in task:
             # Argo expands such a task first and skips each item by itself.
             raise place.at("when").refuse("stands beside 'withSequence'; put the loop into a DAG")
     text = task.get("depends")
-    when = None if task.get("when") is None else str(task["when"])
-    arguments = tuple(
-        (str(argument["name"]), str(argument["value"]))
-        for argument in objects(object_at(task, "arguments"), "parameters")
-    )
-    if "inline" in task and "inputs" not in task["inline"]:
-        arguments += tuple((name, f"{{{{inputs.parameters.{name}}}}}") for name in inputs)
-    for name, tagged in (("when", when), ("withSequence.count", count), *arguments):
-        _check_tags(tagged, place.at(name))
-        if is_inline and _READS_TASK.search(tagged or ""):
-            # Argo looks for the task in the DAG around, and waits for it forever.
-            raise place.at(name).refuse("reads a task, which nothing inline can")
+    arguments = objects(object_at(task, "arguments"), "parameters")
     return DagTask(
         name=str(task["name"]),
         template=_inline_name(template, task) if "inline" in task else str(task["template"]),
         depends=checked(depends, str(text), place.at("depends")) if text else None,
-        when=when,
-        arguments=arguments,
+        when=None if task.get("when") is None else tagged(task["when"], "when"),
+        arguments=tuple(
+            (str(one["name"]), tagged(one["value"], str(one["name"]))) for one in arguments
+        ),
         count=count,
     )
 
@@ -260,9 +249,9 @@ def _dag_outputs(template: Object, place: Place) -> Iterator[Output]:
         yield Output(name=str(one["name"]), expression=expression, default=default_of(source))
 
 
-def _check_tags(text: str | None, place: Place) -> None:
+def _check_tags(text: str, place: Place) -> None:
     """Refuse an expression in a tag before anything runs, not when its turn comes."""
-    for expression in _EXPRESSION_TAG.findall(text or ""):
+    for expression in _EXPRESSION_TAG.findall(text):
         checked(check, expression, place)
 
 

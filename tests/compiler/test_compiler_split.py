@@ -15,9 +15,11 @@ from argosy_compiler.dividing import Divided, divided
 from argosy_compiler.folding import folded
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.passes.split_dags import taken_apart
 from argosy_compiler.stats import stats
 from argosy_compiler.task_graph import Part, TaskGraph, read_graph
 from argosy_expressions.argo import depends, evaluate
+from argosy_expressions.argo.deferred import recovered
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json
@@ -34,10 +36,7 @@ def names(base: str) -> Iterator[str]:
 
 
 def graph(tasks: Tasks) -> TaskGraph:
-    return read_graph(
-        {"name": name, "depends": " && ".join(f"{one}.Succeeded" for one in above)}
-        for name, above in tasks.items()
-    )
+    return read_graph(template_of(tasks)["dag"]["tasks"])
 
 
 def fold(tasks: Tasks, most: int) -> TaskGraph:
@@ -104,72 +103,53 @@ def test_what_may_be_skipped_stays_where_others_see_it() -> None:
     assert result.members.keys() == {"a", "b", "c"}
 
 
-class Divider:
-    """Divides graphs, with names for parts and gates."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._parts, self._gates = names("part"), names("met")
-
-    def divided(self, whole: TaskGraph, *, at_once: bool = True) -> Divided:
-        return divided(
-            whole,
-            self._most,
-            (),
-            part_name=lambda: next(self._parts),
-            gate_name=lambda: next(self._gates),
-            at_once=at_once,
-        )
-
-    def one_by_one(self, whole: TaskGraph) -> TaskGraph:
-        if whole.size <= self._most:
-            return whole
-        result = self.divided(whole, at_once=False).graph
-        inner = {
-            name: replace(one, graph=self.one_by_one(one.graph)) if isinstance(one, Part) else one
-            for name, one in result.members.items()
-        }
-        return replace(result, members=inner)
+def divide(tasks: Tasks, most: int) -> Divided:
+    parts, gates = names("part"), names("met")
+    return divided(
+        graph(tasks), most, (), part_name=lambda: next(parts), gate_name=lambda: next(gates)
+    )
 
 
 def test_a_part_that_begins_together_requires_what_it_required() -> None:
-    above = {"c": ("a", "b"), "d": ("a", "b"), "e": ("c",), "f": ("c", "d")}
+    above = {"c": ("a", "b"), "d": ("a", "b"), "e": ("c", "d")}
 
-    result = Divider(3).divided(graph({"a": (), "b": (), **above}), at_once=False)
+    result = divide({"a": (), "b": (), **above}, 3)
 
     assert members(result.graph) == {
         "a": [],
         "b": [],
-        "part-1": {"c": [], "d": [], "e": ["c"], "f": ["c", "d"]},
+        "part-1": {"c": [], "d": [], "e": ["c", "d"]},
     }
     assert result.graph.requires["part-1"] == {"a", "b"}
-    assert not (result.has_gates or result.waiting or result.awaited)
+    assert result.waiting | result.awaited == frozenset()
 
 
 def test_who_waits_for_more_than_it_comes_after_is_told() -> None:
-    """``z`` comes after all that the part waits for; ``w`` only after ``a``."""
+    """``y`` and ``w`` wait for ``a`` and ``b``, then ``w`` also for ``y``; ``z`` needs them all."""
     tasks: Tasks = {"a": (), "b": (), "y": ("b",), "w": ("a",), "z": ("y", "w")}
 
-    result = Divider(3).divided(graph(tasks), at_once=False)
+    result = divide(tasks, 3)
 
-    assert members(result.graph)["part-1"].keys() == {"y", "w", "z"}
     assert result.waiting == {"w", "y"}
-    assert result.awaited == {"a", "b"}
+    assert result.awaited == {"a", "b", "y"}
 
 
-@pytest.mark.parametrize("most", [8, 20])
-def test_dividing_at_once_gives_what_dividing_one_by_one_does(most: int) -> None:
-    """In layers that cross, where what is left has the order that it has in the whole."""
-    tasks: dict[str, tuple[str, ...]] = {}
-    for number in range(60):
-        layer, column = divmod(number, 3)
-        beside = (layer - 1) * 3 + (column + 1) % 3
-        tasks[f"t{number:02}"] = (f"t{number - 3:02}", f"t{beside:02}") if layer else ()
+@pytest.mark.parametrize("most", [3, 8, 20])
+def test_each_part_is_small_enough_and_nothing_is_lost(most: int) -> None:
+    tasks = crossing(60)
 
-    at_once = Divider(most).divided(graph(tasks)).graph
+    result = taken_apart(template_of(tasks), most)
 
-    assert at_once == Divider(most).one_by_one(graph(tasks))
-    assert all(one.size <= most for one in with_parts(at_once))
+    assert all(one.size <= most for one in with_parts(result))
+    assert sorted(result.tasks()) == sorted(tasks)
+
+
+def template_of(tasks: Tasks) -> dict[str, Any]:
+    depending = [
+        {"name": name, "depends": " && ".join(f"{one}.Succeeded" for one in above)}
+        for name, above in tasks.items()
+    ]
+    return {"name": "root", "dag": {"tasks": depending}}
 
 
 def with_parts(one: TaskGraph) -> Iterator[TaskGraph]:
@@ -329,16 +309,24 @@ def test_a_dag_that_would_lose_time_in_parts_stays_whole_for_one_line_of_argo() 
 
     compiled = inline(pipeline(tasks))
 
-    root = compiled.workflow["spec"]["templates"][0]
-    (whole,) = root["dag"]["tasks"]
     assert {
         one["name"]: tuple(depends(one["depends"]).tasks) if "depends" in one else ()
-        for one in whole["inline"]["dag"]["tasks"]
+        for one in held(compiled.workflow)["dag"]["tasks"]
     } == {name: tuple(sorted(above)) for name, above in tasks.items()}
     assert compiled.notes == ()
     assert stats(compiled).pods == 40
     problems = {line: list(lint_workflow(compiled.workflow, line)) for line in ARGO_LINES}
     assert {line for line, found in problems.items() if found} == {"3.5", "3.6"}
+
+
+def held(workflow: Any) -> Any:
+    """Return what the root holds inline."""
+    (inline,) = (
+        task["inline"]
+        for task in workflow["spec"]["templates"][0]["dag"]["tasks"]
+        if "inline" in task
+    )
+    return inline
 
 
 def test_a_dag_that_loses_nothing_in_parts_is_taken_apart_for_every_line() -> None:
@@ -347,22 +335,28 @@ def test_a_dag_that_loses_nothing_in_parts_is_taken_apart_for_every_line() -> No
     assert "inline" not in to_json(compiled.workflow)
 
 
-def test_tasks_that_read_each_other_are_never_inline() -> None:
+def test_what_is_inline_reads_its_own_tasks() -> None:
+    """Tag for tag what the DAG has where it need not be inline."""
     source = GOLDEN / "large" / "crossing.ir.yaml"
-    options = replace(options_for("4.1"), store="s3://bucket", max_dag_tasks=4)
+    read = read_pipeline(source.read_bytes(), file="p.yaml")
+    options = replace(options_for("4.1"), store="s3://bucket")
 
-    compiled = compile_pipeline(read_pipeline(source.read_bytes(), file="p.yaml"), options)
+    compiled = compile_pipeline(read, replace(options, max_dag_tasks=4))
 
-    spec: Any = compiled.workflow["spec"]
-    held = [
-        to_json(task["inline"])
-        for template in spec["templates"]
-        for task in template.get("dag", {}).get("tasks", ())
-        if "inline" in task
-    ]
-    assert "tasks['number']" in to_json(spec)
-    assert [text for text in held if "tasks['" in text] == []
+    spec: Any = compile_pipeline(read, options).workflow["spec"]
+    whole = spec["templates"][0]["dag"]["tasks"]
+    assert "tasks['number']" in to_json(whole)
+    assert "tasks['number']" not in to_json(compiled.workflow)
+    assert with_own_tags(held(compiled.workflow)["dag"]["tasks"]) == whole
     assert list(lint_workflow(compiled.workflow, "4.1")) == []
+
+
+def with_own_tags(value: Any) -> Any:
+    if isinstance(value, str):
+        return recovered(value).text
+    if isinstance(value, Mapping):
+        return {name: with_own_tags(inner) for name, inner in value.items()}
+    return [with_own_tags(inner) for inner in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("line", ["3.5", "3.6", "3.7"])

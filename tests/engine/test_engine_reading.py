@@ -11,6 +11,7 @@ import pytest
 from argosy_engine.reading import read_workflow
 from argosy_engine.refusal import EngineRefusal
 from argosy_engine.workflow import DagTemplate, PodTemplate
+from argosy_expressions.argo.deferred import deferred
 
 POD: Mapping[str, Any] = {
     "name": "pod-1",
@@ -293,30 +294,59 @@ def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
     )
 
 
-def inline(*tasks: Mapping[str, Any]) -> Any:
-    """Return a workflow whose root has an input and holds these tasks inline."""
-    whole = {"name": "whole", "inline": {"dag": {"failFast": False, "tasks": list(tasks)}}}
-    document = workflow(whole)
+def inline(*tasks: Mapping[str, Any], path: str = "{{inputs.parameters.path}}") -> Any:
+    """Return a workflow whose root has an input, and holds these tasks inline behind a gate."""
+    whole = {
+        "name": "whole",
+        "inline": {
+            "inputs": {"parameters": [{"name": "path"}]},
+            "dag": {"failFast": False, "tasks": list(tasks)},
+        },
+        "arguments": {"parameters": [{"name": "path", "value": path}]},
+        "depends": "ready.Succeeded",
+    }
+    document = workflow({"name": "ready", "template": "pod-1"}, whole)
     document["spec"]["templates"][0]["inputs"] = {"parameters": [{"name": "path", "default": ""}]}
     return document
 
 
+def task_of(name: str, value: str) -> Mapping[str, Any]:
+    arguments = {"parameters": [{"name": "task", "value": value}]}
+    return {"name": name, "template": "pod-1", "arguments": arguments}
+
+
 def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
-    templates = read_workflow(inline({"name": "a", "template": "pod-1"})).templates
+    text = "{{inputs.parameters.path}}a"
 
-    around, whole = templates["root"], templates["root.whole"]
-    assert isinstance(around, DagTemplate)
-    assert isinstance(whole, DagTemplate)
-    assert whole.inputs == {"path": ""}
-    assert around.tasks[0].arguments == (("path", "{{inputs.parameters.path}}"),)
+    inner = read_workflow(inline(task_of("a", text))).templates["root.whole"]
+
+    assert isinstance(inner, DagTemplate)
+    assert inner.tasks[0].arguments == (("task", text),)
+    assert refusal(inline(task_of("a", text), path="elsewhere")) == (
+        "template 'root.whole': 'dag.tasks.a.task' reads 'inputs.parameters.path', which is"
+        " resolved in the DAG around"
+    )
 
 
-def test_a_task_that_is_inline_cannot_read_another() -> None:
-    reads = {"name": "b", "template": "pod-1", "depends": "a.Succeeded"}
-    reads["when"] = "{{=tasks['a'].status == 'Succeeded'}}"
+@pytest.mark.parametrize("expression", ["tasks['a'].status", "inputs.parameters.path + 'x'"])
+def test_an_expression_that_is_inline_has_to_be_deferred(expression: str) -> None:
+    text = f"{{{{={expression}}}}}"
 
-    problem = refusal(inline({"name": "a", "template": "pod-1"}, reads))
+    templates = read_workflow(inline(task_of("a", "a"), task_of("b", deferred(text, "ready"))))
 
-    assert problem == (
-        "template 'root.whole': 'dag.tasks.b.when' reads a task, which nothing inline can"
+    inner = templates.templates["root.whole"]
+    assert isinstance(inner, DagTemplate)
+    assert inner.tasks[1].arguments == (("task", text),)
+    assert refusal(inline(task_of("a", "a"), task_of("b", text))) == (
+        "template 'root.whole': 'dag.tasks.b.task' holds an expression that is resolved in the DAG"
+        " around"
+    )
+
+
+def test_what_is_inline_waits_for_the_gate_that_it_was_deferred_behind() -> None:
+    text = deferred("{{=tasks['a'].status}}", "other")
+
+    assert refusal(inline(task_of("a", "a"), task_of("b", text))) == (
+        "template 'root.whole': 'dag.tasks.b.task' is resolved before 'other' has succeeded; wait"
+        " for that task"
     )

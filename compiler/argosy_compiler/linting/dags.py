@@ -6,10 +6,21 @@ Sources: ``workflow/validate/validate.go``, ``workflow/common/ancestry.go``, the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from argosy_compiler.linting.subject import Subject, Task, Template, as_list, member, strings, text
+from argosy_compiler.linting.subject import (
+    Subject,
+    Task,
+    Template,
+    as_list,
+    member,
+    objects,
+    strings,
+    text,
+)
 from argosy_expressions.argo import Depends, depends
+from argosy_expressions.argo.deferred import without_deferred
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
 
@@ -48,15 +59,31 @@ def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
             message="its tasks name templates, which this line of Argo does not find from there,"
             " and waits forever; make it a template of its own",
         )
-    # Without inputs of its own it can only mean those of the template around, and gets them.
-    foreign = ("inputs.", "tasks.", "tasks[") if "inputs" in template.json else ("tasks.", "tasks[")
+    foreign = re.compile("|".join(["tasks[.[]", *_inputs_of_its_own(template)]))
     for place, string in strings(template.json.get("dag"), f"{template.path}.dag"):
-        if "{{" in string and any(root in string for root in foreign):
+        early = without_deferred(string)
+        if "{{" in early and foreign.search(early):
             yield Problem(
                 path=place,
                 message="is resolved as if it stood in the DAG around; make the inline DAG a"
                 " template of its own",
             )
+
+
+def _inputs_of_its_own(template: Template) -> Iterator[str]:
+    """Yield patterns of the inputs that are not those of the same name in the DAG around.
+
+    Without inputs of its own it can only mean those of the DAG around, and gets them.
+    """
+    if "inputs" not in template.json or template.holder is None:
+        return
+    handed_on = [
+        text(one, "name")
+        for one in objects(member(template.holder.json, "arguments"), "parameters")
+        if one.get("value") == f"{{{{inputs.parameters.{text(one, 'name')}}}}}"
+    ]
+    others = "|".join(re.escape(name) for name in handed_on)
+    yield rf"inputs\.(?!parameters\.(?:{others})\b)" if handed_on else r"inputs\."
 
 
 def read_depends(task: Task) -> Depends | Problem | None:

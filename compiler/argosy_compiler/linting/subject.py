@@ -54,6 +54,8 @@ class Template:
     path: str
     around: Template | None = None
     """The template that it is written inline in."""
+    holder: Task | None = None
+    """The task in that template which holds it."""
 
     @property
     def is_inline(self) -> bool:
@@ -147,6 +149,7 @@ def _inline(template: Template) -> Iterator[Template]:
                 json=json,
                 path=f"{task.path}.inline",
                 around=template,
+                holder=task,
             )
             yield inner
             yield from _inline(inner)

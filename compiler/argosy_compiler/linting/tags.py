@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from argosy_compiler.linting.scope import Scope, scope_of
 from argosy_compiler.linting.subject import Subject, Task, strings
 from argosy_expressions.argo.ast import Name, Node, nodes, path
+from argosy_expressions.argo.deferred import recovered
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_schemas.errors import Problem
@@ -55,6 +56,17 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
                     yield from _string(subject, string, place, scope)
         for task in template.tasks:
             yield from _task(subject, task, scope)
+            yield from _gates(task, scope)
+
+
+def _gates(task: Task, scope: Scope) -> Iterator[Problem]:
+    """Yield what stands inline in a task behind a gate that the task does not wait for."""
+    holder = scope.of_task(task)
+    for place, string in strings(task.json.get("inline"), f"{task.path}.inline"):
+        for gate in sorted(recovered(string).gates):
+            missing = holder.missing(f"tasks.{gate}.status")
+            if missing:
+                yield Problem(path=place, message=f"'{gate}' cannot be resolved: {missing}")
 
 
 def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
@@ -64,7 +76,7 @@ def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
             continue
         within = of_task if field in ("arguments", "when") else scope.of_fan_out(task)
         for place, string in strings(value, f"{task.path}.{field}"):
-            yield from _string(subject, string, place, within)
+            yield from _string(subject, recovered(string).text, place, within)
 
 
 def _string(subject: Subject, string: str, place: str, scope: Scope) -> Iterator[Problem]:

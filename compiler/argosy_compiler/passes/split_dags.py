@@ -13,7 +13,7 @@ from itertools import count
 
 from argosy_compiler.argo_names import Names
 from argosy_compiler.compiled import Note
-from argosy_compiler.dividing import MET, divided
+from argosy_compiler.dividing import MET, MET_TEMPLATE, divided
 from argosy_compiler.folding import folded
 from argosy_compiler.part_templates import PartTemplates
 from argosy_compiler.plan import Plan, Template
@@ -42,18 +42,16 @@ def split_dags(plan: Plan) -> Plan:
     components = {name: use.component for use, name in plan.uses.items()}
     templates: list[Template] = []
     notes: list[Note] = []
-    uses_met = False
     for template in plan.templates:
         if len(_tasks(template)) <= most:
             templates.append(template)
             continue
         split = _Split(template, most, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
-        uses_met |= split.has_gates
         if split.waiting:
             path = f"{components.get(str(template['name']), template['name'])}.dag"
             notes.append(Note(path=path, message=split.note()))
-    if uses_met:
+    if any(task.get("template") == MET_TEMPLATE for one in templates for task in _tasks(one)):
         templates.append(MET)
     return replace(plan, templates=tuple(templates), notes=(*plan.notes, *notes))
 
@@ -80,22 +78,20 @@ class _Split:
         self._inline = inline
         self._name = str(template["name"])
         self._total = len(_tasks(template))
-        self.has_gates = False
         self.waiting: frozenset[str] = frozenset()
         self._awaited: frozenset[str] = frozenset()
         taken = {str(task["name"]) for task in _tasks(template)}
         self._part_name = _numbered("part", taken)
         self._gate_name = _numbered("met", taken)
         read_by_outputs = frozenset(read_names(template.get("outputs")))
-        graph = read_graph(_tasks(template))
-        self._read = read_by_outputs.union(*graph.reads.values())
-        self.graph = self._small(graph, read_by_outputs, 0)
+        self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
 
     def note(self) -> str:
         return (
             f"has {self._total:,} tasks in one DAG, and Argo takes {self._most:,}:"
             f" {len(self.waiting):,} of them also wait for some of {len(self._awaited):,} that they"
-            " do not need; raise --max-dag-tasks where the cluster takes more"
+            " do not need; compile with --argo for the cluster's line, or raise --max-dag-tasks"
+            " where it takes more"
         )
 
     def _small(self, graph: TaskGraph, pinned: frozenset[str], depth: int) -> TaskGraph:
@@ -111,7 +107,7 @@ class _Split:
         whole = graph
         if graph.size > self._most:
             graph = folded(graph, self._most, pinned, self._part_name)
-        if graph.size > self._most and self._may_be_inline(whole):
+        if graph.size > self._most and self._inline:
             return replace(whole, is_inline=True)
         if graph.size > self._most:
             result = divided(
@@ -120,11 +116,8 @@ class _Split:
                 pinned,
                 part_name=self._part_name,
                 gate_name=self._gate_name,
-                # What is left may be such that it can stay whole.
-                at_once=not self._inline,
             )
             graph = result.graph
-            self.has_gates |= result.has_gates
             self.waiting |= result.waiting
             self._awaited |= result.awaited
         members = {
@@ -132,13 +125,6 @@ class _Split:
             for name, member in graph.members.items()
         }
         return replace(graph, members=members)
-
-    def _may_be_inline(self, graph: TaskGraph) -> bool:
-        """Return whether Argo runs it inline.
-
-        What its tasks read of each other it would look for in the DAG around, and wait forever.
-        """
-        return self._inline and self._read.isdisjoint(graph.tasks())
 
     def _small_part(self, part: Part, depth: int) -> Part:
         return replace(part, graph=self._small(part.graph, frozenset(), depth + 1))

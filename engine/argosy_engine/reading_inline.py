@@ -1,0 +1,67 @@
+"""Read what stands in a DAG that is written inline in a task, as Argo resolves it.
+
+Argo resolves the tags of such a DAG along with the task that holds it, in the DAG around. So a
+simple tag has its value from there, and an expression has to be one that yields the tag of the
+inner DAG, see :mod:`argosy_expressions.argo.deferred`. All else is refused: it would be another
+value than the one that stands there, or Argo would wait for it forever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from argosy_engine.reading_fields import Object, Place, object_at, objects
+from argosy_expressions.argo.deferred import recovered
+
+_TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_INPUT = "inputs.parameters."
+_REQUIRED = ".Succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The task that a DAG is inline in."""
+
+    required: frozenset[str]
+    """Tasks that have succeeded when it begins."""
+    handed_on: frozenset[str]
+    """Inputs of the DAG around that the inner one has under the same name."""
+
+    def text(self, text: str, place: Place) -> str:
+        """Return a text of the inner DAG as that DAG has it.
+
+        Raises:
+            EngineRefusal: It has a tag that the DAG around would resolve to something else.
+        """
+        found = recovered(text)
+        for problem in self._problems(text):
+            raise place.refuse(problem)
+        if not found.gates <= self.required:
+            gate = min(found.gates - self.required)
+            raise place.refuse(f"is resolved before '{gate}' has succeeded; wait for that task")
+        return found.text
+
+    def _problems(self, text: str) -> Iterator[str]:
+        for tag in _TAG.finditer(text):
+            name = tag[1].strip()
+            if name.startswith("=") and not recovered(tag[0]).gates:
+                yield "holds an expression that is resolved in the DAG around"
+            elif name.startswith(_INPUT) and name.removeprefix(_INPUT) not in self.handed_on:
+                yield f"reads '{name}', which is resolved in the DAG around"
+
+
+def read_holder(task: Object) -> Holder:
+    """Return the holder of what is inline in ``task``."""
+    terms = [term.strip() for term in str(task.get("depends") or "").split("&&")]
+    return Holder(
+        required=frozenset(
+            term.removesuffix(_REQUIRED) for term in terms if term.endswith(_REQUIRED)
+        ),
+        handed_on=frozenset(
+            str(one["name"])
+            for one in objects(object_at(task, "arguments"), "parameters")
+            if one.get("value") == f"{{{{{_INPUT}{one['name']}}}}}"
+        ),
+    )
