@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -226,19 +227,21 @@ def of_tasks(*tasks: str) -> RandomPipeline:
     """Return a pipeline of tasks, each written as ``key: those before``.
 
     A key says what the task does: with ``fail`` in it it fails, with ``any`` it runs in any case,
-    with ``import`` it is an importer.
+    with ``if`` its condition is false, with ``import`` it is an importer.
     """
+    flag = {"parameters": {"flag": {"parameterType": "BOOLEAN"}}}
+    optional = {"parameters": {"flag": {"parameterType": "BOOLEAN", "isOptional": True}}}
     document: dict[str, Any] = {
         "pipelineInfo": {"name": "tasks"},
         "schemaVersion": "2.1.0",
         "sdkVersion": "kfp-2.14.0",
         "deploymentSpec": {"executors": {}},
         "components": {
-            "comp-fail": {"executorLabel": "fail"},
-            "comp-end": {"executorLabel": "end"},
+            "comp-fail": {"executorLabel": "fail", "inputDefinitions": optional},
+            "comp-end": {"executorLabel": "end", "inputDefinitions": optional},
             "comp-import": {"executorLabel": "import", "outputDefinitions": IMPORTED},
         },
-        "root": {"dag": {"tasks": {}}},
+        "root": {"dag": {"tasks": {}}, "inputDefinitions": flag},
     }
     for label, behaviour, script in (("fail", "fail", "exit 3"), ("end", "echo", ":")):
         container = {"image": "busybox", "command": ["sh", "-c", script]}
@@ -249,15 +252,18 @@ def of_tasks(*tasks: str) -> RandomPipeline:
     for text in tasks:
         key, _, before = text.partition(":")
         kind = next((one for one in ("fail", "import") if one in key), "end")
-        task = {
+        task: dict[str, Any] = {
             "taskInfo": {"name": key},
             "componentRef": {"name": f"comp-{kind}"},
             "dependentTasks": before.split(),
         }
         if "any" in key:
             task["triggerPolicy"] = IN_ANY_CASE
+        if "if" in key:
+            task["triggerPolicy"] = {"condition": "inputs.parameter_values['flag'] == true"}
+            task["inputs"] = {"parameters": {"flag": {"componentInputParameter": "flag"}}}
         document["root"]["dag"]["tasks"][key] = task
-    return RandomPipeline(document, {})
+    return RandomPipeline(document, {"flag": False})
 
 
 _MEMORY = Path("/dev/shm")
@@ -402,6 +408,14 @@ SPLIT = [
     ["a", "fail-b: a", "c: fail-b", "any-d: c", "e: any-d", "f: a", "g: f"],
     ["a", "fail-b: a", "any-c: a", "any-d: a", "e: fail-b any-c", "f: e", "g: f any-d"],
     ["a", "fail-b: a", "any-c: a", "any-d: a", "e: fail-b any-c", "f: e", "g: f", "h: g"],
+    # What is left out must not look to the others as if it had succeeded.
+    ["a", "if-b: a", "c: if-b", "d: c"],
+    # A row ends before a task that waits for a gate.
+    "a, if-b, c: if-b a, d: a, e, fail-f: if-b, fail-g: d fail-f, fail-h: fail-f, i: e fail-g".split(
+        ", "
+    ),
+    # A gate behind a gate asks for both.
+    ["a", "b: a", "if-c: a", "d", "fail-e: d if-c", "f", "fail-g: if-c fail-e", "h: fail-g"],
 ]
 
 
@@ -413,6 +427,26 @@ def test_a_dag_in_parts_leaves_out_what_the_whole_does(
 ) -> None:
     options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
     assert_same(of_tasks(*tasks), options)
+
+
+def leaves(seed: int) -> list[str]:
+    """Return tasks without groups, some with a condition that is false, some that fail."""
+    choose = random.Random(seed)
+    keys: list[str] = []
+    found: list[str] = []
+    for number in range(choose.randint(5, 9)):
+        kind = choose.choice(["if-", "", "", "fail-"]) if number else ""
+        above = choose.sample(keys, min(len(keys), choose.choice([0, 1, 1, 1, 2])))
+        keys.append(f"{kind}t{number}")
+        found.append(f"{keys[-1]}: {' '.join(above)}")
+    return found
+
+
+@settings(max_examples=60, deadline=None, phases=FAST)
+@given(SEEDS, st.sampled_from([3, 4]), st.booleans())
+def test_tasks_in_parts_end_as_in_the_whole(seed: int, limit: int, inline: bool) -> None:
+    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
+    assert_same(of_tasks(*leaves(seed)), options)
 
 
 IMPORTERS = [
