@@ -411,9 +411,10 @@ SPLIT = [
     # What is left out must not look to the others as if it had succeeded.
     ["a", "if-b: a", "c: if-b", "d: c"],
     # A row ends before a task that waits for a gate.
-    "a, if-b, c: if-b a, d: a, e, fail-f: if-b, fail-g: d fail-f, fail-h: fail-f, i: e fail-g".split(
-        ", "
-    ),
+    [
+        *["t0", "if-t1", "t2: if-t1 t0", "t3: t0", "t4", "fail-t5: if-t1"],
+        *["fail-t6: t3 fail-t5", "fail-t7: fail-t5", "t8: t4 fail-t6"],
+    ],
     # A gate behind a gate asks for both.
     ["a", "b: a", "if-c: a", "d", "fail-e: d if-c", "f", "fail-g: if-c fail-e", "h: fail-g"],
 ]
