@@ -2,11 +2,12 @@
 
 What a patch of the pod can say, which is text, stands there and not in fields of its own. Tasks of
 a DAG are named and ordered by what they are: the SDK numbers ``train``, ``train-2``, ``train-3``
-throughout a pipeline.
+throughout a pipeline. Or they have no names of their own at all, and are ordered by what they do.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from itertools import count
@@ -15,7 +16,13 @@ from typing import Any, cast
 from argosy_compiler.argo_names import Names, task_name, without_number
 from argosy_compiler.plan import Template
 from argosy_compiler.pod_patch import text_of
+from argosy_compiler.template_texts import filled
 from argosy_schemas.pod import MAIN_CONTAINER
+from argosy_schemas.values import to_json
+
+_ANY_TASK = "task"
+_STEPS = 3
+"""How far around it a task is known by; found to be enough for trees and grids of parts."""
 
 _IN_CONTAINER = ("env", "imagePullPolicy", "resources", "securityContext")
 _IN_POD = ("affinity", "nodeSelector", "tolerations")
@@ -23,9 +30,15 @@ _RESULT = re.compile(r"([a-zA-Z][-a-zA-Z0-9]*)(\.(?:Succeeded|Failed|Errored|Ski
 _READ = re.compile(r"(?<=tasks\[')[^']+(?='\])")
 
 
-def general_form(template: Template) -> Template:
-    """Return a template in the form in which it has most in common with others."""
-    return _dag(template) if "dag" in template else _pod(template)
+def general_form(template: Template, *, named: bool = True) -> Template:
+    """Return a template in the form in which it has most in common with others.
+
+    Args:
+        template: A DAG or a pod.
+        named: Whether the tasks of a DAG keep their names but for numbers. Without, more DAGs are
+            alike, and Argo shows their tasks as ``task``, ``task-2`` and so on.
+    """
+    return _dag(template, named=named) if "dag" in template else _pod(template)
 
 
 def _pod(template: Template) -> Template:
@@ -44,7 +57,7 @@ def _pod(template: Template) -> Template:
     }
 
 
-def _dag(template: Template) -> Template:
+def _dag(template: Template, *, named: bool) -> Template:
     """Return a DAG template with its tasks named and ordered by what they are, not by number."""
     tasks: Sequence[Mapping[str, Any]] = template["dag"]["tasks"]
     level: dict[str, int] = {}
@@ -56,9 +69,13 @@ def _dag(template: Template) -> Template:
         level |= dict.fromkeys(ready, number)
         for name in ready:
             del waiting[name]
-    ordered = sorted(tasks, key=lambda task: (level[task["name"]], _base(task["name"])))
+    kinds = {name: _base(name) for name in level} if named else _kinds(tasks)
+    ordered = sorted(tasks, key=lambda task: (level[task["name"]], kinds[task["name"]]))
     new_names = Names()
-    names = {str(task["name"]): new_names.new(_base(task["name"])) for task in ordered}
+    names = {
+        str(task["name"]): new_names.new(kinds[task["name"]] if named else _ANY_TASK)
+        for task in ordered
+    }
     dag: dict[str, Any] = {
         **template["dag"],
         "tasks": [_renamed(task, names) for task in ordered],
@@ -69,6 +86,44 @@ def _dag(template: Template) -> Template:
     if "outputs" in template:
         general["outputs"] = _reading(template["outputs"], names)
     return general
+
+
+def _kinds(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Return what tells each task from the others without any name: equal where nothing does.
+
+    It starts with what the task is by itself. Then what is known of the tasks before and behind it
+    is added, a few steps away: what lies further apart hardly ever tells two tasks apart.
+    """
+    above = {str(task["name"]): _above(task) for task in tasks}
+    below: dict[str, set[str]] = {name: set() for name in above}
+    for name, others in above.items():
+        for other in others:
+            below[other].add(name)
+    unnamed = dict.fromkeys(above, _ANY_TASK)
+    kinds = {
+        str(task["name"]): _digest(_skeleton_of_task(_renamed(task, unnamed))) for task in tasks
+    }
+    for _ in range(_STEPS):
+        kinds = {
+            name: _digest(
+                [
+                    kind,
+                    sorted(kinds[one] for one in above[name]),
+                    sorted(kinds[one] for one in below[name]),
+                ]
+            )
+            for name, kind in kinds.items()
+        }
+    return kinds
+
+
+def _skeleton_of_task(task: Mapping[str, Any]) -> Template:
+    dag: Template = {"dag": {"tasks": [task]}}
+    return filled(dag, lambda text: f"\0{text.form.name}\0")
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(to_json(value).encode()).hexdigest()[:16]
 
 
 def _above(task: Mapping[str, Any]) -> set[str]:

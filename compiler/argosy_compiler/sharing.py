@@ -35,22 +35,23 @@ class Replacement:
 
 
 def shared(
-    templates: Sequence[Template], taken: frozenset[str]
+    templates: Sequence[Template], taken: frozenset[str], *, named: bool
 ) -> Iterator[tuple[Template, Mapping[str, Replacement]]]:
     """Yield the templates that do for ``templates``, each with whom it replaces, by their names.
 
     Args:
         templates: Pods under a driver, and DAGs whose tasks use templates that are shared already.
         taken: Names of other templates.
+        named: As for :func:`general_form`.
     """
     groups: dict[str, list[Template]] = {}
     for template in templates:
-        general = general_form(template)
+        general = general_form(template, named=named)
         groups.setdefault(_skeleton(general), []).append(template)
     names = taken | {one["name"] for one in templates}
     for group in groups.values():
         others = names - {one["name"] for one in group}
-        made = _one(group, others) if len(group) > 1 else None
+        made = _one(group, others, named=named) if len(group) > 1 else None
         if made is None:
             yield from ((template, {}) for template in group)
         else:
@@ -59,10 +60,10 @@ def shared(
 
 
 def _one(
-    group: Sequence[Template], taken: frozenset[str]
+    group: Sequence[Template], taken: frozenset[str], *, named: bool
 ) -> tuple[Template, Mapping[str, Replacement]] | None:
     """Return one template for all of a group, unless it had too many inputs."""
-    general = [general_form(template) for template in group]
+    general = [general_form(template, named=named) for template in group]
     rows = [_texts(template) for template in general]
     columns = list(zip(*rows, strict=True))
     own = [dict(one) for one in group[0].get("inputs", {}).get("parameters", ())]

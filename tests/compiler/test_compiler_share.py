@@ -121,6 +121,42 @@ def test_hundreds_of_conditions_share_one_template() -> None:
     assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
 
 
+def test_what_the_tasks_of_a_group_are_called_keeps_no_group_apart() -> None:
+    """Two tasks between two others, called by words and in an order that differs."""
+    components: Json = {"comp-say": {"executorLabel": "say"}}
+    tasks: Json = {}
+    for number in range(250):
+        words = [f"{word}-{letters(number)}" for word in ("load", "clean", "check", "save")]
+        first, *between, last = words[number % 4 :] + words[: number % 4]
+        inner = {
+            last: task("comp-say", last, dependentTasks=between),
+            **{name: task("comp-say", name, dependentTasks=[first]) for name in between},
+            first: task("comp-say", first),
+        }
+        components[f"comp-{letters(number)}"] = {"dag": {"tasks": inner}}
+        tasks[letters(number)] = task(f"comp-{letters(number)}", letters(number))
+    executors = {"say": {"container": {"image": "busybox", "command": ["true"]}}}
+
+    workflow = compiled(pipeline(components, executors, tasks))
+
+    assert len(templates(workflow)) < 10
+    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
+
+
+def letters(number: int) -> str:
+    """Return a number in letters, in which nobody sees one."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number))
+
+
+def test_names_are_kept_where_few_enough_templates_have_them() -> None:
+    workflow = compiled(conditions(dict.fromkeys(range(1, 301), 2)))
+
+    assert [one["name"] for one in templates(workflow)["condition"]["dag"]["tasks"]] == [
+        "say",
+        "say-2",
+    ]
+
+
 def test_hundreds_of_images_and_resources_share_one_pod() -> None:
     workflow = compiled(images(300))
 

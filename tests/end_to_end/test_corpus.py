@@ -113,14 +113,15 @@ def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("file", ALIKE)
 def test_a_real_pipeline_whose_templates_are_shared_ends_as_expected(
-    file: str, tmp_path: Path
+    file: str, named: bool, tmp_path: Path
 ) -> None:
     found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
     pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
     options = CompileOptions(ir=IrPlacement.STORE)
-    compiled = compile_shared(pipeline, options)
+    compiled = compile_shared(pipeline, options, named=named)
 
     result = run_workflow(
         compiled.workflow,

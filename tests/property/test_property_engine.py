@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -495,10 +496,13 @@ def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int, inline: bool)
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS, st.sampled_from([4, 200]))
-def test_a_pipeline_whose_templates_are_shared_ends_the_same(seed: int, limit: int) -> None:
+@given(SEEDS, st.sampled_from([4, 200]), st.booleans())
+def test_a_pipeline_whose_templates_are_shared_ends_the_same(
+    seed: int, limit: int, named: bool
+) -> None:
     options = replace(OPTIONS, max_dag_tasks=limit)
-    assert_same(random_pipeline(seed, budget=15), options, compile_shared)
+    compiler = partial(compile_shared, named=named)
+    assert_same(random_pipeline(seed, budget=15), options, compiler)
 
 
 @pytest.mark.nightly
@@ -509,6 +513,8 @@ def test_a_pipeline_whose_templates_are_shared_ends_the_same(seed: int, limit: i
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS, st.sampled_from([4, 200]))
-def test_larger_pipelines_end_as_their_ir_says(seed: int, limit: int) -> None:
-    assert_same(random_pipeline(seed, budget=25), replace(OPTIONS, max_dag_tasks=limit))
+@given(SEEDS, st.sampled_from([(4, False), (4, True), (200, False)]))
+def test_larger_pipelines_end_as_their_ir_says(seed: int, large_dags: tuple[int, bool]) -> None:
+    limit, inline = large_dags
+    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
+    assert_same(random_pipeline(seed, budget=25), options)

@@ -25,7 +25,9 @@ def share_templates(plan: Plan) -> Plan:
     """Return the plan with no more templates than ``max_templates``, where sharing can do that."""
     if len(plan.templates) <= plan.options.max_templates:
         return plan
-    templates = tuple(_shared(plan.templates))
+    templates = tuple(shared_templates(plan.templates, named=True))
+    if len(templates) > plan.options.max_templates:
+        templates = tuple(shared_templates(plan.templates, named=False))
     note = Note(
         path=f"{ROOT}.dag",
         message=f"has {len(plan.templates):,} templates, and Argo takes"
@@ -35,8 +37,13 @@ def share_templates(plan: Plan) -> Plan:
     return replace(plan, templates=templates, notes=(*plan.notes, note))
 
 
-def _shared(templates: Sequence[Template]) -> Iterator[Template]:
-    """Yield the templates that do for all, in the order of the first that each stands for."""
+def shared_templates(templates: Sequence[Template], *, named: bool) -> Iterator[Template]:
+    """Yield the templates that do for all, in the order of the first that each stands for.
+
+    Args:
+        templates: All of a workflow.
+        named: Whether the tasks of shared DAGs keep their names but for numbers.
+    """
     place = {str(one["name"]): number for number, one in enumerate(templates)}
     replaced: dict[str, Replacement] = {}
     done: list[tuple[int, Template]] = []
@@ -45,7 +52,7 @@ def _shared(templates: Sequence[Template]) -> Iterator[Template]:
         able = [template for template in current if _is_able(template)]
         taken = frozenset(place) - {str(one["name"]) for one in able}
         taken |= {str(one["name"]) for _, one in done}
-        for template, ours in shared(able, taken):
+        for template, ours in shared(able, taken, named=named):
             replaced |= ours
             first = min((place[name] for name in ours), default=None)
             done.append((place[template["name"]] if first is None else first, template))
