@@ -93,8 +93,7 @@ def _task(task: Mapping[str, Any], fill: Fill) -> Mapping[str, Any]:
             ]
         }
     if "when" in task:
-        # What stands beside its tags is no text: Argo reads the whole as another expression.
-        result["when"] = _plain(task["when"], f"{task['name']}_when", fill, tags_only=True)
+        result["when"] = _plain(task["when"], f"{task['name']}_when", fill)
     return result
 
 
@@ -107,7 +106,7 @@ def _outputs(outputs: Mapping[str, Any], fill: Fill) -> Mapping[str, Any]:
     return {"parameters": parameters}
 
 
-def _plain(text: str, label: str, fill: Fill, *, tags_only: bool = False) -> str:
+def _plain(text: str, label: str, fill: Fill) -> str:
     pieces: list[str] = []
     for number, piece in enumerate(_TAG.split(text)):
         if number % 2:
@@ -117,7 +116,7 @@ def _plain(text: str, label: str, fill: Fill, *, tags_only: bool = False) -> str
                 if inner.startswith("=")
                 else piece
             )
-        elif tags_only or not _PORTABLE.fullmatch(piece):
+        elif not _PORTABLE.fullmatch(piece):
             pieces.append(piece)
         else:
             pieces.append(fill(Text(label=label, value=piece, written=piece, form=Form.PLAIN)))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_compiler.general_form import general_form
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
 from argosy_schemas.errors import InvalidPipelineError
@@ -38,12 +41,12 @@ def pipeline(components: Json, executors: Json, tasks: Json) -> Json:
     }
 
 
-def conditions(sizes: Mapping[int, int]) -> Json:
+def conditions(sizes: Mapping[int, int], *, text: str = "c", name: str = "say-") -> Json:
     """Return a pipeline with a condition of its own for each number: its tasks in a row."""
     components: Json = {"comp-say": {"executorLabel": "say"}}
     tasks: Json = {}
     for number, size in sizes.items():
-        names = [f"say-{number * 1000 + place}" for place in range(size)]
+        names = [f"{name}{number * 1000 + place}" for place in range(size)]
         components[f"comp-condition-{number}"] = {
             "dag": {
                 "tasks": {
@@ -62,7 +65,8 @@ def conditions(sizes: Mapping[int, int]) -> Json:
                 "parameters": {"pipelinechannel--chosen": {"componentInputParameter": "chosen"}}
             },
             triggerPolicy={
-                "condition": f"inputs.parameter_values['pipelinechannel--chosen'] == 'c {number}'"
+                "condition": "inputs.parameter_values['pipelinechannel--chosen']"
+                f" == '{text} {number}'"
             },
         )
     executors = {"say": {"container": {"image": "busybox", "command": ["true"]}}}
@@ -186,6 +190,57 @@ def test_nothing_is_shared_where_argo_takes_all() -> None:
 
     roomy = replace(OPTIONS, max_templates=10_000)
     assert compiled(document) == compiled(document, roomy)
+
+
+def test_what_a_simple_tag_would_break_comes_in_as_no_input() -> None:
+    """Argo 3.5 writes the value of a simple tag into JSON as Go quotes it."""
+    read = read_pipeline(to_json(conditions({1: 1, 2: 1}, text="\u00e9")).encode(), file="p.json")
+
+    workflow = dict(compile_shared(read, OPTIONS).workflow)
+
+    assert "\u00e9 1" in to_json(workflow)
+    assert [
+        value for each in arguments(workflow) for value in each.values() if "\u00e9" in value
+    ] == []
+
+
+def test_no_text_comes_in_as_an_input_that_means_something_else() -> None:
+    """Of such a long name the input's own keeps nothing but ``task``, what the value is for."""
+    document = conditions({1: 1, 2: 1}, name=f"a{'0' * 60}-")
+    read = read_pipeline(to_json(document).encode(), file="p.json")
+
+    workflow = dict(compile_shared(read, OPTIONS).workflow)
+
+    shared = templates(workflow)["condition"]
+    assert [one["name"] for one in shared["inputs"]["parameters"]] == ["path", "task_2"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_runs_at_the_exit_uses_shared_templates_too(named: bool) -> None:
+    source = Path(__file__).parents[1] / "golden" / "exits" / "handler.ir.yaml"
+    read = read_pipeline(source.read_bytes(), file="p.yaml")
+
+    workflow = dict(compile_shared(read, OPTIONS, named=named).workflow)
+
+    used = {step["template"] for group in templates(workflow)["on-exit"]["steps"] for step in group}
+    assert used <= templates(workflow).keys()
+
+
+def test_pods_that_differ_in_what_a_patch_can_say_have_one_form() -> None:
+    def pod(zone: str, key: str) -> Json:
+        tolerations = [{"key": key, "operator": "Exists"}]
+        container = {"name": "main", "image": "i", "imagePullPolicy": "Always"}
+        selector = {"zone": zone}
+        return {"container": container, "nodeSelector": selector, "tolerations": tolerations}
+
+    one, other = general_form(pod("a", "gpu")), general_form(pod("b", "tpu"))
+
+    assert one.keys() == other.keys() == {"container", "podSpecPatch"}
+    assert yaml.safe_load(one["podSpecPatch"]) == {
+        "nodeSelector": {"zone": "a"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "containers": [{"name": "main", "imagePullPolicy": "Always"}],
+    }
 
 
 def test_a_note_tells_what_is_shared() -> None:

@@ -22,7 +22,7 @@ from argosy_compiler.stats import stats
 from argosy_compiler.task_graph import Part, TaskGraph, read_graph
 from argosy_expressions.argo import depends, evaluate
 from argosy_expressions.argo.deferred import recovered
-from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json
 
@@ -271,6 +271,11 @@ def test_outcomes_are_those_of_the_whole(seed: int, most: int) -> None:
 def test_too_small_a_bound_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="--max-dag-tasks 2: use 3 or more"):
         workflow({"a": (), "b": (), "c": ()}, 2)
+
+
+def test_what_argo_could_not_nest_is_refused() -> None:
+    with pytest.raises(InvalidPipelineError, match="has 400 tasks in one DAG, which Argo cannot"):
+        workflow(crossing(400), 3)
 
 
 def above(shape: str, number: int) -> tuple[str, ...]:
