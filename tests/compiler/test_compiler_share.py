@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,16 +191,23 @@ def test_nothing_is_shared_where_argo_takes_all() -> None:
     assert compiled(document) == compiled(document, roomy)
 
 
-def test_what_a_simple_tag_would_break_comes_in_as_no_input() -> None:
+@pytest.mark.parametrize(("text", "is_shared"), [("c", True), ("\u00e9", False), ("{{c}}", False)])
+def test_a_text_that_no_simple_tag_carries_keeps_groups_apart(text: str, is_shared: bool) -> None:
     """Argo 3.5 writes the value of a simple tag into JSON as Go quotes it."""
-    read = read_pipeline(to_json(conditions({1: 1, 2: 1}, text="\u00e9")).encode(), file="p.json")
+    document = conditions({1: 1, 2: 1}, text=text)
+    for number in (1, 2):
+        outer = document["root"]["dag"]["tasks"][f"condition-{number}"]
+        (inner,) = document["components"][f"comp-condition-{number}"]["dag"]["tasks"].values()
+        inner["triggerPolicy"] = outer["triggerPolicy"]
+        chosen = {"componentInputParameter": "pipelinechannel--chosen"}
+        inner["inputs"] = {"parameters": {"pipelinechannel--chosen": chosen}}
+    takes = document["components"]["comp-condition-1"]["inputDefinitions"]
+    document["components"]["comp-say"]["inputDefinitions"] = takes
+    read = read_pipeline(to_json(document).encode(), file="p.json")
 
     workflow = dict(compile_shared(read, OPTIONS).workflow)
 
-    assert "\u00e9 1" in to_json(workflow)
-    assert [
-        value for each in arguments(workflow) for value in each.values() if "\u00e9" in value
-    ] == []
+    assert ("condition" in templates(workflow)) is is_shared
 
 
 def test_no_text_comes_in_as_an_input_that_means_something_else() -> None:
@@ -215,15 +221,25 @@ def test_no_text_comes_in_as_an_input_that_means_something_else() -> None:
     assert [one["name"] for one in shared["inputs"]["parameters"]] == ["path", "task_2"]
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_what_runs_at_the_exit_uses_shared_templates_too(named: bool) -> None:
-    source = Path(__file__).parents[1] / "golden" / "exits" / "handler.ir.yaml"
-    read = read_pipeline(source.read_bytes(), file="p.yaml")
+def test_what_runs_at_the_exit_uses_shared_templates_too() -> None:
+    document = images(2)
+    tasks = document["root"]["dag"]["tasks"]
+    document["components"]["comp-exit-handler-1"] = {"dag": {"tasks": tasks.copy()}}
+    tasks.clear()
+    tasks["exit-handler-1"] = task("comp-exit-handler-1", "exit-handler-1")
+    tasks["exit"] = task(
+        "comp-0",
+        "exit",
+        dependentTasks=["exit-handler-1"],
+        triggerPolicy={"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"},
+    )
+    read = read_pipeline(to_json(document).encode(), file="p.json")
 
-    workflow = dict(compile_shared(read, OPTIONS, named=named).workflow)
+    workflow = dict(compile_shared(read, OPTIONS).workflow)
 
     used = {step["template"] for group in templates(workflow)["on-exit"]["steps"] for step in group}
     assert used <= templates(workflow).keys()
+    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
 
 
 def test_pods_that_differ_in_what_a_patch_can_say_have_one_form() -> None:
