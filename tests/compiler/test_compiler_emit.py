@@ -14,6 +14,7 @@ from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
 from argosy_compiler.stats import Limit, stats
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
+from argosy_schemas.values import to_json
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -28,6 +29,20 @@ def test_text_reads_back_as_the_workflow(text_format: TextFormat) -> None:
     result = compiled("kubernetes/constants", CompileOptions())
 
     assert yaml.safe_load(emit(result, text_format)) == result.workflow
+
+
+def test_a_parameter_that_has_to_be_given_is_not_declared() -> None:
+    """Argo refuses a workflow that declares one without a value, before anyone is asked for it."""
+    document = yaml.safe_load((GOLDEN / "basics/parameters.ir.yaml").read_bytes())
+    del document["root"]["inputDefinitions"]["parameters"]["items"]["defaultValue"]
+    read = read_pipeline(to_json(document).encode(), file="p.json")
+
+    spec: Any = compile_pipeline(read, CompileOptions(store="s3://bucket")).workflow["spec"]
+
+    declared = {one["name"]: one for one in spec["arguments"]["parameters"]}
+    assert "members" in declared
+    assert "items" not in declared
+    assert all("value" in one for one in declared.values())
 
 
 def test_a_config_map_comes_before_its_workflow() -> None:

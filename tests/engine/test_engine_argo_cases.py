@@ -216,5 +216,5 @@ def test_the_documentation_names_tests_that_exist() -> None:
     assert [
         name
         for name in tests
-        if f"def {name.partition('::')[2]}" not in files.get(name.partition("::")[0], "")
+        if f"def {name.partition('::')[2] or '?'}(" not in files.get(name.partition("::")[0], "")
     ] == []
