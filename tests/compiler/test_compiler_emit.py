@@ -34,7 +34,7 @@ def test_text_reads_back_as_the_workflow(text_format: TextFormat) -> None:
 def test_a_parameter_that_has_to_be_given_is_not_declared() -> None:
     """Argo refuses a workflow that declares one without a value, before anyone is asked for it."""
     document = yaml.safe_load((GOLDEN / "basics/parameters.ir.yaml").read_bytes())
-    del document["root"]["inputDefinitions"]["parameters"]["items"]["defaultValue"]
+    document["root"]["inputDefinitions"]["parameters"]["items"] = {"parameterType": "LIST"}
     read = read_pipeline(to_json(document).encode(), file="p.json")
 
     spec: Any = compile_pipeline(read, CompileOptions(store="s3://bucket")).workflow["spec"]
