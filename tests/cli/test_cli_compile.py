@@ -8,6 +8,13 @@ from pathlib import Path
 from cli_processes import argosy
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PIPELINE = """{
+  "schemaVersion": "2.1.0",
+  "pipelineInfo": {"name": "large"},
+  "root": {"dag": {"tasks": {"say": {"componentRef": {"name": "comp-say"}}}}},
+  "components": {"comp-say": {"executorLabel": "exec-say"}},
+  "deploymentSpec": {"executors": {"exec-say": {"container": {"image": "alpine"}}}}
+}"""
 
 
 def test_stats_say_pods_sizes_and_limits_beside_the_workflow(tmp_path: Path) -> None:
@@ -19,3 +26,19 @@ def test_stats_say_pods_sizes_and_limits_beside_the_workflow(tmp_path: Path) -> 
     assert lines[2] == "loops of a length known at run time, counted once: 1"
     size = len(json.dumps(json.loads(ended.out), separators=(",", ":"), ensure_ascii=False))
     assert lines[-1] == f"bytes of the workflow: {size:,} of 1,048,576 ({size / 10485.76:.1f} %)"
+
+
+def test_what_argo_cannot_hold_is_not_written(tmp_path: Path) -> None:
+    pipeline = json.loads(PIPELINE)
+    spec = {"parameterType": "STRING", "isOptional": True, "defaultValue": "x" * 2**20}
+    pipeline["root"]["inputDefinitions"] = {"parameters": {"text": spec}}
+    (tmp_path / "large.json").write_text(json.dumps(pipeline))
+
+    ended = argosy("compile", "large.json", "-o", "workflow.json", "--stats", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert not (tmp_path / "workflow.json").exists()
+    (error,) = ended.errors
+    assert "and Argo takes 1,048,576 together with its status; " in error
+    # What it consists of is told all the same.
+    assert ended.err.startswith("pods: 1 for 1 tasks")

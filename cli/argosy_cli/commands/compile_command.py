@@ -126,6 +126,7 @@ def command(
     """
     from argosy_compiler.compile import compile_pipeline
     from argosy_compiler.emit import TextFormat, emit
+    from argosy_compiler.fitting import check_fits
     from argosy_schemas.reading import read_pipeline
 
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
@@ -146,13 +147,14 @@ def command(
     if options.ir is IrPlacement.STORE and store is None:
         raise InvalidArgumentError("--ir store needs --store URL, to put the pipeline there")
     compiled = compile_pipeline(read, options)
-    if compiled.ir_digest is not None and store is not None:
-        _put(store, compiled.ir)
-    _write(output_file, emit(compiled, TextFormat(output_format or _format(output_file))))
     if explain:
         _explain(compiled)
     if show_stats:
         _print_stats(compiled)
+    check_fits(compiled, read, options)
+    if compiled.ir_digest is not None and store is not None:
+        _put(store, compiled.ir)
+    _write(output_file, emit(compiled, TextFormat(output_format or _format(output_file))))
 
 
 def _format(output_file: Path | None) -> str:
