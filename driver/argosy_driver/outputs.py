@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from argosy_driver.claims import NAME_OUTPUT, is_claim
+from argosy_driver.final_status import SUCCEEDED
 from argosy_driver.nodes import Node, Nodes
 from argosy_driver.recent import Recent
 from argosy_schemas.errors import FinalTaskError
@@ -63,6 +64,10 @@ class Inputs(Protocol):
 
     def holds(self, node: Node) -> bool:
         """Return the outcome of a task's own condition."""
+        ...
+
+    def told_phase(self, path: TaskPath) -> str | None:
+        """Return the phase in which a task ended; ``None``: nobody told."""
         ...
 
     def imported(self, node: Node, name: str) -> Artifact:
@@ -161,7 +166,12 @@ class Outputs:
         return found
 
     def succeeded(self, node: Node) -> bool:
-        """Return whether a task ran, given that nothing failed and that the DAG around it ran."""
+        """Return whether a task ran to its end, given that the DAG around it ran.
+
+        Where nobody told of its phase, nothing failed.
+        """
+        if self._failed(node):
+            return False
         if _has_record(node):
             return self.record(node.path) is not None
         return self._ran_in_its_dag(node)
@@ -183,6 +193,10 @@ class Outputs:
             floor = node
         for selector in selectors:
             yield selector, floor
+
+    def _failed(self, node: Node) -> bool:
+        """Return whether a task is known not to have succeeded, or not to have run."""
+        return self._inputs.told_phase(node.path) not in (None, SUCCEEDED)
 
     def _ran(self, node: Node, floor: Node | None) -> bool:
         """Return whether a node and all between it and ``floor`` ran."""
@@ -209,7 +223,7 @@ class Outputs:
     def _collected_parameters(
         self, head: Node, name: str, floor: Node | None, *, keep: bool
     ) -> JsonValue | Unset:
-        if not self._ran(head, floor):
+        if self._failed(head) or not self._ran(head, floor):
             return UNSET
         count = self._inputs.count(head)
         kept = self._kept(head, f"parameter/{name}", count)
@@ -227,7 +241,7 @@ class Outputs:
     def _collected_artifacts(
         self, head: Node, name: str, floor: Node | None, *, keep: bool
     ) -> Artifacts | None:
-        if not self._ran(head, floor):
+        if self._failed(head) or not self._ran(head, floor):
             return None
         count = self._inputs.count(head)
         kept = self._kept(head, f"artifact/{name}", count)

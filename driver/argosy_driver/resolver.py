@@ -292,9 +292,13 @@ class Resolver:
 
     # What came before.
 
+    def told_phase(self, path: TaskPath) -> str | None:
+        """Return the phase in which a task ended; ``None``: nobody told."""
+        return self._upstream.get(path)
+
     def _phase(self, frame: Node, task: str) -> str | None:
         path = child_path(frame.path, task)
-        return self._upstream.get(path) if self._known_phase is None else self._known_phase(path)
+        return self.told_phase(path) if self._known_phase is None else self._known_phase(path)
 
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
         phase = self._phase_of_any(frame, task)

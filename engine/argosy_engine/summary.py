@@ -7,7 +7,7 @@ missing for a task that ran, and a task that did not run has none. Values come f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from argosy_driver.resolver import Resolver
 from argosy_engine.commands import ShutdownReason
@@ -108,7 +108,7 @@ class Summary:
         elif component.dag is not None:
             inner = self._collect_dag(component.dag, path, began, below, add)
         if began:
-            verdict = _of_dag(verdict, inner)
+            verdict = self._of_dag(verdict, inner)
         add(self._result(path, kind, task.key, verdict))
         return verdict
 
@@ -131,7 +131,7 @@ class Summary:
                 below = None if began else _did_not_run(str(item), verdict.state)
                 inner = self._collect_dag(component.dag, at, began, below, add)
                 if began:
-                    verdict = _of_dag(verdict, inner)
+                    verdict = self._of_dag(verdict, inner)
             add(self._result(at, TaskKind.ITERATION, str(item), verdict))
             verdicts.append(verdict)
         return verdicts
@@ -217,6 +217,24 @@ class Summary:
             return _Verdict(TaskState.FAILED, error=str(error), failed_path=path)
         return _Verdict(TaskState.SUCCEEDED)
 
+    def _of_dag(self, verdict: _Verdict, inner: Sequence[_Verdict]) -> _Verdict:
+        """Return the verdict of a DAG that began, from those of its tasks."""
+        failed = next((each for each in inner if each.state is TaskState.FAILED), None)
+        if failed is not None:
+            where = failed.failed_path or ""
+            error = f"'{where}' failed"
+            return _Verdict(TaskState.FAILED, error=error, failed_path=where)
+        canceled = next((each for each in inner if each.state is TaskState.CANCELED), None)
+        if canceled is not None:
+            return _Verdict(TaskState.CANCELED, reason=canceled.reason)
+        if verdict.state is TaskState.FAILED and verdict.error is None and self.stop_failure:
+            # Nothing in it failed: the run was ended before all of it could begin.
+            why = self.stop_failure.message
+            if all(each.state in (TaskState.NOT_RUN, TaskState.SKIPPED) for each in inner):
+                return _Verdict(TaskState.NOT_RUN, reason=why)
+            return replace(verdict, error=why)
+        return verdict
+
     # Values.
 
     def _result(self, path: TaskPath, kind: TaskKind, name: str, verdict: _Verdict) -> TaskResult:
@@ -290,19 +308,6 @@ class Summary:
             return find(path)
         except ArgosyError:
             return Values()
-
-
-def _of_dag(verdict: _Verdict, inner: Sequence[_Verdict]) -> _Verdict:
-    """Return the verdict of a DAG that began, from those of its tasks."""
-    failed = next((each for each in inner if each.state is TaskState.FAILED), None)
-    if failed is not None:
-        where = failed.failed_path or ""
-        error = f"'{where}' failed"
-        return _Verdict(TaskState.FAILED, error=error, failed_path=where)
-    canceled = next((each for each in inner if each.state is TaskState.CANCELED), None)
-    if canceled is not None:
-        return _Verdict(TaskState.CANCELED, reason=canceled.reason)
-    return verdict
 
 
 def _did_not_run(key: str, state: TaskState) -> str:

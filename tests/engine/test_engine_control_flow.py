@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,12 @@ class Home:
         components: Mapping[str, Json] | None = None,
         *,
         jobs: int = 4,
+        deadline_seconds: int | None = None,
         **root: Any,
     ) -> RunResult:
         made = pipeline(dag(tasks, **root), {**COMPONENTS, **(components or {})})
+        if deadline_seconds is not None:
+            made = replace(made, pipeline_config={"activeDeadlineSeconds": deadline_seconds})
         compiled = compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
         return run_workflow(
             compiled.workflow,
@@ -239,6 +243,58 @@ def test_one_failed_iteration_fails_the_loop_and_the_others_go_on(home: Home) ->
     assert errors["for-loop-1"] == errors["for-loop-1/1"] == "'for-loop-1/1/f' failed"
     assert result.error is not None
     assert result.error.startswith("'for-loop-1/1/f' failed: the command ended with exit code 7")
+
+
+@pytest.mark.parametrize("has_importer", [False, True])
+def test_an_iteration_that_a_deadline_came_before_says_so(home: Home, has_importer: bool) -> None:
+    import_it = importer(artifactUri={"constant": "s3://bucket/x"}, reimport=False)
+    tasks = {"w": task("wait", {"x": given("item")})}
+    if has_importer:
+        # Which needs no pod, so that part of the iteration has come to pass.
+        tasks["import"] = task("import")
+
+    result = home.run(
+        {"for-loop-1": task("body", **loop([1, 2]), iteratorPolicy={"parallelismLimit": 1})},
+        {"body": dag(tasks, {"item": "NUMBER_INTEGER"}), "import": import_it},
+        deadline_seconds=1,
+    )
+
+    by_path = {str(each.path): each for each in result.tasks}
+    before, late = by_path["for-loop-1/0/w"], by_path["for-loop-1/1"]
+    why = "the run did not end within 1 s"
+    assert (before.state.value, before.error) == ("FAILED", why)
+    if has_importer:
+        assert (late.state.value, late.error, late.reason) == ("FAILED", why, None)
+    else:
+        assert (late.state.value, late.error, late.reason) == ("NOT_RUN", None, why)
+    assert by_path["for-loop-1/1/w"].reason == why
+
+
+def test_a_loop_that_never_ran_puts_nothing_out(home: Home) -> None:
+    say = dag(
+        {"s": task("say", {"x": given("item")})},
+        {"item": "STRING"},
+        {"o": "STRING"},
+        passes={"o": ["s.Output"]},
+    )
+    result = home.run(
+        {
+            "first": task("body", **loop([1, 2, 3])),
+            "loop": task("say-all", **loop(["a"]), dependentTasks=["first"]),
+            "none": task("say-all", **loop([])),
+        },
+        {
+            "body": dag(
+                {"f": task("fail-at-two", {"x": given("item")})}, {"item": "NUMBER_INTEGER"}
+            ),
+            "say-all": say,
+        },
+        outputs={"never": "LIST", "none": "LIST"},
+        passes={"never": ["loop.o"], "none": ["none.o"]},
+    )
+
+    assert states(result)["loop"] == "NOT_RUN"
+    assert result.outputs.parameters == {"none": []}
 
 
 def test_items_that_are_no_list_are_a_failure_of_the_loop(home: Home) -> None:
