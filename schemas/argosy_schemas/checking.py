@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from argosy_schemas.checking_dags import check_dag
+from argosy_schemas.checking_dags import check_dag, check_decisions
 from argosy_schemas.checking_executors import check_executor
 from argosy_schemas.checking_interfaces import check_interface
 from argosy_schemas.checking_references import Scope
@@ -91,13 +91,15 @@ def component_path(name: str) -> Path:
 def _check_component(name: str, spec: Json, findings: Findings) -> None:
     components: Json = spec.get("components", {})
     component: Json = spec["root"] if name == ROOT else components[name]
+    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
     path = component_path(name)
     check_interface(component, path, findings)
     if "dag" in component:
-        check_dag(Scope(component=component, path=path, components=components, findings=findings))
+        scope = Scope(component=component, path=path, components=components, findings=findings)
+        check_dag(scope)
+        check_decisions(scope, executors)
         return
     label: str = component.get("executorLabel", "")
-    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
     if not label:
         findings.add(
             path,

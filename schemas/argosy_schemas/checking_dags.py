@@ -39,6 +39,34 @@ def check_dag(scope: Scope) -> None:
     _check_outputs(scope)
 
 
+def check_decisions(scope: Scope, executors: Json) -> None:
+    """Add what decides about tasks of a DAG that nothing can be decided about.
+
+    The SDK puts tasks into groups, and decides about those.
+    """
+    for key, task in scope.tasks.items():
+        label: str = (scope.used_by(task) or {}).get("executorLabel", "")
+        if not label:
+            continue
+        path: Path = (*scope.path, "dag", "tasks", key)
+        for kind in ("parameterIterator", "artifactIterator"):
+            if kind in task:
+                scope.findings.add(
+                    (*path, kind),
+                    "Argosy loops over DAGs only; put the task into a component with a DAG, and "
+                    "loop over that",
+                    is_unsupported=True,
+                )
+        condition: str = task.get("triggerPolicy", {}).get("condition", "")
+        if condition and "importer" in executors.get(label, {}):
+            scope.findings.add(
+                (*path, "triggerPolicy", "condition"),
+                "An importer has no pod that could be left out; put it into a component with a "
+                "DAG, and set the condition of that",
+                is_unsupported=True,
+            )
+
+
 def _check_key(key: str, path: Path, findings: Findings) -> None:
     if not key or "/" in key or key in (".", "..") or _CONTROL.search(key) or len(key) > _MAX_KEY:
         findings.add(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from argosy_schemas.errors import UnsupportedError
 from schemas_specs import MISSING, edited, problems, read, small
 
 TASKS = "root/dag/tasks"
@@ -15,9 +16,40 @@ USE_TEXT = "root.dag.tasks.use.inputs.parameters.text"
 
 
 def with_loop(**iterator: Any) -> dict[str, Any]:
-    """The small pipeline with ``make`` in a loop."""
+    """The small pipeline with ``make``, as a DAG of one task, in a loop."""
     document = edited(f"{TASKS}/make/parameterIterator", {"itemInput": "count", **iterator})
-    return edited(f"{TASKS}/make/inputs", MISSING, document)
+    document = edited(f"{TASKS}/make/inputs", MISSING, document)
+    made = document["components"]["comp-make"]
+    document["components"]["comp-body"] = {
+        "dag": {
+            "tasks": {
+                "make": {
+                    "componentRef": {"name": "comp-make"},
+                    "inputs": {"parameters": {"count": {"componentInputParameter": "count"}}},
+                }
+            },
+            "outputs": {
+                "parameters": {
+                    "Output": {
+                        "valueFromParameter": {
+                            "producerSubtask": "make",
+                            "outputParameterKey": "Output",
+                        }
+                    }
+                },
+                "artifacts": {
+                    "data": {
+                        "artifactSelectors": [
+                            {"producerSubtask": "make", "outputArtifactKey": "data"}
+                        ]
+                    }
+                },
+            },
+        },
+        "inputDefinitions": made["inputDefinitions"],
+        "outputDefinitions": made["outputDefinitions"],
+    }
+    return edited(f"{TASKS}/make/componentRef/name", "comp-body", document)
 
 
 @pytest.mark.parametrize(
@@ -349,6 +381,36 @@ def test_iterators(iterator: dict[str, Any], expected: list[str]) -> None:
     document = with_loop(**iterator)
 
     assert [item for item in problems(document) if "'text'" not in item] == expected
+
+
+@pytest.mark.parametrize("kind", ["parameterIterator", "artifactIterator"])
+@pytest.mark.parametrize("executor", ["container", "importer"])
+def test_a_loop_goes_over_a_dag_only(kind: str, executor: str) -> None:
+    over = "inputParameter" if kind == "parameterIterator" else "inputArtifact"
+    iterator = {"itemInput": "text", "items": {over: "text"}}
+    document = edited(f"{TASKS}/use/{kind}", iterator)
+    if executor == "importer":
+        importer = {"artifactUri": {"constant": "s3://bucket/x"}}
+        document = edited("deploymentSpec/executors/exec-use", {"importer": importer}, document)
+
+    assert (
+        f"root.dag.tasks.use.{kind}: Argosy loops over DAGs only; put the task into a component"
+        " with a DAG, and loop over that"
+    ) in problems(document)
+
+
+def test_a_condition_is_for_what_has_a_pod() -> None:
+    document = edited(f"{TASKS}/use/triggerPolicy", {"condition": "1 == 1"})
+    importer = {"importer": {"artifactUri": {"constant": "s3://bucket/x"}}}
+    imported = edited("deploymentSpec/executors/exec-use", importer, document)
+
+    assert read(document)
+    with pytest.raises(UnsupportedError):
+        read(imported)
+    assert problems(imported) == [
+        "root.dag.tasks.use.triggerPolicy.condition: An importer has no pod that could be left"
+        " out; put it into a component with a DAG, and set the condition of that"
+    ]
 
 
 def test_both_iterators_exclude_each_other() -> None:
