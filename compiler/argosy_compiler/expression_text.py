@@ -24,6 +24,9 @@ Argo 3.5 fails on an expression that mixes ``item`` with anything."""
 COUNT_INPUT = "count"
 """Input of a loop's template: its number of items."""
 
+AROUND_INPUT = "around"
+"""Input of a template: how many iterations there are of it, where loops around it decide that."""
+
 
 def tag(expression: str) -> str:
     """Return an expression tag, for a string field of a template."""

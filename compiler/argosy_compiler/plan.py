@@ -80,7 +80,12 @@ class Plan:
     uses: Mapping[Use, str] = field(default_factory=dict[Use, str])
     """DAG templates by name, in the order of a walk from the root."""
     loop_limits: Mapping[LoopPlace, int] = field(default_factory=dict[LoopPlace, int])
-    """Loops over values of the run to the most items that they may have; empty: any number."""
+    """Loops over values of the run to the most iterations that there may be of them in all; empty:
+    any number."""
+    around: Mapping[Use, int] = field(default_factory=dict[Use, int])
+    """How many iterations there are of a DAG template, where that is known."""
+    told_around: frozenset[Use] = frozenset()
+    """DAG templates that are told it by those that use them."""
     templates: tuple[Template, ...] = ()
     config_map: Template | None = None
     ir: bytes = b""

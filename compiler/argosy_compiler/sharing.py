@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from argosy_compiler.argo_names import Names, without_number
 from argosy_compiler.dividing import OUTER_INPUT
-from argosy_compiler.expression_text import COUNT_INPUT, INDEX_INPUT
+from argosy_compiler.expression_text import AROUND_INPUT, COUNT_INPUT, INDEX_INPUT
 from argosy_compiler.general_form import general_form
 from argosy_compiler.linting.limits import MAX_INPUTS
 from argosy_compiler.plan import Template
@@ -19,8 +19,8 @@ from argosy_schemas.values import to_json
 
 _LONGEST_NAME = 60
 _KNOWN_INPUTS = frozenset(
-    {CONTROL, COUNT_INPUT, INDEX_INPUT, OUTER_INPUT, PATCH_INPUT, PATH_INPUT, TASK_INPUT}
-    | {UPSTREAM_INPUT}
+    {AROUND_INPUT, CONTROL, COUNT_INPUT, INDEX_INPUT, OUTER_INPUT, PATCH_INPUT, PATH_INPUT}
+    | {TASK_INPUT, UPSTREAM_INPUT}
 )
 """Names that mean something of their own wherever they are inputs."""
 

@@ -102,8 +102,9 @@ def test_a_dynamic_loop_stops_before_it_starts() -> None:
     ]
 
     assert counts[0] == (
-        "{{=int(inputs.parameters.count) > 20 ? 'loop for-loop-1 has more than 20 items, see"
-        " --max-nodes' : inputs.parameters.count}}"
+        "{{=int(inputs.parameters.count) > 20 ? 'loop for-loop-1 has ' + inputs.parameters.count +"
+        " ' items, and --max-nodes allows 20; make it shorter, or raise that where Argo offloads"
+        " its status to a database' : inputs.parameters.count}}"
     )
 
 

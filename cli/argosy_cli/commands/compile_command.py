@@ -94,7 +94,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     default=CompileOptions().max_nodes,
     show_default=True,
     metavar="N",
-    help="Nodes that one loop may make, its iterations with all in them; more would break Argo's"
+    help="Nodes that one loop may make in a run, with all that is in it; more would break Argo's"
     " object limits.",
 )
 @click.option("--explain", is_flag=True, help="Say which tasks need a pod to decide, and why.")

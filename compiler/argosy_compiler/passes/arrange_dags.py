@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from argosy_compiler.argo_names import task_name
 from argosy_compiler.dependencies import dependencies, targets
 from argosy_compiler.expression_text import (
+    AROUND_INPUT,
     COUNT_INPUT,
     HANDED_DOWN,
     INDEX_INPUT,
@@ -32,6 +34,8 @@ _READS = re.compile(
     r"sprig\.b64dec\((tasks\['[^']+'\]\.outputs\.parameters\.control"
     r"|inputs\.parameters\.control)\)"
 )
+
+_ADVICE = "make it shorter, or raise that where Argo offloads its status to a database"
 
 
 def arrange_dags(plan: Plan) -> Plan:
@@ -94,6 +98,8 @@ class _Dag:
             names.append(INDEX_INPUT)
         if self._use.upstream:
             names.append(UPSTREAM_INPUT)
+        if self._use in self._plan.told_around:
+            names.append(AROUND_INPUT)
         return names
 
     def _receives(self, component: str) -> bool:
@@ -180,6 +186,8 @@ class _Dag:
         if isinstance(count, str):
             # What came as JSON is a float, which Argo 3.5 may write with an exponent.
             values[COUNT_INPUT] = tag(count if count.startswith("len(") else f"int({count})")
+        if self._is_told_around(task, is_loop=count is not None):
+            values[AROUND_INPUT] = _product(self._around())
         return values | self._upstream(task)
 
     def _pod_values(self, task: Task) -> dict[str, str]:
@@ -198,6 +206,22 @@ class _Dag:
             return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
         return {}
 
+    def _around(self) -> int | str:
+        """Return how many iterations there are of this DAG, or the input that says so."""
+        return self._plan.around.get(self._use, AROUND_INPUT)
+
+    def _is_told_around(self, task: Task, *, is_loop: bool) -> bool:
+        """Return whether the template that a DAG task uses is told how many there are of it.
+
+        The template of a loop knows what this one does.
+        """
+        below = use_of(self._use, task) in self._plan.told_around
+        if not is_loop:
+            return below
+        return self._use in self._plan.told_around and (
+            below or (self._use, task.key) in self._plan.loop_limits
+        )
+
     def _checked_count(self, task: Task) -> str:
         """Return how often a loop over values of the run goes round, as a field of its template.
 
@@ -205,11 +229,22 @@ class _Dag:
         quotes it, before anything of the loop has started.
         """
         limit = self._plan.loop_limits.get((self._use, task.key))
-        given = f"inputs.parameters.{COUNT_INPUT}"
         if limit is None:
-            return f"{{{{{given}}}}}"
-        refusal = quoted(f"loop {task.key} has more than {limit} items, see --max-nodes")
-        return tag(f"int({given}) > {limit} ? {refusal} : {given}")
+            return f"{{{{inputs.parameters.{COUNT_INPUT}}}}}"
+        around = self._around()
+        given = f"inputs.parameters.{COUNT_INPUT}"
+        said = [quoted(f"loop {task.key} has "), given]
+        if around == 1:
+            said.append(quoted(f" items, and --max-nodes allows {limit}; {_ADVICE}"))
+            return tag(f"int({given}) > {limit} ? {' + '.join(said)} : {given}")
+        told = f"inputs.parameters.{around}"
+        said += [
+            quoted(" items in each of "),
+            quoted(str(around)) if isinstance(around, int) else told,
+            quoted(f" iterations around it, and --max-nodes allows {limit} in all; {_ADVICE}"),
+        ]
+        times = str(around) if isinstance(around, int) else f"int({told})"
+        return tag(f"int({given}) * {times} > {limit} ? {' + '.join(said)} : {given}")
 
     def _loop(self, task: Task, inner: Use, count: str | int) -> str:
         """Write the template of a loop: its body, once per item."""
@@ -228,6 +263,11 @@ class _Dag:
             values[UPSTREAM_INPUT] = f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"
         if isinstance(count, str):
             names.append(COUNT_INPUT)
+        if self._is_told_around(task, is_loop=True):
+            names.append(AROUND_INPUT)
+        if inner in self._plan.told_around:
+            times = count if isinstance(count, int) else COUNT_INPUT
+            values[AROUND_INPUT] = _product(self._around(), times)
         template: dict[str, Any] = {
             "name": name,
             "inputs": {"parameters": [{"name": one} for one in names]},
@@ -255,3 +295,14 @@ class _Dag:
             template["parallelism"] = task.iterator.parallelism
         self._loops.append(template)
         return name
+
+
+def _product(*factors: int | str) -> str:
+    """Return the text of a product of numbers, and of inputs given by their names."""
+    number = math.prod(factor for factor in factors if isinstance(factor, int))
+    names = [f"inputs.parameters.{factor}" for factor in factors if isinstance(factor, str)]
+    if not names:
+        return str(number)
+    if number == 1 and len(names) == 1:
+        return f"{{{{{names[0]}}}}}"
+    return tag(" * ".join([*([str(number)] if number != 1 else []), *(f"int({n})" for n in names)]))

@@ -3,10 +3,14 @@
 Argo keeps every node of a run in the status of one object; some thousands are what it holds. So
 the nodes of one iteration are counted, with all that is nested in it. A loop whose items are
 written in the pipeline is refused here; another is given the number at which it has to stop.
+
+That number is of the whole run: what loops around a loop make of it counts. How often they go round
+is known here, or told on the way down from the outermost loop that a value of the run decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
@@ -21,7 +25,7 @@ _AROUND = 2
 
 
 def bound_loops(plan: Plan) -> Plan:
-    """Return the plan with the most items that each loop over values of the run may have.
+    """Return the plan with the most iterations that each loop over values of the run may have.
 
     Raises:
         InvalidPipelineError: Loops have more nodes than ``max_nodes``; all of them.
@@ -32,7 +36,63 @@ def bound_loops(plan: Plan) -> Plan:
     bounds.nodes(Use(component=ROOT))
     if bounds.problems:
         raise InvalidPipelineError(*bounds.problems.values())
-    return replace(plan, loop_limits=bounds.limits)
+    around = _around(plan)
+    return replace(
+        plan,
+        loop_limits=bounds.limits,
+        around={use: number for use, number in around.items() if number is not None},
+        told_around=_told(plan, bounds.limits, around),
+    )
+
+
+def _around(plan: Plan) -> Mapping[Use, int | None]:
+    """Return how many iterations there are of each DAG template; ``None``: not known here."""
+    users: dict[Use, list[tuple[Use, int | None]]] = {}
+    for use in plan.uses:
+        for task, inner in _dags(plan, use):
+            users.setdefault(inner, []).append((use, _times(plan, use, task)))
+    found: dict[Use, int | None] = {}
+
+    def of(use: Use) -> int | None:
+        if use not in found:
+            numbers = {
+                None if times is None or (outer := of(user)) is None else times * outer
+                for user, times in users.get(use, [])
+            }
+            found[use] = numbers.pop() if len(numbers) == 1 else None if numbers else 1
+        return found[use]
+
+    return {use: of(use) for use in plan.uses}
+
+
+def _told(
+    plan: Plan, limits: Mapping[LoopPlace, int], around: Mapping[Use, int | None]
+) -> frozenset[Use]:
+    """Return the DAG templates with limited loops that have to be told what is around them."""
+    found: dict[Use, bool] = {}
+
+    def of(use: Use) -> bool:
+        if use not in found:
+            found[use] = around[use] is None and any(
+                (use, task.key) in limits or of(inner) for task, inner in _dags(plan, use)
+            )
+        return found[use]
+
+    return frozenset(use for use in plan.uses if of(use))
+
+
+def _dags(plan: Plan, use: Use) -> Iterator[tuple[Task, Use]]:
+    for task in plan.structure.dag(use.component).tasks.values():
+        if plan.structure.used(task).dag is not None:
+            yield task, use_of(use, task)
+
+
+def _times(plan: Plan, use: Use, task: Task) -> int | None:
+    """Return how often a DAG task runs its DAG, ``None`` where a value of the run decides."""
+    if task.iterator is None:
+        return 1
+    count = plan.decisions[(use.component, task.key)].count
+    return max(1, count) if isinstance(count, int) else None
 
 
 class _Bounds:

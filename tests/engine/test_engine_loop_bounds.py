@@ -1,0 +1,119 @@
+"""Loops that would be too large for Argo stop before they begin, whatever is around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_engine.results import RunResult
+from argosy_engine.run import run_workflow
+from argosy_engine.settings import RunSettings
+from argosy_engine.states import TaskKind, TaskState
+from argosy_schemas.errors import InvalidPipelineError
+from driver_support import Json, dag, given, leaf, loop, pipeline, task
+
+ADVICE = "make it shorter, or raise that where Argo offloads its status to a database"
+
+INNER = task("leaf-body", {"m": given("m")}, **loop("m"))
+"""A loop over ``m`` whose iterations are two nodes."""
+LISTS: Json = {"l": "LIST", "m": "LIST"}
+BODY: Json = {"item": "NUMBER_INTEGER", "m": "LIST"}
+COMPONENTS: Mapping[str, Json] = {
+    "no-op": leaf(command=["true"]),
+    "leaf-body": dag({"s": task("no-op")}, BODY),
+    "outer-body": dag({"inner": INNER}, {**BODY, "l": "LIST"}),
+    "group": dag({"inner": INNER}, {"m": "LIST"}),
+    "group-body": dag({"group": task("group", {"m": given("m")})}, {**BODY, "l": "LIST"}),
+    "middle-body": dag(
+        {"middle": task("outer-body", {"m": given("m"), "l": []}, **loop([1, 2]))},
+        {**BODY, "l": "LIST"},
+    ),
+}
+
+
+def over(items: Any, body: str = "outer-body") -> Json:
+    """A loop over ``items`` around the one over ``m``."""
+    return task(body, {"l": given("l"), "m": given("m")}, **loop(items))
+
+
+def run(
+    home: Path, tasks: Mapping[str, Any], *, outer: int, inner: int, max_nodes: int
+) -> RunResult:
+    """Run tasks with lists of so many items."""
+    made = pipeline(dag(tasks, LISTS), COMPONENTS)
+    compiled = compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=max_nodes))
+    return run_workflow(
+        compiled.workflow,
+        compiled.ir,
+        settings=RunSettings(home=home, cache=False),
+        parameters={"l": json.dumps(list(range(outer))), "m": json.dumps(list(range(inner)))},
+    )
+
+
+def states(result: RunResult) -> dict[str, str]:
+    return {one.path: one.state.value for one in result.tasks}
+
+
+def pods(result: RunResult) -> int:
+    return sum(
+        one.kind is TaskKind.CONTAINER and one.state is TaskState.SUCCEEDED for one in result.tasks
+    )
+
+
+def test_a_loop_says_how_many_items_it_has_and_how_many_it_may(tmp_path: Path) -> None:
+    tasks = {"inner": task("leaf-body", {"m": given("m")}, **loop("m"))}
+
+    fits = run(tmp_path, tasks, outer=0, inner=5, max_nodes=11)
+    result = run(tmp_path, tasks, outer=0, inner=6, max_nodes=11)
+
+    assert (fits.error, pods(fits)) == (None, 5)
+    assert (states(result), pods(result)) == ({"inner": "FAILED"}, 0)
+    assert result.error == (
+        "'inner' failed: what decides about the task cannot be evaluated: the number of iterations"
+        f" is 'loop inner has 6 items, and --max-nodes allows 5; {ADVICE}', not an integer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tasks", "outer", "around"),
+    [
+        pytest.param({"outer": over("l")}, 4, 4, id="dynamic"),
+        pytest.param({"outer": over([1, 2, 3, 4])}, 0, 4, id="static"),
+        pytest.param({"outer": over("l", "group-body")}, 4, 4, id="with a group between"),
+        pytest.param({"outer": over("l", "middle-body")}, 2, 4, id="static in dynamic"),
+    ],
+)
+def test_what_is_around_a_loop_counts(
+    tmp_path: Path, tasks: Mapping[str, Any], outer: int, around: int
+) -> None:
+    fits = run(tmp_path, tasks, outer=outer, inner=5, max_nodes=41)
+    result = run(tmp_path, tasks, outer=outer, inner=6, max_nodes=41)
+
+    assert (fits.error, pods(fits)) == (None, 20)
+    assert pods(result) == 0
+    assert (
+        f"loop inner has 6 items in each of {around} iterations around it, and --max-nodes allows"
+        f" 20 in all; {ADVICE}"
+    ) in (result.error or "")
+
+
+def test_one_dag_may_be_used_within_a_loop_and_outside(tmp_path: Path) -> None:
+    tasks = {"outer": over([1, 2, 3, 4], "group-body"), "group": task("group", {"m": given("m")})}
+
+    result = run(tmp_path, tasks, outer=0, inner=6, max_nodes=41)
+
+    ended = states(result)
+    assert (ended["group"], ended["outer"], pods(result)) == ("SUCCEEDED", "FAILED", 6)
+
+
+def test_iterations_that_are_known_are_multiplied_at_once() -> None:
+    made = pipeline(dag({"outer": over([1, 2, 3, 4, 5])}, LISTS), COMPONENTS)
+
+    with pytest.raises(InvalidPipelineError, match="5 iterations of 5 nodes, 25 in all"):
+        compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=24))
