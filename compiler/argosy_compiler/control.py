@@ -15,9 +15,12 @@ from typing import TypeAlias
 from argosy_compiler.argo_names import task_name
 from argosy_compiler.expression_text import (
     HANDED_DOWN,
+    ITEMS_PARAMETER,
     constant,
+    is_parameter_of_workflow,
     item_of,
     member,
+    parameter_of_workflow,
     published_by,
 )
 from argosy_compiler.structure import Structure
@@ -76,6 +79,8 @@ class Control:
         """DAG component to what it publishes itself: key to expression in its scope."""
         self.indexed: set[str] = set()
         """Bodies of loops that pick their item from a list."""
+        self.lists: dict[str, str] = {}
+        """Lists written in the pipeline, as JSON: parameter of the workflow that holds each."""
 
     def input(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
         """Return input ``name`` of ``task`` in the scope of ``dag``.
@@ -225,6 +230,11 @@ class Control:
             return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER)
         if form is ControlForm.TEXT:
             return Value(text=constant(to_text(value)), type=ParameterType.STRING)
+        if isinstance(value, list | tuple):
+            # In an expression of its own, each iteration of a loop would be handed all of it.
+            name = f"{ITEMS_PARAMETER}{len(self.lists) + 1}"
+            name = self.lists.setdefault(to_json(value), name)
+            return Value(text=parameter_of_workflow(name), type=declared)
         return Value(text=constant(value), type=declared, nullable=value is None)
 
     def _handed_down(self, dag: str, name: str, form: ControlForm) -> Value:
@@ -243,16 +253,20 @@ class Control:
         is_item = items.pop()
         if is_item and form is ControlForm.LENGTH:
             raise BarredError(f"'{name}' is an item whose length only the driver can count")
-        for parent, task in self._structure.users[dag]:
-            self.argument(parent, task, entry)  # asks whether every user can
-        self.taken.setdefault(dag, set()).add(entry)
+        # Asks whether every user can.
+        texts = {self.argument(parent, task, entry) for parent, task in self._structure.users[dag]}
+        is_whole = is_item or (declared is ParameterType.LIST and form is ControlForm.VALUE)
+        if is_whole and len(texts) == 1 and all(map(is_parameter_of_workflow, texts)):
+            text = texts.pop()  # which every template can read, so that no node has to carry it
+        else:
+            self.taken.setdefault(dag, set()).add(entry)
+            text = member(HANDED_DOWN, entry.key)
         nullable = spec is not None and spec.optional
         if is_item:
             self.indexed.add(dag)
-            text = item_of(HANDED_DOWN, entry.key)
-            return Value(text=text, type=declared, nullable=True, is_item=True)
+            return Value(text=item_of(text), type=declared, nullable=True, is_item=True)
         return Value(
-            text=member(HANDED_DOWN, entry.key),
+            text=text,
             type=ParameterType.NUMBER_INTEGER if form is ControlForm.LENGTH else declared,
             nullable=nullable,
         )

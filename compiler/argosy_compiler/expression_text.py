@@ -27,6 +27,11 @@ COUNT_INPUT = "count"
 AROUND_INPUT = "around"
 """Input of a template: how many iterations there are of it, where loops around it decide that."""
 
+ITEMS_PARAMETER = "argosy-items-"
+"""Begins the names of the workflow's parameters that hold lists written in the pipeline."""
+
+_OF_WORKFLOW = re.compile(r"fromJSON\(workflow\.parameters\['[^']+'\]\)")
+
 
 def tag(expression: str) -> str:
     """Return an expression tag, for a string field of a template."""
@@ -76,9 +81,22 @@ def control_object(members: Mapping[str, str]) -> str:
     return f"sprig.b64enc(toJson({{{inner}}}))"
 
 
-def item_of(control: str, key: str) -> str:
-    """Return the expression of this iteration's item, from the list that came down as ``key``."""
-    return f"{member(control, key)}[asInt(inputs.parameters.{INDEX_INPUT})]"
+def item_of(items: str) -> str:
+    """Return the expression of this iteration's item, from that of the whole list."""
+    return f"{items}[asInt(inputs.parameters.{INDEX_INPUT})]"
+
+
+def parameter_of_workflow(name: str) -> str:
+    """Return the expression of a parameter of the workflow that is JSON."""
+    return f"fromJSON(workflow.parameters[{quoted(name)}])"
+
+
+def is_parameter_of_workflow(expression: str) -> bool:
+    """Return whether an expression is that of a whole parameter of the workflow.
+
+    It means the same in every template.
+    """
+    return _OF_WORKFLOW.fullmatch(expression) is not None
 
 
 def is_there(control: str) -> str:

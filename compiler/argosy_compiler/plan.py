@@ -77,6 +77,8 @@ class Plan:
     """DAG component to what it publishes: key to expression in its own scope."""
     indexed: frozenset[str] = frozenset()
     """Bodies of loops that pick their item from a list."""
+    lists: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Parameters of the workflow to the lists that they hold, as JSON."""
     uses: Mapping[Use, str] = field(default_factory=dict[Use, str])
     """DAG templates by name, in the order of a walk from the root."""
     loop_limits: Mapping[LoopPlace, int] = field(default_factory=dict[LoopPlace, int])

@@ -16,7 +16,7 @@ from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import TaskKind, TaskState
 from argosy_schemas.errors import InvalidPipelineError
-from driver_support import Json, dag, given, leaf, loop, pipeline, task
+from driver_support import Json, dag, given, leaf, loop, output, pipeline, task, when
 
 ADVICE = "make it shorter, or raise that where Argo offloads its status to a database"
 
@@ -43,10 +43,16 @@ def over(items: Any, body: str = "outer-body") -> Json:
 
 
 def run(
-    home: Path, tasks: Mapping[str, Any], *, outer: int, inner: int, max_nodes: int
+    home: Path,
+    tasks: Mapping[str, Any],
+    *,
+    outer: int = 0,
+    inner: int = 0,
+    max_nodes: int,
+    components: Mapping[str, Json] = COMPONENTS,
 ) -> RunResult:
     """Run tasks with lists of so many items."""
-    made = pipeline(dag(tasks, LISTS), COMPONENTS)
+    made = pipeline(dag(tasks, LISTS), components)
     compiled = compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=max_nodes))
     return run_workflow(
         compiled.workflow,
@@ -69,8 +75,8 @@ def pods(result: RunResult) -> int:
 def test_a_loop_says_how_many_items_it_has_and_how_many_it_may(tmp_path: Path) -> None:
     tasks = {"inner": task("leaf-body", {"m": given("m")}, **loop("m"))}
 
-    fits = run(tmp_path, tasks, outer=0, inner=5, max_nodes=11)
-    result = run(tmp_path, tasks, outer=0, inner=6, max_nodes=11)
+    fits = run(tmp_path, tasks, inner=5, max_nodes=11)
+    result = run(tmp_path, tasks, inner=6, max_nodes=11)
 
     assert (fits.error, pods(fits)) == (None, 5)
     assert (states(result), pods(result)) == ({"inner": "FAILED"}, 0)
@@ -106,10 +112,40 @@ def test_what_is_around_a_loop_counts(
 def test_one_dag_may_be_used_within_a_loop_and_outside(tmp_path: Path) -> None:
     tasks = {"outer": over([1, 2, 3, 4], "group-body"), "group": task("group", {"m": given("m")})}
 
-    result = run(tmp_path, tasks, outer=0, inner=6, max_nodes=41)
+    result = run(tmp_path, tasks, inner=6, max_nodes=41)
 
     ended = states(result)
     assert (ended["group"], ended["outer"], pods(result)) == ("SUCCEEDED", "FAILED", 6)
+
+
+@pytest.mark.parametrize(("max_nodes", "fits"), [(1919, True), (1918, False)])
+def test_what_iterations_carry_to_decide_by_counts(
+    tmp_path: Path, max_nodes: int, fits: bool
+) -> None:
+    # 36 items of 565 letters, each of which looks at its own among all: 27,280 bytes in base64.
+    script = (
+        'for n in $(seq 10 45); do printf ",\\"%0563d$n\\"" 0; done | sed "s/^,/[/; s/$/]/" > $0'
+    )
+    out = "{{$.outputs.parameters['Output'].output_file}}"
+    components = {
+        **COMPONENTS,
+        "make": leaf({}, {"Output": "LIST"}, command=["sh", "-c", script, out]),
+        "picky": dag(
+            {"c": task("one", {"i": given("item")}, **when("inputs.parameter_values['i'] == 'a'"))},
+            {"item": "STRING", "l": "LIST"},
+        ),
+        "one": dag({"s": task("no-op")}, {"i": "STRING"}),
+    }
+    tasks = {"make": task("make"), "x": task("picky", {"l": output("make")}, **loop("l"))}
+
+    result = run(tmp_path, tasks, max_nodes=max_nodes, components=components)
+
+    assert (result.error is None) == fits, result.error
+    assert (
+        "'loop x has 36 items with 27280 bytes each to decide by, and --max-nodes allows 982016 in"
+        " all; let its conditions read less, or raise that where Argo offloads its status to a"
+        " database'"
+    ) in (result.error or "") or fits
 
 
 def test_iterations_that_are_known_are_multiplied_at_once() -> None:

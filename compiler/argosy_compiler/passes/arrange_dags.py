@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +21,7 @@ from argosy_compiler.expression_text import (
     published_by,
     tag,
 )
+from argosy_compiler.loop_counts import COPIED_BYTES_OF_A_NODE, checked_count, product
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
 from argosy_compiler.pod_templates import PodTemplates
@@ -34,8 +34,6 @@ _READS = re.compile(
     r"sprig\.b64dec\((tasks\['[^']+'\]\.outputs\.parameters\.control"
     r"|inputs\.parameters\.control)\)"
 )
-
-_ADVICE = "make it shorter, or raise that where Argo offloads its status to a database"
 
 
 def arrange_dags(plan: Plan) -> Plan:
@@ -187,7 +185,7 @@ class _Dag:
             # What came as JSON is a float, which Argo 3.5 may write with an exponent.
             values[COUNT_INPUT] = tag(count if count.startswith("len(") else f"int({count})")
         if self._is_told_around(task, is_loop=count is not None):
-            values[AROUND_INPUT] = _product(self._around())
+            values[AROUND_INPUT] = product(self._around())
         return values | self._upstream(task)
 
     def _pod_values(self, task: Task) -> dict[str, str]:
@@ -223,28 +221,13 @@ class _Dag:
         )
 
     def _checked_count(self, task: Task) -> str:
-        """Return how often a loop over values of the run goes round, as a field of its template.
-
-        Beyond its limit that is a text which is no number: an error of the node, whose message
-        quotes it, before anything of the loop has started.
-        """
+        """Return how often a loop over values of the run goes round."""
         limit = self._plan.loop_limits.get((self._use, task.key))
-        if limit is None:
+        most_nodes = self._plan.options.max_nodes
+        if limit is None or most_nodes is None:
             return f"{{{{inputs.parameters.{COUNT_INPUT}}}}}"
-        around = self._around()
-        given = f"inputs.parameters.{COUNT_INPUT}"
-        said = [quoted(f"loop {task.key} has "), given]
-        if around == 1:
-            said.append(quoted(f" items, and --max-nodes allows {limit}; {_ADVICE}"))
-            return tag(f"int({given}) > {limit} ? {' + '.join(said)} : {given}")
-        told = f"inputs.parameters.{around}"
-        said += [
-            quoted(" items in each of "),
-            quoted(str(around)) if isinstance(around, int) else told,
-            quoted(f" iterations around it, and --max-nodes allows {limit} in all; {_ADVICE}"),
-        ]
-        times = str(around) if isinstance(around, int) else f"int({told})"
-        return tag(f"int({given}) * {times} > {limit} ? {' + '.join(said)} : {given}")
+        copied = most_nodes * COPIED_BYTES_OF_A_NODE if self._receives(task.component) else None
+        return checked_count(task.key, limit, around=self._around(), max_copied_bytes=copied)
 
     def _loop(self, task: Task, inner: Use, count: str | int) -> str:
         """Write the template of a loop: its body, once per item."""
@@ -267,7 +250,7 @@ class _Dag:
             names.append(AROUND_INPUT)
         if inner in self._plan.told_around:
             times = count if isinstance(count, int) else COUNT_INPUT
-            values[AROUND_INPUT] = _product(self._around(), times)
+            values[AROUND_INPUT] = product(self._around(), times)
         template: dict[str, Any] = {
             "name": name,
             "inputs": {"parameters": [{"name": one} for one in names]},
@@ -295,14 +278,3 @@ class _Dag:
             template["parallelism"] = task.iterator.parallelism
         self._loops.append(template)
         return name
-
-
-def _product(*factors: int | str) -> str:
-    """Return the text of a product of numbers, and of inputs given by their names."""
-    number = math.prod(factor for factor in factors if isinstance(factor, int))
-    names = [f"inputs.parameters.{factor}" for factor in factors if isinstance(factor, str)]
-    if not names:
-        return str(number)
-    if number == 1 and len(names) == 1:
-        return f"{{{{{names[0]}}}}}"
-    return tag(" * ".join([*([str(number)] if number != 1 else []), *(f"int({n})" for n in names)]))

@@ -71,6 +71,12 @@ def _parameters(plan: Plan) -> list[dict[str, str]]:
             parameters.append({"name": name, "value": text})
         elif spec.optional and spec.type is not ParameterType.STRING:
             parameters.append({"name": name, "value": "null"})
+    # A decision that asked for a list may have come to need a pod.
+    texts = to_json(list(plan.templates)) if plan.lists else ""
+    for name, items in plan.lists.items():
+        if name in texts:
+            # No tag begins in it.
+            parameters.append({"name": name, "value": items.replace("{{", "{\\u007b")})
     return parameters
 
 

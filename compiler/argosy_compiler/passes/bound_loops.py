@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from argosy_compiler.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, LoopPlace, Plan, Use
 from argosy_compiler.structure import place_text
@@ -127,15 +128,35 @@ class _Bounds:
             self.limits[(use, task.key)] = max(1, self._most // body)
             return deciding + _AROUND + body
         total = decision.count * body
+        copied = self._copied(use, task)
+        most_copied = self._most * COPIED_BYTES_OF_A_NODE
         if total > self._most:
-            path = place_text(use.component, task.key)
-            self.problems.setdefault(path, self._refusal(path, decision.count, body, total))
+            self._refuse(
+                use, task, f"{decision.count:,} iterations of {body:,} nodes", total, self._most
+            )
+        elif copied > COMPRESSED_BYTES and decision.count * copied > most_copied:
+            self._refuse(
+                use,
+                task,
+                f"{decision.count:,} iterations with {copied:,} bytes each to decide by",
+                decision.count * copied,
+                most_copied,
+            )
         return _AROUND + total
 
-    def _refusal(self, path: str, count: int, body: int, total: int) -> Problem:
-        return Problem(
+    def _copied(self, use: Use, task: Task) -> int:
+        """Return the bytes of the lists in the pipeline that each iteration of a loop carries."""
+        given = self._plan.handed_down.get((use.component, task.key), {}).values()
+        lists = self._plan.lists.items()
+        held = (items for name, items in lists if any(f"'{name}'" in text for text in given))
+        return sum(len(items.encode()) * 4 // 3 for items in held)
+
+    def _refuse(self, use: Use, task: Task, has: str, total: int, most: int) -> None:
+        path = place_text(use.component, task.key)
+        problem = Problem(
             path=path,
-            message=f"has {count:,} iterations of {body:,} nodes, {total:,} in all, and Argo keeps"
-            f" at most some {self._most:,} in one object; make the loop shorter, or raise"
-            " --max-nodes where Argo offloads its status to a database",
+            message=f"has {has}, {total:,} in all, and Argo keeps at most some {most:,} in one"
+            " object; make the loop shorter, or raise --max-nodes where Argo offloads its status"
+            " to a database",
         )
+        self.problems.setdefault(path, problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argosy_compiler.argo_names import is_parameter_name
+from argosy_compiler.expression_text import ITEMS_PARAMETER
 from argosy_compiler.plan import Plan
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
@@ -41,7 +42,7 @@ def check_names(plan: Plan) -> Plan:
 
 
 def _problem(name: str) -> str | None:
-    if name in _OURS:
+    if name in _OURS or name.startswith(ITEMS_PARAMETER):
         return "is the name of a parameter of Argosy's own; rename the input"
     if not is_parameter_name(name):
         return "is no parameter name for Argo; use letters, digits, '-' and '_'"

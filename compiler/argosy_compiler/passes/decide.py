@@ -68,6 +68,7 @@ def decide(plan: Plan) -> Plan:
         },
         given={dag: dict(sorted(keys.items())) for dag, keys in sorted(control.given.items())},
         indexed=frozenset(control.indexed),
+        lists={name: text for text, name in control.lists.items()},
         notes=(*plan.notes, *notes),
     )
 
