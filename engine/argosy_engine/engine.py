@@ -199,8 +199,10 @@ class Engine:
         self.stop_failure = failure
         self._observer.stopping(failure, now)
         self._timers.clear()
+        # Before the exit may begin, whose pods wait in the same queue.
+        waiting = tuple(self._ready.drain())
         self._carry_out(self._interpreter.handle(Shutdown(reason=reason), now))
-        for node in self._ready.drain():
+        for node in waiting:
             self._end(node, self._stopped(failure))
 
     def _stopped(self, failure: Failure) -> PodOutcome:
@@ -236,6 +238,8 @@ class Engine:
                     self._observer.node_changed(node, phase, now)
                 case ExitStarted():
                     self._stop, self._is_stopping = StopSignal(), False
+                    # Neither the deadline nor what is left of a stop holds for the exit.
+                    self._timers.clear()
                 case WorkflowEnded():
                     self._ended = command
 

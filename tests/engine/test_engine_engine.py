@@ -76,6 +76,12 @@ def task(name: str, depends: str = "", **more: Any) -> dict[str, Any]:
     return {"name": name, "template": "pod", "depends": depends, "arguments": arguments, **more}
 
 
+def exiting(**more: Any) -> Interpreter:
+    """A task ``a``, and at the exit ``clean-up``."""
+    at_exit = {"name": "at-exit", "dag": {"failFast": False, "tasks": [task("clean-up")]}}
+    return interpreter([task("a")], templates=[at_exit], onExit="at-exit", **more)
+
+
 def engine(
     made: Interpreter,
     pods: FakePods,
@@ -328,10 +334,7 @@ def test_a_deadline_ends_the_run() -> None:
 def test_what_runs_at_the_exit_runs_after_a_stop() -> None:
     pods = ListeningPods(quick=["clean-up"])
     recorder = Recorder()
-    at_exit = {"name": "at-exit", "dag": {"failFast": False, "tasks": [task("clean-up")]}}
-    made = engine(
-        interpreter([task("a")], templates=[at_exit], onExit="at-exit"), pods, observer=recorder
-    )
+    made = engine(exiting(), pods, observer=recorder)
     after(pods.entered, made.request_stop)
 
     phase = made.run()
@@ -339,6 +342,55 @@ def test_what_runs_at_the_exit_runs_after_a_stop() -> None:
     assert phase is Phase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
     assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("deadline", [None, timedelta(seconds=0.2)])
+def test_what_runs_at_the_exit_runs_when_nothing_ran_that_had_to_end(
+    deadline: timedelta | None,
+) -> None:
+    """The run ends in the moment of the stop then, and the exit begins in it."""
+    pods = FakePods(lambda request: FAILED if request.path == "a" else OK)
+    retry = {"limit": "1", "retryPolicy": "Always", "backoff": {"duration": "5s"}}
+    recorder = Recorder()
+    made = engine(exiting(pod={"retryStrategy": retry}), pods, observer=recorder, deadline=deadline)
+    if deadline is None:
+        threading.Timer(0.2, made.request_stop).start()
+
+    phase = made.run()
+
+    assert phase is Phase.FAILED
+    assert [request.path for request in pods.requests] == ["a", "clean-up"]
+    assert recorder.last()["onExit.clean-up(0)"] is Phase.SUCCEEDED
+
+
+def test_what_is_left_of_two_stops_does_not_end_what_runs_at_the_exit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    entered, twice = threading.Event(), threading.Event()
+    recorder = Recorder()
+
+    def stopped_twice(request: PodRequest) -> PodOutcome:
+        if request.path == "a":
+            entered.set()
+            twice.wait(30)
+            return FAILED
+        time.sleep(0.6)
+        return OK
+
+    made = engine(exiting(), FakePods(stopped_twice), observer=recorder)
+
+    def stop() -> None:
+        made.request_stop()
+        made.request_stop()
+        twice.set()
+
+    after(entered, stop)
+
+    made.run()
+
+    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert made.stop_failure == Failure(reason=Reason.CANCELED, message="the run was stopped")
 
 
 def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
