@@ -163,7 +163,7 @@ def _pod(name: str, step: Step) -> dict[str, Any]:
         made["retryStrategy"] = {
             "limit": str(step.retries),
             "retryPolicy": "Always",
-            "expression": "!(lastRetry.message contains '(final)')",
+            "expression": "!(lastRetry.message endsWith '(final)')",
         }
     return made
 

@@ -53,6 +53,9 @@ SCRATCH = ("/s3", "/gcs", "/minio")
 _CLAIM = "<claim>"
 """Stands for the name of a volume claim, which no claim can have."""
 
+_LONGEST_WAIT = timedelta(days=365)
+"""Between two attempts; nobody waits longer."""
+
 _SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
 
 
@@ -216,19 +219,25 @@ class PodTemplates:
 def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
     """Return Argo's strategy for a policy.
 
-    A fractional factor is rounded up, since Argo takes whole ones. ``maxDuration`` is left out:
-    Argo ends running attempts by it. A marked message says that no attempt can succeed.
+    A fractional factor is rounded up, since Argo takes whole ones. One so large that the second
+    wait would be longer than a year is as good as one that makes it a year, and Argo can reckon
+    with that: it takes 32 bits for the factor and 292 years for a wait, and does not look whether
+    they suffice. ``maxDuration`` is left out: Argo ends running attempts by it.
+
+    A message with the mark at its end, where Argo puts nothing behind ours, says that no attempt
+    can succeed.
     """
     strategy: dict[str, Any] = {
         "limit": str(policy.max_count),
         "retryPolicy": "Always",
-        "expression": f"!(lastRetry.message contains '{FINAL_MARK}')",
+        "expression": f"!(lastRetry.message endsWith '{FINAL_MARK}')",
     }
-    seconds = math.ceil(policy.backoff / timedelta(seconds=1))
+    seconds = math.ceil(min(policy.backoff, _LONGEST_WAIT) / timedelta(seconds=1))
     if seconds > 0:
+        factor = min(policy.factor, _LONGEST_WAIT / timedelta(seconds=seconds))
         strategy["backoff"] = {
             "duration": f"{seconds}s",
-            "factor": str(max(1, math.ceil(policy.factor))),
+            "factor": str(max(1, math.ceil(factor))),
         }
     return strategy
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from argosy_driver.container import DriverContainer
 from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError, RetryableTaskError
-from argosy_schemas.pod import FINAL_MARK
+from argosy_schemas.pod import pod_message
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT = "ARGOSY_MOUNTED_AT"
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except RetryableTaskError as error:
         return _failed(str(error), mounted_at)
     except ArgosyError as error:
-        return _failed(f"{error} {FINAL_MARK}", mounted_at)
+        return _failed(str(error), mounted_at, final=True)
     except OSError as error:
         where = f"'{error.filename}': " if error.filename else ""
         return _failed(
@@ -78,8 +78,8 @@ def _executable(environment: Mapping[str, str]) -> Path:
     raise MachineError(f"there is no 'exec' for {machine} in this image; set {ENV_EXEC}")
 
 
-def _failed(reason: str, mounted_at: Path) -> int:
-    line = " ".join(reason.split())
+def _failed(reason: str, mounted_at: Path, *, final: bool = False) -> int:
+    line = pod_message(reason, final=final)
     _say(line)
     try:
         (mounted_at / TERMINATION_LOG).write_text(line)

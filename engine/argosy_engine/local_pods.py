@@ -44,7 +44,7 @@ from argosy_schemas.errors import (
 )
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.pod import CONTROL, FINAL_MARK
+from argosy_schemas.pod import CONTROL, pod_message
 from argosy_schemas.records import AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.values import to_json
@@ -278,10 +278,9 @@ class LocalPods:
 
 def _failed(failure: Failure) -> PodOutcome:
     """Return the outcome of a pod that failed."""
-    final = f" {FINAL_MARK}" if failure.reason in _FINAL else ""
     return PodOutcome(
         phase=Phase.FAILED,
-        message=f"{failure.message}{final}",
+        message=pod_message(failure.message, final=failure.reason in _FINAL),
         exit_code=pod_exit_code(failure),
         failure=failure,
     )

@@ -21,11 +21,11 @@ from argosy_schemas.errors import ArgosyError, InvalidArgumentError
 from argosy_schemas.pod import (
     CONTROL_PATH,
     ENV_STORE,
-    FINAL_MARK,
     SHARED_PATH,
     STEP_PATH,
     STORE_PARAMETER,
     WORKSPACE_PATH,
+    pod_message,
 )
 from argosy_schemas.records import Failure, Reason
 from argosy_schemas.step import Decision, Step
@@ -175,6 +175,7 @@ def _mounted(mounted_at: Path) -> tuple[Path, ...]:
 
 
 def _give_up(exchange: Exchange, reason: str) -> int:
+    reason = pod_message(reason, final=False)
     _say(reason)
     if not exchange.directory.parent.is_dir():
         return 1  # no volume, no main
@@ -189,8 +190,7 @@ def _say(line: str) -> None:
 
 def termination_message(failure: Failure) -> str:
     """Return what Kubernetes is told in one line; retry strategies look for the mark at its end."""
-    line = " ".join(failure.message.split())
-    return f"{line} {FINAL_MARK}" if failure.reason in FINAL_REASONS else line
+    return pod_message(failure.message, final=failure.reason in FINAL_REASONS)
 
 
 def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:

@@ -63,4 +63,16 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 """The number of the attempt, from 0; present only under a retry strategy."""
 
 FINAL_MARK: Final = "(final)"
-"""In the message of a failure that no retry can help; ``retryStrategy.expression`` looks for it."""
+"""At the end of the message of a failure that no retry can help; ``retryStrategy.expression`` looks
+for it."""
+
+
+def pod_message(reason: str, *, final: bool) -> str:
+    """Return the one line that a pod leaves of why it failed.
+
+    What users wrote may stand in it; it ends with :data:`FINAL_MARK` exactly if it is final.
+    """
+    line = " ".join(reason.split())
+    if final:
+        return f"{line} {FINAL_MARK}"
+    return f"{line}." if line.endswith(FINAL_MARK) else line

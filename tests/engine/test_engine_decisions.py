@@ -117,10 +117,13 @@ def test_another_attempt_follows_as_the_strategy_says(
 
 def test_an_expression_can_rule_out_another_attempt() -> None:
     strategy = RetryStrategy(
-        limit="2", policy="Always", expression="!(lastRetry.message contains '(final)')"
+        limit="2", policy="Always", expression="!(lastRetry.message endsWith '(final)')"
     )
 
     assert after_failure(strategy, failed(0)) == TryAgain(timedelta(0))
+    assert after_failure(strategy, failed(0, message="step 3 (final) of 3")) == TryAgain(
+        timedelta(0)
+    )
     assert after_failure(strategy, failed(0, message="bad type (final)")) == GiveUp(
         "retryStrategy.expression evaluated to false"
     )

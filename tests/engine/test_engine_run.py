@@ -110,6 +110,16 @@ def test_a_retried_command_knows_its_attempt(machine: Machine) -> None:
     ]
 
 
+def test_what_a_command_prints_does_not_stop_its_retries(machine: Machine) -> None:
+    script = "echo 'upload failed, giving up (final)'; exit 1"
+
+    result = machine.run({"a": Step(script=script, retries=1)})
+
+    (task,) = result.tasks
+    assert (task.state, task.attempts) == (TaskState.FAILED, 2)
+    assert task.error == ("the command ended with exit code 1: upload failed, giving up (final)")
+
+
 def test_a_command_that_is_not_here_is_said_with_its_image_and_not_tried_again(
     machine: Machine,
 ) -> None:

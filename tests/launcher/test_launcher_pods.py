@@ -570,6 +570,13 @@ def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:
     assert (end.exit_code, end.reason) == (1, "input 'x' is missing; give it (final)")
 
 
+def test_what_a_command_printed_is_not_taken_for_the_mark_of_a_final_failure(pod: Pod) -> None:
+    end = pod.run(step_of("sh", "-c", "echo 'giving up (final)'; exit 3"))
+
+    said = "the command ended with exit code 3: giving up (final)."
+    assert (end.exit_code, end.reason) == (3, said)
+
+
 def test_without_a_step_both_containers_end_and_say_so(pod: Pod) -> None:
     pod.start_main(step_of("true"))
     assert pod.main is not None

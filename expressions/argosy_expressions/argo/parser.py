@@ -42,7 +42,7 @@ TOKEN = re.compile(
 _LEVELS = {
     **dict.fromkeys(("||", "or"), 10),
     **dict.fromkeys(("&&", "and"), 15),
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "contains"), 20),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "contains", "endsWith"), 20),
     **dict.fromkeys(("+", "-"), 30),
     **dict.fromkeys(("*", "/", "%"), 60),
 }
@@ -51,9 +51,9 @@ _SAME = {"or": "||", "and": "&&", "not": "!"}
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _REFUSED = frozenset(
     {"??", "?.", "..", "**", "^", "|", ";", "::", "//", "/*", "let", "if", "else"}
-    | {"matches", "startsWith", "endsWith"}
+    | {"matches", "startsWith"}
 )
-_WORDS = frozenset({"in", "contains", "or", "and", "not"})
+_WORDS = frozenset({"in", "contains", "endsWith", "or", "and", "not"})
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 
 
@@ -116,7 +116,7 @@ class _Parser:
         self.refuse()
         token = self.cursor.token
         text = token.text if token.kind in (Kind.SIGN, Kind.NAME) else ""
-        if text == "not" and self.cursor.after.text in ("in", "contains"):
+        if text == "not" and self.cursor.after.text in ("in", "contains", "endsWith"):
             if minimum > _LEVELS["in"]:
                 return None
             self.cursor.advance()

@@ -282,12 +282,17 @@ class _Compilation:
         return EvaluationError(message, self._source, span)
 
 
-def _contains_text(left: JsonValue, right: JsonValue) -> bool:
-    if left is None or right is None:
-        return False
-    if not isinstance(left, str) or not isinstance(right, str):
-        raise ValueError(f"'contains' of {type_name(left)} and {type_name(right)}")
-    return right in left
+def _of_texts(
+    operator: str, holds: Callable[[str, str], bool]
+) -> Callable[[JsonValue, JsonValue], bool]:
+    def operation(left: JsonValue, right: JsonValue) -> bool:
+        if left is None or right is None:
+            return False
+        if not isinstance(left, str) or not isinstance(right, str):
+            raise ValueError(f"'{operator}' of {type_name(left)} and {type_name(right)}")
+        return holds(left, right)
+
+    return operation
 
 
 _OPERATIONS: Mapping[str, Callable[[JsonValue, JsonValue], JsonValue]] = {
@@ -298,7 +303,8 @@ _OPERATIONS: Mapping[str, Callable[[JsonValue, JsonValue], JsonValue]] = {
     ">": lambda left, right: less(right, left, or_equal=False),
     ">=": lambda left, right: less(right, left, or_equal=True),
     "in": lambda left, right: contains(right, left),
-    "contains": _contains_text,
+    "contains": _of_texts("contains", lambda left, right: right in left),
+    "endsWith": _of_texts("endsWith", str.endswith),
     "+": lambda left, right: calculated("+", left, right),
     "-": lambda left, right: calculated("-", left, right),
     "*": lambda left, right: calculated("*", left, right),
