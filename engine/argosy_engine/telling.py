@@ -25,6 +25,7 @@ from argosy_engine.pods import PodOutcome
 from argosy_engine.states import TaskKind, TaskState
 from argosy_engine.task_nodes import is_task
 from argosy_engine.workflow import DagTemplate, Workflow
+from argosy_schemas.names import TaskPath
 from argosy_schemas.records import Failure, Reason
 
 
@@ -48,6 +49,14 @@ class Telling(Observer):
         self._emit = emit
         self._names = names
         self._on_stop = on_stop
+        self._is_stopping = False
+        at_exit = None if workflow.on_exit is None else workflow.templates[workflow.on_exit]
+        self._run_at_exit = (
+            {task.name for task in at_exit.tasks} if isinstance(at_exit, DagTemplate) else set()
+        )
+        """Names of tasks of the pipeline itself that run again there after a stop."""
+        self._kept: dict[TaskPath, tuple[Node, Phase, datetime]] = {}
+        """What is told of such tasks, and of what is in them, if they do not run again."""
 
     def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
         """Write a line, and tell of tasks that came to their end."""
@@ -59,9 +68,7 @@ class Telling(Observer):
                 self._journal = None
                 self._emit(Notice(message=f"the journal cannot be written: {error.strerror}"))
         if phase.is_fulfilled and node.boundary is not None and is_task(node):
-            if _is_at_exit(node) and not phase.is_completed:
-                return  # It ran in its own place, and is not wanted again.
-            self._finished(node, phase, at)
+            self._ended(node, phase, at)
 
     def pod_started(self, node: PodNode, at: datetime) -> None:
         """Count the attempt."""
@@ -91,7 +98,28 @@ class Telling(Observer):
     def stopping(self, failure: Failure, at: datetime) -> None:
         """Tell that the end begins."""
         self._on_stop()
+        self._is_stopping = True
         self._emit(Stopping(at=at))
+
+    def _ended(self, node: Node, phase: Phase, at: datetime) -> None:
+        """Tell of a task once: what the stop kept from its end may come to it at the exit."""
+        in_root = node
+        while in_root.boundary is not None and in_root.boundary.boundary is not None:
+            in_root = in_root.boundary
+        not_done = phase is not Phase.SUCCEEDED
+        is_at_exit = in_root.boundary is not None and in_root.boundary.label == EXIT_LABEL
+        if is_at_exit and phase.is_completed:
+            self._kept.pop(node.path, None)
+            self._finished(node, phase, at)
+        elif is_at_exit:
+            # It is not wanted again: it came to its end in its own place, with all that is in it.
+            inside = f"{node.path}/"
+            for path in [one for one in self._kept if one == node.path or one.startswith(inside)]:
+                self._finished(*self._kept.pop(path))
+        elif self._is_stopping and not_done and in_root.label in self._run_at_exit:
+            self._kept[node.path] = (node, phase, at)
+        else:
+            self._finished(node, phase, at)
 
     def _finished(self, node: Node, phase: Phase, at: datetime) -> None:
         entry = self._ledger[node.path]
@@ -147,13 +175,6 @@ class Telling(Observer):
                 if node.message == ShutdownReason.DEADLINE:
                     return TaskState.NOT_RUN
                 return TaskState.FAILED
-
-
-def _is_at_exit(node: Node) -> bool:
-    outer = node
-    while outer.boundary is not None:
-        outer = outer.boundary
-    return outer.label == EXIT_LABEL
 
 
 _REASONS = {
