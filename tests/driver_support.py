@@ -282,6 +282,7 @@ class World:
         *,
         places: Places | None = None,
         attempt: str = "attempt-1",
+        at_exit: bool | None = None,
         **fields: Any,
     ) -> Step:
         """Prepare an attempt of a task, by default below ``directory``."""
@@ -296,6 +297,7 @@ class World:
             stores=self.stores,
             places=places,
             now=lambda: STARTED,
+            at_exit=at_exit,
         )
 
 

@@ -90,6 +90,7 @@ records = st.builds(
     log=st.none() | names,
     fingerprint=st.none() | names,
     cached_from=st.none() | references,
+    basis=st.none() | names,
     failure=st.none() | failures,
 )
 cache_entries = st.builds(
@@ -127,6 +128,8 @@ steps = st.builds(
     uri_mappings=st.lists(st.builds(UriMapping, seen=texts, stored=texts), max_size=2).map(tuple),
     seen_artifacts=st.dictionaries(texts, artifacts, max_size=2),
     fingerprint=st.none() | texts,
+    basis=st.none() | names,
+    replaces=st.none() | st.builds(AttemptId, names),
     cached_from=st.none() | references,
     outputs=values,
     control=st.lists(

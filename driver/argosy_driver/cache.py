@@ -55,6 +55,8 @@ def look_up(
         return CacheMiss(reason=str(error))
     if record is None:
         return CacheMiss(reason=f"the record of run '{entry.record.run_id}' is gone")
+    if record.attempt_id != entry.record.attempt_id and record.fingerprint != fingerprint:
+        return CacheMiss(reason=f"run '{entry.record.run_id}' has done the task again since")
     missing = _missing(record, store, stores)
     if missing is not None:
         return CacheMiss(reason=missing)

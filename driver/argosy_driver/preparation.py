@@ -271,6 +271,7 @@ def _running(step: Step) -> AttemptRecord:
         started_at=step.started_at,
         inputs=step.inputs,
         fingerprint=step.fingerprint,
+        basis=step.basis,
     )
 
 

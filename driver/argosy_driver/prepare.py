@@ -1,7 +1,7 @@
 """Prepare a task: everything that happens before its command runs.
 
-In this order, so that it may be killed anywhere and done again: adopt what an earlier attempt
-finished, resolve, look into the cache, say that the attempt runs, download. Only the attempt's own
+In this order, so that it may be killed anywhere and done again: resolve, adopt what an earlier
+attempt finished, look into the cache, say that the attempt runs, download. Only the attempt's own
 record is written.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from argosy_driver.adoption import basis, may_be_at_exit
 from argosy_driver.nodes import Node
 from argosy_driver.places import Places
 from argosy_driver.preparation import Preparation
@@ -18,7 +19,7 @@ from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
 from argosy_schemas.ir import ControlEntry
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import Failure, Reason
+from argosy_schemas.records import AttemptRecord, Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -34,6 +35,7 @@ def prepare(
     stores: Stores,
     places: Places,
     now: Callable[[], datetime],
+    at_exit: bool | None = None,
 ) -> Step:
     """Return the step of one attempt of a container task, its input artifacts downloaded.
 
@@ -48,6 +50,7 @@ def prepare(
         stores: Where artifacts are, by URI.
         places: Where the component sees things.
         now: The time in UTC.
+        at_exit: Whether this is the twin of an exit task; ``None``: nobody knows.
 
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
@@ -62,6 +65,7 @@ def prepare(
         places=places,
         now=now,
         adopt=True,
+        at_exit=at_exit,
     )
 
 
@@ -103,6 +107,7 @@ def _attempt(
     places: Places,
     now: Callable[[], datetime],
     adopt: bool,
+    at_exit: bool | None = None,
 ) -> Step:
     run = resolver.run
     records = RunRecords(store, run.id)
@@ -121,10 +126,16 @@ def _attempt(
         step = replace(step, control=_control(resolver, node))
         done = records.read_success(task_path) if adopt else None
         if done is not None:
-            return replace(
-                step, decision=Decision.ADOPTED, inputs=done.inputs, outputs=done.outputs
-            )
+            is_twin = may_be_at_exit(node, resolver.told) if at_exit is None else at_exit
+            if is_twin or done.basis is None:
+                return _adopted(step, done)
         step = replace(step, inputs=resolver.inputs(task_path))
+        if adopt:
+            step = replace(step, basis=basis(step.inputs, resolver.told))
+        if done is not None:
+            if done.basis == step.basis:
+                return _adopted(step, done)
+            step = replace(step, replaces=done.attempt_id)
         return act(
             Preparation(
                 node=node,
@@ -144,6 +155,10 @@ def _attempt(
                 f"task '{task_path}': {error}", reason=Reason.STORE_FAILED
             ) from error
         return _failed(step, Reason.STORE_FAILED, error)
+
+
+def _adopted(step: Step, done: AttemptRecord) -> Step:
+    return replace(step, decision=Decision.ADOPTED, inputs=done.inputs, outputs=done.outputs)
 
 
 def _failed(step: Step, reason: Reason, error: Exception) -> Step:

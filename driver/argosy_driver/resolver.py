@@ -162,6 +162,11 @@ class Resolver:
         """
         return self.nodes.at(path)
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What the pod was told: path of a task before to node phase."""
+        return self._upstream
+
     # Input parameters.
 
     def parameter(

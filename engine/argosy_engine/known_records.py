@@ -1,8 +1,8 @@
 """The records of a run, with those that this engine has seen kept in memory.
 
-Success records never change, and every task reads those of the tasks before it: what was written or
-read once need not be read again. What a record holds is small, since long values are objects of
-their own; still only so much is kept.
+Every task reads the success records of the tasks before it, which have come to their end and do not
+change while this engine runs: what was read once need not be read again. What a record holds is
+small, since long values are objects of their own; still only so much is kept.
 """
 
 from __future__ import annotations

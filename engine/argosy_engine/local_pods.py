@@ -155,6 +155,7 @@ class LocalPods:
             stores=self.stores,
             places=LocalPlaces(directory / "io"),
             now=self.now,
+            at_exit=request.at_exit,
         )
         ended = (
             self._command(step, request, directory, stop) if step.decision is Decision.RUN else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from argosy_engine.interpreter import EXIT_LABEL
 from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
 from argosy_engine.phase import Phase
 from argosy_engine.workflow import PodTemplate
@@ -78,6 +79,14 @@ def is_task(node: Node) -> bool:
     if outer is not None and node.path == outer.path:
         return False
     return not (isinstance(node, PodNode | RetryNode) and _decides(node))
+
+
+def is_at_exit(node: Node) -> bool:
+    """Return whether a node is one of those that run when all else has come to its end."""
+    outer = node
+    while outer.boundary is not None:
+        outer = outer.boundary
+    return outer.label == EXIT_LABEL
 
 
 def _decides(node: PodNode | RetryNode) -> bool:

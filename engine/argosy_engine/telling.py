@@ -14,7 +14,6 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.interpreter import EXIT_LABEL
 from argosy_engine.journal import Journal
 from argosy_engine.ledger import Ledger
 from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
@@ -23,7 +22,7 @@ from argosy_engine.phase import Phase
 from argosy_engine.pipeline_tasks import TaskNames
 from argosy_engine.pods import PodOutcome
 from argosy_engine.states import TaskKind, TaskState
-from argosy_engine.task_nodes import is_task
+from argosy_engine.task_nodes import is_at_exit, is_task
 from argosy_engine.workflow import DagTemplate, Workflow
 from argosy_schemas.names import TaskPath
 from argosy_schemas.records import Failure, Reason
@@ -107,11 +106,11 @@ class Telling(Observer):
         while in_root.boundary is not None and in_root.boundary.boundary is not None:
             in_root = in_root.boundary
         not_done = phase is not Phase.SUCCEEDED
-        is_at_exit = in_root.boundary is not None and in_root.boundary.label == EXIT_LABEL
-        if is_at_exit and phase.is_completed:
+        at_exit = is_at_exit(node)
+        if at_exit and phase.is_completed:
             self._kept.pop(node.path, None)
             self._finished(node, phase, at)
-        elif is_at_exit:
+        elif at_exit:
             # It is not wanted again: it came to its end in its own place, with all that is in it.
             inside = f"{node.path}/"
             for path in [one for one in self._kept if one == node.path or one.startswith(inside)]:

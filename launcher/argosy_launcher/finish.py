@@ -197,7 +197,7 @@ class _Finishing:
         control = self._control(outputs)
         record = winner = self._record(state, outputs)
         records.write_attempt(record)
-        if not records.write_success(record):
+        if not records.write_success(record, replaces=step.replaces):
             winner = records.read_success(step.task_path) or record
             if winner.attempt_id != step.attempt_id:
                 record = replace(record, outputs=winner.outputs)
@@ -262,6 +262,7 @@ class _Finishing:
             log=self.log,
             fingerprint=step.fingerprint,
             cached_from=step.cached_from,
+            basis=step.basis,
         )
 
 

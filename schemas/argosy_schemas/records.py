@@ -162,6 +162,9 @@ class AttemptRecord:
     fingerprint: str | None = None
     """``None`` when the attempt could not be reused."""
     cached_from: RecordReference | None = None
+    basis: str | None = None
+    """Digest of the resolved inputs, and of what was told of the tasks before; ``None``: it was not
+    taken down, so that a success record holds whatever they are."""
     failure: Failure | None = None
     version: str = RECORD_VERSION
 

@@ -59,6 +59,7 @@ def record_to_json(record: AttemptRecord) -> str:
                 "cachedFrom": None
                 if record.cached_from is None
                 else reference_to_json(record.cached_from),
+                "basis": record.basis,
                 "failure": None if record.failure is None else failure_to_json(record.failure),
             },
             keep=("runId", "pipeline", "taskPath", "attemptId"),
@@ -92,6 +93,7 @@ def record_from_json(text: str | bytes) -> AttemptRecord:
             cached_from=reference_from_json(document["cachedFrom"])
             if "cachedFrom" in document
             else None,
+            basis=document.get("basis"),
             failure=failure_from_json(document["failure"]) if "failure" in document else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -33,7 +33,7 @@ class Decision(StrEnum):
     CACHED = "cached"
     """The work was done before: write the records, run nothing."""
     ADOPTED = "adopted"
-    """A success record of this very task exists: write nothing, run nothing."""
+    """A success record of this very task exists, and holds: write nothing, run nothing."""
     FAILED = "failed"
     """The task cannot run, see ``failure``: write the attempt record, run nothing."""
 
@@ -100,6 +100,10 @@ class Step:
     fingerprint: str | None = None
     """Not ``None``: write a cache entry after success."""
     cached_from: RecordReference | None = None
+    basis: str | None = None
+    """For the record, see :attr:`argosy_schemas.records.AttemptRecord.basis`."""
+    replaces: AttemptId | None = None
+    """The attempt whose success record does not hold any more: that of this one takes its place."""
     outputs: Values = field(default_factory=Values)
     """What a ``CACHED`` or ``ADOPTED`` task already has."""
     control: tuple[ControlEntry, ...] = ()

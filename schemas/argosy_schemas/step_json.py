@@ -64,6 +64,8 @@ def step_to_json(step: Step) -> str:
             },
             "fingerprint": step.fingerprint,
             "cachedFrom": None if step.cached_from is None else reference_to_json(step.cached_from),
+            "basis": step.basis,
+            "replaces": step.replaces,
             "outputs": values_to_json(step.outputs),
             "control": [
                 {"output": entry.output, "form": entry.form.value} for entry in step.control
@@ -90,6 +92,7 @@ def step_from_json(text: str | bytes) -> Step:
 
 def _step(document: Json) -> Step:
     cached_from, failure = document["cachedFrom"], document["failure"]
+    replaces = document["replaces"]
     return Step(
         version=document["version"],
         run_id=RunId(document["runId"]),
@@ -118,6 +121,8 @@ def _step(document: Json) -> Step:
         },
         fingerprint=document["fingerprint"],
         cached_from=None if cached_from is None else reference_from_json(cached_from),
+        basis=document["basis"],
+        replaces=None if replaces is None else AttemptId(replaces),
         outputs=values_from_json(document["outputs"]),
         control=tuple(
             ControlEntry(output=entry["output"], form=ControlForm(entry["form"]))

@@ -41,14 +41,24 @@ class RunRecords:
         text = record_to_json(self._without_large_values(record))
         self._store.put(self._attempt(record.task_path, record.attempt_id, "json"), text.encode())
 
-    def write_success(self, record: AttemptRecord) -> bool:
+    def write_success(self, record: AttemptRecord, *, replaces: AttemptId | None = None) -> bool:
         """Write the task's success record unless it has one; return whether this was the first.
 
         On a store without conditional writes two may both be told they were; either record is
         whole, and the last one stays.
+
+        Args:
+            record: The record.
+            replaces: The attempt whose success record is none any more, and gives way.
         """
         text = record_to_json(self._without_large_values(record))
         key = f"{self._task(record.task_path)}/success.json"
+        if replaces is not None and self._is_of(key, replaces):
+            # Lists that were collected over iterations may hold what was put out before.
+            for info in list(self._store.list(f"{self._root}/collected")):
+                self._store.delete(info.key)
+            self._store.put(key, text.encode())
+            return True
         return self._store.put_if_absent(key, text.encode())
 
     def attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
@@ -111,6 +121,10 @@ class RunRecords:
             return record_from_json(data)
         except FormatError as error:
             raise StoreError(f"{self._store.url}/{key}: {error}", retryable=False) from error
+
+    def _is_of(self, key: str, attempt: AttemptId) -> bool:
+        record = self._read(key)
+        return record is not None and record.attempt_id == attempt
 
     def _value(self, key: str) -> JsonValue:
         data = self._store.get(key)

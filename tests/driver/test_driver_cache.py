@@ -268,6 +268,14 @@ def _newer_record(world: World, step: Step) -> None:
     world.store.put("runs/earlier-run/tasks/t/success.json", b'{"version": "99.0"}')
 
 
+def _replace_record(world: World, step: Step) -> None:
+    records = RunRecords(world.store, RunId("earlier-run"))
+    record = records.read_success(TaskPath("t"))
+    assert record is not None
+    other = replace(record, attempt_id=AttemptId("later"), fingerprint="f" * 64)
+    records.write_success(other, replaces=record.attempt_id)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -278,6 +286,7 @@ def _newer_record(world: World, step: Step) -> None:
         _damage_record,
         _delete_record,
         _newer_record,
+        _replace_record,
     ],
 )
 def test_what_is_not_as_recorded_any_more_is_a_miss(

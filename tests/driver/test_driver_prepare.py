@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from argosy_driver.adoption import basis
 from argosy_driver.places import ClusterPlaces
 from argosy_schemas.errors import RetryableTaskError, StoreError
 from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
 from argosy_schemas.records import (
     Artifact,
+    AttemptRecord,
     AttemptState,
     Content,
     ContentKind,
@@ -28,6 +30,7 @@ from argosy_store.memory import MemoryStore, memory_store
 from driver_support import (
     DATASET,
     DATASETS,
+    IN_ANY_CASE,
     RUN,
     STARTED,
     Json,
@@ -37,8 +40,10 @@ from driver_support import (
     given_artifact,
     importer,
     leaf,
+    output,
     output_artifact,
     pipeline,
+    status,
     task,
 )
 
@@ -255,6 +260,7 @@ def test_a_step_says_all_that_is_left_to_do(tmp_path: Path) -> None:
         control=(entry,),
         log_key="runs/run-1/tasks/t/attempt-1.log",
         root="s3://bucket/root",
+        basis=basis(Values(parameters={"x": "v"}), {}),
     )
 
 
@@ -283,6 +289,101 @@ def test_a_task_that_succeeded_before_is_adopted(tmp_path: Path) -> None:
     assert step.argv == ()
     assert list(world.records.attempts(TaskPath("t"))) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def world_of_follower(component: Json | None = None, **inputs: Any) -> World:
+    """A run in which ``ex`` follows ``exit-handler-1`` and ``b`` whatever becomes of them."""
+    component = component or leaf({"x": {"parameterType": "STRING", "defaultValue": "none"}})
+    after = ["exit-handler-1", "b"]
+    tasks = {
+        "exit-handler-1": task("body"),
+        "b": task("say"),
+        "ex": task("ex", inputs, dependentTasks=after, **IN_ANY_CASE),
+    }
+    components = {"body": dag({"c": task("say")}), "say": leaf({}, {"Output": "STRING"})}
+    return World(pipeline(dag(tasks), {**components, "ex": component}))
+
+
+def finished_before(world: World, step: Step) -> None:
+    """Record that an attempt came to its end."""
+    world.records.write_success(
+        AttemptRecord(
+            run_id=RUN,
+            pipeline="demo",
+            task_path=step.task_path,
+            attempt_id=step.attempt_id,
+            state=AttemptState.SUCCEEDED,
+            started_at=STARTED,
+            inputs=step.inputs,
+            basis=step.basis,
+        )
+    )
+
+
+SUCCEEDED = {"exit-handler-1": "Succeeded", "b": "Succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "decision"),
+    [
+        (SUCCEEDED, SUCCEEDED, Decision.ADOPTED),
+        ({**SUCCEEDED, "b": "Failed"}, SUCCEEDED, Decision.RUN),
+        ({**SUCCEEDED, "b": "Failed"}, {**SUCCEEDED, "b": "Error"}, Decision.ADOPTED),
+        (SUCCEEDED, {**SUCCEEDED, "b": "Failed"}, Decision.RUN),
+    ],
+    ids=["the same", "better", "another kind of failure", "worse"],
+)
+def test_a_task_that_is_told_something_else_than_before_runs_again(
+    before: Json, now: Json, decision: Decision, tmp_path: Path
+) -> None:
+    world = world_of_follower()
+    first = world.prepare("ex", tmp_path, attempt="first", upstream=before)
+    finished_before(world, first)
+
+    step = world.prepare("ex", tmp_path, attempt="second", upstream=now)
+
+    assert step.decision is decision
+    assert step.replaces == (None if decision is Decision.ADOPTED else "first")
+
+
+def test_a_task_that_has_other_inputs_than_before_runs_again(tmp_path: Path) -> None:
+    world = world_of_follower(x=output("b"))
+    told = {**SUCCEEDED, "b": "Failed"}
+    finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=told))
+    world.succeeded("b", Output="real")
+
+    step = world.prepare("ex", tmp_path, attempt="second", upstream=SUCCEEDED)
+
+    assert (step.decision, step.replaces) == (Decision.RUN, "first")
+    assert step.inputs.parameters == {"x": "real"}
+
+
+def test_paths_that_are_new_in_each_attempt_are_no_other_inputs(tmp_path: Path) -> None:
+    world = world_of(leaf({"x": "STRING"}), {"x": "{{$.outputs.output_file}}"})
+    first = world.prepare("t", tmp_path / "1", attempt="first")
+    finished_before(world, first)
+
+    step = world.prepare("t", tmp_path / "2", attempt="second")
+
+    assert first.inputs.parameters == {"x": f"{tmp_path}/1/outputs/executor_output.json"}
+    assert step.decision is Decision.ADOPTED
+
+
+@pytest.mark.parametrize(
+    ("fields", "decision"),
+    [({}, Decision.ADOPTED), ({"at_exit": False}, Decision.RUN), ({"at_exit": True}, "adopted")],
+    ids=["in a pod", "in its own place", "the twin"],
+)
+def test_the_twin_of_an_exit_task_that_ran_in_its_place_does_nothing(
+    fields: Json, decision: Decision, tmp_path: Path
+) -> None:
+    world = world_of_follower(leaf({"s": "TASK_FINAL_STATUS"}), s=status("exit-handler-1"))
+    finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=SUCCEEDED))
+
+    told = {"exit-handler-1": "Failed"}
+    step = world.prepare("ex", tmp_path, attempt="second", upstream=told, **fields)
+
+    assert step.decision == decision
 
 
 # Refusals.

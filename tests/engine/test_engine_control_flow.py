@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.events import Event, TaskOutput, TaskStarted
+from argosy_engine.events import Event, Listener, TaskFinished, TaskOutput, TaskStarted, ignore
 from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
@@ -74,6 +75,7 @@ class Home:
         *,
         jobs: int = 4,
         deadline_seconds: int | None = None,
+        listener: Listener | None = None,
         **root: Any,
     ) -> RunResult:
         made = pipeline(dag(tasks, **root), {**COMPONENTS, **(components or {})})
@@ -84,8 +86,17 @@ class Home:
             compiled.workflow,
             compiled.ir,
             settings=RunSettings(home=self.path, jobs=jobs, cache=False),
-            listener=self.events.append,
+            listener=self._hear if listener is None else partial(self._hear, then=listener),
         )
+
+    def resume(self, result: RunResult) -> RunResult:
+        return resume_run(
+            result.run_id, settings=RunSettings(home=self.path), listener=self.events.append
+        )
+
+    def _hear(self, event: Event, then: Listener = ignore) -> None:
+        self.events.append(event)
+        then(event)
 
 
 @pytest.fixture
@@ -462,6 +473,112 @@ def test_a_stopped_loop_goes_on_where_it_was(home: Home) -> None:
     started = {e.path for e in home.events[before:] if isinstance(e, TaskStarted)}
     assert "for-loop-1/0/w" in started
     assert {str(each.path): each.attempts for each in resumed.tasks}["for-loop-1/0/w"] == 2
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Path:
+    return tmp_path / "flag"
+
+
+def flaky(flag: Path) -> Json:
+    """A task that fails until there is a flag."""
+    return leaf({}, {"Output": "STRING"}, **sh(f"test -e {flag} && printf real > $0", OUT))
+
+
+def test_what_follows_in_any_case_is_decided_anew_when_a_run_goes_on(
+    home: Home, flag: Path
+) -> None:
+    default = {"x": {"parameterType": "STRING", "defaultValue": "none", "isOptional": True}}
+    say = leaf(default, {"Output": "STRING"}, **sh('printf %s "$0" > $1', X, OUT))
+    failed = home.run(
+        {
+            "f": task("flaky"),
+            "u": task("say-or-none", {"x": output("f")}, dependentTasks=["f"], **IN_ANY_CASE),
+            "w": task("say", {"x": output("u")}, dependentTasks=["u"]),
+            "v": task("say", {"x": "same"}, dependentTasks=["u"]),
+        },
+        {"flaky": flaky(flag), "say-or-none": say},
+    )
+    flag.touch()
+    resumed = home.resume(failed)
+
+    assert (failed.state, resumed.state) == (RunState.FAILED, RunState.SUCCEEDED)
+    assert outputs(failed) == {"u": "none", "v": "same", "w": "none"}
+    assert outputs(resumed) == {"f": "real", "u": "real", "v": "same", "w": "real"}
+    assert {str(each.path): each.attempts for each in resumed.tasks} == {
+        "f": 2,
+        "u": 2,
+        "v": 1,
+        "w": 2,
+    }
+
+
+def test_an_exit_task_runs_again_when_what_it_follows_comes_to_its_end(
+    home: Home, flag: Path
+) -> None:
+    stop_when_up(home)
+    body = leaf(**sh(f"echo up; test -e {flag} || sleep 60"))
+
+    stopped = home.run(
+        {
+            "exit-handler-1": task("body"),
+            "ex": task(
+                "show",
+                {"status": status("exit-handler-1")},
+                dependentTasks=["exit-handler-1"],
+                **IN_ANY_CASE,
+            ),
+        },
+        {"body": body},
+    )
+    flag.touch()
+    resumed = home.resume(stopped)
+    again = home.resume(stopped)
+
+    assert (stopped.state, resumed.state) == (RunState.CANCELED, RunState.SUCCEEDED)
+    assert [told(result, "ex") for result in (stopped, resumed)] == ["FAILED", "COMPLETE"]
+    assert [
+        next(each.attempts for each in result.tasks if each.path == "ex")
+        for result in (stopped, resumed, again)
+    ] == [1, 2, 2]
+
+
+def test_an_exit_task_that_ran_does_not_run_again_when_the_run_is_stopped(
+    home: Home, flag: Path
+) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, TaskFinished) and event.path == "ex":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stopped = home.run(
+        {
+            "exit-handler-1": task("no-op"),
+            "ex": task(
+                "mark",
+                {"status": status("exit-handler-1")},
+                dependentTasks=["exit-handler-1"],
+                **IN_ANY_CASE,
+            ),
+            "w": task("wait", {"x": 1}),
+        },
+        {"mark": leaf({"status": "TASK_FINAL_STATUS"}, **sh(f"echo ran >> {flag}"))},
+        listener=stop,
+    )
+
+    assert states(stopped) == {"ex": "SUCCEEDED", "exit-handler-1": "SUCCEEDED", "w": "CANCELED"}
+    assert told(stopped, "ex") == "COMPLETE"
+    assert flag.read_text() == "ran\n"
+
+
+def outputs(result: RunResult) -> dict[str, Any]:
+    found = {str(each.path): each.outputs.parameters for each in result.tasks}
+    return {path: values["Output"] for path, values in found.items() if values}
+
+
+def told(result: RunResult, path: str) -> Any:
+    seen = next(each for each in result.tasks if each.path == path).inputs.parameters["status"]
+    assert isinstance(seen, Mapping)
+    return seen["state"]
 
 
 def stop_when_up(home: Home) -> None:

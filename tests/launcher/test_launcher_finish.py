@@ -459,6 +459,22 @@ def test_an_adopted_task_writes_nothing_and_says_what_was_said(task: Task) -> No
     assert {operation for operation, _ in flaky.calls} == {"get"}
 
 
+def test_a_task_that_was_done_again_takes_the_place_of_what_was_done_before(task: Task) -> None:
+    task.write("accuracy", "0.5")
+    task.records.write_success(record_of(attempt_id=AttemptId("old")))
+
+    step = task.step(replaces=AttemptId("old"), basis="b")
+    finished = task.finish(step, task.ended())
+
+    assert finished.record.outputs.parameters == {"accuracy": 0.5}
+    assert control_of(finished) == {"accuracy": 0.5}
+    assert finished.record.basis == "b"
+    assert task.records.read_success(TRAIN) == finished.record
+    again = task.finish(replace(step, attempt_id=AttemptId("late")), task.ended())
+    assert again.record.outputs == finished.record.outputs
+    assert task.records.read_success(TRAIN) == finished.record
+
+
 def test_a_refused_task_has_a_record_that_says_why(task: Task) -> None:
     failure = Failure(reason=Reason.INVALID_INPUT, message="input 'epochs' is missing; give it")
     step = task.step(decision=Decision.FAILED, argv=(), failure=failure)

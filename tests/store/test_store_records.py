@@ -93,6 +93,19 @@ def test_the_first_success_record_stays(store: ObjectStore) -> None:
     assert records.read_success(TRAIN) == RECORD
 
 
+def test_a_success_record_gives_way_to_one_that_replaces_it(store: ObjectStore) -> None:
+    records = RunRecords(store, RUN)
+    first, second, third = (replace(RECORD, attempt_id=AttemptId(name)) for name in "abc")
+    records.write_success(first)
+    records.write_collected(TaskPath("loop"), "x", [1])
+
+    assert records.write_success(second, replaces=first.attempt_id)
+    assert not records.write_success(third, replaces=first.attempt_id)
+
+    assert records.read_success(TRAIN) == second
+    assert records.read_collected(TaskPath("loop"), "x") is UNSET
+
+
 def test_attempts_are_listed_by_their_start_without_the_success_record(store: ObjectStore) -> None:
     records = RunRecords(store, RUN)
     failed = replace(
