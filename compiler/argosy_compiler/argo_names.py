@@ -11,7 +11,10 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-_TASK = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+LONGEST = 128
+"""Characters of a name."""
+
+_TASK = re.compile(rf"[a-zA-Z][-a-zA-Z0-9]{{0,{LONGEST - 1}}}")
 _LOGIC = frozenset({"in", "not", "and", "or", "let", "if", "else", "true", "false", "nil"})
 _KEYWORDS = _LOGIC | {"matches", "contains", "startsWith", "endsWith"}
 _NUMBER = re.compile(r"(?<=.)-\d+$")
@@ -47,11 +50,15 @@ class Names:
         self._last: dict[str, int] = {}
 
     def new(self, base: str) -> str:
-        """Return ``base`` if that is free, else with the first number from 2 that makes it so."""
-        name = base
+        """Return ``base`` if that is free, else with the first number from 2 that makes it so.
+
+        What is longer than a name may be is cut before the number.
+        """
+        name = base[:LONGEST]
         while name in self._taken:
             number = self._last[base] = self._last.get(base, 1) + 1
-            name = f"{base}{self._between}{number}"
+            ending = f"{self._between}{number}"
+            name = f"{base[: LONGEST - len(ending)]}{ending}"
         self._taken.add(name)
         return name
 

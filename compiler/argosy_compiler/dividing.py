@@ -21,11 +21,11 @@ from argosy_compiler.expression_text import member, tag
 from argosy_compiler.folding import NewName
 from argosy_compiler.fronts import Fronts
 from argosy_compiler.task_graph import Edges, Part, TaskGraph
+from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_schemas.pod import PATH_INPUT
 
 OUTER_INPUT = "outer"
 """Input of a part: base64 of a JSON object of what it reads of the tasks around it."""
-MET_TEMPLATE = "met"
 
 MET: dict[str, Any] = {
     "name": MET_TEMPLATE,

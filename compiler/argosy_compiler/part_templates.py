@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from argosy_compiler.argo_names import Names
-from argosy_compiler.dividing import MET_TEMPLATE, OUTER_INPUT, stand_in
+from argosy_compiler.dividing import OUTER_INPUT, stand_in
 from argosy_compiler.expression_text import (
     control_object,
     ended,
@@ -19,6 +19,7 @@ from argosy_compiler.expression_text import (
 )
 from argosy_compiler.plan import Template
 from argosy_compiler.task_graph import READ_TASK, Json, Part, TaskGraph
+from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_expressions.argo.deferred import deferred
 from argosy_schemas.pod import CONTROL, PATH_INPUT
 from argosy_schemas.values import to_json

@@ -15,6 +15,7 @@ from typing import Any
 from argosy_compiler.argo_names import Names
 from argosy_compiler.expression_text import tag
 from argosy_compiler.plan import Plan, Template
+from argosy_compiler.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_expressions.terms import quoted
 from argosy_schemas.ir import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
@@ -62,10 +63,10 @@ _SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
 class PodTemplates:
     """Collects the shapes that tasks ask for, and names each once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, names: Names) -> None:
         self._plan = plan
         self._names: dict[str, str] = {}
-        self._new_names = Names(plan.uses.values())
+        self._new_names = names
         self._templates: list[Template] = []
         components = [plan.pipeline.root, *plan.pipeline.components.values()]
         self._artifacts = any(one.inputs.artifacts or one.outputs.artifacts for one in components)
@@ -137,12 +138,12 @@ class PodTemplates:
             template["activeDeadlineSeconds"] = fields.deadline_seconds
         if retry is not None and retry.max_count > 0:
             template["retryStrategy"] = retry_strategy(retry)
-        return self._named("pod", template)
+        return self._named(POD_TEMPLATE, template)
 
     def decider(self) -> str:
         """Return the name of the template that decides what no expression can."""
         return self._named(
-            "decide",
+            DECIDE_TEMPLATE,
             {
                 "inputs": self._inputs(),
                 "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],

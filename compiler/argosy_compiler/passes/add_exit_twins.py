@@ -21,12 +21,10 @@ from typing import Any
 from argosy_compiler.argo_names import Names, task_name
 from argosy_compiler.expression_text import control_object, tag
 from argosy_compiler.plan import Plan, Template
+from argosy_compiler.template_names import ON_EXIT, STOPPED_TEMPLATE
 from argosy_schemas.ir import TriggerStrategy
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import PATH_INPUT, UPSTREAM_INPUT
-
-ON_EXIT = "on-exit"
-STOPPED_TEMPLATE = "stopped"
 
 _HANDLER = "exit-handler-"
 """How the SDK names what an exit task follows."""

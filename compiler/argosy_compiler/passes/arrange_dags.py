@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo_names import task_name
+from argosy_compiler.argo_names import Names, task_name
 from argosy_compiler.dependencies import dependencies, targets
 from argosy_compiler.expression_text import (
     AROUND_INPUT,
@@ -38,21 +38,25 @@ _READS = re.compile(
 
 def arrange_dags(plan: Plan) -> Plan:
     """Return the plan with the templates of the workflow, the root first."""
-    pods = PodTemplates(plan)
+    names = Names(plan.uses.values())
+    pods = PodTemplates(plan, names)
     dags: list[Template] = []
     for use, name in plan.uses.items():
-        dags += _Dag(plan, use, name, pods).templates()
+        dags += _Dag(plan, use, name, pods, names).templates()
     return replace(plan, templates=(*dags, *pods.templates()))
 
 
 class _Dag:
     """One DAG template, with the templates of the loops in it."""
 
-    def __init__(self, plan: Plan, use: Use, name: str, pods: PodTemplates) -> None:
+    def __init__(
+        self, plan: Plan, use: Use, name: str, pods: PodTemplates, template_names: Names
+    ) -> None:
         self._plan = plan
         self._use = use
         self._name = name
         self._pods = pods
+        self._template_names = template_names
         self._dag = plan.structure.dag(use.component)
         self._dependencies = dependencies(plan.structure, use.component)
         self._loops: list[Template] = []
@@ -233,7 +237,7 @@ class _Dag:
         """Write the template of a loop: its body, once per item."""
         assert task.iterator is not None
         body = self._plan.uses[inner]
-        name = f"loop-{self._name}-{task_name(task.key)}"[:128]
+        name = self._template_names.new(f"loop-{self._name}-{task_name(task.key)}")
         names = [PATH_INPUT]
         values = {PATH_INPUT: f"{{{{inputs.parameters.{PATH_INPUT}}}}}{{{{item}}}}/"}
         if self._receives(task.component):

@@ -7,9 +7,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.passes.add_exit_twins import ON_EXIT
 from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
 from argosy_compiler.plan import Plan
+from argosy_compiler.template_names import ON_EXIT
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import ROOT

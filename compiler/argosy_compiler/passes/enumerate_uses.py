@@ -6,11 +6,9 @@ from dataclasses import replace
 
 from argosy_compiler.argo_names import Names, template_name
 from argosy_compiler.plan import Plan, Use
+from argosy_compiler.template_names import RESERVED
 from argosy_schemas.ir import RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.ir_json import ROOT
-
-RESERVED = (ROOT, "decide", "pod", "met", "on-exit", "stopped")
-"""Names of templates that no component may take."""
 
 
 def enumerate_uses(plan: Plan) -> Plan:

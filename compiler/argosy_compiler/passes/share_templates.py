@@ -13,10 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.compiled import Note
-from argosy_compiler.dividing import MET_TEMPLATE
-from argosy_compiler.passes.add_exit_twins import ON_EXIT, STOPPED_TEMPLATE
 from argosy_compiler.plan import Plan, Template
 from argosy_compiler.sharing import Replacement, shared
+from argosy_compiler.template_names import MET_TEMPLATE, ON_EXIT, STOPPED_TEMPLATE
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import DRIVER_CONTAINER
 

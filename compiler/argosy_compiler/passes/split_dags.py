@@ -13,11 +13,12 @@ from itertools import count
 
 from argosy_compiler.argo_names import Names
 from argosy_compiler.compiled import Note
-from argosy_compiler.dividing import MET, MET_TEMPLATE, divided
+from argosy_compiler.dividing import MET, divided
 from argosy_compiler.folding import folded
 from argosy_compiler.part_templates import PartTemplates
 from argosy_compiler.plan import Plan, Template
 from argosy_compiler.task_graph import Part, TaskGraph, read_graph, read_names
+from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 
 FEWEST = 3
