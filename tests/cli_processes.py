@@ -62,6 +62,52 @@ def argosy(
     return Ended(status=ended.returncode, out=ended.stdout, err=ended.stderr)
 
 
+def broken_groups() -> str:
+    """Return the IR of a pipeline with two groups and an importer, which fail if ``word`` is empty.
+
+    The condition of the first is on its number, the items of the second are its JSON. A third
+    group, ``outer``, holds a task that fails always, and a fourth one like the first.
+    """
+    document = json.loads(shell_pipeline("groups", {"say": "true", "bad": "exit 3"}))
+    word = {"inputDefinitions": {"parameters": {"word": {"parameterType": "STRING"}}}}
+    given = {"inputs": {"parameters": {"word": {"componentInputParameter": "word"}}}}
+    root = document["root"]
+    tasks = root["dag"]["tasks"]
+    say, bad = tasks.pop("say"), tasks.pop("bad")
+
+    def task(key: str, component: str, **more: Any) -> dict[str, Any]:
+        more = {"componentRef": {"name": component}, **more}
+        return {key: {"taskInfo": {"name": key}, **given, **more}}
+
+    condition = {"triggerPolicy": {"condition": "int(inputs.parameter_values['word']) > 3"}}
+    items = {"parameterIterator": {"items": {"inputParameter": "word"}, "itemInput": "item"}}
+    inner = task("inner", "comp-group", **condition)
+    tasks |= {
+        **task("condition-1", "comp-group", **condition),
+        **task("for-loop-1", "comp-loop", **items),
+        **task("importer", "comp-importer"),
+        **task("outer", "comp-outer"),
+    }
+    looped = {"parameters": {**word["inputDefinitions"]["parameters"]}}
+    looped["parameters"]["item"] = {"parameterType": "STRING"}
+    dataset = {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}
+    document["components"] |= {
+        "comp-group": {"dag": {"tasks": {"say": say}}, **word},
+        "comp-loop": {"dag": {"tasks": {"say": say}}, "inputDefinitions": looped},
+        "comp-outer": {"dag": {"tasks": {"bad": bad, **inner}}, **word},
+        "comp-importer": {
+            "executorLabel": "exec-importer",
+            **word,
+            "outputDefinitions": {"artifacts": {"artifact": {"artifactType": dataset}}},
+        },
+    }
+    document["deploymentSpec"]["executors"]["exec-importer"] = {
+        "importer": {"artifactUri": {"runtimeParameter": "word"}, "typeSchema": dataset}
+    }
+    root.update(word)
+    return json.dumps(document)
+
+
 def shell_pipeline(
     name: str, scripts: Mapping[str, str], *, inputs: str = "{}", after: Mapping[str, str] = {}
 ) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from argosy_engine.commands import PodEnded
 from argosy_engine.dag_phase import dag_phase
-from argosy_engine.nodes import DagNode, GroupNode, PodNode
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode
 from argosy_engine.phase import Phase
 from argosy_engine.scope import text_of
 from argosy_expressions.errors import ExpressionError
@@ -55,6 +55,13 @@ def dag_ending(dag: DagNode, scope: Mapping[str, JsonValue]) -> Ending:
                 return Ending(phase=Phase.ERROR, message=str(error), outputs=outputs)
             outputs[output.name] = output.default
     return Ending(phase=phase, outputs=outputs)
+
+
+def error_of(node: Node) -> str | None:
+    """Return what a person is told of a node that failed; a DAG as its tasks did says nothing."""
+    if node.phase is Phase.ERROR and node.message:
+        return f"what decides about the task cannot be evaluated: {node.message}"
+    return node.message or None
 
 
 def group_ending(group: GroupNode) -> Ending:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from argosy_driver.resolver import Resolver
 from argosy_engine.commands import ShutdownReason
+from argosy_engine.endings import error_of
 from argosy_engine.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
 from argosy_engine.nodes import DagNode, Node
@@ -169,10 +170,7 @@ class Summary:
             return _Verdict(TaskState.FAILED, error=failure.message, failed_path=path)
         if node.message in _SHUTDOWN_MESSAGES:
             return self._stopped()
-        if node.phase is Phase.ERROR:
-            error = f"what decides about the task cannot be evaluated: {node.message}"
-            return _Verdict(TaskState.FAILED, error=error, failed_path=path)
-        return _Verdict(TaskState.FAILED, error=node.message or None, failed_path=path)
+        return _Verdict(TaskState.FAILED, error=error_of(node), failed_path=path)
 
     def _stopped(self) -> _Verdict:
         """Return the verdict of what was not begun when the run was stopped."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from argosy_engine.commands import ShutdownReason
+from argosy_engine.endings import error_of
 from argosy_engine.events import (
     Listener,
     Notice,
@@ -183,6 +184,4 @@ _REASONS = {
 
 
 def _error(node: Node, failure: Failure | None) -> str | None:
-    if failure is not None:
-        return failure.message
-    return node.message or None
+    return error_of(node) if failure is None else failure.message

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli_processes import ARGOSY, argosy, shell_pipeline
+from cli_processes import ARGOSY, argosy, broken_groups, shell_pipeline
 
 WORD = '{"word": {"parameterType": "STRING"}}'
 NUMBER = '{"number": {"parameterType": "NUMBER_INTEGER"}}'
@@ -154,6 +154,26 @@ def test_a_command_that_is_not_here_names_image_and_command(tmp_path: Path) -> N
     assert ended.status == 1
     assert "'no-such-program'" in ended.task("say")["error"]
     assert "debian:12" in ended.task("say")["error"]
+
+
+def test_groups_and_importers_that_fail_by_themselves_tell_why_once(tmp_path: Path) -> None:
+    file = write(tmp_path, broken_groups())
+
+    ended = argosy("run", file, "--quiet", "-p", "word=", cwd=tmp_path)
+
+    assert ended.status == 1
+    undecided = "what decides about the task cannot be evaluated"
+    told = [line.strip().split("; log: ")[0] for line in ended.out.splitlines()[1:]]
+    assert [line.split(" (column")[0] for line in told] == [
+        f"condition-1: {undecided}: int() of ''",
+        f"for-loop-1: {undecided}: fromJSON() of '', which is not JSON",
+        "importer: task 'importer': the URI to import is empty; give the importer an artifact_uri",
+        "outer/bad: the command ended with exit code 3, it printed nothing",
+        f"outer/inner: {undecided}: int() of ''",
+    ]
+    lines = [line.split(" FAILED ")[1] for line in ended.err.splitlines() if " FAILED " in line]
+    assert {line for line in told if undecided in line} < set(lines)
+    assert len(lines) == 4
 
 
 def test_an_attempt_that_fails_before_another_is_told_with_its_reason(tmp_path: Path) -> None:

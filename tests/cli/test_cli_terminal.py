@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from cli_processes import ARGOSY, shell_pipeline
+from cli_processes import ARGOSY, broken_groups, shell_pipeline
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -49,6 +49,17 @@ def test_a_run_is_drawn_live_and_ends_with_its_summary(tmp_path: Path) -> None:
     assert "✔ good" in text
     assert re.search(r"✖ bad  0\.\ds  failed  the command ended with exit code 3", text)
     assert "FAILED in" in text
+
+
+def test_a_group_that_fails_by_itself_is_drawn_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.json").write_text(broken_groups())
+
+    status, text = on_a_terminal("run", "pipeline.json", "-q", "-p", "word=", cwd=tmp_path)
+
+    assert status == 1
+    assert "✖ condition-1  failed  what decides about the task cannot be evaluated: int()" in text
+    assert "✖ outer " not in text
+    assert "importer: task 'importer': the URI to import is empty" in text
 
 
 def test_colours_of_a_task_stay_in_its_line(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO, assert_never
 
-from argosy_cli.views.words import duration, state_word
+from argosy_cli.views.words import duration, is_told, state_word
 from argosy_engine.events import (
     Event,
     Notice,
@@ -17,7 +17,6 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.states import TaskKind, TaskState
 
 
 class LinesView:
@@ -79,11 +78,7 @@ class LinesView:
 
 
 def _finished(event: TaskFinished) -> str | None:
-    # Groups are told of only when they explain why nothing in them ran.
-    if event.kind is not TaskKind.CONTAINER and event.state in (
-        TaskState.SUCCEEDED,
-        TaskState.FAILED,
-    ):
+    if not is_told(event):
         return None
     line = f"{_clock(event.at)} {state_word(event.state, cached=event.cached)} {event.path}"
     if event.started_at is not None:

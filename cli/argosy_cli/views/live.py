@@ -14,7 +14,15 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from argosy_cli.views.words import GLYPHS, RUNNING_GLYPH, STYLES, duration, glyph, state_word
+from argosy_cli.views.words import (
+    GLYPHS,
+    RUNNING_GLYPH,
+    STYLES,
+    duration,
+    glyph,
+    is_told,
+    state_word,
+)
 from argosy_engine.events import (
     Event,
     Notice,
@@ -89,7 +97,7 @@ class LiveView:
         self._running.pop(event.path, None)
         if event.kind is TaskKind.CONTAINER:
             self._finished[event.state] += 1
-        elif event.state in (TaskState.SUCCEEDED, TaskState.FAILED):
+        elif not is_told(event):
             return None
         line = Text()
         line.append(f"{glyph(event.state, cached=event.cached)} ", STYLES[event.state])

@@ -17,11 +17,7 @@ def summary(result: RunResult) -> str:
     """Return the lines about the end of a run, without a line break at the end."""
     lines = [f"run {result.run_id} {result.state} in {_span(result)}{_tasks(result)}"]
     if result.state is RunState.FAILED:
-        lines += [
-            f"  {task.path}: {task.error}{f'; log: {task.log}' if task.log else ''}"
-            for task in result.tasks
-            if task.state is TaskState.FAILED and task.kind is TaskKind.CONTAINER
-        ]
+        lines += [f"  {line}" for line in _failures(result)]
     if result.state is RunState.CANCELED:
         lines.append(f"  go on with --resume {result.run_id}")
     lines += [
@@ -34,6 +30,19 @@ def summary(result: RunResult) -> str:
         for artifact in artifacts
     ]
     return "\n".join(lines)
+
+
+def _failures(result: RunResult) -> list[str]:
+    """Return why each task failed, but for the groups in which one did: that one tells it."""
+    failed = [task for task in result.tasks if task.state is TaskState.FAILED]
+    # The tasks are in the order of their paths, what is in a group right behind it.
+    paths = [*(str(task.path) for task in failed), ""]
+    lines = [
+        f"{task.path}: {task.error}{f'; log: {task.log}' if task.log else ''}"
+        for task, following in zip(failed, paths[1:], strict=True)
+        if not following.startswith(f"{task.path}/")
+    ]
+    return lines or ([] if result.error is None else [result.error])
 
 
 def _span(result: RunResult) -> str:

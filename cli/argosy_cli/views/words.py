@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from argosy_engine.states import TaskState
+from argosy_engine.events import TaskFinished
+from argosy_engine.states import TaskKind, TaskState
 
 GLYPHS: Mapping[TaskState, str] = {
     TaskState.SUCCEEDED: "✔",
@@ -37,6 +38,19 @@ def duration(span: timedelta) -> str:
         return f"{rest}s"
     hours, minutes_rest = divmod(minutes, 60)
     return f"{minutes}m{rest:02d}s" if hours == 0 else f"{hours}h{minutes_rest:02d}m"
+
+
+def is_told(event: TaskFinished) -> bool:
+    """Return whether the end of a task is worth a line.
+
+    That of a group is when it says why nothing in it ran. One in which a task failed has no error
+    of its own: the task has told it.
+    """
+    if event.kind is TaskKind.CONTAINER:
+        return True
+    if event.state is TaskState.FAILED:
+        return event.error is not None
+    return event.state is not TaskState.SUCCEEDED
 
 
 def state_word(state: TaskState, *, cached: bool) -> str:
