@@ -49,12 +49,12 @@ def runnable(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipe
     if cached is not None:
         return cached
     # Only a cold run pays for YAML, the schema's checks and the compiler.
-    from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-    from argosy_schemas.reading import read_pipeline
+    from argosy_cli.compiling import compiled, read
+    from argosy_compiler.options import CompileOptions, IrPlacement
 
-    pipeline = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
-    compiled = compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
-    made = RunnablePipeline(workflow=compiled.workflow, ir=compiled.ir)
+    options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
+    result = compiled(source, read(source, max_size_bytes=max_size_bytes), options)
+    made = RunnablePipeline(workflow=result.workflow, ir=result.ir)
     _write(path, made)
     return made
 

@@ -31,6 +31,8 @@ class Source:
 
     file: str
     data: bytes
+    is_generated: bool = False
+    """Whether the SDK made the bytes of the file, so that their lines are not the file's."""
 
 
 def read_source(name: str, *, max_size_bytes: int) -> Source:
@@ -50,7 +52,7 @@ def read_source(name: str, *, max_size_bytes: int) -> Source:
     if path.is_dir():
         raise InvalidArgumentError(f"'{path}' is a directory; give the path of a pipeline file")
     if path.suffix == ".py":
-        return Source(file=str(path), data=_compile(path, pipeline_name))
+        return Source(file=str(path), data=_compile(path, pipeline_name), is_generated=True)
     if path.suffix not in COMPILED_SUFFIXES:
         raise InvalidArgumentError(
             f"'{path}' is no pipeline file; it must end in .yaml, .yml, .json or .py"

@@ -15,6 +15,7 @@ from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
 from argosy_compiler.passes.place_ir import place_ir
+from argosy_compiler.passes.refuse import refuse
 from argosy_compiler.passes.share_templates import share_templates
 from argosy_compiler.passes.split_dags import split_dags
 from argosy_compiler.plan import Plan
@@ -27,6 +28,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     decide,
     enumerate_uses,
     bound_loops,
+    refuse,
     place_ir,
     arrange_dags,
     add_exit_twins,
@@ -45,7 +47,8 @@ def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) 
         options: ``None``: the defaults.
 
     Raises:
-        InvalidPipelineError: The pipeline says what no workflow can; all problems of a pass.
+        InvalidPipelineError: The pipeline says what no workflow can; all problems of the
+            passes before ``refuse``, or of one after it.
         InvalidArgumentError: The options do not fit the pipeline, e.g. its IR is too large.
     """
     plan = Plan(

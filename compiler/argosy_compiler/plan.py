@@ -10,6 +10,7 @@ from argosy_compiler.compiled import Note
 from argosy_compiler.control import Place
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.structure import Structure
+from argosy_schemas.errors import Problem
 from argosy_schemas.ir import Pipeline, RetryPolicy
 
 Template: TypeAlias = Mapping[str, Any]
@@ -95,3 +96,5 @@ class Plan:
     """The value of the parameter ``argosy-ir``."""
     workflow: Template = field(default_factory=dict[str, Any])
     notes: tuple[Note, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the pipeline; passes that depend on none of it still run."""

@@ -88,4 +88,9 @@ def structure_of(pipeline: Pipeline) -> Structure:
 
 def place_text(dag: str, task: str) -> str:
     """Return where a task stands in the document, e.g. ``root.dag.tasks.train``."""
-    return f"{dag if dag == ROOT else f'components.{dag}'}.dag.tasks.{task}"
+    return f"{dag_text(dag)}.tasks.{task}"
+
+
+def dag_text(dag: str) -> str:
+    """Return where a DAG stands in the document, e.g. ``components.comp-train.dag``."""
+    return f"{dag if dag == ROOT else f'components.{dag}'}.dag"

@@ -42,6 +42,10 @@ class Fault(NamedTuple):
         start, end = self.span
         around = self.source[max(0, start - _EXCERPT) : start + _EXCERPT]
         excerpt = " ".join(around.split())
+        if start > _EXCERPT:
+            excerpt = f"…{excerpt}"
+        if start + _EXCERPT < len(self.source):
+            excerpt = f"{excerpt}…"
         if start == 0 and end >= len(self.source):
             return f"{self.message} (in '{excerpt}')"
         return f"{self.message} (column {start + 1} of '{excerpt}')"

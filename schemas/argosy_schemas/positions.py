@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from ast import literal_eval
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,8 @@ from argosy_schemas.structure import camel_case
 from argosy_schemas.yaml_values import compose
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_BRACKET: Final = re.compile(r"\[(?:(\d+)|('.*?'|\".*?\"))\]")
+_END: Final = re.compile(r"[.\[ ]")
 
 
 @dataclass(slots=True)
@@ -52,6 +55,36 @@ class Positions:
                 break
             place = found
         return place.line
+
+    def line_of_text(self, path: str) -> int | None:
+        """Return the line, from 1, of a path as messages write it, or of what is nearest above it.
+
+        Names may hold dots: the longest that fits is taken. ``None``: nothing of it is there.
+        """
+        for document in self._documents:
+            place, rest = document, path
+            while found := _longest(place.members, rest):
+                place, rest = found
+            if place is not document:
+                return place.line
+        return None
+
+
+def _longest(members: Mapping[str | int, _Place], path: str) -> tuple[_Place, str] | None:
+    """Return the member that ``path`` begins with, and what is left of the path."""
+    bracket = _BRACKET.match(path)
+    if bracket is not None:
+        index, quoted = bracket.groups()
+        place = members.get(int(index)) if index else _member(members, str(literal_eval(quoted)))
+        return None if place is None else (place, path[bracket.end() :].removeprefix("."))
+    ends = [len(path), *(match.start() for match in reversed(list(_END.finditer(path))))]
+    # Every member is looked at only for names that are not as in the file.
+    known = next((end for end in ends if path[:end] in members), None)
+    for end in ends if known is None else (known,):
+        place = _member(members, path[:end])
+        if place is not None:
+            return place, path[end:].removeprefix(".")
+    return None
 
 
 def _member(members: Mapping[str | int, _Place], segment: str | int) -> _Place | None:

@@ -7,8 +7,9 @@ The text becomes plain documents (:mod:`.documents`), those become canonical
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from argosy_schemas.checking import check
 from argosy_schemas.checking_platform import check_kubernetes
@@ -24,13 +25,24 @@ from argosy_schemas.structure import DocumentKind, canonical, describe
 Json = Mapping[str, Any]
 
 
-def read_pipeline(data: bytes, *, file: str, max_size_bytes: int = 64 * 2**20) -> Pipeline:
+Check: TypeAlias = Callable[[Json, Sequence[str], Findings], None]
+"""Adds what is wrong in a canonical spec, with the components that its root reaches."""
+
+
+def read_pipeline(
+    data: bytes,
+    *,
+    file: str,
+    max_size_bytes: int = 64 * 2**20,
+    also: Check | None = None,
+) -> Pipeline:
     """Return the pipeline in ``data``, with the components that its root reaches.
 
     Args:
         data: YAML or JSON, in UTF-8.
         file: Names the file in messages.
         max_size_bytes: Above it nothing is read.
+        also: Called where something is wrong: what the file would be refused for later.
 
     Raises:
         UnsupportedError: It is valid, and Argosy cannot run it.
@@ -46,8 +58,24 @@ def read_pipeline(data: bytes, *, file: str, max_size_bytes: int = 64 * 2**20) -
     reached = check(spec, findings)
     check_kubernetes(platform, spec, reached, platform_findings)
     if findings.found or platform_findings.found or documents.duplicates:
+        if also is not None:
+            also(spec, reached, findings)
         raise _error(findings, platform_findings, documents, file)
     return _pipeline(spec, platform, reached)
+
+
+def with_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
+    """Return an error that was found in a pipeline after it was read, with file and lines."""
+    positions = Positions(data.decode("utf-8-sig"))
+    problems = [
+        replace(problem, file=file, line=positions.line_of_text(problem.path))
+        for problem in error.problems
+    ]
+    return type(error)(*sorted(problems, key=_order))
+
+
+def _order(problem: Problem) -> tuple[int, str, str]:
+    return problem.line or 0, problem.path, problem.message
 
 
 def _structured(document: Json, kind: DocumentKind, findings: Findings) -> Json:
@@ -74,7 +102,7 @@ def _error(
     ]
     problems = sorted(
         (*documents.duplicates, *(problem(document, item) for document, item in found)),
-        key=lambda item: (item.line or 0, item.path, item.message),
+        key=_order,
     )
     if all(item.is_unsupported for _, item in found) and not documents.duplicates:
         return UnsupportedError(*problems)

@@ -188,3 +188,18 @@ def test_a_long_chain_is_not_deep() -> None:
 
     assert isinstance(expression.root, Logic)
     assert len(expression.root.operands) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "excerpt"),
+    [
+        ("", "", "1 == $"),
+        ("", " && true" * 40, "1 == $" + " && true" * 14 + " && tru…"),
+        ("true && " * 40, "", "…&& " + "true && " * 14 + "1 == $"),
+    ],
+)
+def test_an_excerpt_shows_where_it_was_cut(before: str, after: str, excerpt: str) -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse(f"{before}1 == ${after}")
+
+    assert str(caught.value).partition(" of ")[2] == f"'{excerpt}')"

@@ -9,9 +9,9 @@ import sys
 import pytest
 import yaml
 
-from argosy_schemas.errors import InvalidPipelineError, UnsupportedError
+from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
 from argosy_schemas.ir import ParameterType, TaskOutput
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading import read_pipeline, with_lines
 from schemas_specs import SPEC, edited, read, refusal, small
 
 KUBERNETES = """\
@@ -322,3 +322,21 @@ def test_a_good_file_is_read_without_jsonschema() -> None:
     )
 
     subprocess.run([sys.executable, "-c", code], input=SPEC.encode(), check=True)
+
+
+def test_what_is_found_later_gets_file_and_lines() -> None:
+    text = "root:\n  dag:\n    tasks:\n      a:\n        x: 1\n      a.b:\n        c: [1,\n    2]\n"
+    paths = ["nowhere", "root.dag.tasks.a.b.c[1]", "root.dag.tasks.a (exec).y", "root['dag'].z"]
+
+    found = with_lines(
+        InvalidPipelineError(*(Problem(path=path, message="m") for path in paths)),
+        text.encode(),
+        file="p.yaml",
+    )
+
+    assert [str(problem) for problem in found.problems] == [
+        "p.yaml: nowhere: m",
+        "p.yaml:2: root['dag'].z: m",
+        "p.yaml:4: root.dag.tasks.a (exec).y: m",
+        "p.yaml:8: root.dag.tasks.a.b.c[1]: m",
+    ]

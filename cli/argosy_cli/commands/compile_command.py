@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from argosy_cli.commands.options import examples, max_size
+from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
@@ -26,7 +27,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
         "argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -",
     )
 )
-@click.argument("pipeline", metavar="PIPELINE")
+@click.argument("name", metavar="PIPELINE")
 @click.option(
     "-o",
     "--output-file",
@@ -101,7 +102,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 @click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
 @max_size
 def command(
-    pipeline: str,
+    name: str,
     output_file: Path | None,
     output_format: str | None,
     store: str | None,
@@ -124,13 +125,11 @@ def command(
     @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). --explain and --stats print to
     standard error, beside the workflow.
     """
-    from argosy_compiler.compile import compile_pipeline
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.fitting import check_fits
-    from argosy_schemas.reading import read_pipeline
 
-    source = read_source(pipeline, max_size_bytes=max_size_bytes)
-    read = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
+    source = read_source(name, max_size_bytes=max_size_bytes)
+    pipeline = read(source, max_size_bytes=max_size_bytes)
     defaults = options_for(argo)
     options = replace(
         defaults,
@@ -146,15 +145,16 @@ def command(
     )
     if options.ir is IrPlacement.STORE and store is None:
         raise InvalidArgumentError("--ir store needs --store URL, to put the pipeline there")
-    compiled = compile_pipeline(read, options)
+    result = compiled(source, pipeline, options)
     if explain:
-        _explain(compiled)
+        _explain(result)
     if show_stats:
-        _print_stats(compiled)
-    check_fits(compiled, read, options)
-    if compiled.ir_digest is not None and store is not None:
-        _put(store, compiled.ir)
-    _write(output_file, emit(compiled, TextFormat(output_format or _format(output_file))))
+        _print_stats(result)
+    with placed(source):
+        check_fits(result, pipeline, options)
+    if result.ir_digest is not None and store is not None:
+        _put(store, result.ir)
+    _write(output_file, emit(result, TextFormat(output_format or _format(output_file))))
 
 
 def _format(output_file: Path | None) -> str:
@@ -180,15 +180,15 @@ def _put(url: str, ir: bytes) -> None:
         put_ir(stores.open(url), ir)
 
 
-def _explain(compiled: Compiled) -> None:
-    if not compiled.notes:
+def _explain(result: Compiled) -> None:
+    if not result.notes:
         click.echo("No task needs a pod to decide.", err=True)
-    for note in compiled.notes:
+    for note in result.notes:
         click.echo(f"{note.path}: {note.message}", err=True)
 
 
-def _print_stats(compiled: Compiled) -> None:
+def _print_stats(result: Compiled) -> None:
     from argosy_compiler.stats import stats
 
-    for line in statistics_lines(stats(compiled)):
+    for line in statistics_lines(stats(result)):
         click.echo(line, err=True)

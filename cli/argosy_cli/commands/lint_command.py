@@ -10,6 +10,7 @@ from typing import Any, cast
 import click
 
 from argosy_cli.commands.options import examples, max_size
+from argosy_cli.compiling import compiled, read
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import Source, read_source
 from argosy_compiler.options import ARGO_LINES, CompileOptions
@@ -70,11 +71,8 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
 def _problems(source: Source, lines: Sequence[str], max_size_bytes: int) -> Iterator[Problem]:
     workflow = _workflow(source)
     if workflow is None:
-        from argosy_compiler.compile import compile_pipeline
-        from argosy_schemas.reading import read_pipeline
-
-        pipeline = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
-        workflow = compile_pipeline(pipeline, CompileOptions(store=STORE)).workflow
+        pipeline = read(source, max_size_bytes=max_size_bytes)
+        workflow = compiled(source, pipeline, CompileOptions(store=STORE)).workflow
     from argosy_compiler.lint import lint_workflow
 
     found: dict[Problem, list[str]] = {}

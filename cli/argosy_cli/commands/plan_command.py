@@ -22,6 +22,7 @@ from argosy_cli.commands.options import (
     root,
 )
 from argosy_cli.compile_cache import declared_parameters, runnable
+from argosy_cli.compiling import compiled, read
 from argosy_cli.source import Source, read_source
 from argosy_cli.views.plan import plan_lines, pods_line
 from argosy_cli.views.statistics import size_lines
@@ -97,14 +98,12 @@ def command(
 
 def _on_argo(source: Source, max_size_bytes: int) -> Stats | InvalidPipelineError:
     """Return what the workflow costs, or why none is made for Argo."""
-    from argosy_compiler.compile import compile_pipeline
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_compiler.stats import stats
-    from argosy_schemas.reading import read_pipeline
 
-    read = read_pipeline(source.data, file=source.file, max_size_bytes=max_size_bytes)
+    pipeline = read(source, max_size_bytes=max_size_bytes)
     try:
-        return stats(compile_pipeline(read, CompileOptions(ir=IrPlacement.STORE)))
+        return stats(compiled(source, pipeline, CompileOptions(ir=IrPlacement.STORE)))
     except InvalidPipelineError as error:
         # What no run here minds: more nodes or tasks than Argo holds.
         return error

@@ -9,6 +9,7 @@ from typing import Any
 
 from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
 from argosy_compiler.plan import Plan
+from argosy_compiler.structure import dag_text
 from argosy_compiler.template_names import ON_EXIT
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ParameterType
@@ -142,12 +143,13 @@ def _check_limits(plan: Plan) -> None:
             )
         )
     tasks = plan.options.max_dag_tasks
+    paths = {name: dag_text(use.component) for use, name in plan.uses.items()}
     for template in plan.templates:
         number = len(template.get("dag", {}).get("tasks", ()))
         if number > tasks:
             problems.append(
                 Problem(
-                    path=template["name"],
+                    path=paths.get(template["name"], dag_text(ROOT)),
                     message=f"has {number} tasks in one DAG, and stock Argo 4 takes {tasks}; group "
                     "them in pipelines of their own, or raise --max-dag-tasks where the cluster "
                     "takes more",

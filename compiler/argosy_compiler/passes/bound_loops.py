@@ -17,7 +17,7 @@ from argosy_compiler.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, LoopPlace, Plan, Use
 from argosy_compiler.structure import place_text
-from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.errors import Problem
 from argosy_schemas.ir import Task
 from argosy_schemas.ir_json import ROOT
 
@@ -28,15 +28,15 @@ _AROUND = 2
 def bound_loops(plan: Plan) -> Plan:
     """Return the plan with the most iterations that each loop over values of the run may have.
 
-    Raises:
-        InvalidPipelineError: Loops have more nodes than ``max_nodes``; all of them.
+    Loops that have more nodes than ``max_nodes`` are problems.
     """
     if plan.options.max_nodes is None:
         return plan
     bounds = _Bounds(plan, plan.options.max_nodes)
     bounds.nodes(Use(component=ROOT))
-    if bounds.problems:
-        raise InvalidPipelineError(*bounds.problems.values())
+    problems = (*plan.problems, *bounds.problems.values())
+    if problems:
+        return replace(plan, problems=problems)
     around = _around(plan)
     return replace(
         plan,

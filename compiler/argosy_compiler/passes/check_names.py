@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from argosy_compiler.argo_names import is_parameter_name
 from argosy_compiler.expression_text import ITEMS_PARAMETER
 from argosy_compiler.plan import Plan
-from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.errors import Problem
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
 
 _OURS = (IR_PARAMETER, STORE_PARAMETER, ROOT_PARAMETER, CACHE_PARAMETER)
 
 
 def check_names(plan: Plan) -> Plan:
-    """Return the plan unchanged.
-
-    Raises:
-        InvalidPipelineError: An input of the pipeline cannot be a parameter of a workflow.
-    """
+    """Return the plan with the inputs that cannot be parameters of a workflow as problems."""
     inputs = plan.pipeline.root.inputs
     problems = [
         Problem(
@@ -36,9 +34,7 @@ def check_names(plan: Plan) -> Plan:
         for name in inputs.artifacts
         if name in inputs.parameters
     ]
-    if problems:
-        raise InvalidPipelineError(*problems)
-    return plan
+    return replace(plan, problems=(*plan.problems, *problems))
 
 
 def _problem(name: str) -> str | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from argosy_compiler.compiled import Note
+from argosy_compiler.conditions import faults_of
 from argosy_compiler.control import BarredError, Control, Place
 from argosy_compiler.passes.pod_fields import pod_fields
 from argosy_compiler.plan import Decision, Plan, PodFields
 from argosy_compiler.structure import place_text
-from argosy_expressions.cel import check, parse
+from argosy_expressions.cel import parse
 from argosy_expressions.errors import ExpressionError
 from argosy_expressions.translate import Operand, Untranslatable, to_argo
 from argosy_schemas.errors import InvalidPipelineError, Problem
@@ -23,9 +24,8 @@ from argosy_schemas.ir import ControlForm, Task
 def decide(plan: Plan) -> Plan:
     """Return the plan with decisions, pod fields and what is handed on.
 
-    Raises:
-        InvalidPipelineError: A condition is no CEL or of the wrong type, or a field of a pod
-            cannot be settled before the pod exists.
+    A condition that is no CEL or of the wrong type is a problem, and a field of a pod that cannot
+    be settled before the pod exists.
     """
     control = Control(plan.structure)
     decisions: dict[Place, Decision] = {}
@@ -53,7 +53,7 @@ def decide(plan: Plan) -> Plan:
         except InvalidPipelineError as error:
             problems += error.problems
     if problems:
-        raise InvalidPipelineError(*problems)
+        return replace(plan, decisions=decisions, problems=(*plan.problems, *problems))
     return replace(
         plan,
         pipeline=control.pipeline(),
@@ -93,20 +93,11 @@ def _decision(plan: Plan, control: Control, dag: str, task: Task) -> Decision:
 def _condition(plan: Plan, control: Control, dag: str, task: Task, text: str) -> str:
     expression = parse(text)
     inputs = plan.structure.used(task).inputs
-    # What the SDK passes but the component does not declare has no type, and is not checked.
-    if expression.parameters <= inputs.parameters.keys():
-        types = {name: spec.type for name, spec in inputs.parameters.items()}
-        faults = check(expression, types, inputs.artifacts)
-        if faults:
-            raise InvalidPipelineError(
-                *(
-                    Problem(
-                        path=f"{place_text(dag, task.key)}.triggerPolicy.condition",
-                        message=str(fault),
-                    )
-                    for fault in faults
-                )
-            )
+    types = {name: spec.type for name, spec in inputs.parameters.items()}
+    faults = faults_of(expression, types, task.parameters, inputs.artifacts)
+    if faults:
+        path = f"{place_text(dag, task.key)}.triggerPolicy.condition"
+        raise InvalidPipelineError(*(Problem(path=path, message=str(fault)) for fault in faults))
     operands: dict[str, Operand] = {}
     for name in sorted(expression.parameters):
         value = control.input(dag, task, name, ControlForm.VALUE)

@@ -17,9 +17,11 @@ from argosy_compiler.dividing import MET, divided
 from argosy_compiler.folding import folded
 from argosy_compiler.part_templates import PartTemplates
 from argosy_compiler.plan import Plan, Template
+from argosy_compiler.structure import dag_text
 from argosy_compiler.task_graph import Part, TaskGraph, read_graph, read_names
 from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
+from argosy_schemas.ir_json import ROOT
 
 FEWEST = 3
 """A task, the stand-in of its gate, and the part that holds the others."""
@@ -40,17 +42,17 @@ def split_dags(plan: Plan) -> Plan:
     if all(len(_tasks(template)) <= most for template in plan.templates):
         return plan
     template_names = Names(str(template["name"]) for template in plan.templates)
-    components = {name: use.component for use, name in plan.uses.items()}
+    paths = {name: dag_text(use.component) for use, name in plan.uses.items()}
     templates: list[Template] = []
     notes: list[Note] = []
     for template in plan.templates:
         if len(_tasks(template)) <= most:
             templates.append(template)
             continue
-        split = _Split(template, most, inline=plan.options.inline_dags)
+        path = paths.get(str(template["name"]), dag_text(ROOT))
+        split = _Split(template, most, path=path, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
         if split.waiting:
-            path = f"{components.get(str(template['name']), template['name'])}.dag"
             notes.append(Note(path=path, message=split.note()))
     if any(task.get("template") == MET_TEMPLATE for one in templates for task in _tasks(one)):
         templates.append(MET)
@@ -63,7 +65,7 @@ def taken_apart(template: Template, most: int) -> TaskGraph:
     Raises:
         InvalidPipelineError: It would have to nest deeper than Argo goes.
     """
-    return _Split(template, most, inline=False).graph
+    return _Split(template, most, path=str(template["name"]), inline=False).graph
 
 
 def _tasks(template: Template) -> list[Template]:
@@ -74,10 +76,10 @@ def _tasks(template: Template) -> list[Template]:
 class _Split:
     """One DAG, taken apart."""
 
-    def __init__(self, template: Template, most: int, *, inline: bool) -> None:
+    def __init__(self, template: Template, most: int, *, path: str, inline: bool) -> None:
         self._most = most
         self._inline = inline
-        self._name = str(template["name"])
+        self._path = path
         self._total = len(_tasks(template))
         self.waiting: frozenset[str] = frozenset()
         self._awaited: frozenset[str] = frozenset()
@@ -99,7 +101,7 @@ class _Split:
         if depth > _DEEPEST:
             raise InvalidPipelineError(
                 Problem(
-                    path=self._name,
+                    path=self._path,
                     message=f"has {self._total:,} tasks in one DAG, which Argo cannot nest deep"
                     f" enough with {self._most:,} in each; raise --max-dag-tasks, or group them in"
                     " pipelines of their own",
