@@ -22,6 +22,7 @@ _WITHOUT_LIMITS: Final = ("3.5", "3.6", "3.7")
 _WITH_INLINE_DAGS: Final = ("4.1",)
 """Lines of which every release runs inline DAGs of tasks that use templates (from 4.0.5 on)."""
 NO_LIMIT: Final = 1_000_000_000
+"""As ``max_dag_tasks`` or ``max_templates``: the cluster counts none."""
 
 
 class IrPlacement(StrEnum):

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from argosy_compiler.compiled import Compiled
-from argosy_compiler.linting.limits import (
-    MAX_ARGUMENT_BYTES,
-    MAX_DAG_TASKS,
-    MAX_TEMPLATES,
-    MAX_WORKFLOW_BYTES,
-)
+from argosy_compiler.linting.limits import MAX_ARGUMENT_BYTES, MAX_WORKFLOW_BYTES
+from argosy_compiler.options import NO_LIMIT, CompileOptions
 from argosy_schemas.pod import DRIVER_CONTAINER, IR_PARAMETER
 from argosy_schemas.values import to_json
 
@@ -23,12 +19,13 @@ class Limit:
 
     name: str
     value: int
-    maximum: int
+    maximum: int | None
+    """``None``: nothing limits it."""
 
     @property
     def percent(self) -> float:
         """How much of the maximum is used."""
-        return 100 * self.value / self.maximum
+        return 0.0 if self.maximum is None else 100 * self.value / self.maximum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +64,13 @@ class Stats:
         return self.pods / tasks if tasks else 0.0
 
 
-def stats(compiled: Compiled) -> Stats:
-    """Count what a compiled workflow costs."""
+def stats(compiled: Compiled, options: CompileOptions | None = None) -> Stats:
+    """Count what a compiled workflow costs.
+
+    Args:
+        compiled: The workflow.
+        options: Those that it was compiled with, which know what limits it; ``None``: the defaults.
+    """
     spec = cast("Mapping[str, Any]", compiled.workflow["spec"])
     templates = {str(one["name"]): one for one in spec["templates"]}
     counted = _counted(spec["entrypoint"], templates, {})
@@ -81,7 +83,7 @@ def stats(compiled: Compiled) -> Stats:
         open_loops=counted.open_loops,
         workflow_bytes=size,
         ir_bytes=len(compiled.ir),
-        limits=tuple(_limits(spec, size)),
+        limits=tuple(_limits(spec, size, options or CompileOptions())),
     )
 
 
@@ -145,15 +147,21 @@ def _times(task: Mapping[str, Any]) -> tuple[int, bool]:
     return (int(count), False) if count.isdigit() else (1, True)
 
 
-def _limits(spec: Mapping[str, Any], size: int) -> Iterator[Limit]:
+def _limits(spec: Mapping[str, Any], size: int, options: CompileOptions) -> Iterator[Limit]:
     templates = spec["templates"]
     arguments = {one["name"]: one.get("value", "") for one in spec["arguments"]["parameters"]}
     ir = len(str(arguments.get(IR_PARAMETER, "")))
     largest = max(len(one.get("dag", {}).get("tasks", ())) for one in templates)
     pods = [len(to_json(one)) + ir for one in templates if "container" in one]
-    yield Limit(name="tasks in the largest DAG", value=largest, maximum=MAX_DAG_TASKS)
-    yield Limit(name="templates", value=len(templates), maximum=MAX_TEMPLATES)
+    yield Limit(
+        name="tasks in the largest DAG", value=largest, maximum=_maximum(options.max_dag_tasks)
+    )
+    yield Limit(name="templates", value=len(templates), maximum=_maximum(options.max_templates))
     yield Limit(
         name="bytes of the largest template", value=max(pods, default=0), maximum=MAX_ARGUMENT_BYTES
     )
     yield Limit(name="bytes of the workflow", value=size, maximum=MAX_WORKFLOW_BYTES)
+
+
+def _maximum(option: int) -> int | None:
+    return None if option >= NO_LIMIT else option

@@ -11,6 +11,7 @@ import yaml
 
 from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
+from argosy_compiler.options import options_for
 from argosy_compiler.stats import Limit, stats
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
@@ -74,6 +75,17 @@ def test_stats_count_pods_and_what_is_left() -> None:
         Limit(name="tasks in the largest DAG", value=2, maximum=200),
         Limit(name="templates", value=5, maximum=200),
     )
+
+
+@pytest.mark.parametrize(("line", "maximum"), [("3.5", None), ("4.0", 200), (None, 200)])
+def test_limits_are_those_that_a_workflow_was_compiled_for(
+    line: str | None, maximum: int | None
+) -> None:
+    options = options_for(line)
+
+    limits = stats(compiled("loops/static", options), options).limits
+
+    assert [one.maximum for one in limits[:2]] == [maximum, maximum]
 
 
 def test_loops_of_unknown_length_count_once() -> None:

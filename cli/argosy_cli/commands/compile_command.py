@@ -149,7 +149,7 @@ def command(
     if explain:
         _explain(result)
     if show_stats:
-        _print_stats(result)
+        _print_stats(result, options)
     with placed(source):
         check_fits(result, pipeline, options)
     if result.ir_digest is not None and store is not None:
@@ -187,8 +187,8 @@ def _explain(result: Compiled) -> None:
         click.echo(f"{note.path}: {note.message}", err=True)
 
 
-def _print_stats(result: Compiled) -> None:
+def _print_stats(result: Compiled, options: CompileOptions) -> None:
     from argosy_compiler.stats import stats
 
-    for line in statistics_lines(stats(result)):
+    for line in statistics_lines(stats(result, options)):
         click.echo(line, err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy_compiler.stats import Stats
+from argosy_compiler.stats import Limit, Stats
 
 
 def statistics_lines(stats: Stats) -> list[str]:
@@ -21,8 +21,11 @@ def size_lines(stats: Stats) -> list[str]:
     """Return how large a workflow is, and how far Argo's limits are."""
     return [
         f"workflow: {stats.workflow_bytes:,} bytes; the pipeline, packed: {stats.ir_bytes:,}",
-        *(
-            f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
-            for limit in stats.limits
-        ),
+        *(_limit_line(limit) for limit in stats.limits),
     ]
+
+
+def _limit_line(limit: Limit) -> str:
+    if limit.maximum is None:
+        return f"{limit.name}: {limit.value:,}, which nothing limits"
+    return f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"
