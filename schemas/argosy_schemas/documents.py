@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from argosy_schemas.yaml_scalars import shown
 from argosy_schemas.yaml_values import TOO_DEEP, Refusal, YamlRefused, load_yaml
 
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPEC_FIELDS: Final = frozenset(
     {"pipelineInfo", "pipeline_info", "root", "components", "schemaVersion", "schema_version"}
@@ -82,12 +83,28 @@ def read_values(data: bytes, *, file: str) -> list[JsonValue]:
     return loaded
 
 
-def _loaded(text: str, file: str) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
+def read_objects(data: bytes, *, file: str) -> tuple[list[JsonValue], tuple[Problem, ...]]:
+    """Return the documents of a file as ``kubectl`` takes it, and keys that are given twice.
+
+    Beside YAML that is a row of JSON objects.
+
+    Raises:
+        InvalidPipelineError: As for :func:`read_values`, but for keys given twice: the last counts.
+    """
+    loaded, told = _loaded(_decoded(data, file), file, load_json=_load_row)
+    if loaded is None:
+        raise InvalidPipelineError(*told)
+    return loaded, told
+
+
+def _loaded(
+    text: str, file: str, *, load_json: Callable[[str], list[JsonValue]] | None = None
+) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
     """Return the documents, ``None`` when they cannot be read, and what is wrong with them."""
     refusals: list[Refusal] = []
     loaded: list[JsonValue] | None = None
     try:
-        loaded = _load(text, file, refusals)
+        loaded = _load(text, file, refusals, load_json or _load_one)
     except YamlRefused as refused:
         refusals.append(refused.refusal)
     return loaded, tuple(
@@ -109,10 +126,15 @@ def _decoded(data: bytes, file: str) -> str:
         ) from error
 
 
-def _load(text: str, file: str, duplicates: list[Refusal]) -> list[JsonValue]:
+def _load(
+    text: str,
+    file: str,
+    duplicates: list[Refusal],
+    load_json: Callable[[str], list[JsonValue]],
+) -> list[JsonValue]:
     if text.lstrip()[:1] == "{":
         try:
-            return [_load_json(text)]
+            return load_json(text)
         except json.JSONDecodeError as error:
             if file.endswith(".json"):
                 refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
@@ -122,21 +144,40 @@ def _load(text: str, file: str, duplicates: list[Refusal]) -> list[JsonValue]:
     return load_yaml(text, duplicates)
 
 
-def _load_json(text: str) -> JsonValue:
+def _load_one(text: str) -> list[JsonValue]:
+    """Return the one value that a text is."""
+    return _load_row(text, most=1)
+
+
+def _load_row(text: str, *, most: int | None = None) -> list[JsonValue]:
+    """Return the values of a text, in which they follow each other."""
     _check_depth(text)
-    value: JsonValue = json.loads(
-        text,
+    decoder = json.JSONDecoder(
         object_pairs_hook=_object,
         parse_constant=_refuse_constant,
         parse_float=_finite,
         parse_int=_integer,
     )
+    values: list[JsonValue] = []
+    start = _past_blanks(text, 0)
+    while start < len(text):
+        if len(values) == most:
+            raise json.JSONDecodeError("Extra data", text, start)
+        value, end = decoder.raw_decode(text, start)
+        values.append(value)
+        start = _past_blanks(text, end)
     # Only an escape can bring one in: the text was UTF-8.
-    if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+    if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(values, ensure_ascii=False)):
         raise YamlRefused(
             Refusal(message="A string has half of a surrogate pair; write the character", line=None)
         )
-    return value
+    return values
+
+
+def _past_blanks(text: str, start: int) -> int:
+    match = _BLANKS.match(text, start)
+    assert match is not None
+    return match.end()
 
 
 def _check_depth(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,102 @@ def test_lines_of_what_the_sdk_made_of_a_file_are_not_told(tmp_path: Path) -> No
     ended = argosy("lint", "train.py", "-o", "json", cwd=tmp_path)
 
     assert [(one["file"], one["line"]) for one in ended.result["problems"]] == [("train.py", None)]
+
+
+def shapes(count: int) -> str:
+    """Return the IR of a pipeline with as many nested ones, no two of the same shape."""
+    document: dict[str, Any] = json.loads(shell_pipeline("shapes", {"say": "true"}))
+    say = document["root"]["dag"]["tasks"].pop("say")
+    for number in range(count):
+        # Ten tasks in a row, some of which also wait for the one before the last.
+        tasks: dict[str, dict[str, Any]] = {
+            f"say-{place}": {**say, "dependentTasks": []} for place in range(10)
+        }
+        for place in range(1, 10):
+            awaited = [place - 1, *([place - 2] if place > 1 and number >> place - 2 & 1 else [])]
+            tasks[f"say-{place}"]["dependentTasks"] = [f"say-{one}" for one in awaited]
+        document["components"][f"comp-{number}"] = {"dag": {"tasks": tasks}}
+        document["root"]["dag"]["tasks"][f"nested-{number}"] = {
+            "taskInfo": {"name": f"nested-{number}"},
+            "componentRef": {"name": f"comp-{number}"},
+        }
+    return json.dumps(document)
+
+
+def test_a_pipeline_is_checked_as_it_is_compiled_for_the_line(tmp_path: Path) -> None:
+    (tmp_path / "shapes.json").write_text(shapes(201))
+
+    made = argosy("compile", "shapes.json", "--argo", "3.5", "--stats", cwd=tmp_path)
+
+    assert made.status == 0
+    assert "templates: 203, which nothing limits" in made.err.splitlines()
+    assert argosy("lint", "shapes.json", "--argo", "3.5", cwd=tmp_path).status == 0
+    for words in ([], ["--argo", "4.0"]):
+        refused = argosy("lint", "shapes.json", *words, cwd=tmp_path)
+        assert refused.status == 2
+        assert "stock Argo 4 takes 200" in refused.errors[0]
+
+
+WORKFLOW = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: one-
+  annotations: {day: 2024-01-01}
+spec:
+  entrypoint: main
+  templates:
+  - {name: main, suspend: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        pytest.param(WORKFLOW, [], id="a-date"),
+        pytest.param(
+            f"{WORKFLOW}---\n{WORKFLOW.replace(': main', ': gone', 1)}",
+            ["p.yaml: workflow 2: spec.entrypoint: there is no template 'gone'"],
+            id="two",
+        ),
+        pytest.param(
+            f"{WORKFLOW}kind: Workflow\n",
+            ["p.yaml:10: Key 'kind' is given twice; remove one"],
+            id="a-key-twice",
+        ),
+        pytest.param(
+            WORKFLOW.replace("apiVersion", "version"),
+            ["p.yaml: apiVersion: is not 'argoproj.io/v1alpha1'; set it"],
+            id="no-version",
+        ),
+        pytest.param(
+            WORKFLOW
+            + "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + "".join(f"{b}: &{b} [{f'*{a},' * 9}]\n" for a, b in pairwise("abcdefghij")),
+            ["p.yaml:16: The aliases stand for more than 10 MB; write the values out"],
+            id="a-bomb",
+        ),
+    ],
+)
+def test_a_workflow_is_read_with_the_care_of_a_pipeline(
+    text: str, problems: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+
+    ended = argosy("lint", "p.yaml", cwd=tmp_path, timeout_seconds=60)
+
+    assert (ended.status, ended.errors) == (2 if problems else 0, problems)
+
+
+@pytest.mark.parametrize("name", ["workflow.json", "workflow.yaml"])
+def test_what_compile_writes_beside_a_config_map_is_checked(name: str, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
+    words = ("--ir", "configmap", "--store", "s3://bucket", "-o", name)
+    assert argosy("compile", "p.json", *words, cwd=tmp_path).status == 0
+    text = (tmp_path / name).read_text()
+    (tmp_path / name).write_text(text.replace("entrypoint", "entrypoints"))
+
+    ended = argosy("lint", name, cwd=tmp_path)
+
+    assert ended.status == 2
+    assert ended.errors[0].startswith(f"{name}: spec.entrypoints: is no field of a Workflow")

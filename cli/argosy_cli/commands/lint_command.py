@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -13,7 +13,7 @@ from argosy_cli.commands.options import examples, max_size
 from argosy_cli.compiling import compiled, read
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import Source, read_source
-from argosy_compiler.options import ARGO_LINES, CompileOptions
+from argosy_compiler.options import ARGO_LINES, options_for
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 
 STORE = "s3://bucket"
@@ -48,12 +48,11 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     A FILE is a compiled pipeline, a .py file, or an Argo Workflow. A pipeline is checked as such,
     and then as the Workflow that it compiles to. Exit status: 0 nothing found, 2 problems found.
     """
-    lines = ARGO_LINES if line is None else (line,)
     problems: list[Problem] = []
     for file in files:
         try:
             source = read_source(file, max_size_bytes=max_size_bytes)
-            problems += _problems(source, lines, max_size_bytes)
+            problems += _problems(source, line, max_size_bytes)
         except InvalidPipelineError as error:
             problems += error.problems
         except InvalidArgumentError as error:
@@ -68,36 +67,46 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     return ExitCode.USAGE if problems else ExitCode.SUCCEEDED
 
 
-def _problems(source: Source, lines: Sequence[str], max_size_bytes: int) -> Iterator[Problem]:
-    workflow = _workflow(source)
-    if workflow is None:
+def _problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator[Problem]:
+    workflows, twice = _workflows(source)
+    yield from twice
+    if not workflows:
         pipeline = read(source, max_size_bytes=max_size_bytes)
-        workflow = compiled(source, pipeline, CompileOptions(store=STORE)).workflow
+        # As compile makes it: for this line alone, or one workflow for all of them.
+        options = replace(options_for(line), store=STORE)
+        workflows = [compiled(source, pipeline, options).workflow]
     from argosy_compiler.lint import lint_workflow
 
-    found: dict[Problem, list[str]] = {}
-    for line in lines:
-        for problem in lint_workflow(workflow, line):
-            found.setdefault(problem, []).append(line)
-    for problem, where in found.items():
-        versions = "" if len(where) == len(lines) > 1 else f" (Argo {', '.join(where)})"
-        yield replace(problem, file=source.file, message=f"{problem.message}{versions}")
+    lines = ARGO_LINES if line is None else (line,)
+    for number, workflow in enumerate(workflows, 1):
+        document = f"workflow {number}: " if len(workflows) > 1 else ""
+        found: dict[Problem, list[str]] = {}
+        for one in lines:
+            for problem in lint_workflow(workflow, one):
+                found.setdefault(problem, []).append(one)
+        for problem, where in found.items():
+            versions = "" if len(where) == len(lines) > 1 else f" (Argo {', '.join(where)})"
+            yield replace(
+                problem,
+                file=source.file,
+                path=f"{document}{problem.path}",
+                message=f"{problem.message}{versions}",
+            )
 
 
-def _workflow(source: Source) -> Any:
-    """Return the Workflow that a file holds, ``None`` if it is anything else."""
-    if b"argoproj.io/" not in source.data:
-        return None
-    import yaml
+def _workflows(source: Source) -> tuple[list[Mapping[str, Any]], tuple[Problem, ...]]:
+    """Return the Workflows that a file holds, none if it is anything else, and keys given twice."""
+    if b"Workflow" not in source.data:
+        return [], ()
+    from argosy_schemas.documents import read_objects
 
-    try:
-        documents: list[Any] = list(yaml.load_all(source.data, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return None  # read again as a pipeline, which says what is wrong and where
-    for document in documents:
-        if isinstance(document, dict) and cast("Any", document).get("kind") == "Workflow":
-            return cast("Any", document)
-    return None
+    documents, twice = read_objects(source.data, file=source.file)
+    found = [
+        document
+        for document in documents
+        if isinstance(document, Mapping) and document.get("kind") == "Workflow"
+    ]
+    return found, twice if found else ()
 
 
 def _to_json(problem: Problem) -> dict[str, Any]:
