@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from argosy_schemas.records import (
     AttemptState,
     Content,
     ContentKind,
+    Failure,
+    Reason,
     Values,
 )
 from argosy_schemas.step import Step
@@ -239,6 +241,7 @@ class World:
         self.records: RunRecords = RunRecords(self.store, RUN)
         self.pipeline = of
         self.run = run(parameters, **fields)
+        self._later = timedelta(0)
 
     def succeeded(self, path: str, **outputs: Any) -> None:
         """Record the outputs of a task: artifacts as such, in tuples, and parameters."""
@@ -254,6 +257,30 @@ class World:
                     parameters={k: v for k, v in outputs.items() if not _is_artifacts(v)},
                     artifacts={k: v for k, v in outputs.items() if _is_artifacts(v)},
                 ),
+            )
+        )
+
+    def failed(
+        self,
+        path: str,
+        message: str,
+        *,
+        attempt: str = "failed",
+        state: AttemptState = AttemptState.FAILED,
+        reason: Reason = Reason.COMMAND_FAILED,
+    ) -> None:
+        """Record an attempt of a task that did not succeed."""
+        self._later += timedelta(seconds=1)
+        self.records.write_attempt(
+            AttemptRecord(
+                run_id=RUN,
+                pipeline="demo",
+                task_path=TaskPath(path),
+                attempt_id=AttemptId(attempt),
+                state=state,
+                started_at=STARTED + self._later,
+                finished_at=STARTED + self._later,
+                failure=Failure(reason=reason, message=message),
             )
         )
 
@@ -282,7 +309,6 @@ class World:
         *,
         places: Places | None = None,
         attempt: str = "attempt-1",
-        at_exit: bool | None = None,
         **fields: Any,
     ) -> Step:
         """Prepare an attempt of a task, by default below ``directory``."""
@@ -297,7 +323,6 @@ class World:
             stores=self.stores,
             places=places,
             now=lambda: STARTED,
-            at_exit=at_exit,
         )
 
 

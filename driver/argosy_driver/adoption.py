@@ -5,8 +5,8 @@ has other inputs, or is told something else, and what it made of the old ones is
 run any more. So a record keeps a digest of both, its *basis*.
 
 The twin of an exit task, which runs when a run was stopped (``add_exit_twins`` in the compiler), is
-told the state of the run as a whole, for lack of anything better. It is wanted only if the task has
-not run in its own place: for a twin, every record holds.
+told that it is one. It is wanted only if the task has not come to its end in its own place: for a
+twin, every record holds.
 """
 
 from __future__ import annotations
@@ -15,13 +15,9 @@ import hashlib
 from collections.abc import Mapping
 
 from argosy_driver.final_status import state_told
-from argosy_driver.nodes import Node
 from argosy_schemas.records import Values
 from argosy_schemas.records_json import values_to_json
 from argosy_schemas.values import to_json
-
-_HANDLER = "exit-handler-"
-"""How the SDK names what an exit task follows."""
 
 
 def basis(inputs: Values, told: Mapping[str, str]) -> str:
@@ -34,19 +30,3 @@ def basis(inputs: Values, told: Mapping[str, str]) -> str:
     states = {path: state_told(phase) or phase for path, phase in told.items()}
     text = to_json({"inputs": values_to_json(inputs), "told": states})
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def may_be_at_exit(node: Node, told: Mapping[str, str]) -> bool:
-    """Return whether a pod may be the twin of an exit task.
-
-    From all that a pod knows, it is one if its exit handlers are said to have failed. An exit task
-    in its own place may be told that as well.
-    """
-    return (
-        node.runs_in_any_case
-        and node.frame is not None
-        and node.frame.task is None
-        and bool(told)
-        and all(path.startswith(_HANDLER) for path in told)
-        and all(state_told(phase) == "FAILED" for phase in told.values())
-    )

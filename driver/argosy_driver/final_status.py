@@ -6,6 +6,8 @@ States are spelt as in ML Metadata, since the reference does so and the SDK's ow
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from argosy_schemas.values import JsonValue
 
 SUCCEEDED = "Succeeded"
@@ -23,20 +25,24 @@ _FAILED_CODE = 9
 _CANCELED_CODE = 1
 
 
-def final_status(task_key: str, phase: str, *, job: str) -> dict[str, JsonValue] | None:
+def final_status(
+    task_key: str, phase: str, *, job: str, why_failed: Callable[[], str | None]
+) -> dict[str, JsonValue] | None:
     """Return the value for a ``TASK_FINAL_STATUS`` input; ``None`` for an unknown phase.
 
     Args:
         task_key: The task that ended.
         phase: The phase of its node in the workflow.
         job: The name of the workflow.
+        why_failed: Returns the error of the task, or ``None`` if it is not known.
     """
     state = state_told(phase)
     if state is None:
         return None
     error: dict[str, JsonValue] = {}
     if state == "FAILED":
-        error = {"code": _FAILED_CODE, "message": f"task {task_key} failed"}
+        message = why_failed() or f"task {task_key} failed"
+        error = {"code": _FAILED_CODE, "message": message}
     elif state == "CANCELED":
         error = {"code": _CANCELED_CODE, "message": f"task {task_key} did not run"}
     return {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import AttemptRecord, AttemptState, Values
+from argosy_schemas.records import AttemptRecord, AttemptState, Traces, Values
 from argosy_schemas.step import Step
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
@@ -51,6 +51,14 @@ class ForeseenRecords:
             if prefix in self._open:
                 raise NotYetKnownError(prefix)
         return self._known.get(path)
+
+    def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
+        """Return ``None``: there were no attempts before the run."""
+        return None
+
+    def traces(self, path: TaskPath) -> Traces:
+        """Return none: there are no attempts before the run."""
+        return Traces()
 
     def with_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place."""

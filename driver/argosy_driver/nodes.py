@@ -15,6 +15,7 @@ from argosy_schemas.ir import (
     ContainerExecutor,
     ImporterExecutor,
     Pipeline,
+    RetryPolicy,
     Task,
     TriggerStrategy,
 )
@@ -65,6 +66,16 @@ class Node:
             self.task is not None
             and self.task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
         )
+
+    @property
+    def retry(self) -> RetryPolicy | None:
+        """The policy of the task: its own, else that of the nearest task around it."""
+        each: Node | None = self
+        while each is not None and each.task is not None:
+            if each.task.retry is not None:
+                return each.task.retry
+            each = each.frame
+        return None
 
     @property
     def frame_above(self) -> Node:

@@ -20,8 +20,8 @@ from argosy_driver.nodes import Node, Nodes
 from argosy_driver.recent import Recent
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import TaskOutput
-from argosy_schemas.names import TaskPath
-from argosy_schemas.records import Artifact, AttemptRecord, Reason, Values
+from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.records import Artifact, AttemptRecord, Reason, Traces, Values
 from argosy_schemas.records_json import artifact_from_json, artifact_to_json
 from argosy_schemas.values import UNSET, JsonValue, Unset
 from argosy_store.parallel import for_each
@@ -40,6 +40,14 @@ class Records(Protocol):
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
         """Return the success record of a task."""
+        ...
+
+    def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
+        """Return the record of an attempt."""
+        ...
+
+    def traces(self, path: TaskPath) -> Traces:
+        """Return which tasks at a path and below it have left records."""
         ...
 
     def with_values(self, values: Values) -> Values:

@@ -1,17 +1,17 @@
 """Prepare a task: everything that happens before its command runs.
 
 In this order, so that it may be killed anywhere and done again: resolve, adopt what an earlier
-attempt finished, look into the cache, say that the attempt runs, download. Only the attempt's own
-record is written.
+attempt finished, also by failing where a stopped workflow runs the task once more, look into the
+cache, say that the attempt runs, download. Only the attempt's own record is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from argosy_driver.adoption import basis, may_be_at_exit
+from argosy_driver.adoption import basis
 from argosy_driver.nodes import Node
 from argosy_driver.places import Places
 from argosy_driver.preparation import Preparation
@@ -19,7 +19,7 @@ from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
 from argosy_schemas.ir import ControlEntry
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import AttemptRecord, Failure, Reason
+from argosy_schemas.records import FINAL_REASONS, AttemptRecord, AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -35,7 +35,6 @@ def prepare(
     stores: Stores,
     places: Places,
     now: Callable[[], datetime],
-    at_exit: bool | None = None,
 ) -> Step:
     """Return the step of one attempt of a container task, its input artifacts downloaded.
 
@@ -50,7 +49,6 @@ def prepare(
         stores: Where artifacts are, by URI.
         places: Where the component sees things.
         now: The time in UTC.
-        at_exit: Whether this is the twin of an exit task; ``None``: nobody knows.
 
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
@@ -65,7 +63,6 @@ def prepare(
         places=places,
         now=now,
         adopt=True,
-        at_exit=at_exit,
     )
 
 
@@ -107,7 +104,6 @@ def _attempt(
     places: Places,
     now: Callable[[], datetime],
     adopt: bool,
-    at_exit: bool | None = None,
 ) -> Step:
     run = resolver.run
     records = RunRecords(store, run.id)
@@ -125,10 +121,14 @@ def _attempt(
         node = resolver.node(task_path)
         step = replace(step, control=_control(resolver, node))
         done = records.read_success(task_path) if adopt else None
-        if done is not None:
-            is_twin = may_be_at_exit(node, resolver.told) if at_exit is None else at_exit
-            if is_twin or done.basis is None:
-                return _adopted(step, done)
+        if done is not None and (resolver.at_exit is not None or done.basis is None):
+            return _adopted(step, done)
+        if adopt and resolver.at_exit is not None:
+            failed = _failed_for_good(node, tuple(records.attempts(task_path)))
+            if failed is not None:
+                return replace(
+                    step, decision=Decision.ADOPTED, inputs=failed.inputs, failure=failed.failure
+                )
         step = replace(step, inputs=resolver.inputs(task_path))
         if adopt:
             step = replace(step, basis=basis(step.inputs, resolver.told))
@@ -159,6 +159,16 @@ def _attempt(
 
 def _adopted(step: Step, done: AttemptRecord) -> Step:
     return replace(step, decision=Decision.ADOPTED, inputs=done.inputs, outputs=done.outputs)
+
+
+def _failed_for_good(node: Node, attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
+    """Return the record of the attempt by which a task came to its end, if it failed by itself."""
+    if not attempts or attempts[-1].state is not AttemptState.FAILED:
+        return None
+    last, retry = attempts[-1], node.retry
+    is_final = last.failure is not None and last.failure.reason in FINAL_REASONS
+    failures = sum(1 for each in attempts if each.state is AttemptState.FAILED)
+    return last if is_final or failures > (0 if retry is None else retry.max_count) else None
 
 
 def _failed(step: Step, reason: Reason, error: Exception) -> Step:

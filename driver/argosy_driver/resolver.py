@@ -9,6 +9,8 @@ and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from argosy_driver.by_name import ByName
 from argosy_driver.claims import claim_name
@@ -27,7 +29,7 @@ from argosy_driver.supplied import (
     not_put_out,
     without_value,
 )
-from argosy_driver.told import phases_told
+from argosy_driver.told import read_told
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import (
     ComponentInput,
@@ -47,6 +49,9 @@ from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Artifact, Reason, Values
 from argosy_schemas.values import UNSET, JsonValue, Unset
+
+if TYPE_CHECKING:
+    from argosy_driver.outcomes import Outcomes
 
 __all__ = ["Records", "Resolver"]
 
@@ -80,7 +85,7 @@ class Resolver:
                 to node phase. One that is not listed counts as succeeded if there are records
                 of its outputs.
             pod: The task whose pod was told; ``upstream`` is as it came then, see
-                :func:`phases_told`.
+                :func:`read_told`.
             known_phase: In the place of ``upstream``, for all tasks: returns the phase of a task.
             readers: How many records to read at a time.
             keep_collected: Whether to keep long lists collected from loops, see
@@ -90,10 +95,14 @@ class Resolver:
         self.run = run
         self.nodes = Nodes(pipeline)
         """All that the pipeline is made of, by path."""
+        self.at_exit: str | None = None
+        """The status of the workflow, if it was stopped and this is for what runs all the same."""
         self._known_phase = known_phase
         self._upstream: Mapping[str, str] = upstream or {}
         if pod is not None:
-            self._upstream = phases_told(self._upstream, self.nodes.at(pod))
+            told = read_told(self._upstream, self.nodes.at(pod))
+            self._upstream, self.at_exit = told.phases, told.at_exit
+        self._records, self._readers = records, readers
         self._outputs = Outputs(
             records, self.nodes, self, readers=readers, keep_collected=keep_collected
         )
@@ -307,7 +316,15 @@ class Resolver:
 
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
         phase = self._phase_of_any(frame, task)
-        status = None if phase is None else final_status(task, phase, job=self.run.name)
+        status = None
+        if phase is not None:
+            before = self.nodes.child(frame, task)
+            status = final_status(
+                task,
+                phase,
+                job=self.run.name,
+                why_failed=lambda: self._outcomes.error(before),
+            )
         if status is None:
             raise FinalTaskError(
                 f"task '{node.path}': the status of task '{task}' is "
@@ -326,9 +343,18 @@ class Resolver:
             came = before.runs_in_any_case or all(each == SUCCEEDED for each in follows)
             came = came and self._outputs.succeeded(before)
             return SUCCEEDED if came else OMITTED
+        if phase is None and self.at_exit is not None:
+            return self._outcomes.phase(before) or self.at_exit
         if phase is None and self._outputs.succeeded(before):
             return SUCCEEDED
         return phase
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        # Few tasks ask for it.
+        from argosy_driver.outcomes import Outcomes
+
+        return Outcomes(self._records, self.nodes, self, readers=self._readers)
 
     # Input artifacts.
 

@@ -3,6 +3,8 @@
 A pod is told what its own task follows, or what the DAG that it lies in does, and within that what
 is told to the next one further out. The keys of tasks are unique in one DAG only, so the IR has to
 say which DAGs those are.
+
+What runs because the workflow was stopped is told of the workflow alone.
 """
 
 from __future__ import annotations
@@ -10,32 +12,47 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 from argosy_driver.nodes import Node
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.names import child_path
-from argosy_schemas.pod import UPSTREAM_OUTER
+from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER
 from argosy_schemas.records import Reason
 
 
-def phases_told(told: Mapping[str, str], node: Node) -> dict[str, str]:
-    """Return task path to node phase.
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What a pod was told."""
+
+    phases: dict[str, str] = field(default_factory=dict[str, str])
+    """Task path to node phase."""
+    at_exit: str | None = None
+    """The status of the workflow, if it was stopped and this is what runs all the same."""
+
+
+def read_told(told: Mapping[str, str], node: Node) -> Told:
+    """Return what a pod was told, by paths.
 
     Args:
-        told: Task key to node phase, and :data:`UPSTREAM_OUTER`.
+        told: Task key to node phase, :data:`UPSTREAM_OUTER` and :data:`UPSTREAM_AT_EXIT`.
         node: The task whose pod was told.
 
     Raises:
         FinalTaskError: It is not what a compiler writes.
     """
-    found: dict[str, str] = {}
+    found = Told()
     each: Node | None = node
     while told and each is not None:
         if each.runs_in_any_case:
-            inner = {key: phase for key, phase in told.items() if key != UPSTREAM_OUTER}
+            found.at_exit = told.get(UPSTREAM_AT_EXIT, found.at_exit)
             frame = each.frame_above
-            found |= {child_path(frame.path, key): phase for key, phase in inner.items()}
+            found.phases |= {
+                child_path(frame.path, key): phase
+                for key, phase in told.items()
+                if key not in (UPSTREAM_OUTER, UPSTREAM_AT_EXIT)
+            }
             told = _decoded(told.get(UPSTREAM_OUTER, ""))
         each = each.frame
     return found

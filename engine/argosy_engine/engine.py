@@ -38,7 +38,6 @@ from argosy_engine.phase import Phase
 from argosy_engine.pods import PodOutcome, PodRequest, Pods
 from argosy_engine.ready_queue import ReadyQueue
 from argosy_engine.stop import StopSignal
-from argosy_engine.task_nodes import is_at_exit
 from argosy_expressions.errors import ExpressionError
 from argosy_schemas.pod import ENV_UPSTREAM
 from argosy_schemas.records import Failure, Reason
@@ -276,7 +275,6 @@ class Engine:
             is_retried=template.retry is not None,
             decides=template.decides,
             upstream=upstream,
-            at_exit=is_at_exit(node),
             image=self._interpreter.resolve(node, template.image),
             deadline=deadline,
         )

@@ -10,7 +10,6 @@ for which. So the work is linear in nodes and dependencies.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -38,7 +37,7 @@ from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import JsonValue, to_json
 
 OMITTED_MESSAGE = "omitted: depends condition not met"
 EXIT_LABEL = "onExit"
@@ -71,8 +70,10 @@ class Interpreter:
         self._work: deque[Callable[[], None]] = deque()
         self._now: datetime
         self._shutdown: str | None = None
+        self._shutdown_before: str | None = None
+        """Why the run was shut down before the exit began, if it was."""
         self._backing_off: dict[RetryNode, None] = {}
-        self._failures: list[dict[str, str]] = []
+        self._failures: list[dict[str, JsonValue]] = []
         """For ``workflow.failures``."""
         self.root: Node | None = None
         """The entry node, once started."""
@@ -384,11 +385,13 @@ class Interpreter:
         root, exit_root = self.root, self.exit_root
         assert root is not None
         if exit_root is None and self.workflow.on_exit is not None:
-            # Neither a stop nor a deadline holds for what runs at the exit.
-            self._shutdown = None
+            # Neither a stop nor a deadline holds for what runs at the exit, but as in Argo nothing
+            # is tried again there.
+            self._shutdown_before, self._shutdown = self._shutdown, None
             self._commands.append(ExitStarted())
             self._workflow_scope["status"] = root.phase.value
-            self._workflow_scope["failures"] = json.dumps(json.dumps(self._failures))
+            # As Argo writes it: JSON without blanks, quoted once more.
+            self._workflow_scope["failures"] = to_json(to_json(self._failures))
             self.exit_root = self._make_root(self.workflow.on_exit, EXIT_LABEL)
             return
         last = root
@@ -437,8 +440,9 @@ class Interpreter:
         if last.phase is Phase.SUCCEEDED:
             self._finish(retry, Phase.SUCCEEDED, "", last.outputs)
             return
-        if self._shutdown is not None:
-            self._finish(retry, last.phase, self._shutdown, last.outputs)
+        shutdown = self._shutdown or self._shutdown_before
+        if shutdown is not None:
+            self._finish(retry, last.phase, shutdown, last.outputs)
             return
         started = last.started_at or self._now
         verdict = after_failure(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 
-from argosy_schemas.names import TaskPath
-from argosy_schemas.records import AttemptRecord, Values
+from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.records import AttemptRecord, Traces, Values
 from argosy_schemas.values import JsonValue, Unset
 from argosy_store.run_records import RunRecords
 
@@ -35,6 +35,14 @@ class KnownRecords:
         if record is not None:
             self._keep(path, record)
         return record
+
+    def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
+        """Return the record of an attempt."""
+        return self._records.read_attempt(path, attempt_id)
+
+    def traces(self, path: TaskPath) -> Traces:
+        """Return which tasks at a path and below it have left records."""
+        return self._records.traces(path)
 
     def with_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place."""

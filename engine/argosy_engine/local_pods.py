@@ -45,22 +45,13 @@ from argosy_schemas.errors import (
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import CONTROL, pod_message
-from argosy_schemas.records import AttemptState, Failure, Reason
+from argosy_schemas.records import FINAL_REASONS, AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.values import to_json
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
-_FINAL = frozenset(
-    {
-        Reason.ARGUMENT_TOO_LONG,
-        Reason.CANCELED,
-        Reason.COMMAND_NOT_FOUND,
-        Reason.CONDITION_FAILED,
-        Reason.INVALID_INPUT,
-        Reason.UNSUPPORTED,
-    }
-)
+_FINAL = FINAL_REASONS | {Reason.CANCELED}
 """Trying again on this machine gives the same."""
 
 
@@ -141,8 +132,7 @@ class LocalPods:
         attempt = AttemptId(str(uuid.uuid4()))
         # Short, since the paths of sockets in it are limited to about a hundred characters.
         directory = self.directory.work / attempt[:8]
-        if request.path in self.left:
-            shutil.rmtree(self.left[request.path], ignore_errors=True)
+        before = self.left.get(request.path)
         self.left[request.path] = directory
         directory.mkdir(parents=True)
         for name in ("cwd", "io", "tmp"):
@@ -155,8 +145,12 @@ class LocalPods:
             stores=self.stores,
             places=LocalPlaces(directory / "io"),
             now=self.now,
-            at_exit=request.at_exit,
         )
+        if before is not None:
+            if step.decision is Decision.ADOPTED and step.failure is not None:
+                # No other attempt follows, so what the last one left stays.
+                self.left[request.path], before = before, directory
+            shutil.rmtree(before, ignore_errors=True)
         ended = (
             self._command(step, request, directory, stop) if step.decision is Decision.RUN else None
         )
@@ -165,13 +159,14 @@ class LocalPods:
             self.emit(Notice(message=f"{request.path}: {warning}"))
         log = finished.record.log
         if finished.failure is not None:
-            outcome = _failed(finished.failure)
+            outcome = _failed(finished.failure, final=finished.final)
             return PodOutcome(
                 phase=outcome.phase,
                 message=outcome.message,
                 exit_code=finished.exit_code,
                 failure=finished.failure,
                 record=finished.record,
+                adopted=step.decision is Decision.ADOPTED,
                 log=None if log is None else str(self.home / log),
             )
         shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
@@ -214,7 +209,7 @@ class LocalPods:
                 exit_code=None, failure=Failure(reason=Reason(reason), message=str(error))
             )
         if stop.is_set:
-            return ProcessEnd(exit_code=None, failure=self.stop_failure())
+            return ProcessEnd(exit_code=None, failure=self.stop_failure(), interrupted=True)
         environment = task_environment(
             self.inherited,
             path_entries=python.path_entries,
@@ -257,6 +252,7 @@ class LocalPods:
         return ProcessEnd(
             exit_code=ended.exit_code,
             failure=self._cut(ended, request),
+            interrupted=ended.cut is Cut.STOPPED,
             log=log,
             log_stored=True,
         )
@@ -277,11 +273,11 @@ class LocalPods:
                 )
 
 
-def _failed(failure: Failure) -> PodOutcome:
+def _failed(failure: Failure, *, final: bool = False) -> PodOutcome:
     """Return the outcome of a pod that failed."""
     return PodOutcome(
         phase=Phase.FAILED,
-        message=pod_message(failure.message, final=failure.reason in _FINAL),
+        message=pod_message(failure.message, final=final or failure.reason in _FINAL),
         exit_code=pod_exit_code(failure),
         failure=failure,
     )

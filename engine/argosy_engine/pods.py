@@ -28,8 +28,6 @@ class PodRequest:
     upstream: Mapping[str, str] | None = None
     """For a task that runs in any case, and what lies in one: what the driver is told of the tasks
     before."""
-    at_exit: bool = False
-    """Whether the task runs because the run was stopped before it could run in its place."""
     image: str = ""
     deadline: timedelta | None = None
 

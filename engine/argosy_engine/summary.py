@@ -6,7 +6,7 @@ missing for a task that ran, and a task that did not run has none. Values come f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from argosy_driver.resolver import Resolver
@@ -23,6 +23,7 @@ from argosy_engine.task_nodes import TaskNodes
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.ir import Component, Dag, Pipeline, Task, TriggerStrategy
 from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.order import in_order
 from argosy_schemas.records import Failure, Reason, Values
 
 _NO_NODES = TaskNodes()
@@ -76,7 +77,7 @@ class Summary:
     ) -> list[_Verdict]:
         """Add the tasks of a DAG and return what became of them."""
         verdicts: dict[str, _Verdict] = {}
-        for key in _in_order(dag):
+        for key in in_order(dag):
             verdicts[key] = self._collect_task(
                 dag.tasks[key], child_path(path, key), verdicts, has_started, why_not, add
             )
@@ -320,26 +321,3 @@ def _did_not_run(key: str, state: TaskState) -> str:
             return f"'{key}' did not run"
         case TaskState.SUCCEEDED:
             return f"'{key}' came to its end without it"
-
-
-def _in_order(dag: Dag) -> Iterator[str]:
-    """Yield the tasks of a DAG, each behind those that it depends on."""
-    done: set[str] = set()
-    for first in dag.tasks:
-        stack = [first]
-        while stack:
-            key = stack[-1]
-            if key in done:
-                stack.pop()
-                continue
-            waiting = [
-                upstream
-                for upstream in dag.tasks[key].dependencies
-                if upstream in dag.tasks and upstream not in done
-            ]
-            if waiting:
-                stack.extend(waiting)
-            else:
-                done.add(key)
-                stack.pop()
-                yield key

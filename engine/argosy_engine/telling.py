@@ -26,6 +26,7 @@ from argosy_engine.states import TaskKind, TaskState
 from argosy_engine.task_nodes import is_at_exit, is_task
 from argosy_engine.workflow import DagTemplate, Workflow
 from argosy_schemas.names import TaskPath
+from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 from argosy_schemas.records import Failure, Reason
 
 
@@ -50,11 +51,7 @@ class Telling(Observer):
         self._names = names
         self._on_stop = on_stop
         self._is_stopping = False
-        at_exit = None if workflow.on_exit is None else workflow.templates[workflow.on_exit]
-        self._run_at_exit = (
-            {task.name for task in at_exit.tasks} if isinstance(at_exit, DagTemplate) else set()
-        )
-        """Names of tasks of the pipeline itself that run again there after a stop."""
+        self._run_at_exit = _run_at_exit(workflow)
         self._kept: dict[TaskPath, tuple[Node, Phase, datetime]] = {}
         """What is told of such tasks, and of what is in them, if they do not run again."""
 
@@ -103,11 +100,8 @@ class Telling(Observer):
 
     def _ended(self, node: Node, phase: Phase, at: datetime) -> None:
         """Tell of a task once: what the stop kept from its end may come to it at the exit."""
-        in_root = node
-        while in_root.boundary is not None and in_root.boundary.boundary is not None:
-            in_root = in_root.boundary
-        not_done = phase is not Phase.SUCCEEDED
         at_exit = is_at_exit(node)
+        comes_again = node.path.partition("/")[0] in self._run_at_exit
         if at_exit and phase.is_completed:
             self._kept.pop(node.path, None)
             self._finished(node, phase, at)
@@ -116,7 +110,7 @@ class Telling(Observer):
             inside = f"{node.path}/"
             for path in [one for one in self._kept if one == node.path or one.startswith(inside)]:
                 self._finished(*self._kept.pop(path))
-        elif self._is_stopping and not_done and in_root.label in self._run_at_exit:
+        elif self._is_stopping and comes_again and phase is not Phase.SUCCEEDED:
             self._kept[node.path] = (node, phase, at)
         else:
             self._finished(node, phase, at)
@@ -175,6 +169,19 @@ class Telling(Observer):
                 if node.message == ShutdownReason.DEADLINE:
                     return TaskState.NOT_RUN
                 return TaskState.FAILED
+
+
+def _run_at_exit(workflow: Workflow) -> frozenset[str]:
+    """Return the tasks of the pipeline itself that run again at the exit after a stop."""
+    at_exit = None if workflow.on_exit is None else workflow.templates[workflow.on_exit]
+    if not isinstance(at_exit, DagTemplate):
+        return frozenset()
+    return frozenset(
+        text.removesuffix("/")
+        for task in at_exit.tasks
+        for name, text in task.arguments
+        if name in (TASK_INPUT, PATH_INPUT)
+    )
 
 
 _REASONS = {

@@ -27,22 +27,10 @@ from argosy_schemas.pod import (
     WORKSPACE_PATH,
     pod_message,
 )
-from argosy_schemas.records import Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import read_step
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
-
-FINAL_REASONS: Final = frozenset(
-    {
-        Reason.ARGUMENT_TOO_LONG,
-        Reason.COMMAND_NOT_FOUND,
-        Reason.CONDITION_FAILED,
-        Reason.INVALID_INPUT,
-        Reason.UNSUPPORTED,
-    }
-)
-"""No retry can help. A stopped pod is not among them: it may have been evicted."""
 
 ENV_MOUNTED_AT: Final = "ARGOSY_MOUNTED_AT"
 """For tests: a directory in place of ``/`` for the paths of the pod, as the driver knows it."""
@@ -80,7 +68,9 @@ class LauncherContainer:
         if finished.control:
             name = Path(CONTROL_PATH).name
             _write_whole(self.exchange.directory.parent / name, finished.control)
-        reason = "" if finished.failure is None else termination_message(finished.failure)
+        reason = ""
+        if finished.failure is not None:
+            reason = pod_message(finished.failure.message, final=finished.final)
         self.say(reason or "the task succeeded")
         self.exchange.conclude(finished.exit_code, reason)
         return finished
@@ -186,11 +176,6 @@ def _give_up(exchange: Exchange, reason: str) -> int:
 
 def _say(line: str) -> None:
     print(f"argosy: {line}", file=sys.stderr, flush=True)
-
-
-def termination_message(failure: Failure) -> str:
-    """Return what Kubernetes is told in one line; retry strategies look for the mark at its end."""
-    return pod_message(failure.message, final=failure.reason in FINAL_REASONS)
 
 
 def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:

@@ -21,6 +21,7 @@ from argosy_launcher.reading import Locate, located_here, read_output_file
 from argosy_launcher.uploading import in_parallel
 from argosy_schemas.errors import StoreError, TaskError
 from argosy_schemas.records import (
+    FINAL_REASONS,
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -56,6 +57,9 @@ class Finished:
 
     failure: Failure | None = None
     """``None`` exactly when the step succeeded."""
+
+    final: bool = False
+    """No retry can help, or none is left."""
 
     warnings: tuple[str, ...] = ()
     """One sentence each: what went wrong without failing the step, e.g. the cache entry."""
@@ -122,6 +126,15 @@ class _Finishing:
                 return self._succeeded(step.outputs, state=AttemptState.CACHED)
             case Decision.ADOPTED:
                 # An earlier attempt did all there is to do; say what it said.
+                if step.failure is not None:
+                    return Finished(
+                        record=replace(
+                            self._record(AttemptState.FAILED, Values()), failure=step.failure
+                        ),
+                        exit_code=pod_exit_code(step.failure),
+                        failure=step.failure,
+                        final=True,
+                    )
                 return Finished(
                     record=self._record(AttemptState.SUCCEEDED, step.outputs),
                     control=self._control(step.outputs),
@@ -234,7 +247,9 @@ class _Finishing:
     def _failed(self, failure: Failure) -> Finished:
         """Keep what can be kept: a store that fails must not hide why the step failed."""
         self._store_log()
-        state = AttemptState.CANCELED if failure.reason is Reason.CANCELED else AttemptState.FAILED
+        interrupted = self.ended is not None and self.ended.interrupted
+        canceled = interrupted or failure.reason is Reason.CANCELED
+        state = AttemptState.CANCELED if canceled else AttemptState.FAILED
         record = replace(self._record(state, Values()), failure=failure)
         try:
             RunRecords(self.store, self.step.run_id).write_attempt(record)
@@ -244,6 +259,7 @@ class _Finishing:
             record=record,
             exit_code=pod_exit_code(failure),
             failure=failure,
+            final=failure.reason in FINAL_REASONS,
             warnings=tuple(self.warnings),
         )
 

@@ -23,6 +23,9 @@ class ProcessEnd:
     run was stopped, the deadline passed, memory ran out. It then counts as failed, whatever the
     exit code."""
 
+    interrupted: bool = False
+    """The run was stopped, for whatever reason: that is not how the task would have ended."""
+
     log: Path | None = None
     """The output of the command, to be stored; ``None`` when there is none."""
 

@@ -40,6 +40,9 @@ UPSTREAM_INPUT: Final = "upstream"
 """Base64 of a JSON object: sibling task key to node status, for tasks that run in any case."""
 UPSTREAM_OUTER: Final = ".."
 """In it, where such a task lies in another: what that one was given, as no task can be called."""
+UPSTREAM_AT_EXIT: Final = "."
+"""In it, for what runs when the workflow was stopped: the status of the workflow, in the place of
+those of tasks, which nobody knows then."""
 
 # Environment of the driver (and, where marked, of the launcher).
 ENV_TASK: Final = "ARGOSY_TASK"

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from argosy_schemas.ir import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
@@ -76,6 +77,18 @@ class Reason(StrEnum):
     """Valid KFP that cannot run here, e.g. a volume claim without Kubernetes."""
     INTERNAL = "Internal"
     """A fault of Argosy itself."""
+
+
+FINAL_REASONS: Final = frozenset(
+    {
+        Reason.ARGUMENT_TOO_LONG,
+        Reason.COMMAND_NOT_FOUND,
+        Reason.CONDITION_FAILED,
+        Reason.INVALID_INPUT,
+        Reason.UNSUPPORTED,
+    }
+)
+"""No retry can help. A stopped pod is not among them: it may have been evicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +180,16 @@ class AttemptRecord:
     taken down, so that a success record holds whatever they are."""
     failure: Failure | None = None
     version: str = RECORD_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Which tasks at a path and below it have left records."""
+
+    succeeded: frozenset[TaskPath] = frozenset()
+    """They have a success record."""
+    unfinished: tuple[tuple[TaskPath, AttemptId], ...] = ()
+    """The attempts of all others, by path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

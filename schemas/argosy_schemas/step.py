@@ -33,7 +33,8 @@ class Decision(StrEnum):
     CACHED = "cached"
     """The work was done before: write the records, run nothing."""
     ADOPTED = "adopted"
-    """A success record of this very task exists, and holds: write nothing, run nothing."""
+    """A record of this very task, which holds, says how it ended, well or by ``failure``: write
+    nothing, run nothing, try nothing again."""
     FAILED = "failed"
     """The task cannot run, see ``failure``: write the attempt record, run nothing."""
 

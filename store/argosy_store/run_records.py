@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from argosy_schemas.errors import StoreError
 from argosy_schemas.names import AttemptId, RunId, TaskPath
-from argosy_schemas.records import LARGE_VALUE_BYTES, AttemptRecord, Values
+from argosy_schemas.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
 from argosy_schemas.records_json import FormatError, record_from_json, record_to_json
 from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
 from argosy_store.objects import ObjectStore, checked_key
+
+_SUCCESS = "success.json"
 
 
 class RunRecords:
@@ -34,7 +36,7 @@ class RunRecords:
         Raises:
             StoreError: The store failed, or the record is of a newer major version or damaged.
         """
-        return self._read(f"{self._task(path)}/success.json")
+        return self._read(f"{self._task(path)}/{_SUCCESS}")
 
     def write_attempt(self, record: AttemptRecord) -> None:
         """Write the record of an attempt, replacing what this attempt wrote before."""
@@ -52,7 +54,7 @@ class RunRecords:
             replaces: The attempt whose success record is none any more, and gives way.
         """
         text = record_to_json(self._without_large_values(record))
-        key = f"{self._task(record.task_path)}/success.json"
+        key = f"{self._task(record.task_path)}/{_SUCCESS}"
         if replaces is not None and self._is_of(key, replaces):
             # Lists that were collected over iterations may hold what was put out before.
             for info in list(self._store.list(f"{self._root}/collected")):
@@ -72,6 +74,25 @@ class RunRecords:
             (record for record in found if record is not None),
             key=lambda record: (record.started_at, record.attempt_id),
         )
+
+    def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
+        """Return the record of an attempt, as :meth:`read_success`."""
+        return self._read(self._attempt(path, attempt_id, "json"))
+
+    def traces(self, path: TaskPath) -> Traces:
+        """Return which tasks at a path and below it have left records; none is read."""
+        start = len(f"{self._root}/tasks/")
+        succeeded: set[TaskPath] = set()
+        attempts: list[tuple[TaskPath, AttemptId]] = []
+        for info in self._store.list(self._task(path)):
+            directory, _, file = info.key.rpartition("/")
+            task = TaskPath(directory[start:])
+            if file == _SUCCESS:
+                succeeded.add(task)
+            elif file.endswith(".json"):
+                attempts.append((task, AttemptId(file.removesuffix(".json"))))
+        unfinished = sorted(each for each in attempts if each[0] not in succeeded)
+        return Traces(succeeded=frozenset(succeeded), unfinished=tuple(unfinished))
 
     def with_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_expressions.argo import evaluate
 from argosy_schemas.reading import read_pipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -22,20 +26,16 @@ def test_an_exit_task_has_a_twin_that_needs_a_stop_or_a_deadline() -> None:
     root = next(one for one in found["templates"] if one["name"] == "root")
     twins = next(one for one in found["templates"] if one["name"] == found["onExit"])
 
-    (asks,), (twin,) = twins["steps"]
+    _, (twin,) = twins["steps"]
     original = next(one for one in root["dag"]["tasks"] if one["name"] == twin["name"])
     assert twin["template"] == original["template"]
     assert twin["arguments"]["parameters"] == [
         {"name": "task", "value": "report"},
         {
             "name": "upstream",
-            "value": "{{=sprig.b64enc(toJson({'exit-handler-1': workflow.status}))}}",
+            "value": "{{=sprig.b64enc(toJson({'.': workflow.status}))}}",
         },
     ]
-    assert asks["when"] == (
-        "{{=workflow.failures contains 'workflow shutdown with strategy'"
-        " || workflow.failures contains 'exceeded its deadline'}}"
-    )
     assert twin["when"] == "{{=steps['stopped'].status == 'Succeeded'}}"
 
 
@@ -59,6 +59,33 @@ def test_whether_a_run_was_stopped_is_asked_once_and_without_a_pod() -> None:
             ]
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "stopped"),
+    [
+        ("workflow shutdown with strategy: Stop", True),
+        # Two blanks: of a pod that ran.
+        ("workflow shutdown with strategy:  Stop", True),
+        ("Stopped with strategy 'Stop'", True),
+        ("Step exceeded its deadline", True),
+        ("retry exceeded workflow deadline 2026-11-26 05:12:40 +0000 UTC", True),
+        ("main: Error (exit code 1): workflow shutdown with strategy: Stop", False),
+        ("Error (exit code 1): Step exceeded its deadline", False),
+        ("main: Error (exit code 1): job 7 exceeded its deadline", False),
+        ('main: Error (exit code 1): ","message":"Step exceeded its deadline"', False),
+        ('main: Error (exit code 1): \\","message":"Step exceeded its deadline"', False),
+        ('main: Error (exit code 1): \\\\\\","message":"Step exceeded its deadline"', False),
+    ],
+)
+def test_only_what_argo_says_of_nodes_tells_of_a_stop(message: str, stopped: bool) -> None:
+    """What a command printed stands behind words of Argo's in the message of its node."""
+    on_exit = next(one for one in spec("exits/handler")["templates"] if one["name"] == "on-exit")
+    when = on_exit["steps"][0][0]["when"].removeprefix("{{=").removesuffix("}}")
+    failures = [{"displayName": "t", "message": message, "templateName": "pod", "phase": "Failed"}]
+    text = json.dumps(json.dumps(failures, separators=(",", ":")))
+
+    assert evaluate(when, {"workflow": {"failures": text}}) is stopped
 
 
 def test_what_only_ignores_failures_has_none() -> None:

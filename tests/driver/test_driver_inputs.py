@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.errors import FinalTaskError, StoreError
+from argosy_schemas.names import TaskPath
+from argosy_schemas.records import AttemptState
 from argosy_schemas.values import JsonValue
+from argosy_store.memory import MemoryStore
+from argosy_store.objects import ObjectInfo
 from driver_support import (
     DATASET,
     IN_ANY_CASE,
@@ -25,6 +32,7 @@ from driver_support import (
     pipeline,
     status,
     task,
+    when,
 )
 
 
@@ -357,6 +365,158 @@ def test_final_status_is_told_in_the_spelling_of_ml_metadata(
             "error": error,
         }
     }
+
+
+def exiting(body: Json, **components: Json) -> World:
+    """A pipeline whose exit task is told of a group."""
+    exit_task = task(
+        "comp-exit",
+        {"s": status("exit-handler-1")},
+        dependentTasks=["exit-handler-1"],
+        **IN_ANY_CASE,
+    )
+    root = dag({"exit": exit_task, "exit-handler-1": task("comp-body")})
+    made = {"comp-exit": leaf({"s": "TASK_FINAL_STATUS"}), "comp-body": body, "comp-t": leaf()}
+    return World(pipeline(root, {**made, **components}))
+
+
+def told(world: World, **upstream: str) -> tuple[JsonValue, JsonValue]:
+    """The state of the group, and the message of its error."""
+    received: Any = world.inputs("exit", upstream=upstream)["s"]
+    return received["state"], received["error"].get("message")
+
+
+def at_exit(world: World, status: str = "Failed") -> tuple[JsonValue, JsonValue]:
+    """The same for a workflow that was stopped."""
+    received: Any = world.inputs("exit", upstream={".": status}, pod=TaskPath("exit"))["s"]
+    return received["state"], received["error"].get("message")
+
+
+def test_the_error_of_a_group_is_that_of_the_task_that_failed_first() -> None:
+    world = exiting(dag({key: task("comp-t") for key in ("a", "b", "c", "d")}))
+    world.succeeded("exit-handler-1/a")
+    world.failed("exit-handler-1/a", "a flaky one", attempt="a-1")
+    world.failed("exit-handler-1/b", "not the last attempt", attempt="b-9")
+    world.failed("exit-handler-1/d", "the run was stopped", state=AttemptState.CANCELED)
+    world.failed("exit-handler-1/c", "no space left")
+    world.failed("exit-handler-1/b", "second", attempt="b-1")
+
+    found = world.inputs("exit", upstream={"exit-handler-1": "Failed"})["s"]
+
+    assert found == {
+        "state": "FAILED",
+        "pipelineTaskName": "exit-handler-1",
+        "pipelineJobResourceName": "demo-x7k2p",
+        "error": {"code": 9, "message": "'exit-handler-1/c' failed: no space left"},
+    }
+
+
+def test_the_error_of_a_task_is_its_own() -> None:
+    world = exiting(leaf())
+    world.failed("exit-handler-1", "no space left")
+
+    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", "no space left")
+
+
+def test_where_nothing_failed_by_itself_it_is_said_what_was_stopped() -> None:
+    world = exiting(dag({"a": task("comp-t")}))
+    world.failed("exit-handler-1/a", "the pod was stopped", state=AttemptState.CANCELED)
+
+    assert told(world, **{"exit-handler-1": "Failed"}) == (
+        "FAILED",
+        "'exit-handler-1/a' was canceled: the pod was stopped",
+    )
+
+
+def test_a_store_that_must_not_be_listed_leaves_the_error_at_that() -> None:
+    class Unlisted(MemoryStore):
+        def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+            raise StoreError("s3://b: access denied", retryable=False)
+
+    made = exiting(leaf())
+    world = World(made.pipeline, store=Unlisted())
+
+    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", "task exit-handler-1 failed")
+
+
+GROUP = dag(
+    {
+        "a": task("comp-t"),
+        "skipped": task("comp-t", **when("1 > 2")),
+        "omitted": task("comp-t", dependentTasks=["skipped"]),
+        "for-loop-1": task("comp-each", **loop(["x", "y"])),
+        "in-any-case": task("comp-t", dependentTasks=["skipped"], **IN_ANY_CASE),
+    }
+)
+EACH = dag({"t": task("comp-i", {"x": given("item")})}, {"item": "STRING"})
+RUN_OF_GROUP = ("a", "for-loop-1/0/t", "for-loop-1/1/t", "in-any-case")
+
+
+def stopped_group(*succeeded: str) -> World:
+    world = exiting(GROUP, **{"comp-each": EACH, "comp-i": leaf({"x": "STRING"})})
+    for path in succeeded:
+        world.succeeded(f"exit-handler-1/{path}")
+    return world
+
+
+def test_after_a_stop_a_group_that_had_come_to_its_end_is_complete() -> None:
+    assert at_exit(stopped_group(*RUN_OF_GROUP)) == ("COMPLETE", None)
+
+
+@pytest.mark.parametrize("missing", RUN_OF_GROUP)
+def test_after_a_stop_a_group_that_lacks_a_task_has_failed(missing: str) -> None:
+    world = stopped_group(*(path for path in RUN_OF_GROUP if path != missing))
+
+    assert at_exit(world) == ("FAILED", "task exit-handler-1 failed")
+
+
+def test_after_a_stop_a_group_of_which_nothing_had_begun_did_not_run() -> None:
+    assert at_exit(stopped_group()) == ("CANCELED", "task exit-handler-1 did not run")
+
+
+def test_after_a_stop_the_status_of_the_workflow_stands_in_for_what_no_record_tells() -> None:
+    claim = {"executorLabel": "exec-x", "image": "argostub/deletepvc"}
+    world = exiting(
+        dag({"a": task("comp-t"), "delete": task("comp-claim", dependentTasks=["a"])}),
+        **{"comp-claim": leaf(image=claim["image"])},
+    )
+    world.succeeded("exit-handler-1/a")
+
+    assert at_exit(world, "Error") == ("FAILED", "task exit-handler-1 failed")
+
+
+def test_after_a_stop_a_pipeline_as_exit_task_knows_as_well() -> None:
+    """What lies in it and runs in any case is told of what it follows, and of the stop."""
+    inner = dag(
+        {
+            "first": task("comp-t"),
+            "last": task(
+                "comp-exit",
+                {"s": given("status"), "own": status("first")},
+                dependentTasks=["first"],
+                **IN_ANY_CASE,
+            ),
+        },
+        {"status": "STRUCT"},
+    )
+    exit_task = task(
+        "comp-inner", {"status": status("body")}, dependentTasks=["body"], **IN_ANY_CASE
+    )
+    shown = leaf({"s": "STRUCT", "own": "TASK_FINAL_STATUS"})
+    world = World(
+        pipeline(
+            dag({"exit": exit_task, "body": task("comp-t")}),
+            {"comp-t": leaf(), "comp-inner": inner, "comp-exit": shown},
+        )
+    )
+    world.succeeded("body")
+    outer = b64encode(json.dumps({".": "Failed"}).encode()).decode()
+
+    received: Any = world.inputs(
+        "exit/last", upstream={"first": "Failed", "..": outer}, pod=TaskPath("exit/last")
+    )
+
+    assert (received["s"]["state"], received["own"]["state"]) == ("COMPLETE", "FAILED")
 
 
 def test_final_status_reaches_into_a_pipeline_that_is_the_exit_task() -> None:

@@ -370,20 +370,81 @@ def test_paths_that_are_new_in_each_attempt_are_no_other_inputs(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("fields", "decision"),
-    [({}, Decision.ADOPTED), ({"at_exit": False}, Decision.RUN), ({"at_exit": True}, "adopted")],
-    ids=["in a pod", "in its own place", "the twin"],
+    ("told", "decision"),
+    [({"exit-handler-1": "Failed"}, Decision.RUN), ({".": "Failed"}, Decision.ADOPTED)],
+    ids=["in its own place", "the twin"],
 )
 def test_the_twin_of_an_exit_task_that_ran_in_its_place_does_nothing(
-    fields: Json, decision: Decision, tmp_path: Path
+    told: Json, decision: Decision, tmp_path: Path
 ) -> None:
     world = world_of_follower(leaf({"s": "TASK_FINAL_STATUS"}), s=status("exit-handler-1"))
     finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=SUCCEEDED))
 
-    told = {"exit-handler-1": "Failed"}
-    step = world.prepare("ex", tmp_path, attempt="second", upstream=told, **fields)
+    step = world.prepare("ex", tmp_path, attempt="second", upstream=told, pod=TaskPath("ex"))
 
     assert step.decision == decision
+
+
+def stopped(world: World, directory: Path) -> Step:
+    """What the driver makes of a task that runs because the workflow was stopped."""
+    return world.prepare("t", directory, upstream={".": "Failed"}, pod=TaskPath("t"))
+
+
+def exit_world(**fields: Any) -> World:
+    tasks = {
+        "t": task("comp-t", dependentTasks=["b"], **IN_ANY_CASE, **fields),
+        "b": task("comp-t"),
+    }
+    return World(pipeline(dag(tasks), {"comp-t": leaf()}))
+
+
+def test_a_stopped_workflow_does_not_repeat_what_had_failed_by_itself(tmp_path: Path) -> None:
+    world = exit_world()
+    world.failed("t", "exit code 3")
+
+    step = stopped(world, tmp_path)
+
+    assert step.decision is Decision.ADOPTED
+    assert step.failure == Failure(reason=Reason.COMMAND_FAILED, message="exit code 3")
+    assert world.prepare("t", tmp_path).decision is Decision.RUN
+
+
+def test_a_stopped_workflow_runs_what_it_interrupted_once_more(tmp_path: Path) -> None:
+    world = exit_world()
+    world.failed("t", "the run was stopped", state=AttemptState.CANCELED, reason=Reason.CANCELED)
+
+    assert stopped(world, tmp_path).decision is Decision.RUN
+
+
+def test_a_task_with_attempts_to_come_had_not_come_to_its_end(tmp_path: Path) -> None:
+    world = exit_world(retryPolicy={"maxRetryCount": 1})
+    world.failed("t", "exit code 3", attempt="z-first")
+
+    first = stopped(world, tmp_path).decision
+    world.failed("t", "exit code 4", attempt="a-second")
+
+    assert first is Decision.RUN
+    # The attempt that the driver of the stopped workflow began is on record as well.
+    world.failed("t", "exit code 5", attempt="attempt-1")
+    assert stopped(world, tmp_path).failure is not None
+
+
+def test_a_failure_that_no_retry_can_help_is_an_end(tmp_path: Path) -> None:
+    world = exit_world(retryPolicy={"maxRetryCount": 5})
+    world.failed("t", "no such command", reason=Reason.COMMAND_NOT_FOUND)
+
+    assert stopped(world, tmp_path).decision is Decision.ADOPTED
+
+
+def test_retries_of_the_pipeline_around_count(tmp_path: Path) -> None:
+    around = task("comp-d", dependentTasks=["b"], retryPolicy={"maxRetryCount": 1}, **IN_ANY_CASE)
+    components = {"comp-d": dag({"t": task("comp-t")}), "comp-t": leaf()}
+    world = World(pipeline(dag({"d": around, "b": task("comp-t")}), components))
+    world.failed("d/t", "exit code 3")
+
+    step = world.prepare("d/t", tmp_path, upstream={".": "Failed"}, pod=TaskPath("d/t"))
+
+    assert step.decision is Decision.RUN
 
 
 # Refusals.

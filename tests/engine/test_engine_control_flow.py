@@ -17,7 +17,7 @@ import pytest
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.events import Event, Listener, TaskFinished, TaskOutput, TaskStarted, ignore
-from argosy_engine.results import RunResult
+from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState
@@ -353,6 +353,137 @@ def test_an_exit_task_runs_after_a_failure_which_still_counts(home: Home) -> Non
     }
     seen: Any = result.tasks[0].inputs.parameters["status"]
     assert (seen["state"], seen["pipelineTaskName"]) == ("FAILED", "exit-handler-1")
+
+
+def exiting(body: Json, **exit_task: Any) -> dict[str, Any]:
+    """A group, and the exit task that follows it."""
+    clean_up = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE, **exit_task}
+    return {
+        "exit-handler-1": body,
+        "clean-up": task("clean-up", {"status": status("exit-handler-1")}, **clean_up),
+    }
+
+
+def cleaning(script: str) -> dict[str, Json]:
+    return {"clean-up": leaf({"status": "TASK_FINAL_STATUS"}, **sh(script))}
+
+
+def of(result: RunResult, path: str) -> TaskResult:
+    return next(each for each in result.tasks if each.path == path)
+
+
+def told_of(home: Home, path: str) -> list[str]:
+    """What was told of a task, in order."""
+    return [
+        "RUNNING" if isinstance(event, TaskStarted) else event.state.value
+        for event in home.events
+        if isinstance(event, TaskStarted | TaskFinished) and event.path == path
+    ]
+
+
+def test_what_a_task_prints_does_not_pass_for_a_stop(home: Home, tmp_path: Path) -> None:
+    result = home.run(
+        exiting(task("print")),
+        {
+            "print": leaf(**sh("echo 'job 7 exceeded its deadline'; exit 1")),
+            **cleaning(f"echo x >> {tmp_path}/ran; exit 3"),
+        },
+    )
+
+    assert result.state is RunState.FAILED
+    assert (tmp_path / "ran").read_text() == "x\n"
+
+
+def test_a_final_status_says_why_a_group_failed(home: Home) -> None:
+    result = home.run(
+        exiting(task("body")),
+        {"body": dag({"f": task("fail", retryPolicy={"maxRetryCount": 1})}), **cleaning("true")},
+    )
+
+    why = "'exit-handler-1/f' failed: the command ended with exit code 7: oh"
+    assert result.error == why
+    seen: Any = of(result, "clean-up").inputs.parameters["status"]
+    assert seen["error"] == {"code": 9, "message": why}
+
+
+def test_an_exit_task_that_had_failed_does_not_run_again_when_the_run_is_stopped(
+    home: Home, tmp_path: Path
+) -> None:
+    stop_when_up(home)
+
+    result = home.run(
+        {**exiting(task("no-op")), "up": task("after-clean-up")},
+        {
+            **cleaning(f"echo x >> {tmp_path}/ran; exit 3"),
+            "after-clean-up": leaf(
+                **sh(
+                    f"until test -e {tmp_path}/ran; do sleep 0.05; done; sleep 1; echo up; sleep 60"
+                )
+            ),
+        },
+    )
+
+    assert result.state is RunState.CANCELED
+    assert (tmp_path / "ran").read_text() == "x\n"
+    clean_up = of(result, "clean-up")
+    assert (clean_up.state.value, clean_up.attempts) == ("FAILED", 1)
+    assert clean_up.error == "the command ended with exit code 3, it printed nothing"
+
+
+def test_an_exit_task_that_a_stop_interrupts_runs_again_and_is_told_what_was(
+    home: Home, tmp_path: Path
+) -> None:
+    stop_when_up(home)
+    script = f"test -e {tmp_path}/ran && exit; touch {tmp_path}/ran; echo up; sleep 60"
+
+    result = home.run(exiting(task("no-op")), cleaning(script))
+
+    assert states(result) == {"clean-up": "SUCCEEDED", "exit-handler-1": "SUCCEEDED"}
+    seen: Any = of(result, "clean-up").inputs.parameters["status"]
+    assert (seen["state"], seen["error"]) == ("COMPLETE", {})
+    assert told_of(home, "clean-up") == ["RUNNING", "RUNNING", "SUCCEEDED"]
+
+
+def test_what_runs_at_the_exit_is_told_of_once(home: Home) -> None:
+    stop_when_up(home)
+    waiting = task("wait", {"x": 1})
+
+    result = home.run(
+        {**exiting(waiting), "last": task("no-op", dependentTasks=["clean-up"])}, cleaning("true")
+    )
+
+    assert states(result)["exit-handler-1"] == "CANCELED"
+    assert told_of(home, "clean-up") == ["RUNNING", "SUCCEEDED"]
+    assert told_of(home, "last") == ["NOT_RUN"]
+    seen: Any = of(result, "clean-up").inputs.parameters["status"]
+    assert (seen["state"], seen["error"]["message"]) == ("FAILED", "the run was stopped")
+
+
+def test_a_pipeline_that_runs_at_the_exit_is_told_of_once(home: Home) -> None:
+    stop_when_up(home)
+    inner = {"a": task("no-op"), "b": task("fail", dependentTasks=["a"]), "c": task("no-op")}
+    inner["c"] |= {"dependentTasks": ["b"]}
+    follows = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE}
+
+    home.run(
+        {"exit-handler-1": task("wait", {"x": 1}), "notify": task("inner", **follows)},
+        {"inner": dag(inner)},
+    )
+
+    assert told_of(home, "notify") == ["FAILED"]
+    assert told_of(home, "notify/a") == ["RUNNING", "SUCCEEDED"]
+    assert told_of(home, "notify/b") == ["RUNNING", "FAILED"]
+    assert told_of(home, "notify/c") == ["NOT_RUN"]
+
+
+def test_after_a_stop_an_exit_task_is_tried_once_as_on_argo(home: Home) -> None:
+    stop_when_up(home)
+    retried = {"retryPolicy": {"maxRetryCount": 3, "backoffDuration": "1s"}}
+
+    result = home.run(exiting(task("wait", {"x": 1}), **retried), cleaning("exit 3"))
+
+    clean_up = of(result, "clean-up")
+    assert (clean_up.state.value, clean_up.attempts) == ("FAILED", 1)
 
 
 def test_a_pipeline_as_exit_task_is_told_what_it_followed(home: Home) -> None:

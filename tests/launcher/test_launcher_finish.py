@@ -344,6 +344,16 @@ def test_a_stopped_attempt_is_canceled(task: Task) -> None:
     assert finished.exit_code == 143
 
 
+def test_an_attempt_that_a_stop_interrupts_is_canceled_whatever_the_reason(task: Task) -> None:
+    failure = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 3 s")
+    ended = replace(task.ended(-15), failure=failure, interrupted=True)
+
+    finished = task.finish(task.step(), ended)
+
+    assert finished.record.state is AttemptState.CANCELED
+    assert finished.failure == failure
+
+
 def test_a_command_that_never_started_has_no_log(task: Task) -> None:
     failure = Failure(reason=Reason.COMMAND_NOT_FOUND, message="no such command")
 
@@ -482,8 +492,19 @@ def test_a_refused_task_has_a_record_that_says_why(task: Task) -> None:
     finished = task.finish(step, None)
 
     record = record_of(state=AttemptState.FAILED, failure=failure, log=None)
-    assert finished == Finished(record=record, exit_code=1, failure=failure)
+    assert finished == Finished(record=record, exit_code=1, failure=failure, final=True)
     assert list(task.records.attempts(TRAIN)) == [record]
+
+
+def test_an_adopted_failure_is_said_again_for_good_and_not_recorded(task: Task) -> None:
+    failure = Failure(reason=Reason.COMMAND_FAILED, message="exit code 3", exit_code=3)
+    step = task.step(decision=Decision.ADOPTED, argv=(), failure=failure)
+
+    finished = task.finish(step, None)
+
+    assert (finished.failure, finished.exit_code, finished.final) == (failure, 3, True)
+    assert finished.record.state is AttemptState.FAILED
+    assert list(task.records.attempts(TRAIN)) == []
 
 
 def test_an_earlier_success_wins_and_its_outputs_are_the_outputs(task: Task) -> None:

@@ -570,6 +570,14 @@ def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:
     assert (end.exit_code, end.reason) == (1, "input 'x' is missing; give it (final)")
 
 
+def test_a_failure_that_an_earlier_attempt_left_is_not_tried_again(pod: Pod) -> None:
+    failure = Failure(reason=Reason.COMMAND_FAILED, message="exit code 3", exit_code=3)
+
+    end = pod.run(step_of(decision=Decision.ADOPTED, failure=failure))
+
+    assert (end.exit_code, end.reason) == (3, "exit code 3 (final)")
+
+
 def test_what_a_command_printed_is_not_taken_for_the_mark_of_a_final_failure(pod: Pod) -> None:
     end = pod.run(step_of("sh", "-c", "echo 'giving up (final)'; exit 3"))
 

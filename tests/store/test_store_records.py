@@ -22,6 +22,7 @@ from argosy_schemas.records import (
     Failure,
     Reason,
     RecordReference,
+    Traces,
     Values,
 )
 from argosy_schemas.records_json import cache_entry_to_json
@@ -124,6 +125,27 @@ def test_attempts_are_listed_by_their_start_without_the_success_record(store: Ob
 
     assert list(records.attempts(TRAIN)) == [failed, RECORD]
     assert list(records.attempts(TaskPath("other"))) == []
+
+
+def test_traces_tell_what_succeeded_and_the_attempts_of_the_rest(store: ObjectStore) -> None:
+    records = RunRecords(store, RUN)
+    body = TaskPath("body")
+    inner, late, done = (TaskPath(f"body/{name}") for name in ("loop/0/t", "late", "done"))
+    for path, attempt in ((late, "z"), (inner, "b"), (late, "a"), (done, "c")):
+        records.write_attempt(replace(RECORD, task_path=path, attempt_id=AttemptId(attempt)))
+    records.write_success(replace(RECORD, task_path=done))
+    store.put(records.log_key(inner, AttemptId("b")), b"log")
+    records.write_attempt(replace(RECORD, task_path=TaskPath("other")))
+    of_late = ((late, AttemptId("a")), (late, AttemptId("z")))
+
+    assert records.traces(body) == Traces(
+        succeeded=frozenset({done}), unfinished=(*of_late, (inner, AttemptId("b")))
+    )
+    assert records.traces(late) == Traces(unfinished=of_late)
+    assert records.traces(TaskPath("nothing")) == Traces()
+    found = records.read_attempt(inner, AttemptId("b"))
+    assert found == replace(RECORD, task_path=inner, attempt_id=AttemptId("b"))
+    assert records.read_attempt(inner, AttemptId("none")) is None
 
 
 def test_large_values_are_objects_of_their_own_and_come_back(store: ObjectStore) -> None:

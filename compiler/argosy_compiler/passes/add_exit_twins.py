@@ -3,11 +3,14 @@
 Argo then starts nothing more in the DAG, at no version. What runs is the ``onExit`` template, if it
 is one of steps (a DAG fails at once on 3.5 and 3.6). So it holds a twin of each exit task, with the
 same path, which is skipped without a pod unless the run was stopped or passed its deadline. If the
-exit task had already succeeded, the driver of the twin finds its record and does nothing.
+exit task had already come to its end, well or by a failure of its own, the driver of the twin finds
+its record and does nothing.
 
 Whether it was stopped is asked once, by a step before them: Argo evaluates the ``when`` of a step
 again whenever it looks at it, gives up a step that had begun once that is false, and forgets that a
-pod was stopped when it hears of its exit code.
+pod was stopped when it hears of its exit code. What it asks for are messages that Argo itself gives
+to nodes, from their beginning: what a command printed stands further behind in a message, and its
+quotes are escaped once more than those around messages.
 
 Exit tasks further down have no twin: Argo gives up what is nested.
 """
@@ -22,15 +25,25 @@ from argosy_compiler.argo_names import Names, task_name
 from argosy_compiler.expression_text import control_object, tag
 from argosy_compiler.plan import Plan, Template
 from argosy_compiler.template_names import ON_EXIT, STOPPED_TEMPLATE
+from argosy_expressions.terms import quoted
 from argosy_schemas.ir import TriggerStrategy
 from argosy_schemas.ir_json import ROOT
-from argosy_schemas.pod import PATH_INPUT, UPSTREAM_INPUT
+from argosy_schemas.pod import PATH_INPUT, UPSTREAM_AT_EXIT, UPSTREAM_INPUT
+from argosy_schemas.values import to_json
 
 _HANDLER = "exit-handler-"
 """How the SDK names what an exit task follows."""
 _STOPPED = tag(
-    "workflow.failures contains 'workflow shutdown with strategy'"
-    " || workflow.failures contains 'exceeded its deadline'"
+    " || ".join(
+        # The variable is JSON, quoted as a whole.
+        f"workflow.failures contains {quoted(to_json(text)[1:-1])}"
+        for text in (
+            '"message":"workflow shutdown with strategy:',
+            '"message":"Stopped with strategy ',
+            '"message":"Step exceeded its deadline"',
+            '"message":"retry exceeded workflow deadline ',
+        )
+    )
 )
 
 
@@ -71,7 +84,7 @@ def _twins(plan: Plan) -> Iterator[Template]:
         if original is None or "when" in original:
             continue
         # No task of the DAG can be asked there; the status of the whole is all that is known.
-        statuses = control_object(dict.fromkeys(follows, "workflow.status"))
+        statuses = control_object({UPSTREAM_AT_EXIT: "workflow.status"})
         parameters: list[dict[str, Any]] = [
             {**one, "value": tag(statuses)} if one["name"] == UPSTREAM_INPUT else one
             for one in original["arguments"]["parameters"]
