@@ -113,6 +113,8 @@ def _container(step: Step) -> dict[str, Any]:
 def workflow(steps: Mapping[str, Step], **spec: Any) -> dict[str, Any]:
     """Return the workflow: a pod template for each task."""
     return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
         "metadata": {"generateName": "steps-"},
         "spec": {
             "entrypoint": "root",
@@ -152,11 +154,12 @@ def _pod(name: str, step: Step) -> dict[str, Any]:
             {
                 "name": "driver",
                 "image": "argosy",
+                "command": ["argosy-driver"],
                 "env": [{"name": "ARGOSY_TASK", "value": "{{inputs.parameters.task}}"}],
             }
         ],
-        "container": {"image": step.image, "command": ["/argosy/exec"]},
-        "sidecars": [{"name": "launcher", "image": "argosy"}],
+        "container": {"name": "main", "image": step.image, "command": ["/argosy/exec"]},
+        "sidecars": [{"name": "launcher", "image": "argosy", "command": ["argosy-launcher"]}],
         **step.pod,
     }
     if step.retries is not None:

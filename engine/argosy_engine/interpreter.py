@@ -363,7 +363,11 @@ class Interpreter:
             why = self._shutdown or message
             self._failures.append({"displayName": node.label, "message": why, "phase": phase.value})
         boundary = node.boundary
-        if node.counts_as_active and boundary is not None and boundary.template.parallelism:
+        if (
+            node.counts_as_active
+            and boundary is not None
+            and boundary.template.parallelism is not None
+        ):
             boundary.active -= 1
             if boundary.throttled:
                 boundary.active += 1

@@ -8,14 +8,12 @@ value than the one that stands there, or Argo would wait for it forever.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from argosy_engine.reading_fields import Object, Place, object_at, objects
+from argosy_engine.reading_fields import TAG, Object, Place
 from argosy_expressions.argo.deferred import recovered
 
-_TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INPUT = "inputs.parameters."
 _REQUIRED = ".Succeeded"
 
@@ -44,7 +42,7 @@ class Holder:
         return found.text
 
     def _problems(self, text: str) -> Iterator[str]:
-        for tag in _TAG.finditer(text):
+        for tag in TAG.finditer(text):
             name = tag[1].strip()
             if name.startswith("=") and not recovered(tag[0]).gates:
                 yield "holds an expression that is resolved in the DAG around"
@@ -52,7 +50,7 @@ class Holder:
                 yield f"reads '{name}', which is resolved in the DAG around"
 
 
-def read_holder(task: Object) -> Holder:
+def read_holder(task: Object, place: Place) -> Holder:
     """Return the holder of what is inline in ``task``."""
     terms = [term.strip() for term in str(task.get("depends") or "").split("&&")]
     return Holder(
@@ -60,8 +58,10 @@ def read_holder(task: Object) -> Holder:
             term.removesuffix(_REQUIRED) for term in terms if term.endswith(_REQUIRED)
         ),
         handed_on=frozenset(
-            str(one["name"])
-            for one in objects(object_at(task, "arguments"), "parameters")
-            if one.get("value") == f"{{{{{_INPUT}{one['name']}}}}}"
+            str(one.get("name"))
+            for one in place.at("arguments").objects(
+                place.object_at(task, "arguments"), "parameters"
+            )
+            if one.get("value") == f"{{{{{_INPUT}{one.get('name')}}}}}"
         ),
     )

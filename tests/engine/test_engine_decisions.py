@@ -9,7 +9,7 @@ import pytest
 from argosy_engine.dag_phase import dag_phase
 from argosy_engine.nodes import PodNode
 from argosy_engine.phase import Phase
-from argosy_engine.reading import read_workflow
+from argosy_engine.reading import interpreted
 from argosy_engine.ready_queue import ReadyQueue
 from argosy_engine.results import path_order
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure, parse_duration
@@ -41,7 +41,7 @@ def dag(tasks: dict[str, str], target: str = "") -> DagTemplate:
             ],
         }
     }
-    template = read_workflow(document).templates["root"]
+    template = interpreted(document).templates["root"]
     assert isinstance(template, DagTemplate)
     return template
 

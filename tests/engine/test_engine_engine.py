@@ -19,7 +19,7 @@ from argosy_engine.nodes import Node, RetryNode
 from argosy_engine.observer import Observer
 from argosy_engine.phase import Phase
 from argosy_engine.pods import PodOutcome, PodRequest
-from argosy_engine.reading import read_workflow
+from argosy_engine.reading import interpreted
 from argosy_engine.signals import stopping_on_signals
 from argosy_engine.stop import StopSignal
 from argosy_schemas.records import Failure, Reason
@@ -68,7 +68,7 @@ def interpreter(
             **spec,
         }
     }
-    return Interpreter(read_workflow(document), parameters={}, variables={})
+    return Interpreter(interpreted(document), parameters={}, variables={})
 
 
 def task(name: str, depends: str = "", **more: Any) -> dict[str, Any]:
@@ -448,6 +448,7 @@ def test_a_pod_gets_what_its_template_says() -> None:
                     "env": [{"name": "ARGOSY_UPSTREAM", "value": "eyJ4IjoiRmFpbGVkIn0="}],
                 }
             ],
+            "sidecars": [{"name": "launcher"}],
         },
     )
 

@@ -15,11 +15,12 @@ from argosy_expressions.argo.deferred import deferred
 
 POD: Mapping[str, Any] = {
     "name": "pod-1",
-    "inputs": {"parameters": [{"name": "task"}]},
+    "inputs": {"parameters": [{"name": "task", "default": ""}]},
     "initContainers": [
         {
             "name": "driver",
             "image": "argosy",
+            "command": ["argosy-driver"],
             "env": [
                 {"name": "ARGOSY_TASK", "value": "{{inputs.parameters.task}}"},
                 {
@@ -30,13 +31,15 @@ POD: Mapping[str, Any] = {
         }
     ],
     "container": {"name": "main", "image": "python:3.11", "command": ["/argosy/exec"]},
-    "sidecars": [{"name": "launcher", "image": "argosy"}],
+    "sidecars": [{"name": "launcher", "image": "argosy", "command": ["argosy-launcher"]}],
 }
 
 
 def workflow(*tasks: Mapping[str, Any], pod: Mapping[str, Any] = POD, **spec: Any) -> Any:
     return copy.deepcopy(
         {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
             "metadata": {"generateName": "hello-"},
             "spec": {
                 "entrypoint": "root",
@@ -82,7 +85,12 @@ def test_the_drivers_environment_is_read_without_what_the_cluster_fills_in() -> 
 def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
     pod = {
         "name": "pod-1",
-        "container": {"image": "argosy", "env": [{"name": "ARGOSY_TASK", "value": "x"}]},
+        "container": {
+            "name": "main",
+            "image": "argosy",
+            "command": ["argosy-driver", "decide"],
+            "env": [{"name": "ARGOSY_TASK", "value": "x"}],
+        },
         "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
     }
 
@@ -332,7 +340,8 @@ def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
 def test_an_expression_that_is_inline_has_to_be_deferred(expression: str) -> None:
     text = f"{{{{={expression}}}}}"
 
-    templates = read_workflow(inline(task_of("a", "a"), task_of("b", deferred(text, "ready"))))
+    second = {**task_of("b", deferred(text, "ready")), "depends": "a.Succeeded"}
+    templates = read_workflow(inline(task_of("a", "a"), second))
 
     inner = templates.templates["root.whole"]
     assert isinstance(inner, DagTemplate)
