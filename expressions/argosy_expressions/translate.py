@@ -9,10 +9,8 @@ condition is :class:`Untranslatable`, and a driver pod evaluates it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from argosy_expressions.argo import ast as argo
-from argosy_expressions.argo.parser import parse
 from argosy_expressions.cel.ast import (
     Artifacts,
     Call,
@@ -27,8 +25,16 @@ from argosy_expressions.cel.ast import (
     Not,
     Parameter,
 )
-from argosy_expressions.cel.checking import ANY, BOOL, KINDS_OF_TYPE, Kinds
+from argosy_expressions.cel.checking import ANY, BOOL, Kinds
 from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, Kind, converted
+from argosy_expressions.operands import (
+    CannotError,
+    Operand,
+    parameter,
+    text_of,
+    with_text,
+    yielded,
+)
 from argosy_expressions.terms import (
     ATOM,
     CHOICE,
@@ -44,17 +50,6 @@ from argosy_expressions.terms import (
     quoted,
 )
 from argosy_schemas.ir import ParameterType
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operand:
-    """Where a parameter of the condition is found in the workflow."""
-
-    expression: str
-    """Argo expression that yields the JSON-typed value, and fails where there is none."""
-    type: ParameterType
-    nullable: bool = True
-    """Whether the value may be null; ``False`` gives shorter text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +69,16 @@ def to_argo(expression: Expression, operands: Mapping[str, Operand]) -> str | Un
     """
     try:
         return _Translation(operands).condition(expression.root).text
-    except _CannotError as error:
+    except CannotError as error:
         return Untranslatable(str(error))
-
-
-class _CannotError(Exception):
-    """Unwinds to :func:`to_argo` with the reason."""
 
 
 _LIMIT = "9.223372036854776e18"
 """2 to the power of 63: from here on CEL's ``int()`` fails, and Go's says anything."""
 
 _NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
-_ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
+_TEXT: Kinds = frozenset({Kind.TEXT})
+_ORDERED: tuple[Kinds, ...] = (_NUMBERS, _TEXT, BOOL)
 _NULL: Kinds = frozenset({Kind.NULL})
 _TRUTH = ", ".join(
     [f"{quoted(text)}: true" for text in TRUE_TEXTS]
@@ -100,11 +92,15 @@ class _Translation:
 
     def condition(self, node: Node) -> Term:
         """Return the term of a node that has to be a boolean."""
+        if isinstance(node, Parameter) and not self._operands[node.name].is_certain:
+            term = self._as_it_is(node, BOOL)
+            if term.kinds <= BOOL | _NULL:
+                return boolean(f"!!{term.at(ATOM)}", UNARY, self._not_null(term))
         term = self.value(node)
         if term.kinds == BOOL:
             return term
         if Kind.BOOL not in term.kinds:
-            raise _CannotError("it takes something for a boolean that never is one")
+            raise CannotError("it takes something for a boolean that never is one")
         # Twice not: what is no boolean fails, and the value stays.
         checked = self._not_null(term) if term.kinds <= BOOL | _NULL else self._untested(term)
         return boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)
@@ -114,7 +110,7 @@ class _Translation:
             case Literal(value):
                 return literal(value)
             case Parameter(name):
-                return self._parameter(name)
+                return parameter(name, self._operands[name])
             case Index(operand, Literal(str() as key)):
                 return self._member(self.value(operand), key)
             case Index(operand, Literal(int() as index)) if not isinstance(index, bool):
@@ -128,40 +124,37 @@ class _Translation:
             case Logic(operator, operands):
                 terms = [self.condition(operand) for operand in operands]
                 if (term := joined(operator, terms)) is None:
-                    raise _CannotError(
+                    raise CannotError(
                         f"'{operator}' has to look at both sides although either may fail"
                     )
                 return term
             case Artifacts(name):
-                raise _CannotError(f"it reads the artifact '{name}'")
+                raise CannotError(f"it reads the artifact '{name}'")
             case Foreign(construct):
-                raise _CannotError(f"it uses {construct}")
+                raise CannotError(f"it uses {construct}")
             case Index():
-                raise _CannotError("it reads a member by a computed key")
+                raise CannotError("it reads a member by a computed key")
             case Name(name):
-                raise _CannotError(f"it reads '{name}', which is no input")
+                raise CannotError(f"it reads '{name}', which is no input")
 
-    def _parameter(self, name: str) -> Term:
-        operand = self._operands[name]
-        is_atom = not isinstance(
-            parse(operand.expression), argo.Unary | argo.Binary | argo.Choice | argo.Members
-        )
-        kinds = KINDS_OF_TYPE[operand.type]
-        return Term(
-            text=operand.expression,
-            level=ATOM if is_atom else CHOICE,
-            kinds=kinds if operand.nullable else kinds - _NULL,
-        )
+    def _as_it_is(self, node: Node, kinds: Kinds) -> Term:
+        """Return the term of a node for a place where null and all but ``kinds`` fail anyway."""
+        if isinstance(node, Parameter):
+            operand = self._operands[node.name]
+            wanted = operand.accepted & operand.yielded
+            if operand.type is not ParameterType.STRING and wanted <= kinds | _NULL:
+                return replace(yielded(operand), kinds=wanted | (operand.yielded & _NULL))
+        return self.value(node)
 
     def _member(self, container: Term, key: str) -> Term:
         if Kind.MAP not in container.kinds:
-            raise _CannotError(f"it reads '{key}' of something that has no members")
+            raise CannotError(f"it reads '{key}' of something that has no members")
         text = f"find([{container.text}], {quoted(key)} in #)[{quoted(key)}]"
         return self._read(text, container)
 
     def _item(self, container: Term, index: int) -> Term:
         if Kind.LIST not in container.kinds or index < 0:
-            raise _CannotError(f"it reads an item {index} that never is there")
+            raise CannotError(f"it reads an item {index} that never is there")
         if container.kinds <= {Kind.LIST, Kind.NULL}:
             return self._read(f"{container.at(ATOM)}[{index}]", container)
         # A text would give a character, and a list from a null nothing.
@@ -176,11 +169,11 @@ class _Translation:
             try:
                 return literal(converted(node.function, node.argument.value))
             except ValueError as error:
-                raise _CannotError(f"{node.function}() {error}") from error
+                raise CannotError(f"{node.function}() {error}") from error
+        if node.function == "int":
+            return self._int(self._as_it_is(node.argument, _NUMBERS))
         argument = self.value(node.argument)
         match node.function:
-            case "int":
-                return self._int(argument)
             case "double":
                 return self._double(argument)
             case "string":
@@ -232,7 +225,7 @@ class _Translation:
         if argument.kinds <= BOOL | _NULL:
             truth = f"!!{argument.at(ATOM)}" if nullable else argument.text
             return self._from_null(argument, f"string({truth})", result)
-        raise _CannotError("string() takes a value whose type is not known before")
+        raise CannotError("string() takes a value whose type is not known before")
 
     def _bool(self, argument: Term) -> Term:
         self._require(argument, frozenset({Kind.TEXT, Kind.BOOL}), "bool")
@@ -245,32 +238,70 @@ class _Translation:
             # Any other text gives null, and not null fails.
             text = f"!!{{{_TRUTH}}}[{argument.text}]"
             return boolean(text, UNARY, argument.may_fail | self._untested(argument))
-        raise _CannotError("bool() takes a value whose type is not known before")
+        raise CannotError("bool() takes a value whose type is not known before")
 
     def _compare(self, node: Compare) -> Term:
-        left, right = self.value(node.left), self.value(node.right)
+        if (found := self._with_text(node)) is not None:
+            return found
+        left, right = self._sides(node)
         alike = [group for group in _ORDERED if group & left.kinds and group & right.kinds]
         guards = left.may_fail | right.may_fail
         must = left.must_fail | right.must_fail
         if node.operator in ("==", "!="):
             if not alike and not left.kinds & right.kinds:
                 # False in CEL; where both kinds are in the text, expr-lang refuses to compare.
-                if guards:
-                    raise _CannotError("it compares things that never are equal")
+                if guards or not (self._is_certain(node.left) and self._is_certain(node.right)):
+                    raise CannotError("it compares things that never are equal")
                 return literal(node.operator == "!=")
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
             return boolean(text, COMPARE, guards, must=must)
         if not alike:
-            raise _CannotError("it orders things that have no order")
+            raise CannotError("it orders things that have no order")
         guards |= self._orderable(left, alike) | self._orderable(right, alike)
         must |= self._orderable(left, alike) | self._orderable(right, alike)
         if alike == [BOOL]:
             text = f"{_as_number(left)} {node.operator} {_as_number(right)}"
         elif BOOL in alike:
-            raise _CannotError("it orders values whose types are not known before")
+            raise CannotError("it orders values whose types are not known before")
         else:
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
         return boolean(text, COMPARE, guards, must=must)
+
+    def _sides(self, node: Compare) -> tuple[Term, Term]:
+        left, right = self.value(node.left), self.value(node.right)
+        if node.operator in ("==", "!="):
+            return left, right
+        # Beside a number all but a number fails, and as a truth all but a boolean.
+        if right.kinds <= _NUMBERS | _NULL:
+            left = self._as_it_is(node.left, _NUMBERS)
+        elif left.kinds <= _NUMBERS | _NULL:
+            right = self._as_it_is(node.right, _NUMBERS)
+        elif left.kinds <= BOOL | _NULL and right.kinds <= BOOL | _NULL:
+            left, right = self._as_it_is(node.left, BOOL), self._as_it_is(node.right, BOOL)
+        return left, right
+
+    def _with_text(self, node: Compare) -> Term | None:
+        """Return the comparison with a literal of a parameter that is the text of anything."""
+        match node.left, node.right:
+            case (Parameter(name), Literal(str() | None as value)):
+                is_left = True
+            case (Literal(str() | None as value), Parameter(name)):
+                is_left = False
+            case _:
+                return None
+        operand = self._operands[name]
+        if operand.type is not ParameterType.STRING or operand.yielded <= _TEXT | _NULL:
+            return None
+        if node.operator in ("==", "!="):
+            return with_text(name, operand, node.operator, value)
+        if value is None:
+            return None
+        term = text_of(name, operand, value)
+        sides = (term.text, quoted(value)) if is_left else (quoted(value), term.text)
+        return boolean(f" {node.operator} ".join(sides), COMPARE, self._not_null(term))
+
+    def _is_certain(self, node: Node) -> bool:
+        return not isinstance(node, Parameter) or self._operands[node.name].is_certain
 
     def _orderable(self, term: Term, groups: list[Kinds]) -> Guards:
         if len(groups) == 1 and term.kinds <= groups[0] | _NULL:
@@ -288,7 +319,7 @@ class _Translation:
 
     def _require(self, term: Term, kinds: Kinds, function: str) -> None:
         if not term.kinds & kinds:
-            raise _CannotError(f"{function}() takes something that it always fails on")
+            raise CannotError(f"{function}() takes something that it always fails on")
 
     def _from_null(self, argument: Term, text: str, kinds: Kinds) -> Term:
         guards = argument.may_fail | self._not_null(argument)

@@ -357,7 +357,7 @@ def test_an_exit_task_runs_after_a_failure_which_still_counts(home: Home) -> Non
 
 def exiting(body: Json, **exit_task: Any) -> dict[str, Any]:
     """A group, and the exit task that follows it."""
-    clean_up = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE, **exit_task}
+    clean_up: Json = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE, **exit_task}
     return {
         "exit-handler-1": body,
         "clean-up": task("clean-up", {"status": status("exit-handler-1")}, **clean_up),
@@ -463,7 +463,7 @@ def test_a_pipeline_that_runs_at_the_exit_is_told_of_once(home: Home) -> None:
     stop_when_up(home)
     inner = {"a": task("no-op"), "b": task("fail", dependentTasks=["a"]), "c": task("no-op")}
     inner["c"] |= {"dependentTasks": ["b"]}
-    follows = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE}
+    follows: Json = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE}
 
     home.run(
         {"exit-handler-1": task("wait", {"x": 1}), "notify": task("inner", **follows)},

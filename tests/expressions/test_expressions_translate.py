@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from argosy_expressions.argo import evaluate, substitute
 from argosy_expressions.cel import holds, parse
+from argosy_expressions.cel.checking import ANY
+from argosy_expressions.cel.values import Kind
 from argosy_expressions.errors import ExpressionError
+from argosy_expressions.operands import Operand
 from argosy_expressions.terms import quoted
-from argosy_expressions.translate import Operand, Untranslatable, to_argo
+from argosy_expressions.translate import Untranslatable, to_argo
 from argosy_schemas.ir import ParameterType
+from argosy_schemas.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.values import JsonValue
 from cel_conditions import OPERANDS, conditions, environment, inputs, sdk_conditions
 
@@ -95,8 +100,16 @@ def native(text: str, values: Mapping[str, JsonValue]) -> bool | None:
 
 
 def translated(text: str, values: Mapping[str, JsonValue]) -> bool | None:
+    return evaluated(text, environment(values))
+
+
+def quoted_in_cel(text: str) -> str:
+    return "'" + "".join(f"\\U{ord(letter):08x}" for letter in text) + "'"
+
+
+def evaluated(text: str, found: Mapping[str, JsonValue]) -> bool | None:
     try:
-        value = evaluate(text, environment(values))
+        value = evaluate(text, found)
     except ExpressionError:
         return None
     return value if isinstance(value, bool) else None
@@ -223,3 +236,116 @@ def test_all_conditions_that_are_translated_have_the_same_outcome(
     if isinstance(translation, str):
         assert translated(translation, values) == native(text, values)
         assert not any(sign in translation for sign in ("{{", "}}", '"'))
+
+
+UNCERTAIN = json.loads((Path(__file__).parent / "data" / "uncertain_operands.json").read_text())
+
+
+def uncertain(declared: ParameterType, kinds: Collection[Kind]) -> Mapping[str, Operand]:
+    return {
+        name: Operand(
+            expression=f"fromJSON(workflow.parameters['{name}'])",
+            type=declared,
+            kinds=frozenset(kinds),
+        )
+        for name in ("x", "y")
+    }
+
+
+def in_json(values: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    return {"workflow": {"parameters": {name: json.dumps(value) for name, value in values.items()}}}
+
+
+def as_declared(text: str, values: Mapping[str, JsonValue], declared: ParameterType) -> bool | None:
+    """Return the outcome on what inputs of this type receive of the values."""
+    try:
+        return native(text, {name: coerce(value, declared) for name, value in values.items()})
+    except ParameterValueError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "kinds", "values", "translation", "outcome"), UNCERTAIN["cases"]
+)
+def test_what_is_not_sure_to_be_of_its_type_is_converted_or_fails(
+    text: str,
+    declared: str,
+    kinds: list[str],
+    values: Mapping[str, JsonValue],
+    translation: str,
+    outcome: bool | None,
+) -> None:
+    """As above, the outcomes are expr-lang's."""
+    kind = ParameterType(declared)
+    operands = uncertain(kind, [Kind(one) for one in kinds])
+
+    assert to_argo(parse(text), operands) == translation
+    assert evaluated(translation, in_json(values)) == outcome
+    assert as_declared(text, values, kind) == outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "translation"),
+    [
+        ("$x == 'a'", ParameterType.STRING, "@x == 'a'"),
+        ("$x == '1'", ParameterType.STRING, "@x in ['1', 1]"),
+        ("$x != 'true'", ParameterType.STRING, "!(@x in ['true', true])"),
+        ("$x == null", ParameterType.STRING, "@x == nil"),
+        ("int($x) < 5", ParameterType.NUMBER_INTEGER, "int(find([@x], abs(#) < @)) < 5"),
+        ("$x > 1.5", ParameterType.NUMBER_DOUBLE, "@x > 1.5"),
+        ("$x", ParameterType.BOOLEAN, "!!@x"),
+        ("$x == true", ParameterType.BOOLEAN, "map([@x], # == nil ? # : !!#)[0] == true"),
+    ],
+)
+def test_a_check_is_written_only_where_nothing_else_fails(
+    text: str, declared: ParameterType, translation: str
+) -> None:
+    expected = translation.replace("@x", "fromJSON(workflow.parameters['x'])")
+
+    found = to_argo(parse(spelt(text)), uncertain(declared, ANY - {Kind.INT}))
+
+    assert found == expected.replace("@)", "9.223372036854776e18)")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("$x == $y", "it needs the text of 'x', which may be a list or struct"),
+        ("$x < '[1]'", "it needs the text of 'x', which may be a list or struct"),
+        ("int($x) == 1", "it needs the text of 'x', which may be a list or struct"),
+    ],
+)
+def test_texts_of_lists_that_argo_cannot_write_are_left_to_a_pod(text: str, reason: str) -> None:
+    operands = uncertain(ParameterType.STRING, ANY - {Kind.INT})
+
+    assert to_argo(parse(spelt(text)), operands) == Untranslatable(reason)
+
+
+_JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**53), 2**53),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.sampled_from(["", "1", "true", "a", "1.5", "[1]", "<&>", '{"a":1}', "é\u2028"]),
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(_JSON, st.sampled_from(["==", "!=", "<", ">="]), st.data())
+def test_any_value_compares_as_the_text_that_it_is(
+    value: JsonValue, operator: str, data: st.DataObject
+) -> None:
+    other = data.draw(st.sampled_from([to_text(value), "1", "0.0000015", "a"]))
+    text = f"inputs.parameter_values['x'] {operator} {quoted_in_cel(other)}"
+
+    translation = to_argo(parse(text), uncertain(ParameterType.STRING, ANY - {Kind.INT}))
+
+    if isinstance(translation, str):
+        outcome = evaluated(translation, in_json({"x": value}))
+        assert outcome == as_declared(text, {"x": value}, ParameterType.STRING)
+    else:
+        assert operator not in ("==", "!=")

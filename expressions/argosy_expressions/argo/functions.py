@@ -151,6 +151,25 @@ def _trim_prefix(prefix: JsonValue, text: JsonValue) -> str:
     return _text(function, text).removeprefix(_text(function, prefix))
 
 
+def _replace_builtin(text: JsonValue, old: JsonValue, new: JsonValue) -> str:
+    return _text("replace", text).replace(_text("replace", old), _text("replace", new))
+
+
+def _split(text: JsonValue, separator: JsonValue) -> list[JsonValue]:
+    parts, mark = _text("split", text), _text("split", separator)
+    # Go takes an empty separator for "between all letters".
+    return list(parts.split(mark)) if mark else list(parts)
+
+
+def _repeat(text: JsonValue, count: JsonValue) -> str:
+    repeated = _text("repeat", text)
+    if isinstance(count, bool) or not isinstance(count, int | float):
+        raise ValueError(f"repeat() by {type_name(count)}")
+    if count < 0:
+        raise ValueError(f"repeat() by {count}")
+    return repeated * int(count)
+
+
 FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "abs": _abs,
     "asFloat": _float,
@@ -159,6 +178,9 @@ FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "fromJSON": _from_json,
     "int": _int,
     "len": _len,
+    "repeat": _repeat,
+    "replace": _replace_builtin,
+    "split": _split,
     "sprig.b64dec": _b64dec,
     "sprig.b64enc": _b64enc,
     "sprig.lower": _lower,
@@ -176,6 +198,9 @@ PREDICATES = frozenset({"find", "map"})
 ARITY: Mapping[str, int] = {
     **dict.fromkeys(FUNCTIONS, 1),
     **dict.fromkeys(PREDICATES, 2),
+    "repeat": 2,
+    "replace": 3,
+    "split": 2,
     "sprig.replace": 3,
     "sprig.trimPrefix": 2,
 }
@@ -188,6 +213,9 @@ RESULTS: Mapping[str, str] = {
     "int": "number",
     "len": "number",
     "map": "array",
+    "repeat": "string",
+    "replace": "string",
+    "split": "array",
     "sprig.b64dec": "string",
     "sprig.b64enc": "string",
     "sprig.lower": "string",
