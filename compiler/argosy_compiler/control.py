@@ -4,11 +4,16 @@ A decision reads inputs of its task. Each is followed back, through the inputs a
 to a constant, a pipeline parameter, the item of a loop, or the output of a container task; on the
 way every DAG that the value crosses is told to hand it on, and the task that makes it to publish
 it. Where the way is barred, e.g. by an importer or a collected loop, the decision needs a pod.
+
+What a list holds need not be of the type that its items are declared, and a STRING takes anything,
+as text. So a value says besides its type of what kinds it can be, and whoever uses it converts it
+or has it fail (``ir-semantics`` 2.3).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -24,7 +29,10 @@ from argosy_compiler.expression_text import (
     published_by,
 )
 from argosy_compiler.structure import Structure
-from argosy_expressions.terms import quoted
+from argosy_expressions.cel.checking import ANY, KINDS_OF_TYPE, Kinds
+from argosy_expressions.cel.values import Kind, as_double, kind_of
+from argosy_expressions.operands import CannotError, Operand, parameter
+from argosy_expressions.terms import CHOICE, quoted
 from argosy_schemas.ir import (
     ComponentInput,
     Constant,
@@ -33,6 +41,7 @@ from argosy_schemas.ir import (
     InputItems,
     ParameterInput,
     ParameterSource,
+    ParameterSpec,
     ParameterType,
     Pipeline,
     RawItems,
@@ -41,11 +50,16 @@ from argosy_schemas.ir import (
     TriggerStrategy,
 )
 from argosy_schemas.ir_json import ROOT
-from argosy_schemas.parameters import to_text
+from argosy_schemas.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.pod import PATH_INPUT
-from argosy_schemas.values import UNSET, JsonValue, to_json
+from argosy_schemas.values import UNSET, JsonValue, parse_json, to_json
 
 _SELECTOR = re.compile(r"""parseJson\(string_value\)\[(?:"([^"\\]*)"|'([^'\\]*)')\]""")
+
+_ANY: Kinds = ANY - {Kind.INT}
+_TEXT: Kinds = frozenset({Kind.TEXT})
+_LENGTH: Kinds = frozenset({Kind.DOUBLE})
+_NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
 
 Place: TypeAlias = tuple[str, str]
 """A DAG component and a task key in it."""
@@ -61,9 +75,33 @@ class Value:
 
     text: str
     type: ParameterType
-    nullable: bool = False
-    is_item: bool = False
-    """An item of a list, which is what it is and not what its input declares."""
+    """What it is declared: a STRING is the text of what the expression yields."""
+    kinds: Kinds
+    """All that the expression can yield."""
+    known: tuple[JsonValue, ...] | None = None
+    """All that it can yield, where that is written in the pipeline."""
+
+    @property
+    def nullable(self) -> bool:
+        """Whether it can be null."""
+        return Kind.NULL in self.kinds
+
+    @property
+    def operand(self) -> Operand:
+        """The value as it is declared."""
+        return Operand(expression=self.text, type=self.type, kinds=self.kinds)
+
+    def of_type(self, declared: ParameterType) -> Value:
+        """Return it as an input of this type receives it, not yet converted or checked.
+
+        Raises:
+            BarredError: That would take two steps.
+        """
+        if declared is self.type or {declared, self.type} == set(_NUMBERS):
+            return replace(self, type=declared)
+        if not self.operand.is_certain:
+            raise BarredError(f"what is declared {self.type} is passed on as {declared}")
+        return replace(self, type=declared)
 
 
 class Control:
@@ -82,14 +120,48 @@ class Control:
         self.lists: dict[str, str] = {}
         """Lists written in the pipeline, as JSON: parameter of the workflow that holds each."""
 
-    def input(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
-        """Return input ``name`` of ``task`` in the scope of ``dag``.
+    def operand(self, dag: str, task: Task, name: str) -> Operand:
+        """Return input ``name`` of ``task`` for a condition, in the scope of ``dag``.
 
         Raises:
             BarredError: It cannot be had by an expression.
         """
-        spec = self._structure.used(task).inputs.parameters.get(name)
+        value = self._given(dag, task, name, ControlForm.VALUE)
+        is_declared = name in self._structure.used(task).inputs.parameters
+        if not is_declared and not value.operand.is_certain:
+            raise BarredError(f"'{name}' is of a type that only its value tells")
+        # A container that is given null does not run.
+        nullable = self._structure.used(task).dag is not None or not is_declared
+        return replace(value.operand, nullable=nullable)
+
+    def input(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
+        """Return input ``name`` of ``task``, converted and checked, in the scope of ``dag``.
+
+        Raises:
+            BarredError: It cannot be had by an expression.
+        """
+        value = self._given(dag, task, name, form)
+        if form is ControlForm.LENGTH:
+            return value
+        if form is ControlForm.TEXT:
+            value = value.of_type(ParameterType.STRING)
+        if value.operand.is_certain:
+            return value
+        if value.type is ParameterType.STRING:
+            return _as_text(value, name)
+        try:
+            term = parameter(name, value.operand)
+        except CannotError as error:
+            raise BarredError(str(error)) from error
+        return replace(value, text=term.at(CHOICE + 1), kinds=term.kinds)
+
+    def _given(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
+        """Return input ``name`` of ``task`` with its declared type, not yet converted to it."""
+        component = self._structure.used(task)
+        spec = component.inputs.parameters.get(name)
         given = task.parameters.get(name)
+        if task.iterator is not None and name == task.iterator.item_input:
+            raise BarredError(f"'{name}' is all items of the loop at once")
         if spec is None:
             if form is ControlForm.LENGTH and name in task.artifacts:
                 return self.source(dag, task, task.artifacts[name], form)
@@ -98,26 +170,47 @@ class Control:
             # Passed and not declared: the SDK does so for images and resources.
             return self.source(dag, task, given.source, form)
         if given is None:
+            if spec.default is UNSET and not (spec.optional and component.dag is not None):
+                raise BarredError(f"'{name}' has no value")
             value = None if spec.default is UNSET else spec.default
             return self._constant(value, spec.type, form)
         if form is ControlForm.LENGTH and (given.selector or spec.type is ParameterType.STRING):
-            return self._counted(dag, task, given, name)
+            return self._counted(dag, task, given, spec, name)
         if form is ControlForm.LENGTH and spec.type is not ParameterType.LIST:
             raise BarredError(f"'{name}' is a {spec.type}, and no list")
-        found = self.source(dag, task, given.source, ControlForm.VALUE if given.selector else form)
+        if isinstance(given.source, Constant) and given.selector is None:
+            return self._constant_input(given.source.value, spec, name, form)
         if given.selector:
-            found = _selected(found, given.selector, spec.type)
-        elif found.is_item and found.type is ParameterType.STRING:
-            found = _as_text(found)
-        if spec.type is ParameterType.STRING and found.type is not ParameterType.STRING:
+            form = ControlForm.VALUE
+        elif form is ControlForm.VALUE and spec.type is ParameterType.STRING:
+            form = ControlForm.TEXT
+        found = self.source(dag, task, given.source, form)
+        if form is not ControlForm.LENGTH:
             if given.selector:
-                raise BarredError(f"'{name}' is text made of a part of another value")
-            found = self.source(dag, task, given.source, ControlForm.TEXT)
-        if found.nullable and spec.default is not UNSET and spec.default is not None:
-            default = self._constant(spec.default, spec.type, form)
-            text = f"map([{found.text}], # == nil ? {default.text} : #)[0]"
-            return replace(found, text=text, type=spec.type, nullable=False)
-        return found if form is ControlForm.LENGTH else replace(found, type=spec.type)
+                found = replace(_selected(found, given.selector), type=spec.type)
+            found = found.of_type(spec.type)
+        if not found.nullable or spec.default is UNSET or spec.default is None:
+            return found
+        if component.dag is not None and not spec.optional:
+            return found
+        default = self._constant(spec.default, spec.type, form)
+        return replace(
+            found,
+            text=f"map([{found.text}], # == nil ? {default.text} : #)[0]",
+            kinds=found.kinds - {Kind.NULL} | default.kinds,
+            known=None,
+        )
+
+    def _constant_input(
+        self, value: JsonValue, spec: ParameterSpec, name: str, form: ControlForm
+    ) -> Value:
+        if value is None and spec.default is not UNSET:
+            raise BarredError(f"'{name}' is null, and has a default")
+        try:
+            value = coerce(value, spec.type)
+        except ParameterValueError as error:
+            raise BarredError(f"'{name}' {error}") from error
+        return self._constant(value, spec.type, form)
 
     def argument(self, dag: str, task: Task, entry: ControlEntry) -> str:
         """Return what ``task`` hands down to its DAG component for ``entry``.
@@ -125,12 +218,15 @@ class Control:
         Raises:
             BarredError: It cannot be had by an expression.
         """
+        return self._argument(dag, task, entry).text
+
+    def _argument(self, dag: str, task: Task, entry: ControlEntry) -> Value:
         iterator = task.iterator
         if iterator is None or entry.output != iterator.item_input:
-            return self.input(dag, task, entry.output, entry.form).text
+            return self._given(dag, task, entry.output, entry.form)
         if entry.form is not ControlForm.VALUE or iterator.over_artifacts:
             raise BarredError(f"'{entry.output}' is an item that only the driver can look into")
-        return self._items(dag, task).text
+        return self._items(dag, task)
 
     def length(self, dag: str, task: Task) -> str | int:
         """Return the number of iterations of a loop: a number, or an expression of one.
@@ -174,26 +270,34 @@ class Control:
             },
         )
 
-    def _counted(self, dag: str, task: Task, given: ParameterInput, name: str) -> Value:
+    def _counted(
+        self, dag: str, task: Task, given: ParameterInput, spec: ParameterSpec, name: str
+    ) -> Value:
         """Return the number of items of a part of a value, or of a list that is text."""
+        if spec.type not in (ParameterType.LIST, ParameterType.STRING):
+            raise BarredError(f"'{name}' is a {spec.type}, and no list")
         found = self.source(dag, task, given.source, ControlForm.VALUE)
-        text = found.text
         if given.selector:
-            # A missing key is nil, and has no length.
-            whole, key = _part(found, given.selector)
-            text = f"{whole}[{key}]"
-        if text.startswith(("'", "fromJSON('")):
+            found = replace(_selected(found, given.selector), type=spec.type)
+        elif isinstance(given.source, Constant):
             raise BarredError(f"'{name}' is text of its own")
+        found = found.of_type(spec.type)
+        if found.nullable and spec.default is not UNSET and spec.default is not None:
+            raise BarredError(f"'{name}' has a default for null")
+        text = found.text if spec.type is ParameterType.LIST else _parsed(found)
+        # What is no list becomes nil, which has no length.
         return Value(
-            text=f"map([{text}], type(#) == 'string' ? len(fromJSON(#)) : len(#))[0]",
+            text=f"len(find([{text}], type(#) == 'array'))",
             type=ParameterType.NUMBER_INTEGER,
+            kinds=_LENGTH,
         )
 
     def _items(self, dag: str, task: Task) -> Value:
+        """Return the list that a loop goes over; its length says whether it is one."""
         assert task.iterator is not None
         items = task.iterator.items
         if isinstance(items, InputItems):
-            value = self.input(dag, task, items.name, ControlForm.VALUE)
+            value = self._given(dag, task, items.name, ControlForm.VALUE)
             if value.type is not ParameterType.LIST:
                 raise BarredError(f"'{items.name}' is a {value.type}, not a LIST")
             return value
@@ -227,22 +331,27 @@ class Control:
         if form is ControlForm.LENGTH:
             if not isinstance(value, list | tuple):
                 raise BarredError("its items are no list")
-            return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER)
+            return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH)
         if form is ControlForm.TEXT:
-            return Value(text=constant(to_text(value)), type=ParameterType.STRING)
+            value, declared = to_text(value), ParameterType.STRING
+        kinds = _kinds((value,))
+        if not kinds <= KINDS_OF_TYPE[declared]:
+            raise BarredError(f"{to_json(value)[:60]} is no {declared}")
+        text = constant(value)
         if isinstance(value, list | tuple):
             # In an expression of its own, each iteration of a loop would be handed all of it.
             name = f"{ITEMS_PARAMETER}{len(self.lists) + 1}"
-            name = self.lists.setdefault(to_json(value), name)
-            return Value(text=parameter_of_workflow(name), type=declared)
-        return Value(text=constant(value), type=declared, nullable=value is None)
+            text = parameter_of_workflow(self.lists.setdefault(to_json(value), name))
+        return Value(text=text, type=declared, kinds=kinds, known=(value,))
 
     def _handed_down(self, dag: str, name: str, form: ControlForm) -> Value:
         """Return an input of the DAG itself."""
-        spec = self._structure.component(dag).inputs.parameters.get(name)
         if dag == ROOT:
             return self._pipeline_parameter(name, form)
+        spec = self._structure.component(dag).inputs.parameters.get(name)
         declared = spec.type if spec is not None else ParameterType.LIST
+        if form is ControlForm.TEXT:
+            form = ControlForm.VALUE
         entry = ControlEntry(output=name, form=form)
         items = {
             task.iterator.item_input == name if task.iterator is not None else False
@@ -253,23 +362,27 @@ class Control:
         is_item = items.pop()
         if is_item and form is ControlForm.LENGTH:
             raise BarredError(f"'{name}' is an item whose length only the driver can count")
-        # Asks whether every user can.
-        texts = {self.argument(parent, task, entry) for parent, task in self._structure.users[dag]}
+        # Also asks whether every user can.
+        values = [
+            self._argument(parent, task, entry) for parent, task in self._structure.users[dag]
+        ]
+        texts = {value.text for value in values}
         is_whole = is_item or (declared is ParameterType.LIST and form is ControlForm.VALUE)
         if is_whole and len(texts) == 1 and all(map(is_parameter_of_workflow, texts)):
             text = texts.pop()  # which every template can read, so that no node has to carry it
         else:
             self.taken.setdefault(dag, set()).add(entry)
             text = member(HANDED_DOWN, entry.key)
-        nullable = spec is not None and spec.optional
+        known = _all_known(values, items=is_item)
         if is_item:
             self.indexed.add(dag)
-            return Value(text=item_of(text), type=declared, nullable=True, is_item=True)
-        return Value(
-            text=text,
-            type=ParameterType.NUMBER_INTEGER if form is ControlForm.LENGTH else declared,
-            nullable=nullable,
-        )
+            text = item_of(text)
+            kinds = _ANY if known is None else _kinds(known)
+        else:
+            kinds = frozenset[Kind]().union(*(value.kinds for value in values))
+        if form is ControlForm.LENGTH:
+            return Value(text=text, type=ParameterType.NUMBER_INTEGER, kinds=kinds)
+        return Value(text=text, type=declared, kinds=kinds, known=known)
 
     def _pipeline_parameter(self, name: str, form: ControlForm) -> Value:
         spec = self._structure.pipeline.root.inputs.parameters.get(name)
@@ -281,38 +394,53 @@ class Control:
         if spec.type is not ParameterType.STRING:
             text = f"fromJSON({text})"
         if form is ControlForm.LENGTH:
-            return Value(text=f"len({text})", type=ParameterType.NUMBER_INTEGER)
-        if form is ControlForm.TEXT and spec.type is not ParameterType.STRING:
-            if spec.type in (ParameterType.LIST, ParameterType.STRUCT):
-                raise BarredError(f"'{name}' is text made of a {spec.type}")
-            # The text that was given; a number or a boolean is its own text form.
-            return Value(text=f"workflow.parameters[{quoted(name)}]", type=ParameterType.STRING)
-        nullable = spec.optional and (spec.default is UNSET or spec.default is None)
-        return Value(text=text, type=spec.type, nullable=nullable)
+            return Value(text=f"len({text})", type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH)
+        kinds = KINDS_OF_TYPE[spec.type]
+        if not spec.optional or (spec.default is not UNSET and spec.default is not None):
+            kinds -= {Kind.NULL}
+        return Value(text=text, type=spec.type, kinds=kinds)
 
     def _output(self, dag: str, source: TaskOutput, form: ControlForm) -> Value:
         """Return an output of a sibling task."""
         producer = self._structure.dag(dag).tasks[source.task]
         component = self._structure.used(producer)
-        if self._structure.claim_action(producer) and form is ControlForm.VALUE:
-            return Value(text=self.claim(dag, producer), type=ParameterType.STRING)
+        if self._structure.claim_action(producer) and form is not ControlForm.LENGTH:
+            return Value(text=self.claim(dag, producer), type=ParameterType.STRING, kinds=_TEXT)
         if self._structure.is_importer(producer) or self._structure.claim_action(producer):
             raise BarredError(f"'{source.task}' has no pod that could publish '{source.output}'")
         if producer.iterator is not None:
             return self._collected(dag, producer, source, form)
-        control = published_by(task_name(source.task))
+        if form is ControlForm.LENGTH:
+            declared, kinds = ParameterType.NUMBER_INTEGER, _LENGTH
+        else:
+            declared = self._type_of_output(dag, source)
+            if declared is ParameterType.STRING:
+                form = ControlForm.VALUE
+            elif form is ControlForm.TEXT:
+                declared = ParameterType.STRING
+            kinds = KINDS_OF_TYPE[declared]
         entry = ControlEntry(output=source.output, form=form)
-        spec = component.outputs.parameters.get(source.output)
-        declared = spec.type if spec is not None else ParameterType.LIST
-        if form is not ControlForm.VALUE:
-            declared = (
-                ParameterType.STRING if form is ControlForm.TEXT else ParameterType.NUMBER_INTEGER
-            )
         if component.dag is None:
             self.published.setdefault((dag, source.task), set()).add(entry)
         else:
             self._give(producer.component, entry)
-        return Value(text=member(control, entry.key), type=declared)
+        text = member(published_by(task_name(source.task)), entry.key)
+        return Value(text=text, type=declared, kinds=kinds)
+
+    def _type_of_output(self, dag: str, source: TaskOutput) -> ParameterType:
+        """Return what the task that makes an output declares it; DAGs convert nothing."""
+        task = self._structure.dag(dag).tasks[source.task]
+        component = self._structure.used(task)
+        if self._structure.claim_action(task):
+            return ParameterType.STRING
+        if component.dag is None or task.iterator is not None:
+            spec = component.outputs.parameters.get(source.output)
+            return ParameterType.LIST if spec is None else spec.type
+        selectors = component.dag.outputs.parameters.get(source.output, ())
+        types = {self._type_of_output(task.component, selector) for selector in selectors}
+        if len(types) > 1:
+            raise BarredError(f"'{source.output}' is of one type or another")
+        return types.pop() if types else ParameterType.LIST
 
     def _give(self, dag: str, entry: ControlEntry) -> None:
         """Have ``dag`` publish one of its outputs."""
@@ -334,7 +462,9 @@ class Control:
             raise BarredError(f"'{source.task}' is a loop, and only the driver collects its values")
         if not self._always_yields(loop.component, source.output):
             raise BarredError(f"iterations of '{source.task}' may contribute nothing")
-        return Value(text=str(self.length(dag, loop)), type=ParameterType.NUMBER_INTEGER)
+        return Value(
+            text=str(self.length(dag, loop)), type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH
+        )
 
     def _always_yields(self, dag: str, output: str) -> bool:
         """Return whether each run of ``dag`` yields exactly one value for ``output``."""
@@ -352,30 +482,80 @@ class Control:
         return self._always_yields(task.component, selectors[0].output)
 
 
-def _selected(value: Value, selector: str, declared: ParameterType) -> Value:
-    whole, key = _part(value, selector)
-    # A missing key would be nil, and compare as unequal without a word.
-    return Value(text=f"find([{whole}], {key} in #)[{key}]", type=declared, nullable=True)
-
-
-def _as_text(item: Value) -> Value:
-    """Return an item as the body of its loop receives it, which declares it a STRING."""
-    text = f"map([{item.text}], type(#) == 'string' || # == nil ? # : toJson(#))[0]"
-    return replace(item, text=text, is_item=False)
-
-
-def _part(value: Value, selector: str) -> tuple[str, str]:
-    """Return the expressions of a value and of the key that a selector reads of it."""
+def _selected(value: Value, selector: str) -> Value:
+    """Return the part of a value that a selector reads; it is of no declared type."""
     match = _SELECTOR.fullmatch(selector)
     if match is None:
         raise BarredError(f"it reads a part of a value by '{selector}'")
-    key = quoted(match[1] if match[1] is not None else match[2])
-    whole = value.text
-    if value.is_item:
-        whole = f"map([{whole}], type(#) == 'string' ? fromJSON(#) : #)[0]"
-    elif value.type is ParameterType.STRING:
-        whole = f"fromJSON({whole})"
-    return whole, key
+    key = match[1] if match[1] is not None else match[2]
+    known = None if value.known is None else _members(value.known, key)
+    # A missing key would be nil, and compare as unequal without a word.
+    return replace(
+        value,
+        text=f"find([{_parsed(value)}], {quoted(key)} in #)[{quoted(key)}]",
+        kinds=_ANY if known is None else _kinds(known),
+        known=known,
+    )
+
+
+def _parsed(value: Value) -> str:
+    """Return the expression of what the text of a value says in JSON."""
+    if value.type is not ParameterType.STRING or Kind.TEXT not in value.kinds:
+        return value.text
+    if value.kinds <= _TEXT | {Kind.NULL}:
+        return f"fromJSON({value.text})"
+    return f"map([{value.text}], type(#) == 'string' ? fromJSON(#) : #)[0]"
+
+
+def _members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] | None:
+    """Return one member of each value; ``None``: not all have it."""
+    found: list[JsonValue] = []
+    for value in values:
+        if isinstance(value, str):
+            try:
+                value = parse_json(value)
+            except ValueError:
+                return None
+        if not isinstance(value, Mapping) or key not in value:
+            return None
+        found.append(value[key])
+    return tuple(found)
+
+
+def _as_text(value: Value, name: str) -> Value:
+    """Return a value as the text that an input declared STRING receives.
+
+    Texts of numbers from 1e21 on, below 1e-6, and of ``<``, ``>`` and ``&`` in lists and structs
+    are not as the driver has them: what is compared is not made so.
+    """
+    if value.kinds <= {Kind.LIST, Kind.MAP, Kind.NULL}:
+        raise BarredError(f"'{name}' is text made of a list or struct")
+    kinds = _TEXT | (value.kinds & {Kind.NULL})
+    if not value.kinds & kinds:
+        return replace(value, text=f"toJson({value.text})", kinds=kinds, known=None)
+    text = f"map([{value.text}], type(#) == 'string' || # == nil ? # : toJson(#))[0]"
+    return replace(value, text=text, kinds=kinds, known=None)
+
+
+def _all_known(values: Sequence[Value], *, items: bool) -> tuple[JsonValue, ...] | None:
+    """Return all that a value from several places can be, or all items of such a list."""
+    found: list[JsonValue] = []
+    for value in values:
+        if value.known is None:
+            return None
+        for one in value.known:
+            if not items:
+                found.append(one)
+            elif isinstance(one, Sequence) and not isinstance(one, str):
+                found.extend(one)
+            else:
+                return None
+    return tuple(found)
+
+
+def _kinds(values: Iterable[JsonValue]) -> Kinds:
+    """Return the kinds of values; a number from JSON is a double."""
+    return frozenset(kind_of(as_double(value)) for value in values)
 
 
 def _type_of(value: JsonValue) -> ParameterType:

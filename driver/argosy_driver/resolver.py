@@ -236,9 +236,9 @@ class Resolver:
     ) -> JsonValue | Unset:
         """Return what a task passes to its component, checked and of the declared type."""
         value = self._source(node, name, source, within)
-        if value is UNSET or value is None:
+        if value is UNSET or (value is None and source.selector is None):
             return value
-        if spec is not None:
+        if spec is not None and value is not None:
             check_literals(value, spec, node, name)
         if source.selector is not None:
             # Most tasks have neither selector nor condition, and start sooner without CEL.

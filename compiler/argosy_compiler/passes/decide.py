@@ -16,9 +16,10 @@ from argosy_compiler.plan import Decision, Plan, PodFields
 from argosy_compiler.structure import place_text
 from argosy_expressions.cel import parse
 from argosy_expressions.errors import ExpressionError
-from argosy_expressions.translate import Operand, Untranslatable, to_argo
+from argosy_expressions.operands import Operand
+from argosy_expressions.translate import Untranslatable, to_argo
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir import ControlForm, Task
+from argosy_schemas.ir import Task
 
 
 def decide(plan: Plan) -> Plan:
@@ -100,8 +101,7 @@ def _condition(plan: Plan, control: Control, dag: str, task: Task, text: str) ->
         raise InvalidPipelineError(*(Problem(path=path, message=str(fault)) for fault in faults))
     operands: dict[str, Operand] = {}
     for name in sorted(expression.parameters):
-        value = control.input(dag, task, name, ControlForm.VALUE)
-        operands[name] = Operand(expression=value.text, type=value.type, nullable=value.nullable)
+        operands[name] = control.operand(dag, task, name)
     translated = to_argo(expression, operands)
     if isinstance(translated, Untranslatable):
         raise BarredError(translated.reason)

@@ -94,7 +94,7 @@ def _filled(control: Control, dag: str, task: Task, text: str) -> Patch:
         if value.type is not ParameterType.STRING:
             value = control.input(dag, task, name, ControlForm.TEXT)
         pieces.append(
-            f"({value.text} == nil ? '' : {value.text})" if value.nullable else value.text
+            f"map([{value.text}], # == nil ? '' : #)[0]" if value.nullable else value.text
         )
         end = match.end()
     if not pieces:
