@@ -24,6 +24,16 @@ class MissingError(Exception):
     """A value is needed that never came to be."""
 
 
+class Wrong:
+    """A value of another type than was declared: whoever looks at it fails."""
+
+    def _fail(self, *_: object) -> Any:
+        raise ValueError("it is of another type")
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __len__ = _fail
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(kw_only=True)
 class Ended:
     """What became of one task."""
@@ -190,6 +200,8 @@ class _Evaluator:
                     break
 
     def container(self, component: Json, given: Given, path: str, retries: int) -> Ended:
+        if any(isinstance(each, Wrong) for each in given.parameters.values()):
+            return Ended(kind="container", state="FAILED", attempts=None)
         behaviour, number, value, *_ = self.executors[component["executorLabel"]]["container"][
             "args"
         ]
@@ -281,7 +293,20 @@ def parameter(source: Json, outer: Given, done: dict[str, Ended]) -> Json:
 
 def coerced(value: Json, kind: str) -> Json:
     """Return a value as an input of this type receives it; null passes groups as it is."""
-    return to_text(value) if kind == "STRING" and value is not None else value
+    if value is None or isinstance(value, Wrong):
+        return value
+    if kind == "STRING":
+        return to_text(value)
+    return value if type(value) in KINDS[kind] else Wrong()
+
+
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "NUMBER_INTEGER": (int, float),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+    "TASK_FINAL_STATUS": (dict,),
+}
 
 
 def to_text(value: Json) -> str:
@@ -291,10 +316,13 @@ def to_text(value: Json) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+CONSTANTS = {"true": True, "false": False, "null": None}
+
+
 def holds(condition: str, values: Mapping[str, Json]) -> bool:
     """Return the outcome of a condition as :mod:`random_pipelines` writes it, by Python's own."""
     python = re.sub(r"inputs\.parameter_values\['([^']+)'\]", r"value['\1']", condition)
     for cel, own in (("&&", "and"), ("||", "or"), ("!(", "not ("), ("size", "len")):
         python = python.replace(cel, own)
-    outcome: bool = eval(python, {"value": values, "true": True, "false": False})
+    outcome: bool = eval(python, {"value": values, **CONSTANTS})
     return outcome

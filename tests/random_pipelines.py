@@ -59,6 +59,8 @@ class Channel:
     """Of a LIST, or of a STRING that holds one: the type of its items, where all have one."""
     member: str = ""
     """Only this member of a STRUCT."""
+    risky: bool = False
+    """It may be of another type than it is declared."""
     status_of: str | None = None
     """It is the final status of this task."""
 
@@ -121,7 +123,8 @@ class Reusable:
         """Return a channel for each input; ``None``: there is none for one of them."""
         found: list[Channel] = []
         for own in self.inputs:
-            alike = [c for c in channels if (c.type, c.item) == (own.type, own.item)]
+            wanted = (own.type, own.item, own.risky)
+            alike = [c for c in channels if (c.type, c.item, c.risky) == wanted]
             if not alike:
                 return None
             found.append(random.choice(alike))
@@ -502,9 +505,11 @@ class Writer:
             # Beyond what the SDK writes: a pod has to decide.
             return f"size({value}) > {self._random.randint(0, 4)}"
         match channel.type:
+            case "MAYBE" if self._flip():
+                return f"{value} {self._random.choice(['==', '!='])} null"
             case "STRING" | "MAYBE":
                 operator = self._random.choice(["==", "!="])
-                return f"{value} {operator} '{self._value('STRING')}'"
+                return f"{value} {operator} '{self._text()}'"
             case "BOOLEAN":
                 return f"{value} == {self._random.choice(['true', 'false'])}"
             case _:
@@ -518,6 +523,9 @@ class Writer:
             return
         key = self._name("condition-branches")
         subjects = self._random.sample(decisive, min(self._random.randint(1, 2), len(decisive)))
+        if any(subject.risky for subject in subjects):
+            # Of two conditions either may be looked at first.
+            subjects = subjects[:1]
         passed = [*subjects, *(c for c in self._some(scope.channels, 2) if c not in subjects)]
         inputs = [channel.inside for channel in passed]
         inner = Scope(list(inputs))
@@ -599,23 +607,28 @@ class Writer:
             over = self._random.choice(lists)
             passed = [over, *(channel for channel in passed if channel != over)]
             items = {"inputParameter": over.name}
-            item = Channel(None, f"{over.name}-loop-item", over.item)
+            # The SDK takes items for texts where it is not told what they are.
+            kind = self._random.choice([over.item, over.item, "STRING"])
+            item = Channel(None, f"{over.name}-loop-item", kind)
         else:
             kind = self._random.choice(["NUMBER_INTEGER", "STRING", "STRUCT", "LIST"])
-            items = {"raw": json.dumps(self._static(kind))}
+            is_wrong = kind == "NUMBER_INTEGER" and self._random.randint(0, 5) == 0
+            items = {"raw": json.dumps(self._static(kind) + ["7"] * is_wrong)}
             own = "NUMBER_INTEGER" if kind == "LIST" else ""
-            item = Channel(None, f"pipelinechannel--loop-item-param-{self._number}", kind, own)
+            name = f"pipelinechannel--loop-item-param-{self._number}"
+            item = Channel(None, name, kind, own, risky=is_wrong)
         inputs = [channel.inside for channel in passed]
         visible = [c for c in inputs if c.name not in items.values()]
         if item.type == "STRUCT":
             visible += [
-                replace(item, type="NUMBER_INTEGER", member="a"),
-                replace(item, type="STRING", member="b"),
+                self._member(item, "a", "NUMBER_INTEGER"),
+                self._member(item, "b", "STRING"),
+                self._member(item, "c", "BOOLEAN"),
             ]
         else:
             visible.append(item)
         inner = self._scope(visible, depth)
-        decisive = [c for c in visible[-2:] if c.output == item.output and c.type in _COMPARABLE]
+        decisive = [c for c in visible[-3:] if c.output == item.output and c.type in _COMPARABLE]
         if decisive and self._flip():
             self._condition(inner, max(0, depth - 1), decisive)
         outputs = self._some(self._yields(inner), 2)
@@ -641,10 +654,33 @@ class Writer:
             whole = "" if collected == "ARTIFACTS" or channel.type == "STRUCT" else channel.type
             scope.channels.append(Channel(key, channel.name, collected, whole))
 
+    def _member(self, item: Channel, member: str, kind: str) -> Channel:
+        """Return a member of an item, sometimes declared text or as what it only may be."""
+        if self._random.randint(0, 2) == 0:
+            return replace(item, type="STRING", member=member)
+        return replace(item, type=kind, member=member, risky=kind != "STRING")
+
     def _static(self, kind: str) -> list[Any]:
         if kind == "STRUCT":
-            return [{"a": number, "b": self._value("STRING")} for number in self._value("LIST")]
+            kinds = {"a": "NUMBER_INTEGER", "b": "STRING", "c": "BOOLEAN"}
+            items: list[Any] = [
+                {name: self._value(of) for name, of in kinds.items()} for _ in self._value("LIST")
+            ]
+            if items and self._random.randint(0, 3) == 0:
+                # What is declared a number is a text, or the other way round.
+                wrong = self._random.choice(items)
+                wrong[self._random.choice("abc")] = self._random.choice(["4", 4, "true", [1, "é<"]])
+            return items
+        if kind == "STRING" and self._flip():
+            return [self._value(of) for of in self._random.choices(_TYPES, k=3)]
         return [self._value(kind) for _ in range(self._random.randint(0, 3))]
+
+    def _text(self) -> str:
+        """Return a text, often that of something else."""
+        if self._flip():
+            return str(self._value("STRING"))
+        value = self._value(self._random.choice(["NUMBER_INTEGER", "BOOLEAN", "LIST"]))
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _definitions(channels: Sequence[Channel]) -> Json:
