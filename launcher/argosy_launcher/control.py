@@ -53,16 +53,10 @@ def _value(entry: ControlEntry, outputs: Values) -> JsonValue:
     value = outputs.parameters[entry.output]
     match entry.form:
         case ControlForm.VALUE:
-            if value is None:
-                # Argo's expressions compare null with anything and get false, without a word.
-                raise TaskError(
-                    f"output '{entry.output}' is null, and a condition decides by it; "
-                    "let the component return a value",
-                    reason=Reason.INVALID_OUTPUT,
-                )
             return value
         case ControlForm.TEXT:
-            return to_text(value)
+            # Null is no text: it is compared as null.
+            return None if value is None else to_text(value)
         case ControlForm.LENGTH:
             return _length(value)
         case _:

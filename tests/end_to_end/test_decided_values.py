@@ -20,6 +20,15 @@ Json = dict[str, Any]
 
 WRITE = ["sh", "-c", 'mkdir -p "$(dirname "$1")"; printf %s "$0" > "$1"']
 
+# As the SDK's executor writes what a Python function returns.
+WRITE_NULL = [
+    "sh",
+    "-c",
+    """file=$(printf %s "$0" | grep -o '[^"]*executor_output.json') && mkdir -p "${file%/*}" &&
+    printf '{"parameterValues":{"out":null}}' > "$file"
+    """,
+]
+
 
 def document(components: Json, root: Json) -> Json:
     """Return a pipeline whose components may use ``say``, which puts out what it gets."""
@@ -245,6 +254,33 @@ def test_null_passes_groups_and_is_compared_as_null(
 
     assert (result.state is RunState.SUCCEEDED) == (outcome is not None)
     assert ran(result) == (["outer/when/say"] if outcome else [])
+
+
+@pytest.mark.parametrize("declared", ["STRING", "BOOLEAN"])
+@pytest.mark.parametrize(("text", "outcome"), [one for one in NULL if "string(" not in one[0]])
+def test_a_null_output_is_published_and_compared_as_null(
+    declared: str, text: str, outcome: bool | None, tmp_path: Path
+) -> None:
+    condition = text.replace("x", "inputs.parameter_values['x']", 1)
+    inner = {"say": task("say", {"text": constant("yes")})}
+    ir = document(
+        {
+            "null": {
+                "executorLabel": "exec-null",
+                "outputDefinitions": {"parameters": {"out": {"parameterType": declared}}},
+            },
+            "group": dag(inner, {"x": "STRING"}),
+        },
+        dag({"null": task("null"), "when": task("group", {"x": output("null")}, condition)}),
+    )
+    ir["deploymentSpec"]["executors"]["exec-null"] = {
+        "container": {"image": "busybox", "command": WRITE_NULL, "args": ["{{$}}"]}
+    }
+
+    result = run(ir, tmp_path)
+
+    assert (result.state is RunState.SUCCEEDED) == (outcome is not None)
+    assert ran(result) == (["null", "when/say"] if outcome else ["null"])
 
 
 @pytest.mark.parametrize("spelt", ["3", "3.0", "3e0", " 3 "])

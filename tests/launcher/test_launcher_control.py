@@ -9,7 +9,7 @@ from argosy_launcher.control import MAX_CONTROL_BYTES, control_text
 from argosy_schemas.errors import TaskError
 from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import Artifact, Reason, Values
+from argosy_schemas.records import Artifact, Values
 
 ARTIFACT = Artifact(name="d", uri=ArtifactUri("s3://b/d"), type=ArtifactType())
 OUTPUTS = Values(
@@ -53,15 +53,13 @@ def test_what_is_no_list_has_no_length_so_that_the_loop_over_it_fails(output: st
     assert json.loads(b64decode(text)) == {f"{output}@length": None}
 
 
-def test_null_is_no_value_to_decide_by() -> None:
-    """Argo would compare it with anything and get false."""
-    with pytest.raises(TaskError) as caught:
-        control_text((ControlEntry(output="none"),), OUTPUTS)
+def test_null_is_a_value_and_no_text() -> None:
+    entries = (ControlEntry(output="none"), ControlEntry(output="none", form=ControlForm.TEXT))
 
-    assert (str(caught.value), caught.value.reason) == (
-        "output 'none' is null, and a condition decides by it; let the component return a value",
-        Reason.INVALID_OUTPUT,
-    )
+    assert json.loads(b64decode(control_text(entries, OUTPUTS))) == {
+        "none": None,
+        "none@text": None,
+    }
 
 
 def test_an_output_that_is_not_there_is_named() -> None:
