@@ -78,9 +78,16 @@ def _length(value: JsonValue) -> int | None:
 
 def _too_long(values: Mapping[str, JsonValue], length: int) -> TaskError:
     largest = max(values, key=lambda key: len(to_json(values[key])))
+    value = values[largest]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        what = (
+            f"let the component return fewer or shorter items than these {len(value)}, e.g. ids "
+            "that tasks in the loop make paths of, or let no condition read the items"
+        )
+    else:
+        what = "let the component return the small part that is decided by as an output of its own"
     return TaskError(
         f"output '{largest.partition('@')[0]}' is too long for a condition or loop to decide by: "
-        f"{length} of {MAX_CONTROL_BYTES} bytes in the workflow; let the component return the "
-        "small part that is decided by as an output of its own",
+        f"{length} of {MAX_CONTROL_BYTES} bytes in the workflow; {what}",
         reason=Reason.INVALID_OUTPUT,
     )

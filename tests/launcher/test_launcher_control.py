@@ -81,3 +81,16 @@ def test_a_text_of_just_the_limit_passes_and_a_longer_one_is_refused_by_name() -
         "the workflow; let the component return the small part that is decided by as an output of "
         "its own"
     )
+
+
+def test_items_that_are_too_long_together_are_to_be_fewer_or_shorter() -> None:
+    items = [f"s3://bucket/some/folder/of/mine/part-{index:05d}.parquet" for index in range(1000)]
+
+    with pytest.raises(TaskError) as caught:
+        control_text((ControlEntry(output="Output"),), Values(parameters={"Output": items}))
+
+    assert str(caught.value) == (
+        "output 'Output' is too long for a condition or loop to decide by: 70684 of 65536 bytes in "
+        "the workflow; let the component return fewer or shorter items than these 1000, e.g. ids "
+        "that tasks in the loop make paths of, or let no condition read the items"
+    )
