@@ -65,4 +65,13 @@ def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) 
         ir_digest=plan.ir_text.removeprefix(REFERENCE_PREFIX) if referred else None,
         config_map=plan.config_map,
         notes=plan.notes,
+        loop_limits=_loop_limits(plan),
     )
+
+
+def _loop_limits(plan: Plan) -> dict[tuple[str, str], int]:
+    limits: dict[tuple[str, str], int] = {}
+    for (use, key), limit in plan.loop_limits.items():
+        place = (use.component, key)
+        limits[place] = min(limit, limits.get(place, limit))
+    return limits

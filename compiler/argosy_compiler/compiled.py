@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argosy_schemas.values import JsonValue
 
@@ -31,3 +31,6 @@ class Compiled:
     config_map: Mapping[str, JsonValue] | None = None
     """The ``ConfigMap`` that carries the IR; to be applied before the workflow."""
     notes: tuple[Note, ...] = ()
+    loop_limits: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Loops over values of the run, by DAG component and key, to the most iterations that there may
+    be of each in a run."""

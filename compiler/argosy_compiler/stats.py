@@ -83,7 +83,7 @@ def stats(compiled: Compiled, options: CompileOptions | None = None) -> Stats:
         open_loops=counted.open_loops,
         workflow_bytes=size,
         ir_bytes=len(compiled.ir),
-        limits=tuple(_limits(spec, size, options or CompileOptions())),
+        limits=tuple(_limits(spec, size, counted.nodes, options or CompileOptions())),
     )
 
 
@@ -147,7 +147,9 @@ def _times(task: Mapping[str, Any]) -> tuple[int, bool]:
     return (int(count), False) if count.isdigit() else (1, True)
 
 
-def _limits(spec: Mapping[str, Any], size: int, options: CompileOptions) -> Iterator[Limit]:
+def _limits(
+    spec: Mapping[str, Any], size: int, nodes: int, options: CompileOptions
+) -> Iterator[Limit]:
     templates = spec["templates"]
     arguments = {one["name"]: one.get("value", "") for one in spec["arguments"]["parameters"]}
     ir = len(str(arguments.get(IR_PARAMETER, "")))
@@ -157,6 +159,8 @@ def _limits(spec: Mapping[str, Any], size: int, options: CompileOptions) -> Iter
         name="tasks in the largest DAG", value=largest, maximum=_maximum(options.max_dag_tasks)
     )
     yield Limit(name="templates", value=len(templates), maximum=_maximum(options.max_templates))
+    if options.max_nodes is not None:
+        yield Limit(name="nodes", value=nodes, maximum=options.max_nodes)
     yield Limit(
         name="bytes of the largest template", value=max(pods, default=0), maximum=MAX_ARGUMENT_BYTES
     )

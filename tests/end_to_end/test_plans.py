@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from cli_processes import Ended, argosy, shell_pipeline
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -234,8 +236,10 @@ def test_what_argo_could_not_hold_is_planned_all_the_same(tmp_path: Path) -> Non
     assert ended.status == 0
     lines = ended.out.splitlines()
     assert "…              for-loop-2: 2,997 more iterations, " in ended.out
+    line = next(n for n, text in enumerate(source.splitlines(), 1) if "      for-loop-2:" in text)
     assert lines[lines.index("on Argo") + 2].startswith(
-        "  refused: root.dag.tasks.for-loop-2: has 3,000 iterations of 4 nodes, 12,000 in all"
+        f"  refused: p.yaml:{line}: root.dag.tasks.for-loop-2: has 3,000 iterations of 4 nodes,"
+        " 12,000 in all"
     )
 
 
@@ -258,3 +262,67 @@ def test_a_plan_refuses_what_a_run_refuses(tmp_path: Path) -> None:
 
     assert (ended.status, ended.out) == (2, "")
     assert "'n'" in ended.errors[0]
+
+
+def on_argo(ended: Ended) -> dict[str, tuple[int, int]]:
+    limits = ended.result["argo"]["limits"]
+    return {one["name"]: (one["value"], one["maximum"]) for one in limits}
+
+
+@pytest.mark.parametrize("name", ["basics/retries", "conditions/nested"])
+def test_nodes_are_those_that_compile_counts_where_it_knows_all(name: str, tmp_path: Path) -> None:
+    ended = golden(name, cwd=tmp_path)
+
+    made = argosy("compile", str(GOLDEN / f"{name}.ir.yaml"), "--stats", cwd=tmp_path)
+    (line,) = [line for line in made.err.splitlines() if line.startswith("nodes: ")]
+    value, maximum = on_argo(ended)["nodes"]
+    assert line.startswith(f"nodes: {value:,} of {maximum:,} ")
+
+
+def nested_loops() -> str:
+    """Return the IR of a pipeline with a loop over its input ``items``, and one in that."""
+    document = json.loads(shell_pipeline("loops", {"say": "true"}))
+    tasks = document["root"]["dag"]["tasks"]
+    say = tasks.pop("say")
+    listed = {"inputDefinitions": {"parameters": {"items": {"parameterType": "LIST"}}}}
+    given = {"inputs": {"parameters": {"items": {"componentInputParameter": "items"}}}}
+    looped = json.loads(json.dumps(listed))
+    looped["inputDefinitions"]["parameters"]["item"] = {"parameterType": "NUMBER_INTEGER"}
+
+    def loop(key: str, component: str) -> dict[str, object]:
+        return {
+            "taskInfo": {"name": key},
+            "componentRef": {"name": component},
+            **given,
+            "parameterIterator": {"items": {"inputParameter": "items"}, "itemInput": "item"},
+        }
+
+    tasks["outer"] = loop("outer", "comp-outer")
+    document["root"] |= listed
+    document["components"] |= {
+        "comp-outer": {"dag": {"tasks": {"inner": loop("inner", "comp-inner")}}, **looped},
+        "comp-inner": {"dag": {"tasks": {"say": say}}, **looped},
+    }
+    return json.dumps(document)
+
+
+def test_a_loop_that_argo_would_stop_is_refused_with_its_numbers(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(nested_loops())
+
+    def plan_of(count: int, *words: str) -> Ended:
+        items = json.dumps(list(range(count)))
+        return argosy("plan", "p.json", "-p", f"items={items}", *words, cwd=tmp_path)
+
+    refusal = (
+        "'outer/0/inner' has 60 items in each of 60 iterations, and Argo would stop it:"
+        " --max-nodes allows 2,000 in all"
+    )
+    small, large = plan_of(3, "-o", "json"), plan_of(60, "-o", "json")
+    assert (small.status, large.status) == (0, 0)
+    assert small.result["argo"]["refusal"] is None
+    # The run, the loop and its group, and in each iteration a DAG, a loop, and what is in that.
+    assert on_argo(small)["nodes"] == (1 + 2 + 3 * (1 + 2 + 3 * 2), 4000)
+    assert large.result["argo"]["refusal"].splitlines()[0] == refusal
+    lines = plan_of(60).out.splitlines()
+    assert f"  refused: {refusal}" in lines
+    assert "  nodes: 7,383 of 4,000 (184.6 %)" in lines

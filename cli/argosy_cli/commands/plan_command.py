@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from argosy_cli.commands.options import (
     root,
 )
 from argosy_cli.compile_cache import declared_parameters, runnable
-from argosy_cli.compiling import compiled, read
+from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import Source, read_source
 from argosy_cli.views.plan import plan_lines, pods_line
 from argosy_cli.views.statistics import size_lines
@@ -80,63 +81,87 @@ def command(
         ),
         artifacts=parse_assignments(artifacts, option="--artifact"),
     )
-    pods = foreseen_pods(plan.tasks)
-    argo = _on_argo(source, max_size_bytes)
+    argo = _on_argo(source, plan, max_size_bytes)
     if output == "json":
-        click.echo(json.dumps(_to_json(plan, pods, argo)))
+        click.echo(json.dumps(_to_json(plan, argo)))
         return
     # A pipe gets each task on one line, whatever its length.
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in plan_lines(plan.tasks, columns):
         click.echo(line)
     click.echo("\non Argo")
-    for line in _argo_lines(pods, argo):
+    for line in _argo_lines(argo):
         click.echo(f"  {line}")
     if plan.refusal is not None:
         click.echo(f"note: argosy run does not run it: {plan.refusal}", err=True)
 
 
-def _on_argo(source: Source, max_size_bytes: int) -> Stats | InvalidPipelineError:
-    """Return what the workflow costs, or why none is made for Argo."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnArgo:
+    """What a run comes to on Argo."""
+
+    pods: ForeseenPods
+    stats: Stats | None
+    """``None``: no workflow is made for Argo."""
+    refusals: tuple[str, ...]
+    """Why there is none, or why Argo would stop a loop."""
+
+
+def _on_argo(source: Source, plan: RunPlan, max_size_bytes: int) -> _OnArgo:
+    from argosy_cli.on_argo import PlannedNodes
+    from argosy_compiler.fitting import check_fits
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_compiler.stats import stats
 
+    pods = foreseen_pods(plan.tasks)
     pipeline = read(source, max_size_bytes=max_size_bytes)
+    options = CompileOptions(ir=IrPlacement.STORE)
     try:
-        return stats(compiled(source, pipeline, CompileOptions(ir=IrPlacement.STORE)))
+        result = compiled(source, pipeline, options)
+        with placed(source):
+            check_fits(result, pipeline, options)
     except InvalidPipelineError as error:
         # What no run here minds: more nodes or tasks than Argo holds.
-        return error
+        return _OnArgo(pods=pods, stats=None, refusals=tuple(str(error).splitlines()))
+    counted = stats(result, options)
+    planned = PlannedNodes(pipeline, plan.tasks)
+    nodes = planned.count() + counted.deciding
+    limits = tuple(
+        replace(one, value=nodes) if one.name == "nodes" else one for one in counted.limits
+    )
+    return _OnArgo(
+        pods=pods,
+        stats=replace(counted, limits=limits),
+        refusals=tuple(planned.too_long(result.loop_limits)),
+    )
 
 
-def _argo_lines(pods: ForeseenPods, argo: Stats | InvalidPipelineError) -> list[str]:
-    if isinstance(argo, InvalidPipelineError):
-        return [pods_line(pods, 0), *(f"refused: {line}" for line in str(argo).splitlines())]
-    return [pods_line(pods, argo.deciding), *size_lines(argo)]
+def _argo_lines(argo: _OnArgo) -> list[str]:
+    deciding = 0 if argo.stats is None else argo.stats.deciding
+    return [
+        pods_line(argo.pods, deciding),
+        *(f"refused: {refusal}" for refusal in argo.refusals),
+        *([] if argo.stats is None else size_lines(argo.stats)),
+    ]
 
 
-def _to_json(
-    plan: RunPlan, pods: ForeseenPods, argo: Stats | InvalidPipelineError
-) -> dict[str, Any]:
+def _to_json(plan: RunPlan, argo: _OnArgo) -> dict[str, Any]:
     counted: dict[str, Any] = {
-        "certain": pods.certain,
-        "possible": pods.possible,
+        "certain": argo.pods.certain,
+        "possible": argo.pods.possible,
         "open_loops": [
-            {"path": path, "per_iteration": number} for path, number in pods.open_loops.items()
+            {"path": path, "per_iteration": number} for path, number in argo.pods.open_loops.items()
         ],
     }
-    on_argo: dict[str, Any]
-    if isinstance(argo, InvalidPipelineError):
-        on_argo = {"pods": counted, "refusal": str(argo)}
-    else:
-        on_argo = {
-            "pods": {**counted, "deciding": argo.deciding},
-            "refusal": None,
-            "workflow_bytes": argo.workflow_bytes,
-            "ir_bytes": argo.ir_bytes,
+    on_argo: dict[str, Any] = {"pods": counted, "refusal": "\n".join(argo.refusals) or None}
+    if argo.stats is not None:
+        counted["deciding"] = argo.stats.deciding
+        on_argo |= {
+            "workflow_bytes": argo.stats.workflow_bytes,
+            "ir_bytes": argo.stats.ir_bytes,
             "limits": [
                 {"name": one.name, "value": one.value, "maximum": one.maximum}
-                for one in argo.limits
+                for one in argo.stats.limits
             ],
         }
     return {

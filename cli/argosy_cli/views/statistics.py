@@ -10,7 +10,6 @@ def statistics_lines(stats: Stats) -> list[str]:
     lines = [
         f"pods: {stats.pods} for {stats.steps + stats.claims} tasks, {stats.pods_per_task:.2f} per "
         f"task ({stats.deciding} decide, {stats.claims} are volume claims)",
-        f"nodes: {stats.nodes}",
     ]
     if stats.open_loops:
         lines.append(f"loops of a length known at run time, counted once: {stats.open_loops}")
