@@ -119,8 +119,7 @@ class Outputs:
             return self._collected_parameters(node, name, floor, keep=keep)
         dag = node.component.dag
         if dag is not None:
-            selectors = dag.outputs.parameters.get(name)
-            for selected, below in self._selected(node, name, selectors, floor):
+            for selected, below in self._selected(node, name, floor, artifacts=False):
                 value = self.parameter(
                     self._nodes.child(node, selected.task), selected.output, below, keep=keep
                 )
@@ -149,8 +148,7 @@ class Outputs:
             return self._collected_artifacts(node, name, floor, keep=keep)
         dag = node.component.dag
         if dag is not None:
-            selectors = dag.outputs.artifacts.get(name)
-            for selected, below in self._selected(node, name, selectors, floor):
+            for selected, below in self._selected(node, name, floor, artifacts=True):
                 found = self.artifacts(
                     self._nodes.child(node, selected.task), selected.output, below, keep=keep
                 )
@@ -185,12 +183,10 @@ class Outputs:
         return self._ran_in_its_dag(node)
 
     def _selected(
-        self,
-        node: Node,
-        name: str,
-        selectors: tuple[TaskOutput, ...] | None,
-        floor: Node | None,
+        self, node: Node, name: str, floor: Node | None, *, artifacts: bool
     ) -> Iterator[tuple[TaskOutput, Node | None]]:
+        """Yield where an output of a DAG may come from, until the first branch that ran."""
+        selectors = _selectors(node, name, artifacts=artifacts)
         if selectors is None:
             raise FinalTaskError(
                 f"task '{node.path}' has no output '{name}'; "
@@ -201,6 +197,26 @@ class Outputs:
             floor = node
         for selector in selectors:
             yield selector, floor
+            # Whoever comes back for the next one has found nothing there.
+            if selector is not selectors[-1]:
+                branch = self._nodes.child(node, selector.task)
+                if self._ran_without(branch, selector.output, floor, artifacts=artifacts):
+                    return
+
+    def _ran_without(self, branch: Node, name: str, floor: Node | None, *, artifacts: bool) -> bool:
+        """Return whether a branch that has no such output ran all the same."""
+        leaf: Node | None = branch
+        while leaf is not None:
+            if _has_record(leaf):
+                if self.record(leaf.path) is None:
+                    # It runs whenever the branch does: most branches are told by their records.
+                    return False
+                break
+            selectors = _selectors(leaf, name, artifacts=artifacts) or ()
+            if leaf.is_loop or len(selectors) != 1 or not _always_runs(leaf, selectors[0].task):
+                break
+            leaf, name = self._nodes.child(leaf, selectors[0].task), selectors[0].output
+        return self._ran(branch, floor)
 
     def _failed(self, node: Node) -> bool:
         """Return whether a task is known not to have succeeded, or not to have run."""
@@ -289,8 +305,7 @@ class Outputs:
             if _has_record(node):
                 yield node.path
             return
-        outputs = dag.outputs.artifacts if artifacts else dag.outputs.parameters
-        for selector in outputs.get(name, ()):
+        for selector in _selectors(node, name, artifacts=artifacts) or ():
             child = self._nodes.child(node, selector.task)
             yield from self._leaves(child, selector.output, artifacts=artifacts)
 
@@ -310,6 +325,23 @@ class Outputs:
     def _keep(self, head: Node, name: str, count: int, value: list[JsonValue]) -> None:
         if self._keep_collected and count > MANY_ITERATIONS:
             self._records.write_collected(head.path, name, value)
+
+
+def _selectors(node: Node, name: str, *, artifacts: bool) -> tuple[TaskOutput, ...] | None:
+    """Return where an output of a DAG comes from; ``None``: it has no such output."""
+    dag = node.component.dag
+    if dag is None:
+        return None
+    outputs = dag.outputs.artifacts if artifacts else dag.outputs.parameters
+    return outputs.get(name)
+
+
+def _always_runs(frame: Node, key: str) -> bool:
+    """Return whether a task runs whenever the DAG that holds it succeeds."""
+    dag = frame.component.dag
+    assert dag is not None
+    task = dag.tasks[key]
+    return task.condition is None and all(_always_runs(frame, each) for each in task.dependencies)
 
 
 def _has_record(node: Node) -> bool:

@@ -535,6 +535,31 @@ def test_one_of_without_a_branch_that_ran_is_not_there() -> None:
     assert one_of(first, second, {"comp-t": LEAF}, 2).outputs() == {}
 
 
+def test_one_of_is_the_first_branch_that_ran_whether_it_has_the_output_or_not() -> None:
+    inner = branch_of("a", "comp-t", {"x": "x"})
+    first = dag(
+        {
+            "inner": task(
+                "comp-inner", {"item": given("item")}, **when("inputs.parameter_values['item'] > 5")
+            )
+        },
+        {"item": "NUMBER_INTEGER"},
+        {"out": "NUMBER_INTEGER"},
+        output_artifacts={"data": DATASET},
+        passes={"out": ["inner.out"]},
+        passes_artifacts={"data": ["inner.data"]},
+    )
+    second = branch_of("b", "comp-t", {"x": "x"})
+
+    def outputs_with(value: int) -> tuple[object, object]:
+        world = one_of(first, second, {"comp-t": LEAF, "comp-inner": inner}, value)
+        world.succeeded("condition-branches-1/condition-3/b", Output=3, data=dataset("s3://b/b"))
+        return world.outputs(), world.output_artifacts()
+
+    assert outputs_with(2) == ({}, {})
+    assert outputs_with(1) == ({"out": 3}, {"data": ("s3://b/b",)})
+
+
 def test_an_importer_behind_a_task_that_did_not_run_did_not_either() -> None:
     body = dag(
         {
