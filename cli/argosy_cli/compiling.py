@@ -6,7 +6,7 @@ nobody sees: then the file alone is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ def compiled(source: Source, pipeline: Pipeline, options: CompileOptions) -> Com
 
 
 @contextmanager
-def placed(source: Source) -> Iterator[None]:
+def placed(source: Source) -> Generator[None]:
     """Give file and line to what is found in a pipeline that was read from ``source``."""
     try:
         yield

@@ -195,18 +195,18 @@ class Outputs:
             )
         if floor is None and len(selectors) > 1:
             floor = node
-        for selector in selectors:
+        for number, selector in enumerate(selectors, start=1):
             yield selector, floor
             # Whoever comes back for the next one has found nothing there.
-            if selector is not selectors[-1]:
+            if number < len(selectors):
                 branch = self._nodes.child(node, selector.task)
                 if self._ran_without(branch, selector.output, floor, artifacts=artifacts):
                     return
 
     def _ran_without(self, branch: Node, name: str, floor: Node | None, *, artifacts: bool) -> bool:
         """Return whether a branch that has no such output ran all the same."""
-        leaf: Node | None = branch
-        while leaf is not None:
+        leaf = branch
+        while True:
             if _has_record(leaf):
                 if self.record(leaf.path) is None:
                     # It runs whenever the branch does: most branches are told by their records.
