@@ -171,11 +171,13 @@ def _check_dag(template: DagTemplate, templates: Mapping[str, Template], *, at_e
     if template.retry is not None:
         raise place.at("retryStrategy").refuse("stands on a DAG; put it on the pods in it")
     known = Scope(inputs=template.inputs.keys(), tasks_are=template.tasks_are, at_exit=at_exit)
+    # What the iterations of a loop put out the driver collects.
+    single = {task.name for task in template.tasks if task.count is None}
     for output in template.outputs:
         here = place.at(f"outputs.{output.name}")
         if output.default is None:
             raise here.refuse("has no default; Argo may wait forever for a DAG without one")
-        replace(known, tasks=template.index).check_expression(output.expression or "", here)
+        replace(known, tasks=single).check_expression(output.expression or "", here)
     if len(template.tasks) > 1 and any(task.count is not None for task in template.tasks):
         raise place.at("dag.tasks").refuse("has a loop beside other tasks; put it into a DAG")
     for position, task in enumerate(template.tasks):

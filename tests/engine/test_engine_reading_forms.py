@@ -183,6 +183,25 @@ TEMPLATES: list[tuple[str, Callable[[Any], None], str]] = [
     ),
     (
         LOOP,
+        put(
+            LOOP,
+            "outputs",
+            {
+                "parameters": [
+                    {
+                        "name": "control",
+                        "valueFrom": {
+                            "expression": "tasks['iteration'].outputs.parameters.control",
+                            "default": "",
+                        },
+                    }
+                ]
+            },
+        ),
+        "'outputs.control' reads 'tasks.iteration.outputs.parameters.control', which nothing reads",
+    ),
+    (
+        LOOP,
         put(LOOP, "dag.tasks.iteration.template", "inner"),
         "'dag.tasks' goes round in a circle",
     ),
