@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from argosy_expressions.cel import holds, parse, select
-from argosy_expressions.errors import ExpressionError, MissingLibraryError
+from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Reason
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import JsonValue, to_json
+
+_EXCERPT = 120
+"""How much of a condition goes into a message."""
 
 
 def condition_holds(
@@ -35,8 +38,35 @@ def condition_holds(
     """
     try:
         return holds(parse(condition), parameters, artifacts)
+    except EvaluationError as error:
+        inputs = _inputs(sorted(parse(condition).parameters), parameters)
+        raise FinalTaskError(f"{what}: {error}{inputs}", reason=Reason.CONDITION_FAILED) from error
+    except FinalTaskError as error:
+        # An input that it reads cannot be had.
+        read = f"{error} (the condition '{' '.join(condition.split())[:_EXCERPT]}' reads it)"
+        raise FinalTaskError(read, reason=error.reason) from error
     except (ExpressionError, MissingLibraryError) as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
+
+
+def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:
+    """Return what to do about the inputs that a condition fails on, as the end of a sentence."""
+    values = {name: parameters[name] for name in names if name in parameters}
+    if not values:
+        return ""
+    if nulls := [f"'{name}'" for name, value in values.items() if value is None]:
+        several = len(nulls) > 1
+        return (
+            f"; input{'s' * several} {' and '.join(nulls)} {'are' if several else 'is'} null, "
+            f"pass {'values' if several else 'a value'}"
+        )
+    told = ", ".join(f"'{name}' is {_shown(value)}" for name, value in values.items())
+    return f"; input {told}: pass what the condition takes"
+
+
+def _shown(value: JsonValue) -> str:
+    text = to_json(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def selected(selector: str, value: JsonValue, *, what: str) -> JsonValue:

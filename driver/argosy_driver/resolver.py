@@ -30,7 +30,7 @@ from argosy_driver.supplied import (
     without_value,
 )
 from argosy_driver.told import read_told
-from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.ir import (
     ComponentInput,
     Constant,
@@ -162,6 +162,23 @@ class Resolver:
             FinalTaskError: It cannot be evaluated.
         """
         return self.holds(self.node(path))
+
+    def undecided(self, path: TaskPath) -> str | None:
+        """Return why it cannot be decided whether or how a task runs; ``None``: it can.
+
+        It is what an expression of the engine failed on, in the words of the pipeline.
+        """
+        try:
+            node = self.node(path)
+            if self.holds(node) and node.is_loop:
+                self.count(node)
+            self.inputs(path)
+        except FinalTaskError as error:
+            # What is broken inside is not the pipeline's.
+            return None if error.reason is Reason.INTERNAL else str(error)
+        except ArgosyError:
+            return None
+        return None
 
     def node(self, path: TaskPath) -> Node:
         """Return the node at a path.

@@ -649,8 +649,39 @@ def test_a_condition_that_fails_is_an_error_and_not_false() -> None:
     with pytest.raises(FinalTaskError) as caught:
         world.resolver().condition(TaskPath("condition-1"))
 
-    assert str(caught.value).startswith("task 'condition-1': condition: ")
+    assert str(caught.value) == (
+        "task 'condition-1': condition: int() cannot read 'text' as an integer (column 1 of "
+        "'int(inputs.parameter_values['x']) > 1'); input 'x' is \"text\": pass what the condition "
+        "takes"
+    )
     assert caught.value.reason == "ConditionFailed"
+    assert world.resolver().undecided(TaskPath("condition-1")) == str(caught.value)
+
+
+def test_what_is_null_is_to_blame_for_a_condition_that_fails() -> None:
+    group = dag(
+        {"t": task("comp-t", {"x": given("x")})}, {"x": "NUMBER_INTEGER", "y": "NUMBER_INTEGER"}
+    )
+    condition = when("inputs.parameter_values['x'] > inputs.parameter_values['y']")
+    root = dag(
+        {"condition-1": task("comp-g", {"x": given("p"), "y": constant(1)}, **condition)},
+        {"p": {"parameterType": "NUMBER_INTEGER", "isOptional": True}},
+    )
+    world = World(pipeline(root, {"comp-g": group, "comp-t": LEAF}))
+
+    assert world.resolver().undecided(TaskPath("condition-1")) == (
+        "task 'condition-1': condition: null and a number have no order (in 'inputs.parameter_"
+        "values['x'] > inputs.parameter_values['y']'); input 'x' is null, pass a value"
+    )
+
+
+def test_a_loop_over_null_says_what_to_pass() -> None:
+    root_inputs = {"p": {"parameterType": "LIST", "isOptional": True}}
+    world = looped("items", parameters={"items": given("p")}, root_inputs=root_inputs)
+
+    assert world.resolver().undecided(TaskPath("for-loop-1")) == (
+        "task 'for-loop-1': input 'items' holds the items of the loop and is null; pass a list"
+    )
 
 
 def test_a_deciding_pod_tells_the_length_of_a_loop_that_runs() -> None:
