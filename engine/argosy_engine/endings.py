@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from argosy_engine.commands import PodEnded
@@ -11,6 +11,7 @@ from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode
 from argosy_engine.phase import Phase
 from argosy_engine.scope import text_of
 from argosy_expressions.errors import ExpressionError
+from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue
 
 
@@ -57,9 +58,17 @@ def dag_ending(dag: DagNode, scope: Mapping[str, JsonValue]) -> Ending:
     return Ending(phase=phase, outputs=outputs)
 
 
-def error_of(node: Node) -> str | None:
-    """Return what a person is told of a node that failed; a DAG as its tasks did says nothing."""
+def error_of(node: Node, undecided: Callable[[TaskPath], str | None]) -> str | None:
+    """Return what a person is told of a node that failed; a DAG as its tasks did says nothing.
+
+    Args:
+        node: That failed.
+        undecided: Why it cannot be decided about a task, in the words of the pipeline. What it
+            cannot say is told in those of the workflow.
+    """
     if node.phase is Phase.ERROR and node.message:
+        if (reason := undecided(node.path)) is not None:
+            return reason
         return f"what decides about the task cannot be evaluated: {node.message}"
     return node.message or None
 

@@ -218,6 +218,7 @@ def _work(
                 ledger=ledger,
                 emit=emit,
                 names=names,
+                undecided=resolver.undecided,
                 on_stop=on_stop,
             ),
             deadline=None

@@ -171,7 +171,8 @@ class Summary:
             return _Verdict(TaskState.FAILED, error=failure.message, failed_path=path)
         if node.message in _SHUTDOWN_MESSAGES:
             return self._stopped()
-        return _Verdict(TaskState.FAILED, error=error_of(node), failed_path=path)
+        error = error_of(node, self.resolver.undecided)
+        return _Verdict(TaskState.FAILED, error=error, failed_path=path)
 
     def _stopped(self) -> _Verdict:
         """Return the verdict of what was not begun when the run was stopped."""

@@ -41,14 +41,19 @@ class Telling(Observer):
         ledger: Ledger,
         emit: Listener,
         names: TaskNames,
+        undecided: Callable[[TaskPath], str | None],
         on_stop: Callable[[], None],
     ) -> None:
-        """Make an observer that also calls ``on_stop`` when the run is to stop."""
+        """Make an observer that also calls ``on_stop`` when the run is to stop.
+
+        ``undecided`` says why it cannot be decided about a task, see :func:`error_of`.
+        """
         self._workflow = workflow
         self._journal: Journal | None = journal
         self._ledger = ledger
         self._emit = emit
         self._names = names
+        self._undecided = undecided
         self._on_stop = on_stop
         self._is_stopping = False
         self._run_at_exit = _run_at_exit(workflow)
@@ -130,11 +135,14 @@ class Telling(Observer):
                 attempts=entry.attempts,
                 cached=entry.cached,
                 adopted=entry.adopted,
-                error=_error(node, entry.failure) if state is TaskState.FAILED else None,
+                error=self._error(node, entry.failure) if state is TaskState.FAILED else None,
                 reason=_REASONS.get(phase),
                 log=entry.log if is_pod else None,
             )
         )
+
+    def _error(self, node: Node, failure: Failure | None) -> str | None:
+        return error_of(node, self._undecided) if failure is None else failure.message
 
     def _kind(self, node: Node) -> TaskKind:
         if isinstance(node.owner, GroupNode):
@@ -188,7 +196,3 @@ _REASONS = {
     Phase.SKIPPED: "its condition was false",
     Phase.OMITTED: "what it depends on did not come to pass",
 }
-
-
-def _error(node: Node, failure: Failure | None) -> str | None:
-    return error_of(node) if failure is None else failure.message

@@ -57,7 +57,7 @@ def test_a_group_that_fails_by_itself_is_drawn_with_its_reason(tmp_path: Path) -
     status, text = on_a_terminal("run", "pipeline.json", "-q", "-p", "word=", cwd=tmp_path)
 
     assert status == 1
-    assert "✖ condition-1  failed  what decides about the task cannot be evaluated: int()" in text
+    assert "✖ condition-1  failed  task 'condition-1': condition: int() cannot read ''" in text
     assert "✖ outer " not in text
     assert "importer: task 'importer': the URI to import is empty" in text
 

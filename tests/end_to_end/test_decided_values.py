@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -188,9 +189,12 @@ def test_an_item_of_another_type_than_declared_is_an_error(
     )
 
     assert result.state is RunState.FAILED
-    assert [str(one.path) for one in result.tasks if one.state is TaskState.FAILED][-1] == (
-        "loop/0/when"
-    )
+    failed = [one for one in result.tasks if one.state is TaskState.FAILED][-1]
+    assert failed.path == "loop/0/when"
+    condition = text.replace("x", "inputs.parameter_values['x']", 1)
+    reads = f"(the condition '{condition}' reads it)"
+    told = rf"task '.*': input '.*' is a \w+, not a {declared}; pass a value of that type"
+    assert re.fullmatch(f"{told} {re.escape(reads)}", failed.error or "")
 
 
 @pytest.mark.parametrize("declared", ["STRING", "LIST"])
