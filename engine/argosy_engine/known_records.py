@@ -36,6 +36,10 @@ class KnownRecords:
             self._keep(path, record)
         return record
 
+    def delete_success(self, path: TaskPath) -> None:
+        """Delete the success records of a task and of all tasks in it; nobody has read them yet."""
+        self._records.delete_success(path)
+
     def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
         """Return the record of an attempt."""
         return self._records.read_attempt(path, attempt_id)

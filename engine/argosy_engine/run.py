@@ -41,7 +41,7 @@ from argosy_engine.telling import Telling
 from argosy_engine.watchdog import Watchdog
 from argosy_engine.workflow import Workflow
 from argosy_schemas.ir import Pipeline
-from argosy_schemas.names import RunId
+from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.packed_ir import unpack
 from argosy_schemas.records import Failure, Reason
 from argosy_schemas.values import JsonValue
@@ -185,6 +185,12 @@ def _work(
             if workflow.on_exit is None:
                 environments.close()
 
+        def on_skip(path: TaskPath) -> None:
+            # Before the run went on it may have run, and its result would count as that of a branch
+            # that was taken.
+            if resumed:
+                records.delete_success(path)
+
         def stop_failure() -> Failure:
             return engine.stop_failure or Failure(
                 reason=Reason.CANCELED, message="the run was stopped"
@@ -220,6 +226,7 @@ def _work(
                 names=names,
                 undecided=resolver.undecided,
                 on_stop=on_stop,
+                on_skip=on_skip,
             ),
             deadline=None
             if workflow.deadline_seconds is None

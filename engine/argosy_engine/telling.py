@@ -43,10 +43,19 @@ class Telling(Observer):
         names: TaskNames,
         undecided: Callable[[TaskPath], str | None],
         on_stop: Callable[[], None],
+        on_skip: Callable[[TaskPath], None],
     ) -> None:
-        """Make an observer that also calls ``on_stop`` when the run is to stop.
+        """Make an observer.
 
-        ``undecided`` says why it cannot be decided about a task, see :func:`error_of`.
+        Args:
+            workflow: Of the run.
+            journal: For each phase of each node.
+            ledger: For what became of pods.
+            emit: Told of everything.
+            names: Of tasks, for people.
+            undecided: Says why it cannot be decided about a task, see :func:`error_of`.
+            on_stop: Called when the run is to stop.
+            on_skip: Called with a task whose condition is false, before anything that follows it.
         """
         self._workflow = workflow
         self._journal: Journal | None = journal
@@ -55,6 +64,7 @@ class Telling(Observer):
         self._names = names
         self._undecided = undecided
         self._on_stop = on_stop
+        self._on_skip = on_skip
         self._is_stopping = False
         self._run_at_exit = _run_at_exit(workflow)
         self._kept: dict[TaskPath, tuple[Node, Phase, datetime]] = {}
@@ -70,6 +80,8 @@ class Telling(Observer):
                 self._journal = None
                 self._emit(Notice(message=f"the journal cannot be written: {error.strerror}"))
         if phase.is_fulfilled and node.boundary is not None and is_task(node):
+            if phase is Phase.SKIPPED and not is_at_exit(node):
+                self._on_skip(node.path)
             self._ended(node, phase, at)
 
     def pod_started(self, node: PodNode, at: datetime) -> None:

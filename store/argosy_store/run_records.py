@@ -94,6 +94,12 @@ class RunRecords:
         unfinished = sorted(each for each in attempts if each[0] not in succeeded)
         return Traces(succeeded=frozenset(succeeded), unfinished=tuple(unfinished))
 
+    def delete_success(self, path: TaskPath) -> None:
+        """Delete the success records of a task and of all tasks in it."""
+        for info in list(self._store.list(self._task(path))):
+            if info.key.endswith(f"/{_SUCCESS}"):
+                self._store.delete(info.key)
+
     def with_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place.
 

@@ -648,6 +648,53 @@ def test_what_follows_in_any_case_is_decided_anew_when_a_run_goes_on(
     }
 
 
+def test_a_branch_that_is_not_taken_any_more_when_a_run_goes_on_has_no_result(
+    home: Home, flag: Path
+) -> None:
+    default = {"x": {"parameterType": "STRING", "defaultValue": "none", "isOptional": True}}
+    say = leaf(default, {"Output": "STRING"}, **sh('printf %s "$0" > $1', X, OUT))
+
+    def branch(text: str) -> Json:
+        tasks = {"say": task("say", {"x": text})}
+        outputs = {"Output": "STRING"}
+        return dag(tasks, {"x": "STRING"}, outputs, passes={"Output": ["say.Output"]})
+
+    x, is_none = {"x": given("x")}, "inputs.parameter_values['x'] == 'none'"
+    branches = dag(
+        {
+            "condition-2": task("first", x, **when(is_none)),
+            "condition-3": task("second", x, **when(f"!({is_none})")),
+        },
+        {"x": "STRING"},
+        {"Output": "STRING"},
+        passes={"Output": ["condition-2.Output", "condition-3.Output"]},
+    )
+    failed = home.run(
+        {
+            "f": task("flaky"),
+            "u": task("say-or-none", {"x": output("f")}, dependentTasks=["f"], **IN_ANY_CASE),
+            "condition-branches-1": task("branches", {"x": output("u")}, dependentTasks=["u"]),
+            "w": task(
+                "say",
+                {"x": output("condition-branches-1")},
+                dependentTasks=["condition-branches-1"],
+            ),
+        },
+        {
+            "flaky": flaky(flag),
+            "say-or-none": say,
+            "branches": branches,
+            "first": branch("first"),
+            "second": branch("second"),
+        },
+    )
+    flag.touch()
+    resumed = home.resume(failed)
+
+    assert (outputs(failed)["w"], outputs(resumed)["w"]) == ("first", "second")
+    assert states(resumed)["condition-branches-1/condition-2"] == "SKIPPED"
+
+
 def test_an_exit_task_runs_again_when_what_it_follows_comes_to_its_end(
     home: Home, flag: Path
 ) -> None:

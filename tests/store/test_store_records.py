@@ -107,6 +107,24 @@ def test_a_success_record_gives_way_to_one_that_replaces_it(store: ObjectStore) 
     assert records.read_collected(TaskPath("loop"), "x") is UNSET
 
 
+def test_success_records_are_deleted_with_those_of_all_tasks_in_a_task(store: ObjectStore) -> None:
+    records = RunRecords(store, RUN)
+    inner = replace(RECORD, task_path=TaskPath(f"{TRAIN}/inner"))
+    other = replace(RECORD, task_path=TaskPath(f"{TRAIN}-2"))
+    for record in (RECORD, inner, other):
+        records.write_attempt(record)
+        records.write_success(record)
+
+    records.delete_success(TRAIN)
+
+    assert [records.read_success(one.task_path) for one in (RECORD, inner, other)] == [
+        None,
+        None,
+        other,
+    ]
+    assert list(records.attempts(TRAIN)) == [RECORD]
+
+
 def test_attempts_are_listed_by_their_start_without_the_success_record(store: ObjectStore) -> None:
     records = RunRecords(store, RUN)
     failed = replace(
