@@ -41,7 +41,8 @@ def final_status(
         return None
     error: dict[str, JsonValue] = {}
     if state == "FAILED":
-        message = why_failed() or f"task {task_key} failed"
+        why = why_failed()
+        message = f"task {task_key} failed" + ("" if why is None else f": {why}")
         error = {"code": _FAILED_CODE, "message": message}
     elif state == "CANCELED":
         error = {"code": _CANCELED_CODE, "message": f"task {task_key} did not run"}

@@ -392,6 +392,9 @@ def at_exit(world: World, status: str = "Failed") -> tuple[JsonValue, JsonValue]
     return received["state"], received["error"].get("message")
 
 
+WHY = "task exit-handler-1 failed: "
+
+
 def test_the_error_of_a_group_is_that_of_the_task_that_failed_first() -> None:
     world = exiting(dag({key: task("comp-t") for key in ("a", "b", "c", "d")}))
     world.succeeded("exit-handler-1/a")
@@ -407,7 +410,7 @@ def test_the_error_of_a_group_is_that_of_the_task_that_failed_first() -> None:
         "state": "FAILED",
         "pipelineTaskName": "exit-handler-1",
         "pipelineJobResourceName": "demo-x7k2p",
-        "error": {"code": 9, "message": "'exit-handler-1/c' failed: no space left"},
+        "error": {"code": 9, "message": WHY + "'exit-handler-1/c' failed: no space left"},
     }
 
 
@@ -415,7 +418,7 @@ def test_the_error_of_a_task_is_its_own() -> None:
     world = exiting(leaf())
     world.failed("exit-handler-1", "no space left")
 
-    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", "no space left")
+    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", WHY + "no space left")
 
 
 def test_where_nothing_failed_by_itself_it_is_said_what_was_stopped() -> None:
@@ -424,7 +427,7 @@ def test_where_nothing_failed_by_itself_it_is_said_what_was_stopped() -> None:
 
     assert told(world, **{"exit-handler-1": "Failed"}) == (
         "FAILED",
-        "'exit-handler-1/a' was canceled: the pod was stopped",
+        WHY + "'exit-handler-1/a' was canceled: the pod was stopped",
     )
 
 

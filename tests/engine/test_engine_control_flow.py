@@ -407,7 +407,7 @@ def test_a_final_status_says_why_a_group_failed(home: Home) -> None:
     why = "'exit-handler-1/f' failed: the command ended with exit code 7: oh"
     assert result.error == why
     seen: Any = of(result, "clean-up").inputs.parameters["status"]
-    assert seen["error"] == {"code": 9, "message": why}
+    assert seen["error"] == {"code": 9, "message": f"task exit-handler-1 failed: {why}"}
 
 
 def test_an_exit_task_that_had_failed_does_not_run_again_when_the_run_is_stopped(
@@ -460,7 +460,8 @@ def test_what_runs_at_the_exit_is_told_of_once(home: Home) -> None:
     assert told_of(home, "clean-up") == ["RUNNING", "SUCCEEDED"]
     assert told_of(home, "last") == ["NOT_RUN"]
     seen: Any = of(result, "clean-up").inputs.parameters["status"]
-    assert (seen["state"], seen["error"]["message"]) == ("FAILED", "the run was stopped")
+    assert seen["state"] == "FAILED"
+    assert seen["error"]["message"] == "task exit-handler-1 failed: the run was stopped"
 
 
 def test_a_pipeline_that_runs_at_the_exit_is_told_of_once(home: Home) -> None:
