@@ -15,8 +15,8 @@ _STATES = {
     "run or cached": ("SUCCEEDED", "FAILED"),
     "cached": ("SUCCEEDED",),
     "register": ("SUCCEEDED",),
-    "skipped": _LEFT_OUT,
-    "not run": _LEFT_OUT,
+    "skipped": ("SKIPPED",),
+    "not run": ("NOT_RUN",),
     "fail": ("FAILED",),
     "unknown": ("SUCCEEDED", "FAILED", *_LEFT_OUT),
 }
@@ -48,8 +48,9 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
         if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
             yield f"{task['path']}: 'cached' was planned, and it ran"
     for foreseen in planned:
-        is_certain = foreseen["verdict"] not in ("unknown", *_LEFT_OUT, "skipped", "not run")
-        if is_certain and not any(_matches(foreseen["path"], task["path"]) for task in leaves):
+        if foreseen["verdict"] != "unknown" and not any(
+            _matches(foreseen["path"], task["path"]) for task in leaves
+        ):
             yield f"{foreseen['path']}: '{foreseen['verdict']}' was planned, and it is not there"
 
 

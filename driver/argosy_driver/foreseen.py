@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     EMPTY = "empty"
     """A group that comes to its end with nothing run: no branch taken, or no items."""
     SKIPPED = "skipped"
-    """Its own condition, or that of a group around it, is false."""
+    """Its own condition is false."""
     NOT_RUN = "not run"
     """What it depends on, or a group around it, would not come to pass."""
     UNKNOWN = "unknown"

@@ -112,7 +112,8 @@ class _Walk:
             except FinalTaskError as error:
                 decided = _foreseen(node, Verdict.FAIL, str(error))
         self._take(node, decided.verdict)
-        inner = Verdict.NOT_RUN if decided.verdict is Verdict.FAIL else decided.verdict
+        is_open = decided.verdict is Verdict.UNKNOWN
+        inner = Verdict.UNKNOWN if is_open else Verdict.NOT_RUN
         return [decided, *self._closed(node, node.path, inner)]
 
     def _decided_before(self, node: Node, before: Mapping[str, Verdict]) -> Foreseen | None:
@@ -159,12 +160,20 @@ class _Walk:
         return [_foreseen(node, kind), *inside]
 
     def _closed(self, node: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
-        """Yield what is in a group that is not walked, all with the verdict of the group."""
+        """Yield what is in a group that is not walked, all with one verdict.
+
+        A loop that does not run has no iterations: its tasks are told of once, without a number.
+        """
         if not node.is_loop:
             if node.is_dag:
                 yield from self._closed_dag(node, path, verdict)
             return
-        count = self._count(node) if verdict is Verdict.UNKNOWN else None
+        if verdict is not Verdict.UNKNOWN:
+            frame = self._resolver.nodes.iteration(node, 0)
+            if frame.is_dag:
+                yield from self._closed_dag(frame, path, verdict)
+            return
+        count = self._count(node)
         for index in (0,) if count is None else range(count):
             frame = self._resolver.nodes.iteration(node, index)
             below = child_path(path, ANY_ITERATION if count is None else index)

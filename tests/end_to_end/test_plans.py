@@ -55,11 +55,11 @@ def test_what_is_in_the_cache_is_known_with_all_that_follows(tmp_path: Path) -> 
     assert verdicts(planned) == {
         "condition-branches-1": "cached",
         "condition-branches-1/condition-2": "skipped",
-        "condition-branches-1/condition-2/say": "skipped",
+        "condition-branches-1/condition-2/say": "not run",
         "condition-branches-1/condition-3": "cached",
         "condition-branches-1/condition-3/say-2": "cached",
         "condition-branches-1/condition-4": "skipped",
-        "condition-branches-1/condition-4/say-3": "skipped",
+        "condition-branches-1/condition-4/say-3": "not run",
         "grade": "cached",
         "say-4": "cached",
     }
@@ -153,7 +153,7 @@ def test_a_skipped_iteration_has_its_tasks_and_the_others_do_not_mind(tmp_path: 
         "for-loop-2/0/condition-3/say-2": "run",
         "for-loop-2/0/say": "run",
         "for-loop-2/1/condition-3": "skipped",
-        "for-loop-2/1/condition-3/say-2": "skipped",
+        "for-loop-2/1/condition-3/say-2": "not run",
         "for-loop-2/1/say": "run",
     }
     assert ended.result["argo"]["pods"]["certain"] == 3
@@ -326,3 +326,50 @@ def test_a_loop_that_argo_would_stop_is_refused_with_its_numbers(tmp_path: Path)
     lines = plan_of(60).out.splitlines()
     assert f"  refused: {refusal}" in lines
     assert "  nodes: 7,383 of 4,000 (184.6 %)" in lines
+
+
+def test_words_and_paths_of_what_does_not_run_are_those_of_the_run(tmp_path: Path) -> None:
+    document = json.loads(nested_loops())
+    task = document["root"]["dag"]["tasks"]["outer"]
+    condition = "inputs.parameter_values['items'] == 'no'"
+    task["triggerPolicy"] = {"condition": condition}
+    document["components"]["comp-group"] = {
+        "dag": {"tasks": {"outer": {**task, "triggerPolicy": {}}}},
+        "inputDefinitions": document["root"]["inputDefinitions"],
+    }
+    group = {key: task[key] for key in ("inputs", "triggerPolicy")}
+    document["root"]["dag"]["tasks"]["group"] = {
+        "taskInfo": {"name": "group"},
+        "componentRef": {"name": "comp-group"},
+        **group,
+    }
+    (tmp_path / "p.json").write_text(json.dumps(document))
+    words = ("p.json", "-p", "items=[1]", "-o", "json")
+
+    planned = argosy("plan", *words, cwd=tmp_path)
+    ran = argosy("run", *words, cwd=tmp_path)
+
+    assert verdicts(planned) == {
+        task["path"]: task["state"].lower().replace("_", " ") for task in ran.result["tasks"]
+    }
+    assert verdicts(planned) == {
+        "group": "skipped",
+        "group/outer": "not run",
+        "group/outer/inner": "not run",
+        "group/outer/inner/say": "not run",
+        "outer": "skipped",
+        "outer/inner": "not run",
+        "outer/inner/say": "not run",
+    }
+
+
+def test_importers_count_as_tasks_in_plan_and_run(tmp_path: Path) -> None:
+    file = str(EXAMPLES / "06-importer" / "pipeline.yaml")
+    (tmp_path / "lines").write_text("one\n")
+    words = (file, "-p", f"uri={tmp_path / 'lines'}")
+
+    planned = argosy("plan", *words, cwd=tmp_path)
+    ran = argosy("run", *words, cwd=tmp_path)
+
+    assert "2 tasks: 1 run, 1 register" in planned.out.splitlines()
+    assert "(2 tasks: 2 succeeded)" in ran.out

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from argosy_cli.views.words import duration
+from argosy_cli.views.words import duration, state_word
 from argosy_engine.results import RunResult, artifact_to_json
 from argosy_engine.states import RunState, TaskKind, TaskState
 from argosy_schemas.values import to_json
 
 LONGEST_VALUE = 200
 """Characters of an output's text; the JSON of ``--output json`` has it whole."""
+
+_WORDS = ("succeeded", "cached", "failed", "skipped", "not run", "canceled")
+"""In this order."""
 
 
 def summary(result: RunResult) -> str:
@@ -51,18 +54,16 @@ def _span(result: RunResult) -> str:
 
 def _tasks(result: RunResult) -> str:
     """Return e.g. `` (5 tasks: 3 succeeded, 1 cached, 1 failed)``; empty without tasks."""
-    counts: Counter[str] = Counter(
-        "cached"
-        if task.cached and task.state is TaskState.SUCCEEDED
-        else task.state.value.lower().replace("_", " ")
+    counts = Counter(
+        (state_word(task.state, cached=task.cached).lower().replace("_", " "))
         for task in result.tasks
-        if task.kind is TaskKind.CONTAINER
+        if task.kind in (TaskKind.CONTAINER, TaskKind.IMPORTER)
     )
     total = sum(counts.values())
     if total == 0:
         return ""
-    told = ", ".join(f"{number} {word}" for word, number in counts.items())
-    return f" ({total} task{'s' if total > 1 else ''}: {told})"
+    told = ", ".join(f"{counts[word]:,} {word}" for word in _WORDS if counts[word])
+    return f" ({total:,} task{'s' if total > 1 else ''}: {told})"
 
 
 def _shortened(text: str) -> str:

@@ -1,0 +1,40 @@
+"""What is left on the screen when a run has ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from argosy_cli.views.summary import summary
+from argosy_engine.results import RunResult, TaskResult
+from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_schemas.names import RunId, TaskPath
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_counts_stand_in_one_order_whatever_came_first() -> None:
+    states = [TaskState.NOT_RUN, TaskState.FAILED, TaskState.SKIPPED, TaskState.SUCCEEDED]
+    tasks = tuple(
+        TaskResult(
+            path=TaskPath(f"t-{number}"),
+            kind=TaskKind.IMPORTER if number == 3 else TaskKind.CONTAINER,
+            name="t",
+            display_name="t",
+            state=state,
+            error="told" if state is TaskState.FAILED else None,
+        )
+        for number, state in enumerate(states)
+    )
+    result = RunResult(
+        run_id=RunId("r"),
+        pipeline="p",
+        state=RunState.FAILED,
+        started_at=NOW,
+        finished_at=NOW + timedelta(seconds=1),
+        tasks=tasks,
+    )
+
+    assert summary(result).splitlines() == [
+        "run r FAILED in 1.0s (4 tasks: 1 succeeded, 1 failed, 1 skipped, 1 not run)",
+        "  t-1: told",
+    ]
