@@ -82,9 +82,12 @@ def _listed(found: dict[str, Any]) -> str:
 
 def _place(error: Exception, file: str) -> dict[str, Any]:
     """Return message, file and line: the innermost line of the author's own folder."""
-    message = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, SyntaxError) and error.filename:
-        return {"message": message, "file": error.filename, "line": error.lineno}
+        # The text of the error ends with the file's name and the line.
+        is_own = Path(error.filename).resolve() == Path(file).resolve()
+        place = file if is_own else error.filename
+        return {"message": f"SyntaxError: {error.msg}", "file": place, "line": error.lineno}
+    message = " ".join(f"{type(error).__name__}: {error}".split())
     folder = str(Path(file).parent.resolve())
     own = [
         frame

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from cli_processes import argosy
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,3 +44,29 @@ def test_what_argo_cannot_hold_is_not_written(tmp_path: Path) -> None:
     assert "and Argo takes 1,048,576 together with its status; " in error
     # What it consists of is told all the same.
     assert ended.err.startswith("pods: 1 for 1 tasks")
+
+
+def test_a_dash_is_standard_output(tmp_path: Path) -> None:
+    ended = argosy("compile", str(EXAMPLES / "01-hello" / "pipeline.yaml"), "-o", "-", cwd=tmp_path)
+
+    assert json.loads(ended.out)["kind"] == "Workflow"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--max-templates", "x"), "'x' is no whole number"),
+        (("--max-dag-tasks", "2"), "2 is too few; use 3 or more"),
+        (("--max-templates", "1"), "and --max-templates allows 1"),
+    ],
+)
+def test_a_number_of_the_caller_is_called_so(
+    words: tuple[str, str], message: str, tmp_path: Path
+) -> None:
+    file = str(EXAMPLES / "01-hello" / "pipeline.yaml")
+
+    ended = argosy("compile", file, *words, cwd=tmp_path)
+
+    assert ended.status == 2
+    assert message in ended.errors[0]

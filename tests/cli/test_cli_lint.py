@@ -213,3 +213,29 @@ def test_what_compile_writes_beside_a_config_map_is_checked(name: str, tmp_path:
 
     assert ended.status == 2
     assert ended.errors[0].startswith(f"{name}: spec.entrypoints: is no field of a Workflow")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("d.json", None, "d.json: is a directory; give the path of a pipeline file"),
+        ("e.py", "x = 1\n", "e.py: has no @dsl.pipeline"),
+        ("e.py:train", "x = 1\n", "e.py:train: has no pipeline 'train'; it has no @dsl.pipeline"),
+        ("f.py", "def (\n", "f.py:1: SyntaxError: invalid syntax"),
+        ("g.py", "import nothing_here\n", "g.py:1: ModuleNotFoundError: No module named"),
+    ],
+)
+def test_a_file_is_named_once_and_as_it_was_given(
+    name: str, text: str | None, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name.partition(":")[0]
+    if text is None:
+        path.mkdir()
+    else:
+        path.write_text(text)
+
+    ended = argosy("lint", name, cwd=tmp_path)
+
+    assert ended.status == 2
+    assert ended.errors[0].startswith(problem)
+    assert len(ended.errors) == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from argosy_cli.views.plan import plan_lines, pods_line
+from pathlib import Path
+
+from argosy_cli.views.plan import plan_lines, pods_line, wrapped
 from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.records import RecordReference
 from argosy_schemas.task_kind import TaskKind
+from cli_processes import argosy, shell_pipeline
 
 FINGERPRINT = "0123456789abcdef" * 4
 
@@ -52,7 +55,7 @@ def test_what_does_not_fit_goes_below_the_task() -> None:
         ),
     )
 
-    assert plan_lines([task], columns=60)[:-1] == [
+    assert plan_lines([task], columns=64)[:-1] == [
         "cached         train  0123456789ab",
         "                 from run 2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad",
     ]
@@ -140,3 +143,27 @@ def test_the_line_of_the_pods_says_what_is_not_known() -> None:
         "pods: 1,300, and those of 2 loops, whose items cannot be counted yet, and 2 or more that"
         " only decide (see compile --explain)",
     ]
+
+
+def test_lines_below_a_task_are_of_whole_words() -> None:
+    task = foreseen("train", Verdict.UNKNOWN, reason="input 'model-of-all' depends on 'fit/first'")
+
+    assert plan_lines([task], columns=40)[:-1] == [
+        "unknown        train",
+        "                 input 'model-of-all'",
+        "                 depends on 'fit/first'",
+    ]
+    assert wrapped("refused: 'a/b-c' is too long", 20, first="  ", others="    ") == [
+        "  refused: 'a/b-c'",
+        "    is too long",
+    ]
+
+
+def test_a_home_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
+
+    ended = argosy("plan", "p.json", "--home", "file/home", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.errors == ["--home 'file/home': a run could not write there: Not a directory"]

@@ -277,8 +277,9 @@ def test_different_conditions_beyond_the_limit_are_refused_with_the_count() -> N
         compiled(document, replace(OPTIONS, max_templates=4))
 
     assert [problem.message for problem in refused.value.problems] == [
-        "needs 6 templates, and stock Argo 4 takes 4, though those alike but for texts are one; run"
-        " a part as a pipeline of its own, or raise --max-templates where the cluster takes more"
+        "needs 6 templates, and --max-templates allows 4, though those alike but for texts are one;"
+        " run a part as a pipeline of its own, or raise --max-templates where the cluster takes"
+        " more"
     ]
 
 

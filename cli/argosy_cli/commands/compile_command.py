@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import examples, max_size
+from argosy_cli.commands.options import Count, examples, max_size
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
@@ -32,7 +32,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "-o",
     "--output-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file; its suffix (.json, .yaml) picks the format.  [default: stdout]",
+    help="Write to this file; its suffix (.json, .yaml) picks the format; '-' is standard output."
+    "  [default: -]",
 )
 @click.option(
     "--format",
@@ -77,28 +78,33 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @click.option(
     "--max-dag-tasks",
-    type=click.IntRange(min=3),
+    type=Count(3),
     metavar="N",
     help="Tasks that one DAG may have; stock Argo 4 refuses more than 200.  [default: 200; before"
     " Argo 4 any number]",
 )
 @click.option(
     "--max-templates",
-    type=click.IntRange(min=1),
+    type=Count(1),
     metavar="N",
     help="Templates that the workflow may have; stock Argo 4 refuses more than 200.  [default: 200;"
     " before Argo 4 any number]",
 )
 @click.option(
     "--max-nodes",
-    type=click.IntRange(min=1),
+    type=Count(1),
     default=CompileOptions().max_nodes,
     show_default=True,
     metavar="N",
     help="Nodes that one loop may make in a run, with all that is in it; more would break Argo's"
     " object limits.",
 )
-@click.option("--explain", is_flag=True, help="Say which tasks need a pod to decide, and why.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say which tasks need a pod to decide, what waits for more than it needs, and which"
+    " templates are shared, and why.",
+)
 @click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
 @max_size
 def command(
@@ -162,7 +168,7 @@ def _format(output_file: Path | None) -> str:
 
 
 def _write(output_file: Path | None, text: str) -> None:
-    if output_file is None:
+    if output_file is None or str(output_file) == "-":
         click.echo(text, nl=False)
         return
     try:

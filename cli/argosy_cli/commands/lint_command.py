@@ -56,7 +56,8 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
         except InvalidPipelineError as error:
             problems += error.problems
         except InvalidArgumentError as error:
-            problems.append(Problem(file=file, message=str(error)))
+            named = f"{file.partition('.py:')[0]}.py" if ".py:" in file else file
+            problems.append(Problem(file=file, message=str(error).removeprefix(f"'{named}' ")))
     if output == "json":
         click.echo(json.dumps({"problems": [_to_json(problem) for problem in problems]}))
     else:

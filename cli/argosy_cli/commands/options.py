@@ -26,6 +26,25 @@ class Size(click.ParamType[int]):
         return int(match[1]) * UNITS[match[2]]
 
 
+class Count(click.ParamType[int]):
+    """A whole number from ``least`` on."""
+
+    name = "count"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or fail with what it may be."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"'{value}' is no whole number", param, ctx)
+        if number < self._least:
+            self.fail(f"{number} is too few; use {self._least} or more", param, ctx)
+        return number
+
+
 class HomePath(click.ParamType[Path]):
     """A directory whose path, from the root on, records can hold as text."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +26,13 @@ from argosy_cli.commands.options import (
 from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import Source, read_source
-from argosy_cli.views.plan import plan_lines, pods_line
+from argosy_cli.views.plan import plan_lines, pods_line, wrapped
 from argosy_cli.views.statistics import size_lines
 from argosy_compiler.stats import Stats
 from argosy_driver.foreseen import Foreseen, ForeseenPods, foreseen_pods
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
-from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 
 
 @click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
@@ -70,6 +71,7 @@ def command(
     the tasks would come to, and 2 if the run could not start.
     """
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
+    _check_home(home)
     made = runnable(source, home=home, max_size_bytes=max_size_bytes)
     given: Mapping[str, Any] = {} if params_file is None else read_parameters_file(params_file)
     plan = plan_workflow(
@@ -91,9 +93,22 @@ def command(
         click.echo(line)
     click.echo("\non Argo")
     for line in _argo_lines(argo):
-        click.echo(f"  {line}")
+        for part in wrapped(line, columns, first="  ", others="    "):
+            click.echo(part)
     if plan.refusal is not None:
         click.echo(f"note: argosy run does not run it: {plan.refusal}", err=True)
+
+
+def _check_home(home: Path) -> None:
+    """Refuse a home in which the run could not start."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise InvalidArgumentError(
+            f"--home '{home}': a run could not write there: {error.strerror}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

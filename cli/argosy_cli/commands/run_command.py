@@ -14,6 +14,7 @@ import click
 
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
 from argosy_cli.commands.options import (
+    Count,
     artifacts_option,
     examples,
     home,
@@ -51,7 +52,7 @@ from argosy_schemas.names import RunId
 @click.option(
     "-j",
     "--jobs",
-    type=click.IntRange(min=1),
+    type=Count(1),
     metavar="N",
     help="How many tasks may run at once.  [default: number of processors]",
 )

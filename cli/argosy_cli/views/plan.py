@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -132,7 +133,34 @@ def _lines(task: Foreseen, width: int, columns: int | None) -> list[str]:
     whole = "  ".join([line, *told]).rstrip()
     if columns is None or len(whole) <= columns:
         return [whole]
-    return [line.rstrip(), *(f"{'':{_WORD_WIDTH}}    {one}" for one in told)]
+    indent = " " * (_WORD_WIDTH + 4)
+    below = [part for one in told for part in wrapped(one, columns, first=indent, others=indent)]
+    if len(line.rstrip()) <= columns or task.fingerprint is None:
+        return [line.rstrip(), *below]
+    # The path alone, which nobody could copy from two lines.
+    head, fingerprint = line.rsplit("  ", 1)
+    return [head.rstrip(), f"{indent}{fingerprint}", *below]
+
+
+def wrapped(text: str, columns: int | None, *, first: str, others: str) -> list[str]:
+    """Return a text as lines of whole words, those after the first one with an indent of theirs.
+
+    Args:
+        text: One line.
+        columns: As many characters as a line may have, unless a word is longer; ``None``: any.
+        first: Stands before the first line.
+        others: Stands before the others.
+    """
+    if columns is None:
+        return [f"{first}{text}"]
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _counts(tasks: Sequence[Foreseen]) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from argosy_compiler.options import CompileOptions
 from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import dag_text
@@ -17,6 +18,7 @@ from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
 from argosy_schemas.values import UNSET, to_json
 
+_STOCK = CompileOptions()
 _NAME_LIMIT = 57
 """Argo adds five characters to a ``generateName``, and 63 is its limit."""
 
@@ -137,9 +139,10 @@ def _check_limits(plan: Plan) -> None:
         problems.append(
             Problem(
                 path=ROOT,
-                message=f"needs {len(plan.templates)} templates, and stock Argo 4 takes {templates}"
-                ", though those alike but for texts are one; run a part as a pipeline of its own, "
-                "or raise --max-templates where the cluster takes more",
+                message=f"needs {len(plan.templates)} templates, and "
+                f"{_allowed('--max-templates', templates, _STOCK.max_templates)}, though those"
+                " alike but for texts are one; run a part as a pipeline of its own, or raise"
+                " --max-templates where the cluster takes more",
             )
         )
     tasks = plan.options.max_dag_tasks
@@ -150,10 +153,15 @@ def _check_limits(plan: Plan) -> None:
             problems.append(
                 Problem(
                     path=paths.get(template["name"], dag_text(ROOT)),
-                    message=f"has {number} tasks in one DAG, and stock Argo 4 takes {tasks}; group "
-                    "them in pipelines of their own, or raise --max-dag-tasks where the cluster "
-                    "takes more",
+                    message=f"has {number} tasks in one DAG, and "
+                    f"{_allowed('--max-dag-tasks', tasks, _STOCK.max_dag_tasks)}; group them in"
+                    " pipelines of their own, or raise --max-dag-tasks where the cluster takes"
+                    " more",
                 )
             )
     if problems:
         raise InvalidPipelineError(*problems)
+
+
+def _allowed(option: str, given: int, stock: int) -> str:
+    return f"stock Argo 4 takes {given}" if given == stock else f"{option} allows {given}"
