@@ -167,3 +167,21 @@ def test_a_home_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
 
     assert (ended.status, ended.out) == (2, "")
     assert ended.errors == ["--home 'file/home': a run could not write there: Not a directory"]
+
+
+def test_a_fingerprint_leaves_its_column_before_it_goes_below() -> None:
+    tasks = [
+        Foreseen(
+            path=TaskPath(path),
+            kind=TaskKind.CONTAINER,
+            verdict=Verdict.RUN,
+            fingerprint=FINGERPRINT,
+        )
+        for path in ("ds", "a/rather/long/path")
+    ]
+
+    assert plan_lines(tasks, columns=40)[:-1] == [
+        "run            ds  0123456789ab",
+        "run            a/rather/long/path",
+        "                 0123456789ab",
+    ]

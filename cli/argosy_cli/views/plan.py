@@ -137,9 +137,12 @@ def _lines(task: Foreseen, width: int, columns: int | None) -> list[str]:
     below = [part for one in told for part in wrapped(one, columns, first=indent, others=indent)]
     if len(line.rstrip()) <= columns or task.fingerprint is None:
         return [line.rstrip(), *below]
-    # The path alone, which nobody could copy from two lines.
-    head, fingerprint = line.rsplit("  ", 1)
-    return [head.rstrip(), f"{indent}{fingerprint}", *below]
+    # Out of its column, or below the path, which nobody could copy from two lines.
+    head = f"{task.verdict.value:{_WORD_WIDTH}}  {task.path}"
+    fingerprint = task.fingerprint[:SHORT_FINGERPRINT]
+    if len(head) + 2 + len(fingerprint) <= columns:
+        return [f"{head}  {fingerprint}", *below]
+    return [head, f"{indent}{fingerprint}", *below]
 
 
 def wrapped(text: str, columns: int | None, *, first: str, others: str) -> list[str]:
