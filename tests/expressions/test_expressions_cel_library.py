@@ -54,6 +54,30 @@ def test_what_the_sdk_never_emits_is_evaluated_by_the_library(text: str, outcome
     assert holds(expression, INPUTS, {"m": [{"uri": "s3://b/m"}]}) is outcome
 
 
+class Failing(dict[str, JsonValue]):
+    """Inputs of which one cannot be had."""
+
+    def __getitem__(self, name: str) -> JsonValue:
+        if name == "broken":
+            raise ValueError(name)
+        return super().__getitem__(name)
+
+
+def test_an_input_that_is_not_read_need_not_be_there() -> None:
+    inputs = Failing(l=[1], broken=None)
+
+    assert holds(parse("size(inputs.parameter_values['l']) > 0"), inputs)
+    with pytest.raises(ValueError, match="broken"):
+        holds(parse("size(inputs.parameter_values['broken']) > 0"), inputs)
+
+
+def test_inputs_can_be_read_as_a_whole() -> None:
+    names = parse("inputs.parameter_values.exists(name, name == 'b')")
+
+    assert holds(names, {"a": 1, "b": 2})
+    assert not holds(names, {"a": 1})
+
+
 def test_a_value_of_the_library_comes_back_as_json() -> None:
     value = evaluate(parse(spelt("{'a': $l.map(x, x + 1.0), 'b': [null, 'x', 1 + 1]}")), INPUTS)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
-from argosy_expressions.cel.ast import Expression
+from argosy_expressions.cel.ast import Expression, Name, nodes
 from argosy_expressions.cel.checking import Check
 from argosy_expressions.cel.evaluation import Evaluation, filled
 from argosy_expressions.cel.parser import parse
@@ -58,6 +58,14 @@ def evaluate(
     inputs = artifacts or {}
     if expression.foreign is None:
         return normalized(Evaluation(expression, parameters, inputs, {}).result())
+    if not any(
+        isinstance(node, Name) and node.name == "inputs" for node, _ in nodes(expression.root)
+    ):
+        # It reads inputs by their names alone, and does not need the others.
+        parameters = {
+            name: parameters[name] for name in expression.parameters if name in parameters
+        }
+        inputs = {name: inputs[name] for name in expression.artifacts if name in inputs}
     lists = {name: [filled(item) for item in items] for name, items in inputs.items()}
     message: JsonValue = {
         "parameter_values": parameters,
