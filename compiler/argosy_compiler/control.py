@@ -60,6 +60,7 @@ _ANY: Kinds = ANY - {Kind.INT}
 _TEXT: Kinds = frozenset({Kind.TEXT})
 _LENGTH: Kinds = frozenset({Kind.DOUBLE})
 _NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
+_SCALARS = (*_NUMBERS, ParameterType.BOOLEAN)
 
 Place: TypeAlias = tuple[str, str]
 """A DAG component and a task key in it."""
@@ -396,7 +397,12 @@ class Control:
         if form is ControlForm.LENGTH:
             return Value(text=f"len({text})", type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH)
         kinds = KINDS_OF_TYPE[spec.type]
-        if not spec.optional or (spec.default is not UNSET and spec.default is not None):
+        given = None if spec.default is UNSET else spec.default
+        if spec.optional and given is not None and spec.type in _SCALARS:
+            # Given as null it is its default. A STRING never is, and what loops over null fails.
+            default = self._constant(given, spec.type, ControlForm.VALUE)
+            text = f"map([{text}], # == nil ? {default.text} : #)[0]"
+        if not spec.optional or given is not None:
             kinds -= {Kind.NULL}
         return Value(text=text, type=spec.type, kinds=kinds)
 

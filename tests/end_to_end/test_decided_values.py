@@ -302,3 +302,23 @@ def test_a_number_is_compared_in_its_one_text_form(spelt: str, tmp_path: Path) -
     result = run(ir, tmp_path, {"n": spelt})
 
     assert ran(result) == ["outer/when/say"]
+
+
+@pytest.mark.parametrize(("declared", "default"), [("BOOLEAN", True), ("NUMBER_DOUBLE", 2.5)])
+@pytest.mark.parametrize("spelt", [None, "null"])
+def test_a_parameter_given_as_null_is_its_default(
+    declared: str, default: Any, spelt: str | None, tmp_path: Path
+) -> None:
+    inner = {"say": task("say", {"text": constant("yes")})}
+    condition = f"inputs.parameter_values['x'] == {json.dumps(default)}"
+    ir = document(
+        {"group": dag(inner, {"x": declared})},
+        dag(
+            {"when": task("group", {"x": given("p")}, condition)},
+            {"p": {"parameterType": declared, "isOptional": True, "defaultValue": default}},
+        ),
+    )
+
+    result = run(ir, tmp_path, {} if spelt is None else {"p": spelt})
+
+    assert ran(result) == ["when/say"]
