@@ -4,20 +4,28 @@ A decision reads inputs of its task. Each is followed back, through the inputs a
 to a constant, a pipeline parameter, the item of a loop, or the output of a container task; on the
 way every DAG that the value crosses is told to hand it on, and the task that makes it to publish
 it. Where the way is barred, e.g. by an importer or a collected loop, the decision needs a pod.
-
-What a list holds need not be of the type that its items are declared, and a STRING takes anything,
-as text. So a value says besides its type of what kinds it can be, and whoever uses it converts it
-or has it fail (``ir-semantics`` 2.3).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from argosy_compiler.argo_names import task_name
+from argosy_compiler.control_values import (
+    ANY_KIND,
+    LENGTH_KIND,
+    NUMBERS,
+    TEXT_KIND,
+    BarredError,
+    Value,
+    all_known,
+    as_text,
+    kinds_of,
+    parsed,
+    selected,
+    type_of,
+)
 from argosy_compiler.expression_text import (
     HANDED_DOWN,
     ITEMS_PARAMETER,
@@ -29,8 +37,8 @@ from argosy_compiler.expression_text import (
     published_by,
 )
 from argosy_compiler.structure import Structure
-from argosy_expressions.cel.checking import ANY, KINDS_OF_TYPE, Kinds
-from argosy_expressions.cel.values import Kind, as_double, kind_of
+from argosy_expressions.cel.checking import KINDS_OF_TYPE
+from argosy_expressions.cel.values import Kind
 from argosy_expressions.operands import CannotError, Operand, parameter
 from argosy_expressions.terms import CHOICE, quoted
 from argosy_schemas.ir import (
@@ -52,57 +60,12 @@ from argosy_schemas.ir import (
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.pod import PATH_INPUT
-from argosy_schemas.values import UNSET, JsonValue, parse_json, to_json
+from argosy_schemas.values import UNSET, JsonValue, to_json
 
-_SELECTOR = re.compile(r"""parseJson\(string_value\)\[(?:"([^"\\]*)"|'([^'\\]*)')\]""")
-
-_ANY: Kinds = ANY - {Kind.INT}
-_TEXT: Kinds = frozenset({Kind.TEXT})
-_LENGTH: Kinds = frozenset({Kind.DOUBLE})
-_NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
-_SCALARS = (*_NUMBERS, ParameterType.BOOLEAN)
+_SCALARS = (*NUMBERS, ParameterType.BOOLEAN)
 
 Place: TypeAlias = tuple[str, str]
 """A DAG component and a task key in it."""
-
-
-class BarredError(Exception):
-    """The value cannot be had by an expression; the message goes on from "needs a pod:"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """A value as an expression in the scope of one DAG template."""
-
-    text: str
-    type: ParameterType
-    """What it is declared: a STRING is the text of what the expression yields."""
-    kinds: Kinds
-    """All that the expression can yield."""
-    known: tuple[JsonValue, ...] | None = None
-    """All that it can yield, where that is written in the pipeline."""
-
-    @property
-    def nullable(self) -> bool:
-        """Whether it can be null."""
-        return Kind.NULL in self.kinds
-
-    @property
-    def operand(self) -> Operand:
-        """The value as it is declared."""
-        return Operand(expression=self.text, type=self.type, kinds=self.kinds)
-
-    def of_type(self, declared: ParameterType) -> Value:
-        """Return it as an input of this type receives it, not yet converted or checked.
-
-        Raises:
-            BarredError: That would take two steps.
-        """
-        if declared is self.type or {declared, self.type} == set(_NUMBERS):
-            return replace(self, type=declared)
-        if not self.operand.is_certain:
-            raise BarredError(f"what is declared {self.type} is passed on as {declared}")
-        return replace(self, type=declared)
 
 
 class Control:
@@ -149,7 +112,7 @@ class Control:
         if value.operand.is_certain:
             return value
         if value.type is ParameterType.STRING:
-            return _as_text(value, name)
+            return as_text(value, name)
         try:
             term = parameter(name, value.operand)
         except CannotError as error:
@@ -188,7 +151,7 @@ class Control:
         found = self.source(dag, task, given.source, form)
         if form is not ControlForm.LENGTH:
             if given.selector:
-                found = replace(_selected(found, given.selector), type=spec.type)
+                found = replace(selected(found, given.selector), type=spec.type)
             found = found.of_type(spec.type)
         if not found.nullable or spec.default is UNSET or spec.default is None:
             return found
@@ -279,18 +242,18 @@ class Control:
             raise BarredError(f"'{name}' is a {spec.type}, and no list")
         found = self.source(dag, task, given.source, ControlForm.VALUE)
         if given.selector:
-            found = replace(_selected(found, given.selector), type=spec.type)
+            found = replace(selected(found, given.selector), type=spec.type)
         elif isinstance(given.source, Constant):
             raise BarredError(f"'{name}' is text of its own")
         found = found.of_type(spec.type)
         if found.nullable and spec.default is not UNSET and spec.default is not None:
             raise BarredError(f"'{name}' has a default for null")
-        text = found.text if spec.type is ParameterType.LIST else _parsed(found)
+        text = found.text if spec.type is ParameterType.LIST else parsed(found)
         # What is no list becomes nil, which has no length.
         return Value(
             text=f"len(find([{text}], type(#) == 'array'))",
             type=ParameterType.NUMBER_INTEGER,
-            kinds=_LENGTH,
+            kinds=LENGTH_KIND,
         )
 
     def _items(self, dag: str, task: Task) -> Value:
@@ -317,7 +280,7 @@ class Control:
             BarredError: It cannot be had by an expression.
         """
         if isinstance(source, Constant):
-            return self._constant(source.value, _type_of(source.value), form)
+            return self._constant(source.value, type_of(source.value), form)
         if isinstance(source, ComponentInput):
             return self._handed_down(dag, source.name, form)
         if isinstance(source, TaskOutput):
@@ -332,10 +295,10 @@ class Control:
         if form is ControlForm.LENGTH:
             if not isinstance(value, list | tuple):
                 raise BarredError("its items are no list")
-            return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH)
+            return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER, kinds=LENGTH_KIND)
         if form is ControlForm.TEXT:
             value, declared = to_text(value), ParameterType.STRING
-        kinds = _kinds((value,))
+        kinds = kinds_of((value,))
         if not kinds <= KINDS_OF_TYPE[declared]:
             raise BarredError(f"{to_json(value)[:60]} is no {declared}")
         text = constant(value)
@@ -374,11 +337,11 @@ class Control:
         else:
             self.taken.setdefault(dag, set()).add(entry)
             text = member(HANDED_DOWN, entry.key)
-        known = _all_known(values, items=is_item)
+        known = all_known(values, items=is_item)
         if is_item:
             self.indexed.add(dag)
             text = item_of(text)
-            kinds = _ANY if known is None else _kinds(known)
+            kinds = ANY_KIND if known is None else kinds_of(known)
         else:
             kinds = frozenset[Kind]().union(*(value.kinds for value in values))
         if form is ControlForm.LENGTH:
@@ -395,7 +358,7 @@ class Control:
         if spec.type is not ParameterType.STRING:
             text = f"fromJSON({text})"
         if form is ControlForm.LENGTH:
-            return Value(text=f"len({text})", type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH)
+            return Value(text=f"len({text})", type=ParameterType.NUMBER_INTEGER, kinds=LENGTH_KIND)
         kinds = KINDS_OF_TYPE[spec.type]
         given = None if spec.default is UNSET else spec.default
         if spec.optional and given is not None and spec.type in _SCALARS:
@@ -411,13 +374,13 @@ class Control:
         producer = self._structure.dag(dag).tasks[source.task]
         component = self._structure.used(producer)
         if self._structure.claim_action(producer) and form is not ControlForm.LENGTH:
-            return Value(text=self.claim(dag, producer), type=ParameterType.STRING, kinds=_TEXT)
+            return Value(text=self.claim(dag, producer), type=ParameterType.STRING, kinds=TEXT_KIND)
         if self._structure.is_importer(producer) or self._structure.claim_action(producer):
             raise BarredError(f"'{source.task}' has no pod that could publish '{source.output}'")
         if producer.iterator is not None:
             return self._collected(dag, producer, source, form)
         if form is ControlForm.LENGTH:
-            declared, kinds = ParameterType.NUMBER_INTEGER, _LENGTH
+            declared, kinds = ParameterType.NUMBER_INTEGER, LENGTH_KIND
         else:
             declared = self._type_of_output(dag, source)
             if declared is ParameterType.STRING:
@@ -469,7 +432,7 @@ class Control:
         if not self._always_yields(loop.component, source.output):
             raise BarredError(f"iterations of '{source.task}' may contribute nothing")
         return Value(
-            text=str(self.length(dag, loop)), type=ParameterType.NUMBER_INTEGER, kinds=_LENGTH
+            text=str(self.length(dag, loop)), type=ParameterType.NUMBER_INTEGER, kinds=LENGTH_KIND
         )
 
     def _always_yields(self, dag: str, output: str) -> bool:
@@ -486,89 +449,3 @@ class Control:
             spec = component.outputs.artifacts.get(selectors[0].output)
             return spec is None or not spec.is_list
         return self._always_yields(task.component, selectors[0].output)
-
-
-def _selected(value: Value, selector: str) -> Value:
-    """Return the part of a value that a selector reads; it is of no declared type."""
-    match = _SELECTOR.fullmatch(selector)
-    if match is None:
-        raise BarredError(f"it reads a part of a value by '{selector}'")
-    key = match[1] if match[1] is not None else match[2]
-    known = None if value.known is None else _members(value.known, key)
-    # A missing key would be nil, and compare as unequal without a word.
-    return replace(
-        value,
-        text=f"find([{_parsed(value)}], {quoted(key)} in #)[{quoted(key)}]",
-        kinds=_ANY if known is None else _kinds(known),
-        known=known,
-    )
-
-
-def _parsed(value: Value) -> str:
-    """Return the expression of what the text of a value says in JSON."""
-    if value.type is not ParameterType.STRING or Kind.TEXT not in value.kinds:
-        return value.text
-    if value.kinds <= _TEXT | {Kind.NULL}:
-        return f"fromJSON({value.text})"
-    return f"map([{value.text}], type(#) == 'string' ? fromJSON(#) : #)[0]"
-
-
-def _members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] | None:
-    """Return one member of each value; ``None``: not all have it."""
-    found: list[JsonValue] = []
-    for value in values:
-        if isinstance(value, str):
-            try:
-                value = parse_json(value)
-            except ValueError:
-                return None
-        if not isinstance(value, Mapping) or key not in value:
-            return None
-        found.append(value[key])
-    return tuple(found)
-
-
-def _as_text(value: Value, name: str) -> Value:
-    """Return a value as the text that an input declared STRING receives.
-
-    Texts of numbers from 1e21 on, below 1e-6, and of ``<``, ``>`` and ``&`` in lists and structs
-    are not as the driver has them: what is compared is not made so.
-    """
-    if value.kinds <= {Kind.LIST, Kind.MAP, Kind.NULL}:
-        raise BarredError(f"'{name}' is text made of a list or struct")
-    kinds = _TEXT | (value.kinds & {Kind.NULL})
-    if not value.kinds & kinds:
-        return replace(value, text=f"toJson({value.text})", kinds=kinds, known=None)
-    text = f"map([{value.text}], type(#) == 'string' || # == nil ? # : toJson(#))[0]"
-    return replace(value, text=text, kinds=kinds, known=None)
-
-
-def _all_known(values: Sequence[Value], *, items: bool) -> tuple[JsonValue, ...] | None:
-    """Return all that a value from several places can be, or all items of such a list."""
-    found: list[JsonValue] = []
-    for value in values:
-        if value.known is None:
-            return None
-        for one in value.known:
-            if not items:
-                found.append(one)
-            elif isinstance(one, Sequence) and not isinstance(one, str):
-                found.extend(one)
-            else:
-                return None
-    return tuple(found)
-
-
-def _kinds(values: Iterable[JsonValue]) -> Kinds:
-    """Return the kinds of values; a number from JSON is a double."""
-    return frozenset(kind_of(as_double(value)) for value in values)
-
-
-def _type_of(value: JsonValue) -> ParameterType:
-    if isinstance(value, bool):
-        return ParameterType.BOOLEAN
-    if isinstance(value, int | float):
-        return ParameterType.NUMBER_DOUBLE
-    if value is None or isinstance(value, str):
-        return ParameterType.STRING
-    return ParameterType.LIST if isinstance(value, list | tuple) else ParameterType.STRUCT

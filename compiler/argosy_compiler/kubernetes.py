@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from argosy_compiler.control import BarredError, Value
+from argosy_compiler.control_values import BarredError, Value
 from argosy_compiler.pod_patch import Hole, Optional, Patch, TextHole
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ParameterType

@@ -11,7 +11,7 @@ from argosy_expressions.cel import holds, parse, select
 from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.parameters import to_text
-from argosy_schemas.records import Reason
+from argosy_schemas.records import Artifact, Reason
 from argosy_schemas.values import JsonValue, to_json
 
 _EXCERPT = 120
@@ -47,6 +47,16 @@ def condition_holds(
         raise FinalTaskError(read, reason=error.reason) from error
     except (ExpressionError, MissingLibraryError) as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
+
+
+def told_of(artifact: Artifact) -> Mapping[str, JsonValue]:
+    """Return what a condition reads of an artifact, as in a ``RuntimeArtifact``."""
+    return {
+        "name": artifact.name,
+        "uri": artifact.uri,
+        "type": {"schemaTitle": artifact.type.schema_title},
+        "metadata": artifact.metadata,
+    }
 
 
 def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:

@@ -465,18 +465,10 @@ class Resolver:
 
     def _told(self, node: Node, name: str) -> list[Mapping[str, JsonValue]] | Unset:
         """Return what a condition is told of an input artifact."""
+        from argosy_driver.conditions import told_of  # see above
+
         found = self.artifacts(node, name)
-        if found is None:
-            return UNSET
-        return [
-            {
-                "name": artifact.name,
-                "uri": artifact.uri,
-                "type": {"schemaTitle": artifact.type.schema_title},
-                "metadata": artifact.metadata,
-            }
-            for artifact in found
-        ]
+        return UNSET if found is None else [told_of(artifact) for artifact in found]
 
     # Tasks without a pod.
 

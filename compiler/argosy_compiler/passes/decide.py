@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from argosy_compiler.compiled import Note
 from argosy_compiler.conditions import faults_of
-from argosy_compiler.control import BarredError, Control, Place
+from argosy_compiler.control import Control, Place
+from argosy_compiler.control_values import BarredError
 from argosy_compiler.passes.pod_fields import pod_fields
 from argosy_compiler.plan import Decision, Plan, PodFields
 from argosy_compiler.structure import place_text

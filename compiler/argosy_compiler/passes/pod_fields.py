@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from argosy_compiler.control import Control, Value
+from argosy_compiler.control import Control
+from argosy_compiler.control_values import Value
 from argosy_compiler.expression_text import constant
 from argosy_compiler.kubernetes import PodParts, no_change, pod_parts
 from argosy_compiler.plan import Plan, PodFields
