@@ -8,6 +8,7 @@ it. Where the way is barred, e.g. by an importer or a collected loop, the decisi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -81,6 +82,8 @@ class Control:
         """DAG component to what it publishes itself: key to expression in its scope."""
         self.indexed: set[str] = set()
         """Bodies of loops that pick their item from a list."""
+        self._asked: set[tuple[str, ControlEntry]] = set()
+        """Inputs of DAGs whose users are being asked for them."""
         self.lists: dict[str, str] = {}
         """Lists written in the pipeline, as JSON: parameter of the workflow that holds each."""
 
@@ -326,10 +329,7 @@ class Control:
         is_item = items.pop()
         if is_item and form is ControlForm.LENGTH:
             raise BarredError(f"'{name}' is an item whose length only the driver can count")
-        # Also asks whether every user can.
-        values = [
-            self._argument(parent, task, entry) for parent, task in self._structure.users[dag]
-        ]
+        values = self._handed_by_users(dag, entry)
         texts = {value.text for value in values}
         is_whole = is_item or (declared is ParameterType.LIST and form is ControlForm.VALUE)
         if is_whole and len(texts) == 1 and all(map(is_parameter_of_workflow, texts)):
@@ -347,6 +347,17 @@ class Control:
         if form is ControlForm.LENGTH:
             return Value(text=text, type=ParameterType.NUMBER_INTEGER, kinds=kinds)
         return Value(text=text, type=declared, kinds=kinds, known=known)
+
+    def _handed_by_users(self, dag: str, entry: ControlEntry) -> Sequence[Value]:
+        """Return what each task that uses a DAG hands down to it; every one has to be able to."""
+        if (dag, entry) in self._asked:
+            raise BarredError(f"'{entry.output}' of '{dag}' comes from another use of '{dag}'")
+        self._asked.add((dag, entry))
+        try:
+            users = self._structure.users[dag]
+            return [self._argument(parent, task, entry) for parent, task in users]
+        finally:
+            self._asked.discard((dag, entry))
 
     def _pipeline_parameter(self, name: str, form: ControlForm) -> Value:
         spec = self._structure.pipeline.root.inputs.parameters.get(name)

@@ -97,3 +97,59 @@ def test_a_patch_writes_json_around_its_open_values() -> None:
         "list": ["first", {"b": "s"}],
         "limits": {"gpu": "2", "cpu": "1"},
     }
+
+
+USED_ON_WHAT_IT_MADE = """\
+pipelineInfo: {name: again}
+schemaVersion: 2.1.0
+sdkVersion: kfp-2.14.0
+deploymentSpec: {executors: {say: {container: {image: busybox, command: [sh, -c, 'true']}}}}
+components:
+  comp-say:
+    executorLabel: say
+    outputDefinitions: &value {parameters: {Output: {parameterType: STRING}}}
+  comp-body:
+    dag:
+      tasks: {say: {taskInfo: {name: say}, componentRef: {name: comp-say}}}
+      outputs: &said
+        parameters:
+          Output: {valueFromParameter: {producerSubtask: say, outputParameterKey: Output}}
+    inputDefinitions: {parameters: {items: {parameterType: LIST}, item: {parameterType: STRING}}}
+    outputDefinitions: *value
+  comp-all:
+    dag:
+      tasks:
+        say:
+          taskInfo: {name: loop}
+          componentRef: {name: comp-body}
+          inputs: {parameters: {items: {componentInputParameter: items}}}
+          parameterIterator: {itemInput: item, items: {inputParameter: items}}
+      outputs: *said
+    inputDefinitions: {parameters: {items: {parameterType: LIST}}}
+    outputDefinitions: {parameters: {Output: {parameterType: LIST}}}
+root:
+  dag:
+    tasks:
+      first:
+        taskInfo: {name: first}
+        componentRef: {name: comp-all}
+        inputs: {parameters: {items: {runtimeValue: {constant: [a, b]}}}}
+      second:
+        taskInfo: {name: second}
+        componentRef: {name: comp-all}
+        dependentTasks: [first]
+        inputs:
+          parameters:
+            items: {taskOutputParameter: {producerTask: first, outputParameterKey: Output}}
+"""
+
+
+def test_a_loop_over_what_the_same_loop_collected_elsewhere_is_counted_by_a_pod() -> None:
+    """One template does for both uses, and the number of its items would lead back to itself."""
+    compiled = compile_pipeline(
+        read_pipeline(USED_ON_WHAT_IT_MADE.encode(), file="p.yaml"), CompileOptions()
+    )
+
+    assert [note.message for note in compiled.notes] == [
+        "needs a pod: 'items' of 'comp-all' comes from another use of 'comp-all'"
+    ]
