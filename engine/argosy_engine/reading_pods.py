@@ -67,7 +67,7 @@ def read_pod(template: Object, name: str, place: Place) -> PodTemplate:
         retry=read_retry(template, place),
         deadline_seconds=None if deadline is None else str(deadline),
         decides=decides,
-        settings=tuple(sorted(_settings(template, place))),
+        settings=tuple(sorted(_settings(template, place, decides=decides))),
     )
 
 
@@ -93,15 +93,18 @@ def _environment(driver: Object, place: Place) -> Iterator[tuple[str, str]]:
             yield name, text
 
 
-def _settings(template: Object, place: Place) -> Iterator[str]:
-    """Yield what the template asks of Kubernetes, in Kubernetes' words."""
+def _settings(template: Object, place: Place, *, decides: bool) -> Iterator[str]:
+    """Yield what the template asks of Kubernetes, in Kubernetes' words.
+
+    The variables of a pod that decides are the driver's.
+    """
     yield from _POD_SETTINGS & template.keys() - {"volumes"}
     container = place.object_at(template, "container")
     yield from _CONTAINER_SETTINGS & container.keys()
     for volume in place.objects(template, "volumes"):
         if volume.get("name") not in _OWN_VOLUMES:
             yield from (f"volumes.{kind}" for kind in volume.keys() - {"name"})
-    for variable in place.at("container").objects(container, "env"):
+    for variable in () if decides else place.at("container").objects(container, "env"):
         yield from (f"env.{kind}" for kind in place.at("env").object_at(variable, "valueFrom"))
     if len(place.objects(template, "initContainers")) > 1:
         yield "initContainers"

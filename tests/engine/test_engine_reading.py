@@ -89,7 +89,10 @@ def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
             "name": "main",
             "image": "argosy",
             "command": ["argosy-driver", "decide"],
-            "env": [{"name": "ARGOSY_TASK", "value": "x"}],
+            "env": [
+                {"name": "ARGOSY_TASK", "value": "x"},
+                {"name": "ATTEMPT", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+            ],
         },
         "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
     }
@@ -99,6 +102,7 @@ def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
     assert isinstance(template, PodTemplate)
     assert template.decides
     assert template.environment == (("ARGOSY_TASK", "x"),)
+    assert template.settings == ()
 
 
 def test_leaves_decide_about_a_dag_unless_it_names_its_targets() -> None:
