@@ -91,7 +91,10 @@ def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
             "command": ["argosy-driver", "decide"],
             "env": [
                 {"name": "ARGOSY_TASK", "value": "x"},
-                {"name": "ATTEMPT", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+                {
+                    "name": "ARGOSY_ATTEMPT",
+                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
+                },
             ],
         },
         "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
