@@ -29,7 +29,7 @@ def check_fits(compiled: Compiled, pipeline: Pipeline, options: CompileOptions) 
     advice = ["run a part as a pipeline of its own"]
     dags = [one.dag for one in (pipeline.root, *pipeline.components.values()) if one.dag]
     if not options.inline_dags and any(len(dag.tasks) > options.max_dag_tasks for dag in dags):
-        advice.append("compile with --argo 4.1, where large DAGs stay whole")
+        advice.append("compile with --argo for a line from 4.0 on, where large DAGs stay whole")
     if compiled.ir_digest is None and compiled.config_map is None:
         rest = size - len(to_base64(compiled.ir))
         if rest <= MAX_WORKFLOW_BYTES:

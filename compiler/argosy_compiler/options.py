@@ -19,8 +19,8 @@ ARGO_LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
 
 _WITHOUT_LIMITS: Final = ("3.5", "3.6", "3.7")
 """Lines whose stock CRDs count neither tasks nor templates."""
-_WITH_INLINE_DAGS: Final = ("4.1",)
-"""Lines of which every release runs inline DAGs of tasks that use templates (from 4.0.5 on)."""
+_WITH_INLINE_DAGS: Final = ("4.0", "4.1")
+"""Lines whose stock CRDs count, but nothing inline; 4.0 runs such DAGs from 4.0.5 on."""
 NO_LIMIT: Final = 1_000_000_000
 """As ``max_dag_tasks`` or ``max_templates``: the cluster counts none."""
 

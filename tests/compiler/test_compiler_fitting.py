@@ -50,7 +50,7 @@ def check(options: CompileOptions, *, length: int, tasks: int = 1) -> int:
         pytest.param(
             OUTSIDE,
             4,
-            ", or compile with --argo 4.1, where large DAGs stay whole",
+            ", or compile with --argo for a line from 4.0 on, where large DAGs stay whole",
             id="taken apart",
         ),
         pytest.param(replace(OUTSIDE, inline_dags=True), 4, "", id="for one line already"),

@@ -73,8 +73,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "--argo",
     type=click.Choice(ARGO_LINES),
     help="Compile for this line of Argo alone. Before 4.0 nothing limits DAGs and templates; from"
-    " 4.1 on a large DAG stays whole where parts would cost time and its tasks read nothing of each"
-    " other.  [default: all lines]",
+    " then on a large DAG stays whole where parts would cost time, for which 4.0 has to be 4.0.5 or"
+    " later.  [default: all lines]",
 )
 @click.option(
     "--max-dag-tasks",

@@ -52,7 +52,9 @@ def split_dags(plan: Plan) -> Plan:
         path = paths.get(str(template["name"]), dag_text(ROOT))
         split = _Split(template, most, path=path, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
-        if split.waiting:
+        if split.graph.is_inline:
+            notes.append(Note(path=path, message=split.note_of_inline()))
+        elif split.waiting:
             notes.append(Note(path=path, message=split.note()))
     if any(task.get("template") == MET_TEMPLATE for one in templates for task in _tasks(one)):
         templates.append(MET)
@@ -88,6 +90,12 @@ class _Split:
         self._gate_name = _numbered("met", taken)
         read_by_outputs = frozenset(read_names(template.get("outputs")))
         self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
+
+    def note_of_inline(self) -> str:
+        return (
+            f"has {self._total:,} tasks in one DAG, which stays whole and is written inline; Argo"
+            " before 4.0.5 would wait for it forever"
+        )
 
     def note(self) -> str:
         return (
