@@ -18,18 +18,7 @@ from argosy_schemas.pod import (
     CONTROL,
     CONTROL_PATH,
     DRIVER_CONTAINER,
-    ENV_ATTEMPT,
-    ENV_CACHE,
-    ENV_CREATED,
-    ENV_IR,
-    ENV_NAME,
-    ENV_PARAMETERS,
-    ENV_RETRY,
-    ENV_ROOT,
-    ENV_RUN,
-    ENV_STORE,
-    ENV_TASK,
-    ENV_UPSTREAM,
+    DRIVER_VARIABLES,
     LAUNCHER_CONTAINER,
     MAIN_CONTAINER,
     SHARED_PATH,
@@ -42,22 +31,6 @@ _COMMANDS = {
     LAUNCHER_CONTAINER: ["argosy-launcher"],
 }
 _DECIDER_COMMAND = ["argosy-driver", "decide"]
-_VARIABLES = frozenset(
-    {
-        ENV_ATTEMPT,
-        ENV_CACHE,
-        ENV_CREATED,
-        ENV_IR,
-        ENV_NAME,
-        ENV_PARAMETERS,
-        ENV_RETRY,
-        ENV_ROOT,
-        ENV_RUN,
-        ENV_STORE,
-        ENV_TASK,
-        ENV_UPSTREAM,
-    }
-)
 _NAME = r"[a-zA-Z0-9][-a-zA-Z0-9]*"
 _ENDED = r" \|\| ".join(rf"(?P=name)\.{one}" for one in ("Failed", "Errored", "Skipped", "Omitted"))
 _TERM = re.compile(rf"{_NAME}\.Succeeded|\((?P<name>{_NAME})\.Succeeded \|\| {_ENDED}\)")
@@ -141,7 +114,7 @@ def _check_container(container: Object, place: Place, name: str, command: list[s
 
 def _check_variables(container: Object, place: Place) -> None:
     for variable in container.get("env", ()):
-        if variable["name"] not in _VARIABLES:
+        if variable["name"] not in DRIVER_VARIABLES:
             raise place.at(f"env.{variable['name']}").refuse("is no variable of ours; remove it")
 
 

@@ -64,6 +64,11 @@ ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
 """The pod's UID."""
 ENV_RETRY: Final = "ARGOSY_RETRY"
 """The number of the attempt, from 0; present only under a retry strategy."""
+DRIVER_VARIABLES: Final = frozenset(
+    {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
+    | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY}
+)
+"""All of them; a template names those that its pods need."""
 
 FINAL_MARK: Final = "(final)"
 """At the end of the message of a failure that no retry can help; ``retryStrategy.expression`` looks
