@@ -55,7 +55,7 @@ def _span(result: RunResult) -> str:
 def _tasks(result: RunResult) -> str:
     """Return e.g. `` (5 tasks: 3 succeeded, 1 cached, 1 failed)``; empty without tasks."""
     counts = Counter(
-        (state_word(task.state, cached=task.cached).lower().replace("_", " "))
+        state_word(task.state, cached=task.cached).lower().replace("_", " ")
         for task in result.tasks
         if task.kind in (TaskKind.CONTAINER, TaskKind.IMPORTER)
     )
