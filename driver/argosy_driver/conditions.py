@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from argosy_expressions.cel import holds, parse, select
 from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
 from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.findings import one_line
 from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Artifact, Reason
 from argosy_schemas.values import JsonValue, to_json
-
-_EXCERPT = 120
-"""How much of a condition goes into a message."""
 
 
 def condition_holds(
@@ -43,7 +41,7 @@ def condition_holds(
         raise FinalTaskError(f"{what}: {error}{inputs}", reason=Reason.CONDITION_FAILED) from error
     except FinalTaskError as error:
         # An input that it reads cannot be had.
-        read = f"{error} (the condition '{' '.join(condition.split())[:_EXCERPT]}' reads it)"
+        read = f"{error} (the condition '{one_line(' '.join(condition.split()))}' reads it)"
         raise FinalTaskError(read, reason=error.reason) from error
     except (ExpressionError, MissingLibraryError) as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
@@ -70,13 +68,8 @@ def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:
             f"; input{'s' * several} {' and '.join(nulls)} {'are' if several else 'is'} null, "
             f"pass {'values' if several else 'a value'}"
         )
-    told = ", ".join(f"'{name}' is {_shown(value)}" for name, value in values.items())
+    told = ", ".join(f"'{name}' is {one_line(to_json(value))}" for name, value in values.items())
     return f"; input {told}: pass what the condition takes"
-
-
-def _shown(value: JsonValue) -> str:
-    text = to_json(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def selected(selector: str, value: JsonValue, *, what: str) -> JsonValue:
