@@ -46,6 +46,7 @@ _Task: TypeAlias = tuple[PodNode, PodRequest, StopSignal]
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 """What a pod came to; ``None``: look at the wish to stop."""
 
+_STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 _PATIENCE = timedelta(seconds=3)
 """How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
 to stop at once."""
@@ -104,7 +105,7 @@ class Engine:
 
         Safe in a signal handler.
         """
-        self._stop.set()
+        self._stop.set(_STOPPED)
         self._reports.put(None)
 
     def run(self) -> Phase:
@@ -118,8 +119,8 @@ class Engine:
                 self._wait()
         finally:
             # Nothing may be left of a run whose engine breaks.
-            self._stop.set()
-            self._stop.set()
+            self._stop.set(_STOPPED)
+            self._stop.set(_STOPPED)
             for _ in self._threads:
                 self._requests.put(None)
         return self._ended.phase
@@ -159,10 +160,7 @@ class Engine:
         with contextlib.suppress(Empty):
             report = self._reports.get(timeout=self._seconds_to_wait())
         if self._stop.is_set and not self._is_stopping:
-            self._shut_down(
-                ShutdownReason.STOP,
-                Failure(reason=Reason.CANCELED, message="the run was stopped"),
-            )
+            self._shut_down()
         if self._stop.at_once and not self._timers:
             self._set_timer(self._now() + _PATIENCE, None)
         if report is not None and report[0] in self._running:
@@ -179,22 +177,26 @@ class Engine:
                 self._carry_out(self._interpreter.handle(TimerFired(node), now))
             elif not self._is_stopping:
                 seconds = (self._deadline or timedelta(0)).total_seconds()
-                self._stop.set()
-                self._shut_down(
-                    ShutdownReason.DEADLINE,
+                self._stop.set(
                     Failure(
                         reason=Reason.DEADLINE_EXCEEDED,
                         message=f"the run did not end within {seconds:g} s",
-                    ),
+                    )
                 )
+                self._shut_down()
             elif self._stop.at_once and self.stop_failure is not None:
                 # They do not listen. They are daemons, and their processes are killed.
                 for pod in tuple(self._running):
                     del self._running[pod]
                     self._end(pod, self._stopped(self.stop_failure))
 
-    def _shut_down(self, reason: ShutdownReason, failure: Failure) -> None:
+    def _shut_down(self) -> None:
+        """Begin nothing more, for the reason that the wish to stop gives."""
         now = self._now()
+        failure = self._stop.failure
+        assert failure is not None
+        is_late = failure.reason is Reason.DEADLINE_EXCEEDED
+        reason = ShutdownReason.DEADLINE if is_late else ShutdownReason.STOP
         self._is_stopping = True
         self.stop_failure = failure
         self._observer.stopping(failure, now)

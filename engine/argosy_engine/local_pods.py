@@ -96,8 +96,6 @@ class LocalPods:
     inherited: Mapping[str, str]
     """The environment that tasks may inherit from."""
     watchdog: Watchdog
-    stop_failure: Callable[[], Failure]
-    """Why the run is being stopped, once it is."""
     grace: timedelta
     now: Callable[[], datetime]
     emit: Listener
@@ -209,7 +207,7 @@ class LocalPods:
                 exit_code=None, failure=Failure(reason=Reason(reason), message=str(error))
             )
         if stop.is_set:
-            return ProcessEnd(exit_code=None, failure=self.stop_failure(), interrupted=True)
+            return ProcessEnd(exit_code=None, failure=stop.failure, interrupted=True)
         environment = task_environment(
             self.inherited,
             path_entries=python.path_entries,
@@ -251,26 +249,11 @@ class LocalPods:
             lines.end()
         return ProcessEnd(
             exit_code=ended.exit_code,
-            failure=self._cut(ended, request),
+            failure=_cut_failure(ended, request, stop),
             interrupted=ended.cut is Cut.STOPPED,
             log=log,
             log_stored=True,
         )
-
-    def _cut(self, ended: Ended, request: PodRequest) -> Failure | None:
-        match ended.cut:
-            case None:
-                return None
-            case Cut.STOPPED:
-                return self.stop_failure()
-            case Cut.DEADLINE:
-                seconds = 0 if request.deadline is None else request.deadline.total_seconds()
-                return Failure(
-                    reason=Reason.DEADLINE_EXCEEDED,
-                    message=f"the command did not end within {seconds:g} s; "
-                    "raise its limit with 'set_timeout'",
-                    exit_code=ended.exit_code,
-                )
 
 
 def _failed(failure: Failure, *, final: bool = False) -> PodOutcome:
@@ -281,6 +264,23 @@ def _failed(failure: Failure, *, final: bool = False) -> PodOutcome:
         exit_code=pod_exit_code(failure),
         failure=failure,
     )
+
+
+def _cut_failure(ended: Ended, request: PodRequest, stop: StopSignal) -> Failure | None:
+    """Return why a command was cut short, if it was."""
+    match ended.cut:
+        case None:
+            return None
+        case Cut.STOPPED:
+            return stop.failure
+        case Cut.DEADLINE:
+            seconds = 0 if request.deadline is None else request.deadline.total_seconds()
+            return Failure(
+                reason=Reason.DEADLINE_EXCEEDED,
+                message=f"the command did not end within {seconds:g} s; "
+                "raise its limit with 'set_timeout'",
+                exit_code=ended.exit_code,
+            )
 
 
 def _machine_failure(error: OSError) -> Failure:

@@ -191,11 +191,6 @@ def _work(
             if resumed:
                 records.delete_success(path)
 
-        def stop_failure() -> Failure:
-            return engine.stop_failure or Failure(
-                reason=Reason.CANCELED, message="the run was stopped"
-            )
-
         pods = LocalPods(
             pipeline=pipeline,
             run_facts=run_facts,
@@ -208,7 +203,6 @@ def _work(
             environments=environments,
             inherited=os.environ if settings.environment is None else settings.environment,
             watchdog=stack.enter_context(Watchdog()),
-            stop_failure=stop_failure,
             grace=settings.grace,
             now=_now,
             emit=emit,

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+
+from argosy_schemas.records import Failure
 
 
 class StopSignal:
     """Raised once, heard by every thread, never taken back.
 
-    Attributes:
-        at_once: Whether to kill instead of asking; set by the second wish.
+    Whoever hears it knows why: a pod may end before the thread that raised it takes its next step.
     """
 
     def __init__(self) -> None:
-        self._reading, self._writing = os.pipe()
-        self._is_set = False
-        self.at_once = False
+        self._reading, writing = os.pipe()
+        # Lists, because a signal handler may come between any two steps, also between those of
+        # `set`: append and pop are one step each.
+        self._writing = [writing]
+        self._wishes: list[Failure] = []
 
     @property
     def is_set(self) -> bool:
         """Return whether the run is to stop."""
-        return self._is_set
+        return bool(self._wishes)
+
+    @property
+    def at_once(self) -> bool:
+        """Return whether to kill instead of asking: there was a second wish."""
+        return len(self._wishes) > 1
+
+    @property
+    def failure(self) -> Failure | None:
+        """Return why to stop, as the first wish has it; ``None``: there was none yet."""
+        return self._wishes[0] if self._wishes else None
 
     @property
     def descriptor(self) -> int:
         """Return a file descriptor that is readable from the first wish on."""
         return self._reading
 
-    def set(self) -> None:
+    def set(self, failure: Failure) -> None:
         """Ask to stop; once more, and it is at once. Safe in a signal handler."""
-        if self._is_set:
-            self.at_once = True
-            return
-        self._is_set = True
-        # Closing it makes the other end readable for all who wait, without a byte to take.
-        os.close(self._writing)
+        self._wishes.append(failure)
+        self._close()
+
+    def _close(self) -> None:
+        """Make the other end readable for all who wait, without a byte to take."""
+        with contextlib.suppress(IndexError):
+            os.close(self._writing.pop())
 
     def __del__(self) -> None:
-        if not self._is_set:
-            os.close(self._writing)
+        self._close()
         os.close(self._reading)

@@ -244,8 +244,7 @@ def waiting_pod(entered: threading.Event, stop: StopSignal) -> PodOutcome:
     entered.set()
     while not stop.is_set:
         time.sleep(0.005)
-    failure = Failure(reason=Reason.CANCELED, message="the run was stopped")
-    return PodOutcome(phase=Phase.FAILED, message=failure.message, failure=failure)
+    return PodOutcome(phase=Phase.FAILED, failure=stop.failure)
 
 
 class ListeningPods(FakePods):
@@ -329,6 +328,35 @@ def test_a_deadline_ends_the_run() -> None:
     assert made.stop_failure == Failure(
         reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.2 s"
     )
+
+
+def test_a_pod_that_ends_at_once_knows_that_a_deadline_ended_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long the thread that told it to end takes for its next step."""
+    heard: list[Failure | None] = []
+    ended = threading.Event()
+
+    class Dawdling(StopSignal):
+        def set(self, failure: Failure) -> None:
+            super().set(failure)
+            ended.wait(10)
+
+    class QuickPods(FakePods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            select.select([stop.descriptor], [], [], 20)
+            heard.append(stop.failure)
+            ended.set()
+            return FAILED
+
+    monkeypatch.setattr("argosy_engine.engine.StopSignal", Dawdling)
+    made = engine(interpreter([task("a")]), QuickPods(), deadline=timedelta(seconds=0.1))
+
+    made.run()
+
+    assert heard == [
+        Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.1 s")
+    ]
 
 
 def test_what_runs_at_the_exit_runs_after_a_stop() -> None:

@@ -18,6 +18,9 @@ import pytest
 from argosy_engine.processes import Command, Cut, Ended, run_command
 from argosy_engine.stop import StopSignal
 from argosy_engine.watchdog import Watchdog
+from argosy_schemas.records import Failure, Reason
+
+STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 
 
 @pytest.fixture
@@ -204,7 +207,7 @@ def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) 
 
 
 def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
-    threading.Timer(0.3, stop.set).start()
+    threading.Timer(0.3, stop.set, [STOPPED]).start()
 
     ended = shell.run("trap 'echo bye; exit 3' TERM; while :; do sleep 0.05; done")
 
@@ -213,8 +216,8 @@ def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
 
 
 def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSignal) -> None:
-    threading.Timer(0.3, stop.set).start()
-    threading.Timer(0.6, stop.set).start()
+    threading.Timer(0.3, stop.set, [STOPPED]).start()
+    threading.Timer(0.6, stop.set, [STOPPED]).start()
     started = time.monotonic()
 
     ended = shell.run("trap '' TERM; while :; do sleep 0.05; done", grace=timedelta(seconds=60))
