@@ -31,6 +31,8 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
     leaves = [task for task in result["tasks"] if task["kind"] in ("container", "importer")]
     planned = [task for task in plan["tasks"] if task["kind"] in ("container", "importer")]
     fingerprints = Counter(task["fingerprint"] for task in planned)
+    undecided = [task["path"] for task in planned if task["fingerprint"] is None]
+    late = [task for task in leaves if any(_matches(path, task["path"]) for path in undecided)]
     for task in leaves:
         found = [one for one in planned if _matches(one["path"], task["path"])]
         if len(found) != 1:
@@ -41,9 +43,11 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
         was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
         if state not in _STATES[verdict] and not was_held_up:
             yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
-        # Of several that do the same, each may be the first.
+        # Of several that do the same, each may be the first, also of those of which that is known
+        # in the run only.
         is_alone = foreseen["fingerprint"] is None or fingerprints[foreseen["fingerprint"]] == 1
-        if task["cached"] and verdict == "run" and is_alone:
+        has_rival = any(other is not task and other["inputs"] == task["inputs"] for other in late)
+        if task["cached"] and verdict == "run" and is_alone and not has_rival:
             yield f"{task['path']}: 'run' was planned, and it was cached"
         if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
             yield f"{task['path']}: 'cached' was planned, and it ran"
