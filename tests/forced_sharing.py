@@ -1,10 +1,13 @@
-"""Compile with templates shared as if Argo took no more than one."""
+"""Compile with templates shared, or written inline, as if Argo took no more than one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from argosy_compiler import PASSES, Compiled, CompileOptions
+from argosy_compiler.inlining import inlined
+from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.share_templates import share_templates, shared_templates
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
@@ -14,14 +17,30 @@ ANY_NUMBER = 1_000_000
 
 
 def compile_shared(pipeline: Pipeline, options: CompileOptions, *, named: bool = True) -> Compiled:
+    def share(plan: Plan) -> Plan:
+        return replace(plan, templates=tuple(shared_templates(plan.templates, named=named)))
+
+    return _compile(pipeline, options, {share_templates: share})
+
+
+def compile_inline(pipeline: Pipeline, options: CompileOptions) -> Compiled:
+    def write_inline(plan: Plan) -> Plan:
+        limit = plan.options.max_dag_tasks
+        return replace(plan, templates=inlined(plan.templates, max_templates=1, max_tasks=limit))
+
+    return _compile(pipeline, replace(options, inline_dags=True), {inline_templates: write_inline})
+
+
+def _compile(
+    pipeline: Pipeline,
+    options: CompileOptions,
+    instead: dict[Callable[[Plan], Plan], Callable[[Plan], Plan]],
+) -> Compiled:
     plan = Plan(
         pipeline=pipeline,
         options=replace(options, max_templates=ANY_NUMBER),
         structure=structure_of(pipeline),
     )
     for run in PASSES:
-        if run is share_templates:
-            plan = replace(plan, templates=tuple(shared_templates(plan.templates, named=named)))
-        else:
-            plan = run(plan)
+        plan = instead.get(run, run)(plan)
     return Compiled(workflow=plan.workflow, ir=plan.ir, notes=plan.notes)

@@ -14,6 +14,7 @@ from argosy_compiler.passes.bound_loops import bound_loops
 from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
+from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse import refuse
 from argosy_compiler.passes.share_templates import share_templates
@@ -34,6 +35,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     add_exit_twins,
     split_dags,
     share_templates,
+    inline_templates,
     assemble,
 )
 """Each takes the plan that the one before returned, and never changes it."""

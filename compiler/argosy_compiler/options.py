@@ -54,8 +54,8 @@ class CompileOptions:
     max_templates: int = 200
     """Stock Argo 4 refuses more templates in one workflow."""
     inline_dags: bool = False
-    """Whether a large DAG that would lose time in parts may stay whole, written inline, which those
-    limits do not count; see :func:`options_for`."""
+    """Whether DAGs may be written inline, which those limits do not count: a large one that would
+    lose time in parts, and those beyond ``max_templates``; see :func:`options_for`."""
     max_nodes: int | None = 4000
     """How many nodes a loop may make on Argo, which keeps them in one object; ``None``: any number,
     for the embedded engine."""

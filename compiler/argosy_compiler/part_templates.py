@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from argosy_compiler.argo_names import Names
 from argosy_compiler.dividing import OUTER_INPUT, stand_in
@@ -18,14 +18,11 @@ from argosy_compiler.expression_text import (
     tag,
 )
 from argosy_compiler.plan import Template
-from argosy_compiler.task_graph import READ_TASK, Json, Part, TaskGraph
-from argosy_compiler.template_names import MET_TEMPLATE
-from argosy_expressions.argo.deferred import deferred
+from argosy_compiler.task_graph import READ_TASK, Part, TaskGraph
 from argosy_schemas.pod import CONTROL, PATH_INPUT
-from argosy_schemas.values import to_json
+from argosy_schemas.values import to_json, with_texts
 
-_INLINE_TASK = "whole"
-_INLINE_GATE = "ready"
+_WHOLE_TASK = "whole"
 _OUTER = f"inputs.parameters.{OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
@@ -76,8 +73,7 @@ class PartTemplates:
                 task, inner = self._part(name, one, scope, path)
                 templates += inner
             else:
-                task = cast("dict[str, Any]", scope.rewritten(dict(one)))
-                task.pop("depends", None)
+                task = {key: with_texts(one[key], scope.seen) for key in one if key != "depends"}
             condition = _depends(graph, name)
             tasks.append({**task, "depends": condition} if condition else task)
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
@@ -90,7 +86,10 @@ class PartTemplates:
             inputs=frozenset(_READ_INPUT.findall(text)) - {PATH_INPUT, OUTER_INPUT},
             outer=frozenset(_READ_OUTER.findall(text)),
         )
-        return (_inline(written, path) if graph.is_inline else written), templates
+        if graph.is_whole:
+            written, whole = self._held(written, path)
+            templates.append(whole)
+        return written, templates
 
     def _part(
         self, name: str, part: Part, scope: _Scope, path: str
@@ -109,6 +108,21 @@ class PartTemplates:
         head = {"name": template, **_body(written, values)}
         task = {"name": name, "template": template, "arguments": _arguments(values)}
         return task, [head, *inner]
+
+    def _held(self, written: _Written, path: str) -> tuple[_Written, Template]:
+        """Return a DAG of one task, and the large DAG behind it."""
+        name = self._new_name(_WHOLE_TASK)
+        values = {PATH_INPUT: path, **_handed_on(written.inputs)}
+        if written.outer:
+            values |= _handed_on([OUTER_INPUT])
+        task = {"name": _WHOLE_TASK, "template": name, "arguments": _arguments(values)}
+        published = published_by(_WHOLE_TASK)
+        holder = replace(
+            written,
+            dag={"failFast": False, "tasks": [task]},
+            exports={key: member(published, key) for key in written.exports},
+        )
+        return holder, {"name": name, **_body(written, values)}
 
     def _new_name(self, part: str) -> str:
         base = f"{self._template['name']}-{part}"[-120:].lstrip("-")
@@ -137,46 +151,6 @@ def _body(written: _Written, inputs: Iterable[str]) -> dict[str, Any]:
     return body
 
 
-def _inline(written: _Written, path: str) -> _Written:
-    """Return a DAG of one task that holds another DAG inline, which the limits do not count.
-
-    What its tasks read of each other they read when the holder has begun: see
-    :mod:`argosy_expressions.argo.deferred`.
-    """
-    inner = cast("dict[str, Any]", _deferred(written.dag))
-    values = {PATH_INPUT: path, **_handed_on(written.inputs)}
-    if written.outer:
-        values |= _handed_on([OUTER_INPUT])
-    whole: dict[str, Any] = {
-        "name": _INLINE_TASK,
-        "inline": _body(replace(written, dag=inner), values),
-        "arguments": _arguments(values),
-    }
-    tasks = [whole]
-    if inner != written.dag:
-        whole["depends"] = f"{_INLINE_GATE}.Succeeded"
-        gate = {"name": _INLINE_GATE, "template": MET_TEMPLATE}
-        tasks = [{**gate, "arguments": _arguments({PATH_INPUT: path})}, whole]
-    published = published_by(_INLINE_TASK)
-    return replace(
-        written,
-        dag={"failFast": False, "tasks": tasks},
-        exports={key: member(published, key) for key in written.exports},
-    )
-
-
-def _deferred(value: object) -> object:
-    """Return a JSON value whose expression tags are resolved in the DAG that it is."""
-    if isinstance(value, str):
-        return deferred(value, _INLINE_GATE)
-    if isinstance(value, Mapping):
-        members = cast("Json", value)
-        return {name: _deferred(inner) for name, inner in members.items()}
-    if isinstance(value, list):
-        return [_deferred(inner) for inner in cast("list[object]", value)]
-    return value
-
-
 def _handed_on(inputs: Iterable[str]) -> dict[str, str]:
     return {one: f"{{{{inputs.parameters.{one}}}}}" for one in sorted(inputs)}
 
@@ -202,17 +176,6 @@ class _Scope:
     def seen(self, text: str) -> str:
         """Return a text whose tags read tasks, wherever those are, as it has to stand here."""
         return READ_TASK.sub(lambda match: self._read(match[0], match[1], _SHORT[match[2]]), text)
-
-    def rewritten(self, value: object) -> Any:
-        """Return a JSON value with all its texts as :meth:`seen`."""
-        if isinstance(value, str):
-            return self.seen(value)
-        if isinstance(value, Mapping):
-            members = cast("Json", value)
-            return {name: self.rewritten(inner) for name, inner in members.items()}
-        if isinstance(value, list):
-            return [self.rewritten(inner) for inner in cast("list[object]", value)]
-        return value
 
     def handed(self, key: str) -> str:
         """Return the expression of a value that a part needs from here or further out."""

@@ -117,7 +117,9 @@ def _templates(template: Object, name: str, holder: Holder | None = None) -> Ite
             if "inline" in task:
                 here = place.at(f"dag.tasks.{task.get('name')}")
                 inner = here.object_at(task, "inline")
-                yield from _templates(inner, _inline_name(name, task), read_holder(task, here))
+                yield from _templates(
+                    inner, _inline_name(name, task), read_holder(task, here, holder)
+                )
         yield _dag_template(template, name, place, holder)
     elif "steps" in template:
         yield _steps_template(template, name, place)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 JsonValue: TypeAlias = (
     "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -49,6 +49,18 @@ def normalized(value: JsonValue) -> JsonValue:
         return {key: normalized(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [normalized(item) for item in value]
+    return value
+
+
+def with_texts(value: object, change: Callable[[str], str]) -> Any:
+    """Return a JSON value with all its texts changed, but for the names of members."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, object]", value)
+        return {name: with_texts(inner, change) for name, inner in members.items()}
+    if isinstance(value, Sequence):
+        return [with_texts(inner, change) for inner in cast("Sequence[object]", value)]
     return value
 
 

@@ -303,7 +303,7 @@ def held_behind_a_gate(value: str) -> dict[str, Any]:
 def test_what_is_inline_may_read_its_own_tasks_behind_a_gate(
     value: str, gate: str, problems: list[str]
 ) -> None:
-    workflow = held_behind_a_gate(deferred(value, gate) if gate else value)
+    workflow = held_behind_a_gate(deferred(value, gate, handed_on={"path"}) if gate else value)
 
     found = [problem.message for problem in lint_workflow(workflow, "4.1")]
 

@@ -19,7 +19,7 @@ from argosy_schemas.reading import read_pipeline
 from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
 from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
-from forced_sharing import compile_shared
+from forced_sharing import compile_inline, compile_shared
 
 SLOW = (pytest.mark.nightly, pytest.mark.timeout(1000))
 LARGE = (
@@ -38,6 +38,16 @@ ALIKE = (
     "valid/pipeline_with_parallelfor_parallelism.yaml",
 )
 """Those that run and have templates that differ in texts alone."""
+GROUPED = (
+    *ALIKE,
+    "valid/critical/collected_parameters.yaml",
+    "valid/parallel_and_nested/pipeline_with_loops.yaml",
+    "valid/pipeline_as_exit_task.yaml",
+    "valid/pipeline_producer_consumer.yaml",
+    "valid/pipeline_with_nested_loops.yaml",
+    "valid/pipeline_with_task_final_status.yaml",
+)
+"""Those that run and have a group or nested pipeline that one task alone uses."""
 
 
 def cases() -> list[object]:
@@ -45,6 +55,21 @@ def cases() -> list[object]:
         pytest.param(expected, id=expected.file, marks=SLOW if is_slow(expected) else [])
         for expected in expectations()
     ]
+
+
+def run_differences(file: str, compiled: Compiled, home: Path) -> list[str]:
+    """Run what a file was compiled to, and return what is not as expected of it."""
+    found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
+    result = run_workflow(
+        compiled.workflow,
+        compiled.ir,
+        settings=RunSettings(home=home, cache=False),
+        parameters={
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in found[file].parameters.items()
+        },
+    )
+    return list(differences(found[file], result.to_json()))
 
 
 def templates(compiled: Compiled) -> list[Any]:
@@ -92,24 +117,13 @@ def test_a_real_pipeline_that_ran_is_planned_from_the_cache(
 def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
     file: str, tmp_path: Path
 ) -> None:
-    found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
     pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
     options = CompileOptions(ir=IrPlacement.STORE, max_dag_tasks=4)
     compiled = compile_pipeline(pipeline, options)
 
-    result = run_workflow(
-        compiled.workflow,
-        compiled.ir,
-        settings=RunSettings(home=tmp_path, cache=False),
-        parameters={
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in found[file].parameters.items()
-        },
-    )
-
     whole = compile_pipeline(pipeline, replace(options, max_dag_tasks=200))
     assert len(templates(compiled)) > len(templates(whole))
-    assert list(differences(found[file], result.to_json())) == []
+    assert run_differences(file, compiled, tmp_path) == []
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
@@ -118,20 +132,22 @@ def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
 def test_a_real_pipeline_whose_templates_are_shared_ends_as_expected(
     file: str, named: bool, tmp_path: Path
 ) -> None:
-    found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
     pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
     options = CompileOptions(ir=IrPlacement.STORE)
     compiled = compile_shared(pipeline, options, named=named)
 
-    result = run_workflow(
-        compiled.workflow,
-        compiled.ir,
-        settings=RunSettings(home=tmp_path, cache=False),
-        parameters={
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in found[file].parameters.items()
-        },
-    )
-
     assert len(templates(compiled)) < len(templates(compile_pipeline(pipeline, options)))
-    assert list(differences(found[file], result.to_json())) == []
+    assert run_differences(file, compiled, tmp_path) == []
+
+
+@pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
+@pytest.mark.parametrize("file", GROUPED)
+def test_a_real_pipeline_whose_groups_are_inline_ends_as_expected(
+    file: str, tmp_path: Path
+) -> None:
+    pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
+    options = CompileOptions(ir=IrPlacement.STORE)
+    compiled = compile_inline(pipeline, options)
+
+    assert '"inline"' in json.dumps(compiled.workflow)
+    assert run_differences(file, compiled, tmp_path) == []

@@ -347,7 +347,7 @@ def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
 def test_an_expression_that_is_inline_has_to_be_deferred(expression: str) -> None:
     text = f"{{{{={expression}}}}}"
 
-    second = {**task_of("b", deferred(text, "ready")), "depends": "a.Succeeded"}
+    second = {**task_of("b", deferred(text, "ready", handed_on=())), "depends": "a.Succeeded"}
     templates = read_workflow(inline(task_of("a", "a"), second))
 
     inner = templates.templates["root.whole"]
@@ -360,7 +360,7 @@ def test_an_expression_that_is_inline_has_to_be_deferred(expression: str) -> Non
 
 
 def test_what_is_inline_waits_for_the_gate_that_it_was_deferred_behind() -> None:
-    text = deferred("{{=tasks['a'].status}}", "other")
+    text = deferred("{{=tasks['a'].status}}", "other", handed_on=())
 
     assert refusal(inline(task_of("a", "a"), task_of("b", text))) == (
         "template 'root.whole': 'dag.tasks.b.task' is resolved before 'other' has succeeded; wait"

@@ -18,7 +18,7 @@ from argosy_engine.refusal import EngineRefusal
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.reading import read_pipeline
 from driver_support import IN_ANY_CASE, dag, given, leaf, loop, output, pipeline, status, task, when
-from forced_sharing import compile_shared
+from forced_sharing import compile_inline, compile_shared
 
 TESTS = Path(__file__).parents[1]
 GOLDEN = sorted((TESTS / "golden").rglob("*.ir.yaml"))
@@ -50,6 +50,7 @@ def test_what_the_compiler_writes_is_read(file: Path, options: CompileOptions) -
 
     read(compile_pipeline(made, options).workflow)
     read(compile_shared(made, options).workflow)
+    read(compile_inline(made, options).workflow)
 
 
 def example() -> Pipeline:

@@ -17,11 +17,12 @@ AROUND = {"tasks": {"ready": {"status": "Succeeded"}}}
         "{{=tasks['a'].status}}",
         "{{=tasks['a'].status == 'it\\x27s' }} and {{=inputs.parameters.x}}",
         "{{=sprig.b64enc(toJson({'k': {'l': 1} }))}}",
+        "{{inputs.parameters.path}}/{{=tasks['a'].status}}",
         "before {{= a == '\\x7b\\x5c' ? 'ü✓' : \"q\" }} after",
     ],
 )
 def test_what_the_dag_around_resolves_is_the_tag_itself(text: str) -> None:
-    later = deferred(text, "ready")
+    later = deferred(text, "ready", handed_on=())
 
     assert fill(later, AROUND, strict=True) == text
     assert recovered(later).text == text
@@ -29,7 +30,7 @@ def test_what_the_dag_around_resolves_is_the_tag_itself(text: str) -> None:
 
 
 def test_it_cannot_be_resolved_before_the_gate_is_there() -> None:
-    later = deferred("{{=tasks['a'].status}}", "ready")
+    later = deferred("{{=tasks['a'].status}}", "ready", handed_on=())
 
     with pytest.raises(EvaluationError):
         fill(later, {"tasks": {}}, strict=True)
@@ -37,8 +38,29 @@ def test_it_cannot_be_resolved_before_the_gate_is_there() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "plain", "{{item}}", "l/{{inputs.parameters.path}}{{item}}"])
-def test_what_is_no_expression_is_left_to_the_dag_around(text: str) -> None:
-    assert deferred(text, "ready") == text
+def test_what_the_dag_around_knows_as_well_is_left_to_it(text: str) -> None:
+    assert deferred(text, "ready", handed_on={"path"}) == text
+
+
+def test_in_a_loop_it_is_resolved_with_the_item() -> None:
+    text = "{{=tasks['a'].status}} of {{inputs.parameters.index}}"
+
+    later = deferred(text, None, handed_on=())
+
+    assert fill(later, {"tasks": {}}, strict=False) == later
+    assert fill(later, {"item": "0"}, strict=True) == text
+    found = recovered(later)
+    assert (found.text, found.gates, found.needs_item) == (text, frozenset(), True)
+
+
+def test_what_was_deferred_can_be_deferred_again() -> None:
+    text = "{{=tasks['a'].status == 'it\\x27s'}}"
+
+    once = deferred(text, "ready", handed_on=())
+    twice = deferred(once, "ready", handed_on=())
+
+    assert fill(twice, AROUND, strict=True) == once
+    assert recovered(recovered(twice).text).text == text
 
 
 @pytest.mark.parametrize(

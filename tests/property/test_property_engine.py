@@ -34,7 +34,7 @@ from argosy_schemas.ir import Pipeline
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.records import Values
 from argosy_schemas.values import JsonValue
-from forced_sharing import compile_shared
+from forced_sharing import compile_inline, compile_shared
 from naive_evaluator import Origin, Run, evaluate
 from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
 
@@ -503,6 +503,18 @@ def test_a_pipeline_whose_templates_are_shared_ends_the_same(
     options = replace(OPTIONS, max_dag_tasks=limit)
     compiler = partial(compile_shared, named=named)
     assert_same(random_pipeline(seed, budget=15), options, compiler)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=FAST,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(SEEDS, st.sampled_from([4, 200]))
+def test_a_pipeline_whose_groups_are_inline_ends_the_same(seed: int, limit: int) -> None:
+    options = replace(OPTIONS, max_dag_tasks=limit)
+    assert_same(random_pipeline(seed, budget=15), options, compile_inline)
 
 
 @pytest.mark.nightly

@@ -73,8 +73,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "--argo",
     type=click.Choice(ARGO_LINES),
     help="Compile for this line of Argo alone. Before 4.0 nothing limits DAGs and templates; from"
-    " then on a large DAG stays whole where parts would cost time, for which 4.0 has to be 4.0.5 or"
-    " later.  [default: all lines]",
+    " then on DAGs stand inline where parts of them would cost time, or templates are too many, for"
+    " which 4.0 has to be 4.0.5 or later.  [default: all lines]",
 )
 @click.option(
     "--max-dag-tasks",

@@ -59,8 +59,11 @@ def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
             message="its tasks name templates, which this line of Argo does not find from there,"
             " and waits forever; make it a template of its own",
         )
-    foreign = re.compile("|".join(["tasks[.[]", *_inputs_of_its_own(template)]))
-    for place, string in strings(template.json.get("dag"), f"{template.path}.dag"):
+    if template.holder is None:
+        return
+    foreign = re.compile("|".join(["tasks[.[]", *_of_its_own(template, template.holder)]))
+    raw = member(member(template.holder.json, "inline"), "dag")
+    for place, string in strings(raw, f"{template.path}.dag", also_inline=True):
         early = without_deferred(string)
         if "{{" in early and foreign.search(early):
             yield Problem(
@@ -70,16 +73,18 @@ def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
             )
 
 
-def _inputs_of_its_own(template: Template) -> Iterator[str]:
-    """Yield patterns of the inputs that are not those of the same name in the DAG around.
+def _of_its_own(template: Template, holder: Task) -> Iterator[str]:
+    """Yield patterns of what is something else than what has the same name in the DAG around.
 
     Without inputs of its own it can only mean those of the DAG around, and gets them.
     """
-    if "inputs" not in template.json or template.holder is None:
+    if holder.fans_out:
+        yield r"\{\{=?item\b"
+    if "inputs" not in template.json:
         return
     handed_on = [
         text(one, "name")
-        for one in objects(member(template.holder.json, "arguments"), "parameters")
+        for one in objects(member(holder.json, "arguments"), "parameters")
         if one.get("value") == f"{{{{inputs.parameters.{text(one, 'name')}}}}}"
     ]
     others = "|".join(re.escape(name) for name in handed_on)

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
+from argosy_expressions.argo.deferred import recovered
 from argosy_schemas.errors import Problem
+from argosy_schemas.values import with_texts
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -47,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template, also one that is written inline in a task."""
+    """A template, also one that is inline in a task, with its tags as they are resolved there."""
 
     name: str
     json: Json
@@ -142,8 +144,9 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
 
 def _inline(template: Template) -> Iterator[Template]:
     for task in (*template.tasks, *template.steps):
-        json = as_object(task.json.get("inline"))
-        if json is not None:
+        raw = as_object(task.json.get("inline"))
+        if raw is not None:
+            json = with_texts(raw, lambda text: recovered(text).text)
             inner = Template(
                 name=f"{template.name}.{task.name}",
                 json=json,
@@ -182,16 +185,19 @@ def text(holder: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
+def strings(value: object, path: str, *, also_inline: bool = False) -> Iterator[tuple[str, str]]:
     """Yield every string in a JSON value, with its place; list members by name where they have one.
 
-    Objects under ``inline`` are left out: they are templates of their own.
+    Args:
+        value: The value.
+        path: Where it stands.
+        also_inline: Whether to go into objects under ``inline``, which are templates of their own.
     """
     if isinstance(value, str):
         yield path, value
     for name, inner in (as_object(value) or {}).items():
-        if name != "inline":
-            yield from strings(inner, f"{path}.{name}")
+        if also_inline or name != "inline":
+            yield from strings(inner, f"{path}.{name}", also_inline=also_inline)
     for number, inner in enumerate(as_list(value) or ()):
         named = text(as_object(inner) or {}, "name")
-        yield from strings(inner, f"{path}.{named or number}")
+        yield from strings(inner, f"{path}.{named or number}", also_inline=also_inline)

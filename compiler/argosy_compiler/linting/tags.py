@@ -60,13 +60,16 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
 
 
 def _gates(task: Task, scope: Scope) -> Iterator[Problem]:
-    """Yield what stands inline in a task behind a gate that the task does not wait for."""
-    holder = scope.of_task(task)
-    for place, string in strings(task.json.get("inline"), f"{task.path}.inline"):
-        for gate in sorted(recovered(string).gates):
+    """Yield what stands inline in a task and cannot be resolved when that begins."""
+    holder, body = scope.of_task(task), task.json.get("inline")
+    for place, string in strings(body, f"{task.path}.inline", also_inline=True):
+        found = recovered(string)
+        for gate in sorted(found.gates):
             missing = holder.missing(f"tasks.{gate}.status")
             if missing:
                 yield Problem(path=place, message=f"'{gate}' cannot be resolved: {missing}")
+        if found.needs_item and not task.fans_out:
+            yield Problem(path=place, message="'item' cannot be resolved: there are no items here")
 
 
 def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
@@ -76,7 +79,7 @@ def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
             continue
         within = of_task if field in ("arguments", "when") else scope.of_fan_out(task)
         for place, string in strings(value, f"{task.path}.{field}"):
-            yield from _string(subject, recovered(string).text, place, within)
+            yield from _string(subject, string, place, within)
 
 
 def _string(subject: Subject, string: str, place: str, scope: Scope) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from argosy_compiler.compiled import Note
 from argosy_compiler.plan import Plan, Template
 from argosy_compiler.sharing import Replacement, shared
 from argosy_compiler.template_names import MET_TEMPLATE, ON_EXIT, STOPPED_TEMPLATE
+from argosy_compiler.template_uses import levels
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.pod import DRIVER_CONTAINER
 
@@ -46,7 +47,7 @@ def shared_templates(templates: Sequence[Template], *, named: bool) -> Iterator[
     place = {str(one["name"]): number for number, one in enumerate(templates)}
     replaced: dict[str, Replacement] = {}
     done: list[tuple[int, Template]] = []
-    for level in _levels(templates):
+    for level in levels(templates):
         current = [_using(template, replaced) for template in level]
         able = [template for template in current if _is_able(template)]
         taken = frozenset(place) - {str(one["name"]) for one in able}
@@ -63,22 +64,8 @@ def shared_templates(templates: Sequence[Template], *, named: bool) -> Iterator[
 def _is_able(template: Template) -> bool:
     if template["name"] in (ROOT, ON_EXIT, MET_TEMPLATE, STOPPED_TEMPLATE):
         return False
-    if any("inline" in task for task in _tasks(template)):
-        return False
     initial = template.get("initContainers", ())
     return "dag" in template or any(one["name"] == DRIVER_CONTAINER for one in initial)
-
-
-def _levels(templates: Sequence[Template]) -> Iterator[list[Template]]:
-    """Yield the templates, those that others use before those others."""
-    used = {
-        str(template["name"]): set(_used(template)) - {template["name"]} for template in templates
-    }
-    left = list(templates)
-    while left:
-        names = {template["name"] for template in left}
-        yield [template for template in left if not used[template["name"]] & names]
-        left = [template for template in left if used[template["name"]] & names]
 
 
 def _using(template: Template, replaced: Mapping[str, Replacement]) -> Template:
@@ -93,8 +80,6 @@ def _using(template: Template, replaced: Mapping[str, Replacement]) -> Template:
 
 
 def _task(task: Template, replaced: Mapping[str, Replacement]) -> Template:
-    if "inline" in task:
-        return {**task, "inline": _using(task["inline"], replaced)}
     replacement = replaced.get(task["template"])
     if replacement is None:
         return task
@@ -103,18 +88,3 @@ def _task(task: Template, replaced: Mapping[str, Replacement]) -> Template:
         *({"name": name, "value": value} for name, value in replacement.arguments.items()),
     ]
     return {**task, "template": replacement.template, "arguments": {"parameters": arguments}}
-
-
-def _used(template: Template) -> Iterator[str]:
-    """Yield the names of the templates that a template uses."""
-    for task in _tasks(template):
-        if "inline" in task:
-            yield from _used(task["inline"])
-        else:
-            yield task["template"]
-
-
-def _tasks(template: Template) -> Iterator[Template]:
-    yield from template.get("dag", {}).get("tasks", ())
-    for group in template.get("steps", ()):
-        yield from group

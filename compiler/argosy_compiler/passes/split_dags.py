@@ -41,6 +41,9 @@ def split_dags(plan: Plan) -> Plan:
         raise InvalidArgumentError(f"--max-dag-tasks {most}: use {FEWEST} or more")
     if all(len(_tasks(template)) <= most for template in plan.templates):
         return plan
+    # The gate of what is inline in a part stands in that part, see `inline_templates`.
+    needs_gates = plan.options.inline_dags and len(plan.templates) > plan.options.max_templates
+    size = max(FEWEST, most - 1) if needs_gates else most
     template_names = Names(str(template["name"]) for template in plan.templates)
     paths = {name: dag_text(use.component) for use, name in plan.uses.items()}
     templates: list[Template] = []
@@ -50,9 +53,9 @@ def split_dags(plan: Plan) -> Plan:
             templates.append(template)
             continue
         path = paths.get(str(template["name"]), dag_text(ROOT))
-        split = _Split(template, most, path=path, inline=plan.options.inline_dags)
+        split = _Split(template, size, path=path, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
-        if split.graph.is_inline:
+        if split.graph.is_whole:
             notes.append(Note(path=path, message=split.note_of_inline()))
         elif split.waiting:
             notes.append(Note(path=path, message=split.note()))
@@ -119,7 +122,7 @@ class _Split:
         if graph.size > self._most:
             graph = folded(graph, self._most, pinned, self._part_name)
         if graph.size > self._most and self._inline:
-            return replace(whole, is_inline=True)
+            return replace(whole, is_whole=True)
         if graph.size > self._most:
             result = divided(
                 graph,
