@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from argosy_engine.events import Event
+from argosy_engine.nodes import PodNode, Spot
 from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_engine.workflow import PodTemplate
+from argosy_schemas.names import TaskPath
 from argosy_schemas.packed_ir import pack
 from argosy_schemas.reading import read_pipeline
 
@@ -210,3 +213,9 @@ def packed(steps: Mapping[str, Step], root_inputs: Sequence[str] = ()) -> bytes:
     """Return the packed IR of steps."""
     ir = json.dumps(document(steps, root_inputs=root_inputs)).encode()
     return pack(read_pipeline(ir, file="steps.json"))
+
+
+def pod_node(path: str) -> PodNode:
+    """Return the node of a step, outside any DAG."""
+    spot = Spot(label=path, boundary=None, owner=None, position=0, task=None, path=TaskPath(path))
+    return PodNode(spot, PodTemplate(name="pod", inputs={}, environment=()), {})

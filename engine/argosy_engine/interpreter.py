@@ -29,11 +29,11 @@ from argosy_engine.commands import (
     WorkflowEnded,
 )
 from argosy_engine.endings import Ending, dag_ending, group_ending, pod_ending
-from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Spot
 from argosy_engine.phase import Phase
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure
 from argosy_engine.scope import TasksView, path_of, resolved, results_of
-from argosy_engine.workflow import DagTask, DagTemplate, Template, Workflow
+from argosy_engine.workflow import DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
@@ -120,16 +120,10 @@ class Interpreter:
         return resolved(text, scope)
 
     def _make_root(self, template: str, label: str) -> Node:
-        return self._make(
-            self.workflow.templates[template],
-            label=label,
-            boundary=None,
-            owner=None,
-            position=0,
-            task=None,
-            path=TaskPath(""),
-            arguments={},
+        spot = Spot(
+            label=label, boundary=None, owner=None, position=0, task=None, path=TaskPath("")
         )
+        return self._make(self.workflow.templates[template], spot, {})
 
     def _run(self) -> list[Command]:
         """Do all that follows, and return what it asks for."""
@@ -165,16 +159,9 @@ class Interpreter:
         except ExpressionError as error:
             self._leaf(dag, position, scope, Phase.ERROR, str(error))
             return
-        dag.children[position] = self._make(
-            self.workflow.templates[task.template],
-            label=task.name,
-            boundary=dag,
-            owner=dag,
-            position=position,
-            task=task,
-            path=path_of(dag, task, arguments),
-            arguments=arguments,
-        )
+        spot = _spot_of_task(dag, position, path_of(dag, task, arguments))
+        template = self.workflow.templates[task.template]
+        dag.children[position] = self._make(template, spot, arguments)
 
     def _expand(
         self, dag: DagNode, position: int, scope: Mapping[str, JsonValue], count_text: str
@@ -195,25 +182,20 @@ class Interpreter:
             {name: resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
             for item in range(count)
         ]
-        group = GroupNode(
-            label=task.name, boundary=dag, owner=dag, position=position, task=task, path=dag.path
-        )
-        group.children = [None] * count
-        group.open = count
+        group = GroupNode(_spot_of_task(dag, position, dag.path), count)
         dag.children[position] = group
         self._set_running(group)
         template = self.workflow.templates[task.template]
         for item, arguments in enumerate(items):
-            group.children[item] = self._make(
-                template,
+            spot = Spot(
                 label=f"{task.name}({item}:{item})",
                 boundary=dag,
                 owner=group,
                 position=item,
                 task=task,
                 path=path_of(dag, task, arguments),
-                arguments=arguments,
             )
+            group.children[item] = self._make(template, spot, arguments)
 
     def _leaf(
         self,
@@ -236,9 +218,7 @@ class Interpreter:
             path = dag.path
         else:
             path = path_of(dag, task, arguments)
-        node = Node(
-            label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path
-        )
+        node = Node(_spot_of_task(dag, position, path))
         dag.children[position] = node
         outputs: dict[str, str] = {}
         if phase in (Phase.SKIPPED, Phase.OMITTED):
@@ -249,18 +229,7 @@ class Interpreter:
 
     # Nodes.
 
-    def _make(
-        self,
-        template: Template,
-        *,
-        label: str,
-        boundary: DagNode | None,
-        owner: DagNode | GroupNode | RetryNode | None,
-        position: int,
-        task: DagTask | None,
-        path: TaskPath,
-        arguments: Mapping[str, str],
-    ) -> Node:
+    def _make(self, template: Template, spot: Spot, arguments: Mapping[str, str]) -> Node:
         """Make the node of a template and begin it, unless parallelism says to wait."""
         missing = [
             name
@@ -268,63 +237,35 @@ class Interpreter:
             if default is None and name not in arguments
         ]
         if missing:
-            node = Node(
-                label=label,
-                boundary=boundary,
-                owner=owner,
-                position=position,
-                task=task,
-                path=path,
-            )
+            node = Node(spot)
             message = f"inputs.parameters.{missing[0]} was not supplied"
             self._work.append(lambda: self._finish(node, Phase.ERROR, message))
             return node
         inputs = {
             name: arguments.get(name, default or "") for name, default in template.inputs.items()
         }
-        if template.retry is not None and not isinstance(owner, RetryNode):
-            retry = RetryNode(
-                label=label,
-                boundary=boundary,
-                owner=owner,
-                position=position,
-                task=task,
-                path=path,
-                inputs=inputs,
-            )
-            retry.template = template
-            retry.strategy = template.retry
-            retry.attempts = []
+        if template.retry is not None and not isinstance(spot.owner, RetryNode):
+            retry = RetryNode(spot, template, template.retry, inputs)
             self._set_running(retry)
             self._attempt(retry)
             return retry
-        node = (DagNode if isinstance(template, DagTemplate) else PodNode)(
-            label=label,
-            boundary=boundary,
-            owner=owner,
-            position=position,
-            task=task,
-            path=path,
-            inputs=inputs,
+        made = (
+            DagNode(spot, template, inputs)
+            if isinstance(template, DagTemplate)
+            else PodNode(spot, template, inputs)
         )
-        if isinstance(node, DagNode) and isinstance(template, DagTemplate):
-            size = len(template.tasks)
-            node.template = template
-            node.children = [None] * size
-            node.waiting_for = [len(above) for above in template.upstream]
-            node.open = len(template.order)
-            node.active = 0
-            node.throttled = deque()
-        elif isinstance(node, PodNode) and not isinstance(template, DagTemplate):
-            node.template = template
-            node.exit_code = None
+        self._admit(made)
+        return made
+
+    def _admit(self, node: PodNode | DagNode) -> None:
+        """Begin a node, or let it wait where as many as may run beside it do."""
+        boundary = node.boundary
         if boundary is not None and boundary.template.parallelism is not None:
             if boundary.active >= boundary.template.parallelism:
                 boundary.throttled.append(node)
-                return node
+                return
             boundary.active += 1
         self._begin(node)
-        return node
 
     def _begin(self, node: Node) -> None:
         message = self._shutdown
@@ -426,18 +367,15 @@ class Interpreter:
 
     def _attempt(self, retry: RetryNode) -> None:
         number = len(retry.attempts)
-        retry.attempts.append(
-            self._make(
-                retry.template,
-                label=f"{retry.label}({number})",
-                boundary=retry.boundary,
-                owner=retry,
-                position=number,
-                task=retry.task,
-                path=retry.path,
-                arguments=retry.inputs,
-            )
+        spot = Spot(
+            label=f"{retry.label}({number})",
+            boundary=retry.boundary,
+            owner=retry,
+            position=number,
+            task=retry.task,
+            path=retry.path,
         )
+        retry.attempts.append(self._make(retry.template, spot, retry.inputs))
 
     def _after_attempt(self, retry: RetryNode) -> None:
         last = retry.attempts[-1]
@@ -477,6 +415,11 @@ class Interpreter:
             "inputs": {"parameters": dag.inputs},
             dag.template.tasks_are: TasksView(dag),
         }
+
+
+def _spot_of_task(dag: DagNode, position: int, path: TaskPath) -> Spot:
+    task = dag.template.tasks[position]
+    return Spot(label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path)
 
 
 def _call(step: Callable[..., None], *arguments: object) -> Callable[[], None]:

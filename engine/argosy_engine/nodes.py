@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from argosy_engine.phase import Phase
@@ -16,6 +17,23 @@ from argosy_engine.workflow import DagTask, DagTemplate, PodTemplate, RetryStrat
 from argosy_schemas.names import TaskPath
 
 _NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a node stands in a run."""
+
+    label: str
+    """Last part of the name: ``train``, ``iteration(3:3)``, ``train(0)``."""
+    boundary: DagNode | None
+    """The enclosing DAG; ``None`` for the entry node."""
+    owner: DagNode | GroupNode | RetryNode | None
+    """Who waits for it: a DAG, the loop it is an item of, or the retries it is one of."""
+    position: int
+    """Of its task in the DAG, of the item in the loop, or of the attempt."""
+    task: DagTask | None
+    path: TaskPath
+    """Of the task that it stands for; nodes that only hold others together share one."""
 
 
 class Node:
@@ -44,28 +62,13 @@ class Node:
     counts_as_active = False
     """Whether ``parallelism`` of the enclosing DAG counts it while it runs."""
 
-    def __init__(
-        self,
-        *,
-        label: str,
-        boundary: DagNode | None,
-        owner: DagNode | GroupNode | RetryNode | None,
-        position: int,
-        task: DagTask | None,
-        path: TaskPath,
-        inputs: Mapping[str, str] = _NOTHING,
-    ) -> None:
-        self.label = label
-        """Last part of the name: ``train``, ``iteration(3:3)``, ``train(0)``."""
-        self.boundary = boundary
-        """The enclosing DAG; ``None`` for the entry node."""
-        self.owner = owner
-        """Who waits for it: a DAG, the loop it is an item of, or the retries it is one of."""
-        self.position = position
-        """Of its task in the DAG, of the item in the loop, or of the attempt."""
-        self.task = task
-        self.path = path
-        """Of the task that it stands for; nodes that only hold others together share one."""
+    def __init__(self, spot: Spot, inputs: Mapping[str, str] = _NOTHING) -> None:
+        self.label = spot.label
+        self.boundary = spot.boundary
+        self.owner = spot.owner
+        self.position = spot.position
+        self.task = spot.task
+        self.path = spot.path
         self.inputs = inputs
         self.outputs: Mapping[str, str] = _NOTHING
         self.phase = Phase.PENDING
@@ -86,8 +89,11 @@ class PodNode(Node):
     __slots__ = ("exit_code", "template")
     kind = "Pod"
     counts_as_active = True
-    template: PodTemplate
-    exit_code: int | None
+
+    def __init__(self, spot: Spot, template: PodTemplate, inputs: Mapping[str, str]) -> None:
+        super().__init__(spot, inputs)
+        self.template = template
+        self.exit_code: int | None = None
 
     @property
     def attempt(self) -> int:
@@ -100,9 +106,18 @@ class RetryNode(Node):
 
     __slots__ = ("attempts", "strategy", "template")
     kind = "Retry"
-    template: PodTemplate | DagTemplate
-    strategy: RetryStrategy
-    attempts: list[Node]
+
+    def __init__(
+        self,
+        spot: Spot,
+        template: PodTemplate | DagTemplate,
+        strategy: RetryStrategy,
+        inputs: Mapping[str, str],
+    ) -> None:
+        super().__init__(spot, inputs)
+        self.template = template
+        self.strategy = strategy
+        self.attempts: list[Node] = []
 
 
 class GroupNode(Node):
@@ -110,10 +125,13 @@ class GroupNode(Node):
 
     __slots__ = ("children", "open")
     kind = "TaskGroup"
-    children: list[Node | None]
-    """By item."""
-    open: int
-    """How many have not come to their end."""
+
+    def __init__(self, spot: Spot, count: int) -> None:
+        super().__init__(spot)
+        self.children: list[Node | None] = [None] * count
+        """By item."""
+        self.open = count
+        """How many have not come to their end."""
 
 
 class DagNode(Node):
@@ -122,14 +140,17 @@ class DagNode(Node):
     __slots__ = ("active", "children", "open", "template", "throttled", "waiting_for")
     kind = "DAG"
     counts_as_active = True
-    template: DagTemplate
-    children: list[Node | None]
-    """By position of the task; an attempted or looping task has its Retry or TaskGroup here."""
-    waiting_for: list[int]
-    """For each task how many of the tasks it depends on have not come to their end."""
-    open: int
-    """How many tasks have not come to their end."""
-    active: int
-    """How many direct pods and DAGs run; kept where ``parallelism`` limits them."""
-    throttled: deque[Node]
-    """Made, and not yet begun because of ``parallelism``."""
+
+    def __init__(self, spot: Spot, template: DagTemplate, inputs: Mapping[str, str]) -> None:
+        super().__init__(spot, inputs)
+        self.template = template
+        self.children: list[Node | None] = [None] * len(template.tasks)
+        """By position of the task; an attempted or looping task has its Retry or TaskGroup here."""
+        self.waiting_for = [len(above) for above in template.upstream]
+        """For each task how many of the tasks it depends on have not come to their end."""
+        self.open = len(template.order)
+        """How many tasks have not come to their end."""
+        self.active = 0
+        """How many direct pods and DAGs run; kept where ``parallelism`` limits them."""
+        self.throttled: deque[Node] = deque()
+        """Made, and not yet begun because of ``parallelism``."""

@@ -7,14 +7,13 @@ from datetime import timedelta
 import pytest
 
 from argosy_engine.dag_phase import dag_phase
-from argosy_engine.nodes import PodNode
 from argosy_engine.phase import Phase
 from argosy_engine.reading import interpreted
 from argosy_engine.ready_queue import ReadyQueue
 from argosy_engine.results import path_order
 from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure, parse_duration
 from argosy_engine.workflow import DagTemplate, RetryStrategy
-from argosy_schemas.names import TaskPath
+from engine_steps import pod_node
 
 S, F, E = Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR
 K, O = Phase.SKIPPED, Phase.OMITTED  # noqa: E741
@@ -142,18 +141,12 @@ def test_other_text_is_no_duration(text: str) -> None:
     assert parse_duration(text) is None
 
 
-def pod(path: str) -> PodNode:
-    return PodNode(
-        label=path, boundary=None, owner=None, position=0, task=None, path=TaskPath(path)
-    )
-
-
 def test_a_loop_does_not_make_the_others_wait() -> None:
     queue = ReadyQueue()
     for item in range(3):
-        queue.put(pod(f"loop/{item}/a"))
+        queue.put(pod_node(f"loop/{item}/a"))
     for path in ("x", "y", "other/0/b"):
-        queue.put(pod(path))
+        queue.put(pod_node(path))
 
     taken = [queue.take().path for _ in range(len(queue))]
 

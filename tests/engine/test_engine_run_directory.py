@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.journal import Journal, attempts_before, read_journal
-from argosy_engine.nodes import PodNode
 from argosy_engine.phase import Phase
 from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_schemas.names import RunId, TaskPath
+from argosy_schemas.names import RunId
+from engine_steps import pod_node
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DESCRIPTION = RunDescription(
@@ -159,16 +159,10 @@ def test_two_engines_never_work_on_one_run(tmp_path: Path) -> None:
         pass  # The system let go when the other one was killed.
 
 
-def pod(path: str) -> PodNode:
-    return PodNode(
-        label=path, boundary=None, owner=None, position=0, task=None, path=TaskPath(path)
-    )
-
-
 def test_a_journal_tells_what_became_of_nodes(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     journal = Journal(file)
-    node = pod("train")
+    node = pod_node("train")
     node.message = "boom"
 
     journal.node_changed(node, Phase.RUNNING, AT)
@@ -199,13 +193,13 @@ def test_a_journal_tells_what_became_of_nodes(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_does_no_harm(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     journal = Journal(file)
-    journal.node_changed(pod("a"), Phase.RUNNING, AT)
-    journal.node_changed(pod("b"), Phase.RUNNING, AT)
+    journal.node_changed(pod_node("a"), Phase.RUNNING, AT)
+    journal.node_changed(pod_node("b"), Phase.RUNNING, AT)
     journal.close()
     file.write_bytes(file.read_bytes()[:-20])
 
     again = Journal(file)
-    again.node_changed(pod("a"), Phase.RUNNING, AT)
+    again.node_changed(pod_node("a"), Phase.RUNNING, AT)
     again.close()
 
     assert attempts_before(file) == {"a": 2}
