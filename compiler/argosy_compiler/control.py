@@ -34,6 +34,7 @@ from argosy_compiler.expression_text import (
     is_parameter_of_workflow,
     item_of,
     member,
+    or_default,
     parameter_of_workflow,
     published_by,
 )
@@ -130,12 +131,7 @@ class Control:
         if task.iterator is not None and name == task.iterator.item_input:
             raise BarredError(f"'{name}' is all items of the loop at once")
         if spec is None:
-            if form is ControlForm.LENGTH and name in task.artifacts:
-                return self.source(dag, task, task.artifacts[name], form)
-            if given is None or given.selector is not None:
-                raise BarredError(f"'{name}' is no parameter of its component")
-            # Passed and not declared: the SDK does so for images and resources.
-            return self.source(dag, task, given.source, form)
+            return self._undeclared(dag, task, name, form)
         if given is None:
             if spec.default is UNSET and not (spec.optional and component.dag is not None):
                 raise BarredError(f"'{name}' has no value")
@@ -152,21 +148,30 @@ class Control:
         elif form is ControlForm.VALUE and spec.type is ParameterType.STRING:
             form = ControlForm.TEXT
         found = self.source(dag, task, given.source, form)
+        if given.selector:
+            found = replace(selected(found, given.selector), type=spec.type)
         if form is not ControlForm.LENGTH:
-            if given.selector:
-                found = replace(selected(found, given.selector), type=spec.type)
             found = found.of_type(spec.type)
-        if not found.nullable or spec.default is UNSET or spec.default is None:
-            return found
-        if component.dag is not None and not spec.optional:
+        takes_default = component.dag is None or spec.optional
+        if not takes_default or not found.nullable or spec.default in (UNSET, None):
             return found
         default = self._constant(spec.default, spec.type, form)
         return replace(
             found,
-            text=f"map([{found.text}], # == nil ? {default.text} : #)[0]",
+            text=or_default(found.text, default.text),
             kinds=found.kinds - {Kind.NULL} | default.kinds,
             known=None,
         )
+
+    def _undeclared(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
+        """Return what is given to a task whose component has no such parameter."""
+        if form is ControlForm.LENGTH and name in task.artifacts:
+            return self.source(dag, task, task.artifacts[name], form)
+        given = task.parameters.get(name)
+        if given is None or given.selector is not None:
+            raise BarredError(f"'{name}' is no parameter of its component")
+        # The SDK passes such for images and resources.
+        return self.source(dag, task, given.source, form)
 
     def _constant_input(
         self, value: JsonValue, spec: ParameterSpec, name: str, form: ControlForm
@@ -375,7 +380,7 @@ class Control:
         if spec.optional and given is not None and spec.type in _SCALARS:
             # Given as null it is its default. A STRING never is, and what loops over null fails.
             default = self._constant(given, spec.type, ControlForm.VALUE)
-            text = f"map([{text}], # == nil ? {default.text} : #)[0]"
+            text = or_default(text, default.text)
         if not spec.optional or given is not None:
             kinds -= {Kind.NULL}
         return Value(text=text, type=spec.type, kinds=kinds)

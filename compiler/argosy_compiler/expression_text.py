@@ -51,6 +51,11 @@ def constant(value: JsonValue) -> str:
     return f"fromJSON(sprig.b64dec('{base64.b64encode(to_json(value).encode()).decode()}'))"
 
 
+def or_default(text: str, default: str) -> str:
+    """Return the expression of a value, or of another one where that is nil; it stands once."""
+    return f"map([{text}], # == nil ? {default} : #)[0]"
+
+
 def published_by(task: str) -> str:
     """Return the expression of the control text that an Argo task of the same DAG published."""
     return f"tasks['{task}'].outputs.parameters.{CONTROL}"

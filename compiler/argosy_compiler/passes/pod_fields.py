@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from argosy_compiler.control import Control
 from argosy_compiler.control_values import Value
-from argosy_compiler.expression_text import constant
+from argosy_compiler.expression_text import constant, or_default
 from argosy_compiler.kubernetes import PodParts, no_change, pod_parts
 from argosy_compiler.plan import Plan, PodFields
 from argosy_compiler.pod_patch import (
@@ -94,9 +94,7 @@ def _filled(control: Control, dag: str, task: Task, text: str) -> Patch:
         value = control.input(dag, task, name, ControlForm.VALUE)
         if value.type is not ParameterType.STRING:
             value = control.input(dag, task, name, ControlForm.TEXT)
-        pieces.append(
-            f"map([{value.text}], # == nil ? '' : #)[0]" if value.nullable else value.text
-        )
+        pieces.append(or_default(value.text, "''") if value.nullable else value.text)
         end = match.end()
     if not pieces:
         return text
@@ -136,48 +134,28 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
     """Return what stands in the template, in its main container, and what only a patch can say."""
     template: dict[str, Any] = {}
     container: dict[str, Any] = {}
-    # Argo looks for the volume of a mount before it merges the patch.
-    patched = {str(_named(volume)) for volume in parts.volumes if not is_static(volume)}
     pod_patch: dict[str, Patch] = {}
     main_patch: dict[str, Patch] = {}
     if resources:
         (container if is_static(resources) else main_patch)["resources"] = resources
-    for name, elements, static, patch in (
-        ("env", parts.env, container, main_patch),
-        ("volumeMounts", parts.mounts, container, main_patch),
-        ("volumes", parts.volumes, template, pod_patch),
-        ("imagePullSecrets", parts.pull_secrets, None, pod_patch),
-    ):
-        late = patched if name == "volumeMounts" else set[str]()
-        fixed = [one for one in elements if is_static(one) and _named(one) not in late]
-        opened = [one for one in elements if not is_static(one) or _named(one) in late]
-        if static is None:
-            fixed, opened = [], elements
-        elif fixed:
-            static[name] = fixed
-        if opened:
-            patch[name] = _headed(name, opened)
-    if parts.tolerations and is_static(parts.tolerations):
-        template["tolerations"] = parts.tolerations
-    elif parts.tolerations:
-        pod_patch["tolerations"] = _headed("tolerations", parts.tolerations)
-    if parts.toleration_list is not None:
-        text = f"({parts.toleration_list} == nil ? '[]' : toJson({parts.toleration_list}))"
-        pod_patch["tolerations"] = TextHole(text)
+    # Argo looks for the volume of a mount before it merges the patch.
+    patched = {str(_named(volume)) for volume in parts.volumes if not is_static(volume)}
+    _place("env", parts.env, container, main_patch)
+    _place("volumeMounts", parts.mounts, container, main_patch, late=patched)
+    _place("volumes", parts.volumes, template, pod_patch)
+    if parts.pull_secrets:
+        # Argo's template has no field for them.
+        pod_patch["imagePullSecrets"] = _headed("imagePullSecrets", parts.pull_secrets)
+    _place_tolerations(parts, template, pod_patch)
     if parts.node_selector is not None:
         place = template if is_static(parts.node_selector) else pod_patch
         place["nodeSelector"] = parts.node_selector
     if parts.affinity is not None:
         pod_patch["affinity"] = {"nodeAffinity": parts.affinity}
-    affinity = _node_affinity(parts)
-    if affinity:
+    if affinity := _node_affinity(parts):
         template["affinity"] = {"nodeAffinity": affinity}
-    metadata = {
-        name: values
-        for name, values in (("labels", parts.labels), ("annotations", parts.annotations))
-        if values
-    }
-    if metadata:
+    fields = {"labels": parts.labels, "annotations": parts.annotations}
+    if metadata := {name: values for name, values in fields.items() if values}:
         template["metadata"] = metadata
     if parts.pull_policy is not None:
         container["imagePullPolicy"] = parts.pull_policy
@@ -186,6 +164,34 @@ def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str,
     if main_patch:
         pod_patch["containers"] = [{"name": MAIN_CONTAINER, **main_patch}]
     return template, container, pod_patch
+
+
+def _place(
+    name: str,
+    elements: list[Patch],
+    static: dict[str, Any],
+    patch: dict[str, Patch],
+    *,
+    late: Collection[str] = (),
+) -> None:
+    """Put each element of a list where it can be said; those named in ``late`` in the patch."""
+    opened = [one for one in elements if not is_static(one) or _named(one) in late]
+    fixed = [one for one in elements if is_static(one) and _named(one) not in late]
+    if fixed:
+        static[name] = fixed
+    if opened:
+        patch[name] = _headed(name, opened)
+
+
+def _place_tolerations(parts: PodParts, template: dict[str, Any], patch: dict[str, Patch]) -> None:
+    """Put the tolerations where they can be said; a list that comes as a whole replaces others."""
+    if parts.toleration_list is not None:
+        text = f"({parts.toleration_list} == nil ? '[]' : toJson({parts.toleration_list}))"
+        patch["tolerations"] = TextHole(text)
+    elif parts.tolerations and not is_static(parts.tolerations):
+        patch["tolerations"] = _headed("tolerations", parts.tolerations)
+    if parts.tolerations and is_static(parts.tolerations):
+        template["tolerations"] = parts.tolerations
 
 
 def _named(element: Patch) -> Patch:
