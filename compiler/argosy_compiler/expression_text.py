@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Mapping
 
+from argosy_expressions.argo.depends import ENDS
 from argosy_expressions.terms import quoted
 from argosy_schemas.pod import CONTROL
 from argosy_schemas.values import JsonValue, to_json
@@ -115,5 +116,4 @@ def is_there(control: str) -> str:
 
 def ended(task: str) -> str:
     """Return the part of a ``depends`` that waits for a task whatever becomes of it."""
-    results = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
-    return f"({' || '.join(f'{task}.{result}' for result in results)})"
+    return f"({' || '.join(f'{task}.{end}' for end in ENDS)})"

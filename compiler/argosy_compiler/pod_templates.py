@@ -22,6 +22,8 @@ from argosy_schemas.pod import (
     CACHE_PARAMETER,
     CONTROL,
     CONTROL_PATH,
+    DECIDE_COMMAND,
+    DRIVER_COMMAND,
     DRIVER_CONTAINER,
     ENV_ATTEMPT,
     ENV_CACHE,
@@ -37,9 +39,12 @@ from argosy_schemas.pod import (
     ENV_UPSTREAM,
     FINAL_MARK,
     IR_PARAMETER,
+    LAUNCHER_COMMAND,
     LAUNCHER_CONTAINER,
+    MAIN_COMMAND,
     MAIN_CONTAINER,
     ROOT_PARAMETER,
+    SCRATCH_VOLUME,
     SHARED_PATH,
     SHARED_VOLUME,
     STORE_PARAMETER,
@@ -92,14 +97,14 @@ class PodTemplates:
             **fields.template,
             "volumes": [
                 {"name": SHARED_VOLUME, "emptyDir": {}},
-                *([{"name": "scratch", "emptyDir": {}}] if scratch else []),
+                *([{"name": SCRATCH_VOLUME, "emptyDir": {}}] if scratch else []),
                 *fields.template.get("volumes", ()),
             ],
             "initContainers": [
                 {
                     "name": DRIVER_CONTAINER,
                     "image": self._plan.options.image,
-                    "command": ["argosy-driver"],
+                    "command": list(DRIVER_COMMAND),
                     "env": env,
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
@@ -109,12 +114,12 @@ class PodTemplates:
             "container": {
                 "name": MAIN_CONTAINER,
                 "image": fields.image,
-                "command": [f"{SHARED_PATH}/exec"],
+                "command": list(MAIN_COMMAND),
                 **fields.container,
                 "volumeMounts": [
                     _SHARED_MOUNT,
                     *(
-                        {"name": "scratch", "mountPath": path, "subPath": path[1:]}
+                        {"name": SCRATCH_VOLUME, "mountPath": path, "subPath": path[1:]}
                         for path in scratch
                     ),
                     *fields.container.get("volumeMounts", ()),
@@ -124,7 +129,7 @@ class PodTemplates:
                 {
                     "name": LAUNCHER_CONTAINER,
                     "image": self._plan.options.image,
-                    "command": ["argosy-launcher"],
+                    "command": list(LAUNCHER_COMMAND),
                     "env": [_variable(ENV_STORE, self._store())],
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
@@ -150,7 +155,7 @@ class PodTemplates:
                 "container": {
                     "name": MAIN_CONTAINER,
                     "image": self._plan.options.image,
-                    "command": ["argosy-driver", "decide"],
+                    "command": list(DECIDE_COMMAND),
                     "env": self._driver_env(),
                     "volumeMounts": [_SHARED_MOUNT],
                     **self._credentials(),

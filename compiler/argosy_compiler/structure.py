@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from argosy_schemas.ir import (
+    CREATE_CLAIM_IMAGE,
+    DELETE_CLAIM_IMAGE,
     Component,
     ContainerExecutor,
     Dag,
@@ -14,9 +16,6 @@ from argosy_schemas.ir import (
     Task,
 )
 from argosy_schemas.ir_json import ROOT
-
-CREATE_CLAIM_IMAGE = "argostub/createpvc"
-DELETE_CLAIM_IMAGE = "argostub/deletepvc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

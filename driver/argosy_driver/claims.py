@@ -16,13 +16,16 @@ from __future__ import annotations
 from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import Component, ContainerExecutor
+from argosy_schemas.ir import (
+    CREATE_CLAIM_IMAGE,
+    DELETE_CLAIM_IMAGE,
+    Component,
+    ContainerExecutor,
+)
 from argosy_schemas.names import TaskPath
 from argosy_schemas.records import Reason
 from argosy_schemas.values import JsonValue
 
-CREATE_IMAGE: Final = "argostub/createpvc"
-DELETE_IMAGE: Final = "argostub/deletepvc"
 NAME_OUTPUT: Final = "name"
 
 
@@ -30,8 +33,8 @@ def is_claim(component: Component) -> bool:
     """Return whether the component makes or removes a volume claim."""
     executor = component.executor
     return isinstance(executor, ContainerExecutor) and executor.image in (
-        CREATE_IMAGE,
-        DELETE_IMAGE,
+        CREATE_CLAIM_IMAGE,
+        DELETE_CLAIM_IMAGE,
     )
 
 

@@ -20,18 +20,17 @@ from argosy_driver.pod_settings import (
 )
 from argosy_driver.resolver import Resolver
 from argosy_schemas.ir import ContainerExecutor, Resources
-from argosy_schemas.pod import WORKSPACE_PATH
+from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
 from argosy_schemas.values import JsonValue, Unset
 
 Json: TypeAlias = Mapping[str, Any]
 
 ENV_FIELD: Final = "ENV"
-_WORKSPACE_VOLUME: Final = "kfp-workspace"
 
 
 def workspace_claim(workflow: str) -> str:
     """Return the name of the claim that Argo makes for the workspace of a run."""
-    return f"{workflow}-{_WORKSPACE_VOLUME}"
+    return f"{workflow}-{WORKSPACE_VOLUME}"
 
 
 def mounted_claims(resolver: Resolver, node: Node, *, uses_workspace: bool) -> tuple[str, ...]:
@@ -101,8 +100,8 @@ def task_config(
         found, mounts = volumes(settings, values)
         if uses_workspace:
             claim = workspace_claim(resolver.run.name)
-            found.append({"name": _WORKSPACE_VOLUME, "persistentVolumeClaim": {"claimName": claim}})
-            mounts.append({"name": _WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
+            found.append({"name": WORKSPACE_VOLUME, "persistentVolumeClaim": {"claimName": claim}})
+            mounts.append({"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
         config["volumes"], config["volumeMounts"] = found, mounts
     return config
 

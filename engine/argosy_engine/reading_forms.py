@@ -8,32 +8,37 @@ come from elsewhere, and nobody looked at what they mean on each version of Argo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from argosy_engine.reading_fields import Object, Place
 from argosy_engine.reading_scope import Before, Scope
 from argosy_engine.workflow import DagTask, DagTemplate, PodTemplate, Template, Workflow
+from argosy_expressions.argo.depends import ENDS
 from argosy_schemas.pod import (
     CONTROL,
     CONTROL_PATH,
+    DECIDE_COMMAND,
+    DRIVER_COMMAND,
     DRIVER_CONTAINER,
     DRIVER_VARIABLES,
+    LAUNCHER_COMMAND,
     LAUNCHER_CONTAINER,
+    MAIN_COMMAND,
     MAIN_CONTAINER,
-    SHARED_PATH,
 )
 
 _HEAD = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
 _COMMANDS = {
-    MAIN_CONTAINER: [f"{SHARED_PATH}/exec"],
-    DRIVER_CONTAINER: ["argosy-driver"],
-    LAUNCHER_CONTAINER: ["argosy-launcher"],
+    MAIN_CONTAINER: MAIN_COMMAND,
+    DRIVER_CONTAINER: DRIVER_COMMAND,
+    LAUNCHER_CONTAINER: LAUNCHER_COMMAND,
 }
-_DECIDER_COMMAND = ["argosy-driver", "decide"]
 _NAME = r"[a-zA-Z0-9][-a-zA-Z0-9]*"
-_ENDED = r" \|\| ".join(rf"(?P=name)\.{one}" for one in ("Failed", "Errored", "Skipped", "Omitted"))
-_TERM = re.compile(rf"{_NAME}\.Succeeded|\((?P<name>{_NAME})\.Succeeded \|\| {_ENDED}\)")
+_ENDED = r" \|\| ".join(
+    [rf"(?P<name>{_NAME})\.{ENDS[0]}", *(rf"(?P=name)\.{one}" for one in ENDS[1:])]
+)
+_TERM = re.compile(rf"{_NAME}\.Succeeded|\({_ENDED}\)")
 _CONDITION = re.compile(r"false|\{\{=(?:(?!\}\}).)*\}\}", re.DOTALL)
 _COUNT = re.compile(r"\d+|\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 
@@ -82,7 +87,7 @@ def _check_containers(template: Object, place: Place) -> None:
     main, here = template["container"], place.at("container")
     place.whole_number(template, "activeDeadlineSeconds", least=1)
     decides = "initContainers" not in template
-    command = _DECIDER_COMMAND if decides else _COMMANDS[MAIN_CONTAINER]
+    command = DECIDE_COMMAND if decides else _COMMANDS[MAIN_CONTAINER]
     _check_container(main, here, MAIN_CONTAINER, command)
     for output in template.get("outputs", {}).get("parameters", ()):
         if (output["name"], output["valueFrom"].get("path")) != (CONTROL, CONTROL_PATH):
@@ -103,10 +108,10 @@ def _check_containers(template: Object, place: Place) -> None:
         _check_variables(container, place.at(f"{field}.{name}"))
 
 
-def _check_container(container: Object, place: Place, name: str, command: list[str]) -> None:
+def _check_container(container: Object, place: Place, name: str, command: Sequence[str]) -> None:
     if container.get("name") != name:
         raise place.at("name").refuse(f"has to be '{name}'")
-    if container.get("command") != command:
+    if container.get("command") != list(command):
         raise place.at("command").refuse(
             f"has to be '{' '.join(command)}'; the command of a task is in the pipeline"
         )

@@ -9,7 +9,13 @@ from argosy_engine.reading_parameters import inputs_of, pod_outputs
 from argosy_engine.retrying import parse_duration
 from argosy_engine.workflow import PodTemplate, RetryStrategy
 from argosy_expressions.argo import check
-from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER, SHARED_VOLUME
+from argosy_schemas.pod import (
+    DRIVER_CONTAINER,
+    LAUNCHER_CONTAINER,
+    SCRATCH_VOLUME,
+    SHARED_VOLUME,
+    WORKSPACE_VOLUME,
+)
 
 _POD_TEMPLATE = frozenset(
     {
@@ -33,7 +39,7 @@ _OURS = frozenset({"name", "image", "command", "env", "envFrom", "mirrorVolumeMo
 _DECIDER = frozenset({"envFrom"})
 # What containers share, the directories that the SDK's paths begin with, and the workspace, which
 # is a directory here.
-_OWN_VOLUMES = frozenset({SHARED_VOLUME, "scratch", "kfp-workspace"})
+_OWN_VOLUMES = frozenset({SHARED_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME})
 _VARIABLE = frozenset({"name", "value", "valueFrom"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
@@ -235,6 +235,11 @@ class Resources:
     memory_request: str = ""
     accelerator_type: str = ""
     accelerator_count: str = ""
+
+
+CREATE_CLAIM_IMAGE: Final = "argostub/createpvc"
+"""An executor with it makes a volume claim, and runs nothing."""
+DELETE_CLAIM_IMAGE: Final = "argostub/deletepvc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

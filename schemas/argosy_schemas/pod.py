@@ -18,7 +18,17 @@ SHARED_PATH: Final = "/argosy"
 STEP_PATH: Final = "/argosy/step"
 CONTROL_PATH: Final = "/argosy/control"
 """Base64 of the control object's JSON, read by Argo as the output parameter ``control``."""
+SCRATCH_VOLUME: Final = "scratch"
+"""What a container may write of its read-only file system."""
+WORKSPACE_VOLUME: Final = "kfp-workspace"
+"""Also ends the name of its claim."""
 WORKSPACE_PATH: Final = "/kfp-workspace"
+
+MAIN_COMMAND: Final = (f"{SHARED_PATH}/exec",)
+DRIVER_COMMAND: Final = ("argosy-driver",)
+LAUNCHER_COMMAND: Final = ("argosy-launcher",)
+DECIDE_COMMAND: Final = ("argosy-driver", "decide")
+"""Of the only container of a pod that decides."""
 
 # Parameters of the workflow. Pipeline parameters keep their own names beside these.
 IR_PARAMETER: Final = "argosy-ir"

@@ -8,14 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.options import CompileOptions
-from argosy_compiler.passes.pod_fields import WORKSPACE_CLAIM
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import dag_text
 from argosy_compiler.template_names import ON_EXIT
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import ROOT
-from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.pod import (
+    CACHE_PARAMETER,
+    IR_PARAMETER,
+    ROOT_PARAMETER,
+    STORE_PARAMETER,
+    WORKSPACE_VOLUME,
+)
 from argosy_schemas.values import UNSET, to_json
 
 _STOCK = CompileOptions()
@@ -129,7 +134,7 @@ def _workspace(workspace: dict[str, Any]) -> dict[str, Any]:
         "resources": {"requests": {"storage": size}},
         **patch,
     }
-    return {"metadata": {"name": WORKSPACE_CLAIM}, "spec": spec}
+    return {"metadata": {"name": WORKSPACE_VOLUME}, "spec": spec}
 
 
 def _check_limits(plan: Plan) -> None:

@@ -24,10 +24,9 @@ from argosy_compiler.pod_patch import (
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir import ContainerExecutor, ControlForm, ParameterType, Resources, Task
 from argosy_schemas.ir_json import parameter_input_from_json
-from argosy_schemas.pod import MAIN_CONTAINER, WORKSPACE_PATH
+from argosy_schemas.pod import MAIN_CONTAINER, WORKSPACE_PATH, WORKSPACE_VOLUME
 
 IMAGE_INPUT = "image"
-WORKSPACE_CLAIM = "kfp-workspace"
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")
 
@@ -54,11 +53,11 @@ def pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) ->
     if plan.pipeline.pipeline_config.get("workspace"):
         parts.volumes.append(
             {
-                "name": WORKSPACE_CLAIM,
-                "persistentVolumeClaim": {"claimName": f"{{{{workflow.name}}}}-{WORKSPACE_CLAIM}"},
+                "name": WORKSPACE_VOLUME,
+                "persistentVolumeClaim": {"claimName": f"{{{{workflow.name}}}}-{WORKSPACE_VOLUME}"},
             }
         )
-        parts.mounts.append({"name": WORKSPACE_CLAIM, "mountPath": WORKSPACE_PATH})
+        parts.mounts.append({"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
     arguments: dict[str, str] = {}
     image = filled(executor.image)
     if not isinstance(image, str):

@@ -20,6 +20,9 @@ RESULTS = frozenset({
 })  # fmt: skip
 """What may stand behind a task's name."""
 
+ENDS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
+"""All that a task can come to; which of them is written first means nothing to Argo."""
+
 BARE = frozenset({"Succeeded", "Skipped", "Daemoned"})
 """What a name alone stands for."""
 
