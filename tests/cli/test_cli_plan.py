@@ -114,6 +114,7 @@ def test_pods_are_those_that_come_for_certain_and_those_that_may_come() -> None:
         foreseen("cached", Verdict.CACHED),
         foreseen("run"),
         foreseen("either", Verdict.RUN_OR_CACHED),
+        foreseen("cannot-start", Verdict.FAIL),
         foreseen("no", Verdict.SKIPPED),
         foreseen("held-up", Verdict.NOT_RUN),
         foreseen("if", Verdict.UNKNOWN, TaskKind.DAG),
@@ -124,7 +125,7 @@ def test_pods_are_those_that_come_for_certain_and_those_that_may_come() -> None:
     ]
 
     assert foreseen_pods(tasks) == ForeseenPods(
-        certain=3, possible=1, open_loops={TaskPath("loop"): 2}
+        certain=4, possible=1, open_loops={TaskPath("loop"): 2}
     )
 
 

@@ -3,10 +3,11 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli_processes import Ended, argosy, shell_pipeline
+from cli_processes import Ended, argosy, broken_groups, shell_pipeline
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -78,6 +79,13 @@ def test_another_parameter_makes_another_plan(tmp_path: Path) -> None:
 
     assert plan("09-conditions", "-p", "score=90", cwd=tmp_path)["grade"] == "run"
     assert plan("09-conditions", "-p", "score=60", "--no-cache", cwd=tmp_path)["grade"] == "run"
+
+
+def test_without_the_cache_every_task_would_run(tmp_path: Path) -> None:
+    """Also one of which it is not known what it receives."""
+    found = plan("03-train", "--no-cache", cwd=tmp_path)
+
+    assert set(found.values()) == {"run"}
 
 
 def test_loops_are_listed_by_iteration_once_their_items_are_known(tmp_path: Path) -> None:
@@ -179,6 +187,109 @@ def test_what_is_told_of_its_run_has_no_fingerprint(tmp_path: Path) -> None:
     # It is told the final status, which names the run.
     assert ended.task("report")["verdict"] == "run"
     assert ended.task("report")["fingerprint"] is None
+
+
+def with_caching(pipeline: str) -> dict[str, Any]:
+    """Return an IR as JSON with the cache on for all tasks of its root."""
+    document: dict[str, Any] = json.loads(pipeline)
+    for task in document["root"]["dag"]["tasks"].values():
+        task["cachingOptions"] = {"enableCache": True}
+    return document
+
+
+def test_what_is_new_in_each_run_has_no_fingerprint(tmp_path: Path) -> None:
+    given = {
+        "name": "{{$.pipeline_job_name}}",
+        "run-id": "{{$.pipeline_job_uuid}}",
+        "task-id": "{{$.pipeline_task_uuid}}",
+        "time": "{{$.pipeline_job_create_time_utc}}",
+        "workspace": "{{$.workspace_path}}",
+    }
+    word = '{"word": {"parameterType": "STRING", "defaultValue": ""}}'
+    document = with_caching(shell_pipeline("new", dict.fromkeys(given, "true"), inputs=word))
+    for key, task in document["root"]["dag"]["tasks"].items():
+        task["inputs"]["parameters"]["word"] = {"runtimeValue": {"constant": given[key]}}
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    ended = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert [
+        (task["path"], task["verdict"], task["reason"], task["fingerprint"])
+        for task in ended.result["tasks"]
+    ] == [(path, "run", "it is told what is new in each run", None) for path in given]
+
+
+def test_what_is_imported_from_the_workspace_is_new_in_each_run(tmp_path: Path) -> None:
+    """As opposed to what mounts it, whoever reads that need not be told the workspace."""
+    document = with_caching(shell_pipeline("new", {"read": "true"}))
+    dataset = {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}
+    task = document["root"]["dag"]["tasks"]["read"]
+    task["dependentTasks"] = ["importer"]
+    task["inputs"] = {
+        "artifacts": {
+            "data": {
+                "taskOutputArtifact": {
+                    "producerTask": "importer",
+                    "outputArtifactKey": "artifact",
+                }
+            }
+        }
+    }
+    document["components"]["comp-read"]["inputDefinitions"] = {"artifacts": {"data": dataset}}
+    document["components"]["comp-importer"] = {
+        "executorLabel": "exec-importer",
+        "outputDefinitions": {"artifacts": {"artifact": dataset}},
+    }
+    document["deploymentSpec"]["executors"]["exec-importer"] = {
+        "importer": {
+            "artifactUri": {"constant": "file://{{$.workspace_path}}/data"},
+            "typeSchema": dataset["artifactType"],
+        }
+    }
+    document["root"]["dag"]["tasks"]["importer"] = {
+        "taskInfo": {"name": "importer"},
+        "componentRef": {"name": "comp-importer"},
+    }
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    ended = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert ended.task("read")["reason"] == "it is told what is new in each run"
+
+
+def test_an_exit_task_with_a_key_of_its_own_follows_a_group_that_is_cached(tmp_path: Path) -> None:
+    """Its final status names the run, and only its key lets it come from another one."""
+    document = with_caching(shell_pipeline("exits", {"say": "echo > $0", "report": "echo > $0"}))
+    tasks = document["root"]["dag"]["tasks"]
+    document["components"]["comp-group"] = {"dag": {"tasks": {"say": tasks.pop("say")}}}
+    tasks["group"] = {"taskInfo": {"name": "group"}, "componentRef": {"name": "comp-group"}}
+    tasks["report"] |= {
+        "cachingOptions": {"enableCache": True, "cacheKey": "report"},
+        "dependentTasks": ["group"],
+        "inputs": {"parameters": {"status": {"taskFinalStatus": {"producerTask": "group"}}}},
+        "triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"},
+    }
+    document["components"]["comp-report"]["inputDefinitions"] = {
+        "parameters": {"status": {"parameterType": "TASK_FINAL_STATUS"}}
+    }
+    (tmp_path / "p.json").write_text(json.dumps(document))
+    argosy("run", "p.json", cwd=tmp_path)
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert verdicts(planned) == {"group": "cached", "group/say": "cached", "report": "cached"}
+
+
+def test_nothing_runs_in_a_group_that_cannot_start(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(broken_groups())
+
+    ended = argosy("plan", "p.json", "-p", "word=", "-o", "json", cwd=tmp_path)
+
+    found = verdicts(ended)
+    assert found["condition-1"] == "fail"
+    assert found["condition-1/say"] == "not run"
+    assert found["for-loop-1"] == "fail"
+    assert found["for-loop-1/say"] == "not run"
 
 
 def test_what_only_a_cluster_runs_is_planned_with_a_note(tmp_path: Path) -> None:
