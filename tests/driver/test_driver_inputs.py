@@ -11,7 +11,7 @@ import pytest
 
 from argosy_schemas.errors import FinalTaskError, StoreError
 from argosy_schemas.names import TaskPath
-from argosy_schemas.records import AttemptState
+from argosy_schemas.records import AttemptState, Reason
 from argosy_schemas.values import JsonValue
 from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectInfo
@@ -520,6 +520,39 @@ def test_after_a_stop_a_pipeline_as_exit_task_knows_as_well() -> None:
     )
 
     assert (received["s"]["state"], received["own"]["state"]) == ("COMPLETE", "FAILED")
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        pytest.param(
+            "{{=sprig.b64enc(toJson({'body': tasks['body'].status}))}}", id="an-expression"
+        ),
+        pytest.param("cnVubmluZw==", id="not-json"),
+        pytest.param("WyJTdWNjZWVkZWQiXQ==", id="a-list"),
+    ],
+)
+def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object(outer: str) -> None:
+    """An expression that Argo could not evaluate arrives as it stands in the workflow."""
+    inner = dag(
+        {"last": task("comp-t", dependentTasks=["first"], **IN_ANY_CASE), "first": task("comp-t")}
+    )
+    exit_task = task("comp-inner", dependentTasks=["body"], **IN_ANY_CASE)
+    world = World(
+        pipeline(
+            dag({"exit": exit_task, "body": task("comp-t")}),
+            {"comp-t": leaf(), "comp-inner": inner},
+        )
+    )
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("exit/last", upstream={"..": outer}, pod=TaskPath("exit/last"))
+
+    assert caught.value.reason is Reason.INTERNAL
+    assert str(caught.value) == (
+        f"what was told of the tasks before is '{outer}', not base64 of a JSON object; look for a"
+        " failed expression in the workflow, and compile the pipeline again"
+    )
 
 
 def test_final_status_reaches_into_a_pipeline_that_is_the_exit_task() -> None:
