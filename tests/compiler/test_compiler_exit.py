@@ -97,3 +97,18 @@ def test_the_failure_of_what_an_exit_task_follows_stays_visible() -> None:
 
     assert root["dag"]["target"] == "exit-handler-1 report say-2"
     assert root["dag"]["failFast"] is False
+
+
+def test_an_exit_task_with_a_condition_has_none() -> None:
+    """What it would be decided by is not known where the workflow was stopped."""
+    strategy = "strategy: ALL_UPSTREAM_TASKS_COMPLETED"
+    condition = "condition: inputs.parameter_values['note'] == 'done'"
+    source = (GOLDEN / "exits" / "handler.ir.yaml").read_text()
+    assert source.count(strategy) == 1
+
+    pipeline = read_pipeline(
+        source.replace(strategy, f"{strategy}\n          {condition}").encode(), file="handler"
+    )
+
+    found: Any = compile_pipeline(pipeline).workflow["spec"]
+    assert "onExit" not in found

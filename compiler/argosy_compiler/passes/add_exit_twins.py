@@ -89,8 +89,6 @@ def _twins(plan: Plan) -> Iterator[Template]:
             {**one, "value": tag(statuses)} if one["name"] == UPSTREAM_INPUT else one
             for one in original["arguments"]["parameters"]
         ]
-        if any("tasks[" in one["value"] for one in parameters):
-            continue
         yield {
             "name": original["name"],
             "template": original["template"],
