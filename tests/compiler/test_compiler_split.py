@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,10 @@ def graph(tasks: Tasks) -> TaskGraph:
     return read_graph(template_of(tasks)["dag"]["tasks"])
 
 
-def fold(tasks: Tasks, most: int) -> TaskGraph:
+def fold(tasks: Tasks | TaskGraph, most: int, pinned: Collection[str] = ()) -> TaskGraph:
     parts = names("part")
-    return folded(graph(tasks), most, (), lambda: next(parts))
+    of = tasks if isinstance(tasks, TaskGraph) else graph(tasks)
+    return folded(of, most, pinned, lambda: next(parts))
 
 
 def members(one: TaskGraph) -> dict[str, Any]:
@@ -78,27 +79,103 @@ def test_twins_between_two_tasks_share_a_part() -> None:
     assert result.requires["part-1"] == {"first"}
 
 
-def test_a_row_is_cut_into_parts() -> None:
-    tasks: Tasks = {f"t{n}": (f"t{n - 1}",) if n else () for n in range(6)}
+def row(length: int) -> Tasks:
+    return {f"t{n}": (f"t{n - 1}",) if n else () for n in range(length)}
 
-    assert members(fold(tasks, 3)) == {
+
+def test_a_row_is_cut_into_parts() -> None:
+    assert members(fold(row(6), 3)) == {
         "t5": ["part-2"],
         "part-1": {"t0": [], "t1": ["t0"], "t2": ["t1"]},
         "part-2": {"t3": [], "t4": ["t3"]},
     }
 
 
-def test_what_may_be_skipped_stays_where_others_see_it() -> None:
-    tasks = [
-        {"name": "a", "when": "{{= workflow.parameters.p == 'x' }}"},
-        {"name": "b", "when": "{{= workflow.parameters.p == 'y' }}"},
-        {"name": "c", "depends": "a.Succeeded && b.Succeeded"},
-    ]
-    parts = names("part")
+def test_no_more_moves_than_has_to() -> None:
+    assert members(fold(row(6), 5)) == {
+        "t2": ["part-1"],
+        "t3": ["t2"],
+        "t4": ["t3"],
+        "t5": ["t4"],
+        "part-1": {"t0": [], "t1": ["t0"]},
+    }
 
-    result = folded(read_graph(tasks), 2, (), lambda: next(parts))
 
-    assert result.members.keys() == {"a", "b", "c"}
+def test_what_is_read_from_outside_stays_where_it_is() -> None:
+    assert members(fold(dict.fromkeys("abcde", ()), 3, pinned="a")) == {
+        "a": [],
+        "e": [],
+        "part-1": {"b": [], "c": [], "d": []},
+    }
+
+
+def test_what_is_too_large_is_taken_apart_beside_what_is_small() -> None:
+    assert members(fold({"small": (), **row(4)}, 3)) == {
+        "small": [],
+        "t3": ["part-1"],
+        "part-1": {"t0": [], "t1": ["t0"], "t2": ["t1"]},
+    }
+
+
+def test_who_reads_a_task_stays_beside_it() -> None:
+    whole = graph(row(4))
+    reading = replace(whole, reads={**whole.reads, "t3": frozenset({"t0"})})
+
+    assert members(fold(reading, 3)) == {
+        "t0": [],
+        "t3": ["part-1"],
+        "part-1": {"t1": [], "t2": ["t1"]},
+    }
+
+
+def test_a_row_ends_before_what_also_requires_something_outside() -> None:
+    """A part waits for one gate, in the place of all that is in it."""
+    gated = replace(graph(row(2)), gates={"t0": "met-1", "t1": "met-2"})
+
+    result = fold(gated, 3)
+
+    assert (members(result), result.gates) == (members(gated), gated.gates)
+
+
+WHEN = {"when": "{{= workflow.parameters.p == 'x' }}"}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "folds"),
+    [
+        pytest.param(
+            [
+                {"name": "a", **WHEN},
+                {"name": "b", **WHEN},
+                {"name": "c", "depends": "a.Succeeded && b.Succeeded"},
+            ],
+            {"a": [], "b": [], "c": ["a", "b"]},
+            id="twins",
+        ),
+        pytest.param(
+            [
+                {"name": "a", **WHEN},
+                {"name": "b", "depends": "a.Succeeded"},
+                {"name": "c", "depends": "b.Succeeded"},
+            ],
+            {"a": [], "part-1": {"b": [], "c": ["b"]}},
+            id="first-of-a-row",
+        ),
+        pytest.param(
+            [
+                {"name": "a"},
+                {"name": "b", "depends": "a.Succeeded", **WHEN},
+                {"name": "c", "depends": "b.Succeeded"},
+            ],
+            {"a": [], "b": ["a"], "c": ["b"]},
+            id="within-a-row",
+        ),
+    ],
+)
+def test_what_may_be_skipped_stays_where_others_see_it(
+    tasks: list[dict[str, Any]], folds: dict[str, Any]
+) -> None:
+    assert members(fold(read_graph(tasks), 2)) == folds
 
 
 def divide(tasks: Tasks, most: int) -> Divided:
