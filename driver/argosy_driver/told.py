@@ -68,12 +68,15 @@ def _decoded(text: str) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise _wrong(text)
     members = cast("dict[str, object]", value)
+    if not all(member is None or isinstance(member, str) for member in members.values()):
+        raise _wrong(text)
     return {key: member for key, member in members.items() if isinstance(member, str)}
 
 
 def _wrong(text: str) -> FinalTaskError:
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
     return FinalTaskError(
-        f"what was told of the tasks before is '{text[:60]}', not base64 of a JSON object; look for"
-        " a failed expression in the workflow, and compile the pipeline again",
+        f"what was told of the tasks before is '{shown}', not base64 of a JSON object of texts;"
+        " look for a failed expression in the workflow, and compile the pipeline again",
         reason=Reason.INTERNAL,
     )

@@ -523,16 +523,22 @@ def test_after_a_stop_a_pipeline_as_exit_task_knows_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    "outer",
+    ("outer", "shown"),
     [
         pytest.param(
-            "{{=sprig.b64enc(toJson({'body': tasks['body'].status}))}}", id="an-expression"
+            "{{=sprig.b64enc(toJson(tasks['x'].status))}}",
+            "{{=sprig.b64enc(toJson(tasks['x'].status))}}",
+            id="an-expression",
         ),
-        pytest.param("cnVubmluZw==", id="not-json"),
-        pytest.param("WyJTdWNjZWVkZWQiXQ==", id="a-list"),
+        pytest.param("cnVubmluZw==", "cnVubmluZw==", id="not-json"),
+        pytest.param("WyJTdWNjZWVkZWQiXQ==", "WyJTdWNjZWVkZWQiXQ==", id="a-list"),
+        pytest.param("eyJib2R5IjogMX0=", "eyJib2R5IjogMX0=", id="a-number-for-a-phase"),
+        pytest.param("." * 61, "." * 60 + "…", id="long"),
     ],
 )
-def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object(outer: str) -> None:
+def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object_of_texts(
+    outer: str, shown: str
+) -> None:
     """An expression that Argo could not evaluate arrives as it stands in the workflow."""
     inner = dag(
         {"last": task("comp-t", dependentTasks=["first"], **IN_ANY_CASE), "first": task("comp-t")}
@@ -550,8 +556,8 @@ def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object(outer: str) 
 
     assert caught.value.reason is Reason.INTERNAL
     assert str(caught.value) == (
-        f"what was told of the tasks before is '{outer}', not base64 of a JSON object; look for a"
-        " failed expression in the workflow, and compile the pipeline again"
+        f"what was told of the tasks before is '{shown}', not base64 of a JSON object of texts;"
+        " look for a failed expression in the workflow, and compile the pipeline again"
     )
 
 
