@@ -82,30 +82,64 @@ def test_the_drivers_environment_is_read_without_what_the_cluster_fills_in() -> 
     assert not template.decides
 
 
-def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
-    pod = {
-        "name": "pod-1",
-        "container": {
-            "name": "main",
-            "image": "argosy",
-            "command": ["argosy-driver", "decide"],
-            "env": [
-                {"name": "ARGOSY_TASK", "value": "x"},
-                {
-                    "name": "ARGOSY_ATTEMPT",
-                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
-                },
-            ],
-        },
-        "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
-    }
+DECIDER: Mapping[str, Any] = {
+    "name": "pod-1",
+    "container": {
+        "name": "main",
+        "image": "argosy",
+        "command": ["argosy-driver", "decide"],
+        "env": [
+            {"name": "ARGOSY_TASK", "value": "x"},
+            {
+                "name": "ARGOSY_ATTEMPT",
+                "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
+            },
+        ],
+    },
+    "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
+}
 
-    template = read_workflow(workflow(pod=pod)).templates["pod-1"]
+
+def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
+    template = read_workflow(workflow(pod=DECIDER)).templates["pod-1"]
 
     assert isinstance(template, PodTemplate)
     assert template.decides
     assert template.environment == (("ARGOSY_TASK", "x"),)
     assert template.settings == ()
+
+
+def test_a_pod_that_decides_is_told_nothing_but_what_a_driver_is() -> None:
+    document = workflow(pod=DECIDER)
+    document["spec"]["templates"][1]["container"]["env"].append({"name": "MINE", "value": "x"})
+
+    assert refusal(document) == (
+        "template 'pod-1': 'container.env.MINE' is no variable of ours; remove it"
+    )
+
+
+def test_an_expression_decides_about_failures_and_errors_unless_a_policy_is_given() -> None:
+    strategy = {"limit": "1", "expression": "lastRetry.message != 'evicted'"}
+
+    template = read_workflow(workflow(pod={**POD, "retryStrategy": strategy})).templates["pod-1"]
+
+    assert isinstance(template, PodTemplate)
+    assert template.retry is not None
+    assert template.retry.policy == "Always"
+
+
+def test_what_no_target_needs_does_not_decide_about_the_order() -> None:
+    document = workflow(
+        {"name": "not-needed", "template": "pod-1", "depends": "b.Succeeded"},
+        {"name": "a", "template": "pod-1"},
+        {"name": "b", "template": "pod-1"},
+    )
+    document["spec"]["templates"][0]["dag"]["target"] = "a b"
+
+    template = read_workflow(document).templates["root"]
+
+    assert isinstance(template, DagTemplate)
+    assert names(template, template.order) == ["a", "b"]
 
 
 def test_leaves_decide_about_a_dag_unless_it_names_its_targets() -> None:

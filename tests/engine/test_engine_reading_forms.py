@@ -166,6 +166,10 @@ WORKFLOW = [
     (put("", "spec.activeDeadlineSeconds", 0), "'spec.activeDeadlineSeconds' is 0; it has to be 1"),
     (put("", "spec.entrypoint", "pod"), "'spec.entrypoint' has to name a DAG"),
     (put("", "spec.onExit", "inner"), "'spec.onExit' has to name a template of steps"),
+    (
+        put("", "spec.activeDeadlineSeconds", True),
+        "'spec.activeDeadlineSeconds' is 'True', not a whole number",
+    ),
     (copied("templates", "inner"), "'spec.templates' has 'inner' twice; rename one of them"),
     (put("", "spec.templates", 5), "'spec.templates' has to be a list"),
 ]
@@ -205,6 +209,11 @@ TEMPLATES: list[tuple[str, Callable[[Any], None], str]] = [
         LOOP,
         put(LOOP, "dag.tasks.iteration.template", "inner"),
         "'dag.tasks' goes round in a circle",
+    ),
+    (
+        LOOP,
+        put(LOOP, "dag.tasks.x", {"name": "x", "template": "pod"}),
+        "'dag.tasks' has a loop beside other tasks; put it into a DAG",
     ),
     (
         "inner",
