@@ -25,6 +25,7 @@ from driver_support import (
     dag,
     dataset,
     given,
+    importer,
     leaf,
     loop,
     output,
@@ -449,6 +450,7 @@ GROUP = dag(
         "omitted": task("comp-t", dependentTasks=["skipped"]),
         "for-loop-1": task("comp-each", **loop(["x", "y"])),
         "in-any-case": task("comp-t", dependentTasks=["skipped"], **IN_ANY_CASE),
+        "imported": task("comp-import"),
     }
 )
 EACH = dag({"t": task("comp-i", {"x": given("item")})}, {"item": "STRING"})
@@ -456,7 +458,12 @@ RUN_OF_GROUP = ("a", "for-loop-1/0/t", "for-loop-1/1/t", "in-any-case")
 
 
 def stopped_group(*succeeded: str) -> World:
-    world = exiting(GROUP, **{"comp-each": EACH, "comp-i": leaf({"x": "STRING"})})
+    components = {
+        "comp-each": EACH,
+        "comp-i": leaf({"x": "STRING"}),
+        "comp-import": importer(artifactUri={"constant": "s3://b/data"}),
+    }
+    world = exiting(GROUP, **components)
     for path in succeeded:
         world.succeeded(f"exit-handler-1/{path}")
     return world
@@ -475,6 +482,33 @@ def test_after_a_stop_a_group_that_lacks_a_task_has_failed(missing: str) -> None
 
 def test_after_a_stop_a_group_of_which_nothing_had_begun_did_not_run() -> None:
     assert at_exit(stopped_group()) == ("CANCELED", "task exit-handler-1 did not run")
+
+
+def test_after_a_stop_a_group_in_which_a_task_had_failed_has_failed() -> None:
+    world = stopped_group()
+    world.failed("exit-handler-1/a", "no space left")
+
+    assert at_exit(world) == ("FAILED", WHY + "'exit-handler-1/a' failed: no space left")
+
+
+def test_after_a_stop_nobody_says_that_no_volume_claim_was_made() -> None:
+    """Nothing is recorded of that, so it is not taken for a group of which nothing had begun."""
+    world = exiting(
+        dag({"create": task("comp-claim")}), **{"comp-claim": leaf(image="argostub/createpvc")}
+    )
+
+    assert at_exit(world) == ("FAILED", "task exit-handler-1 failed")
+
+
+def test_a_store_that_does_not_answer_is_not_taken_for_one_without_records() -> None:
+    class Silent(MemoryStore):
+        def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+            raise StoreError("s3://b: timed out", retryable=True)
+
+    world = World(exiting(leaf()).pipeline, store=Silent())
+
+    with pytest.raises(StoreError, match="s3://b: timed out"):
+        told(world, **{"exit-handler-1": "Failed"})
 
 
 def test_after_a_stop_the_status_of_the_workflow_stands_in_for_what_no_record_tells() -> None:
