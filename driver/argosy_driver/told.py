@@ -46,7 +46,7 @@ def read_told(told: Mapping[str, str], node: Node) -> Told:
     each: Node | None = node
     while told and each is not None:
         if each.runs_in_any_case:
-            found.at_exit = told.get(UPSTREAM_AT_EXIT, found.at_exit)
+            found.at_exit = told.get(UPSTREAM_AT_EXIT)
             frame = each.frame_above
             found.phases |= {
                 child_path(frame.path, key): phase
