@@ -515,6 +515,19 @@ def test_a_pipeline_as_exit_task_is_told_what_it_followed(home: Home) -> None:
     assert shown.inputs.parameters["status"] == seen
 
 
+def test_an_importer_that_follows_whatever_becomes_of_a_task_succeeds_after_its_failure(
+    home: Home,
+) -> None:
+    import_it = importer(artifactUri={"constant": "s3://bucket/x"}, reimport=False)
+
+    result = home.run(
+        {"f": task("fail"), "i": task("import", dependentTasks=["f"], **IN_ANY_CASE)},
+        {"import": import_it},
+    )
+
+    assert states(result) == {"f": "FAILED", "i": "SUCCEEDED"}
+
+
 def test_an_importer_is_listed_with_what_it_imports(home: Home, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
     uri = f"file://{tmp_path}/data"

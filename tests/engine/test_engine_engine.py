@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import signal
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from argosy_engine.commands import ShutdownReason
 from argosy_engine.engine import Engine
 from argosy_engine.fakes import FakePods
 from argosy_engine.interpreter import Interpreter
@@ -26,6 +28,8 @@ from argosy_schemas.records import Failure, Reason
 
 OK = PodOutcome(phase=Phase.SUCCEEDED)
 FAILED = PodOutcome(phase=Phase.FAILED, message="boom", exit_code=1)
+ERROR = PodOutcome(phase=Phase.ERROR, message="no pod")
+FAILURES = {"name": "task", "value": "{{=workflow.failures}}"}
 
 
 class Recorder(Observer):
@@ -206,6 +210,28 @@ def test_a_loop_keeps_to_its_parallelism() -> None:
     assert gauge.most["wide"] > 1
 
 
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ([FAILED, ERROR, OK], Phase.ERROR),
+        ([ERROR, FAILED, OK], Phase.FAILED),
+        ([OK, OK, OK], Phase.SUCCEEDED),
+    ],
+)
+def test_a_loop_ends_as_its_last_iteration_that_failed(
+    ends: list[PodOutcome], expected: Phase
+) -> None:
+    arguments = {"parameters": [{"name": "task", "value": "{{item}}"}]}
+    loop = task("loop", withSequence={"count": "3"}) | {"arguments": arguments}
+    recorder = Recorder()
+
+    engine(
+        interpreter([loop]), FakePods(lambda request: ends[int(request.path)]), observer=recorder
+    ).run()
+
+    assert recorder.last()["loop"] is expected
+
+
 def test_a_failed_task_is_tried_again_after_its_backoff() -> None:
     answers = iter([FAILED, FAILED, OK])
     pods = FakePods(lambda request: next(answers))
@@ -370,6 +396,30 @@ def test_what_runs_at_the_exit_runs_after_a_stop() -> None:
     assert phase is Phase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
     assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+
+
+def test_a_pod_that_fails_when_it_is_stopped_counts_as_stopped_at_the_exit() -> None:
+    """As in Argo, which marks it before the pod ends; so exit tasks learn of the stop."""
+
+    class FailingPods(ListeningPods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            self.requests.append(request)
+            if request.path != "a":
+                return OK
+            waiting_pod(self.entered, stop)
+            return FAILED
+
+    ask = {"name": "ask", "template": "pod", "arguments": {"parameters": [FAILURES]}}
+    at_exit = {"name": "at-exit", "dag": {"failFast": False, "tasks": [ask]}}
+    pods = FailingPods()
+    made = engine(interpreter([task("a")], templates=[at_exit], onExit="at-exit"), pods)
+    after(pods.entered, made.request_stop)
+
+    made.run()
+
+    _, asked = pods.requests
+    messages = [one["message"] for one in json.loads(json.loads(asked.path))]
+    assert set(messages) == {ShutdownReason.STOP.value}
 
 
 @pytest.mark.parametrize("deadline", [None, timedelta(seconds=0.2)])
