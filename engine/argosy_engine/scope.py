@@ -61,7 +61,7 @@ def resolved(text: str, scope: Mapping[str, JsonValue]) -> str:
     Raises:
         ExpressionError: A tag cannot be resolved.
     """
-    return fill(text, scope, strict=True)
+    return fill(text, scope)
 
 
 def text_of(expression: str | None, scope: Mapping[str, JsonValue]) -> str:

@@ -24,7 +24,7 @@ AROUND = {"tasks": {"ready": {"status": "Succeeded"}}}
 def test_what_the_dag_around_resolves_is_the_tag_itself(text: str) -> None:
     later = deferred(text, "ready", handed_on=())
 
-    assert fill(later, AROUND, strict=True) == text
+    assert fill(later, AROUND) == text
     assert recovered(later).text == text
     assert recovered(later).gates == {"ready"}
 
@@ -33,8 +33,7 @@ def test_it_cannot_be_resolved_before_the_gate_is_there() -> None:
     later = deferred("{{=tasks['a'].status}}", "ready", handed_on=())
 
     with pytest.raises(EvaluationError):
-        fill(later, {"tasks": {}}, strict=True)
-    assert fill(later, {}, strict=False) == later
+        fill(later, {"tasks": {}})
 
 
 @pytest.mark.parametrize("text", ["", "plain", "{{item}}", "l/{{inputs.parameters.path}}{{item}}"])
@@ -47,8 +46,7 @@ def test_in_a_loop_it_is_resolved_with_the_item() -> None:
 
     later = deferred(text, None, handed_on=())
 
-    assert fill(later, {"tasks": {}}, strict=False) == later
-    assert fill(later, {"item": "0"}, strict=True) == text
+    assert fill(later, {"item": "0"}) == text
     found = recovered(later)
     assert (found.text, found.gates, found.needs_item) == (text, frozenset(), True)
 
@@ -59,7 +57,7 @@ def test_what_was_deferred_can_be_deferred_again() -> None:
     once = deferred(text, "ready", handed_on=())
     twice = deferred(once, "ready", handed_on=())
 
-    assert fill(twice, AROUND, strict=True) == once
+    assert fill(twice, AROUND) == once
     assert recovered(recovered(twice).text).text == text
 
 

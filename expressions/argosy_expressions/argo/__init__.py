@@ -5,7 +5,7 @@ compiler does not emit is refused by name. An ill-typed operation is an error, n
 
 >>> evaluate("fromJSON(workflow.parameters['n']) > 3", {"workflow": {"parameters": {"n": "4"}}})
 True
->>> fill("{{= a.b == 'x' }} {{a.b}}", {"a": {"b": "x"}}, strict=True)
+>>> fill("{{= a.b == 'x' }} {{a.b}}", {"a": {"b": "x"}})
 'true x'
 >>> depends("a.Succeeded && !b.Failed").holds({"a": {"Succeeded"}, "b": {"Skipped"}})
 True
@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from argosy_expressions.argo.depends import Depends, depends
 from argosy_expressions.argo.program import Environment, program
-from argosy_expressions.argo.tags import fill, substitute
+from argosy_expressions.argo.tags import fill
 from argosy_schemas.values import JsonValue
 
-__all__ = ["Depends", "Environment", "check", "depends", "evaluate", "fill", "substitute"]
+__all__ = ["Depends", "Environment", "check", "depends", "evaluate", "fill"]
 
 
 def check(text: str) -> None:

@@ -3,13 +3,12 @@
 Argo replaces tags in the JSON text of a template, from the first ``{{`` to the next ``}}``, with no
 way to escape either. A simple tag's value goes through Go's ``strconv.Quote``, whose escapes are
 not all JSON: control characters break the template. An expression's result is encoded as JSON and
-has no such trouble. Both functions here report what Argo would break on.
+has no such trouble. What Argo would break on is an error here.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from argosy_expressions.argo.program import Environment, program
@@ -17,60 +16,31 @@ from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
 from argosy_expressions.gotext import marshal
 from argosy_schemas.values import JsonValue
 
-LATE = frozenset({
-    "item", "retries", "workflow.status", "workflow.failures",
-    "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration", "lastRetry.message",
-})  # fmt: skip
-"""Names that exist only later; a lenient pass leaves an expression that reads one of them."""
-
+_UNDONE = ("\\u003c", "\\u003e", "\\u0026")
+"""What Argo undoes in an expression wherever it stands, before it decodes the JSON string."""
 _QUOTABLE = frozenset("\b\f\n\r\t")
 
 
-def substitute(text: str, environment: Environment, *, strict: bool) -> str:
-    """Return a JSON text with its tags replaced.
+def fill(text: str, environment: Environment) -> str:
+    """Return a text with its tags replaced, as it would come out of JSON.
 
-    Tags stand inside JSON strings; what they yield is escaped so that the result is JSON again.
-    Lenient (``strict=False``) leaves a tag that fails or yields null in place. Text without
-    ``{{`` is returned as it is.
+    Text without ``{{`` is returned as it is.
 
     Raises:
-        EvaluationError: A tag cannot be resolved (strict), ends nowhere, or its text cannot travel
-            in a simple tag (control characters: Argo makes invalid JSON of them).
+        EvaluationError: A tag cannot be resolved, yields null, ends nowhere, or its text cannot
+            travel in a simple tag (control characters: Argo makes invalid JSON of them).
         ExpressionSyntaxError: A tag holds no expression.
         UnsupportedExpressionError: A tag uses what the compiler never emits.
     """
     if "{{" not in text:
         return text
-    return _replaced(text, environment, strict, _from_json_text, _to_json_text)
-
-
-def fill(text: str, environment: Environment, *, strict: bool) -> str:
-    """Return a text with its tags replaced, as it would come out of JSON.
-
-    As :func:`substitute`, for one string of a template that is already decoded.
-    """
-    if "{{" not in text:
-        return text
-    return _replaced(text, environment, strict, _decoded, _same)
-
-
-def _replaced(
-    text: str,
-    environment: Environment,
-    strict: bool,
-    decode: Callable[[str], str],
-    encode: Callable[[str], str],
-) -> str:
     parts: list[str] = []
     for literal, tag in _split(text):
         parts.append(literal)
         if tag is None:
             continue
-        if tag.startswith("="):
-            result = _evaluated(decode(tag[1:]), environment, strict)
-        else:
-            result = _looked_up(tag, environment, strict)
-        parts.append(f"{{{{{tag}}}}}" if result is None else encode(result))
+        is_expression = tag.startswith("=")
+        parts.append((_evaluated if is_expression else _looked_up)(tag, environment))
     return "".join(parts)
 
 
@@ -89,16 +59,13 @@ def _split(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found)
 
 
-def _evaluated(expression: str, environment: Environment, strict: bool) -> str | None:
-    try:
-        code = program(expression)
-        if not strict and any(_absent(name, environment) for name in code.paths & LATE):
-            return None
-        return _formatted(code.run(environment), expression)
-    except EvaluationError:
-        if strict:
-            raise
-        return None
+def _evaluated(tag: str, environment: Environment) -> str:
+    expression = tag[1:]
+    # In JSON the backslash is two, of which Argo takes one away; but these it undoes before.
+    if any(escape in expression for escape in _UNDONE):
+        message = "Write '\\x3c' for '\\u003c': Argo undoes that one too early"
+        raise ExpressionSyntaxError(message, expression, (0, len(expression)))
+    return _formatted(program(expression).run(environment), expression)
 
 
 def _formatted(result: JsonValue, expression: str) -> str:
@@ -115,14 +82,12 @@ def _formatted(result: JsonValue, expression: str) -> str:
         raise EvaluationError(message, expression, span) from error
 
 
-def _looked_up(tag: str, environment: Environment, strict: bool) -> str | None:
+def _looked_up(tag: str, environment: Environment) -> str:
     name = tag.strip(" ")
     value = _value(name, environment)
     if isinstance(value, str):
         return _checked(value, name)
-    if strict:
-        raise EvaluationError(f"Nothing is known as '{name}' here", tag, (0, len(tag)))
-    return None
+    raise EvaluationError(f"Nothing is known as '{name}' here", tag, (0, len(tag)))
 
 
 def _value(name: str, environment: Environment) -> JsonValue:
@@ -132,10 +97,6 @@ def _value(name: str, environment: Environment) -> JsonValue:
             return None
         value = value[part]
     return value
-
-
-def _absent(name: str, environment: Environment) -> bool:
-    return _value(name, environment) is None
 
 
 def _checked(value: str, name: str) -> str:
@@ -156,39 +117,3 @@ def _checked(value: str, name: str) -> str:
 def _is_basic(character: str) -> bool:
     # Go writes these as backslash u, which JSON knows, and others as backslash x or U.
     return "\x80" <= character <= "\uffff" and not "\ud800" <= character <= "\udfff"
-
-
-def _same(text: str) -> str:
-    return text
-
-
-def _to_json_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-_HTML_ESCAPES = (("\\u003c", "<"), ("\\u003e", ">"), ("\\u0026", "&"))
-"""What Argo undoes in an expression wherever it stands, before it decodes the JSON string."""
-
-
-def _from_json_text(text: str) -> str:
-    if "\\" not in text:
-        return text
-    for escaped, character in _HTML_ESCAPES:
-        text = text.replace(escaped, character)
-    try:
-        decoded: str = json.loads(f'"{text}"')
-    except ValueError as error:
-        raise _undone(text) from error
-    return decoded
-
-
-def _decoded(text: str) -> str:
-    # In JSON the backslash is two, of which Argo takes one away.
-    if "\\" in text and any(escaped in text for escaped, _ in _HTML_ESCAPES):
-        raise _undone(text)
-    return text
-
-
-def _undone(text: str) -> ExpressionSyntaxError:
-    message = "Write '\\x3c' for '\\u003c': Argo undoes that one too early"
-    return ExpressionSyntaxError(message, text, (0, len(text)))
