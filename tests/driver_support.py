@@ -268,6 +268,7 @@ class World:
         attempt: str = "failed",
         state: AttemptState = AttemptState.FAILED,
         reason: Reason = Reason.COMMAND_FAILED,
+        final: bool = False,
     ) -> None:
         """Record an attempt of a task that did not succeed."""
         self._later += timedelta(seconds=1)
@@ -280,7 +281,7 @@ class World:
                 state=state,
                 started_at=STARTED + self._later,
                 finished_at=STARTED + self._later,
-                failure=Failure(reason=reason, message=message),
+                failure=Failure(reason=reason, message=message, final=final),
             )
         )
 

@@ -75,6 +75,7 @@ failures = st.builds(
     reason=st.sampled_from(Reason),
     message=texts,
     exit_code=st.none() | st.integers(-64, 255),
+    final=st.booleans(),
 )
 records = st.builds(
     AttemptRecord,

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from argosy_driver.container import DriverContainer
 from argosy_driver.settings import read_settings
-from argosy_schemas.errors import ArgosyError, MachineError, RetryableTaskError
+from argosy_schemas.errors import ArgosyError, MachineError
+from argosy_schemas.failures import failure_from
 from argosy_schemas.pod import pod_message
 from argosy_store.stores import Stores
 
@@ -46,10 +47,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
                     driver.decide()
                 case _:
                     raise MachineError(f"unknown arguments {' '.join(arguments)!r}; give none")
-    except RetryableTaskError as error:
-        return _failed(str(error), mounted_at)
     except ArgosyError as error:
-        return _failed(str(error), mounted_at, final=True)
+        return _failed(str(error), mounted_at, final=failure_from(error).final)
     except OSError as error:
         where = f"'{error.filename}': " if error.filename else ""
         return _failed(

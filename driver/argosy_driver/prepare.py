@@ -17,9 +17,10 @@ from argosy_driver.places import Places
 from argosy_driver.preparation import Preparation
 from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
+from argosy_schemas.failures import failure_from
 from argosy_schemas.ir import ControlEntry
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import FINAL_REASONS, AttemptRecord, AttemptState, Failure, Reason
+from argosy_schemas.records import AttemptRecord, AttemptState, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -148,13 +149,13 @@ def _attempt(
             )
         )
     except FinalTaskError as error:
-        return _failed(step, Reason(error.reason), error)
+        return _failed(step, error)
     except StoreError as error:
         if error.retryable:
             raise RetryableTaskError(
                 f"task '{task_path}': {error}", reason=Reason.STORE_FAILED
             ) from error
-        return _failed(step, Reason.STORE_FAILED, error)
+        return _failed(step, error)
 
 
 def _adopted(step: Step, done: AttemptRecord) -> Step:
@@ -166,16 +167,17 @@ def _failed_for_good(node: Node, attempts: Sequence[AttemptRecord]) -> AttemptRe
     if not attempts or attempts[-1].state is not AttemptState.FAILED:
         return None
     last, retry = attempts[-1], node.retry
-    is_final = last.failure is not None and last.failure.reason in FINAL_REASONS
+    is_final = last.failure is not None and last.failure.final
     failures = sum(1 for each in attempts if each.state is AttemptState.FAILED)
     return last if is_final or failures > (0 if retry is None else retry.max_count) else None
 
 
-def _failed(step: Step, reason: Reason, error: Exception) -> Step:
-    place, message = f"task '{step.task_path}': ", str(error)
+def _failed(step: Step, error: FinalTaskError | StoreError) -> Step:
+    failure = failure_from(error)
     # What comes from the store or from Kubernetes settings does not know the task.
-    whole = message if message.startswith("task '") else f"{place}{message}"
-    return replace(step, decision=Decision.FAILED, failure=Failure(reason=reason, message=whole))
+    if not failure.message.startswith("task '"):
+        failure = replace(failure, message=f"task '{step.task_path}': {failure.message}")
+    return replace(step, decision=Decision.FAILED, failure=failure)
 
 
 def _control(resolver: Resolver, node: Node) -> tuple[ControlEntry, ...]:

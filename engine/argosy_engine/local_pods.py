@@ -13,7 +13,7 @@ import shutil
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -35,24 +35,16 @@ from argosy_engine.task_environment import task_environment
 from argosy_engine.watchdog import Watchdog
 from argosy_launcher.finish import finish
 from argosy_launcher.process_end import ProcessEnd, pod_exit_code
-from argosy_schemas.errors import (
-    ArgosyError,
-    MachineError,
-    RetryableTaskError,
-    StoreError,
-    TaskError,
-)
+from argosy_schemas.errors import ArgosyError, MachineError, TaskError
+from argosy_schemas.failures import failure_from
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import CONTROL, pod_message
-from argosy_schemas.records import FINAL_REASONS, AttemptState, Failure, Reason
+from argosy_schemas.records import AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.values import to_json
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
-
-_FINAL = FINAL_REASONS | {Reason.CANCELED}
-"""Trying again on this machine gives the same."""
 
 
 class PythonEnvironment(Protocol):
@@ -106,16 +98,10 @@ class LocalPods:
         """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
         try:
             return self._decision(request) if request.decides else self._step(request, stop)
-        except RetryableTaskError as error:
-            return _failed(Failure(reason=Reason(error.reason), message=str(error)))
-        except TaskError as error:
-            return _failed(Failure(reason=Reason(error.reason), message=str(error)))
-        except StoreError as error:
-            return _failed(Failure(reason=Reason.STORE_FAILED, message=str(error)))
+        except ArgosyError as error:
+            return _failed(failure_from(error))
         except OSError as error:
             return _failed(_machine_failure(error))
-        except ArgosyError as error:
-            return _failed(Failure(reason=Reason.INTERNAL, message=str(error)))
         except Exception as error:
             # The edge of the pod: whatever breaks in it must not take the whole run along.
             message = f"{type(error).__name__}: {error}; this is a fault of Argosy"
@@ -157,7 +143,7 @@ class LocalPods:
             self.emit(Notice(message=f"{request.path}: {warning}"))
         log = finished.record.log
         if finished.failure is not None:
-            outcome = _failed(finished.failure, final=finished.final)
+            outcome = _failed(finished.failure)
             return PodOutcome(
                 phase=outcome.phase,
                 message=outcome.message,
@@ -202,10 +188,10 @@ class LocalPods:
                 step.argv, request.image, task_directory=directory / "env"
             )
         except (TaskError, MachineError) as error:
-            reason = error.reason if isinstance(error, TaskError) else Reason.ENVIRONMENT_FAILED
-            return ProcessEnd(
-                exit_code=None, failure=Failure(reason=Reason(reason), message=str(error))
-            )
+            failure = failure_from(error)
+            if isinstance(error, MachineError):
+                failure = replace(failure, reason=Reason.ENVIRONMENT_FAILED)
+            return ProcessEnd(exit_code=None, failure=failure)
         if stop.is_set:
             return ProcessEnd(exit_code=None, failure=stop.failure, interrupted=True)
         environment = task_environment(
@@ -256,11 +242,13 @@ class LocalPods:
         )
 
 
-def _failed(failure: Failure, *, final: bool = False) -> PodOutcome:
+def _failed(failure: Failure) -> PodOutcome:
     """Return the outcome of a pod that failed."""
+    # A task here is not evicted: where one was stopped, all were.
+    is_final = failure.final or failure.reason is Reason.CANCELED
     return PodOutcome(
         phase=Phase.FAILED,
-        message=pod_message(failure.message, final=final or failure.reason in _FINAL),
+        message=pod_message(failure.message, final=is_final),
         exit_code=pod_exit_code(failure),
         failure=failure,
     )
@@ -296,7 +284,11 @@ def _machine_failure(error: OSError) -> Failure:
         errno.EMFILE: "run fewer tasks at once with --jobs",
     }.get(error.errno or 0, "see what this machine has against it")
     reason = Reason.ARGUMENT_TOO_LONG if error.errno == errno.E2BIG else Reason.STORE_FAILED
-    return Failure(reason=reason, message=f"{what}{error.strerror or error}; {advice}")
+    return Failure(
+        reason=reason,
+        message=f"{what}{error.strerror or error}; {advice}",
+        final=error.errno == errno.E2BIG,
+    )
 
 
 def _missing(command: str, path: str, directory: Path, image: str) -> Failure | None:
@@ -313,11 +305,13 @@ def _missing(command: str, path: str, directory: Path, image: str) -> Failure | 
             reason=Reason.COMMAND_NOT_FOUND,
             message=f"the command '{command}'{of_image} does not exist on this machine; install "
             "it and put it on PATH, or run the pipeline on a cluster, where the image has it",
+            final=True,
         )
     if not os.access(found, os.X_OK):
         return Failure(
             reason=Reason.COMMAND_NOT_FOUND,
             message=f"the command '{command}'{of_image} is here as '{found}', which cannot be "
             "executed; allow it with 'chmod +x'",
+            final=True,
         )
     return None

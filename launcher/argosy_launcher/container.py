@@ -18,6 +18,7 @@ from argosy_launcher.finish import Finished, finish
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError
+from argosy_schemas.failures import failure_from
 from argosy_schemas.pod import (
     CONTROL_PATH,
     ENV_STORE,
@@ -70,7 +71,7 @@ class LauncherContainer:
             _write_whole(self.exchange.directory.parent / name, finished.control)
         reason = ""
         if finished.failure is not None:
-            reason = pod_message(finished.failure.message, final=finished.final)
+            reason = pod_message(finished.failure.message, final=finished.failure.final)
         self.say(reason or "the task succeeded")
         self.exchange.conclude(finished.exit_code, reason)
         return finished
@@ -150,7 +151,7 @@ def run_container(
                 mounted_at=mounted_at,
             ).run()
     except ArgosyError as error:
-        return _give_up(exchange, str(error))
+        return _give_up(exchange, str(error), final=failure_from(error).final)
     except Exception as error:
         # The edge of the process: main must not wait for a launcher that is gone.
         traceback.print_exc()
@@ -164,8 +165,8 @@ def _mounted(mounted_at: Path) -> tuple[Path, ...]:
     return tuple(Path(path) for path in SHARED_VOLUMES if exists(mounted_at / path.lstrip("/")))
 
 
-def _give_up(exchange: Exchange, reason: str) -> int:
-    reason = pod_message(reason, final=False)
+def _give_up(exchange: Exchange, reason: str, *, final: bool = False) -> int:
+    reason = pod_message(reason, final=final)
     _say(reason)
     if not exchange.directory.parent.is_dir():
         return 1  # no volume, no main

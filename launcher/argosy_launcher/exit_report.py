@@ -139,4 +139,9 @@ def _not_started(report: ExitReport, command: str) -> Failure:
         case _:
             reason = Reason.COMMAND_FAILED
             problem = f"could not be started: {os.strerror(report.error)}; see the log of the pod"
-    return Failure(reason=reason, message=f"the command '{command}' {problem}", exit_code=exit_code)
+    return Failure(
+        reason=reason,
+        message=f"the command '{command}' {problem}",
+        exit_code=exit_code,
+        final=reason is not Reason.COMMAND_FAILED,
+    )

@@ -20,8 +20,8 @@ from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
 from argosy_launcher.reading import Locate, located_here, read_output_file
 from argosy_launcher.uploading import in_parallel
 from argosy_schemas.errors import StoreError, TaskError
+from argosy_schemas.failures import failure_from
 from argosy_schemas.records import (
-    FINAL_REASONS,
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -57,9 +57,6 @@ class Finished:
 
     failure: Failure | None = None
     """``None`` exactly when the step succeeded."""
-
-    final: bool = False
-    """No retry can help, or none is left."""
 
     warnings: tuple[str, ...] = ()
     """One sentence each: what went wrong without failing the step, e.g. the cache entry."""
@@ -109,10 +106,8 @@ class _Finishing:
     def finish(self) -> Finished:
         try:
             return self._decided()
-        except TaskError as error:
-            return self._failed(Failure(reason=Reason(error.reason), message=str(error)))
-        except StoreError as error:
-            return self._failed(Failure(reason=Reason.STORE_FAILED, message=str(error)))
+        except (TaskError, StoreError) as error:
+            return self._failed(failure_from(error))
 
     def _decided(self) -> Finished:
         step = self.step
@@ -127,13 +122,12 @@ class _Finishing:
             case Decision.ADOPTED:
                 # An earlier attempt did all there is to do; say what it said.
                 if step.failure is not None:
+                    failure = replace(step.failure, final=True)  # or no retry is left
+                    record = self._record(AttemptState.FAILED, Values())
                     return Finished(
-                        record=replace(
-                            self._record(AttemptState.FAILED, Values()), failure=step.failure
-                        ),
-                        exit_code=pod_exit_code(step.failure),
-                        failure=step.failure,
-                        final=True,
+                        record=replace(record, failure=failure),
+                        exit_code=pod_exit_code(failure),
+                        failure=failure,
                     )
                 return Finished(
                     record=self._record(AttemptState.SUCCEEDED, step.outputs),
@@ -259,7 +253,6 @@ class _Finishing:
             record=record,
             exit_code=pod_exit_code(failure),
             failure=failure,
-            final=failure.reason in FINAL_REASONS,
             warnings=tuple(self.warnings),
         )
 

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from argosy_schemas.ir import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
@@ -79,18 +78,6 @@ class Reason(StrEnum):
     """A fault of Argosy itself."""
 
 
-FINAL_REASONS: Final = frozenset(
-    {
-        Reason.ARGUMENT_TOO_LONG,
-        Reason.COMMAND_NOT_FOUND,
-        Reason.CONDITION_FAILED,
-        Reason.INVALID_INPUT,
-        Reason.UNSUPPORTED,
-    }
-)
-"""No retry can help. A stopped pod is not among them: it may have been evicted."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why an attempt failed."""
@@ -100,6 +87,8 @@ class Failure:
     """One line: what is wrong and what to do next."""
     exit_code: int | None = None
     """Of the user's command; minus the number of the signal that ended it."""
+    final: bool = False
+    """No retry can help. A stopped pod never is: it may have been evicted."""
 
 
 class ContentKind(StrEnum):

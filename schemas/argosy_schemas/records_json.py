@@ -1,8 +1,8 @@
 """Records and cache entries as deterministic JSON, and back.
 
 The formats are described in ``schemas/argosy_schemas/json``; field names are lowerCamelCase. What
-has its default is left out. A reader takes any minor version of its own major one, and skips
-fields that it does not know.
+has its default is left out, but for whether a failure is final. A reader takes any minor version of
+its own major one, and skips fields that it does not know.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.ir import ArtifactType
@@ -31,6 +31,16 @@ from argosy_schemas.records import (
 from argosy_schemas.values import to_json
 
 Json = Mapping[str, Any]
+
+_FINAL_BY_THEMSELVES: Final = frozenset(
+    {
+        Reason.ARGUMENT_TOO_LONG,
+        Reason.COMMAND_NOT_FOUND,
+        Reason.CONDITION_FAILED,
+        Reason.INVALID_INPUT,
+        Reason.UNSUPPORTED,
+    }
+)
 
 
 class FormatError(ArgosyError):
@@ -265,7 +275,11 @@ def reference_from_json(document: Json) -> RecordReference:
 
 def failure_to_json(failure: Failure) -> dict[str, Any]:
     """Return why an attempt failed."""
-    document: dict[str, Any] = {"reason": failure.reason.value, "message": failure.message}
+    document: dict[str, Any] = {
+        "reason": failure.reason.value,
+        "message": failure.message,
+        "final": failure.final,
+    }
     if failure.exit_code is not None:
         document["exitCode"] = failure.exit_code
     return document
@@ -273,10 +287,13 @@ def failure_to_json(failure: Failure) -> dict[str, Any]:
 
 def failure_from_json(document: Json) -> Failure:
     """Return why an attempt failed."""
+    reason = Reason(document["reason"])
     return Failure(
-        reason=Reason(document["reason"]),
+        reason=reason,
         message=document["message"],
         exit_code=document.get("exitCode"),
+        # Records of earlier releases leave it to the reason.
+        final=document.get("final", reason in _FINAL_BY_THEMSELVES),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.errors import TaskError
 from argosy_schemas.records import Reason
 from argosy_store.local_files import reading_failed
 
@@ -39,7 +39,7 @@ class LocalTree:
         """Return what ``root`` is, links followed, or ``None`` when there is nothing.
 
         Raises:
-            FinalTaskError: It is neither a file nor a directory, or a link to nothing.
+            TaskError: It is neither a file nor a directory, or a link to nothing.
             StoreError: It may not be looked at.
         """
         self._check_boundary(self.root)
@@ -54,7 +54,7 @@ class LocalTree:
         Links are followed; a link to a directory that it lies in is left out.
 
         Raises:
-            FinalTaskError: There is something in it that no store can hold.
+            TaskError: There is something in it that no store can hold.
             StoreError: Something may not be read.
         """
         return self._below(self.root, "", ())
@@ -115,8 +115,8 @@ class LocalTree:
             ) from None
 
 
-def _refused(path: Path, what: str) -> FinalTaskError:
-    return FinalTaskError(f"{os.fspath(path)!r}: {what}", reason=Reason.INVALID_OUTPUT)
+def _refused(path: Path, what: str) -> TaskError:
+    return TaskError(f"{os.fspath(path)!r}: {what}", reason=Reason.INVALID_OUTPUT)
 
 
 def _kind(mode: int) -> str:

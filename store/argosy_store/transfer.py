@@ -40,7 +40,7 @@ def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None
             someone who must not read what this process can.
 
     Raises:
-        FinalTaskError: There is something that no store can hold, e.g. a pipe, or a broken link.
+        TaskError: There is something that no store can hold, e.g. a pipe, or a broken link.
         StoreError: The store refused or could not be reached, or a file could not be read.
     """
     tree = LocalTree(root=path, boundary=boundary)

@@ -431,7 +431,7 @@ def test_a_task_with_attempts_to_come_had_not_come_to_its_end(tmp_path: Path) ->
 
 def test_a_failure_that_no_retry_can_help_is_an_end(tmp_path: Path) -> None:
     world = exit_world(retryPolicy={"maxRetryCount": 5})
-    world.failed("t", "no such command", reason=Reason.COMMAND_NOT_FOUND)
+    world.failed("t", "no such command", reason=Reason.COMMAND_NOT_FOUND, final=True)
 
     assert stopped(world, tmp_path).decision is Decision.ADOPTED
 
@@ -477,7 +477,7 @@ def test_an_argument_that_linux_refuses_is_refused_before(
     )
 
     assert step.decision is Decision.FAILED
-    assert step.failure == Failure(reason=Reason.ARGUMENT_TOO_LONG, message=message)
+    assert step.failure == Failure(reason=Reason.ARGUMENT_TOO_LONG, message=message, final=True)
     assert step.argv == ()
 
 
@@ -517,6 +517,7 @@ def test_text_that_no_process_can_get_is_refused(value: str, message: str, tmp_p
     assert step.failure == Failure(
         reason=Reason.INVALID_INPUT,
         message=f"task 't': argument 1 of the command {message}; pass it as an artifact",
+        final=True,
     )
 
 
@@ -528,6 +529,7 @@ def test_a_component_without_a_command_is_explained(args: list[str], tmp_path: P
         reason=Reason.UNSUPPORTED,
         message="task 't': the component has no command, and the entrypoint inside image "
         "'busybox' cannot be seen from here; set 'command' in its container spec",
+        final=True,
     )
 
 
@@ -550,6 +552,7 @@ def test_an_invalid_input_makes_a_failed_step(tmp_path: Path) -> None:
     assert step.failure == Failure(
         reason=Reason.INVALID_INPUT,
         message="task 't': input 'x' is null; pass a value or make the input optional",
+        final=True,
     )
 
 
@@ -576,7 +579,7 @@ def test_a_store_that_refuses_fails_the_task(tmp_path: Path) -> None:
     step = world_of(leaf(), store=Flaky(retryable=False)).prepare("t", tmp_path)
 
     assert step.failure == Failure(
-        reason=Reason.STORE_FAILED, message="task 't': memory://flaky: is away"
+        reason=Reason.STORE_FAILED, message="task 't': memory://flaky: is away", final=True
     )
 
 
@@ -665,6 +668,7 @@ def test_bytes_that_are_gone_are_an_error_that_names_them(tmp_path: Path) -> Non
         reason=Reason.INVALID_INPUT,
         message="task 't': there is nothing any more at 'memory://gone/k' of input artifact "
         "'data'; run the task that made it again",
+        final=True,
     )
 
 

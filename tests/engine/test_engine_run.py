@@ -120,6 +120,28 @@ def test_what_a_command_prints_does_not_stop_its_retries(machine: Machine) -> No
     assert task.error == ("the command ended with exit code 1: upload failed, giving up (final)")
 
 
+def test_packages_that_cannot_be_installed_are_not_tried_again(
+    machine: Machine, tmp_path: Path
+) -> None:
+    script = 'python3 -m pip install --quiet \'colours==9\' && "$0" "$@"'
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PIP_NO_INDEX": "1",
+        "ARGOSY_CACHE_DIR": str(tmp_path / "cache"),
+        "UV_CACHE_DIR": str(tmp_path / "uv"),
+    }
+
+    result = machine.run(
+        {"a": Step(command=("sh", "-c", script, "true"), image="python:3.11", retries=2)},
+        environment=environment,
+    )
+
+    (task,) = result.tasks
+    assert (task.state, task.attempts) == (TaskState.FAILED, 1)
+    assert task.error is not None
+    assert task.error.startswith("the Python packages of the component (colours==9) could not be")
+
+
 def test_a_command_that_is_not_here_is_said_with_its_image_and_not_tried_again(
     machine: Machine,
 ) -> None:

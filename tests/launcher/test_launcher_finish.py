@@ -492,7 +492,7 @@ def test_a_refused_task_has_a_record_that_says_why(task: Task) -> None:
     finished = task.finish(step, None)
 
     record = record_of(state=AttemptState.FAILED, failure=failure, log=None)
-    assert finished == Finished(record=record, exit_code=1, failure=failure, final=True)
+    assert finished == Finished(record=record, exit_code=1, failure=failure)
     assert list(task.records.attempts(TRAIN)) == [record]
 
 
@@ -502,7 +502,7 @@ def test_an_adopted_failure_is_said_again_for_good_and_not_recorded(task: Task) 
 
     finished = task.finish(step, None)
 
-    assert (finished.failure, finished.exit_code, finished.final) == (failure, 3, True)
+    assert (finished.failure, finished.exit_code) == (replace(failure, final=True), 3)
     assert finished.record.state is AttemptState.FAILED
     assert list(task.records.attempts(TRAIN)) == []
 
@@ -551,6 +551,17 @@ def test_a_store_that_is_gone_is_why_the_task_failed(task: Task) -> None:
         "the log was not stored",
         "the record of this attempt was not stored",
     ]
+
+
+@pytest.mark.parametrize("retryable", [True, False])
+def test_a_store_that_refuses_is_not_asked_by_another_attempt(task: Task, retryable: bool) -> None:
+    task.write("accuracy", "0.5")
+    refusing = FlakyStore(task.store, failures=-1, retryable=retryable)
+
+    finished = task.finish(task.step(), task.ended(), store=refusing)
+
+    assert finished.failure is not None
+    assert finished.failure.final is not retryable
 
 
 def test_a_failed_command_stays_why_a_task_failed_when_the_store_is_gone_too(

@@ -563,7 +563,9 @@ def test_a_cached_task_runs_nothing(pod: Pod) -> None:
 
 
 def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:
-    failure = Failure(reason=Reason.INVALID_INPUT, message="input 'x' is missing; give it")
+    failure = Failure(
+        reason=Reason.INVALID_INPUT, message="input 'x' is missing; give it", final=True
+    )
 
     end = pod.run(step_of(decision=Decision.FAILED, failure=failure))
 
@@ -616,7 +618,7 @@ def test_a_launcher_without_a_store_says_so_and_lets_main_end(
     assert (end.exit_code, end.launcher_code) == (1, 1)
     assert end.reason == (
         "the variable 'ARGOSY_STORE' of container 'launcher' is empty; submit the workflow with "
-        "the parameter 'argosy-store'"
+        "the parameter 'argosy-store' (final)"
     )
 
 
@@ -631,7 +633,7 @@ def test_a_launcher_without_a_volume_ends_in_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.decode()) == (
         1,
         f"argosy: '{tmp_path}/none/step/step.json' is missing; "
-        "see the log of container 'driver' of this pod\n",
+        "see the log of container 'driver' of this pod (final)\n",
     )
 
 

@@ -74,7 +74,8 @@ RECORD = AttemptRecord(
     failure=Failure(reason=Reason.COMMAND_KILLED, message="Killed", exit_code=-9),
 )
 RECORD_TEXT = (
-    '{"attemptId":"attempt","failure":{"exitCode":-9,"message":"Killed","reason":"CommandKilled"},'
+    '{"attemptId":"attempt","failure":{"exitCode":-9,"final":false,"message":"Killed",'
+    '"reason":"CommandKilled"},'
     '"finishedAt":"2024-05-01T12:01:01.500000Z","inputs":{"large":{"rows":"runs/run/values/f00"},'
     '"parameters":{"epochs":3,"note":null}},"log":"runs/run/tasks/train/attempt.log","outputs":{'
     '"artifacts":{"model":[{"content":{"files":1,"kind":"file","sizeBytes":5},"metadata":'
@@ -112,6 +113,20 @@ def test_a_record_survives_its_json(record: AttemptRecord) -> None:
     assert record_from_json(text.encode()) == record
     assert record_to_json(record_from_json(text)) == text
     validator("attempt_record").validate(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("reason", "final"), [(Reason.COMMAND_KILLED, False), (Reason.INVALID_INPUT, True)]
+)
+def test_a_failure_of_an_earlier_release_is_final_by_its_reason(
+    reason: Reason, final: bool
+) -> None:
+    older = RECORD_TEXT.replace('"final":false,', "").replace(Reason.COMMAND_KILLED, reason)
+
+    failure = record_from_json(older).failure
+
+    assert failure is not None
+    assert failure.final is final
 
 
 @given(format_strategies.cache_entries)
