@@ -91,7 +91,7 @@ def _prepare_times(home: Path, *, caching: bool) -> tuple[float, float]:
                 resolver=resolver(),
                 store=store,
                 stores=Stores(),
-                places=LocalPlaces(directory),
+                places=LocalPlaces(directory, workspace=directory / "workspace"),
                 now=lambda: datetime.now(UTC),
             )
             times.append(time.perf_counter() - start)

@@ -62,6 +62,50 @@ def argosy(
     return Ended(status=ended.returncode, out=ended.stdout, err=ended.stderr)
 
 
+def workspace_import(uri: str) -> str:
+    """Return a pipeline that imports into its workspace; ``read`` prints path and content."""
+    dataset = {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}
+    document = json.loads(shell_pipeline("workspace", {"read": "true"}))
+    dag = document["root"]["dag"]
+    produced = {"producerTask": "import", "outputArtifactKey": "artifact"}
+    dag["tasks"] = {
+        "import": {"taskInfo": {"name": "import"}, "componentRef": {"name": "comp-import"}},
+        "read": {
+            "taskInfo": {"name": "read"},
+            "componentRef": {"name": "comp-read"},
+            "dependentTasks": ["import"],
+            "cachingOptions": {"enableCache": True},
+            "inputs": {"artifacts": {"data": {"taskOutputArtifact": produced}}},
+        },
+    }
+    document["components"] = {
+        "comp-import": {
+            "executorLabel": "exec-import",
+            "outputDefinitions": {"artifacts": {"artifact": dataset}},
+        },
+        "comp-read": {
+            "executorLabel": "exec-read",
+            "inputDefinitions": {"artifacts": {"data": dataset}},
+        },
+    }
+    importer = {
+        "artifactUri": {"constant": uri},
+        "typeSchema": dataset["artifactType"],
+        "downloadToWorkspace": True,
+    }
+    reader = {
+        "image": "alpine",
+        "command": ["sh", "-c", 'echo "$0"; cat "$0"'],
+        "args": ["{{$.inputs.artifacts['data'].path}}"],
+    }
+    document["deploymentSpec"]["executors"] = {
+        "exec-import": {"importer": importer},
+        "exec-read": {"container": reader},
+    }
+    workspace = {"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}}
+    return f"{json.dumps(document)}\n---\n{json.dumps(workspace)}\n"
+
+
 def broken_groups() -> str:
     """Return the IR of a pipeline with two groups and an importer, which fail if ``word`` is empty.
 

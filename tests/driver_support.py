@@ -315,7 +315,7 @@ class World:
         """Prepare an attempt of a task, by default below ``directory``."""
         if places is None:
             assert directory is not None
-            places = LocalPlaces(directory)
+            places = LocalPlaces(directory, workspace=directory / "workspace")
         return prepare(
             TaskPath(path),
             AttemptId(attempt),

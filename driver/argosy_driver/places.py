@@ -132,9 +132,9 @@ class LocalPlaces:
     cluster.
     """
 
-    def __init__(self, directory: Path, *, workspace: Path | None = None) -> None:
+    def __init__(self, directory: Path, *, workspace: Path) -> None:
         self._directory = directory.absolute()
-        self._workspace = None if workspace is None else workspace.absolute()
+        self._workspace = workspace.absolute()
 
     @property
     def directory_mode(self) -> int | None:
@@ -148,8 +148,8 @@ class LocalPlaces:
             return Seen(artifact.uri, None)
         digest = hashlib.sha256(artifact.uri.encode()).hexdigest()[:12]
         name = rest.rstrip("/").rpartition("/")[2][-_LONGEST_NAME:]
-        shared = self._workspace if artifact.metadata.get(WORKSPACE_MARK) is True else None
-        above = self._directory / "inputs" if shared is None else shared / ".artifacts"
+        is_shared = artifact.metadata.get(WORKSPACE_MARK) is True
+        above = self._workspace / ".artifacts" if is_shared else self._directory / "inputs"
         path = str(above / digest / (name or "artifact"))
         return Seen(path, path)
 

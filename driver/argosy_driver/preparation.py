@@ -211,10 +211,9 @@ class Preparation:
         texts = (*executor.command, *executor.args, *(value for _, value in executor.env))
         if any(("workspace_path",) in placeholders_in(text) for text in texts):
             return True
-        if any(item.seen.is_marked for items in self._artifacts.values() for item in items):
-            return True
+        paths = [each.seen.path for items in self._artifacts.values() for each in items]
         workspace = self.resolver.run.workspace
-        return any(_mentions(value, workspace) for value in (*texts, *parameters.values()))
+        return any(_mentions(value, workspace) for value in (*texts, *parameters.values(), *paths))
 
     # The cache.
 

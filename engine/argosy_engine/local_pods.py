@@ -127,7 +127,7 @@ class LocalPods:
             resolver=self._resolver(request),
             store=self.store,
             stores=self.stores,
-            places=LocalPlaces(directory / "io"),
+            places=LocalPlaces(directory / "io", workspace=Path(self.run_facts.workspace)),
             now=self.now,
         )
         if before is not None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from argosy_driver.foreseen import Foreseen
 from argosy_driver.foreseen_records import ForeseenRecords
@@ -81,7 +82,7 @@ def plan_workflow(
                 resolver=resolver,
                 store=store,
                 stores=stores,
-                places=LocalPlaces(home / "plan"),
+                places=LocalPlaces(home / "plan", workspace=Path(resolver.run.workspace)),
                 now=lambda: description.created_at,
             )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli_processes import ARGOSY, argosy, broken_groups, shell_pipeline
+from cli_processes import ARGOSY, argosy, broken_groups, shell_pipeline, workspace_import
 
 WORD = '{"word": {"parameterType": "STRING"}}'
 NUMBER = '{"number": {"parameterType": "NUMBER_INTEGER"}}'
@@ -154,6 +154,23 @@ def test_a_command_that_is_not_here_names_image_and_command(tmp_path: Path) -> N
     assert ended.status == 1
     assert "'no-such-program'" in ended.task("say")["error"]
     assert "debian:12" in ended.task("say")["error"]
+
+
+def test_an_import_into_the_workspace_is_there_and_is_work_of_one_run(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1,2\n")
+    file = write(tmp_path, workspace_import(f"file://{tmp_path}/rows.csv"), "pipeline.yaml")
+
+    ended = argosy("run", file, "--output", "json", cwd=tmp_path)
+    again = argosy("run", file, "--output", "json", cwd=tmp_path)
+    foreseen = argosy("plan", file, "--output", "json", cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    workspace = tmp_path / ".argosy" / "runs" / ended.result["run_id"] / "workspace"
+    path, content = (tmp_path / ended.task("read")["log"]).read_text().splitlines()
+    assert Path(path).is_relative_to(workspace / ".artifacts")
+    assert (Path(path).name, content) == ("rows.csv", "1,2")
+    assert again.task("read")["cached"] is False
+    assert foreseen.task("read")["verdict"] == "run"
 
 
 def test_groups_and_importers_that_fail_by_themselves_tell_why_once(tmp_path: Path) -> None:
