@@ -7,12 +7,15 @@ volume claim. Fields with a ``…Parameter`` win over their constant twins.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any, Final, TypeAlias
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.records import Reason
 from argosy_schemas.values import UNSET, JsonValue, Unset
+
+_LONGEST_NAME: Final = 63
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -107,9 +110,11 @@ def volumes(settings: Json, values: Values) -> tuple[list[dict[str, Any]], list[
     mounts: list[JsonValue] = []
 
     def mount(each: Json, name: str, source: dict[str, Any]) -> None:
-        volume = _volume_name(name)
-        while found.get(volume, {"name": volume, **source}) != {"name": volume, **source}:
-            volume = f"{volume[:61]}-2"  # a secret and a config map of one name
+        volume = next(
+            each
+            for each in _volume_names(name)
+            if found.get(each, {"name": each, **source}) == {"name": each, **source}
+        )
         found[volume] = {"name": volume, **source}
         entry: dict[str, JsonValue] = {"name": volume, "mountPath": each.get("mountPath", "")}
         if each.get("subPath"):
@@ -170,9 +175,16 @@ def _list(value: JsonValue) -> Sequence[JsonValue]:
     return () if value is None or isinstance(value, str) else list(value)  # type: ignore[arg-type]
 
 
-def _volume_name(name: str) -> str:
-    """Return a name that Kubernetes takes for a volume; those of its objects may be longer."""
-    return re.sub("[^a-z0-9-]+", "-", name.lower())[:63].strip("-") or "volume"
+def _volume_names(name: str) -> Iterator[str]:
+    """Yield names that Kubernetes takes for volumes, the later ones where the first are taken.
+
+    Those of its objects may be longer, and a secret, a config map and a claim may share one.
+    """
+    plain = re.sub("[^a-z0-9-]+", "-", name.lower())[:_LONGEST_NAME].strip("-") or "volume"
+    yield plain
+    for number in count(2):
+        mark = f"-{number}"
+        yield f"{plain[: _LONGEST_NAME - len(mark)]}{mark}"
 
 
 def _wrong(setting: str, wanted: str) -> FinalTaskError:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from argosy_driver.pod_settings import volumes
 from argosy_schemas.records import Reason
+from argosy_schemas.values import UNSET
 from driver_support import Json, World, constant, dag, given, leaf, output, pipeline, task
 
 NOTHING: Json = {
@@ -191,6 +193,26 @@ def test_the_listed_groups_are_told(
     env = [{"name": "E", "value": "of {{$.inputs.parameters['ws']}}"}]
 
     assert config(fields, settings, tmp_path, env=env) == told
+
+
+@pytest.mark.parametrize("length", [1, 61, 62, 63, 64, 253])
+def test_volumes_of_one_name_are_told_apart_however_long_it_is(length: int) -> None:
+    name = "x" * length
+    settings = {
+        "pvcMount": [{"constant": name, "mountPath": "/a"}],
+        "secretAsVolume": [{"secretName": name, "mountPath": "/b"}],
+        "configMapAsVolume": [{"configMapName": name, "mountPath": "/c"}],
+    }
+
+    found, mounts = volumes(settings, lambda _source, _what: UNSET)
+
+    names = [volume["name"] for volume in found]
+    assert names[0] == name[:63]
+    assert names[1:] == [f"{name[:61]}-2", f"{name[:61]}-3"]
+    assert mounts == [
+        {"name": each, "mountPath": path}
+        for each, path in zip(names, ("/a", "/b", "/c"), strict=True)
+    ]
 
 
 def test_resources_are_told_resolved(tmp_path: Path) -> None:
