@@ -55,6 +55,16 @@ def parse_float(text: str) -> float | None:
     return None
 
 
+def as_index(value: JsonValue) -> int | None:
+    """Return a number without its fraction; ``None``: it is none, or not finite.
+
+    Of NaN and the infinities Go makes an integer that depends on the processor.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value)
+
+
 def format_float(value: float) -> str:
     """Return what ``fmt.Sprintf("%v", value)`` does: an exponent below 1e-4 and from 1e6 on."""
     if math.isnan(value):

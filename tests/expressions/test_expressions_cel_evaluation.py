@@ -79,6 +79,8 @@ FAILURES = [
     ("$l[5] == 1", "There is no item 5 in a list of 5"),
     ("$l[-1] == 1", "There is no item -1 in a list of 5"),
     ("$l[0.5] == 1", "a list has no member by a number"),
+    ("$l[double('nan')] == 1", "a list has no member by a number"),
+    ("$l[double('inf')] == 1", "a list has no member by a number"),
     ("$l[true] == 1", "a list has no member by a boolean"),
     ("$s[0] == 'h'", "a text has no member by an integer"),
     ("$z.k == 1", "null has no member by a text"),

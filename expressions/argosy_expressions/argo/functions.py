@@ -14,6 +14,7 @@ from argosy_expressions.argo.values import type_name
 from argosy_expressions.gotext import (
     INT_MAX,
     INT_MIN,
+    as_index,
     format_float,
     marshal,
     parse_float,
@@ -24,6 +25,9 @@ from argosy_schemas.values import JsonValue
 
 _LONG = 1024
 """From here on a decoded text is kept: a loop decodes the same items once per iteration."""
+
+_MOST_TIMES = 1_000_000
+"""expr-lang repeats no text more often."""
 
 
 def _text(function: str, value: JsonValue) -> str:
@@ -165,9 +169,12 @@ def _repeat(text: JsonValue, count: JsonValue) -> str:
     repeated = _text("repeat", text)
     if isinstance(count, bool) or not isinstance(count, int | float):
         raise ValueError(f"repeat() by {type_name(count)}")
-    if count < 0:
-        raise ValueError(f"repeat() by {count}")
-    return repeated * int(count)
+    times = as_index(count)
+    if times is None or times < 0:
+        raise ValueError(f"repeat() by {_string(count)}")
+    if times > _MOST_TIMES:
+        raise ValueError(f"repeat() by {_string(count)}, which exceeds a million")
+    return repeated * times
 
 
 FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {

@@ -30,6 +30,7 @@ from argosy_expressions.argo.functions import FUNCTIONS, RESULTS
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.argo.values import calculated, contains, equal, is_number, less, type_name
 from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
+from argosy_expressions.gotext import as_index, format_float
 from argosy_expressions.tokens import Span
 from argosy_schemas.values import JsonValue
 
@@ -154,9 +155,11 @@ class _Compilation:
                 return container.get(key or "")
         elif isinstance(container, Sequence) and not isinstance(container, str) and is_number(key):
             assert isinstance(key, int | float)
-            if -len(container) <= int(key) < len(container):
-                return container[int(key)]
-            raise self._error(f"There is no item {int(key)} of {len(container)}", span)
+            index = as_index(key)
+            if index is not None and -len(container) <= index < len(container):
+                return container[index]
+            named = format_float(key) if index is None else index
+            raise self._error(f"There is no item {named} of {len(container)}", span)
         raise self._error(f"There is no member by {type_name(key)} in {type_name(container)}", span)
 
     def _not(self, operand: Node) -> Code:

@@ -26,6 +26,7 @@ from argosy_expressions.cel.ast import (
 )
 from argosy_expressions.cel.values import as_double, converted, equal, kind_of, order
 from argosy_expressions.errors import EvaluationError
+from argosy_expressions.gotext import as_index
 from argosy_schemas.values import JsonValue
 
 T = TypeVar("T")
@@ -108,10 +109,12 @@ class Evaluation:
                 return container[key]
             case str() | Mapping(), _:
                 pass
-            case Sequence(), int() | float() if not isinstance(key, bool) and key == int(key):
-                if not 0 <= key < len(container):
+            case Sequence(), _:
+                index = as_index(key)
+                if index is not None and index == key:
+                    if 0 <= index < len(container):
+                        return container[index]
                     raise self._error(f"There is no item {key} in a list of {len(container)}", node)
-                return container[int(key)]
             case _:
                 pass
         raise self._error(f"{kind_of(container)} has no member by {kind_of(key)}", node)
