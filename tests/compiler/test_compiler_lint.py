@@ -191,6 +191,32 @@ def test_each_rule_names_what_it_finds(change: Change, expected: str) -> None:
     assert any(expected in problem for problem in problems(change)), problems(change)
 
 
+def test_results_of_a_group_are_asked_of_the_task_that_fans_out() -> None:
+    def beside_another(spec: dict[str, Any]) -> None:
+        tasks(spec).append({**a(spec), "name": "aa", "withItems": ["1", "2"]})
+        b(spec)["depends"] = "a.Succeeded && aa.AnySucceeded"
+
+    assert problems(beside_another) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "field", "other"),
+    [
+        ("3.5", "semaphores", "semaphore"),
+        ("3.5", "mutexes", "mutex"),
+        ("4.0", "semaphore", "semaphores"),
+        ("4.0", "mutex", "mutexes"),
+    ],
+)
+def test_a_field_of_other_lines_has_a_name_in_this_one(
+    version: str, field: str, other: str
+) -> None:
+    found = problems(lambda spec: spec.update(synchronization={field: {}}), version)
+
+    advice = f"Argo {version} has none; use '{other}'"
+    assert found == [f"spec.synchronization.{field}: {advice}"]
+
+
 def many_tasks(spec: dict[str, Any]) -> None:
     spec["templates"][0]["dag"]["tasks"] = [{**a(spec), "name": f"t{n}"} for n in range(201)]
 

@@ -51,6 +51,12 @@ def test_it_names_each_task_once_in_the_order_of_the_text() -> None:
     assert parsed.tasks == ("b-2", "a", "c")
 
 
+def test_it_names_each_result_that_is_asked_of_a_task_once() -> None:
+    parsed = depends("a.Succeeded && (b || a.Failed) && a.Succeeded")
+
+    assert parsed.asked == (("a", "Succeeded"), ("b", ""), ("a", "Failed"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

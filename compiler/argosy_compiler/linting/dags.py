@@ -21,6 +21,7 @@ from argosy_compiler.linting.subject import (
 )
 from argosy_expressions.argo import Depends, depends
 from argosy_expressions.argo.deferred import without_deferred
+from argosy_expressions.argo.depends import GROUP_RESULTS
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
 
@@ -134,7 +135,7 @@ def _known(
             if above not in tasks:
                 yield Problem(path=path, message=f"there is no task '{above}' in the DAG")
                 continue
-            of_group = any(f"{above}.{one}" in condition.text for one in ("Any", "All"))
+            of_group = any((above, result) in condition.asked for result in GROUP_RESULTS)
             if of_group and not tasks[above].fans_out:
                 yield Problem(path=path, message=f"'{above}' runs once; use its '.Succeeded'")
     for target in text(member(template.json, "dag"), "target").split():

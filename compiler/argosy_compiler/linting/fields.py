@@ -30,7 +30,7 @@ class Change:
 CHANGES = (
     Change(field="cap", within="backoff", first=(3, 7)),
     Change(field="mutexes", within="synchronization", first=(3, 6), instead="mutex"),
-    Change(field="semaphores", within="synchronization", first=(3, 6), instead="semaphores"),
+    Change(field="semaphores", within="synchronization", first=(3, 6), instead="semaphore"),
     Change(field="mutex", within="synchronization", last=(3, 7), instead="mutexes"),
     Change(field="semaphore", within="synchronization", last=(3, 7), instead="semaphores"),
     Change(field="podPriority", within="spec", last=(3, 7), instead="podSpecPatch"),

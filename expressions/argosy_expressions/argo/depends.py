@@ -15,9 +15,10 @@ from typing import TypeAlias
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.tokens import Cursor, Kind, Token, tokens
 
-RESULTS = frozenset({
-    "Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed",
-})  # fmt: skip
+GROUP_RESULTS = frozenset({"AnySucceeded", "AllFailed"})
+"""What may stand behind the name of a task that fans out."""
+
+RESULTS = GROUP_RESULTS | {"Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned"}
 """What may stand behind a task's name."""
 
 ENDS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
@@ -50,6 +51,8 @@ class Depends:
     text: str
     tasks: tuple[str, ...]
     """The tasks it mentions, each once, in the order of the text; it waits for all of them."""
+    asked: tuple[tuple[str, str], ...]
+    """Each of them with each result that is asked of it, empty for a bare name."""
     _test: _Test = field(repr=False, compare=False)
 
     def holds(self, results: Results) -> bool:
@@ -72,13 +75,14 @@ def depends(text: str) -> Depends:
     parser = _Parser(text)
     test = parser.alternatives()
     parser.cursor.expect_end()
-    return Depends(text, tuple(parser.tasks), test)
+    tasks = tuple(dict.fromkeys(task for task, _ in parser.asked))
+    return Depends(text, tasks, tuple(parser.asked), test)
 
 
 class _Parser:
     def __init__(self, source: str) -> None:
         self.cursor = Cursor(source, tokens(source, _TOKEN))
-        self.tasks: dict[str, None] = {}
+        self.asked: dict[tuple[str, str], None] = {}
 
     def alternatives(self) -> _Test:
         tests = [self._conditions()]
@@ -111,7 +115,7 @@ class _Parser:
             raise self._fault(f"Rename the task '{task}', which Argo takes for an operator", token)
         if result and result not in RESULTS:
             raise self._fault(f"Write a result that Argo knows for '{result}'", token)
-        self.tasks[task] = None
+        self.asked[task, result] = None
         if not result:
             return lambda results: not BARE.isdisjoint(results[task])
         return lambda results: result in results[task]
