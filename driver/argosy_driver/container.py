@@ -18,7 +18,8 @@ from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
 from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
 from argosy_driver.settings import DriverSettings
-from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.failures import store_errors_as_task_errors
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH
@@ -56,7 +57,7 @@ class DriverContainer:
             FinalTaskError: The workflow is not what the compiler made, or the IR is damaged.
         """
         shared = self._here(SHARED_PATH)
-        with _Retryable():
+        with store_errors_as_task_errors():
             store = self._store()
             step = prepare(
                 self.settings.task,
@@ -81,7 +82,7 @@ class DriverContainer:
             RetryableTaskError: A store did not answer for as long as its retries last.
             FinalTaskError: The condition or the items cannot be evaluated.
         """
-        with _Retryable():
+        with store_errors_as_task_errors():
             control = decide(self.settings.task, resolver=self._resolver(self._store()))
         text = base64.b64encode(to_json(control).encode()).decode()
         path = self._here(CONTROL_PATH)
@@ -112,18 +113,6 @@ class DriverContainer:
             readers=store.concurrency,
             keep_collected=True,
         )
-
-
-class _Retryable:
-    """Turns what a store says into what a task says."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, StoreError):
-            made = RetryableTaskError if error.retryable else FinalTaskError
-            raise made(str(error), reason=Reason.STORE_FAILED) from error
 
 
 def run_of(settings: DriverSettings, pipeline: Pipeline) -> Run:
