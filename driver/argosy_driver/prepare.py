@@ -7,8 +7,9 @@ cache, say that the attempt runs, download. Only the attempt's own record is wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from argosy_driver.adoption import basis
@@ -16,11 +17,11 @@ from argosy_driver.nodes import Node
 from argosy_driver.places import Places
 from argosy_driver.preparation import Preparation
 from argosy_driver.resolver import Resolver
-from argosy_schemas.errors import FinalTaskError, RetryableTaskError, StoreError
-from argosy_schemas.failures import failure_from
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.failures import failure_from, store_errors_as_task_errors
 from argosy_schemas.ir import ControlEntry
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.records import AttemptRecord, AttemptState, Reason
+from argosy_schemas.records import AttemptRecord, AttemptState
 from argosy_schemas.step import Decision, Step
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -54,17 +55,32 @@ def prepare(
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
-    return _attempt(
-        task_path,
-        attempt_id,
-        Preparation.step,
-        resolver=resolver,
-        store=store,
-        stores=stores,
-        places=places,
-        now=now,
-        adopt=True,
-    )
+    records = RunRecords(store, resolver.run.id)
+    with _begun(task_path, attempt_id, resolver, records, now()) as attempt:
+        node = attempt.node(resolver)
+        done = records.read_success(task_path)
+        at_exit = resolver.at_exit is not None
+        if done is not None and (at_exit or done.basis is None):
+            return _adopted(attempt.step, done)
+        failed = _failed_for_good(node, tuple(records.attempts(task_path))) if at_exit else None
+        if failed is not None:
+            return _adopted(attempt.step, failed)
+        step = attempt.resolved(resolver)
+        attempt.step = step = replace(step, basis=basis(step.inputs, resolver.told))
+        if done is not None and done.basis == step.basis:
+            return _adopted(step, done)
+        if done is not None:
+            attempt.step = step = replace(step, replaces=done.attempt_id)
+        return Preparation(
+            node=node,
+            begun=step,
+            resolver=resolver,
+            records=records,
+            store=store,
+            stores=stores,
+            places=places,
+        ).step()
+    return attempt.step
 
 
 def look_ahead(
@@ -81,85 +97,76 @@ def look_ahead(
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
-    return _attempt(
-        task_path,
-        AttemptId("foreseen"),
-        Preparation.decided,
-        resolver=resolver,
-        store=store,
-        stores=stores,
-        places=places,
-        now=now,
-        adopt=False,
-    )
+    records = RunRecords(store, resolver.run.id)
+    with _begun(task_path, AttemptId("foreseen"), resolver, records, now()) as attempt:
+        return Preparation(
+            node=attempt.node(resolver),
+            begun=attempt.resolved(resolver),
+            resolver=resolver,
+            records=records,
+            store=store,
+            stores=stores,
+            places=places,
+        ).decided()
+    return attempt.step
 
 
-def _attempt(
+@dataclass(slots=True)
+class _Attempt:
+    """An attempt of a task that may turn out not to run."""
+
+    step: Step
+    """As far as it has come."""
+
+    def node(self, resolver: Resolver) -> Node:
+        """Return the task, and take down what is decided by it."""
+        node = resolver.node(self.step.task_path)
+        self.step = replace(self.step, control=_control(resolver, node))
+        return node
+
+    def resolved(self, resolver: Resolver) -> Step:
+        """Return the step with its inputs."""
+        self.step = replace(self.step, inputs=resolver.inputs(self.step.task_path))
+        return self.step
+
+
+@contextmanager
+def _begun(
     task_path: TaskPath,
     attempt_id: AttemptId,
-    act: Callable[[Preparation], Step],
-    *,
     resolver: Resolver,
-    store: ObjectStore,
-    stores: Stores,
-    places: Places,
-    now: Callable[[], datetime],
-    adopt: bool,
-) -> Step:
-    run = resolver.run
-    records = RunRecords(store, run.id)
-    step = Step(
-        run_id=run.id,
-        pipeline=resolver.pipeline.name,
-        task_path=task_path,
-        attempt_id=attempt_id,
-        decision=Decision.FAILED,
-        started_at=now(),
-        log_key=records.log_key(task_path, attempt_id),
-        root=run.root,
+    records: RunRecords,
+    started_at: datetime,
+) -> Generator[_Attempt]:
+    """Give an attempt, whose step says at the end why the task cannot run, if it cannot."""
+    attempt = _Attempt(
+        Step(
+            run_id=resolver.run.id,
+            pipeline=resolver.pipeline.name,
+            task_path=task_path,
+            attempt_id=attempt_id,
+            decision=Decision.FAILED,
+            started_at=started_at,
+            log_key=records.log_key(task_path, attempt_id),
+            root=resolver.run.root,
+        )
     )
     try:
-        node = resolver.node(task_path)
-        step = replace(step, control=_control(resolver, node))
-        done = records.read_success(task_path) if adopt else None
-        if done is not None and (resolver.at_exit is not None or done.basis is None):
-            return _adopted(step, done)
-        if adopt and resolver.at_exit is not None:
-            failed = _failed_for_good(node, tuple(records.attempts(task_path)))
-            if failed is not None:
-                return replace(
-                    step, decision=Decision.ADOPTED, inputs=failed.inputs, failure=failed.failure
-                )
-        step = replace(step, inputs=resolver.inputs(task_path))
-        if adopt:
-            step = replace(step, basis=basis(step.inputs, resolver.told))
-        if done is not None:
-            if done.basis == step.basis:
-                return _adopted(step, done)
-            step = replace(step, replaces=done.attempt_id)
-        return act(
-            Preparation(
-                node=node,
-                begun=step,
-                resolver=resolver,
-                records=records,
-                store=store,
-                stores=stores,
-                places=places,
-            )
-        )
+        with store_errors_as_task_errors(f"task '{task_path}': "):
+            yield attempt
     except FinalTaskError as error:
-        return _failed(step, error)
-    except StoreError as error:
-        if error.retryable:
-            raise RetryableTaskError(
-                f"task '{task_path}': {error}", reason=Reason.STORE_FAILED
-            ) from error
-        return _failed(step, error)
+        attempt.step = _failed(attempt.step, error)
 
 
 def _adopted(step: Step, done: AttemptRecord) -> Step:
-    return replace(step, decision=Decision.ADOPTED, inputs=done.inputs, outputs=done.outputs)
+    """Return the step of a task that came to its end, well or not."""
+    return replace(
+        step,
+        decision=Decision.ADOPTED,
+        inputs=done.inputs,
+        outputs=done.outputs,
+        failure=done.failure,
+    )
 
 
 def _failed_for_good(node: Node, attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
@@ -172,9 +179,9 @@ def _failed_for_good(node: Node, attempts: Sequence[AttemptRecord]) -> AttemptRe
     return last if is_final or failures > (0 if retry is None else retry.max_count) else None
 
 
-def _failed(step: Step, error: FinalTaskError | StoreError) -> Step:
+def _failed(step: Step, error: FinalTaskError) -> Step:
     failure = failure_from(error)
-    # What comes from the store or from Kubernetes settings does not know the task.
+    # What comes from Kubernetes settings does not know the task.
     if not failure.message.startswith("task '"):
         failure = replace(failure, message=f"task '{step.task_path}': {failure.message}")
     return replace(step, decision=Decision.FAILED, failure=failure)
