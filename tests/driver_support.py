@@ -16,6 +16,7 @@ from argosy_driver.places import LocalPlaces, Places
 from argosy_driver.prepare import prepare
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
+from argosy_driver.told import Told, read_told
 from argosy_schemas.ir import ArtifactType, Pipeline
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.reading import read_pipeline
@@ -285,8 +286,18 @@ class World:
             )
         )
 
-    def resolver(self, **fields: Any) -> Resolver:
-        return Resolver(self.pipeline, self.run, self.records, **fields)
+    def resolver(
+        self,
+        *,
+        upstream: Mapping[str, str] | None = None,
+        pod: TaskPath | None = None,
+        **fields: Any,
+    ) -> Resolver:
+        """Return a resolver that was told of phases: by path, or as ``pod`` was told."""
+        phases = Told(upstream or {})
+        if pod is not None:
+            phases = read_told(phases.told, pod, self.pipeline)
+        return Resolver(self.pipeline, self.run, self.records, phases=phases, **fields)
 
     def inputs(self, path: str, **fields: Any) -> dict[str, JsonValue]:
         return dict(self.resolver(**fields).inputs(TaskPath(path)).parameters)

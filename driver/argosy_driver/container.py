@@ -18,6 +18,7 @@ from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
 from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
 from argosy_driver.settings import DriverSettings
+from argosy_driver.told import read_told
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.failures import store_errors_as_task_errors
 from argosy_schemas.ir import Pipeline
@@ -108,8 +109,7 @@ class DriverContainer:
             pipeline,
             run_of(settings, pipeline),
             RunRecords(store, settings.run),
-            upstream=settings.upstream,
-            pod=settings.task,
+            phases=read_told(settings.upstream, settings.task, pipeline),
             readers=store.concurrency,
             keep_collected=True,
         )

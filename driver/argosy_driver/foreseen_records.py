@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Protocol
 
+from argosy_driver.final_status import SUCCEEDED
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.records import AttemptRecord, AttemptState, Traces, Values
 from argosy_schemas.step import Step
@@ -31,6 +34,30 @@ class ValueReader(Protocol):
         ...
 
 
+class ForeseenPhases:
+    """How the tasks end of which that is known, see :class:`argosy_driver.phases.Phases`."""
+
+    at_exit: str | None = None
+    told: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self) -> None:
+        self._known: dict[TaskPath, str | None] = {}
+
+    def of(self, path: TaskPath) -> str | None:
+        """Return how a task ends; ``None``: it succeeds if it comes to run."""
+        if path not in self._known:
+            raise NotYetKnownError(path)
+        return self._known[path]
+
+    def failed(self, path: TaskPath) -> bool:
+        """Return whether it is known that a task does not succeed, or does not run."""
+        return self._known.get(path) not in (None, SUCCEEDED)
+
+    def ends(self, path: TaskPath, phase: str | None) -> None:
+        """Take it for known how a task ends, see :meth:`of`."""
+        self._known[path] = phase
+
+
 class ForeseenRecords:
     """The records that there would be: those of tasks in the cache.
 
@@ -41,7 +68,6 @@ class ForeseenRecords:
         self._reader = reader
         self._known: dict[TaskPath, AttemptRecord] = {}
         self._open: set[TaskPath] = set()
-        self._phases: dict[TaskPath, str | None] = {}
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
         """Return the record of a task in the cache; ``None``: the task does not run."""
@@ -71,16 +97,6 @@ class ForeseenRecords:
     def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
         """Refuse: a resolver that looks ahead keeps nothing."""
         raise AssertionError(f"nothing is collected for '{path}' before the run")
-
-    def phase(self, path: TaskPath) -> str | None:
-        """Return how a task ends; ``None``: it succeeds if it comes to run."""
-        if path not in self._phases:
-            raise NotYetKnownError(path)
-        return self._phases[path]
-
-    def ends(self, path: TaskPath, phase: str | None) -> None:
-        """Take it for known how a task ends, see :meth:`phase`."""
-        self._phases[path] = phase
 
     def keep(self, step: Step) -> None:
         """Take the outputs of a cached step for those of its task."""

@@ -17,7 +17,7 @@ from typing import Final
 from argosy_driver.claims import is_claim
 from argosy_driver.final_status import OMITTED
 from argosy_driver.foreseen import ANY_ITERATION, Foreseen, Verdict
-from argosy_driver.foreseen_records import ForeseenRecords, NotYetKnownError
+from argosy_driver.foreseen_records import ForeseenPhases, ForeseenRecords, NotYetKnownError
 from argosy_driver.nodes import Node
 from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
@@ -36,7 +36,7 @@ _PHASES: Final[Mapping[Verdict, str | None]] = {
     Verdict.REGISTER: None,
     Verdict.EMPTY: None,
 }
-"""Verdicts from which it follows how the task ends, see :meth:`ForeseenRecords.phase`."""
+"""Verdicts from which it follows how the task ends, see :meth:`ForeseenPhases.of`."""
 
 _OF_GROUPS: Final = (
     Verdict.FAIL,
@@ -50,13 +50,19 @@ _OF_GROUPS: Final = (
 
 
 def foresee(
-    resolver: Resolver, records: ForeseenRecords, look: Look, look_again: Look
+    resolver: Resolver,
+    records: ForeseenRecords,
+    phases: ForeseenPhases,
+    *,
+    look: Look,
+    look_again: Look,
 ) -> Iterator[Foreseen]:
     """Yield every task, those inside a DAG or an iteration behind it.
 
     Args:
-        resolver: Of the run, on ``records``.
+        resolver: Of the run, on ``records`` and ``phases``.
         records: Empty.
+        phases: Empty.
         look: For the run.
         look_again: For another run, on the same records: what is not the same there is new in each
             run.
@@ -64,15 +70,21 @@ def foresee(
     Raises:
         StoreError: A store did not answer.
     """
-    yield from _Walk(resolver, records, look, look_again).dag(resolver.node(TaskPath("")))
+    yield from _Walk(resolver, records, phases, look, look_again).dag(resolver.node(TaskPath("")))
 
 
 class _Walk:
     def __init__(
-        self, resolver: Resolver, records: ForeseenRecords, look: Look, look_again: Look
+        self,
+        resolver: Resolver,
+        records: ForeseenRecords,
+        phases: ForeseenPhases,
+        look: Look,
+        look_again: Look,
     ) -> None:
         self._resolver = resolver
         self._records = records
+        self._phases = phases
         self._look = look
         self._look_again = look_again
         self._running: dict[str, TaskPath] = {}
@@ -131,7 +143,7 @@ class _Walk:
     def _take(self, node: Node, verdict: Verdict) -> None:
         """Let the tasks after this one see what became of it."""
         if verdict in _PHASES:
-            self._records.ends(node.path, _PHASES[verdict])
+            self._phases.ends(node.path, _PHASES[verdict])
         else:
             self._records.leave_open(node.path)
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from argosy_driver.claims import NAME_OUTPUT, is_claim
-from argosy_driver.final_status import SUCCEEDED
 from argosy_driver.nodes import Node, Nodes
+from argosy_driver.phases import Phases
 from argosy_driver.recent import Recent
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import TaskOutput
@@ -74,10 +74,6 @@ class Inputs(Protocol):
         """Return the outcome of a task's own condition."""
         ...
 
-    def told_phase(self, path: TaskPath) -> str | None:
-        """Return the phase in which a task ended; ``None``: nobody told."""
-        ...
-
     def imported(self, node: Node, name: str) -> Artifact:
         """Return the artifact of an importer."""
         ...
@@ -100,6 +96,7 @@ class Outputs:
         records: Records,
         nodes: Nodes,
         inputs: Inputs,
+        phases: Phases,
         *,
         readers: int,
         keep_collected: bool,
@@ -107,6 +104,7 @@ class Outputs:
         self._records = records
         self._nodes = nodes
         self._inputs = inputs
+        self._phases = phases
         self._readers = readers
         self._keep_collected = keep_collected
         self._recent: Recent[TaskPath, AttemptRecord] = Recent(_RECENT_RECORDS)
@@ -176,7 +174,7 @@ class Outputs:
 
         Where nobody told of its phase, nothing failed.
         """
-        if self._failed(node):
+        if self._phases.failed(node.path):
             return False
         if _has_record(node):
             return self.record(node.path) is not None
@@ -218,10 +216,6 @@ class Outputs:
             leaf, name = self._nodes.child(leaf, selectors[0].task), selectors[0].output
         return self._ran(branch, floor)
 
-    def _failed(self, node: Node) -> bool:
-        """Return whether a task is known not to have succeeded, or not to have run."""
-        return self._inputs.told_phase(node.path) not in (None, SUCCEEDED)
-
     def _ran(self, node: Node, floor: Node | None) -> bool:
         """Return whether a node and all between it and ``floor`` ran."""
         if floor is None:
@@ -247,7 +241,7 @@ class Outputs:
     def _collected_parameters(
         self, head: Node, name: str, floor: Node | None, *, keep: bool
     ) -> JsonValue | Unset:
-        if self._failed(head) or not self._ran(head, floor):
+        if self._phases.failed(head.path) or not self._ran(head, floor):
             return UNSET
         count = self._inputs.count(head)
         kept = self._kept(head, f"parameter/{name}", count)
@@ -265,7 +259,7 @@ class Outputs:
     def _collected_artifacts(
         self, head: Node, name: str, floor: Node | None, *, keep: bool
     ) -> Artifacts | None:
-        if self._failed(head) or not self._ran(head, floor):
+        if self._phases.failed(head.path) or not self._ran(head, floor):
             return None
         count = self._inputs.count(head)
         kept = self._kept(head, f"artifact/{name}", count)

@@ -59,14 +59,14 @@ def prepare(
     with _begun(task_path, attempt_id, resolver, records, now()) as attempt:
         node = attempt.node(resolver)
         done = records.read_success(task_path)
-        at_exit = resolver.at_exit is not None
+        at_exit = resolver.phases.at_exit is not None
         if done is not None and (at_exit or done.basis is None):
             return _adopted(attempt.step, done)
         failed = _failed_for_good(node, tuple(records.attempts(task_path))) if at_exit else None
         if failed is not None:
             return _adopted(attempt.step, failed)
         step = attempt.resolved(resolver)
-        attempt.step = step = replace(step, basis=basis(step.inputs, resolver.told))
+        attempt.step = step = replace(step, basis=basis(step.inputs, resolver.phases.told))
         if done is not None and done.basis == step.basis:
             return _adopted(step, done)
         if done is not None:

@@ -8,7 +8,7 @@ and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from argosy_driver.final_status import OMITTED, SUCCEEDED, final_status
 from argosy_driver.importers import imported_artifact
 from argosy_driver.nodes import Node, Nodes, no_such_task
 from argosy_driver.outputs import Outputs, Records
+from argosy_driver.phases import Phases
 from argosy_driver.placeholders import Lookup, Segments, substitute_value
 from argosy_driver.run import Run
 from argosy_driver.run_texts import run_text
@@ -29,7 +30,7 @@ from argosy_driver.supplied import (
     not_put_out,
     without_value,
 )
-from argosy_driver.told import read_told
+from argosy_driver.told import Told
 from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.ir import (
     ComponentInput,
@@ -45,7 +46,7 @@ from argosy_schemas.ir import (
     TaskOutput,
 )
 from argosy_schemas.ir_json import parameter_input_from_json
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.names import TaskPath
 from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Artifact, Reason, Values
 from argosy_schemas.values import UNSET, JsonValue, Unset
@@ -69,9 +70,7 @@ class Resolver:
         run: Run,
         records: Records,
         *,
-        upstream: Mapping[str, str] | None = None,
-        pod: TaskPath | None = None,
-        known_phase: Callable[[TaskPath], str | None] | None = None,
+        phases: Phases | None = None,
         readers: int = 1,
         keep_collected: bool = False,
     ) -> None:
@@ -81,12 +80,7 @@ class Resolver:
             pipeline: The pipeline of the run.
             run: The run.
             records: Of this run.
-            upstream: For a task that runs in any case, and what lies in it: path of a dependency
-                to node phase. One that is not listed counts as succeeded if there are records
-                of its outputs.
-            pod: The task whose pod was told; ``upstream`` is as it came then, see
-                :func:`read_told`.
-            known_phase: In the place of ``upstream``, for all tasks: returns the phase of a task.
+            phases: For tasks that run in any case, and what lies in them; ``None``: nobody told.
             readers: How many records to read at a time.
             keep_collected: Whether to keep long lists collected from loops, see
                 :meth:`Records.write_collected`. Only where the loops are known to have ended well.
@@ -95,16 +89,11 @@ class Resolver:
         self.run = run
         self.nodes = Nodes(pipeline)
         """All that the pipeline is made of, by path."""
-        self.at_exit: str | None = None
-        """The status of the workflow, if it was stopped and this is for what runs all the same."""
-        self._known_phase = known_phase
-        self._upstream: Mapping[str, str] = upstream or {}
-        if pod is not None:
-            told = read_told(self._upstream, self.nodes.at(pod))
-            self._upstream, self.at_exit = told.phases, told.at_exit
+        self.phases: Phases = Told() if phases is None else phases
+        """How the tasks before ended."""
         self._records, self._readers = records, readers
         self._outputs = Outputs(
-            records, self.nodes, self, readers=readers, keep_collected=keep_collected
+            records, self.nodes, self, self.phases, readers=readers, keep_collected=keep_collected
         )
 
     # What callers ask, by path.
@@ -187,11 +176,6 @@ class Resolver:
             FinalTaskError: The pipeline has no such task.
         """
         return self.nodes.at(path)
-
-    @property
-    def told(self) -> Mapping[str, str]:
-        """What the pod was told: path of a task before to node phase."""
-        return self._upstream
 
     # Input parameters.
 
@@ -282,7 +266,7 @@ class Resolver:
             case TaskOutput(task, output):
                 before = self.nodes.child(frame, task)
                 if node.runs_in_any_case:
-                    if self._phase(frame, task) not in (None, SUCCEEDED):
+                    if self.phases.of(before.path) not in (None, SUCCEEDED):
                         return UNSET
                     return self._outputs.parameter(before, output, frame, keep=False)
                 found = self._outputs.parameter(before, output)
@@ -323,14 +307,6 @@ class Resolver:
 
     # What came before.
 
-    def told_phase(self, path: TaskPath) -> str | None:
-        """Return the phase in which a task ended; ``None``: nobody told."""
-        return self._upstream.get(path)
-
-    def _phase(self, frame: Node, task: str) -> str | None:
-        path = child_path(frame.path, task)
-        return self.told_phase(path) if self._known_phase is None else self._known_phase(path)
-
     def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
         phase = self._phase_of_any(frame, task)
         status = None
@@ -352,16 +328,16 @@ class Resolver:
 
     def _phase_of_any(self, frame: Node, task: str) -> str | None:
         """Return the phase of a task, also of one without a node; ``None``: it is not known."""
-        phase = self._phase(frame, task)
         before = self.nodes.child(frame, task)
+        phase = self.phases.of(before.path)
         if phase is None and before.importer is not None and before.task is not None:
             # It has no node, and ran if all ran that it follows, or in any case.
             follows = (self._phase_of_any(frame, key) for key in before.task.dependencies)
             came = before.runs_in_any_case or all(each == SUCCEEDED for each in follows)
             came = came and self._outputs.succeeded(before)
             return SUCCEEDED if came else OMITTED
-        if phase is None and self.at_exit is not None:
-            return self._outcomes.phase(before) or self.at_exit
+        if phase is None and self.phases.at_exit is not None:
+            return self._outcomes.phase(before) or self.phases.at_exit
         if phase is None and self._outputs.succeeded(before):
             return SUCCEEDED
         return phase
@@ -409,7 +385,7 @@ class Resolver:
                 found = self._outputs.artifacts(before, source.output)
                 if found is None:
                     raise not_put_out(node, name, source)
-            elif self._phase(frame, source.task) in (None, SUCCEEDED):
+            elif self.phases.of(before.path) in (None, SUCCEEDED):
                 found = self._outputs.artifacts(before, source.output, frame, keep=False)
         if found is None:
             check_artifact_missing(spec, node, name)

@@ -15,47 +15,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from argosy_driver.nodes import Node
+from argosy_driver.final_status import SUCCEEDED
+from argosy_driver.nodes import Node, Nodes
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.names import child_path
+from argosy_schemas.ir import Pipeline
+from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER
 from argosy_schemas.records import Reason
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Told:
-    """What a pod was told."""
+    """Phases by path, see :class:`argosy_driver.phases.Phases`."""
 
-    phases: dict[str, str] = field(default_factory=dict[str, str])
-    """Task path to node phase."""
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
     at_exit: str | None = None
-    """The status of the workflow, if it was stopped and this is what runs all the same."""
+
+    def of(self, path: TaskPath) -> str | None:
+        """Return how a task ended; ``None``: nobody told."""
+        return self.told.get(path)
+
+    def failed(self, path: TaskPath) -> bool:
+        """Return whether a task is known not to have succeeded, or not to have run."""
+        return self.told.get(path, SUCCEEDED) != SUCCEEDED
 
 
-def read_told(told: Mapping[str, str], node: Node) -> Told:
+def read_told(told: Mapping[str, str], pod: TaskPath, pipeline: Pipeline) -> Told:
     """Return what a pod was told, by paths.
 
     Args:
-        told: Task key to node phase, :data:`UPSTREAM_OUTER` and :data:`UPSTREAM_AT_EXIT`.
-        node: The task whose pod was told.
+        told: Task key to node phase, :data:`UPSTREAM_OUTER` and :data:`UPSTREAM_AT_EXIT`; empty for
+            a task that does not run in any case, nor lies in one that does.
+        pod: The task whose pod was told.
+        pipeline: That holds the task.
 
     Raises:
         FinalTaskError: It is not what a compiler writes.
     """
-    found = Told()
-    each: Node | None = node
+    phases: dict[str, str] = {}
+    at_exit: str | None = None
+    each: Node | None = Nodes(pipeline).at(pod) if told else None
     while told and each is not None:
         if each.runs_in_any_case:
-            found.at_exit = told.get(UPSTREAM_AT_EXIT)
+            at_exit = told.get(UPSTREAM_AT_EXIT)
             frame = each.frame_above
-            found.phases |= {
+            phases |= {
                 child_path(frame.path, key): phase
                 for key, phase in told.items()
                 if key not in (UPSTREAM_OUTER, UPSTREAM_AT_EXIT)
             }
             told = _decoded(told.get(UPSTREAM_OUTER, ""))
         each = each.frame
-    return found
+    return Told(phases, at_exit)
 
 
 def _decoded(text: str) -> Mapping[str, str]:

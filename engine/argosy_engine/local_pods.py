@@ -23,6 +23,7 @@ from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import prepare
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
+from argosy_driver.told import read_told
 from argosy_engine.emitter import LineWriter
 from argosy_engine.events import Listener, Notice
 from argosy_engine.known_records import KnownRecords
@@ -171,8 +172,7 @@ class LocalPods:
             self.pipeline,
             self.run_facts,
             self.records,
-            upstream=request.upstream,
-            pod=request.path,
+            phases=read_told(request.upstream, request.path, self.pipeline),
         )
 
     def _command(

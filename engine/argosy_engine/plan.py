@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from argosy_driver.foreseen import Foreseen
-from argosy_driver.foreseen_records import ForeseenRecords
+from argosy_driver.foreseen_records import ForeseenPhases, ForeseenRecords
 from argosy_driver.foresight import foresee
 from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import look_ahead
@@ -72,9 +72,10 @@ def plan_workflow(
         home = settings.home.absolute()
         store = stores.open(home)
         records = ForeseenRecords(RunRecords(store, description.run_id))
+        phases = ForeseenPhases()
 
         def resolver_of(run: Run) -> Resolver:
-            return Resolver(pipeline, run, records, known_phase=records.phase)
+            return Resolver(pipeline, run, records, phases=phases)
 
         def look_with(resolver: Resolver, path: TaskPath) -> Step:
             return look_ahead(
@@ -90,8 +91,9 @@ def plan_workflow(
         found = foresee(
             resolver,
             records,
-            lambda path: look_with(resolver, path),
-            lambda path: look_with(other, path),
+            phases,
+            look=lambda path: look_with(resolver, path),
+            look_again=lambda path: look_with(other, path),
         )
         tasks = tuple(sorted(found, key=lambda one: path_order(one.path)))
     return RunPlan(tasks=tasks, refusal=_refusal(workflow))

@@ -17,6 +17,7 @@ from argosy_driver.run_parameters import (
     parse_run_artifacts,
     parse_run_parameters,
 )
+from argosy_driver.told import Told
 from argosy_engine.emitter import Emitter
 from argosy_engine.engine import Engine
 from argosy_engine.environments.environments import Environments
@@ -236,7 +237,7 @@ def _work(
                 nodes=nodes,
                 ledger=ledger,
                 # A final status is an input that no record of its own holds.
-                resolver=Resolver(pipeline, run_facts, records, upstream=failed_phases(nodes)),
+                resolver=Resolver(pipeline, run_facts, records, phases=Told(failed_phases(nodes))),
                 records=records,
                 stop_failure=engine.stop_failure,
                 names=names,

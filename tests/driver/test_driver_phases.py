@@ -1,0 +1,36 @@
+"""What is known of how tasks ended, whoever knows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from argosy_driver.foreseen_records import ForeseenPhases, NotYetKnownError
+from argosy_driver.phases import Phases
+from argosy_driver.told import Told
+from argosy_schemas.names import TaskPath
+
+ENDED = {"good": "Succeeded", "bad": "Failed", "left-out": "Skipped"}
+
+
+def foreseen() -> ForeseenPhases:
+    phases = ForeseenPhases()
+    for path, phase in ENDED.items():
+        phases.ends(TaskPath(path), phase)
+    return phases
+
+
+@pytest.mark.parametrize("phases", [Told(ENDED), foreseen()], ids=["told", "foreseen"])
+def test_a_task_failed_for_all_who_ask_of_its_phase(phases: Phases) -> None:
+    paths = [TaskPath(path) for path in (*ENDED, "other")]
+
+    assert [phases.of(path) for path in paths[:3]] == list(ENDED.values())
+    assert [phases.failed(path) for path in paths] == [False, True, True, False]
+
+
+def test_of_what_nobody_told_there_is_no_phase() -> None:
+    assert Told().of(TaskPath("other")) is None
+
+
+def test_how_a_task_ends_that_would_run_is_not_known_yet() -> None:
+    with pytest.raises(NotYetKnownError):
+        foreseen().of(TaskPath("other"))
