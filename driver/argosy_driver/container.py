@@ -16,7 +16,7 @@ from argosy_driver.places import ClusterPlaces
 from argosy_driver.prepare import prepare
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
-from argosy_driver.run_parameters import parse_run_artifacts, parse_run_parameters
+from argosy_driver.run_parameters import parse_run_artifacts
 from argosy_driver.settings import DriverSettings
 from argosy_driver.told import read_told
 from argosy_schemas.errors import FinalTaskError
@@ -25,6 +25,7 @@ from argosy_schemas.ir import Pipeline
 from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH
 from argosy_schemas.records import Reason
+from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import write_step
 from argosy_schemas.values import to_json

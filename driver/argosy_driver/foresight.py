@@ -21,10 +21,11 @@ from argosy_driver.foreseen_records import ForeseenPhases, ForeseenRecords, NotY
 from argosy_driver.nodes import Node
 from argosy_driver.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import Dag, FinalStatus
+from argosy_schemas.ir import FinalStatus
 from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.order import in_order
 from argosy_schemas.step import Decision, Step
-from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.task_kind import task_kind
 
 Look = Callable[[TaskPath], Step]
 """Returns the step of a container task as far as the cache decides it, without writing."""
@@ -96,7 +97,7 @@ class _Walk:
         dag = frame.component.dag
         assert dag is not None, frame.path
         verdicts: dict[str, Verdict] = {}
-        for key in _in_order(dag):
+        for key in in_order(dag):
             node = self._resolver.nodes.child(frame, key)
             assert node.task is not None
             before = {one: verdicts[one] for one in node.task.dependencies if one in verdicts}
@@ -197,7 +198,7 @@ class _Walk:
     def _closed_dag(self, frame: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
         dag = frame.component.dag
         assert dag is not None, path
-        for key in _in_order(dag):
+        for key in in_order(dag):
             node = self._resolver.nodes.child(frame, key)
             below = child_path(path, key)
             yield _foreseen(node, verdict, path=below)
@@ -282,31 +283,9 @@ def _foreseen(
 ) -> Foreseen:
     return Foreseen(
         path=node.path if path is None else path,
-        kind=_kind(node),
+        kind=task_kind(node.component, node.task if node.head is None else None),
         verdict=verdict,
         reason=reason,
         fingerprint=None if step is None else step.fingerprint,
         cached_from=None if step is None else step.cached_from,
     )
-
-
-def _kind(node: Node) -> TaskKind:
-    if node.is_loop:
-        return TaskKind.LOOP
-    if node.is_dag:
-        return TaskKind.DAG
-    return TaskKind.IMPORTER if node.importer is not None else TaskKind.CONTAINER
-
-
-def _in_order(dag: Dag) -> Iterable[str]:
-    """Return the task keys, each behind those that it depends on."""
-    order: dict[str, None] = {}
-    waiting = sorted(dag.tasks, reverse=True)
-    while waiting:
-        key = waiting[-1]
-        open_ones = [one for one in dag.tasks[key].dependencies if one not in order]
-        if open_ones and key not in order:
-            waiting.extend(sorted(open_ones, reverse=True))
-            continue
-        order[waiting.pop()] = None
-    return order

@@ -54,8 +54,6 @@ from argosy_schemas.values import UNSET, JsonValue, Unset
 if TYPE_CHECKING:
     from argosy_driver.outcomes import Outcomes
 
-__all__ = ["Records", "Resolver"]
-
 
 class Resolver:
     """Resolves the tasks of one run. Safe to use from several threads.

@@ -24,7 +24,7 @@ class Run:
     root: str
     """The pipeline root, where artifacts of this run go: ``<root>/<pipeline>/<run>/…``."""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """As :func:`argosy_driver.run_parameters.parse_run_parameters` returns them: a parameter that
+    """As :func:`argosy_schemas.run_parameters.parse_run_parameters` returns them: a parameter that
     was not given is not there, and counts as not supplied."""
     artifacts: Mapping[str, tuple[Artifact, ...]] = field(
         default_factory=dict[str, tuple[Artifact, ...]]

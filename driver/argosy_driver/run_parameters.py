@@ -9,9 +9,6 @@ from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.records import Artifact
-from argosy_schemas.run_parameters import parse_run_parameters
-
-__all__ = ["check_artifact_names", "parse_run_artifacts", "parse_run_parameters"]
 
 
 def check_artifact_names(pipeline: Pipeline, names: Iterable[str]) -> None:

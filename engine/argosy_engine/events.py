@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_engine.states import RunState, TaskState
 from argosy_schemas.names import RunId, TaskPath
+from argosy_schemas.task_kind import TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_engine.states import RunState, TaskState
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.records import Artifact, Values
+from argosy_schemas.task_kind import TaskKind
 from argosy_schemas.values import JsonValue
 
 

@@ -15,7 +15,6 @@ from argosy_driver.run import Run
 from argosy_driver.run_parameters import (
     check_artifact_names,
     parse_run_artifacts,
-    parse_run_parameters,
 )
 from argosy_driver.told import Told
 from argosy_engine.emitter import Emitter
@@ -29,7 +28,7 @@ from argosy_engine.ledger import Ledger
 from argosy_engine.local_pods import LocalPods
 from argosy_engine.notices import notices
 from argosy_engine.phase import Phase
-from argosy_engine.pipeline_tasks import TaskNames
+from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.reading import read_workflow
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run_directory import RunDescription, RunDirectory, find_run, unwritable
@@ -45,6 +44,7 @@ from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.packed_ir import unpack
 from argosy_schemas.records import Failure, Reason
+from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.values import JsonValue
 from argosy_store.locations import read_location
 from argosy_store.run_records import RunRecords
@@ -177,7 +177,7 @@ def _work(
             parameters=description.parameters,
             variables={"name": description.name, "uid": description.run_id},
         )
-        names = TaskNames(pipeline)
+        pipeline_tasks = PipelineTasks(pipeline)
 
         environments = Environments(keep_pins=settings.keep_pins)
 
@@ -218,7 +218,7 @@ def _work(
                 journal=journal,
                 ledger=ledger,
                 emit=emit,
-                names=names,
+                pipeline_tasks=pipeline_tasks,
                 undecided=resolver.undecided,
                 on_stop=on_stop,
                 on_skip=on_skip,
@@ -240,7 +240,7 @@ def _work(
                 resolver=Resolver(pipeline, run_facts, records, phases=Told(failed_phases(nodes))),
                 records=records,
                 stop_failure=engine.stop_failure,
-                names=names,
+                pipeline_tasks=pipeline_tasks,
             )
             tasks = summary.tasks()
             state, error = _state(phase, tasks, engine.stop_failure)

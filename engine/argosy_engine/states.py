@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from argosy_schemas.task_kind import TaskKind
-
-__all__ = ["RunState", "TaskKind", "TaskState"]
-
 
 class TaskState(StrEnum):
     """What became of a task.

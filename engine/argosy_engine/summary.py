@@ -16,15 +16,16 @@ from argosy_engine.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
 from argosy_engine.nodes import DagNode, Node
 from argosy_engine.phase import Phase
-from argosy_engine.pipeline_tasks import TaskNames, component_of, kind_of
+from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.results import TaskResult, path_order
-from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import TaskNodes
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.ir import Component, Dag, Pipeline, Task, TriggerStrategy
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.order import in_order
 from argosy_schemas.records import Failure, Reason, Values
+from argosy_schemas.task_kind import TaskKind, task_kind
 
 _NO_NODES = TaskNodes()
 _SHUTDOWN_MESSAGES = frozenset(reason.value for reason in ShutdownReason)
@@ -52,7 +53,7 @@ class Summary:
     records: KnownRecords
     stop_failure: Failure | None
     """Why the run was stopped, if it was."""
-    names: TaskNames
+    pipeline_tasks: PipelineTasks
 
     def tasks(self) -> tuple[TaskResult, ...]:
         """Return the results of all tasks, by path with numeric segments as numbers."""
@@ -94,8 +95,8 @@ class Summary:
     ) -> _Verdict:
         """Add a task with all below it, and return what became of it."""
         nodes = self.nodes.get(path, _NO_NODES)
-        component = component_of(self.pipeline, task)
-        kind = kind_of(self.pipeline, task)
+        component = self.pipeline.components[task.component]
+        kind = task_kind(component, task)
         if kind is TaskKind.IMPORTER:
             verdict = self._importer(path, task, before, has_started, why_not)
         elif nodes.node is None and not any(helper.phase.is_failed for helper in nodes.helpers):
@@ -249,7 +250,7 @@ class Summary:
             path=path,
             kind=kind,
             name=name,
-            display_name=self.names(path),
+            display_name=self.pipeline_tasks.name(path),
             state=verdict.state,
             reason=verdict.reason,
             cached=entry.cached,

@@ -17,12 +17,12 @@ from argosy_engine.events import (
 )
 from argosy_engine.journal import Journal
 from argosy_engine.ledger import Ledger
-from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.nodes import Node, PodNode, RetryNode
 from argosy_engine.observer import Observer
 from argosy_engine.phase import Phase
-from argosy_engine.pipeline_tasks import TaskNames
+from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.pods import PodOutcome
-from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import is_at_exit, is_task
 from argosy_engine.workflow import DagTemplate, Workflow
 from argosy_schemas.names import TaskPath
@@ -40,7 +40,7 @@ class Telling(Observer):
         journal: Journal,
         ledger: Ledger,
         emit: Listener,
-        names: TaskNames,
+        pipeline_tasks: PipelineTasks,
         undecided: Callable[[TaskPath], str | None],
         on_stop: Callable[[], None],
         on_skip: Callable[[TaskPath], None],
@@ -52,16 +52,15 @@ class Telling(Observer):
             journal: For each phase of each node.
             ledger: For what became of pods.
             emit: Told of everything.
-            names: Of tasks, for people.
+            pipeline_tasks: Of the run.
             undecided: Says why it cannot be decided about a task, see :func:`error_of`.
             on_stop: Called when the run is to stop.
             on_skip: Called with a task whose condition is false, before anything that follows it.
         """
-        self._workflow = workflow
         self._journal: Journal | None = journal
         self._ledger = ledger
         self._emit = emit
-        self._names = names
+        self._tasks = pipeline_tasks
         self._undecided = undecided
         self._on_stop = on_stop
         self._on_skip = on_skip
@@ -89,7 +88,9 @@ class Telling(Observer):
         if node.template.decides:
             return
         attempt = self._ledger.started(node.path)
-        self._emit(TaskStarted(path=node.path, name=self._names(node.path), at=at, attempt=attempt))
+        self._emit(
+            TaskStarted(path=node.path, name=self._tasks.name(node.path), at=at, attempt=attempt)
+        )
 
     def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
         """Take down what came of the attempt."""
@@ -139,8 +140,8 @@ class Telling(Observer):
         self._emit(
             TaskFinished(
                 path=node.path,
-                name=self._names(node.path),
-                kind=self._kind(node),
+                name=self._tasks.name(node.path),
+                kind=self._tasks.kind(node.path),
                 state=state,
                 at=at,
                 started_at=node.started_at,
@@ -155,22 +156,6 @@ class Telling(Observer):
 
     def _error(self, node: Node, failure: Failure | None) -> str | None:
         return error_of(node, self._undecided) if failure is None else failure.message
-
-    def _kind(self, node: Node) -> TaskKind:
-        if isinstance(node.owner, GroupNode):
-            return TaskKind.ITERATION
-        if isinstance(node, PodNode):
-            return TaskKind.CONTAINER
-        if isinstance(node, DagNode | RetryNode):
-            template = node.template
-        else:
-            if node.task is None:
-                return TaskKind.DAG
-            template = self._workflow.templates[node.task.template]
-        if not isinstance(template, DagTemplate):
-            return TaskKind.CONTAINER
-        has_count = any(task.count is not None for task in template.tasks)
-        return TaskKind.LOOP if has_count else TaskKind.DAG
 
     def _state(self, node: Node, phase: Phase, failure: Failure | None) -> TaskState:
         match phase:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from argosy_schemas.ir import Component, ImporterExecutor, Task
+
 
 class TaskKind(StrEnum):
     """What a task is."""
@@ -15,3 +17,17 @@ class TaskKind(StrEnum):
     ITERATION = "iteration"
     """One item of a loop."""
     IMPORTER = "importer"
+
+
+def task_kind(component: Component, task: Task | None = None) -> TaskKind:
+    """Return what a task is; one with an iterator is a loop whatever its component is.
+
+    Without the task: what the component makes of one that uses it.
+    """
+    if task is not None and task.iterator is not None:
+        return TaskKind.LOOP
+    if component.dag is not None:
+        return TaskKind.DAG
+    if isinstance(component.executor, ImporterExecutor):
+        return TaskKind.IMPORTER
+    return TaskKind.CONTAINER

@@ -163,6 +163,45 @@ def test_below_a_skipped_group_everything_is_listed_once(home: Home) -> None:
     }
 
 
+def test_events_and_results_agree_on_what_a_task_is(home: Home) -> None:
+    item = {"item": "NUMBER_INTEGER"}
+    body = dag({"b": task("number", {"x": given("item")})}, item)
+    group = dag({"for-loop-2": task("body", **loop([1]))}, item)
+    never = when("1 == 2")
+
+    result = home.run(
+        {
+            "again": task("no-op", retryPolicy={"maxRetryCount": 1}),
+            "condition-1": task("inner", **never),
+            "for-loop-1": task("group", **loop([1, 2])),
+            "for-loop-3": task("group", **loop([1]), **never),
+            "inner": task("inner"),
+            "say": task("say", {"x": "a"}, **never),
+        },
+        {"group": group, "body": body, "inner": dag({"z": task("no-op")})},
+    )
+
+    told = {each.path: each.kind.value for each in home.events if isinstance(each, TaskFinished)}
+    assert told == {path: kind for path, kind in kinds(result).items() if path in told}
+    assert told == {
+        "again": "container",
+        "condition-1": "dag",
+        "for-loop-1": "loop",
+        "for-loop-1/0": "iteration",
+        "for-loop-1/0/for-loop-2": "loop",
+        "for-loop-1/0/for-loop-2/0": "iteration",
+        "for-loop-1/0/for-loop-2/0/b": "container",
+        "for-loop-1/1": "iteration",
+        "for-loop-1/1/for-loop-2": "loop",
+        "for-loop-1/1/for-loop-2/0": "iteration",
+        "for-loop-1/1/for-loop-2/0/b": "container",
+        "for-loop-3": "loop",
+        "inner": "dag",
+        "inner/z": "container",
+        "say": "container",
+    }
+
+
 def test_a_condition_that_cannot_be_evaluated_is_a_failure_of_its_task(home: Home) -> None:
     result = home.run(
         {

@@ -9,11 +9,12 @@ from argosy_engine.emitter import LineWriter
 from argosy_engine.events import Event, TaskOutput
 from argosy_engine.known_records import KnownRecords
 from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_engine.states import RunState, TaskState
 from argosy_engine.task_environment import task_environment
 from argosy_schemas.ir import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.records import Artifact, AttemptRecord, AttemptState, Values
+from argosy_schemas.task_kind import TaskKind
 from argosy_store.memory import MemoryStore
 from argosy_store.run_records import RunRecords
 

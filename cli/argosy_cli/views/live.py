@@ -33,7 +33,8 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.states import TaskState
+from argosy_schemas.task_kind import TaskKind
 
 REFRESHES_PER_SECOND = 4
 ROWS_BESIDE_RUNNING = 3

@@ -6,7 +6,8 @@ from collections import Counter
 
 from argosy_cli.views.words import duration, state_word
 from argosy_engine.results import RunResult, artifact_to_json
-from argosy_engine.states import RunState, TaskKind, TaskState
+from argosy_engine.states import RunState, TaskState
+from argosy_schemas.task_kind import TaskKind
 from argosy_schemas.values import to_json
 
 LONGEST_VALUE = 200

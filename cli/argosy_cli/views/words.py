@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from argosy_engine.events import TaskFinished
-from argosy_engine.states import TaskKind, TaskState
+from argosy_engine.states import TaskState
+from argosy_schemas.task_kind import TaskKind
 
 GLYPHS: Mapping[TaskState, str] = {
     TaskState.SUCCEEDED: "✔",
