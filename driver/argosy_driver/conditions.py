@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from argosy_expressions.cel import holds, parse, select
 from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.findings import one_line
 from argosy_schemas.parameters import to_text
 from argosy_schemas.records import Artifact, Reason
+from argosy_schemas.texts import one_line
 from argosy_schemas.values import JsonValue, to_json
 
 

@@ -31,6 +31,7 @@ from argosy_schemas.pod import (
     ENV_UPSTREAM,
 )
 from argosy_schemas.records import Reason
+from argosy_schemas.texts import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +125,8 @@ def _texts(environment: Mapping[str, str], name: str) -> dict[str, str | None]:
 
 
 def _wrong(name: str, value: str, wanted: str) -> FinalTaskError:
-    shown = value if len(value) <= 60 else f"{value[:60]}…"
     return FinalTaskError(
-        f"the variable '{name}' of container 'driver' is '{shown}', not {wanted}; look for a "
-        "failed expression in the workflow, and compile the pipeline again",
+        f"the variable '{name}' of container 'driver' is '{one_line(value, most=60)}', not "
+        f"{wanted}; look for a failed expression in the workflow, and compile the pipeline again",
         reason=Reason.INTERNAL,
     )

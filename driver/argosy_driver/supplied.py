@@ -19,6 +19,7 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import ArtifactSpec, ParameterSpec, ParameterType, TaskOutput
 from argosy_schemas.parameters import ParameterValueError, coerce, is_literal
 from argosy_schemas.records import Reason
+from argosy_schemas.texts import cut
 from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
 
 
@@ -59,7 +60,7 @@ def check_literals(value: JsonValue, spec: ParameterSpec, node: Node, name: str)
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
         raise _invalid(
-            node, name, f"is {to_json(value)[:60]}, not one of {allowed}; pass one of them"
+            node, name, f"is {cut(to_json(value))}, not one of {allowed}; pass one of them"
         )
 
 

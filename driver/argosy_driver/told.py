@@ -22,6 +22,7 @@ from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER
 from argosy_schemas.records import Reason
+from argosy_schemas.texts import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def _decoded(text: str) -> Mapping[str, str]:
 
 
 def _wrong(text: str) -> FinalTaskError:
-    shown = text if len(text) <= 60 else f"{text[:60]}…"
     return FinalTaskError(
-        f"what was told of the tasks before is '{shown}', not base64 of a JSON object of texts;"
-        " look for a failed expression in the workflow, and compile the pipeline again",
+        f"what was told of the tasks before is '{one_line(text, most=60)}', not base64 of a JSON "
+        "object of texts; look for a failed expression in the workflow, and compile the pipeline "
+        "again",
         reason=Reason.INTERNAL,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy_schemas.records import Failure, Reason
+from argosy_schemas.texts import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def last_line(log: Path | None) -> str:
         text = line.decode(errors="replace")
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         if text:
-            return text if len(text) <= _LINE_LENGTH else f"{text[:_LINE_LENGTH]}…"
+            return cut(text, most=_LINE_LENGTH)
     return ""
 
 

@@ -11,6 +11,7 @@ from argosy_schemas.checking_references import Scope, Side
 from argosy_schemas.circles import find_circle
 from argosy_schemas.findings import Findings, Path, did_you_mean
 from argosy_schemas.ir_json import producers, raw_items
+from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
 
@@ -71,7 +72,7 @@ def _check_key(key: str, path: Path, findings: Findings) -> None:
     if not key or "/" in key or key in (".", "..") or _CONTROL.search(key) or len(key) > _MAX_KEY:
         findings.add(
             path,
-            f"The task key {key[:_MAX_KEY]!r} cannot be part of a path; "
+            f"The task key {shown(key, most=_MAX_KEY)} cannot be part of a path; "
             "use letters, digits and dashes",
         )
 

@@ -10,6 +10,7 @@ from argosy_schemas.findings import Findings, Path
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import ROOT, parameter_type
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def _check_name(name: str, path: Path, findings: Findings) -> None:
     if not name or name in (".", "..") or _UNSAFE.search(name) or len(name) > _MAX_NAME:
         findings.add(
             path,
-            f"The name {name[:_MAX_NAME]!r} cannot be part of a path; "
+            f"The name {shown(name, most=_MAX_NAME)} cannot be part of a path; "
             "use letters, digits, dashes and underscores",
         )
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.findings import one_line
+from argosy_schemas.texts import one_line, shown
 from argosy_schemas.values import MAX_DEPTH, JsonValue
-from argosy_schemas.yaml_scalars import shown
 from argosy_schemas.yaml_values import TOO_DEEP, Refusal, YamlRefused, load_yaml
 
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)

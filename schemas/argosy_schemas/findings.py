@@ -12,7 +12,6 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the root of a document."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_LONG = 500
 _MANY = 500
 """Names beyond which no nearest one is looked for: that takes time for each of them."""
 
@@ -56,19 +55,6 @@ class Findings:
 
     def _tell(self, finding: Finding) -> None:
         self._found.setdefault((finding.path, finding.message), finding)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` as messages show it: without what does not print, and cut if it is long.
-
-    Names come from the file, and a file may hold anything.
-    """
-    if not text.isprintable():
-        text = "".join(
-            letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-            for letter in text
-        )
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def path_text(path: Path) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from argosy_schemas.ir import ParameterSpec, ParameterType
+from argosy_schemas.texts import shown
 from argosy_schemas.values import JsonValue, normalized, parse_json, to_json
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -102,7 +103,7 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
     if declared is ParameterType.BOOLEAN:
         if trimmed in _TRUE or trimmed in _FALSE:
             return trimmed in _TRUE
-        raise ParameterValueError(f"{_shown(trimmed)} is no BOOLEAN; write true or false")
+        raise ParameterValueError(f"{shown(trimmed)} is no BOOLEAN; write true or false")
     if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
         return _parse_number(trimmed, declared)
     return _parse_json(trimmed, declared)
@@ -122,7 +123,7 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
             value = parse_json(text)
         except ValueError as error:
             raise ParameterValueError(
-                f"{_shown(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
+                f"{shown(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
             ) from error
     return check_argument(value, spec)
 
@@ -142,14 +143,14 @@ def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
             raise ParameterValueError(f"is null, and a {spec.type} that is not optional")
         return None
     if spec.type is ParameterType.STRING and not isinstance(value, str):
-        raise ParameterValueError(f"{_shown(to_text(value))} is {kind_of(value)}, not a STRING")
+        raise ParameterValueError(f"{shown(to_text(value))} is {kind_of(value)}, not a STRING")
     try:
         coerced = coerce(value, spec.type)
     except ParameterValueError as error:
-        raise ParameterValueError(f"{_shown(to_text(value))} {error}") from error
+        raise ParameterValueError(f"{shown(to_text(value))} {error}") from error
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
-        raise ParameterValueError(f"is {_shown(to_text(value))}, not one of {allowed}")
+        raise ParameterValueError(f"is {shown(to_text(value))}, not one of {allowed}")
     return coerced
 
 
@@ -192,21 +193,21 @@ def _is_of(value: JsonValue, declared: ParameterType) -> bool:
 def _parse_number(text: str, declared: ParameterType) -> JsonValue:
     # Python reads more than the reference does: 1_000, and digits of other scripts.
     if "_" in text or not text.isascii():
-        raise ParameterValueError(f"{_shown(text)} is no {declared}")
+        raise ParameterValueError(f"{shown(text)} is no {declared}")
     if declared is ParameterType.NUMBER_INTEGER:
         if not _DECIMAL.fullmatch(text):
-            raise ParameterValueError(f"{_shown(text)} is no {declared}")
+            raise ParameterValueError(f"{shown(text)} is no {declared}")
         # As few digits as 64 bits have: Python refuses to read thousands of them.
         number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
         if not -_INT64 <= number < _INT64:
-            raise ParameterValueError(f"{_shown(text)} does not fit into 64 bits")
+            raise ParameterValueError(f"{shown(text)} does not fit into 64 bits")
         return number
     try:
         value = float.fromhex(text) if "0x" in text.lower() else float(text)
     except (ValueError, OverflowError) as error:
-        raise ParameterValueError(f"{_shown(text)} is no {declared}") from error
+        raise ParameterValueError(f"{shown(text)} is no {declared}") from error
     if not math.isfinite(value):
-        raise ParameterValueError(f"{_shown(text)} cannot be passed on: JSON has no such number")
+        raise ParameterValueError(f"{shown(text)} cannot be passed on: JSON has no such number")
     return normalized(value)
 
 
@@ -214,9 +215,5 @@ def _parse_json(text: str, declared: ParameterType) -> JsonValue:
     try:
         value = parse_json(text)
     except ValueError as error:
-        raise ParameterValueError(f"{_shown(text)} is no JSON: {error}") from error
+        raise ParameterValueError(f"{shown(text)} is no JSON: {error}") from error
     return coerce(value, declared)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")

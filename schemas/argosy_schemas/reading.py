@@ -15,12 +15,13 @@ from argosy_schemas.checking import check
 from argosy_schemas.checking_platform import check_kubernetes
 from argosy_schemas.documents import Documents, read_documents
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.findings import Finding, Findings, one_line, path_text
+from argosy_schemas.findings import Finding, Findings, path_text
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.ir_json import ROOT, component_from_json
 from argosy_schemas.platform_references import with_dependencies
 from argosy_schemas.positions import Positions
 from argosy_schemas.structure import DocumentKind, canonical, describe
+from argosy_schemas.texts import one_line
 
 Json = Mapping[str, Any]
 

@@ -19,6 +19,7 @@ from argosy_schemas.records_json import FormatError
 from argosy_schemas.sdk_paths import sdk_path
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_json import step_from_json, step_to_json
+from argosy_schemas.texts import shown
 
 _STEP = "step.json"
 
@@ -87,9 +88,9 @@ def _entries(texts: Iterable[str], what: str) -> bytes:
 
 
 def _refused(what: str, found: str, text: str) -> FinalTaskError:
-    shown = text if len(text) <= 60 else f"{text[:60]}…"
     return FinalTaskError(
-        f"{what} {shown!r} of the command holds {found}, which no process can be given; encode it",
+        f"{what} {shown(text)} of the command holds {found}, which no process can be given; "
+        "encode it",
         reason=Reason.INVALID_INPUT,
     )
 

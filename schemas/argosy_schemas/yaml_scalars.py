@@ -10,6 +10,7 @@ import re
 from math import isfinite
 from typing import Final
 
+from argosy_schemas.texts import shown
 from argosy_schemas.values import JsonValue
 
 TAG_PREFIX: Final = "tag:yaml.org,2002:"
@@ -111,8 +112,3 @@ def tagged_value(text: str, tag: str) -> JsonValue:
     if type(value) is not kind:
         raise ScalarError(f"{shown(text)} is not what its tag '{tag}' says")
     return value
-
-
-def shown(text: str) -> str:
-    """Return ``text`` quoted for a message, cut where it is long."""
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import yaml
 
+from argosy_schemas.texts import shown
 from argosy_schemas.values import MAX_DEPTH, JsonValue
-from argosy_schemas.yaml_scalars import TAG_PREFIX, ScalarError, plain_value, shown, tagged_value
+from argosy_schemas.yaml_scalars import TAG_PREFIX, ScalarError, plain_value, tagged_value
 
 MAX_ALIASED: Final = 10_000_000
 """Characters and values that all aliases of a document together may stand for."""

@@ -7,6 +7,9 @@ import re
 from typing import Final
 
 from argosy_schemas.errors import StoreError
+from argosy_schemas.texts import cut
+
+_LONGEST: Final = 300
 
 _MISSING_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"})
 _WRONG_CREDENTIALS: Final = frozenset(
@@ -136,4 +139,4 @@ def _summary(text: str) -> str:
         return message[1].strip().rstrip(".")
     line = " ".join(line.partition("<?xml")[0].split())
     line = re.sub(r"\bError performing (\w+) \S+ in \S+?(, after [^-]*)? - ", "", line)
-    return line.removeprefix("Generic S3 error: ").rstrip(".: ")[:300]
+    return cut(line.removeprefix("Generic S3 error: ").rstrip(".: "), most=_LONGEST)

@@ -222,6 +222,16 @@ def test_literals_hold_for_what_a_task_passes_and_not_for_defaults() -> None:
     assert str(caught.value) == ("task 't': input 'x' is 3, not one of 1, 2; pass one of them")
 
 
+def test_a_long_value_that_is_no_literal_is_told_as_cut() -> None:
+    spec = {"parameterType": "STRING", "literals": ["short"]}
+
+    with pytest.raises(FinalTaskError) as caught:
+        one_task({"x": spec}, {"x": "l" * 60}).inputs("t")
+
+    told = f"task 't': input 'x' is \"{'l' * 59}…, not one of \"short\"; pass one of them"
+    assert str(caught.value) == told
+
+
 def test_a_selector_picks_from_the_text_of_a_value() -> None:
     selected = given("p", parameterExpressionSelector='parseJson(string_value)["a"]')
     root = dag({"t": task("comp-t", {"x": selected})}, {"p": "STRUCT"})

@@ -166,6 +166,7 @@ def test_what_the_compiler_emits_is_evaluated(text: str, value: JsonValue) -> No
         ("int(9.223372036854776e18)",
          "int() of 9.223372036854776e+18, which exceeds 64 bits"
          " (in 'int(9.223372036854776e18)')"),
+        (f"int('{'9' * 61}')", f"int() of '{'9' * 60}…' (in 'int('{'9' * 61}')')"),
         ("int(1e19)", "int() of 1e+19, which exceeds 64 bits (in 'int(1e19)')"),
     ],
 )  # fmt: skip

@@ -88,6 +88,7 @@ FAILURES = [
     ("$z < 5", "null and an integer have no order"),
     ("$b < 5", "a boolean and an integer have no order"),
     ("int($s) == 1", "int() cannot read 'heads' as an integer"),
+    (f"int('{'x' * 61}') == 1", f"int() cannot read '{'x' * 60}…' as an integer"),
     ("int('0x10') == 16", "int() cannot read '0x10' as an integer"),
     ("int(' 5') == 5", "int() cannot read ' 5' as an integer"),
     ("int($z) == 1", "int() does not take null"),

@@ -8,6 +8,7 @@ from argosy_cli.views.words import duration, state_word
 from argosy_engine.results import RunResult, artifact_to_json
 from argosy_engine.states import RunState, TaskState
 from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.texts import cut
 from argosy_schemas.values import to_json
 
 LONGEST_VALUE = 200
@@ -25,7 +26,7 @@ def summary(result: RunResult) -> str:
     if result.state is RunState.CANCELED:
         lines.append(f"  go on with --resume {result.run_id}")
     lines += [
-        f"  {name} = {_shortened(to_json(value))}"
+        f"  {name} = {cut(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())
     ]
     lines += [
@@ -65,7 +66,3 @@ def _tasks(result: RunResult) -> str:
         return ""
     told = ", ".join(f"{counts[word]:,} {word}" for word in _WORDS if counts[word])
     return f" ({total:,} task{'s' if total > 1 else ''}: {told})"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

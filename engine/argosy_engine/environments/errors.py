@@ -6,6 +6,9 @@ import re
 
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
 from argosy_schemas.records import Reason
+from argosy_schemas.texts import cut
+
+_LONGEST = 500
 
 _NETWORK = re.compile(
     r"error sending request|[Ff]ailed to fetch|dns error|[Cc]onnection (refused|reset|timed)|"
@@ -55,4 +58,4 @@ def last_words(output: str) -> str:
             break
         told.append(line)
     text = " ".join(told or lines[-1:]).removeprefix("error: ").rstrip(".")
-    return text if len(text) <= 500 else f"{text[:497]}..."
+    return cut(text, most=_LONGEST)

@@ -21,6 +21,7 @@ from argosy_expressions.gotext import (
     parse_int,
     unmarshal,
 )
+from argosy_schemas.texts import shown
 from argosy_schemas.values import JsonValue
 
 _LONG = 1024
@@ -44,7 +45,7 @@ def _from_json(value: JsonValue) -> JsonValue:
     try:
         return unmarshal(text) if len(text) < _LONG else _unmarshalled(text)
     except ValueError as error:
-        raise ValueError(f"fromJSON() of {text[:40]!r}, which is not JSON") from error
+        raise ValueError(f"fromJSON() of {shown(text)}, which is not JSON") from error
 
 
 _unmarshalled = lru_cache(maxsize=16)(unmarshal)
@@ -74,7 +75,7 @@ def _int(value: JsonValue) -> int:
         case str():
             if (read := parse_int(value)) is not None:
                 return read
-            raise ValueError(f"int() of {value[:40]!r}")
+            raise ValueError(f"int() of {shown(value)}")
         case _:
             pass
     raise ValueError(f"int() of {type_name(value)}")
@@ -89,7 +90,7 @@ def _float(value: JsonValue) -> float:
         case str():
             if (read := parse_float(value)) is not None:
                 return read
-            raise ValueError(f"float() of {value[:40]!r}")
+            raise ValueError(f"float() of {shown(value)}")
         case _:
             pass
     raise ValueError(f"float() of {type_name(value)}")
