@@ -2,7 +2,8 @@
 
 The compiler passes each template the path of its task. Some nodes only help: a pod that decides
 about a task, the fan-out inside a loop, a DAG that holds the surplus of a large one. They have the
-path of the task that they help, and count for it only when they fail.
+path of the task that they help, and count for it only when they fail. What stands in for tasks of a
+divided DAG has the empty path, that of the run.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def is_task(node: Node) -> bool:
     if isinstance(node, GroupNode) or isinstance(node.owner, RetryNode):
         return False
     outer = node.boundary
-    if outer is not None and node.path == outer.path:
+    if not node.path or (outer is not None and node.path == outer.path):
         return False
     return not (isinstance(node, PodNode | RetryNode) and _decides(node))
 

@@ -75,13 +75,17 @@ class Home:
         *,
         jobs: int = 4,
         deadline_seconds: int | None = None,
+        max_dag_tasks: int | None = None,
         listener: Listener | None = None,
         **root: Any,
     ) -> RunResult:
         made = pipeline(dag(tasks, **root), {**COMPONENTS, **(components or {})})
         if deadline_seconds is not None:
             made = replace(made, pipeline_config={"activeDeadlineSeconds": deadline_seconds})
-        compiled = compile_pipeline(made, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
+        options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
+        if max_dag_tasks is not None:
+            options = replace(options, max_dag_tasks=max_dag_tasks)
+        compiled = compile_pipeline(made, options)
         return run_workflow(
             compiled.workflow,
             compiled.ir,
@@ -161,6 +165,17 @@ def test_below_a_skipped_group_everything_is_listed_once(home: Home) -> None:
         "condition-1/inner": "'condition-1' was skipped",
         "condition-1/inner/z": "'inner' did not run",
     }
+
+
+def test_what_stands_in_for_tasks_of_a_divided_dag_is_not_told_as_a_task(home: Home) -> None:
+    after = {"d": ["a", "b"], "e": ["b", "c"], "f": ["a", "c"]}
+    tasks = {key: task("no-op", dependentTasks=after.get(key, [])) for key in "abcdef"}
+
+    result = home.run({"in": task("inner")}, {"inner": dag(tasks)}, max_dag_tasks=4)
+
+    assert result.state is RunState.SUCCEEDED
+    ended = [event.path for event in home.events if isinstance(event, TaskFinished)]
+    assert sorted(ended) == ["in", *(f"in/{key}" for key in "abcdef")]
 
 
 def test_events_and_results_agree_on_what_a_task_is(home: Home) -> None:
