@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -70,7 +71,9 @@ class Watchdog:
         and an empty standard input.
         """
         pairs = [f"{name}={value}" for name, value in environment.items()]
-        return [_SHELL, "-c", _ANNOUNCE, "argosy", *pairs, *argv]
+        # `env` takes whatever holds a "=" for one more variable, up to the first that does not.
+        between = _becoming() if "=" in argv[0] else ()
+        return [_SHELL, "-c", _ANNOUNCE, "argosy", *pairs, *between, *argv]
 
     def forget(self, group: int) -> None:
         """Strike out a group; call it before its number can be given to another one."""
@@ -92,3 +95,9 @@ class Watchdog:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _becoming() -> tuple[str, ...]:
+    """Return a command that becomes the one behind it, and leaves the environment as it is."""
+    places = os.pathsep.join((os.defpath, os.environ.get("PATH", "")))
+    return (shutil.which("nice", path=places) or "nice", "-n", "0")

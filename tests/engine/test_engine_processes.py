@@ -50,21 +50,25 @@ class Shell:
         *,
         deadline: timedelta | None = None,
         grace: timedelta = timedelta(seconds=5),
-        environment: dict[str, str] | None = None,
     ) -> Ended:
-        return run_command(
+        return self.run_command(
             Command(
                 argv=("sh", "-c", script),
-                environment={"PATH": os.environ["PATH"], **(environment or {})},
+                environment={"PATH": os.environ["PATH"]},
                 directory=self.directory,
                 log=self.log,
                 deadline=deadline,
                 grace=grace,
-            ),
-            watchdog=self._watchdog,
-            stop=self._stop,
-            write=self._write,
+            )
         )
+
+    def run_argv(self, *argv: str, environment: dict[str, str]) -> Ended:
+        return self.run_command(
+            Command(argv=argv, environment=environment, directory=self.directory, log=self.log)
+        )
+
+    def run_command(self, command: Command) -> Ended:
+        return run_command(command, watchdog=self._watchdog, stop=self._stop, write=self._write)
 
     def _write(self, data: bytes) -> None:
         self.seen += data
@@ -133,21 +137,40 @@ def run_into_nothing(shell: Shell, script: str) -> Ended:
     return shell.run(script)
 
 
+ENVIRONMENT = {"ONE": "1", "with.dot-and-dash": "a b\nc", "PATH": "/usr/bin"}
+PRINTED = "ONE=1\nwith.dot-and-dash=a b\nc\nPATH=/usr/bin\n"
+
+
 def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
-    ended = run_command(
-        Command(
-            argv=("/usr/bin/env",),
-            environment={"ONE": "1", "with.dot-and-dash": "a b\nc", "PATH": "/usr/bin"},
-            directory=shell.directory,
-            log=shell.log,
-        ),
-        watchdog=shell._watchdog,  # pyright: ignore[reportPrivateUsage]
-        stop=shell._stop,  # pyright: ignore[reportPrivateUsage]
-        write=shell._write,  # pyright: ignore[reportPrivateUsage]
-    )
+    ended = shell.run_argv("/usr/bin/env", environment=ENVIRONMENT)
 
     assert ended == Ended(exit_code=0)
-    assert shell.log.read_text() == "ONE=1\nwith.dot-and-dash=a b\nc\nPATH=/usr/bin\n"
+    assert shell.log.read_text() == PRINTED
+
+
+def test_a_command_whose_path_reads_like_a_variable_runs(shell: Shell) -> None:
+    script = shell.directory / "run=3" / "job=a.sh"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho ran $1; exit 7\n")
+    script.chmod(0o755)
+
+    by_path = shell.run_argv(str(script), "x=y", environment={"PATH": "/usr/bin"})
+    by_name = shell.run_argv(script.name, "x=z", environment={"PATH": str(script.parent)})
+
+    assert (by_path, by_name) == (Ended(exit_code=7), Ended(exit_code=7))
+    assert shell.log.read_text() == "ran x=y\nran x=z\n"
+
+
+def test_a_command_whose_path_reads_like_a_variable_gets_the_given_environment_alone(
+    shell: Shell,
+) -> None:
+    command = shell.directory / "same=env"
+    command.symlink_to("/usr/bin/env")
+
+    ended = shell.run_argv(str(command), environment=ENVIRONMENT)
+
+    assert ended == Ended(exit_code=0)
+    assert shell.log.read_text() == PRINTED
 
 
 def test_standard_input_is_empty(shell: Shell) -> None:
