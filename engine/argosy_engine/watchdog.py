@@ -19,14 +19,18 @@ from typing import Self
 
 _SHELL = "/bin/sh"
 
-# `+ N`: the group N exists; `- N`: it has come to its end.
+# `+ N`: the group N exists; `- N`: it has come to its end, maybe before it had announced itself.
 _WATCH = """
 trap '' HUP INT TERM QUIT
 groups=' '
 while read -r what group; do
   case $what in
     +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    -)
+      case $groups in
+        *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;;
+      esac
+      ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done

@@ -249,6 +249,37 @@ def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSigna
     assert time.monotonic() - started < 10
 
 
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose group was that of a command once."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def test_a_group_that_was_forgotten_is_not_killed_at_the_end(
+    stranger: subprocess.Popen[bytes],
+) -> None:
+    with Watchdog() as watchdog:
+        os.write(watchdog.descriptor, f"+ {stranger.pid}\n".encode())
+        # As of a command that was ended before it had announced itself.
+        watchdog.forget(2**22 + 1)
+        watchdog.forget(stranger.pid)
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        stranger.wait(0.2)
+
+
+def test_a_group_that_was_not_forgotten_is_killed_at_the_end(
+    stranger: subprocess.Popen[bytes],
+) -> None:
+    with Watchdog() as watchdog:
+        os.write(watchdog.descriptor, f"+ {stranger.pid}\n".encode())
+        watchdog.forget(2**22 + 1)
+
+    assert stranger.wait(10) == -signal.SIGKILL
+
+
 ORPHANING = """
 import os, sys
 from pathlib import Path
