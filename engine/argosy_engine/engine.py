@@ -1,8 +1,9 @@
 """Drive the interpreter: pods on threads, timers, the wish to stop.
 
-One thread, the caller's, owns the interpreter and tells the observer. Pods run on threads of their
-own, as many as there are jobs, and report through a queue; the wish to stop comes through the same
-queue, and timers at its time-outs. So every decision is made in one place, one after the other.
+One thread, the caller's, owns the interpreter and tells the observer. Each pod runs on a thread of
+its own, so that one which is given up on holds up no other, and reports through a queue; the wish
+to stop comes through the same queue, and timers at its time-outs. So every decision is made in one
+place, one after the other.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ from argosy_expressions.errors import ExpressionError
 from argosy_schemas.pod import ENV_UPSTREAM
 from argosy_schemas.records import Failure, Reason
 
-_Task: TypeAlias = tuple[PodNode, PodRequest, StopSignal]
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 """What a pod came to; ``None``: look at the wish to stop."""
 
@@ -89,9 +89,7 @@ class Engine:
         self._deadline = deadline
         self._ready = ReadyQueue()
         self._running: dict[PodNode, None] = {}
-        self._requests: SimpleQueue[_Task | None] = SimpleQueue()
         self._reports: SimpleQueue[_Report] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
         self._timers: list[tuple[datetime, int, Node | None]] = []
         """When, in which order of making, for whom; ``None`` is the deadline of the run."""
         self._numbers = itertools.count()
@@ -121,8 +119,6 @@ class Engine:
             # Nothing may be left of a run whose engine breaks.
             self._stop.set(_STOPPED)
             self._stop.set(_STOPPED)
-            for _ in self._threads:
-                self._requests.put(None)
         return self._ended.phase
 
     def _dispatch(self) -> None:
@@ -140,17 +136,13 @@ class Engine:
                 self._end(node, PodOutcome(phase=Phase.ERROR, message=str(error), failure=failure))
                 continue
             self._running[node] = None
-            if len(self._threads) < len(self._running):
-                # A daemon, for a run that is to stop at once does not wait for it.
-                thread = threading.Thread(target=self._work, name="argosy-pod", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            self._requests.put((node, request, self._stop))
+            # A daemon, for a run that is to stop at once does not wait for it.
+            threading.Thread(
+                target=self._work, args=(node, request, self._stop), name="argosy-pod", daemon=True
+            ).start()
 
-    def _work(self) -> None:
-        while (task := self._requests.get()) is not None:
-            node, request, stop = task
-            self._reports.put((node, self._pods.run(request, stop)))
+    def _work(self, node: PodNode, request: PodRequest, stop: StopSignal) -> None:
+        self._reports.put((node, self._pods.run(request, stop)))
 
     def _wait(self) -> None:
         """Wait for the next report or timer, and take notice of it."""

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -286,6 +287,23 @@ class ListeningPods(FakePods):
         return OK if request.path in self._quick else waiting_pod(self.entered, stop)
 
 
+class DeafPods(FakePods):
+    """Pods that succeed at once, but for one that does not listen, e.g. to a store that is away."""
+
+    def __init__(self, deaf: str) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.release = threading.Event()
+        self._deaf = deaf
+
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        self.requests.append(request)
+        if request.path == self._deaf:
+            self.entered.set()
+            self.release.wait(60)
+        return OK
+
+
 def test_a_stop_ends_what_runs_and_begins_nothing() -> None:
     pods = ListeningPods()
     recorder = Recorder()
@@ -475,23 +493,29 @@ def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
-    entered, release = threading.Event(), threading.Event()
-
-    def deaf(request: PodRequest) -> PodOutcome:
-        entered.set()
-        release.wait(30)
-        return OK
-
-    made = engine(interpreter([task("a")]), FakePods(deaf))
-    after(entered, made.request_stop)
+    pods = DeafPods("a")
+    made = engine(interpreter([task("a")]), pods)
+    after(pods.entered, made.request_stop)
     threading.Timer(0.5, made.request_stop).start()
-    started = time.monotonic()
 
-    phase = made.run()
+    assert run_within(10, made, pods) is Phase.FAILED
 
-    release.set()
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_pod_that_does_not_listen_leaves_its_place_to_what_runs_at_the_exit(
+    jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    pods = DeafPods("a")
+    recorder = Recorder()
+    made = engine(exiting(), pods, jobs=jobs, observer=recorder)
+    after(pods.entered, lambda: stop_twice(made))
+
+    phase = run_within(20, made, pods)
+
     assert phase is Phase.FAILED
-    assert time.monotonic() - started < 10
+    assert [request.path for request in pods.requests] == ["a", "clean-up"]
+    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
 
 
 def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
@@ -540,6 +564,21 @@ def test_a_pod_gets_what_its_template_says() -> None:
             deadline=timedelta(seconds=90),
         )
     ]
+
+
+def run_within(seconds: float, made: Engine, pods: DeafPods) -> Phase | None:
+    """Run and return the phase; ``None``: the run has not ended in time."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(made.run)
+        ended = wait([result], seconds).done
+        # Without it nobody could wait for an engine that hangs.
+        pods.release.set()
+        return result.result(20) if ended else None
+
+
+def stop_twice(made: Engine) -> None:
+    made.request_stop()
+    made.request_stop()
 
 
 def after(event: threading.Event, action: Callable[[], None]) -> None:
