@@ -49,7 +49,7 @@ _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 _STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 _PATIENCE = timedelta(seconds=3)
 """How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
-to stop at once."""
+to stop at once, and beyond its grace one whose time is up."""
 _HEARING_SECONDS = 0.2
 """How long the engine waits at most before it looks up. Python calls signal handlers in the main
 thread, between two of its steps: a signal that the system gives to another thread, or that comes
@@ -68,6 +68,7 @@ class Engine:
         now: Callable[[], datetime],
         observer: Observer,
         deadline: timedelta | None = None,
+        grace: timedelta = timedelta(0),
     ) -> None:
         """Make an engine.
 
@@ -78,6 +79,7 @@ class Engine:
             now: The time in UTC.
             observer: Told of everything.
             deadline: How long the run may take.
+            grace: How long a pod may take to end when it is told to.
         """
         self._interpreter = interpreter
         self._pods = pods
@@ -87,12 +89,17 @@ class Engine:
         """Of what runs now: what runs at the exit has one of its own."""
         self._observer = observer
         self._deadline = deadline
+        self._grace = grace
         self._ready = ReadyQueue()
         self._running: dict[PodNode, None] = {}
         self._reports: SimpleQueue[_Report] = SimpleQueue()
-        self._timers: list[tuple[datetime, int, Node | None]] = []
-        """When, in which order of making, for whom; ``None`` is the deadline of the run."""
+        self._timers: list[tuple[datetime, int, Node]] = []
+        """When, in which order of making, for whom."""
         self._numbers = itertools.count()
+        self._late_at: datetime | None = None
+        """When the time of the run is up."""
+        self._give_up_at: datetime | None = None
+        """When pods that do not listen are no longer waited for."""
         self._ended: WorkflowEnded | None = None
         self._is_stopping = False
         self.stop_failure: Failure | None = None
@@ -109,7 +116,7 @@ class Engine:
     def run(self) -> Phase:
         """Run to the end and return the phase of the workflow."""
         if self._deadline is not None:
-            self._set_timer(self._now() + self._deadline, None)
+            self._late_at = self._now() + self._deadline
         try:
             self._carry_out(self._interpreter.start(self._now()))
             while self._ended is None:
@@ -153,34 +160,31 @@ class Engine:
             report = self._reports.get(timeout=self._seconds_to_wait())
         if self._stop.is_set and not self._is_stopping:
             self._shut_down()
-        if self._stop.at_once and not self._timers:
-            self._set_timer(self._now() + _PATIENCE, None)
+        if self._stop.at_once:
+            self._lose_patience(_PATIENCE)
         if report is not None and report[0] in self._running:
             node, outcome = report
             del self._running[node]
             self._end(node, outcome)
-        self._fire_timers()
+        self._take_the_time()
 
-    def _fire_timers(self) -> None:
+    def _take_the_time(self) -> None:
+        """Do what is to be done at a time that has come."""
         now = self._now()
         while self._timers and self._timers[0][0] <= now:
             _, _, node = heapq.heappop(self._timers)
-            if node is not None:
-                self._carry_out(self._interpreter.handle(TimerFired(node), now))
-            elif not self._is_stopping:
-                seconds = (self._deadline or timedelta(0)).total_seconds()
-                self._stop.set(
-                    Failure(
-                        reason=Reason.DEADLINE_EXCEEDED,
-                        message=f"the run did not end within {seconds:g} s",
-                    )
+            self._carry_out(self._interpreter.handle(TimerFired(node), now))
+        if self._late_at is not None and self._late_at <= now:
+            seconds = (self._deadline or timedelta(0)).total_seconds()
+            self._stop.set(
+                Failure(
+                    reason=Reason.DEADLINE_EXCEEDED,
+                    message=f"the run did not end within {seconds:g} s",
                 )
-                self._shut_down()
-            elif self._stop.at_once and self.stop_failure is not None:
-                # They do not listen. They are daemons, and their processes are killed.
-                for pod in tuple(self._running):
-                    del self._running[pod]
-                    self._end(pod, self._stopped(self.stop_failure))
+            )
+            self._shut_down()
+        if self._give_up_at is not None and self._give_up_at <= now:
+            self._give_up()
 
     def _shut_down(self) -> None:
         """Begin nothing more, for the reason that the wish to stop gives."""
@@ -193,10 +197,30 @@ class Engine:
         self.stop_failure = failure
         self._observer.stopping(failure, now)
         self._timers.clear()
+        self._late_at = None
+        if is_late:
+            # Nobody may be there to ask a second time.
+            self._lose_patience(self._grace + _PATIENCE)
         # Before the exit may begin, whose pods wait in the same queue.
         waiting = tuple(self._ready.drain())
         self._carry_out(self._interpreter.handle(Shutdown(reason=reason), now))
         for node in waiting:
+            self._end(node, self._stopped(failure))
+
+    def _lose_patience(self, after: timedelta) -> None:
+        """Give up after some time on pods that do not listen, or earlier if that was said."""
+        at = self._now() + after
+        self._give_up_at = at if self._give_up_at is None else min(self._give_up_at, at)
+
+    def _give_up(self) -> None:
+        """End pods that do not listen; they are daemons, and their processes are killed."""
+        self._give_up_at = None
+        failure = self._stop.failure
+        assert failure is not None
+        # For those that listen late.
+        self._stop.set(failure)
+        for node in tuple(self._running):
+            del self._running[node]
             self._end(node, self._stopped(failure))
 
     def _stopped(self, failure: Failure) -> PodOutcome:
@@ -234,17 +258,20 @@ class Engine:
                     self._stop, self._is_stopping = StopSignal(), False
                     # Neither the deadline nor what is left of a stop holds for the exit.
                     self._timers.clear()
+                    self._late_at = self._give_up_at = None
                 case WorkflowEnded():
                     self._ended = command
 
-    def _set_timer(self, at: datetime, node: Node | None) -> None:
+    def _set_timer(self, at: datetime, node: Node) -> None:
         heapq.heappush(self._timers, (at, next(self._numbers), node))
 
     def _seconds_to_wait(self) -> float:
-        if not self._timers:
+        times = [at for at in (self._late_at, self._give_up_at) if at is not None]
+        if self._timers:
+            times.append(self._timers[0][0])
+        if not times:
             return _HEARING_SECONDS
-        to_timer = (self._timers[0][0] - self._now()).total_seconds()
-        return min(max(0.0, to_timer), _HEARING_SECONDS)
+        return min(max(0.0, (min(times) - self._now()).total_seconds()), _HEARING_SECONDS)
 
     def _request(self, node: PodNode) -> PodRequest:
         """Return what a pod is to do, its template's tags replaced.

@@ -226,6 +226,7 @@ def _work(
             deadline=None
             if workflow.deadline_seconds is None
             else timedelta(seconds=workflow.deadline_seconds),
+            grace=settings.grace,
         )
         with stopping_on_signals(engine.request_stop):
             phase = engine.run()

@@ -18,7 +18,7 @@ from argosy_engine.commands import ShutdownReason
 from argosy_engine.engine import Engine
 from argosy_engine.fakes import FakePods
 from argosy_engine.interpreter import Interpreter
-from argosy_engine.nodes import Node, RetryNode
+from argosy_engine.nodes import Node, PodNode, RetryNode
 from argosy_engine.observer import Observer
 from argosy_engine.phase import Phase
 from argosy_engine.pods import PodOutcome, PodRequest
@@ -94,6 +94,7 @@ def engine(
     jobs: int = 4,
     observer: Observer | None = None,
     deadline: timedelta | None = None,
+    grace: timedelta = timedelta(0),
 ) -> Engine:
     return Engine(
         made,
@@ -102,6 +103,7 @@ def engine(
         now=lambda: datetime.now(UTC),
         observer=observer or Observer(),
         deadline=deadline,
+        grace=grace,
     )
 
 
@@ -516,6 +518,103 @@ def test_a_pod_that_does_not_listen_leaves_its_place_to_what_runs_at_the_exit(
     assert phase is Phase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
     assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+
+
+LATE = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.1 s")
+
+
+def test_a_deadline_does_not_wait_for_pods_that_do_not_listen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    pods = DeafPods("a")
+    made = engine(interpreter([task("a")]), pods, deadline=timedelta(seconds=0.1))
+
+    assert run_within(10, made, pods) is Phase.FAILED
+    assert made.stop_failure == LATE
+
+
+def test_a_pod_has_its_grace_after_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(0))
+    own = PodOutcome(phase=Phase.FAILED, message="cleaned up")
+    outcomes: list[PodOutcome] = []
+
+    class Outcomes(Observer):
+        def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
+            outcomes.append(outcome)
+
+    class TidyPods(FakePods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            select.select([stop.descriptor], [], [], 20)
+            time.sleep(0.5)
+            return own
+
+    made = engine(
+        interpreter([task("a")]),
+        TidyPods(),
+        observer=Outcomes(),
+        deadline=timedelta(seconds=0.1),
+        grace=timedelta(hours=1),
+    )
+
+    made.run()
+
+    assert outcomes == [own]
+
+
+def test_a_stop_after_a_deadline_ends_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    pods = DeafPods("a")
+    made = engine(
+        interpreter([task("a")]),
+        pods,
+        deadline=timedelta(seconds=0.1),
+        grace=timedelta(hours=1),
+    )
+    threading.Timer(0.5, made.request_stop).start()
+
+    assert run_within(20, made, pods) is Phase.FAILED
+    assert made.stop_failure == LATE
+
+
+def test_what_runs_at_the_exit_has_its_time_after_a_deadline_that_a_pod_did_not_hear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    recorder = Recorder()
+
+    class SlowExit(DeafPods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            if request.path == "clean-up":
+                time.sleep(0.8)
+            return super().run(request, stop)
+
+    pods = SlowExit("a")
+    made = engine(exiting(), pods, jobs=1, observer=recorder, deadline=timedelta(seconds=0.1))
+
+    phase = run_within(20, made, pods)
+
+    assert phase is Phase.FAILED
+    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert made.stop_failure == LATE
+
+
+def test_a_pod_that_is_given_up_on_is_told_to_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be one that listens late."""
+    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    signals: list[StopSignal] = []
+
+    class Overheard(DeafPods):
+        def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+            signals.append(stop)
+            return super().run(request, stop)
+
+    pods = Overheard("a")
+    made = engine(exiting(), pods, deadline=timedelta(seconds=0.1))
+
+    run_within(20, made, pods)
+
+    assert signals[0].at_once
 
 
 def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
