@@ -66,9 +66,9 @@ class PythonEnvironments(Protocol):
     """Finds or builds Python environments, :class:`argosy_engine.environments.Environments`."""
 
     def environment_for(
-        self, argv: tuple[str, ...], image: str, *, task_directory: Path
+        self, argv: tuple[str, ...], image: str, *, task_directory: Path, stop: StopSignal
     ) -> PythonEnvironment:
-        """Return the environment for a command."""
+        """Return the environment for a command; ``stop`` ends its being built."""
         ...
 
 
@@ -185,13 +185,17 @@ class LocalPods:
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
             python = self.environments.environment_for(
-                step.argv, request.image, task_directory=directory / "env"
+                step.argv, request.image, task_directory=directory / "env", stop=stop
             )
         except (TaskError, MachineError) as error:
             failure = failure_from(error)
             if isinstance(error, MachineError):
                 failure = replace(failure, reason=Reason.ENVIRONMENT_FAILED)
-            return ProcessEnd(exit_code=None, failure=failure)
+            return ProcessEnd(
+                exit_code=None,
+                failure=failure,
+                interrupted=stop.failure is not None and failure.reason is stop.failure.reason,
+            )
         if stop.is_set:
             return ProcessEnd(exit_code=None, failure=stop.failure, interrupted=True)
         environment = task_environment(

@@ -179,13 +179,6 @@ def _work(
         )
         pipeline_tasks = PipelineTasks(pipeline)
 
-        environments = Environments(keep_pins=settings.keep_pins)
-
-        def on_stop() -> None:
-            # What runs at the exit may still need an environment.
-            if workflow.on_exit is None:
-                environments.close()
-
         def on_skip(path: TaskPath) -> None:
             # Before the run went on it may have run, and its result would count as that of a branch
             # that was taken.
@@ -201,7 +194,7 @@ def _work(
             stores=stores,
             directory=directory,
             resolver=resolver,
-            environments=environments,
+            environments=Environments(keep_pins=settings.keep_pins),
             inherited=os.environ if settings.environment is None else settings.environment,
             watchdog=stack.enter_context(Watchdog()),
             grace=settings.grace,
@@ -220,7 +213,6 @@ def _work(
                 emit=emit,
                 pipeline_tasks=pipeline_tasks,
                 undecided=resolver.undecided,
-                on_stop=on_stop,
                 on_skip=on_skip,
             ),
             deadline=None

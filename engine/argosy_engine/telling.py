@@ -42,7 +42,6 @@ class Telling(Observer):
         emit: Listener,
         pipeline_tasks: PipelineTasks,
         undecided: Callable[[TaskPath], str | None],
-        on_stop: Callable[[], None],
         on_skip: Callable[[TaskPath], None],
     ) -> None:
         """Make an observer.
@@ -54,7 +53,6 @@ class Telling(Observer):
             emit: Told of everything.
             pipeline_tasks: Of the run.
             undecided: Says why it cannot be decided about a task, see :func:`error_of`.
-            on_stop: Called when the run is to stop.
             on_skip: Called with a task whose condition is false, before anything that follows it.
         """
         self._journal: Journal | None = journal
@@ -62,7 +60,6 @@ class Telling(Observer):
         self._emit = emit
         self._tasks = pipeline_tasks
         self._undecided = undecided
-        self._on_stop = on_stop
         self._on_skip = on_skip
         self._is_stopping = False
         self._run_at_exit = _run_at_exit(workflow)
@@ -112,7 +109,6 @@ class Telling(Observer):
 
     def stopping(self, failure: Failure, at: datetime) -> None:
         """Tell that the end begins."""
-        self._on_stop()
         self._is_stopping = True
         self._emit(Stopping(at=at))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 
 from argosy_engine.events import Notice, TaskFinished, TaskOutput
 from argosy_engine.results import RunResult, TaskResult
+from argosy_engine.run import run_workflow
+from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState, TaskState
 from argosy_schemas.errors import InvalidArgumentError, StoreError
-from engine_steps import Machine, Step
+from engine_steps import Machine, Step, packed, workflow
+from package_index import component
 
 
 def by_path(result: RunResult) -> dict[str, TaskResult]:
@@ -235,6 +239,42 @@ def test_a_signal_stops_the_run_and_it_goes_on_later(
     assert by_path(resumed)["a"].attempts == 1
     assert by_path(resumed)["b"].attempts == 2
     assert (tmp_path / "a").read_text() == "a\n"
+
+
+def test_a_stop_ends_an_installation_and_what_runs_at_the_exit_runs(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = {"a": Step(command=component("colours")), "bye": Step(script="echo bye")}
+    made = workflow(steps, onExit="at-exit")
+    root = made["spec"]["templates"][0]
+    bye = root["dag"]["tasks"].pop()
+    del bye["depends"]
+    made["spec"]["templates"].append({"name": "at-exit", "steps": [[bye]]})
+    monkeypatch.setenv("ARGOSY_CACHE_DIR", str(tmp_path / "cache"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        threading.Thread(target=interrupt_when_called, args=(silent,), daemon=True).start()
+        began = time.monotonic()
+
+        result = run_workflow(
+            made,
+            packed(steps),
+            settings=RunSettings(home=machine.home, cache=False),
+            listener=machine.events.append,
+        )
+
+    assert time.monotonic() - began < 30
+    assert states(result) == {"a": "CANCELED", "bye": "SUCCEEDED"}
+    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == ["bye"]
+
+
+def interrupt_when_called(silent: socket.socket) -> None:
+    """Press Ctrl-C when somebody connects, and say nothing to whoever did."""
+    connection, _ = silent.accept()
+    with connection:
+        os.kill(os.getpid(), signal.SIGINT)
+        connection.recv(65536)
+        time.sleep(60)
 
 
 def on_output(machine: Machine, action: object) -> None:

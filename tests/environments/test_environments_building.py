@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,13 +19,15 @@ import pytest
 
 from argosy_engine.environments.environments import Environment, Environments, default_directory
 from argosy_engine.environments.errors import last_words
+from argosy_engine.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.records import Failure, Reason
 from package_index import Index, Run, component
 
 IMAGE = "python:3.11"
 KFP = "'kfp==2.14.3' '--no-deps'"
 ARGV = component("colours", KFP)
+PLAIN = component("colours", program="python3 -c pass")
 
 BUILDER = """
 import json, sys
@@ -251,19 +254,85 @@ def test_a_cache_that_cannot_be_written_is_told(variables: dict[str, str], tmp_p
             environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
 
 
-def test_closing_ends_what_is_being_built(variables: dict[str, str], tmp_path: Path) -> None:
+STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
+LATE = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 1 s")
+
+
+@pytest.fixture
+def silent_index(variables: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Variables with an index that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
-        index = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": url}
-        environments = Environments(tmp_path / "cache", environment=variables | index)
-        threading.Timer(1.5, environments.close).start()
-        began = time.monotonic()
+        yield variables | {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": url}
 
-        with pytest.raises(RetryableTaskError) as caught:
-            environments.environment_for(component("colours"), IMAGE, task_directory=tmp_path / "t")
+
+@pytest.mark.parametrize("failure", [STOPPED, LATE])
+@pytest.mark.parametrize(
+    ("argv", "what"), [(PLAIN, "colours"), (ARGV, "kfp>=2,<3")], ids=["plain", "kfp"]
+)
+def test_a_stop_ends_what_is_being_built_for_its_pod(
+    argv: tuple[str, ...],
+    what: str,
+    failure: Failure,
+    silent_index: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    environments = Environments(tmp_path / "cache", environment=silent_index)
+    stop = StopSignal()
+    threading.Timer(1.5, stop.set, [failure]).start()
+    began = time.monotonic()
+
+    with pytest.raises(RetryableTaskError) as caught:
+        environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t", stop=stop)
+
+    assert str(caught.value) == (
+        f"{failure.message} while Python packages ({what}) were installed; resume it"
+    )
+    assert caught.value.reason == failure.reason
+    assert time.monotonic() - began < 10
+
+
+def test_what_is_built_after_a_stop_for_another_pod_is_built(
+    environments: Environments, tmp_path: Path
+) -> None:
+    stop = StopSignal()
+    stop.set(STOPPED)
+
+    with pytest.raises(RetryableTaskError):
+        environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1", stop=stop)
+    environment = environments.environment_for(
+        ARGV, IMAGE, task_directory=tmp_path / "2", stop=StopSignal()
+    )
+
+    assert "colours" in environment.description
+
+
+def test_a_stop_ends_waiting_for_another_builder(
+    environments: Environments, silent_index: dict[str, str], tmp_path: Path
+) -> None:
+    first = Environments(tmp_path / "cache", environment=silent_index)
+    building, stop = StopSignal(), StopSignal()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(
+            first.environment_for, PLAIN, IMAGE, task_directory=tmp_path / "1", stop=building
+        )
+        try:
+            wait_for_builder(tmp_path / "cache")
+            threading.Timer(0.5, stop.set, [STOPPED]).start()
+
+            with pytest.raises(RetryableTaskError) as caught:
+                environments.environment_for(PLAIN, IMAGE, task_directory=tmp_path / "2", stop=stop)
+        finally:
+            building.set(STOPPED)
 
     assert caught.value.reason == Reason.CANCELED
-    assert time.monotonic() - began < 10
+
+
+def wait_for_builder(cache: Path) -> None:
+    until = time.monotonic() + 20
+    while not list((cache / "environments").glob("*-*/bin/python")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

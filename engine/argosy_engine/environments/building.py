@@ -16,8 +16,9 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
-import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,26 +26,35 @@ from pathlib import Path
 from argosy_engine.environments.errors import installation_failed
 from argosy_engine.environments.interpreter import Interpreter
 from argosy_engine.environments.pip_options import uv_arguments, uv_environment, uv_flags
+from argosy_engine.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.records import Reason
 
 _LAYOUT = 1
 """Counts how environments are built; another number, another key."""
+_LOOK_SECONDS = 0.1
+"""How often to look whether to stop while others build, or an installer runs."""
 
 
 class Builder:
     """Builds environments with uv. Safe to use from several threads and processes."""
 
     def __init__(
-        self, directory: Path, interpreter: Interpreter, environment: Mapping[str, str]
+        self,
+        directory: Path,
+        interpreter: Interpreter,
+        environment: Mapping[str, str],
+        stop: StopSignal | None = None,
     ) -> None:
-        """Build below ``directory``; ``environment`` is that of the process."""
+        """Build below ``directory``, until ``stop``; ``environment`` is that of the process."""
         self.directory = directory
         self._interpreter = interpreter
         self._environment = environment
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
-        self._closed = False
+        self._stop = stop
+
+    def until(self, stop: StopSignal | None) -> Builder:
+        """Return a builder of the same environments that listens to ``stop``."""
+        return Builder(self.directory, self._interpreter, self._environment, stop)
 
     def key(self, installs: Sequence[Sequence[str]]) -> str:
         """Return the key of an environment."""
@@ -73,7 +83,7 @@ class Builder:
             MachineError: The cache cannot be written.
         """
         try:
-            with self._locked(key):
+            with self._locked(key, installs):
                 found = self.found(key)
                 if found is not None:
                     return found
@@ -103,21 +113,24 @@ class Builder:
         )
         return found.strip().splitlines()[-1].partition("==")[2]
 
-    def close(self) -> None:
-        """End what is being built; nothing more can be."""
-        with self._lock:
-            self._closed = True
-            running = list(self._running)
-        for process in running:
-            process.kill()
-
     @contextmanager
-    def _locked(self, key: str) -> Generator[None]:
+    def _locked(self, key: str, installs: Sequence[Sequence[str]]) -> Generator[None]:
         self.directory.mkdir(parents=True, exist_ok=True)
         with open(self.directory / f"{key}.lock", "w") as file:
             # Let go by the system when this process ends, however it does.
-            fcntl.flock(file, fcntl.LOCK_EX)
+            while not _lock(file.fileno()):
+                self._hear(" ".join(word for words in installs for word in words))
+                time.sleep(_LOOK_SECONDS)
             yield
+
+    def _hear(self, what: str) -> None:
+        """Go no further where the run is to stop."""
+        failure = None if self._stop is None else self._stop.failure
+        if failure is not None:
+            raise RetryableTaskError(
+                f"{failure.message} while Python packages ({what}) were installed; resume it",
+                reason=failure.reason,
+            )
 
     def _build(self, path: Path, installs: Sequence[Sequence[str]]) -> None:
         python = os.fspath(path / "bin" / "python")
@@ -157,35 +170,27 @@ class Builder:
         }
         environment |= uv_environment(self._environment)
         environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        with self._lock:
-            if self._closed:
-                raise _stopped(what)
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                env=environment,
-                # Not where the pipeline is: uv would read a project there.
-                cwd=self.directory,
-                # Ctrl-C reaches the engine first, which ends what it started.
-                start_new_session=True,
-            )
-            self._running.add(process)
-        try:
-            output, errors = process.communicate(text)
-        finally:
-            with self._lock:
-                self._running.discard(process)
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        self._hear(what)
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+            # Not where the pipeline is: uv would read a project there.
+            cwd=self.directory,
+            # Ctrl-C reaches the engine first, which ends what it started.
+            start_new_session=True,
+        ) as process:
+            try:
+                output, errors = self._attend(process, text)
+            finally:
+                _kill(process)
         if process.returncode == 0:
             return output
-        if self._closed:
-            raise _stopped(what)
+        self._hear(what)
         if process.returncode < 0:
             raise RetryableTaskError(
                 f"the installation of the component's Python packages ({what}) was killed by "
@@ -194,6 +199,33 @@ class Builder:
             )
         python = self._interpreter.name.removeprefix("Python ")
         raise installation_failed(what, errors or output, python=python)
+
+    def _attend(self, process: subprocess.Popen[str], text: str) -> tuple[str, str]:
+        """Return what an installer wrote until it ended, or was made to."""
+        given: str | None = text
+        while True:
+            try:
+                return process.communicate(given, timeout=_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                given = None  # It has been told.
+            if self._stop is not None and self._stop.is_set:
+                _kill(process)
+
+
+def _lock(descriptor: int) -> bool:
+    """Return whether the file is locked now, and by us."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill an installer that still runs, and what it started."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def cannot_keep(path: Path, error: OSError) -> MachineError:
@@ -233,10 +265,3 @@ def _uv_program() -> str:
             reason=Reason.ENVIRONMENT_FAILED,
         )
     return found
-
-
-def _stopped(what: str) -> RetryableTaskError:
-    return RetryableTaskError(
-        f"the run was stopped while Python packages ({what}) were installed; resume it",
-        reason=Reason.CANCELED,
-    )

@@ -30,6 +30,7 @@ from argosy_engine.environments.requirements import (
     named_requirements,
     requirements_of,
 )
+from argosy_engine.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
 
 SHARED_KFP: Final = "kfp>=2,<3"
@@ -82,7 +83,12 @@ class Environments:
         self._known: dict[str, Path | FinalTaskError] = {}
 
     def environment_for(
-        self, argv: Sequence[str], image: str, *, task_directory: Path
+        self,
+        argv: Sequence[str],
+        image: str,
+        *,
+        task_directory: Path,
+        stop: StopSignal | None = None,
     ) -> Environment:
         """Return the environment for a resolved command, building it if it is new.
 
@@ -90,17 +96,19 @@ class Environments:
             argv: Command and arguments, placeholders resolved.
             image: The container image that the pipeline names.
             task_directory: Private to the attempt; what its command installs by itself goes there.
+            stop: Ends the building when raised; what others build goes on.
 
         Raises:
             FinalTaskError: With the reason ``ENVIRONMENT_FAILED``: the requirements cannot be
                 installed here.
-            RetryableTaskError: The same, but the index could not be reached.
+            RetryableTaskError: The same, but the index could not be reached; or, with the reason
+                of ``stop``, it was raised.
             MachineError: The cache or the task's directory cannot be written.
         """
         command = read_command(argv)
         shared, requirements = None, Requirements()
         if command.installs or command.executor is not None or command.mentions_pip:
-            shared, requirements = self._shared(command)
+            shared, requirements = self._shared(command, self._builder.until(stop))
         try:
             entries = lay_over(
                 shared,
@@ -121,24 +129,20 @@ class Environments:
             description=self._description(shared, requirements),
         )
 
-    def close(self) -> None:
-        """End what is being built, for a run that is stopped."""
-        self._builder.close()
-
-    def _shared(self, command: PythonCommand) -> tuple[Path, Requirements]:
-        requirements = self._requirements(command)
-        key = self._builder.key(requirements.installs)
-        found = self._known.get(key) or self._builder.found(key)
-        if found is None and requirements.kfp is not None and self._has_newer_kfp():
-            requirements = self._requirements(command)
-            key = self._builder.key(requirements.installs)
-            found = self._builder.found(key)
+    def _shared(self, command: PythonCommand, builder: Builder) -> tuple[Path, Requirements]:
+        requirements = self._requirements(command, builder)
+        key = builder.key(requirements.installs)
+        found = self._known.get(key) or builder.found(key)
+        if found is None and requirements.kfp is not None and self._has_newer_kfp(builder):
+            requirements = self._requirements(command, builder)
+            key = builder.key(requirements.installs)
+            found = builder.found(key)
         if isinstance(found, FinalTaskError):
             # Each task of a component would otherwise wait for the same failure.
             raise FinalTaskError(str(found), reason=found.reason)
         if found is None:
             try:
-                found = self._builder.built(key, requirements.installs)
+                found = builder.built(key, requirements.installs)
             except FinalTaskError as error:
                 self._known[key] = error
                 raise
@@ -146,17 +150,21 @@ class Environments:
         self._kfp_is_settled = self._kfp_is_settled or requirements.kfp is not None
         return found, requirements
 
-    def _requirements(self, command: PythonCommand) -> Requirements:
-        return requirements_of(command, keep_pins=self._keep_pins, newest_kfp=self._shared_kfp)
+    def _requirements(self, command: PythonCommand, builder: Builder) -> Requirements:
+        return requirements_of(
+            command, keep_pins=self._keep_pins, newest_kfp=lambda: self._shared_kfp(builder)
+        )
 
-    def _shared_kfp(self) -> str:
+    def _shared_kfp(self, builder: Builder) -> str:
         with self._lock:
             if self._kfp is None:
                 remembered = _read_answer(self._kfp_file)
-                self._kfp = self._asked_for_kfp() if remembered is None else remembered.version
+                self._kfp = (
+                    self._asked_for_kfp(builder) if remembered is None else remembered.version
+                )
             return self._kfp
 
-    def _has_newer_kfp(self) -> bool:
+    def _has_newer_kfp(self, builder: Builder) -> bool:
         """Ask the index again if the last answer is old, but never in the middle of a run."""
         with self._lock:
             remembered = _read_answer(self._kfp_file)
@@ -164,15 +172,15 @@ class Environments:
                 return False
             self._kfp_is_settled = True
             try:
-                newest = self._asked_for_kfp()
+                newest = self._asked_for_kfp(builder)
             except TaskError:
                 # Without a network the old one is as good as it was.
                 return False
             self._kfp, before = newest, self._kfp
             return newest != before
 
-    def _asked_for_kfp(self) -> str:
-        version = self._builder.newest(SHARED_KFP)
+    def _asked_for_kfp(self, builder: Builder) -> str:
+        version = builder.newest(SHARED_KFP)
         answer = {"version": version, "asked_at": time.time()}
         try:
             write_at_once(self._kfp_file, json.dumps(answer))
