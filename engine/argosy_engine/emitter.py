@@ -12,16 +12,28 @@ _LONGEST_LINE = 16 * 1024
 
 
 class Emitter:
-    """Calls a listener from many threads, one call at a time."""
+    """Calls a listener from many threads, one call at a time, until it raises."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._lock = threading.Lock()
+        self.failure: str | None = None
+        """Why the listener is told nothing more, for people; ``None``: it is."""
 
     def __call__(self, event: Event) -> None:
         """Hand on an event."""
         with self._lock:
-            self._listener(event)
+            if self.failure is not None:
+                return
+            try:
+                self._listener(event)
+            except Exception as error:
+                # It is called in the midst of tasks and of the engine's own work, and neither has
+                # any part in what is wrong with it.
+                self.failure = (
+                    "the listener was told nothing more, since it raised "
+                    f"{type(error).__name__}: {error}"
+                )
 
 
 class LineWriter:

@@ -1,7 +1,8 @@
 """What a running engine tells while it runs.
 
 A listener is a function of one event. It is called from the engine's threads, one call at a time,
-in the order of what happened; it must be quick and must not raise.
+in the order of what happened; it must be quick and must not raise. One that does is told nothing
+more, which the result of the run says among its notices; the run itself goes on.
 """
 
 from __future__ import annotations

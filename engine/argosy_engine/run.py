@@ -246,7 +246,7 @@ def _work(
                 error=error,
                 outputs=summary.outputs(),
                 tasks=tasks,
-                notices=told,
+                notices=told if emit.failure is None else (*told, emit.failure),
             )
         if state is RunState.SUCCEEDED:
             directory.clear_work()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_engine.emitter import LineWriter
-from argosy_engine.events import Event, TaskOutput
+from argosy_engine.emitter import Emitter, LineWriter
+from argosy_engine.events import Event, Notice, TaskOutput
 from argosy_engine.known_records import KnownRecords
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.states import RunState, TaskState
@@ -91,6 +91,25 @@ def test_a_line_without_end_is_handed_on_in_pieces() -> None:
 
     assert "".join(lines) == "x" * 100_000
     assert max(map(len, lines)) <= 16 * 1024
+
+
+def test_a_listener_that_raises_is_told_nothing_more() -> None:
+    heard: list[Event] = []
+
+    def breaking(event: Event) -> None:
+        heard.append(event)
+        raise ValueError("no such colour")
+
+    emit = Emitter(breaking)
+    before = emit.failure
+    emit(Notice(message="one"))
+    emit(Notice(message="two"))
+
+    assert heard == [Notice(message="one")]
+    assert (before, emit.failure) == (
+        None,
+        "the listener was told nothing more, since it raised ValueError: no such colour",
+    )
 
 
 def test_a_result_is_the_promised_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.events import Notice, TaskFinished, TaskOutput
+from argosy_engine.events import Event, Notice, TaskFinished, TaskOutput
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
@@ -46,6 +47,28 @@ def test_values_go_from_task_to_task(machine: Machine) -> None:
     assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == [
         "got hello"
     ]
+
+
+def test_a_listener_that_raises_neither_ends_a_run_nor_fails_a_task(tmp_path: Path) -> None:
+    steps = {"a": Step(script="echo one; echo two"), "b": Step(after=("a",))}
+
+    def breaking(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise OSError(errno.EIO, "Input/output error")
+
+    result = run_workflow(
+        workflow(steps),
+        packed(steps),
+        settings=RunSettings(home=tmp_path / "home"),
+        listener=breaking,
+    )
+
+    assert states(result) == {"a": "SUCCEEDED", "b": "SUCCEEDED"}
+    assert result.tasks[0].log is not None
+    assert Path(result.tasks[0].log).read_text() == "one\ntwo\n"
+    assert result.notices == (
+        "the listener was told nothing more, since it raised OSError: [Errno 5] Input/output error",
+    )
 
 
 def test_artifacts_are_stored_below_the_home(machine: Machine) -> None:

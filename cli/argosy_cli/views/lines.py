@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO, assert_never
 
+from argosy_cli.views.stream import ForgivingStream
 from argosy_cli.views.words import duration, is_told, state_word
 from argosy_engine.events import (
     Event,
@@ -20,17 +21,12 @@ from argosy_engine.events import (
 
 
 class LinesView:
-    """Writes each event to ``stream``, until nobody can read there.
-
-    A reader that went away (``argosy run … 2>&1 | head``) or a full disk below the stream costs
-    these lines only: the run goes on, and its result and exit status stay true.
-    """
+    """Writes each event to ``stream``."""
 
     def __init__(self, stream: TextIO, *, output: bool = True) -> None:
-        self._stream = stream
+        self._stream = ForgivingStream(stream)
         self._output = output
         """Whether what tasks write is shown."""
-        self._is_open = True
 
     def __enter__(self) -> LinesView:
         return self
@@ -45,13 +41,8 @@ class LinesView:
             self._write(f"{line}\n")
 
     def _write(self, text: str) -> None:
-        if not self._is_open:
-            return
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except OSError:
-            self._is_open = False
+        self._stream.write(text)
+        self._stream.flush()
 
     def _line(self, event: Event) -> str | None:
         match event:

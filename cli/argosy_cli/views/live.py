@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from argosy_cli.views.stream import ForgivingStream
 from argosy_cli.views.words import (
     GLYPHS,
     RUNNING_GLYPH,
@@ -45,7 +46,7 @@ class LiveView:
     """Draws a run on ``stream``, which is a terminal."""
 
     def __init__(self, stream: TextIO, *, output: bool = True) -> None:
-        self._console = Console(file=stream, highlight=False)
+        self._console = Console(file=cast("TextIO", ForgivingStream(stream)), highlight=False)
         self._output = output
         self._lock = threading.Lock()
         self._title = ""
