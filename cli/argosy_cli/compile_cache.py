@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -23,6 +22,7 @@ from argosy_cli.versions import installed_version
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.packed_ir import PackedIrError, unpack
 from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.whole_files import write_whole_file
 
 FORMAT = "1"
 
@@ -98,11 +98,8 @@ def _write(path: Path, made: RunnablePipeline) -> None:
     content = {"workflow": made.workflow, "ir": base64.b64encode(made.ir).decode()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and renamed: two runs that start together both read whole entries.
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(to_json(content))
-        os.replace(temporary, path)
+        # Two runs that start together both read whole entries.
+        write_whole_file(path, to_json(content).encode())
     except OSError:
         # The engine is next to write there, and says what is wrong with the home.
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import write_step
 from argosy_schemas.values import to_json
+from argosy_schemas.whole_files import part_file
 from argosy_store.locations import uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
@@ -160,7 +160,6 @@ def _ir_bytes(text: str, store: ObjectStore) -> bytes:
 def _copy_executable(source: Path, target: Path) -> None:
     """Copy ``exec`` so that main finds all of it or nothing, under any UID."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{target.name}.tmp")
-    shutil.copyfile(source, temporary)
-    temporary.chmod(0o755)
-    os.replace(temporary, target)
+    with part_file(target) as part:
+        shutil.copyfile(source, part)
+        part.chmod(0o755)

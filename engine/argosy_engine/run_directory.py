@@ -26,6 +26,7 @@ from typing import Any
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.whole_files import write_whole_file
 
 VERSION = "1.0"
 
@@ -83,9 +84,7 @@ class RunDirectory:
             self.path.mkdir(parents=True)
             (self.path / "ir").write_bytes(ir)
             # Last, and at once: a directory with a run.json is that of a whole run.
-            temporary = self.path / "run.json.new"
-            temporary.write_text(description.to_json(), encoding="utf-8")
-            temporary.rename(self.path / "run.json")
+            write_whole_file(self.path / "run.json", description.to_json().encode())
         except OSError as error:
             raise unwritable(self.path, error) from error
 

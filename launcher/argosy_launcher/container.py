@@ -30,6 +30,7 @@ from argosy_schemas.pod import (
 )
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import read_step
+from argosy_schemas.whole_files import write_whole_file
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
@@ -68,7 +69,9 @@ class LauncherContainer:
             self.say(warning)
         if finished.control:
             name = Path(CONTROL_PATH).name
-            _write_whole(self.exchange.directory.parent / name, finished.control)
+            # Argo's container sees all of it or nothing, whatever its UID.
+            control = self.exchange.directory.parent / name
+            write_whole_file(control, finished.control.encode(), mode=0o644)
         reason = ""
         if finished.failure is not None:
             reason = pod_message(finished.failure.message, final=finished.failure.final)
@@ -193,11 +196,3 @@ def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:
                 while chunk := source.read(1 << 20):
                     whole.write(chunk)
     return target
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that Argo's container sees all or nothing of."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text)
-    temporary.chmod(0o644)
-    os.replace(temporary, path)

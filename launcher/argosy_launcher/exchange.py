@@ -8,7 +8,6 @@ often enough without a change, so that a pod may be frozen for hours.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy_launcher.exit_report import ExitReport, parse_exit_report
+from argosy_schemas.whole_files import write_whole_file
 
 EXEC_SILENCE: Final = 30
 """Looks without a beat until ``exec`` counts as dead."""
@@ -129,11 +129,7 @@ class Exchange:
 
     def _publish(self, name: str, data: bytes) -> None:
         """Write a file that ``exec`` sees all or nothing of, whatever its UID."""
-        path = self.directory / name
-        temporary = self.directory / f"{name}.tmp"
-        temporary.write_bytes(data)
-        self._open_to_all(temporary, 0o666)
-        os.replace(temporary, path)
+        write_whole_file(self.directory / name, data, mode=0o666)
 
     @staticmethod
     def _open_to_all(path: Path, mode: int) -> None:

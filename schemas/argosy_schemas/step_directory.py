@@ -9,7 +9,6 @@ it is complete.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from argosy_schemas.sdk_paths import sdk_path
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_json import step_from_json, step_to_json
 from argosy_schemas.texts import shown
+from argosy_schemas.whole_files import write_whole_file
 
 _STEP = "step.json"
 
@@ -96,8 +96,5 @@ def _refused(what: str, found: str, text: str) -> FinalTaskError:
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(data)
     # The command's user is not the driver's.
-    temporary.chmod(0o644)
-    os.replace(temporary, path)
+    write_whole_file(path, data, mode=0o644)

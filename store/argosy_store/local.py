@@ -14,13 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from argosy_schemas.whole_files import is_part_file, part_name, write_new_file, write_whole_file
 from argosy_store.local_files import (
     copy_whole_file,
-    is_part_file,
-    part_name,
     reading_failed,
-    write_new_file,
-    write_whole_file,
     writing_failed,
 )
 from argosy_store.objects import ObjectInfo, checked_key

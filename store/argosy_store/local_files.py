@@ -1,69 +1,18 @@
-"""Local files written so that a reader sees all of one or none, and what can go wrong with them."""
+"""Copies of local files, and what can go wrong with local files."""
 
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
 from argosy_schemas.errors import StoreError
-
-_PART_SUFFIX: Final = ".argosy-part"
+from argosy_schemas.whole_files import part_file
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 # What network file systems answer while their server is away.
 _PASSING = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.EINTR)
-
-
-@contextmanager
-def part_file(path: Path) -> Generator[Path]:
-    """Yield a path beside ``path`` to write to; it becomes ``path`` when the block ends well."""
-    part = path.parent / part_name()
-    try:
-        yield part
-        os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
-
-
-def part_name() -> str:
-    """Return a fresh name for a file that is being written."""
-    # Not derived from the name of the file, which may already be as long as names can be.
-    return f".{os.urandom(8).hex()}{_PART_SUFFIX}"
-
-
-def is_part_file(name: str) -> bool:
-    """Return whether a file of this name was being written, or was left by a killed process."""
-    return name.startswith(".") and name.endswith(_PART_SUFFIX)
-
-
-def write_new_file(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet.
-
-    Raises:
-        OSError: As the system has it.
-    """
-    with open(path, "xb", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
-
-
-def write_whole_file(path: Path, data: bytes) -> None:
-    """Write or replace a file at once.
-
-    Raises:
-        OSError: As the system has it.
-    """
-    with part_file(path) as part:
-        write_new_file(part, data)
 
 
 def copy_whole_file(source: Path, target: Path) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_store.local_files import reading_failed, write_whole_file, writing_failed
+from argosy_schemas.whole_files import write_whole_file
+from argosy_store.local_files import reading_failed, writing_failed
 from argosy_store.objects import ObjectInfo, checked_key, object_gone
 
 

@@ -12,8 +12,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
 
 from argosy_schemas.errors import StoreError
+from argosy_schemas.whole_files import part_file
 from argosy_store.clients import client_of
-from argosy_store.local_files import part_file, reading_failed, writing_failed
+from argosy_store.local_files import reading_failed, writing_failed
 from argosy_store.objects import ObjectInfo, checked_key, object_gone
 from argosy_store.parallel import for_each
 from argosy_store.remote_errors import is_missing_object, remote_failed

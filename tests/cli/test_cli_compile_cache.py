@@ -11,6 +11,7 @@ from argosy_cli import compile_cache
 from argosy_cli.compile_cache import RunnablePipeline, runnable
 from argosy_cli.source import Source, read_source
 from argosy_schemas.errors import InvalidPipelineError
+from full_disks import files_up_to
 
 HELLO = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"
 MEBIBYTE = 2**20
@@ -79,6 +80,25 @@ def test_a_home_that_cannot_be_written_is_left_to_the_engine(hello: Source, tmp_
     home.write_text("a file")
 
     assert made(hello, home).workflow["kind"] == "Workflow"
+
+
+def test_an_entry_that_cannot_be_written_leaves_nothing(hello: Source, tmp_path: Path) -> None:
+    with files_up_to(100):
+        fresh = made(hello, tmp_path)
+
+    assert fresh.workflow["kind"] == "Workflow"
+    assert entries(tmp_path) == []
+
+
+def test_an_entry_whose_place_is_taken_leaves_nothing(hello: Source, tmp_path: Path) -> None:
+    made(hello, tmp_path)
+    (entry,) = entries(tmp_path)
+    entry.unlink()
+    entry.mkdir()
+
+    made(hello, tmp_path)
+
+    assert entries(tmp_path) == [entry]
 
 
 def test_an_invalid_pipeline_leaves_no_entry(tmp_path: Path) -> None:

@@ -333,14 +333,14 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
 
 def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None:
     environment = pod.environment(HELLO, {"name": "you"})
-    (pod.directory / "pod/argosy/exec.tmp").mkdir(parents=True)
+    shared = pod.directory / "pod/argosy"
+    (shared / "exec").mkdir(parents=True)
 
     ended = pod.run(environment)
 
     assert ended.code == 1
-    assert ended.reason == (
-        f"'{pod.directory}/pod/argosy/exec.tmp': Is a directory; look at the volumes of this pod"
-    )
+    assert ended.reason == f"'{shared}/exec': Is a directory; look at the volumes of this pod"
+    assert sorted(path.name for path in shared.iterdir()) == ["exec", "outputs"]
 
 
 def test_nothing_costly_is_imported() -> None:

@@ -17,6 +17,7 @@ from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 from engine_steps import pod_node
+from full_disks import files_up_to
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DESCRIPTION = RunDescription(
@@ -88,6 +89,17 @@ def test_a_home_that_is_a_file_is_said_in_one_line(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"'{home}/runs/7f3a' cannot be written: Not a directory; choose another place with --home"
     )
+
+
+def test_a_description_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
+    with files_up_to(10), pytest.raises(MachineError) as caught:
+        made(tmp_path)
+
+    assert str(caught.value) == (
+        f"'{tmp_path}/runs/7f3a' cannot be written: File too large; "
+        "choose another place with --home"
+    )
+    assert [path.name for path in (tmp_path / "runs/7f3a").iterdir()] == ["ir"]
 
 
 def test_a_run_is_found_by_its_first_characters(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from argosy_schemas.names import ArtifactUri
 from argosy_schemas.sdk_paths import sdk_path
 from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, UriMapping
 from argosy_schemas.step_directory import read_step, write_step
+from full_disks import files_up_to
 from launcher_pods import step_of
 
 STEP = step_of(
@@ -56,6 +57,13 @@ def test_every_user_may_read_it(tmp_path: Path) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "step").iterdir()}
     assert modes == {0o644}
     assert stat.S_IMODE((tmp_path / "step").stat().st_mode) == 0o755
+
+
+def test_a_step_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
+    with files_up_to(5), pytest.raises(OSError, match="File too large"):
+        write_step(tmp_path, STEP)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_step_that_runs_nothing_replaces_one_that_does(tmp_path: Path) -> None:

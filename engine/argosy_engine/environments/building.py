@@ -29,6 +29,7 @@ from argosy_engine.environments.pip_options import uv_arguments, uv_environment,
 from argosy_engine.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.records import Reason
+from argosy_schemas.whole_files import write_whole_file
 
 _LAYOUT = 1
 """Counts how environments are built; another number, another key."""
@@ -157,7 +158,7 @@ class Builder:
             "python": self._interpreter.name,
             "installs": [list(arguments) for arguments in installs],
         }
-        write_at_once(self.directory / f"{key}.json", json.dumps(stamp, indent=1))
+        write_whole_file(self.directory / f"{key}.json", json.dumps(stamp, indent=1).encode())
 
     def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
         return self._run([_uv_program(), "--quiet", *arguments], what, text)
@@ -234,22 +235,6 @@ def cannot_keep(path: Path, error: OSError) -> MachineError:
         f"{error.filename or path}: Python environments cannot be kept there ({error.strerror}); "
         f"set ARGOSY_CACHE_DIR to a directory that can be written"
     )
-
-
-def write_at_once(path: Path, text: str) -> None:
-    """Write or replace a file so that a reader sees all of it or none.
-
-    Raises:
-        OSError: As the system has it.
-    """
-    part = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    try:
-        part.write_text(text)
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _uv_program() -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from argosy_engine.environments.building import Builder, cannot_keep, write_at_once
+from argosy_engine.environments.building import Builder, cannot_keep
 from argosy_engine.environments.commands import PythonCommand, read_command
 from argosy_engine.environments.interpreter import Interpreter, this_interpreter
 from argosy_engine.environments.overlay import lay_over, shell_for
@@ -32,6 +32,7 @@ from argosy_engine.environments.requirements import (
 )
 from argosy_engine.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
+from argosy_schemas.whole_files import write_whole_file
 
 SHARED_KFP: Final = "kfp>=2,<3"
 _OLD_SECONDS: Final = 30 * 24 * 3600
@@ -183,7 +184,7 @@ class Environments:
         version = builder.newest(SHARED_KFP)
         answer = {"version": version, "asked_at": time.time()}
         try:
-            write_at_once(self._kfp_file, json.dumps(answer))
+            write_whole_file(self._kfp_file, json.dumps(answer).encode())
         except OSError as error:
             raise cannot_keep(self._kfp_file, error) from error
         return version
