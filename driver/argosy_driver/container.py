@@ -22,12 +22,11 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.failures import store_errors_as_task_errors
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
-from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH
+from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encoded_object
 from argosy_schemas.records import Reason
 from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import write_step
-from argosy_schemas.values import to_json
 from argosy_schemas.whole_files import part_file
 from argosy_store.locations import uri_below
 from argosy_store.objects import ObjectStore
@@ -86,10 +85,9 @@ class DriverContainer:
         """
         with store_errors_as_task_errors():
             control = decide(self.settings.task, resolver=self._resolver(self._store()))
-        text = base64.b64encode(to_json(control).encode()).decode()
         path = self._here(CONTROL_PATH)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(encoded_object(control))
 
     def _identity(self) -> Iterator[tuple[str, str]]:
         """Yield what KFP components may ask about their pod (``ir-semantics`` 7.8)."""

@@ -7,12 +7,9 @@ so whatever is not what it should be is refused, and nothing is guessed.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.names import AttemptId, RunId, TaskPath
@@ -29,6 +26,7 @@ from argosy_schemas.pod import (
     ENV_STORE,
     ENV_TASK,
     ENV_UPSTREAM,
+    decoded_texts,
 )
 from argosy_schemas.records import Reason
 from argosy_schemas.texts import one_line
@@ -105,28 +103,21 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 
 
 def _texts(environment: Mapping[str, str], name: str) -> dict[str, str | None]:
-    """Return the object of texts that a variable holds as base64 of its JSON; none if empty."""
+    """Return the object of texts that a variable holds; none if it is empty."""
     text = environment.get(name, "")
-    if not text:
-        return {}
     try:
-        value: object = json.loads(base64.b64decode(text, validate=True))
+        return decoded_texts(text)
     except ValueError as error:
-        raise _wrong(name, text, "base64 of JSON") from error
-    if not isinstance(value, dict):
-        raise _wrong(name, text, "an object")
-    members = cast("dict[str, object]", value)
-    texts: dict[str, str | None] = {}
-    for key, member in members.items():
-        if member is not None and not isinstance(member, str):
-            raise _wrong(name, text, "an object of texts")
-        texts[key] = member
-    return texts
+        raise _unlike(name, f"{error}") from error
 
 
 def _wrong(name: str, value: str, wanted: str) -> FinalTaskError:
+    return _unlike(name, f"is '{one_line(value, most=60)}', not {wanted}")
+
+
+def _unlike(name: str, what: str) -> FinalTaskError:
     return FinalTaskError(
-        f"the variable '{name}' of container 'driver' is '{one_line(value, most=60)}', not "
-        f"{wanted}; look for a failed expression in the workflow, and compile the pipeline again",
+        f"the variable '{name}' of container 'driver' {what}; look for a failed expression in the "
+        "workflow, and compile the pipeline again",
         reason=Reason.INTERNAL,
     )

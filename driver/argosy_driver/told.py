@@ -9,20 +9,16 @@ What runs because the workflow was stopped is told of the workflow alone.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from argosy_driver.final_status import SUCCEEDED
 from argosy_driver.nodes import Node, Nodes
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import TaskPath, child_path
-from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER
+from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER, decoded_texts
 from argosy_schemas.records import Reason
-from argosy_schemas.texts import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +67,11 @@ def read_told(told: Mapping[str, str], pod: TaskPath, pipeline: Pipeline) -> Tol
 
 
 def _decoded(text: str) -> Mapping[str, str]:
-    if not text:
-        return {}
     try:
-        value: object = json.loads(base64.b64decode(text, validate=True))
+        return {key: phase for key, phase in decoded_texts(text).items() if phase is not None}
     except ValueError as error:
-        raise _wrong(text) from error
-    if not isinstance(value, dict):
-        raise _wrong(text)
-    members = cast("dict[str, object]", value)
-    if not all(member is None or isinstance(member, str) for member in members.values()):
-        raise _wrong(text)
-    return {key: member for key, member in members.items() if isinstance(member, str)}
-
-
-def _wrong(text: str) -> FinalTaskError:
-    return FinalTaskError(
-        f"what was told of the tasks before is '{one_line(text, most=60)}', not base64 of a JSON "
-        "object of texts; look for a failed expression in the workflow, and compile the pipeline "
-        "again",
-        reason=Reason.INTERNAL,
-    )
+        raise FinalTaskError(
+            f"what was told of the tasks before {error}; look for a failed expression in the "
+            "workflow, and compile the pipeline again",
+            reason=Reason.INTERNAL,
+        ) from error

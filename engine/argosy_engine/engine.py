@@ -11,9 +11,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
-import json
 import threading
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -40,7 +38,7 @@ from argosy_engine.pods import PodOutcome, PodRequest, Pods
 from argosy_engine.ready_queue import ReadyQueue
 from argosy_engine.stop import StopSignal
 from argosy_expressions.errors import ExpressionError
-from argosy_schemas.pod import ENV_UPSTREAM
+from argosy_schemas.pod import ENV_UPSTREAM, decoded_texts
 from argosy_schemas.records import Failure, Reason
 
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
@@ -285,7 +283,7 @@ class Engine:
         upstream: Mapping[str, str] | None = None
         if ENV_UPSTREAM in environment:
             text = self._interpreter.resolve(node, environment[ENV_UPSTREAM])
-            upstream = json.loads(b64decode(text, validate=True)) if text else None
+            upstream = _told(text) if text else None
         deadline: timedelta | None = None
         if template.deadline_seconds is not None:
             seconds = int(self._interpreter.resolve(node, template.deadline_seconds))
@@ -299,3 +297,10 @@ class Engine:
             image=self._interpreter.resolve(node, template.image),
             deadline=deadline,
         )
+
+
+def _told(text: str) -> Mapping[str, str]:
+    try:
+        return {key: phase for key, phase in decoded_texts(text).items() if phase is not None}
+    except ValueError as error:
+        raise ValueError(f"what is told of the tasks before {error}") from error

@@ -11,7 +11,6 @@ import errno
 import os
 import shutil
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -40,10 +39,9 @@ from argosy_schemas.errors import ArgosyError, MachineError, TaskError
 from argosy_schemas.failures import failure_from
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.pod import CONTROL, pod_message
+from argosy_schemas.pod import CONTROL, encoded_object, pod_message
 from argosy_schemas.records import AttemptState, Failure, Reason
 from argosy_schemas.step import Decision, Step
-from argosy_schemas.values import to_json
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
@@ -110,8 +108,7 @@ class LocalPods:
 
     def _decision(self, request: PodRequest) -> PodOutcome:
         control = decide(request.path, resolver=self._resolver(request))
-        text = b64encode(to_json(control).encode()).decode()
-        return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: text})
+        return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: encoded_object(control)})
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         attempt = AttemptId(str(uuid.uuid4()))

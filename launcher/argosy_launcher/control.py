@@ -7,13 +7,13 @@ those are fresh, cached or adopted, so that a decision never depends on how a ta
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.ir import ControlEntry, ControlForm
 from argosy_schemas.parameters import to_text
+from argosy_schemas.pod import encoded_object
 from argosy_schemas.records import Reason, Values
 from argosy_schemas.values import JsonValue, to_json
 
@@ -34,7 +34,7 @@ def control_text(entries: Iterable[ControlEntry], outputs: Values) -> str:
     values = {entry.key: _value(entry, outputs) for entry in entries}
     if not values:
         return ""
-    text = b64encode(to_json(values).encode()).decode()
+    text = encoded_object(values)
     if len(text) > MAX_CONTROL_BYTES:
         raise _too_long(values, len(text))
     return text

@@ -6,7 +6,12 @@ environment, and the embedded engine reads them from the same templates.
 
 from __future__ import annotations
 
-from typing import Final
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Final, cast
+
+from argosy_schemas.texts import one_line
+from argosy_schemas.values import JsonValue, parse_json, to_json
 
 DRIVER_CONTAINER: Final = "driver"
 MAIN_CONTAINER: Final = "main"
@@ -83,6 +88,34 @@ DRIVER_VARIABLES: Final = frozenset(
 FINAL_MARK: Final = "(final)"
 """At the end of the message of a failure that no retry can help; ``retryStrategy.expression`` looks
 for it."""
+
+
+def encoded_object(members: Mapping[str, JsonValue]) -> str:
+    """Return the text by which templates hand on an object, e.g. :data:`CONTROL`."""
+    return b64encode(to_json(members).encode()).decode()
+
+
+def decoded_texts(text: str) -> dict[str, str | None]:
+    """Return the object of texts that was handed on; without members if nothing was.
+
+    Raises:
+        ValueError: It is something else; the message is the end of a sentence about it.
+    """
+    if not text:
+        return {}
+    try:
+        value = parse_json(b64decode(text, validate=True).decode())
+    except ValueError as error:
+        raise _no_texts(text) from error
+    if not isinstance(value, Mapping):
+        raise _no_texts(text)
+    if not all(member is None or isinstance(member, str) for member in value.values()):
+        raise _no_texts(text)
+    return cast("dict[str, str | None]", dict(value))
+
+
+def _no_texts(text: str) -> ValueError:
+    return ValueError(f"is '{one_line(text, most=60)}', not base64 of a JSON object of texts")
 
 
 def pod_message(reason: str, *, final: bool) -> str:

@@ -274,15 +274,15 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
         pytest.param(
             {"ARGOSY_PARAMETERS": EXPRESSION},
             f"the variable 'ARGOSY_PARAMETERS' of container 'driver' is '{EXPRESSION}', not base64 "
-            "of JSON; look for a failed expression in the workflow, and compile the pipeline again "
-            "(final)",
+            "of a JSON object of texts; look for a failed expression in the workflow, and compile "
+            "the pipeline again (final)",
             id="an expression that failed on Argo 3.5",
         ),
         pytest.param(
             {"ARGOSY_PARAMETERS": encoded({"name": 5})},
             f"the variable 'ARGOSY_PARAMETERS' of container 'driver' is '{encoded({'name': 5})}', "
-            "not an object of texts; look for a failed expression in the workflow, and compile the "
-            "pipeline again (final)",
+            "not base64 of a JSON object of texts; look for a failed expression in the workflow, "
+            "and compile the pipeline again (final)",
             id="not texts",
         ),
         pytest.param(

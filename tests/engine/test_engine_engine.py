@@ -7,6 +7,7 @@ import select
 import signal
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -628,6 +629,33 @@ def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
     assert pods.requests == []
 
 
+@pytest.mark.parametrize(
+    "text", ["?", "eyJ4", b64encode(b"[1]").decode(), b64encode(b'{"x": 1}').decode()]
+)
+def test_a_pod_that_is_told_something_else_than_phases_is_an_error_of_its_task(text: str) -> None:
+    pods = FakePods()
+    messages: list[str] = []
+
+    class Messages(Observer):
+        def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
+            messages.append(outcome.message)
+
+    phase = engine(interpreter([task("a")], pod=told(text)), pods, observer=Messages()).run()
+
+    assert (phase, pods.requests) == (Phase.ERROR, [])
+    assert messages == [
+        f"what is told of the tasks before is '{text}', not base64 of a JSON object of texts"
+    ]
+
+
+def told(text: str) -> dict[str, Any]:
+    """A pod that is told of the tasks before it."""
+    return {
+        "initContainers": [{"name": "driver", "env": [{"name": "ARGOSY_UPSTREAM", "value": text}]}],
+        "sidecars": [{"name": "launcher"}],
+    }
+
+
 def test_an_output_that_was_not_written_is_an_error_unless_it_has_a_default() -> None:
     def run(value_from: dict[str, str]) -> Phase:
         outputs = {"parameters": [{"name": "x", "valueFrom": {"path": "/x", **value_from}}]}
@@ -643,13 +671,7 @@ def test_a_pod_gets_what_its_template_says() -> None:
         pod={
             "activeDeadlineSeconds": 90,
             "container": {"image": "img:{{inputs.parameters.task}}"},
-            "initContainers": [
-                {
-                    "name": "driver",
-                    "env": [{"name": "ARGOSY_UPSTREAM", "value": "eyJ4IjoiRmFpbGVkIn0="}],
-                }
-            ],
-            "sidecars": [{"name": "launcher"}],
+            **told("eyJ4IjoiRmFpbGVkIn0="),
         },
     )
 
