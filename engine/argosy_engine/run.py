@@ -25,6 +25,7 @@ from argosy_engine.interpreter import Interpreter
 from argosy_engine.journal import Journal, attempts_before
 from argosy_engine.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
+from argosy_engine.local_commands import LocalCommands
 from argosy_engine.local_pods import LocalPods
 from argosy_engine.notices import notices
 from argosy_engine.phase import Phase
@@ -194,10 +195,15 @@ def _work(
             stores=stores,
             directory=directory,
             resolver=resolver,
-            environments=Environments(keep_pins=settings.keep_pins),
-            inherited=os.environ if settings.environment is None else settings.environment,
-            watchdog=stack.enter_context(Watchdog()),
-            grace=settings.grace,
+            commands=LocalCommands(
+                run_name=description.name,
+                home=home,
+                environments=Environments(keep_pins=settings.keep_pins),
+                inherited=os.environ if settings.environment is None else settings.environment,
+                watchdog=stack.enter_context(Watchdog()),
+                grace=settings.grace,
+                emit=emit,
+            ),
             now=_now,
             emit=emit,
         )
