@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from argosy_driver.foreseen import Foreseen
@@ -16,15 +15,12 @@ from argosy_driver.places import LocalPlaces
 from argosy_driver.prepare import look_ahead
 from argosy_driver.resolver import Resolver
 from argosy_driver.run import Run
-from argosy_driver.run_parameters import check_artifact_names
+from argosy_engine.given_run import new_run
 from argosy_engine.reading import read_head, read_workflow
 from argosy_engine.refusal import EngineRefusal
 from argosy_engine.results import path_order
-from argosy_engine.run import root_of, run_facts_of
-from argosy_engine.run_directory import RunDescription
 from argosy_engine.settings import RunSettings
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.packed_ir import unpack
 from argosy_schemas.step import Step
 from argosy_schemas.values import JsonValue
 from argosy_store.run_records import RunRecords
@@ -54,20 +50,15 @@ def plan_workflow(
     Arguments are those of :func:`argosy_engine.run.run_workflow`, and so are the errors, except
     that of a workflow that only a cluster can run.
     """
-    head = read_head(workflow)
-    pipeline = unpack(ir)
-    check_artifact_names(pipeline, artifacts or {})
-    description = RunDescription(
-        run_id=RunId(str(uuid.uuid4())),
-        name=f"{head.name}-{secrets.token_hex(3)[:5]}",
-        pipeline=pipeline.name,
-        created_at=datetime.now(UTC),
-        parameters={**(parameters or {}), **(artifacts or {})},
-        root=root_of(pipeline, settings),
-        cache=settings.cache,
-        workflow=workflow,
+    given = new_run(
+        read_head(workflow),
+        workflow,
+        ir,
+        settings=settings,
+        parameters=parameters,
+        artifacts=artifacts,
     )
-    run = run_facts_of(description, head, pipeline, settings)
+    description, pipeline, run = given.description, given.pipeline, given.facts
     with Stores(description.root) as stores:
         home = settings.home.absolute()
         store = stores.open(home)

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from argosy_driver.resolver import Resolver
-from argosy_driver.run import Run
-from argosy_driver.run_parameters import (
-    check_artifact_names,
-    parse_run_artifacts,
-)
 from argosy_driver.told import Told
+from argosy_engine.assembly import Assembly, Books, assemble, open_books
 from argosy_engine.emitter import Emitter
-from argosy_engine.engine import Engine
-from argosy_engine.environments.environments import Environments
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
-from argosy_engine.interpreter import Interpreter
-from argosy_engine.journal import Journal, attempts_before
-from argosy_engine.known_records import KnownRecords
-from argosy_engine.ledger import Ledger
-from argosy_engine.local_commands import LocalCommands
-from argosy_engine.local_pods import LocalPods
+from argosy_engine.given_run import GivenRun, described_run, new_run
 from argosy_engine.notices import notices
 from argosy_engine.phase import Phase
-from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.reading import read_workflow
 from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.run_directory import RunDescription, RunDirectory, find_run, unwritable
-from argosy_engine.settings import PIPELINE_ROOT, RunSettings
+from argosy_engine.run_directory import RunDirectory, find_run
+from argosy_engine.settings import RunSettings
 from argosy_engine.signals import stopping_on_signals
 from argosy_engine.states import RunState, TaskState
 from argosy_engine.summary import Summary
 from argosy_engine.task_nodes import failed_phases, index_nodes
-from argosy_engine.telling import Telling
-from argosy_engine.watchdog import Watchdog
-from argosy_engine.workflow import Workflow
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.packed_ir import unpack
 from argosy_schemas.records import Failure, Reason
-from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.values import JsonValue
 from argosy_store.locations import read_location
-from argosy_store.run_records import RunRecords
-from argosy_store.stores import Stores
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
-_ARTIFACTS = "artifacts"
-"""Below the home: the pipeline root of runs that were given none."""
 
 
 def run_workflow(
@@ -84,28 +58,19 @@ def run_workflow(
         MachineError: The home cannot be written.
         StoreError: The root cannot be reached.
     """
-    read = read_workflow(workflow)
-    pipeline = unpack(ir)
-    check_artifact_names(pipeline, artifacts or {})
-    given = {**(parameters or {}), **(artifacts or {})}
-    run_id = RunId(str(uuid.uuid4()))
-    description = RunDescription(
-        run_id=run_id,
-        # As Kubernetes does with `generateName`.
-        name=f"{read.name}-{secrets.token_hex(3)[:5]}",
-        pipeline=pipeline.name,
-        created_at=datetime.now(UTC),
-        parameters=given,
-        root=root_of(pipeline, settings),
-        cache=settings.cache,
-        workflow=workflow,
+    given = new_run(
+        read_workflow(workflow),
+        workflow,
+        ir,
+        settings=settings,
+        parameters=parameters,
+        artifacts=artifacts,
     )
     # Refused before anything is written.
-    run_facts = run_facts_of(description, read, pipeline, settings)
-    read_location(description.root)
-    directory = RunDirectory(settings.home, run_id)
-    directory.create(description, ir)
-    return _work(directory, description, read, pipeline, run_facts, settings, listener)
+    read_location(given.description.root)
+    directory = RunDirectory(settings.home, given.description.run_id)
+    directory.create(given.description, ir)
+    return _work(given, directory, settings, listener, resumed=False)
 
 
 def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
@@ -123,141 +88,81 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     """
     directory = RunDirectory(settings.home, find_run(settings.home, run))
     description, ir = directory.read()
-    read = read_workflow(description.workflow)
-    pipeline = unpack(ir)
-    run_facts = run_facts_of(description, read, pipeline, settings)
-    return _work(
-        directory, description, read, pipeline, run_facts, settings, listener, resumed=True
-    )
+    workflow = read_workflow(description.workflow)
+    given = described_run(description, workflow, ir, settings=settings)
+    return _work(given, directory, settings, listener, resumed=True)
 
 
 def _work(
+    given: GivenRun,
     directory: RunDirectory,
-    description: RunDescription,
-    workflow: Workflow,
-    pipeline: Pipeline,
-    run_facts: Run,
     settings: RunSettings,
     listener: Listener,
     *,
-    resumed: bool = False,
+    resumed: bool,
 ) -> RunResult:
     """Do what is left to do of a run."""
+    run_id, pipeline = given.description.run_id, given.description.pipeline
     emit = Emitter(listener)
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
-        directory.clear_work()
-        started_at = _now()
-        try:
-            if pipeline.pipeline_config.get("workspace"):
-                directory.workspace.mkdir(exist_ok=True)
-            ledger = Ledger(attempts_before(directory.journal))
-            journal = Journal(directory.journal)
-            stack.callback(journal.close)
-            journal.engine_started(started_at, resumed=resumed)
-        except OSError as problem:
-            raise unwritable(directory.path, problem) from problem
-        emit(
-            RunStarted(
-                run_id=description.run_id,
-                pipeline=description.pipeline,
-                at=started_at,
-                resumed=resumed,
-            )
-        )
-        told = tuple(notices(workflow, pipeline, settings))
+        books = open_books(given, directory, stack, at=_now(), resumed=resumed)
+        emit(RunStarted(run_id=run_id, pipeline=pipeline, at=books.started_at, resumed=resumed))
+        told = tuple(notices(given.workflow, given.pipeline, settings))
         for sentence in told:
             emit(Notice(message=sentence))
-        stores = stack.enter_context(Stores(description.root))
-        home = settings.home.absolute()
-        store = stores.open(home)
-        records = KnownRecords(RunRecords(store, description.run_id))
-        resolver = Resolver(pipeline, run_facts, records)
-        interpreter = Interpreter(
-            workflow,
-            parameters=description.parameters,
-            variables={"name": description.name, "uid": description.run_id},
-        )
-        pipeline_tasks = PipelineTasks(pipeline)
-
-        def on_skip(path: TaskPath) -> None:
-            # Before the run went on it may have run, and its result would count as that of a branch
-            # that was taken.
-            if resumed:
-                records.delete_success(path)
-
-        pods = LocalPods(
-            pipeline=pipeline,
-            run_facts=run_facts,
-            records=records,
-            store=store,
-            home=home,
-            stores=stores,
-            directory=directory,
-            resolver=resolver,
-            commands=LocalCommands(
-                run_name=description.name,
-                home=home,
-                environments=Environments(keep_pins=settings.keep_pins),
-                inherited=os.environ if settings.environment is None else settings.environment,
-                watchdog=stack.enter_context(Watchdog()),
-                grace=settings.grace,
-                emit=emit,
-            ),
+        assembly = assemble(
+            given,
+            directory,
+            books,
+            stack,
+            settings=settings,
             now=_now,
             emit=emit,
+            resumed=resumed,
         )
-        engine = Engine(
-            interpreter,
-            pods,
-            jobs=settings.jobs,
-            now=_now,
-            observer=Telling(
-                workflow=workflow,
-                journal=journal,
-                ledger=ledger,
-                emit=emit,
-                pipeline_tasks=pipeline_tasks,
-                undecided=resolver.undecided,
-                on_skip=on_skip,
-            ),
-            deadline=None
-            if workflow.deadline_seconds is None
-            else timedelta(seconds=workflow.deadline_seconds),
-            grace=settings.grace,
-        )
-        with stopping_on_signals(engine.request_stop):
-            phase = engine.run()
-            finished_at = _now()
-            assert interpreter.root is not None
-            nodes = index_nodes(interpreter.root, interpreter.exit_root)
-            summary = Summary(
-                pipeline=pipeline,
-                nodes=nodes,
-                ledger=ledger,
-                # A final status is an input that no record of its own holds.
-                resolver=Resolver(pipeline, run_facts, records, phases=Told(failed_phases(nodes))),
-                records=records,
-                stop_failure=engine.stop_failure,
-                pipeline_tasks=pipeline_tasks,
-            )
-            tasks = summary.tasks()
-            state, error = _state(phase, tasks, engine.stop_failure)
-            result = RunResult(
-                run_id=description.run_id,
-                pipeline=description.pipeline,
-                state=state,
-                started_at=started_at,
-                finished_at=finished_at,
-                error=error,
-                outputs=summary.outputs(),
-                tasks=tasks,
-                notices=told if emit.failure is None else (*told, emit.failure),
-            )
-        if state is RunState.SUCCEEDED:
+        with stopping_on_signals(assembly.engine.request_stop):
+            phase = assembly.engine.run()
+            result = _result(given, books, assembly, phase)
+        if result.state is RunState.SUCCEEDED:
             directory.clear_work()
-        emit(RunFinished(run_id=description.run_id, state=state, at=finished_at, error=error))
-        return result
+        emit(
+            RunFinished(
+                run_id=run_id, state=result.state, at=result.finished_at, error=result.error
+            )
+        )
+        return replace(result, notices=told if emit.failure is None else (*told, emit.failure))
+
+
+def _result(given: GivenRun, books: Books, assembly: Assembly, phase: Phase) -> RunResult:
+    """Return what became of a run that has come to its end."""
+    finished_at = _now()
+    interpreter, stop_failure = assembly.interpreter, assembly.engine.stop_failure
+    assert interpreter.root is not None
+    nodes = index_nodes(interpreter.root, interpreter.exit_root)
+    # A final status is an input that no record of its own holds.
+    phases = Told(failed_phases(nodes))
+    summary = Summary(
+        pipeline=given.pipeline,
+        nodes=nodes,
+        ledger=books.ledger,
+        resolver=Resolver(given.pipeline, given.facts, assembly.records, phases=phases),
+        records=assembly.records,
+        stop_failure=stop_failure,
+        pipeline_tasks=assembly.pipeline_tasks,
+    )
+    tasks = summary.tasks()
+    state, error = _state(phase, tasks, stop_failure)
+    return RunResult(
+        run_id=given.description.run_id,
+        pipeline=given.description.pipeline,
+        state=state,
+        started_at=books.started_at,
+        finished_at=finished_at,
+        error=error,
+        outputs=summary.outputs(),
+        tasks=tasks,
+    )
 
 
 def _state(
@@ -283,41 +188,6 @@ def _state(
     if phase is not Phase.SUCCEEDED:
         return RunState.FAILED, f"the workflow ended as {phase.value}"
     return RunState.SUCCEEDED, None
-
-
-def run_facts_of(
-    description: RunDescription, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
-) -> Run:
-    """Return what driver and resolver need to know of a run.
-
-    Raises:
-        InvalidArgumentError: A parameter or artifact is wrong.
-    """
-    inputs = pipeline.root.inputs
-    texts: dict[str, str | None] = {
-        name: workflow.arguments.get(name) for name in (*inputs.parameters, *inputs.artifacts)
-    }
-    texts.update(description.parameters)
-    return Run(
-        id=description.run_id,
-        name=description.name,
-        created_at=description.created_at,
-        root=description.root,
-        parameters=parse_run_parameters(pipeline, texts),
-        artifacts=parse_run_artifacts(pipeline, texts),
-        workspace=str(RunDirectory(settings.home, description.run_id).workspace),
-        cache=description.cache,
-    )
-
-
-def root_of(pipeline: Pipeline, settings: RunSettings) -> str:
-    """Return where the artifacts of a run go."""
-    root = settings.root
-    if root == PIPELINE_ROOT:
-        root = pipeline.default_pipeline_root or None
-    if root is None:
-        return str(settings.home.absolute() / _ARTIFACTS)
-    return root if "://" in root else str(Path(root).absolute())
 
 
 def _now() -> datetime:
