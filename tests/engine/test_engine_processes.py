@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class Shell:
         self.directory = directory
         self.log = directory / "log"
         self.seen = b""
+        self.on_output: Callable[[], None] = lambda: None
+        """Called when the command has printed something."""
         self._watchdog = watchdog
         self._stop = stop
 
@@ -72,6 +74,7 @@ class Shell:
 
     def _write(self, data: bytes) -> None:
         self.seen += data
+        self.on_output()
 
 
 @pytest.fixture
@@ -230,20 +233,28 @@ def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) 
 
 
 def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
-    threading.Timer(0.3, stop.set, [STOPPED]).start()
+    def stop_once() -> None:
+        if not stop.is_set:
+            stop.set(STOPPED)
 
-    ended = shell.run("trap 'echo bye; exit 3' TERM; while :; do sleep 0.05; done")
+    shell.on_output = stop_once
+
+    ended = shell.run("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done")
 
     assert ended == Ended(exit_code=3, cut=Cut.STOPPED)
-    assert shell.seen.endswith(b"bye\n")
+    assert shell.seen == b"up\nbye\n"
 
 
 def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSignal) -> None:
-    threading.Timer(0.3, stop.set, [STOPPED]).start()
-    threading.Timer(0.6, stop.set, [STOPPED]).start()
-    started = time.monotonic()
+    def stop_twice() -> None:
+        stop.set(STOPPED)
+        threading.Timer(0.3, stop.set, [STOPPED]).start()
 
-    ended = shell.run("trap '' TERM; while :; do sleep 0.05; done", grace=timedelta(seconds=60))
+    shell.on_output = stop_twice
+    started = time.monotonic()
+    script = "trap '' TERM; echo up; while :; do sleep 0.05; done"
+
+    ended = shell.run(script, grace=timedelta(seconds=60))
 
     assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.STOPPED)
     assert time.monotonic() - started < 10
