@@ -12,7 +12,8 @@ from argosy_schemas.errors import StoreError
 from argosy_store.aws_profile import profile_settings
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+    # Names of types, which only its stubs have: at run time there are none of them.
+    from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
     from obstore.store import ObjectStore as Client
 
 # A refused connection is told within a second or two, and a silent host within half a minute: who
@@ -116,7 +117,7 @@ def _s3(
 
 
 def _google(bucket: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Client:
-    from obstore.store import GCSConfig, GCSStore
+    from obstore.store import GCSStore
 
     config: GCSConfig = {}
     # The second is what Google's own libraries read.
@@ -135,7 +136,7 @@ def _google(bucket: str, options: Mapping[str, str], environment: Mapping[str, s
 
 
 def _azure(container: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Client:
-    from obstore.store import AzureConfig, AzureStore
+    from obstore.store import AzureStore
 
     config: AzureConfig = {}
     if account := options.get("account") or environment.get("AZURE_STORAGE_ACCOUNT"):
