@@ -197,7 +197,8 @@ def _packed_ir() -> Schema:
             "config": {"type": "object", "description": "PipelineConfig of the platform spec."},
             "kubernetes": {
                 **_mapping({"type": "object"}),
-                "description": "Executor label to settings; null for one of no concern here.",
+                "description": "Executor label to settings: its volume claims, or all where its "
+                "component takes some as a value.",
             },
             "blocks": {
                 "type": "array",

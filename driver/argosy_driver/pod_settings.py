@@ -104,6 +104,11 @@ def node_affinity(settings: Json, values: Values) -> JsonValue:
     return affinity or None
 
 
+def claims(settings: Json, values: Values) -> list[str]:
+    """Return the names of the volume claims that are mounted, each once."""
+    return list(dict.fromkeys(_claim(each, values) for each in settings.get("pvcMount", ())))
+
+
 def volumes(settings: Json, values: Values) -> tuple[list[dict[str, Any]], list[JsonValue]]:
     """Return the volumes from claims, secrets and config maps, each once, and their mounts."""
     found: dict[str, dict[str, Any]] = {}

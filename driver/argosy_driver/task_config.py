@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from argosy_driver.nodes import Node
 from argosy_driver.pod_settings import (
+    claims,
     environment_settings,
     node_affinity,
     node_selector,
@@ -35,11 +36,7 @@ def workspace_claim(workflow: str) -> str:
 
 def mounted_claims(resolver: Resolver, node: Node, *, uses_workspace: bool) -> tuple[str, ...]:
     """Return the names of the volume claims that a task's pod mounts."""
-    names = [
-        str(volume["persistentVolumeClaim"]["claimName"])
-        for volume in volumes(_settings(resolver, node), _values(resolver, node))[0]
-        if "persistentVolumeClaim" in volume
-    ]
+    names = claims(_settings(resolver, node), _values(resolver, node))
     if uses_workspace:
         names.append(workspace_claim(resolver.run.name))
     return tuple(names)

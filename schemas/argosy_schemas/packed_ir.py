@@ -92,19 +92,20 @@ def _told(pipeline: Pipeline) -> Json:
     """Return what is needed of the Kubernetes settings where no pod is made of them.
 
     All of them where the component takes some as a value; else the volume claims, which count for
-    the cache, and of all else the names, with ``None``.
+    the cache. A label without any is left out.
     """
     whole = {
         component.executor_label
         for component in pipeline.components.values()
         if component.task_config_passthroughs
     }
-    return {
+    told = {
         label: settings
         if label in whole
-        else {name: value if name == "pvcMount" else None for name, value in settings.items()}
+        else {name: value for name, value in settings.items() if name == "pvcMount"}
         for label, settings in pipeline.kubernetes.items()
     }
+    return {label: settings for label, settings in told.items() if settings}
 
 
 def unpack(data: bytes) -> Pipeline:

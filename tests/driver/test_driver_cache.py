@@ -21,6 +21,7 @@ from argosy_driver.fingerprint import (
 )
 from argosy_schemas.ir import ArtifactSpec, ArtifactType, Interface, ParameterSpec, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
+from argosy_schemas.packed_ir import pack, unpack
 from argosy_schemas.records import (
     Artifact,
     AttemptRecord,
@@ -371,6 +372,68 @@ def test_mounted_claims_count(tmp_path: Path) -> None:
 
     assert of("a") == of("a")
     assert of("a") != of("b")
+
+
+_NAME: Json = {"runtimeValue": {"constant": "name"}}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as read", "packed"])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("secretAsVolume", [{"secretNameParameter": _NAME, "mountPath": "/a"}]),
+        ("secretAsEnv", [{"secretName": "s", "keyToEnv": [{"secretKey": "k", "envVar": "E"}]}]),
+        ("configMapAsVolume", [{"configMapName": "c", "mountPath": "/a", "optional": True}]),
+        (
+            "configMapAsEnv",
+            [{"configMapName": "c", "keyToEnv": [{"configMapKey": "k", "envVar": "E"}]}],
+        ),
+        ("fieldPathAsEnv", [{"name": "E", "fieldPath": "metadata.name"}]),
+        ("nodeSelector", {"labels": {"disk": "ssd"}}),
+        ("nodeAffinity", [{"matchExpressions": [{"key": "k", "operator": "Exists"}]}]),
+        ("podAffinity", [{"topologyKey": "zone", "matchPodLabels": {"a": "b"}}]),
+        ("tolerations", [{"key": "gpu", "operator": "Exists"}]),
+        ("podMetadata", {"labels": {"a": "b"}, "annotations": {"c": "d"}}),
+        ("imagePullSecret", [{"secretName": "s"}]),
+        ("imagePullPolicy", "Always"),
+        ("activeDeadlineSeconds", "60"),
+        ("emptyDirMounts", [{"volumeName": "v", "mountPath": "/a"}]),
+        (
+            "genericEphemeralVolume",
+            [{"volumeName": "v", "mountPath": "/a", "size": "1Gi", "accessModes": ["RWO"]}],
+        ),
+        ("enabledSharedMemory", {"volumeName": "shm", "size": "1Gi"}),
+        ("securityContext", {"runAsUser": "1000"}),
+    ],
+)
+def test_settings_of_a_pod_other_than_claims_do_not_count(
+    kind: str, value: JsonValue, packed: bool, tmp_path: Path
+) -> None:
+    world = cached_world("settings", kubernetes={"exec-t": {kind: value}})
+    if packed:
+        world.pipeline = unpack(pack(world.pipeline))
+
+    step = world.prepare("t", tmp_path / "with")
+
+    assert step.failure is None
+    bare = cached_world("settings").prepare("t", tmp_path / "without")
+    assert step.fingerprint == bare.fingerprint is not None
+
+
+def test_a_claim_counts_beside_other_volumes_in_a_packed_pipeline(tmp_path: Path) -> None:
+    claims = [{"constant": "a", "mountPath": "/data"}]
+    secrets = [{"secretName": "s", "mountPath": "/secret"}]
+    settings = {"pvcMount": claims, "secretAsVolume": secrets}
+    world = cached_world("claims", kubernetes={"exec-t": settings})
+    world.pipeline = unpack(pack(world.pipeline))
+
+    alone = cached_world("claims", kubernetes={"exec-t": {"pvcMount": claims}})
+
+    assert (
+        world.prepare("t", tmp_path).fingerprint
+        == alone.prepare("t", tmp_path / "alone").fingerprint
+        is not None
+    )
 
 
 @pytest.mark.parametrize(

@@ -247,16 +247,16 @@ def test_many_threads_may_ask_at_once() -> None:
     assert all(component is unpacked.components[component.name] for component in found)
 
 
-def test_of_kubernetes_settings_the_claims_are_kept_and_the_names() -> None:
+def test_of_kubernetes_settings_the_claims_are_kept() -> None:
     claims: JsonValue = [
         {"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "pvc"}}}
     ]
     settings = {"pvcMount": claims, "nodeSelector": {"labels": {"disk": "ssd"}}}
-    pipeline = replace(read(small()), kubernetes={"exec-make": settings})
+    without: dict[str, JsonValue] = {"nodeSelector": {"labels": {"disk": "ssd"}}}
+    kubernetes = {"exec-make": settings, "exec-use": without}
+    pipeline = replace(read(small()), kubernetes=kubernetes)
 
-    assert unpack(pack(pipeline)).kubernetes == {
-        "exec-make": {"pvcMount": claims, "nodeSelector": None}
-    }
+    assert unpack(pack(pipeline)).kubernetes == {"exec-make": {"pvcMount": claims}}
 
 
 def test_settings_that_a_component_takes_as_a_value_are_kept_whole() -> None:
