@@ -3,7 +3,8 @@
 A component that works only because of a variable in the caller's shell works nowhere else, so a
 task gets what the pipeline gives it, and of the caller's environment what makes this machine
 usable: who the user is, how to print and encrypt, how to reach the network, packages and clouds,
-where the libraries of its drivers are. Python's own variables are not among that.
+where the libraries of its drivers are. Python's own variables are not among that, but for one: what
+Python prints is shown at once, and before its traceback, unless caller or task have it kept back.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _PREFIXES = (
     "UV_",
     "XDG_",
 )
+_UNBUFFERED = "PYTHONUNBUFFERED"
+"""To Python: write what is printed at once."""
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -68,6 +71,7 @@ def task_environment(
     environment["PATH"] = os.pathsep.join(entry for entry in entries if entry)
     for name in ("TMPDIR", "TMP", "TEMP"):
         environment[name] = str(temporary)
+    environment[_UNBUFFERED] = inherited.get(_UNBUFFERED, "1")
     environment.update(added)
     return environment
 

@@ -309,7 +309,10 @@ int main(int argc, char **argv, char **environment) {
     char *env_data = read_file(joined(step, "env"), &env_size);
     char **command_argv = split_entries(argv_data, argv_size);
     char **added = split_entries(env_data ? env_data : "", env_data ? env_size : 0);
-    char **command_environment = added ? merged_environment(environment, added) : NULL;
+    // What Python prints is seen at once, and stands before its traceback.
+    char *defaults[] = {"PYTHONUNBUFFERED=1", NULL};
+    char **container = merged_environment(defaults, environment);
+    char **command_environment = added && container ? merged_environment(container, added) : NULL;
     if (!command_argv || !command_argv[0] || !command_environment) {
         say("the step has no command: ", step);
         return USAGE;

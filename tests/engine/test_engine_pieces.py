@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from argosy_engine.emitter import Emitter, LineWriter
 from argosy_engine.events import Event, Notice, TaskOutput
 from argosy_engine.known_records import KnownRecords
@@ -53,8 +55,25 @@ def test_a_task_inherits_what_makes_a_machine_usable_and_nothing_else() -> None:
         "TMPDIR": "/t",
         "TMP": "/t",
         "TEMP": "/t",
+        "PYTHONUNBUFFERED": "1",
         "A": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("inherited", "added", "expected"),
+    [
+        pytest.param({}, (), "1", id="nobody"),
+        pytest.param({"PYTHONUNBUFFERED": ""}, (), "", id="the caller"),
+        pytest.param({}, (("PYTHONUNBUFFERED", ""),), "", id="the task"),
+    ],
+)
+def test_python_shows_its_output_at_once_unless_somebody_says_otherwise(
+    inherited: dict[str, str], added: tuple[tuple[str, str], ...], expected: str
+) -> None:
+    environment = task_environment(inherited, path_entries=(), temporary=Path("/t"), added=added)
+
+    assert environment["PYTHONUNBUFFERED"] == expected
 
 
 def test_a_task_has_a_path_even_if_the_caller_has_none() -> None:

@@ -198,7 +198,21 @@ def test_the_environment_is_that_of_the_container_with_the_tasks_over_it(
         b"KEPT=1",
         b"OVER=new",
         b"PATH=/usr/bin:/bin",
+        b"PYTHONUNBUFFERED=1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "task"), [({"PYTHONUNBUFFERED": ""}, ()), ({}, (("PYTHONUNBUFFERED", ""),))]
+)
+def test_image_or_task_may_have_python_keep_its_output_back(
+    make_pod: MakePod, image: dict[str, str], task: tuple[tuple[str, str], ...]
+) -> None:
+    pod = make_pod(environment={"PATH": "/usr/bin:/bin", **image})
+
+    end = pod.run(step_of("env", env=task))
+
+    assert sorted(end.stdout.splitlines()) == [b"PATH=/usr/bin:/bin", b"PYTHONUNBUFFERED="]
 
 
 def test_arguments_arrive_byte_for_byte(pod: Pod) -> None:
