@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from argosy_launcher.last_words import last_words
 from argosy_schemas.records import Failure, Reason
-from argosy_schemas.texts import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def failure_of(ended: ProcessEnd) -> Failure | None:
         return None
     if code < 0:
         return Failure(reason=Reason.COMMAND_KILLED, message=_killed(-code), exit_code=code)
-    last = last_line(ended.log)
+    last = last_words(ended.log)
     said = f": {last}" if last else ", it printed nothing"
     return Failure(
         reason=Reason.COMMAND_FAILED,
@@ -64,30 +62,6 @@ def pod_exit_code(failure: Failure | None) -> int:
     if not failure.exit_code:
         return 1
     return failure.exit_code if failure.exit_code > 0 else 128 - failure.exit_code
-
-
-_TAIL_BYTES: Final = 8 * 1024
-_LINE_LENGTH: Final = 300
-_ESCAPES: Final = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
-
-
-def last_line(log: Path | None) -> str:
-    """Return the last line with text in it, made safe for one line of a message."""
-    if log is None:
-        return ""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - _TAIL_BYTES))
-            tail = file.read()
-    except OSError:
-        return ""
-    for line in reversed(re.split(rb"[\r\n]+", _ESCAPES.sub(b"", tail))):
-        text = line.decode(errors="replace")
-        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        if text:
-            return cut(text, most=_LINE_LENGTH)
-    return ""
 
 
 def _killed(number: int) -> str:

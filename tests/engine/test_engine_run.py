@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -353,6 +354,17 @@ def test_a_task_is_told_apart_from_the_callers_environment(machine: Machine) -> 
     work = f"{machine.home}/runs/{result.run_id}/work/"
     assert temporary.startswith(work)
     assert here.startswith(work)
+
+
+def test_a_python_command_that_printed_before_it_raised_failed_by_what_it_raised(
+    machine: Machine,
+) -> None:
+    program = "print('working'); raise ValueError('no column:\\n  x')"
+    step = Step(command=[sys.executable, "-c", program])
+
+    result = machine.run({"a": step}, environment={"PATH": os.environ["PATH"]})
+
+    assert result.tasks[0].error == ("the command ended with exit code 1: ValueError: no column: x")
 
 
 def test_a_root_that_was_named_receives_the_artifacts(machine: Machine, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from argosy_launcher.exit_report import (
     process_end,
     vanished,
 )
-from argosy_launcher.process_end import ProcessEnd, failure_of, last_line, pod_exit_code
+from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
 from argosy_schemas.records import Failure, Reason
 
 
@@ -35,28 +35,6 @@ def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
         message="the command ended with exit code 3: ValueError: no such column",
         exit_code=3,
     )
-
-
-@pytest.mark.parametrize(
-    ("data", "line"),
-    [
-        (b"", ""),
-        (b"\n \r\n", ""),
-        (b"one\rtwo\r", "two"),
-        (b"\x1b[31merror:\x1b[0m\tbad \x07thing\x1b]0;title\x07\n", "error: bad thing"),
-        (b"\xff\xfe\x00x\n", "\ufffd\ufffd x"),
-        (b"x" * 400, f"{'x' * 300}…"),
-        (b"y" * 100_000 + b"\nlast", "last"),
-    ],
-)
-def test_the_last_line_is_safe_to_print(tmp_path: Path, data: bytes, line: str) -> None:
-    (tmp_path / "log").write_bytes(data)
-
-    assert last_line(tmp_path / "log") == line
-
-
-def test_a_log_that_is_gone_has_no_last_line(tmp_path: Path) -> None:
-    assert last_line(tmp_path / "none") == ""
 
 
 @pytest.mark.parametrize(
