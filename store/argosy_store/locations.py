@@ -3,7 +3,8 @@
 ``scheme://bucket/key`` for ``s3``, ``minio``, ``gs``, ``az`` and ``memory``; ``file:///path`` and
 plain paths for local files. The text is never percent-decoded, so that a URI is always the URI of
 its directory, a slash and a name. A query string counts only if all its names are options that the
-scheme knows (see :data:`OPTIONS`); otherwise it is part of the key.
+scheme knows (see :data:`OPTIONS`); otherwise it is part of the key, but not in a root, which people
+write: there it is a mistake.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "az": {"account": "account", "endpoint": "endpoint", "anonymous": "anonymous"},
 }
 """Scheme to the options of its URLs: the spelling in lower case without ``_``, and our name."""
+
+_SPELT: Final[Mapping[str, str]] = {"disable_ssl": "disableSSL", "path_style": "s3ForcePathStyle"}
+"""Our name to the spelling that KFP's documents use, where they differ."""
 
 _SCHEMES = ("file", "s3", "minio", "gs", "az", "memory")
 
@@ -86,6 +90,33 @@ def read_location(url: str | os.PathLike[str]) -> Location:
     return Location(scheme=scheme, bucket=bucket, key=key.strip("/"), options=options)
 
 
+def read_root(url: str | os.PathLike[str]) -> Location:
+    """Take the URL of a root apart, which may have options and nothing that looks like them.
+
+    Raises:
+        StoreError: As for :func:`read_location`, and for an option that the scheme does not have.
+    """
+    location = read_location(url)
+    known = _options_of(location.scheme)
+    place, mark, query = os.fspath(url).rpartition("?")
+    if not known or location.options or not mark or "=" not in query or "/" in query.split("=")[0]:
+        return location
+    for pair in query.split("&"):
+        name, equals, _ = pair.partition("=")
+        if _option(known, name) is None:
+            names = [_SPELT.get(option, option) for option in dict.fromkeys(known.values())]
+            raise StoreError(
+                f"{place}: '{name}' is no option of {location.scheme}:// URLs; use "
+                f"{', '.join(names[:-1])} or {names[-1]}",
+                retryable=False,
+            )
+        if not equals:
+            raise StoreError(
+                f"{place}: the option '{name}' has no value; write {name}=VALUE", retryable=False
+            )
+    return location
+
+
 def uri_below(root: str | os.PathLike[str], *segments: str) -> ArtifactUri:
     """Return the URI of something below ``root``: its options dropped, a plain path as file://."""
     location = read_location(root)
@@ -104,18 +135,26 @@ def _local(path: str) -> Location:
 
 
 def _without_options(scheme: str, rest: str) -> tuple[str, Mapping[str, str]]:
-    known = OPTIONS.get("s3" if scheme == "minio" else scheme, {})
+    known = _options_of(scheme)
     before, mark, query = rest.rpartition("?")
     if not mark or not query:
         return rest, {}
     options: dict[str, str] = {}
     for pair in query.split("&"):
         name, equals, value = pair.partition("=")
-        option = known.get(name.lower().replace("_", ""))
+        option = _option(known, name)
         if option is None or not equals:
             return rest, {}
         options[option] = _percent_decoded(value)
     return before, options
+
+
+def _options_of(scheme: str) -> Mapping[str, str]:
+    return OPTIONS.get("s3" if scheme == "minio" else scheme, {})
+
+
+def _option(known: Mapping[str, str], name: str) -> str | None:
+    return known.get(name.lower().replace("_", ""))
 
 
 def _percent_decoded(value: str) -> str:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, read_location
+from argosy_store.locations import Location, read_location, read_root
 from argosy_store.memory import memory_store
 from argosy_store.objects import ObjectStore
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, RetryingStore
@@ -36,13 +36,17 @@ class Stores:
         self._by_bucket: dict[tuple[str, str], ObjectStore] = {}
         self._options = {
             (location.scheme, location.bucket): location.options
-            for location in map(read_location, configured)
+            for location in map(read_root, configured)
             if location.options
         }
 
     def open(self, url: str | os.PathLike[str]) -> ObjectStore:
-        """Return the store whose root is ``url``; nothing is contacted or created yet."""
-        location = read_location(url)
+        """Return the store whose root is ``url``; nothing is contacted or created yet.
+
+        Raises:
+            StoreError: The URL or one of its options is not supported; the message names it.
+        """
+        location = read_root(url)
         if location.scheme == "file":
             return LocalStore(location.url)
         store = self._bucket(location)

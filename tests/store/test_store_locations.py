@@ -9,7 +9,7 @@ import pytest
 
 from argosy_schemas.errors import StoreError
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, local_path, read_location, uri_below
+from argosy_store.locations import Location, local_path, read_location, read_root, uri_below
 from argosy_store.stores import Stores, open_store
 
 
@@ -55,6 +55,59 @@ from argosy_store.stores import Stores, open_store
 )
 def test_a_url_is_taken_apart(url: str, expected: Location) -> None:
     assert read_location(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://b/k?endpoint=http://h&s3ForcePathStyle=true",
+        "gs://b/what?/k",
+        "s3://b/why?",
+        "az://c/k?account=a",
+        "memory://m/k?v=1",
+        "/a/b?v=1",
+    ],
+)
+def test_a_root_is_read_as_any_url_where_its_options_are_known(url: str) -> None:
+    assert read_root(url) == read_location(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (
+            "s3://b/x?bad=1",
+            "s3://b/x: 'bad' is no option of s3:// URLs; use endpoint, region, disableSSL, "
+            "s3ForcePathStyle, profile or anonymous",
+        ),
+        (
+            "minio://b?endpoint=h:1&regoin=r",
+            "minio://b: 'regoin' is no option of minio:// URLs; use endpoint, region, disableSSL, "
+            "s3ForcePathStyle, profile or anonymous",
+        ),
+        (
+            "gs://b?region=r",
+            "gs://b: 'region' is no option of gs:// URLs; use endpoint or anonymous",
+        ),
+        (
+            "az://c/x?account=a&anonymous",
+            "az://c/x: the option 'anonymous' has no value; write anonymous=VALUE",
+        ),
+    ],
+)
+def test_an_option_that_a_root_cannot_have_is_refused_by_name(url: str, message: str) -> None:
+    for read in (read_root, Stores, open_store):
+        with pytest.raises(StoreError) as caught:
+            read(url)
+
+        assert str(caught.value) == message
+        assert not caught.value.retryable
+
+
+def test_an_artifact_may_have_any_query_in_its_key() -> None:
+    store, key = Stores("s3://b?region=r").resolve("s3://b/x?bad=1")
+
+    assert (store.url, key) == ("s3://b", "x?bad=1")
 
 
 def test_a_plain_path_is_relative_to_the_working_directory(
