@@ -14,11 +14,13 @@ from argosy_driver.run_parameters import check_artifact_names, parse_run_artifac
 from argosy_engine.run_directory import RunDescription, RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow import Workflow
+from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.ir import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.packed_ir import unpack
 from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.values import JsonValue
+from argosy_store.locations import read_root
 
 _ARTIFACTS = "artifacts"
 """Below the home: the pipeline root of runs that were given none."""
@@ -55,7 +57,8 @@ def new_run(
         artifacts: Likewise.
 
     Raises:
-        InvalidArgumentError: A parameter or artifact is wrong.
+        InvalidArgumentError: A parameter or artifact is wrong, or nothing can be stored at the
+            root.
     """
     pipeline = unpack(ir)
     check_artifact_names(pipeline, artifacts or {})
@@ -106,10 +109,14 @@ def _given(
 
 
 def _root(pipeline: Pipeline, settings: RunSettings) -> str:
-    """Return where the artifacts of a run go."""
+    """Return where the artifacts of a run go; where nothing can be stored is refused."""
     root = settings.root
     if root == PIPELINE_ROOT:
         root = pipeline.default_pipeline_root or None
     if root is None:
         return str(settings.home.absolute() / _ARTIFACTS)
+    try:
+        read_root(root)
+    except StoreError as error:
+        raise InvalidArgumentError(str(error)) from error
     return root if "://" in root else str(Path(root).absolute())

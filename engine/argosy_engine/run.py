@@ -25,7 +25,6 @@ from argosy_engine.summary import Summary
 from argosy_engine.task_nodes import failed_phases, index_nodes
 from argosy_schemas.records import Failure, Reason
 from argosy_schemas.values import JsonValue
-from argosy_store.locations import read_location
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -54,7 +53,8 @@ def run_workflow(
 
     Raises:
         EngineRefusal: The workflow uses something that this engine does not interpret.
-        InvalidArgumentError: A parameter is missing, not declared, or of the wrong type.
+        InvalidArgumentError: A parameter is missing, not declared, or of the wrong type; or nothing
+            can be stored at the root.
         MachineError: The home cannot be written.
         StoreError: The root cannot be reached.
     """
@@ -66,8 +66,6 @@ def run_workflow(
         parameters=parameters,
         artifacts=artifacts,
     )
-    # Refused before anything is written.
-    read_location(given.description.root)
     directory = RunDirectory(settings.home, given.description.run_id)
     directory.create(given.description, ir)
     return _work(given, directory, settings, listener, resumed=False)

@@ -69,7 +69,8 @@ class RunDirectory:
 
     def __init__(self, home: Path, run_id: RunId) -> None:
         self.run_id = run_id
-        self.path = home.absolute() / "runs" / run_id
+        self._home = home.absolute()
+        self.path = self._home / "runs" / run_id
         self.journal = self.path / "journal.jsonl"
         self.work = self.path / "work"
         self.workspace = self.path / "workspace"
@@ -86,7 +87,8 @@ class RunDirectory:
             # Last, and at once: a directory with a run.json is that of a whole run.
             write_whole_file(self.path / "run.json", description.to_json().encode())
         except OSError as error:
-            raise unwritable(self.path, error) from error
+            # Nobody knows the directory of a run that never was.
+            raise unwritable(self._home, error) from error
 
     def read(self) -> tuple[RunDescription, bytes]:
         """Return what the run was given, and its packed IR.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from argosy_cli.views.plan import plan_lines, pods_line, wrapped
 from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
@@ -160,14 +163,70 @@ def test_lines_below_a_task_are_of_whole_words() -> None:
     ]
 
 
-def test_a_home_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_told_as_by_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
 
-    ended = argosy("plan", "p.json", "--home", "file/home", cwd=tmp_path)
+    planned = argosy("plan", "p.json", "--home", "file/home", cwd=tmp_path)
+    ran = argosy("run", "p.json", "--home", "file/home", cwd=tmp_path)
+
+    assert (planned.status, planned.out) == (1, "")
+    assert planned.errors == [
+        f"'{tmp_path}/file/home' cannot be written: Not a directory; "
+        "choose another place with --home"
+    ]
+    assert (ran.status, ran.errors) == (planned.status, planned.errors)
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        (
+            "ftp://x",
+            "ftp://x: the scheme 'ftp' cannot be stored to; use a local path, file://, s3://, "
+            "minio://, gs:// or az://",
+        ),
+        ("s3://", "s3://: name a bucket after s3://"),
+        (
+            "gs://b/x?bad=1",
+            "gs://b/x: 'bad' is no option of gs:// URLs; use endpoint or anonymous",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "plan", "compile"])
+def test_a_root_that_nothing_can_be_stored_to_is_wrong_usage(
+    command: str, root: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
+
+    ended = argosy(command, "p.json", "--root", root, cwd=tmp_path)
 
     assert (ended.status, ended.out) == (2, "")
-    assert ended.errors == ["--home 'file/home': a run could not write there: Not a directory"]
+    assert ended.errors == [f"Invalid value for '--root': {message}"]
+    assert not (tmp_path / ".argosy" / "runs").exists()
+
+
+def test_a_store_that_nothing_can_be_stored_to_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
+
+    ended = argosy("compile", "p.json", "--store", "ftp://x", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.errors[0].startswith("Invalid value for '--store': ftp://x: the scheme 'ftp' ")
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_root_of_the_pipeline_that_nothing_can_be_stored_to_is_wrong_usage(
+    command: str, tmp_path: Path
+) -> None:
+    document = json.loads(shell_pipeline("p", {"say": "true"}))
+    document["defaultPipelineRoot"] = "ftp://x"
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    ended = argosy(command, "p.json", "--root", "pipeline", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.errors[0].startswith("ftp://x: the scheme 'ftp' cannot be stored to; ")
 
 
 def test_a_fingerprint_leaves_its_column_before_it_goes_below() -> None:

@@ -18,7 +18,7 @@ from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState, TaskState
-from argosy_schemas.errors import InvalidArgumentError, StoreError
+from argosy_schemas.errors import InvalidArgumentError
 from engine_steps import Machine, Step, packed, workflow
 from package_index import component
 
@@ -377,7 +377,7 @@ def test_a_root_that_was_named_receives_the_artifacts(machine: Machine, tmp_path
 
 
 def test_a_root_that_no_store_has_is_refused_before_anything_is_written(machine: Machine) -> None:
-    with pytest.raises(StoreError, match="ftp"):
+    with pytest.raises(InvalidArgumentError, match="ftp"):
         machine.run({"a": Step()}, root="ftp://host/root")
 
     assert not machine.home.exists()

@@ -74,8 +74,7 @@ def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> No
         made(tmp_path)
 
     assert str(caught.value) == (
-        f"'{tmp_path}/runs/7f3a' cannot be written: Permission denied; "
-        "choose another place with --home"
+        f"'{tmp_path}' cannot be written: Permission denied; choose another place with --home"
     )
 
 
@@ -87,7 +86,7 @@ def test_a_home_that_is_a_file_is_said_in_one_line(tmp_path: Path) -> None:
         made(home)
 
     assert str(caught.value) == (
-        f"'{home}/runs/7f3a' cannot be written: Not a directory; choose another place with --home"
+        f"'{home}' cannot be written: Not a directory; choose another place with --home"
     )
 
 
@@ -96,8 +95,7 @@ def test_a_description_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Pat
         made(tmp_path)
 
     assert str(caught.value) == (
-        f"'{tmp_path}/runs/7f3a' cannot be written: File too large; "
-        "choose another place with --home"
+        f"'{tmp_path}' cannot be written: File too large; choose another place with --home"
     )
     assert [path.name for path in (tmp_path / "runs/7f3a").iterdir()] == ["ir"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, examples, max_size
+from argosy_cli.commands.options import Count, StoreUrl, examples, max_size
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
@@ -43,6 +43,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @click.option(
     "--store",
+    type=StoreUrl(),
     metavar="URL",
     help="The object store of the runs. A large pipeline is put there, by its hash. Without it:"
     " argo submit -p argosy-store=URL.",
@@ -56,7 +57,9 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     help="How the pipeline reaches its drivers: inside the workflow while it is small (auto), as an"
     " object of the store, or as a ConfigMap written before the workflow.",
 )
-@click.option("--root", default="", metavar="URI", help="Write artifacts below this URI.")
+@click.option(
+    "--root", type=StoreUrl(), default="", metavar="URI", help="Write artifacts below this URI."
+)
 @click.option(
     "--image",
     default=CompileOptions().image,

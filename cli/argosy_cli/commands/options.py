@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from argosy_schemas.errors import StoreError
+from argosy_store.locations import read_root
+
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -61,6 +64,20 @@ class HomePath(click.ParamType[Path]):
         return path
 
 
+class StoreUrl(click.ParamType[str]):
+    """The URL or path of a place that things can be stored in."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the URL as it is, or fail with what is wrong with it."""
+        try:
+            read_root(value)
+        except StoreError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 def examples(*lines: str) -> str:
     """Return the epilog of a command: calls as somebody would type them, one a line."""
     # Click rewraps a paragraph unless a backspace stands before it.
@@ -111,6 +128,7 @@ home = click.option(
 
 root = click.option(
     "--root",
+    type=StoreUrl(),
     metavar="URI",
     help="Write artifacts below this URI; 'pipeline' takes the one that the pipeline names."
     "  [default: inside --home]",

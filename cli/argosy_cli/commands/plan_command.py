@@ -31,8 +31,9 @@ from argosy_cli.views.statistics import size_lines
 from argosy_compiler.stats import Stats
 from argosy_driver.foreseen import Foreseen, ForeseenPods, foreseen_pods
 from argosy_engine.plan import RunPlan, plan_workflow
+from argosy_engine.run_directory import unwritable
 from argosy_engine.settings import RunSettings
-from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.errors import InvalidPipelineError
 
 
 @click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
@@ -68,7 +69,7 @@ def command(
     For each task: whether it would run, be served from the cache (and from which run), be skipped,
     or cannot be known yet; with its fingerprint. Iterations that cannot be counted yet are one
     line: for-loop-1/*/train. Then what the workflow costs on Argo. The exit status is 0 whatever
-    the tasks would come to, and 2 if the run could not start.
+    the tasks would come to, and that of the run if it could not start.
     """
     source = read_source(pipeline, max_size_bytes=max_size_bytes)
     _check_home(home)
@@ -100,15 +101,13 @@ def command(
 
 
 def _check_home(home: Path) -> None:
-    """Refuse a home in which the run could not start."""
+    """Refuse a home in which the run could not start, as the run would."""
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
-        raise InvalidArgumentError(
-            f"--home '{home}': a run could not write there: {error.strerror}"
-        ) from error
+        raise unwritable(home.absolute(), error) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
