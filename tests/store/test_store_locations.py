@@ -119,7 +119,30 @@ def test_a_plain_path_is_relative_to_the_working_directory(
     assert read_location(Path("x/../y")).url == f"{tmp_path}/y"
 
 
-@pytest.mark.parametrize("scheme", ["http", "https", "hf", "oci", "pvc"])
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("/data/x", "/data/x"),
+        ("file:///data/x", "/data/x"),
+        ("memory://m/x", "memory://m/x"),
+        ("s3://b/x?region=r", "s3://b/x"),
+        ("minio://b/x?endpoint=http://127.0.0.1:9", "minio://b/x"),
+        ("gs://b/x", "gs://b/x"),
+        ("az://c/x?account=a", "az://c/x"),
+    ],
+)
+def test_a_store_of_every_scheme_is_opened_before_anything_is_contacted(
+    url: str, shown: str
+) -> None:
+    with Stores(url) as stores:
+        store = stores.open(url)
+        resolved, key = stores.resolve(f"{shown}/key")
+
+    assert store.url == shown
+    assert f"{resolved.url.rstrip('/')}/{key}" == f"{shown}/key"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "hf", "oci", "pvc", "ftp"])
 def test_a_scheme_that_cannot_be_stored_to_is_named(scheme: str) -> None:
     with pytest.raises(StoreError) as caught:
         Stores().resolve(f"{scheme}://host/x")
