@@ -134,6 +134,10 @@ def _local(path: str) -> Location:
     return Location(scheme="file", bucket="", key=path.strip("/"))
 
 
+def _options_of(scheme: str) -> Mapping[str, str]:
+    return OPTIONS.get("s3" if scheme == "minio" else scheme, {})
+
+
 def _without_options(scheme: str, rest: str) -> tuple[str, Mapping[str, str]]:
     known = _options_of(scheme)
     before, mark, query = rest.rpartition("?")
@@ -147,10 +151,6 @@ def _without_options(scheme: str, rest: str) -> tuple[str, Mapping[str, str]]:
             return rest, {}
         options[option] = _percent_decoded(value)
     return before, options
-
-
-def _options_of(scheme: str) -> Mapping[str, str]:
-    return OPTIONS.get("s3" if scheme == "minio" else scheme, {})
 
 
 def _option(known: Mapping[str, str], name: str) -> str | None:

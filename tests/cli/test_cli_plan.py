@@ -206,15 +206,6 @@ def test_a_root_that_nothing_can_be_stored_to_is_wrong_usage(
     assert not (tmp_path / ".argosy" / "runs").exists()
 
 
-def test_a_store_that_nothing_can_be_stored_to_is_wrong_usage(tmp_path: Path) -> None:
-    (tmp_path / "p.json").write_text(shell_pipeline("p", {"say": "true"}))
-
-    ended = argosy("compile", "p.json", "--store", "ftp://x", cwd=tmp_path)
-
-    assert (ended.status, ended.out) == (2, "")
-    assert ended.errors[0].startswith("Invalid value for '--store': ftp://x: the scheme 'ftp' ")
-
-
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_a_root_of_the_pipeline_that_nothing_can_be_stored_to_is_wrong_usage(
     command: str, tmp_path: Path

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, StoreUrl, examples, max_size
+from argosy_cli.cluster_options import check_cluster_options
+from argosy_cli.commands.options import Count, examples, max_size
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
-from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.errors import MachineError
 
 PATIENCE_SECONDS = 10.0
 """A person waits here, not a step: how long a store may take to answer."""
@@ -43,7 +44,6 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @click.option(
     "--store",
-    type=StoreUrl(),
     metavar="URL",
     help="The object store of the runs. A large pipeline is put there, by its hash. Without it:"
     " argo submit -p argosy-store=URL.",
@@ -57,9 +57,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     help="How the pipeline reaches its drivers: inside the workflow while it is small (auto), as an"
     " object of the store, or as a ConfigMap written before the workflow.",
 )
-@click.option(
-    "--root", type=StoreUrl(), default="", metavar="URI", help="Write artifacts below this URI."
-)
+@click.option("--root", default="", metavar="URI", help="Write artifacts below this URI.")
 @click.option(
     "--image",
     default=CompileOptions().image,
@@ -137,8 +135,6 @@ def command(
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.fitting import check_fits
 
-    source = read_source(name, max_size_bytes=max_size_bytes)
-    pipeline = read(source, max_size_bytes=max_size_bytes)
     defaults = options_for(argo)
     options = replace(
         defaults,
@@ -152,8 +148,9 @@ def command(
         max_templates=max_templates or defaults.max_templates,
         max_nodes=max_nodes,
     )
-    if options.ir is IrPlacement.STORE and store is None:
-        raise InvalidArgumentError("--ir store needs --store URL, to put the pipeline there")
+    check_cluster_options(options)
+    source = read_source(name, max_size_bytes=max_size_bytes)
+    pipeline = read(source, max_size_bytes=max_size_bytes)
     result = compiled(source, pipeline, options)
     if explain:
         _explain(result)

@@ -1,0 +1,37 @@
+"""What Kubernetes takes as names of objects and of images.
+
+Sources: ``k8s.io/apimachinery`` (DNS-1123 subdomains), ``github.com/distribution/reference``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SUBDOMAIN_ADVICE: Final = (
+    "use lower case letters, digits, '-' and '.', and begin and end with a letter or digit"
+)
+
+_LONGEST_SUBDOMAIN: Final = 253
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_TAG: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_HOST: Final = (
+    r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*"
+    r"|\[[a-fA-F0-9:]+\])(:[0-9]+)?"
+)
+_PART: Final = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE: Final = re.compile(
+    rf"({_HOST}/)?{_PART}(/{_PART})*(:\w[\w.-]{{0,127}})?"
+    r"(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+
+
+def is_subdomain(name: str) -> bool:
+    """Return whether a Secret, a ServiceAccount and the like can have this name."""
+    return len(name) <= _LONGEST_SUBDOMAIN and _SUBDOMAIN.fullmatch(name) is not None
+
+
+def is_image(reference: str) -> bool:
+    """Return whether a node can look for an image by this reference; tags may stand for parts."""
+    return _IMAGE.fullmatch(_TAG.sub("1", reference)) is not None

@@ -1,0 +1,105 @@
+"""Names and URLs of the command line that go into a workflow, checked before they are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_cli.cluster_options import check_cluster_options
+from argosy_compiler.options import DEFAULT_IMAGE, CompileOptions, IrPlacement
+from argosy_schemas.errors import InvalidArgumentError
+from cli_processes import argosy
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"
+
+DIGEST = "sha256:" + "a" * 64
+
+TAKEN: list[dict[str, Any]] = [
+    {},
+    {"image": "alpine"},
+    {"image": "localhost:5000/team/argosy:1.0_rc-1"},
+    {"image": "Registry.Example/a__b/c-d.e:V1"},
+    {"image": f"ghcr.io/argosy/argosy:0.1.0@{DIGEST}"},
+    {"image": "{{workflow.parameters.registry}}/argosy:{{workflow.parameters.version}}"},
+    {"store_secret": "store.eu-1", "service_account": "argosy"},
+    {"store": "s3://bucket/argosy?endpoint=http://minio:9000&region=eu-1"},
+    {"store": "minio://bucket?disable_ssl=true", "root": "gs://b/{{workflow.name}}"},
+    {"store": "az://container/key", "root": "s3://b/what?ever"},
+]
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"image": ""}, f"--image is empty; name one, such as {DEFAULT_IMAGE}"),
+    (
+        {"image": "bad image"},
+        f"--image 'bad image' is no reference of an image; write it like {DEFAULT_IMAGE}",
+    ),
+    ({"image": "Team/argosy/Driver"}, "--image 'Team/argosy/Driver' is no reference of an image"),
+    ({"image": "argosy:"}, "--image 'argosy:' is no reference"),
+    ({"image": "argosy@sha256:abc"}, "--image 'argosy@sha256:abc' is no reference"),
+    (
+        {"store_secret": "Bad_Name"},
+        "--store-secret 'Bad_Name' is no name that Kubernetes takes; use lower case letters,"
+        " digits, '-' and '.', and begin and end with a letter or digit",
+    ),
+    ({"store_secret": ""}, "--store-secret is empty; give its name or leave it out"),
+    ({"store_secret": "a..b"}, "--store-secret 'a..b' is no name"),
+    ({"store_secret": "a" * 254}, "is no name that Kubernetes takes"),
+    ({"service_account": "A b"}, "--service-account 'A b' is no name"),
+    ({"service_account": ""}, "--service-account is empty"),
+    ({"store": ""}, "--store is empty; give its URL or leave it out"),
+    (
+        {"store": "nix"},
+        "--store 'nix' lies on one machine, and pods do not; use s3://, minio://, gs:// or az://",
+    ),
+    ({"store": "file:///tmp/x"}, "--store 'file:///tmp/x' lies on one machine"),
+    ({"store": "memory://x"}, "--store 'memory://x' lies on one machine"),
+    (
+        {"store": "ftp://x"},
+        "--store 'ftp://x' has the scheme 'ftp'; use s3://, minio://, gs:// or az://",
+    ),
+    ({"store": "s3://"}, "--store 's3://' names no bucket; write s3://BUCKET/KEY"),
+    (
+        {"store": "s3://b/x?bad=1"},
+        "--store s3://b/x: 'bad' is no option of s3:// URLs; use endpoint, region,",
+    ),
+    ({"root": "s3://b/x?bad=1"}, "--root s3://b/x: 'bad' is no option of s3:// URLs"),
+    ({"root": "ftp://x"}, "--root 'ftp://x' has the scheme 'ftp'"),
+    ({"root": "gs://"}, "--root 'gs://' names no bucket"),
+    ({"root": "out"}, "--root 'out' lies on one machine"),
+]
+
+
+@pytest.mark.parametrize("given", TAKEN)
+def test_what_a_cluster_can_use_is_taken(given: dict[str, Any]) -> None:
+    check_cluster_options(replace(CompileOptions(), **given))
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED)
+def test_what_no_cluster_can_use_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError) as refused:
+        check_cluster_options(replace(CompileOptions(), **given))
+
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_pipeline_in_the_store_needs_a_store() -> None:
+    with pytest.raises(InvalidArgumentError, match="--ir store needs --store URL"):
+        check_cluster_options(CompileOptions(ir=IrPlacement.STORE))
+
+
+def test_all_that_is_wrong_comes_at_once_and_nothing_is_written(tmp_path: Path) -> None:
+    words = ("--image", "", "--store", "nix", "--ir", "store", "--service-account", "A b")
+
+    ended = argosy("compile", str(EXAMPLE), *words, "-o", "workflow.json", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert [error.split()[0] for error in ended.errors] == [
+        "--image",
+        "--service-account",
+        "--store",
+    ]
+    assert list(tmp_path.iterdir()) == []
