@@ -9,8 +9,10 @@ from typing import Any, Final
 from argosy_schemas.findings import Findings, Path
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import ROOT, parameter_type
+from argosy_schemas.parameters import ParameterValueError, coerce, is_literal, parse_output
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
 from argosy_schemas.texts import shown
+from argosy_schemas.values import JsonValue, to_json
 
 Json = Mapping[str, Any]
 
@@ -38,6 +40,8 @@ def check_interface(component: Json, path: Path, findings: Findings) -> None:
                 findings.add(place, f"No component can put out a {kind}; make it a STRUCT")
             elif kind in _MADE and is_root:
                 findings.add(place, f"No run can be given a {kind}; make it a STRUCT")
+            elif side == "inputDefinitions" and "defaultValue" in parameter:
+                _check_default(name, parameter, kind, place, findings, is_root=is_root)
         for name, artifact in interface.get("artifacts", {}).items():
             if artifact.get("artifactType", {}).get("schemaUri"):
                 findings.add(
@@ -47,6 +51,43 @@ def check_interface(component: Json, path: Path, findings: Findings) -> None:
                 )
     if is_root:
         _check_root_inputs(component.get("inputDefinitions", {}), path, findings)
+
+
+def _check_default(
+    name: str,
+    parameter: Json,
+    kind: ParameterType,
+    path: Path,
+    findings: Findings,
+    *,
+    is_root: bool,
+) -> None:
+    """Add a default of another type; either number type takes any number.
+
+    The first releases of the SDK wrote the defaults of inner components as texts. They are handed
+    on as they are.
+    """
+    default: JsonValue = parameter["defaultValue"]
+    if isinstance(default, str) and not is_root and _reads_as(default, kind):
+        return
+    literals: list[JsonValue] = parameter.get("literals", [])
+    try:
+        coerce(default, kind)
+    except ParameterValueError as error:
+        problem = str(error)
+    else:
+        if default is None or is_literal(default, literals):
+            return
+        problem = f"is {to_json(default)}, not one of {', '.join(map(to_json, literals))}"
+    findings.add((*path, "defaultValue"), f"The default of parameter '{name}' {problem}; change it")
+
+
+def _reads_as(text: str, kind: ParameterType) -> bool:
+    try:
+        parse_output(text.encode(), kind)
+    except ParameterValueError:
+        return False
+    return kind is not ParameterType.STRING
 
 
 def _names(interface: Json, path: Path) -> Iterator[tuple[str, Path]]:

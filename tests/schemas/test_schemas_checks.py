@@ -592,6 +592,64 @@ def test_inputs_and_outputs_that_nobody_could_give(path: str, value: Any, expect
     assert problems(edited(path, value)) == [expected]
 
 
+@pytest.mark.parametrize(
+    "holder", ["root/inputDefinitions", "components/comp-make/inputDefinitions"]
+)
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"parameterType": "NUMBER_INTEGER", "defaultValue": "x"},
+         "The default of parameter 'count' is a string, not a NUMBER_INTEGER; change it"),
+        ({"parameterType": "LIST", "defaultValue": {}},
+         "The default of parameter 'count' is an object, not a LIST; change it"),
+        ({"parameterType": "BOOLEAN", "defaultValue": "yes", "isOptional": True},
+         "The default of parameter 'count' is a string, not a BOOLEAN; change it"),
+        ({"parameterType": "NUMBER_INTEGER", "defaultValue": 3, "literals": [1, 2]},
+         "The default of parameter 'count' is 3, not one of 1, 2; change it"),
+    ],
+)  # fmt: skip
+def test_a_default_of_another_type_is_refused(
+    holder: str, spec: dict[str, Any], expected: str
+) -> None:
+    path = f"{holder}/parameters/count"
+
+    told = [one for one in problems(edited(path, spec)) if "default" in one]
+
+    assert told == [f"{path.replace('/', '.')}.defaultValue: {expected}"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": 1.5},  # as the reference
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": 1e30},
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": None, "isOptional": True},
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": 2.0, "literals": [1, 2]},
+    ],
+)
+def test_a_default_that_fits_is_taken(spec: dict[str, Any]) -> None:
+    assert read(edited("root/inputDefinitions/parameters/count", spec))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("NUMBER_INTEGER", "1000"), ("NUMBER_DOUBLE", "0.3"), ("BOOLEAN", "True"), ("LIST", "[1]")],
+)
+def test_an_inner_default_may_be_a_text_that_reads_as_its_type(kind: str, text: str) -> None:
+    """So the first releases of the SDK wrote those of YAML components."""
+    spec = {"parameterType": kind, "defaultValue": text}
+    document = edited("components/comp-make/inputDefinitions/parameters/size", spec)
+
+    assert read(document)
+    assert len(problems(edited("root/inputDefinitions/parameters/size", spec))) == 1
+
+
+def test_a_string_takes_any_default_as_text() -> None:
+    spec = {"parameterType": "STRING", "isOptional": True, "defaultValue": [1]}
+
+    assert read(edited("root/inputDefinitions/parameters/word", spec))
+
+
 def test_a_channel_is_not_taken_for_a_misspelt_input() -> None:
     document = edited(
         "components/comp-use/inputDefinitions/parameters/pipelinechannel--make-Output",
