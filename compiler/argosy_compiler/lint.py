@@ -17,6 +17,8 @@ from argosy_compiler.linting.fields import check_fields
 from argosy_compiler.linting.limits import check_limits
 from argosy_compiler.linting.names import check_names
 from argosy_compiler.linting.outcomes import check_outcomes
+from argosy_compiler.linting.references import check_references
+from argosy_compiler.linting.retries import check_retries
 from argosy_compiler.linting.subject import Subject, read_subject
 from argosy_compiler.linting.tags import check_tags
 from argosy_compiler.linting.templates import check_templates
@@ -31,6 +33,8 @@ RULES: Final[tuple[Rule, ...]] = (
     check_templates,
     check_dags,
     check_containers,
+    check_references,
+    check_retries,
     check_tags,
     check_outcomes,
     check_limits,

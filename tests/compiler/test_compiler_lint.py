@@ -111,7 +111,6 @@ RULES: list[tuple[str, Change, str]] = [
     ("parallelism", setting(pod, "parallelism", 2), "only a template of tasks"),
     ("deadline", lambda s: s["templates"][0].update(activeDeadlineSeconds=5), "cannot have one"),
     ("image", lambda s: pod(s)["container"].pop("image"), "name an image"),
-    ("command", lambda s: pod(s)["container"].pop("command"), "must ask the registry"),
     ("volume", lambda s: pod(s).pop("volumes"), "there is no volume 'v'"),
     (
         "reserved",
@@ -161,6 +160,50 @@ RULES: list[tuple[str, Change, str]] = [
         setting(pod, "retryStrategy", {"limit": "1", "backoff": {"factor": "1.5"}}),
         "round it up",
     ),
+    (
+        "limit",
+        setting(pod, "retryStrategy", {"limit": "x"}),
+        "retryStrategy.limit: is 'x', and Argo fails on what is no whole number; write one",
+    ),
+    (
+        "duration",
+        setting(pod, "retryStrategy", {"limit": 1, "backoff": {"duration": "soon"}}),
+        "backoff.duration: is 'soon'; write seconds, or a duration like '1m30s'",
+    ),
+    (
+        "pull policy",
+        lambda s: pod(s)["container"].update(imagePullPolicy="Maybe"),
+        "imagePullPolicy: is 'Maybe'; use one of Always, IfNotPresent, Never",
+    ),
+    (
+        "image reference",
+        lambda s: pod(s)["container"].update(image="bad image"),
+        "'bad image' is no reference of an image",
+    ),
+    (
+        "secret",
+        lambda s: pod(s)["container"].update(envFrom=[{"secretRef": {"name": "Bad_Name"}}]),
+        "spec.templates.pod.container.envFrom.0.secretRef.name: 'Bad_Name' is no name that"
+        " Kubernetes takes; use lower case letters, digits, '-' and '.',",
+    ),
+    (
+        "volume of a secret",
+        lambda s: pod(s)["volumes"].append({"name": "w", "secret": {"secretName": "A"}}),
+        "volumes.w.secret.secretName: 'A' is no name",
+    ),
+    (
+        "service account",
+        lambda s: s.update(serviceAccountName="A b"),
+        "spec.serviceAccountName: 'A b' is no name",
+    ),
+    (
+        "aggregate of a sequence",
+        lambda s: (
+            a(s).update(withSequence={"count": "3"}),
+            b(s).update(when="{{tasks.a.outputs.parameters}} == ''"),
+        ),
+        "only a task with 'withItems' or 'withParam' has all at once; name one of them",
+    ),
     ("policy", setting(pod, "retryStrategy", {"retryPolicy": "Never"}), "use one of Always"),
     ("large variable", lambda s: pod(s)["container"].update(args=["x" * 140000]), "takes 131,072"),
     (
@@ -171,6 +214,66 @@ RULES: list[tuple[str, Change, str]] = [
         "has no 'default'",
     ),
 ]
+
+
+def steps_of(*groups: list[dict[str, Any]]) -> Change:
+    """Make the first template one of steps: each is a pod with one input."""
+
+    def change(spec: dict[str, Any]) -> None:
+        for step in (step for group in groups for step in group):
+            step.setdefault("template", "pod")
+            value = step.pop("value", "1")
+            step["arguments"] = {"parameters": [{"name": "x", "value": value}]}
+        spec["templates"][0] = {"name": "root", "steps": [list(group) for group in groups]}
+
+    return change
+
+
+CONTROL = "{{steps.a.outputs.parameters.control}}"
+
+
+def test_steps_may_read_those_of_the_groups_before() -> None:
+    fine = steps_of(
+        [{"name": "a"}, {"name": "c", "withItems": [1], "value": "{{item}}"}],
+        [{"name": "b", "value": CONTROL, "when": "{{steps.a.status}} == Succeeded"}],
+        [{"name": "d", "value": "{{steps.c.outputs.parameters}}", "withParam": CONTROL}],
+    )
+
+    assert problems(fine) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ({"value": "{{steps.a.outputs.parameters.zz}}"}, "'a' has no output 'zz'"),
+        ({"when": "{{steps.zz.outputs.result}} == x"}, "there is no step 'zz' in the template"),
+        ({"value": "{{steps.c.status}}"}, "'c' is of no earlier group; move this step behind it"),
+        ({"value": "{{=steps['c'].status}}"}, "'c' is of no earlier group"),
+        ({"value": "{{tasks.a.status}}"}, "there is no task 'a' in the DAG"),
+        ({"value": "{{item}}"}, "there are no items here"),
+        ({"value": "{{steps.a.outputs.parameters}}"}, "has all at once; name one of them"),
+        ({"value": "{{inputs.parameters.y}}"}, "the template has no input 'y'"),
+    ],
+)
+def test_steps_may_read_nothing_else(step: dict[str, Any], expected: str) -> None:
+    (problem,) = problems(steps_of([{"name": "a"}], [{"name": "b", **step}, {"name": "c"}]))
+
+    assert problem.startswith("spec.templates.root.steps.b.")
+    assert expected in problem
+
+
+def test_names_with_tags_are_known_in_the_cluster_only() -> None:
+    def change(spec: dict[str, Any]) -> None:
+        spec["serviceAccountName"] = "{{workflow.parameters.p}}"
+        pod(spec)["container"]["image"] = "{{workflow.parameters.p}}:{{inputs.parameters.x}}"
+
+    assert problems(change) == []
+
+
+def test_another_version_of_the_api_is_refused() -> None:
+    assert [
+        str(one) for one in lint_workflow({**VALID, "apiVersion": "argoproj.io/v2"}, "4.1")
+    ] == ["apiVersion: is not 'argoproj.io/v1alpha1'; set it"]
 
 
 def problems(change: Change, version: str = "4.1") -> list[str]:

@@ -1,4 +1,4 @@
-"""Containers of pod templates: images, commands, mounts, volumes, reserved names.
+"""Containers of pod templates: images, mounts, volumes, reserved names.
 
 Sources: ``workflow/validate/validate.go``, ``workflow/controller/workflowpod.go``; quantities as in
 the 4.x CRDs.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from argosy_compiler.cluster_names import is_image
 from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
 from argosy_schemas.errors import Problem
 
@@ -16,6 +17,7 @@ _RESERVED = frozenset({"init", "main", "supervisor", "wait"})
 _QUANTITY = re.compile(
     r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?(\d+(\.\d*)?|\.\d+))?"
 )
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -48,12 +50,18 @@ def _containers(template: Template) -> Iterator[tuple[str, Json]]:
 
 
 def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:
-    if not text(container, "image"):
+    image, policy = text(container, "image"), text(container, "imagePullPolicy")
+    if not image:
         yield Problem(path=f"{path}.image", message="is missing; name an image")
-    if not container.get("command") and "source" not in container and ".initC" not in path:
+    elif not is_image(image):
         yield Problem(
-            path=f"{path}.command",
-            message="is missing, so the controller must ask the registry; set it",
+            path=f"{path}.image",
+            message=f"'{image}' is no reference of an image; write it like 'python:3.11'",
+        )
+    if policy and policy not in _PULL_POLICIES and "{{" not in policy:
+        yield Problem(
+            path=f"{path}.imagePullPolicy",
+            message=f"is '{policy}'; use one of {', '.join(_PULL_POLICIES)}",
         )
     places: set[str] = set()
     for mount in objects(container, "volumeMounts"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from argosy_compiler.cluster_names import is_subdomain
 from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
 from argosy_schemas.errors import Problem
 
@@ -19,7 +20,6 @@ LONGEST_WORKFLOW = 63
 GENERATED = 5
 """Characters that Kubernetes puts behind a ``generateName``."""
 
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _MAKES_PODS = ("container", "containerSet", "data", "resource", "script")
 
 
@@ -57,7 +57,7 @@ def _workflow(subject: Subject) -> Iterator[Problem]:
             message=f"'{given}' has {len(given)} characters; use at most {longest}",
         )
     # What Kubernetes adds ends in a letter or digit.
-    if not _SUBDOMAIN.fullmatch(given if name else f"{given}x"):
+    if not is_subdomain(given if name else f"{given}x"):
         yield Problem(
             path=f"metadata.{field}",
             message=f"'{given}' is no name for Kubernetes; use lower case letters, digits, '-'"

@@ -44,16 +44,18 @@ class Scope:
     inputs: frozenset[str]
     """Input parameters of the template."""
     outputs: Mapping[str, frozenset[str] | None]
-    """Task of the DAG to its output parameters; ``None``: they are not known here."""
+    """Task to its output parameters; ``None``: they are not known here."""
     bits: Mapping[str, int]
-    """Task of the DAG to its bit."""
+    """Task to its bit."""
     ancestors: Mapping[str, int]
-    """Task of the DAG to all that it waits for, as bits."""
+    """Task to all that it waits for, as bits."""
     visible: int = 0
     """The tasks whose results can be read here, as bits."""
     has_item: bool = False
-    unsure_steps: bool = False
-    """Whether ``steps.…`` may be read; the compiler emits none, and they are not looked into."""
+    has_steps: bool = False
+    """Whether the tasks are those of a template of steps, and are read as ``steps.…``."""
+    lists: frozenset[str] = frozenset()
+    """Tasks whose output parameters can be read all at once, as a list with their names."""
 
     def of_task(self, task: Task) -> Scope:
         """Return the scope of a task's arguments and of its ``when``."""
@@ -64,7 +66,7 @@ class Scope:
         return replace(self, visible=self.ancestors.get(task.name, 0))
 
     def of_outputs(self) -> Scope:
-        """Return the scope of the outputs of a DAG: all its tasks."""
+        """Return the scope of the outputs of a template of tasks: all of them."""
         return replace(self, visible=sum(self.bits.values()))
 
     def missing_tag(self, name: str) -> str | None:
@@ -73,7 +75,11 @@ class Scope:
         if (root, *rest[:1]) == ("workflow", "parameters") and len(rest) > 1 and rest[1] != "json":
             known = rest[1] in self.arguments
             return None if known else f"'{rest[1]}' is not in spec.arguments.parameters"
-        return self.missing(name)
+        missing = self.missing(name)
+        is_list = root in ("tasks", "steps") and rest[1:] == ["outputs", "parameters"]
+        if missing is None and is_list and rest[0] not in self.lists:
+            return "only a task with 'withItems' or 'withParam' has all at once; name one of them"
+        return missing
 
     def missing(self, name: str) -> str | None:
         """Return why a path cannot be resolved here; ``None``: it can, or is not ours to judge.
@@ -86,14 +92,16 @@ class Scope:
             return None
         if root == "item":
             return None if self.has_item else "there are no items here"
-        if root == "steps":
-            return None if self.unsure_steps else "this is no template of steps"
+        if root == "steps" and not self.has_steps:
+            return "this is no template of steps"
         if root == "inputs" and rest[:1] == ["parameters"] and len(rest) > 1:
             known = rest[1] in self.inputs
             return None if known else f"the template has no input '{rest[1]}'"
         if root == "workflow" and rest and rest[0] not in _WORKFLOW:
             return f"a workflow has no '{rest[0]}'"
-        if root == "tasks" and rest:
+        if root == "tasks" and rest and self.has_steps:
+            return f"there is no task '{rest[0]}' in the DAG"
+        if root in ("steps", "tasks") and rest:
             return self._task(rest)
         return None
 
@@ -102,8 +110,11 @@ class Scope:
         if task == "name" and len(rest) == 1:
             return None
         if task not in self.outputs:
-            return f"there is no task '{task}' in the DAG"
+            where = "step '{}' in the template" if self.has_steps else "task '{}' in the DAG"
+            return f"there is no {where.format(task)}"
         if not self.bits[task] & self.visible:
+            if self.has_steps:
+                return f"'{task}' is of no earlier group; move this step behind it"
             return f"it does not wait for '{task}'; add that to 'depends'"
         if len(rest) > 1 and rest[1] not in _OF_TASK:
             return f"a task has no '{rest[1]}'"
@@ -115,18 +126,35 @@ class Scope:
 
 def scope_of(subject: Subject, template: Template) -> Scope:
     """Return the scope of a template's own fields."""
-    above = {
-        task.name: read.tasks if isinstance(read := read_depends(task), Depends) else ()
-        for task in template.tasks
-    }
+    tasks = (*template.tasks, *template.steps)
+    above = _above_steps(template) if template.steps else _above_tasks(template)
     return Scope(
         arguments=frozenset(_names(member(subject.spec, "arguments"))),
         inputs=frozenset(_names(template.inputs)),
-        outputs={task.name: _outputs(subject, task) for task in template.tasks},
+        outputs={task.name: _outputs(subject, task) for task in tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=closure(above),
-        unsure_steps="steps" in template.json,
+        has_steps="steps" in template.json,
+        lists=frozenset(
+            task.name for task in tasks if {"withItems", "withParam"} & task.json.keys()
+        ),
     )
+
+
+def _above_tasks(template: Template) -> dict[str, tuple[str, ...]]:
+    """Return for each task those that it waits for."""
+    return {
+        task.name: read.tasks if isinstance(read := read_depends(task), Depends) else ()
+        for task in template.tasks
+    }
+
+
+def _above_steps(template: Template) -> dict[str, tuple[str, ...]]:
+    """Return for each step those of the group before, each of which waits for all before it."""
+    groups = [tuple(step.name for step in group) for group in template.step_groups if group]
+    return {
+        name: before for before, group in zip([(), *groups], groups, strict=False) for name in group
+    }
 
 
 def _names(holder: Json) -> list[str]:

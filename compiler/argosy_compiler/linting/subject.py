@@ -91,14 +91,22 @@ class Template:
     @property
     def steps(self) -> tuple[Task, ...]:
         """The steps of a steps template, all groups in one row."""
-        rows: list[Task] = []
+        return tuple(step for group in self.step_groups for step in group)
+
+    @property
+    def step_groups(self) -> tuple[tuple[Task, ...], ...]:
+        """The steps of a steps template; those of a group run at once, after the groups before."""
+        groups: list[tuple[Task, ...]] = []
+        count = 0
         for group in as_list(self.json.get("steps")) or ():
+            row: list[Task] = []
             for step in as_list(group) or ():
                 json = as_object(step) or {}
                 name = text(json, "name")
-                path = f"{self.path}.steps.{name or len(rows)}"
-                rows.append(Task(name=name, json=json, path=path))
-        return tuple(rows)
+                row.append(Task(name=name, json=json, path=f"{self.path}.steps.{name or count}"))
+                count += 1
+            groups.append(tuple(row))
+        return tuple(groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +124,11 @@ class Subject:
         """Return a template of the workflow by name."""
         return next((one for one in self.templates if one.name == name and not one.is_inline), None)
 
+    @property
+    def refers_to_template(self) -> bool:
+        """Whether another object, which only the cluster has, says what is not said here."""
+        return "workflowTemplateRef" in self.spec
+
     def is_at_least(self, major: int, minor: int) -> bool:
         """Return whether the line is this one or a later one."""
         return self.version >= (major, minor)
@@ -125,7 +138,7 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
     """Return the subject, or what keeps the document from being a Workflow at all."""
     if workflow.get("kind") != "Workflow":
         return Problem(path="kind", message="is not 'Workflow'; give a compiled pipeline")
-    if not str(workflow.get("apiVersion", "")).startswith("argoproj.io/"):
+    if workflow.get("apiVersion") != "argoproj.io/v1alpha1":
         return Problem(path="apiVersion", message="is not 'argoproj.io/v1alpha1'; set it")
     spec = member(workflow, "spec")
     templates: list[Template] = []
@@ -201,3 +214,20 @@ def strings(value: object, path: str, *, also_inline: bool = False) -> Iterator[
     for number, inner in enumerate(as_list(value) or ()):
         named = text(as_object(inner) or {}, "name")
         yield from strings(inner, f"{path}.{named or number}", also_inline=also_inline)
+
+
+def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
+    """Yield each object with the name of the field that holds it and its place.
+
+    Lists are seen through; their members are placed by name where they have one, as in
+    :func:`strings`. What is inline in a task is a template of its own, and left out.
+    """
+    holder = as_object(value)
+    if holder is not None:
+        yield holder, name, path
+        for inner_name, inner in holder.items():
+            if inner_name not in ("inline", "withItems"):
+                yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
+    for number, inner in enumerate(as_list(value) or ()):
+        named = text(as_object(inner) or {}, "name")
+        yield from objects_in(inner, name, f"{path}.{named or number}")

@@ -47,15 +47,17 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
     for template in subject.templates:
         scope = scope_of(subject, template)
         for field, value in template.json.items():
-            if field == "dag":
+            if field in ("dag", "steps"):
                 continue
+            within = scope.of_outputs() if field == "outputs" else scope
             for place, string in strings(value, f"{template.path}.{field}"):
                 if place.endswith(".valueFrom.expression"):
-                    yield from _expression(string, place, scope.of_outputs())
-                elif field != "steps" and not place.endswith(".retryStrategy.expression"):
-                    yield from _string(subject, string, place, scope)
-        for task in template.tasks:
+                    yield from _expression(string, place, within)
+                elif not place.endswith(".retryStrategy.expression"):
+                    yield from _string(subject, string, place, within)
+        for task in (*template.tasks, *template.steps):
             yield from _task(subject, task, scope)
+        for task in template.tasks:
             yield from _gates(task, scope)
 
 

@@ -1,0 +1,44 @@
+"""Counts and durations of retries and pauses: texts that Argo reads when their turn comes.
+
+Sources: ``workflow/controller/operator.go`` and ``exec_control.go``, ``ParseStringToDuration``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from argosy_compiler.linting.subject import Json, Subject, member, text
+from argosy_schemas.errors import Problem
+
+_COUNT: Final = re.compile(r"[-+]?[0-9]+")
+_DURATION: Final = re.compile(r"[-+]?([0-9]+|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)")
+
+
+def check_retries(subject: Subject) -> Iterator[Problem]:
+    """Yield what Argo cannot read as a count or a duration."""
+    for template in subject.templates:
+        retry = member(template.json, "retryStrategy")
+        path = f"{template.path}.retryStrategy"
+        limit = text(retry, "limit")
+        if limit and "{{" not in limit and not _COUNT.fullmatch(limit):
+            yield Problem(
+                path=f"{path}.limit",
+                message=f"is '{limit}', and Argo fails on what is no whole number; write one",
+            )
+        backoff = member(retry, "backoff")
+        for field in ("duration", "maxDuration", "cap"):
+            yield from _duration(backoff, field, f"{path}.backoff")
+        yield from _duration(
+            member(template.json, "suspend"), "duration", f"{template.path}.suspend"
+        )
+
+
+def _duration(holder: Json, field: str, path: str) -> Iterator[Problem]:
+    given = text(holder, field)
+    if given and "{{" not in given and not _DURATION.fullmatch(given):
+        yield Problem(
+            path=f"{path}.{field}",
+            message=f"is '{given}'; write seconds, or a duration like '1m30s'",
+        )
