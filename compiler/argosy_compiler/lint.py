@@ -2,7 +2,9 @@
 
 The rules are those of Argo's own validation, of its CRDs, and of the traps in which a workflow that
 passes both hangs, or goes on with the wrong data, on some version (``docs/argo-compatibility.md``).
-What is only known in a cluster (service accounts, quotas, images) is not looked at. Everything is
+What is only known in a cluster (service accounts, quotas, images) is not looked at, nor what is
+risky there and yet valid: a parameter without a value may get one from ``argo submit -p``, an image
+may bring the command of a container. Everything is
 pure: JSON in, problems out, in the order of the document.
 """
 

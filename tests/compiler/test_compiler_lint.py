@@ -262,6 +262,48 @@ def test_steps_may_read_nothing_else(step: dict[str, Any], expected: str) -> Non
     assert expected in problem
 
 
+@pytest.mark.parametrize("family", ["dag", "steps"])
+def test_outputs_may_come_from_every_task(family: str) -> None:
+    def change(spec: dict[str, Any]) -> None:
+        word = "tasks"
+        if family == "steps":
+            word = "steps"
+            steps_of([{"name": "a"}], [{"name": "b"}])(spec)
+        source = {"parameter": f"{{{{{word}.b.outputs.parameters.control}}}}", "default": ""}
+        outputs = {"parameters": [{"name": "o", "valueFrom": source}]}
+        spec["templates"][0]["outputs"] = outputs
+
+    assert problems(change) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "may_be_skipped"),
+    [
+        ({}, False),
+        ({"withItems": [1]}, False),
+        ({"withItems": []}, True),
+        ({"withParam": "[]"}, True),
+        ({"when": "true"}, True),
+    ],
+)
+def test_what_is_never_skipped_may_be_read_behind_its_bare_name(
+    task: dict[str, Any], may_be_skipped: bool
+) -> None:
+    told = problems(lambda s: (a(s).update(task), b(s).update(depends="a")))
+
+    assert ["does not force" in one for one in told] == [True] * may_be_skipped
+
+
+def test_a_container_without_a_command_is_left_to_the_controller() -> None:
+    assert problems(lambda s: pod(s)["container"].pop("command")) == []
+
+
+def test_a_reference_to_a_template_stands_for_templates_and_entrypoint() -> None:
+    document = {**VALID, "spec": {"workflowTemplateRef": {"name": "w"}, "onExit": "there"}}
+
+    assert lint_workflow(document, "4.1") == ()
+
+
 def test_names_with_tags_are_known_in_the_cluster_only() -> None:
     def change(spec: dict[str, Any]) -> None:
         spec["serviceAccountName"] = "{{workflow.parameters.p}}"
@@ -274,6 +316,12 @@ def test_another_version_of_the_api_is_refused() -> None:
     assert [
         str(one) for one in lint_workflow({**VALID, "apiVersion": "argoproj.io/v2"}, "4.1")
     ] == ["apiVersion: is not 'argoproj.io/v1alpha1'; set it"]
+
+
+def test_a_parameter_of_the_workflow_may_get_its_value_when_it_is_submitted() -> None:
+    arguments = {"parameters": [{"name": "p"}]}
+
+    assert problems(lambda s: s.update(arguments=arguments)) == []
 
 
 def problems(change: Change, version: str = "4.1") -> list[str]:

@@ -10,11 +10,11 @@ It looks for chains of names, so ``[tasks['a']][0].outputs`` behind a question p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
-from argosy_compiler.linting.subject import Subject, Task, Template, strings
+from argosy_compiler.linting.subject import Subject, Task, Template, strings, text
 from argosy_compiler.linting.tags import read_paths
 from argosy_expressions.argo import Depends
 from argosy_schemas.errors import Problem
@@ -25,13 +25,14 @@ _RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned")
 def check_outcomes(subject: Subject) -> Iterator[Problem]:
     """Yield references to outputs of tasks that need not have succeeded."""
     for template in subject.templates:
-        yield from _dag(template, may_ask=not subject.is_at_least(3, 7))
+        yield from _dag(subject, template, may_ask=not subject.is_at_least(3, 7))
 
 
-def _dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
+def _dag(subject: Subject, template: Template, *, may_ask: bool) -> Iterator[Problem]:
     tasks = template.tasks
     bits = {task.name: 1 << number for number, task in enumerate(tasks)}
-    forced = closure({task.name: _forced(task) for task in tasks})
+    others = {task.name: _without_outputs(subject, task) for task in tasks}
+    forced = closure({task.name: _forced(task, others) for task in tasks})
     for task in tasks:
         for field in ("arguments", "when", "withParam", "withSequence"):
             for place, string in strings(task.json.get(field), f"{task.path}.{field}"):
@@ -60,15 +61,32 @@ def _used(path: str) -> str | None:
     return rest[0] if root == "tasks" and len(rest) > 1 and rest[1] == "outputs" else None
 
 
-def _forced(task: Task) -> tuple[str, ...]:
-    """Return the tasks without whose success this one does not run."""
+def _without_outputs(subject: Subject, task: Task) -> frozenset[str]:
+    """Return the results but success that a task can have."""
+    found = {"Failed", "Errored", "Omitted"}
+    may_be_empty = task.fans_out and not task.json.get("withItems")
+    if "when" in task.json or may_be_empty:
+        found.add("Skipped")
+    template = subject.template(text(task.json, "template"))
+    if template is None or template.json.get("daemon"):
+        found.add("Daemoned")
+    return frozenset(found)
+
+
+def _forced(task: Task, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Return the tasks without whose success this one does not run.
+
+    Args:
+        task: This one.
+        others: Task to the results but success that it can have.
+    """
     condition = read_depends(task)
     if not isinstance(condition, Depends):
         return ()
-    return tuple(name for name in condition.tasks if _is_forced(condition, name))
+    return tuple(name for name in condition.tasks if _is_forced(condition, name, others))
 
 
-def _is_forced(condition: Depends, name: str) -> bool:
+def _is_forced(condition: Depends, name: str, others: Mapping[str, frozenset[str]]) -> bool:
     """Return whether ``condition`` fails whatever the others did, if ``name`` did not succeed.
 
     Monotony is not assumed: each other result of ``name`` is tried with the others at their best,
@@ -77,6 +95,5 @@ def _is_forced(condition: Depends, name: str) -> bool:
     best = {one: frozenset(_RESULTS) for one in condition.tasks}
     return not any(
         condition.holds({**best, name: frozenset({result})})
-        for result in _RESULTS
-        if result != "Succeeded"
+        for result in others.get(name, frozenset())
     )

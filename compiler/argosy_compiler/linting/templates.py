@@ -28,7 +28,7 @@ _GROUPS = ("dag", "steps")
 
 def check_templates(subject: Subject) -> Iterator[Problem]:
     """Yield templates that Argo refuses, and references that lead nowhere."""
-    if not subject.templates:
+    if not subject.templates and not subject.refers_to_template:
         yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
         return
     yield from _entries(subject)
@@ -48,6 +48,8 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
 
 
 def _entries(subject: Subject) -> Iterator[Problem]:
+    if subject.refers_to_template:
+        return
     entry = text(subject.spec, "entrypoint")
     if not entry:
         yield Problem(path="spec.entrypoint", message="is missing; name the first template")
