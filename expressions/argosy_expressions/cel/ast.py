@@ -10,8 +10,8 @@ Nodes are named tuples: ten data classes would take longer to create than all el
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias
 
 from argosy_expressions.tokens import Span
 
@@ -85,6 +85,10 @@ class Logic(NamedTuple):
     operator: OneOf["&&", "||"]
     operands: tuple[Node, ...]
     span: Span
+
+
+CHOICE: Final = "the choice '? :'"
+"""The construct whose value is that of its second or third operand."""
 
 
 class Foreign(NamedTuple):

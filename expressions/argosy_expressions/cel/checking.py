@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from argosy_expressions.cel.ast import (
+    CHOICE,
     Artifacts,
     Call,
     Compare,
@@ -51,6 +52,21 @@ RESULT_OF: Mapping[str, Kinds] = {
     "bool": BOOL,
     "parseJson": ANY - {Kind.INT},
 }
+
+RESULT_OF_FOREIGN: Mapping[str, Kinds] = {
+    "a list": frozenset({Kind.LIST}),
+    "a map": frozenset({Kind.MAP}),
+    "arithmetic ('+')": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT, Kind.LIST}),
+    **dict.fromkeys(
+        (f"arithmetic ('{sign}')" for sign in "-*/%"), frozenset({Kind.INT, Kind.DOUBLE})
+    ),
+    "the function 'size'": frozenset({Kind.INT}),
+    "the macro 'filter'": frozenset({Kind.LIST}),
+    "the macro 'map'": frozenset({Kind.LIST}),
+    "the macro 'has'": BOOL,
+    "the operator 'in'": BOOL,
+}
+"""What is known of constructs that only a library evaluates; times and bytes are no kind here."""
 
 _NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
 _ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
@@ -117,11 +133,12 @@ class Check:
                 for operand in operands:
                     self._boolean(operand)
                 return BOOL
-            case Foreign(_, operands):
+            case Foreign(construct, operands):
                 self._bind(node)
-                for operand in operands:
-                    self._kinds(operand)
-                return ANY
+                each = [self._kinds(operand) for operand in operands]
+                if construct == CHOICE:
+                    return frozenset[Kind]().union(*each[1:])
+                return RESULT_OF_FOREIGN.get(construct, ANY)
 
     def _index(self, node: Index) -> Kinds:
         if isinstance(node.operand, Name) and node.operand.name == "inputs" and not self._bound:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import cast
 
 from argosy_expressions.cel.ast import (
+    CHOICE,
     Artifacts,
     Call,
     Compare,
@@ -92,7 +93,7 @@ class _Parser:
             self.cursor.expect(":")
             otherwise = self.expression()
         span = (condition.span[0], otherwise.span[1])
-        return Foreign("the choice '? :'", (condition, then, otherwise), span)
+        return Foreign(CHOICE, (condition, then, otherwise), span)
 
     def _operation(self, minimum: int) -> Node:
         """Read operands and the operators between them that bind at least this tightly."""
