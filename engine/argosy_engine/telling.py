@@ -145,7 +145,7 @@ class Telling(Observer):
                 cached=entry.cached,
                 adopted=entry.adopted,
                 error=self._error(node, entry.failure) if state is TaskState.FAILED else None,
-                reason=_REASONS.get(phase),
+                reason=None if state is TaskState.FAILED else _REASONS.get(phase),
                 log=entry.log if is_pod else None,
             )
         )
@@ -159,10 +159,11 @@ class Telling(Observer):
                 return TaskState.SUCCEEDED
             case Phase.SKIPPED:
                 return TaskState.SKIPPED
-            case Phase.OMITTED:
+            case Phase.OMITTED if failure is None:
                 return TaskState.NOT_RUN
             case _:
                 if failure is not None:
+                    # Also of a pod that was to decide about the task, which is left out then.
                     canceled = failure.reason is Reason.CANCELED
                     return TaskState.CANCELED if canceled else TaskState.FAILED
                 if node.message == ShutdownReason.STOP:

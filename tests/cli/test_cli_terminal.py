@@ -57,9 +57,9 @@ def test_a_group_that_fails_by_itself_is_drawn_with_its_reason(tmp_path: Path) -
     status, text = on_a_terminal("run", "pipeline.json", "-q", "-p", "word=", cwd=tmp_path)
 
     assert status == 1
-    assert "✖ condition-1  failed  task 'condition-1': condition: int() cannot read ''" in text
+    assert "✖ condition-1  failed  condition: int() cannot read ''" in text
     assert "✖ outer " not in text
-    assert "importer: task 'importer': the URI to import is empty" in text
+    assert "importer: the URI to import is empty" in text
 
 
 def test_colours_of_a_task_stay_in_its_line(tmp_path: Path) -> None:

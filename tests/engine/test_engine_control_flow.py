@@ -647,6 +647,37 @@ def test_what_no_expression_decides_a_pod_does(home: Home) -> None:
     assert {str(each.path): each.attempts for each in result.tasks}["condition-1"] == 0
 
 
+def test_a_task_about_which_a_pod_could_not_decide_is_told_of_as_failed(home: Home) -> None:
+    result = home.run(
+        {
+            "flip": task("say", {"x": "many"}),
+            "condition-1": task(
+                "group",
+                {"c": output("flip")},
+                dependentTasks=["flip"],
+                **when("int(inputs.parameter_values['c']) + 1 > 3"),
+            ),
+            "leaf": task(
+                "say",
+                {"x": output("flip")},
+                dependentTasks=["flip"],
+                **when("int(inputs.parameter_values['x']) + 1 > 3"),
+            ),
+        },
+        {"group": dag({"a": task("no-op")}, {"c": "STRING"})},
+    )
+
+    for path in ("condition-1", "leaf"):
+        (event,) = [
+            one for one in home.events if isinstance(one, TaskFinished) and one.path == path
+        ]
+        found = of(result, path)
+        assert (event.state, event.error, event.reason) == (found.state, found.error, None)
+        assert event.state.value == "FAILED"
+        assert event.error is not None
+        assert event.error.startswith(f"task '{path}': condition: ")
+
+
 def test_a_stopped_loop_goes_on_where_it_was(home: Home) -> None:
     stop_when_up(home)
 

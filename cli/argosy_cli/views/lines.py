@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TextIO, assert_never
 
 from argosy_cli.views.stream import ForgivingStream
-from argosy_cli.views.words import duration, is_told, state_word
+from argosy_cli.views.words import duration, is_told, state_word, why
 from argosy_engine.events import (
     Event,
     Notice,
@@ -53,7 +53,7 @@ class LinesView:
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
                 return f"{_clock(event.at)} RUNNING {event.path}{again}"
             case TaskRetrying():
-                return f"{_clock(event.at)} RETRYING {event.path}: {event.error}"
+                return f"{_clock(event.at)} RETRYING {event.path}: {why(event.path, event.error)}"
             case TaskFinished():
                 return _finished(event)
             case TaskOutput():
@@ -75,7 +75,7 @@ def _finished(event: TaskFinished) -> str | None:
     if event.started_at is not None:
         line = f"{line} {duration(event.at - event.started_at)}"
     told = event.error or event.reason
-    return f"{line}: {told}" if told else line
+    return f"{line}: {why(event.path, told)}" if told else line
 
 
 def _clock(at: datetime) -> str:

@@ -23,6 +23,7 @@ from argosy_cli.views.words import (
     glyph,
     is_told,
     state_word,
+    why,
 )
 from argosy_engine.events import (
     Event,
@@ -88,7 +89,10 @@ class LiveView:
                 return _output_line(event) if self._output else None
             elif isinstance(event, TaskRetrying):
                 self._running.pop(event.path, None)
-                return Text(f"↻ {event.path}  attempt {event.attempt}: {event.error}", "yellow")
+                return Text(
+                    f"↻ {event.path}  attempt {event.attempt}: {why(event.path, event.error)}",
+                    "yellow",
+                )
             elif isinstance(event, Notice):
                 return Text(f"note: {event.message}", "dim")
             elif isinstance(event, Stopping):
@@ -109,8 +113,8 @@ class LiveView:
         if event.state is not TaskState.SUCCEEDED or event.cached:
             word = state_word(event.state, cached=event.cached).lower().replace("_", " ")
             line.append(f"  {word}", STYLES[event.state])
-        if event.error or event.reason:
-            line.append(f"  {event.error or event.reason}")
+        if told := event.error or event.reason:
+            line.append(f"  {why(event.path, told)}")
         return line
 
     def _draw(self) -> Group:

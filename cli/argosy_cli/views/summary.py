@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from argosy_cli.views.words import duration, state_word
+from argosy_cli.views.words import duration, state_word, why
 from argosy_engine.results import RunResult, artifact_to_json
 from argosy_engine.states import RunState, TaskState
 from argosy_schemas.task_kind import TaskKind
@@ -43,7 +43,7 @@ def _failures(result: RunResult) -> list[str]:
     # The tasks are in the order of their paths, what is in a group right behind it.
     paths = [*(str(task.path) for task in failed), ""]
     lines = [
-        f"{task.path}: {task.error}{f'; log: {task.log}' if task.log else ''}"
+        f"{task.path}: {why(task.path, str(task.error))}{f'; log: {task.log}' if task.log else ''}"
         for task, following in zip(failed, paths[1:], strict=True)
         if not following.startswith(f"{task.path}/")
     ]

@@ -54,6 +54,11 @@ def is_told(event: TaskFinished) -> bool:
     return event.state is not TaskState.SUCCEEDED
 
 
+def why(path: str, told: str) -> str:
+    """Return what is told of a task behind its path, which messages of drivers begin with."""
+    return told.removeprefix(f"task '{path}': ")
+
+
 def state_word(state: TaskState, *, cached: bool) -> str:
     """Return the state as it is written for people."""
     return "CACHED" if cached and state is TaskState.SUCCEEDED else state.value
