@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.quantities import is_amount
+from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
+
+_AMOUNTS: Final = (
+    "resourceCpuLimit",
+    "resourceCpuRequest",
+    "resourceMemoryLimit",
+    "resourceMemoryRequest",
+)
+_NUMBERS: Final = ("cpuLimit", "cpuRequest", "memoryLimit", "memoryRequest")
+_COUNT: Final = re.compile("[0-9]+")
+_PLACEHOLDER: Final = "{{"
 
 
 def check_executor(executor: Json, path: Path, component: Json, findings: Findings) -> None:
@@ -35,6 +48,29 @@ def _check_container(container: Json, path: Path, findings: Findings) -> None:
         if not name or "=" in name or "\0" in name:
             message = "The environment variable has no name; set one without '='"
             findings.add((*path, "env", position), message)
+    _check_resources(container.get("resources", {}), (*path, "resources"), findings)
+
+
+def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
+    """Add amounts that Kubernetes refuses; only a run knows what a placeholder stands for."""
+    for name in _AMOUNTS:
+        text: str = resources.get(name, "")
+        if text and _PLACEHOLDER not in text and not is_amount(text):
+            message = f"{shown(text)} is no amount; write one such as '500m' or '2Gi'"
+            findings.add((*path, name), message)
+    for name in _NUMBERS:
+        if resources.get(name, 0) < 0:
+            message = f"{resources[name]} is negative; write 0 or more"
+            findings.add((*path, name), message)
+    accelerator: Json = resources.get("accelerator", {})
+    place: Path = (*path, "accelerator")
+    count: str = accelerator.get("resourceCount", "")
+    if count and _PLACEHOLDER not in count and not _COUNT.fullmatch(count):
+        message = f"{shown(count)} is no number of accelerators; write 0 or more"
+        findings.add((*place, "resourceCount"), message)
+    if accelerator.get("count", 0) < 0:
+        message = f"{accelerator['count']} is negative; write 0 or more"
+        findings.add((*place, "count"), message)
 
 
 def _check_importer(importer: Json, path: Path, component: Json, findings: Findings) -> None:

@@ -9,6 +9,8 @@ from argosy_schemas.checking_references import Scope
 from argosy_schemas.findings import Findings, Path, did_you_mean
 from argosy_schemas.ir_json import ROOT
 from argosy_schemas.platform_references import references_in
+from argosy_schemas.quantities import is_amount
+from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
 
@@ -40,8 +42,18 @@ def check_kubernetes(
                 policy, _PULL_POLICIES, otherwise=f"write one of {', '.join(_PULL_POLICIES)}"
             )
             findings.add((*path, "imagePullPolicy"), f"'{policy}' is no pull policy; {todo}")
+        _check_sizes(config, path, findings)
     if settings and "root" in spec:
         _check_references(settings, spec, reached, findings)
+
+
+def _check_sizes(config: Json, path: Path, findings: Findings) -> None:
+    for name, field in (("emptyDirMounts", "sizeLimit"), ("genericEphemeralVolume", "size")):
+        for position, entry in enumerate(config.get(name, ())):
+            size: str = entry.get(field, "")
+            if size and "{{" not in size and not is_amount(size):
+                message = f"{shown(size)} is no amount; write one such as '500Mi' or '2Gi'"
+                findings.add((*path, name, position, field), message)
 
 
 def _check_references(

@@ -484,6 +484,12 @@ SECRET = f"{EXEC_USE}.secretAsVolume[0].secretNameParameter"
     [
         ({"exec_use": {"imagePullPolicy": "Allways"}},
          f"{EXEC_USE}.imagePullPolicy: 'Allways' is no pull policy; did you mean 'Always'?"),
+        ({"exec_use": {"emptyDirMounts": [{"volumeName": "v", "sizeLimit": "lots"}]}},
+         f"{EXEC_USE}.emptyDirMounts[0].sizeLimit: 'lots' is no amount; write one such as '500Mi' "
+         "or '2Gi'"),
+        ({"exec_use": {"genericEphemeralVolume": [{"volumeName": "v", "size": "-1Gi"}]}},
+         f"{EXEC_USE}.genericEphemeralVolume[0].size: '-1Gi' is no amount; write one such as "
+         "'500Mi' or '2Gi'"),
         ({"exec_uze": {}},
          "platforms.kubernetes.deploymentSpec.executors.exec-uze: "
          "The pipeline has no executor 'exec-uze'; did you mean 'exec-use'?"),
@@ -590,6 +596,40 @@ def test_an_odd_name_of_an_inner_input_is_taken(name: str) -> None:
 )  # fmt: skip
 def test_inputs_and_outputs_that_nobody_could_give(path: str, value: Any, expected: str) -> None:
     assert problems(edited(path, value)) == [expected]
+
+
+RESOURCES = "deploymentSpec/executors/exec-use/container/resources"
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ({"resourceCpuLimit": "lots", "resourceMemoryLimit": "2GB"},
+         ["resourceCpuLimit: 'lots' is no amount; write one such as '500m' or '2Gi'",
+          "resourceMemoryLimit: '2GB' is no amount; write one such as '500m' or '2Gi'"]),
+        ({"resourceCpuRequest": "-1"},
+         ["resourceCpuRequest: '-1' is no amount; write one such as '500m' or '2Gi'"]),
+        ({"cpuLimit": -1, "memoryRequest": -0.5},
+         ["cpuLimit: -1 is negative; write 0 or more",
+          "memoryRequest: -0.5 is negative; write 0 or more"]),
+        ({"accelerator": {"resourceType": "", "resourceCount": "many"}},
+         ["accelerator.resourceCount: 'many' is no number of accelerators; write 0 or more"]),
+        ({"accelerator": {"type": "gpu", "count": "-1"}},
+         ["accelerator.count: -1 is negative; write 0 or more"]),
+        ({"resourceCpuLimit": "{{$.inputs.parameters['text']}}", "resourceMemoryLimit": "1.5e3",
+          "accelerator": {"resourceType": "gpu", "resourceCount": "{{$.x}}"}}, []),
+        ({"resourceCpuLimit": ".5", "resourceCpuRequest": "500m", "cpuLimit": 0.5,
+          "resourceMemoryLimit": "2Gi", "accelerator": {"type": "gpu", "count": "2"}}, []),
+    ],
+)  # fmt: skip
+def test_amounts_are_those_of_kubernetes(resources: dict[str, Any], expected: list[str]) -> None:
+    document = edited(RESOURCES, resources)
+
+    if expected:
+        place = RESOURCES.replace("/", ".")
+        assert problems(document) == [f"{place}.{one}" for one in expected]
+    else:
+        assert read(document)
 
 
 @pytest.mark.parametrize(

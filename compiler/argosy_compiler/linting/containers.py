@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from argosy_compiler.cluster_names import is_image
 from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
 from argosy_schemas.errors import Problem
+from argosy_schemas.quantities import is_quantity
 
 _RESERVED = frozenset({"init", "main", "supervisor", "wait"})
-_QUANTITY = re.compile(
-    r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?(\d+(\.\d*)?|\.\d+))?"
-)
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -101,7 +99,7 @@ def _quantity(amount: str, path: str) -> Iterator[Problem]:
         yield Problem(
             path=path, message="cannot hold a tag, which Argo 4 refuses here; use 'podSpecPatch'"
         )
-    elif not _QUANTITY.fullmatch(amount):
+    elif not is_quantity(amount):
         yield Problem(path=path, message=f"'{amount}' is no quantity; write e.g. '500m' or '1Gi'")
 
 
