@@ -7,12 +7,13 @@ conditions and selectors is checked where it is translated.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from argosy_schemas.checking_dags import check_dag, check_decisions
+from argosy_schemas.checking_dags import check_dag, check_decisions, check_functions
 from argosy_schemas.checking_executors import check_executor
 from argosy_schemas.checking_interfaces import check_interface
+from argosy_schemas.checking_placeholders import check_placeholders
 from argosy_schemas.checking_references import Scope
 from argosy_schemas.circles import find_circle
 from argosy_schemas.findings import Findings, Path, did_you_mean
@@ -43,8 +44,9 @@ def check(spec: Json, findings: Findings) -> tuple[str, ...]:
         findings.add(("root",), "The root is no DAG; compile a pipeline, not a component")
         return ()
     reached = _reached(spec["root"], components)
+    passed = _passed(spec, reached)
     for name in (ROOT, *reached):
-        _check_component(name, spec, findings)
+        _check_component(name, spec, passed.get(name, frozenset()), findings)
     _check_recursion(components, reached, findings)
     return reached
 
@@ -83,12 +85,24 @@ def _reached(root: Json, components: Json) -> tuple[str, ...]:
     return tuple(sorted(reached))
 
 
+def _passed(spec: Json, reached: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return for each component the parameters that any task passes to it, declared or not."""
+    passed: dict[str, set[str]] = {}
+    for name in (ROOT, *reached):
+        component: Json = spec["root"] if name == ROOT else spec["components"][name]
+        for task in component.get("dag", {}).get("tasks", {}).values():
+            names = passed.setdefault(task.get("componentRef", {}).get("name", ""), set())
+            names.update(task.get("inputs", {}).get("parameters", {}))
+            names.add(task.get("parameterIterator", {}).get("itemInput", ""))
+    return passed
+
+
 def component_path(name: str) -> Path:
     """Return where the component ``name`` stands."""
     return (ROOT,) if name == ROOT else ("components", name)
 
 
-def _check_component(name: str, spec: Json, findings: Findings) -> None:
+def _check_component(name: str, spec: Json, passed: Collection[str], findings: Findings) -> None:
     components: Json = spec.get("components", {})
     component: Json = spec["root"] if name == ROOT else components[name]
     executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
@@ -98,6 +112,7 @@ def _check_component(name: str, spec: Json, findings: Findings) -> None:
         scope = Scope(component=component, path=path, components=components, findings=findings)
         check_dag(scope)
         check_decisions(scope, executors)
+        check_functions(scope, executors)
         return
     label: str = component.get("executorLabel", "")
     if not label:
@@ -112,6 +127,10 @@ def _check_component(name: str, spec: Json, findings: Findings) -> None:
     else:
         place: Path = ("deploymentSpec", "executors", label)
         check_executor(executors[label], place, component, findings)
+        declared: Json = component.get("inputDefinitions", {}).get("parameters", {})
+        container: Json = executors[label].get("container", {})
+        known = {*declared, *passed}
+        check_placeholders(container, known, (*place, "container"), findings)
 
 
 def _check_recursion(components: Json, reached: tuple[str, ...], findings: Findings) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from argosy_schemas.checking_inputs import check_inputs
+from argosy_schemas.checking_placeholders import is_python_function
 from argosy_schemas.checking_references import Scope, Side
 from argosy_schemas.circles import find_circle
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.findings import Findings, Path, did_you_mean, nearest
 from argosy_schemas.ir_json import producers, raw_items
 from argosy_schemas.texts import shown
 
@@ -65,6 +66,32 @@ def check_decisions(scope: Scope, executors: Json) -> None:
                 "An importer has no pod that could be left out; put it into a component with a "
                 "DAG, and set the condition of that",
                 is_unsupported=True,
+            )
+
+
+def check_functions(scope: Scope, executors: Json) -> None:
+    """Add artifacts that tasks pass to Python functions which have no such input.
+
+    The SDK's program looks for the type of each in the function. Other containers need not.
+    """
+    for key, task in scope.tasks.items():
+        used = scope.used_by(task) or {}
+        executor: Json = executors.get(used.get("executorLabel", ""), {})
+        passed: Json = task.get("inputs", {}).get("artifacts", {})
+        inputs: Json = used.get("inputDefinitions", {})
+        known: Json = inputs.get("artifacts", {})
+        unknown = [
+            name
+            for name in sorted(passed.keys() - {*known, *inputs.get("parameters", {})})
+            if nearest(name, known.keys() - passed.keys()) is None  # else told as misspelt
+        ]
+        if not unknown or not is_python_function(executor):
+            continue
+        for name in unknown:
+            scope.findings.add(
+                (*scope.path, "dag", "tasks", key, "inputs", "artifacts", name),
+                f"The component is a Python function without an input '{name}', and would fail; "
+                "declare it, or do not pass it",
             )
 
 

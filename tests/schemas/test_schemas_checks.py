@@ -598,6 +598,59 @@ def test_inputs_and_outputs_that_nobody_could_give(path: str, value: Any, expect
     assert problems(edited(path, value)) == [expected]
 
 
+CONTAINER = "deploymentSpec/executors/exec-use/container"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("args", ["--x", "a {{$.inputs.parameters['txt']}}"], "args[1]"),
+        ("command", ["{{$.inputs.parameters[\"txt\"]}}"], "command[0]"),
+        ("args", ['{"Concat": ["a", "{{$.inputs.parameters[\'txt\']}}"]}'], "args[0]"),
+        ("image", "{{$.inputs.parameters['txt']}}", "image"),
+        ("resources", {"resourceCpuLimit": "{{$.inputs.parameters['txt']}}"},
+         "resources.resourceCpuLimit"),
+    ],
+)  # fmt: skip
+def test_a_placeholder_for_an_input_that_nobody_passes_is_refused(
+    field: str, value: Any, place: str
+) -> None:
+    document = edited(f"{CONTAINER}/{field}", value)
+
+    assert problems(document) == [
+        f"{CONTAINER.replace('/', '.')}.{place}: No input parameter 'txt' is declared or passed; "
+        "did you mean 'text'?"
+    ]
+    # As the SDK passes channels.
+    passed = {"runtimeValue": {"constant": "x"}}
+    assert read(edited(f"{USE}/inputs/parameters/txt", passed, document))
+
+
+def test_other_unknown_placeholders_stay_as_they_are() -> None:
+    args = [
+        "{{$.inputs.artifacts['nix'].uri}}",
+        "{{$.outputs.parameters['nix'].output_file}}",
+        "{{$.foo}}",
+        '{"IfPresent": {"InputName": "nix", "Then": "x"}}',
+        '{"Concat": ["a", 5]}',
+    ]
+
+    assert read(edited(f"{CONTAINER}/args", args))
+
+
+def test_an_artifact_that_a_python_component_does_not_declare_is_refused() -> None:
+    """The SDK's executor looks for the type of each in the function, and fails; others need not."""
+    source = {"taskOutputArtifact": {"producerTask": "make", "outputArtifactKey": "data"}}
+    document = edited(f"{USE}/inputs/artifacts/extra", source)
+
+    assert read(document)
+    python = ["sh", "-ec", "python3 -m kfp.dsl.executor_main"]
+    assert problems(edited(f"{CONTAINER}/command", python, document)) == [
+        "root.dag.tasks.use.inputs.artifacts.extra: The component is a Python function without an "
+        "input 'extra', and would fail; declare it, or do not pass it"
+    ]
+
+
 RESOURCES = "deploymentSpec/executors/exec-use/container/resources"
 
 

@@ -1,0 +1,62 @@
+"""What must hold of the inputs that a container's texts stand for.
+
+A placeholder for a parameter that is neither declared nor passed by any task has no value in any
+run; the reference fails on it. Other unknown placeholders stay as they are (``ir-semantics`` 2.7),
+and so does one that only an ``IfPresent`` asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from argosy_schemas.findings import Findings, Path, did_you_mean
+
+Json = Mapping[str, Any]
+
+_PARAMETER: Final = re.compile(
+    r"""\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\\?"([^"\\]*)\\?")\]\}\}"""
+)
+_PYTHON_EXECUTOR: Final = re.compile(r"-m\s+kfp\.(?:dsl|components)\.executor_main\b")
+
+
+def check_placeholders(
+    container: Json, known: Collection[str], path: Path, findings: Findings
+) -> None:
+    """Add the placeholders of a container that stand for parameters nobody has.
+
+    Args:
+        container: Its spec, which stands at ``path``.
+        known: The parameters that its component declares, or that a task passes to it.
+        path: Of the container.
+        findings: Receives what is wrong.
+    """
+    for place, text in _texts(container):
+        for match in _PARAMETER.finditer(text):
+            name: str = match[1] if match[1] is not None else match[2]
+            if name not in known:
+                todo = did_you_mean(name, known, otherwise="declare it in the component's inputs")
+                message = f"No input parameter '{name}' is declared or passed; {todo}"
+                findings.add((*path, *place), message)
+
+
+def is_python_function(executor: Json) -> bool:
+    """Return whether an executor runs a function by the SDK's own program."""
+    words: list[str] = executor.get("container", {}).get("command", [])
+    return any(_PYTHON_EXECUTOR.search(word) for word in words)
+
+
+def _texts(container: Json) -> Iterator[tuple[Path, str]]:
+    if "image" in container:
+        yield ("image",), container["image"]
+    for field in ("command", "args"):
+        for position, text in enumerate(container.get(field, ())):
+            yield (field, position), text
+    resources: Json = container.get("resources", {})
+    for field, value in resources.items():
+        if isinstance(value, str):
+            yield ("resources", field), value
+    for field, value in resources.get("accelerator", {}).items():
+        if isinstance(value, str):
+            yield ("resources", "accelerator", field), value
