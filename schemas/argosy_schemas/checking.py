@@ -68,7 +68,11 @@ def _check_header(spec: Json, findings: Findings) -> None:
     if not name:
         findings.add(path, "The pipeline has no name; set one")
     elif _CONTROL.search(name) or len(name) > _MAX_NAME:
-        findings.add(path, f"The name has control characters or more than {_MAX_NAME} characters")
+        findings.add(
+            path,
+            f"The name has control characters or more than {_MAX_NAME} characters; "
+            "choose another one",
+        )
     elif any(segment in ("", ".", "..") for segment in name.split("/")):
         findings.add(path, f"The name '{name}' cannot be part of a path; choose another one")
 

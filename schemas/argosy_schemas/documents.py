@@ -37,8 +37,8 @@ class Documents:
     """Which document of the stream it is, from 0."""
     platform: Mapping[str, JsonValue] | None = None
     platform_number: int = 0
-    duplicates: tuple[Problem, ...] = ()
-    """Keys given twice, of which the last one counts here."""
+    refused: tuple[Problem, ...] = ()
+    """Keys given twice, of which the last one counts, and values that JSON does not have."""
 
 
 class _NotJson(Exception):
@@ -66,7 +66,7 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
         documents = _classified(text, loaded, file)
     except InvalidPipelineError as error:
         raise InvalidPipelineError(*told, *error.problems) from error
-    return replace(documents, duplicates=told)
+    return replace(documents, refused=told)
 
 
 def read_values(data: bytes, *, file: str) -> list[JsonValue]:
@@ -83,12 +83,13 @@ def read_values(data: bytes, *, file: str) -> list[JsonValue]:
 
 
 def read_objects(data: bytes, *, file: str) -> tuple[list[JsonValue], tuple[Problem, ...]]:
-    """Return the documents of a file as ``kubectl`` takes it, and keys that are given twice.
+    """Return the documents of a file as ``kubectl`` takes it, and what is refused in them.
 
     Beside YAML that is a row of JSON objects.
 
     Raises:
-        InvalidPipelineError: As for :func:`read_values`, but for keys given twice: the last counts.
+        InvalidPipelineError: As for :func:`read_values`, but for what the rest can be read without:
+            keys given twice, values that JSON does not have.
     """
     loaded, told = _loaded(_decoded(data, file), file, load_json=_load_row)
     if loaded is None:
@@ -128,7 +129,7 @@ def _decoded(data: bytes, file: str) -> str:
 def _load(
     text: str,
     file: str,
-    duplicates: list[Refusal],
+    refusals: list[Refusal],
     load_json: Callable[[str], list[JsonValue]],
 ) -> list[JsonValue]:
     if text.lstrip()[:1] == "{":
@@ -140,7 +141,7 @@ def _load(
                 raise YamlRefused(refusal) from error
         except _NotJson:
             pass
-    return load_yaml(text, duplicates)
+    return load_yaml(text, refusals)
 
 
 def _load_one(text: str) -> list[JsonValue]:

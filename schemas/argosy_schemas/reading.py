@@ -58,7 +58,7 @@ def read_pipeline(
     spec = with_dependencies(spec, settings)
     reached = check(spec, findings)
     check_kubernetes(platform, spec, reached, platform_findings)
-    if findings.found or platform_findings.found or documents.duplicates:
+    if findings.found or platform_findings.found or documents.refused:
         if also is not None:
             also(spec, reached, findings)
         raise _error(findings, platform_findings, documents, file)
@@ -102,10 +102,10 @@ def _error(
         *((documents.platform_number, item) for item in platform_findings.found),
     ]
     problems = sorted(
-        (*documents.duplicates, *(problem(document, item) for document, item in found)),
+        (*documents.refused, *(problem(document, item) for document, item in found)),
         key=_order,
     )
-    if all(item.is_unsupported for _, item in found) and not documents.duplicates:
+    if all(item.is_unsupported for _, item in found) and not documents.refused:
         return UnsupportedError(*problems)
     return InvalidPipelineError(*problems)
 

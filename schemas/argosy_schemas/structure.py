@@ -237,15 +237,20 @@ def _sentence(error: Any) -> str:
     if error.validator == "pattern":
         if schema.get("format") == "duration":
             return f"{value!r} is no duration; write seconds, such as '300s'"
-        return f"{value!r} is no whole number"
+        return f"{value!r} is no whole number; {_ADVICE['integer']}"
     if error.validator in ("minimum", "maximum"):
-        return f"{value} does not fit into 32 bits"
+        direction = "smaller" if error.validator == "maximum" else "larger"
+        return f"{value} does not fit into 32 bits; write a {direction} number"
     wanted: str | list[str] = error.validator_value
     wanted = wanted if isinstance(wanted, str) else wanted[0]
     if wanted == "integer" and isinstance(value, float):
-        return f"{value} is no whole number"
-    quote = wanted == "string" and isinstance(value, bool | int | float)
-    return f"Is {kind_of(value)}, not {_KINDS[wanted]}{'; put it in quotes' if quote else ''}"
+        return f"{value} is no whole number; {_ADVICE['integer']}"
+    todo = _ADVICE[wanted]
+    if value is None:
+        todo = f"remove it or {todo}"
+    elif wanted == "string" and isinstance(value, bool | int | float):
+        todo = "put it in quotes"
+    return f"Is {kind_of(value)}, not {_KINDS[wanted]}; {todo}"
 
 
 _KINDS: Final = {
@@ -255,4 +260,13 @@ _KINDS: Final = {
     "number": "a number",
     "object": "an object",
     "string": "a string",
+}
+
+_ADVICE: Final = {
+    "array": "write a list",
+    "boolean": "write true or false",
+    "integer": "write one such as 3",
+    "number": "write one such as 0.5",
+    "object": "write a mapping",
+    "string": "write a text",
 }

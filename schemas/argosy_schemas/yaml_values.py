@@ -70,17 +70,18 @@ class _Open:
     height: int = 1
 
 
-def load_yaml(text: str, duplicates: list[Refusal]) -> list[JsonValue]:
+def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
     """Return the documents of the stream ``text``, an empty one as ``None``.
 
     Args:
         text: Read up to its end.
-        duplicates: Receives a refusal for each key given twice, of which the last one counts.
+        refusals: Receives one for each key given twice, of which the last one counts, and for each
+            value that JSON does not have, which counts as none.
 
     Raises:
         YamlRefused: The text is no YAML, or beyond the bounds.
     """
-    builder = _Builder(duplicates)
+    builder = _Builder(refusals)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
@@ -108,9 +109,9 @@ def _syntax(error: yaml.MarkedYAMLError) -> Refusal:
 class _Builder:
     """Takes events in order; whole documents come out."""
 
-    def __init__(self, duplicates: list[Refusal]) -> None:
+    def __init__(self, refusals: list[Refusal]) -> None:
         self.documents: list[JsonValue] = []
-        self._duplicates = duplicates
+        self._refusals = refusals
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchor] = {}
         self._aliased = 0
@@ -142,7 +143,9 @@ class _Builder:
             else:
                 value = tagged_value(text, event.tag)
         except ScalarError as error:
-            raise _refused(str(error), line) from error
+            # The rest of the file can be read without it, as if it were not there.
+            self._refusals.append(Refusal(message=str(error), line=line))
+            value = None
         self._place(value, event.anchor, weight, height=0)
 
     def _key(self, text: str, event: Any, line: int) -> None:
@@ -159,7 +162,7 @@ class _Builder:
         top.key = text
         top.weight += 1 + len(text)
         if top.members is not None and text in top.members:
-            self._duplicates.append(
+            self._refusals.append(
                 Refusal(message=f"Key {shown(text)} is given twice; remove one", line=line)
             )
 

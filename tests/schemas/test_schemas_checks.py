@@ -63,7 +63,7 @@ def with_loop(**iterator: Any) -> dict[str, Any]:
         ("pipelineInfo", MISSING, ["pipelineInfo.name: The pipeline has no name; set one"]),
         ("pipelineInfo/name", "", ["pipelineInfo.name: The pipeline has no name; set one"]),
         ("pipelineInfo/name", "a\tb", ["pipelineInfo.name: The name has control characters "
-                                       "or more than 200 characters"]),
+                                       "or more than 200 characters; choose another one"]),
         ("pipelineInfo/name", "a/../b", ["pipelineInfo.name: The name 'a/../b' cannot be "
                                          "part of a path; choose another one"]),
         ("root", MISSING, ["root: There is no root; is the file complete?"]),

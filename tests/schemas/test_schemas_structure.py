@@ -56,10 +56,12 @@ PLATFORM: dict[str, Any] = {
         ("sdkVersoin", "x",
          ["sdkVersoin: Unknown field 'sdkVersoin'; remove it"]),
         (f"{USE}/dependentTasks", "make",
-         ["root.dag.tasks.use.dependentTasks: Is a string, not a list"]),
-        (f"{USE}/inputs", [], ["root.dag.tasks.use.inputs: Is a list, not an object"]),
+         ["root.dag.tasks.use.dependentTasks: Is a string, not a list; write a list"]),
+        (f"{USE}/inputs", [],
+         ["root.dag.tasks.use.inputs: Is a list, not an object; write a mapping"]),
         (f"{USE}/cachingOptions", {"enableCache": "true"},
-         ["root.dag.tasks.use.cachingOptions.enableCache: Is a string, not a boolean"]),
+         ["root.dag.tasks.use.cachingOptions.enableCache: Is a string, not a boolean; "
+          "write true or false"]),
         (f"{CONTAINER}/image", 3.11,
          ["deploymentSpec.executors.exec-use.container.image: Is a number, not a string; "
           "put it in quotes"]),
@@ -67,13 +69,14 @@ PLATFORM: dict[str, Any] = {
          ["deploymentSpec.executors.exec-use.container.args[1]: Is a boolean, not a string; "
           "put it in quotes"]),
         (f"{CONTAINER}/args", ["a", None],
-         ["deploymentSpec.executors.exec-use.container.args[1]: Is null, not a string"]),
+         ["deploymentSpec.executors.exec-use.container.args[1]: Is null, not a string; "
+          "remove it or write a text"]),
         (f"{CONTAINER}/resources", {"cpuLimit": "much"},
          ["deploymentSpec.executors.exec-use.container.resources.cpuLimit: "
-          "Is a string, not a number"]),
+          "Is a string, not a number; write one such as 0.5"]),
         (f"{CONTAINER}/resources", {"accelerator": {"count": "one"}},
          ["deploymentSpec.executors.exec-use.container.resources.accelerator.count: "
-          "'one' is no whole number"]),
+          "'one' is no whole number; write one such as 3"]),
         ("root/inputDefinitions/parameters/count/parameterType", "NUMBER_INT",
          ["root.inputDefinitions.parameters.count.parameterType: \"NUMBER_INT\" means nothing "
           "here; did you mean 'NUMBER_INTEGER'?"]),
@@ -84,16 +87,18 @@ PLATFORM: dict[str, Any] = {
          ["root.dag.tasks.use.retryPolicy.backoffDuration: '5m' is no duration; "
           "write seconds, such as '300s'"]),
         (f"{USE}/retryPolicy", {"maxRetryCount": 1.5},
-         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 1.5 is no whole number"]),
+         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 1.5 is no whole number; "
+          "write one such as 3"]),
         (f"{USE}/retryPolicy", {"maxRetryCount": 2**31},
-         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 2147483648 does not fit into 32 bits"]),
+         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 2147483648 does not fit into 32 bits; "
+          "write a smaller number"]),
         ("components/comp-use/dag", {"tasks": {}},
          ["components.comp-use: Has 'dag' and 'executorLabel', which exclude each other; "
           "keep one"]),
         (f"{USE}/task_info", {"name": "x"},
          ["root.dag.tasks.use.task_info: The field is given as 'taskInfo' as well; remove one"]),
-        ("root", [], ["root: Is a list, not an object"]),
-        ("components", "x", ["components: Is a string, not an object"]),
+        ("root", [], ["root: Is a list, not an object; write a mapping"]),
+        ("components", "x", ["components: Is a string, not an object; write a mapping"]),
         ("components/comp-use/inputDefinitions", {"parameters": {"a.b": {"tpye": "INT"}}},
          ["components.comp-use.inputDefinitions.parameters['a.b'].tpye: "
           "Unknown field 'tpye'; did you mean 'type'?"]),
@@ -120,7 +125,7 @@ def test_what_would_follow_from_an_ill_typed_value_is_not_told() -> None:
     document = edited(f"{USE}/inputs/parameters", "x")
 
     assert problems(document) == [
-        "root.dag.tasks.use.inputs.parameters: Is a string, not an object"
+        "root.dag.tasks.use.inputs.parameters: Is a string, not an object; write a mapping"
     ]
 
 
