@@ -46,6 +46,17 @@ def line_of(text: str, *keys: str) -> int:
     return text.count("\n", 0, end) + 1
 
 
+@pytest.mark.parametrize("kind", ["WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"])
+def test_of_argos_objects_workflows_alone_are_checked(kind: str, tmp_path: Path) -> None:
+    document: dict[str, Any] = {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "spec": {}}
+    (tmp_path / "w.json").write_text(json.dumps(document))
+
+    ended = argosy("lint", "w.json", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert ended.errors == [f"w.json: kind: '{kind}' is not checked; give a pipeline or a Workflow"]
+
+
 @pytest.mark.parametrize("name", ["pipeline.json", "pipeline.yaml"])
 def test_what_the_compiler_finds_has_file_and_line_and_comes_at_once(
     name: str, tmp_path: Path
@@ -170,7 +181,10 @@ spec:
         pytest.param(WORKFLOW, [], id="a-date"),
         pytest.param(
             f"{WORKFLOW}---\n{WORKFLOW.replace(': main', ': gone', 1)}",
-            ["p.yaml: workflow 2: spec.entrypoint: there is no template 'gone'"],
+            [
+                "p.yaml: workflow 2: spec.entrypoint: there is no template 'gone'; add it to "
+                "spec.templates"
+            ],
             id="two",
         ),
         pytest.param(

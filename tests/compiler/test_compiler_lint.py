@@ -88,7 +88,11 @@ def b(spec: dict[str, Any]) -> dict[str, Any]:
 
 RULES: list[tuple[str, Change, str]] = [
     ("no entrypoint", lambda s: s.pop("entrypoint"), "name the first template"),
-    ("unknown template", setting(a, "template", "zz"), "there is no template 'zz'"),
+    (
+        "unknown template",
+        setting(a, "template", "zz"),
+        "there is no template 'zz'; add it to spec.templates",
+    ),
     ("task name", setting(a, "name", "a_b"), "'a_b' is no name for Argo"),
     ("long name", setting(a, "name", "a" * 129), "has 129 characters"),
     ("name twice", setting(a, "name", "b"), "'b' is given twice"),
@@ -103,15 +107,28 @@ RULES: list[tuple[str, Change, str]] = [
         ),
         "use lower case",
     ),
+    ("misspelt template", setting(a, "template", "pods"), "'pods'; did you mean 'pod'?"),
     ("unknown dependency", setting(b, "depends", "a.Succeeded && c.Succeeded"), "no task 'c'"),
-    ("circle", setting(a, "depends", "b.Succeeded"), "waits for itself"),
+    (
+        "circle",
+        setting(a, "depends", "b.Succeeded"),
+        "waits for itself, by way of 'b'; remove one dependency",
+    ),
     ("depends twice", setting(b, "dependencies", ["a"]), "cannot stand beside 'depends'"),
-    ("target", lambda s: s["templates"][0]["dag"].update(target="zz"), "there is no task 'zz'"),
+    (
+        "target",
+        lambda s: s["templates"][0]["dag"].update(target="zz"),
+        "there is no task 'zz' in the DAG; name one of its tasks",
+    ),
     ("group result", setting(b, "depends", "a.AnySucceeded && a.Succeeded"), "'a' runs once"),
     ("parallelism", setting(pod, "parallelism", 2), "only a template of tasks"),
     ("deadline", lambda s: s["templates"][0].update(activeDeadlineSeconds=5), "cannot have one"),
     ("image", lambda s: pod(s)["container"].pop("image"), "name an image"),
-    ("volume", lambda s: pod(s).pop("volumes"), "there is no volume 'v'"),
+    (
+        "volume",
+        lambda s: pod(s).pop("volumes"),
+        "there is no volume 'v' in the template or the workflow; add it",
+    ),
     (
         "reserved",
         setting(pod, "sidecars", [{"name": "wait", "image": "i", "command": ["c"]}]),
@@ -153,8 +170,20 @@ RULES: list[tuple[str, Change, str]] = [
         "no output 'zz'",
     ),
     ("may have failed", setting(b, "depends", "(a.Succeeded || a.Failed)"), "does not force"),
-    ("unknown field", setting(pod, "bogus", 1), "is no field of a Workflow"),
-    ("wrong type", setting(pod, "volumes", "v"), "is of the wrong type"),
+    ("unknown field", setting(pod, "bogus", 1), "spec.templates.pod.bogus: is no field of a Work"),
+    (
+        "unknown field of a step",
+        lambda s: s["templates"].append(
+            {"name": "s", "steps": [[{"name": "t", "template": "pod", "bogus": 1}]]}
+        ),
+        "spec.templates.s.steps.t.bogus: is no field of a Workflow",
+    ),
+    ("wrong type", setting(pod, "volumes", "v"), "spec.templates.pod.volumes: is of the wrong"),
+    (
+        "wrong type of a template",
+        lambda s: s["templates"].append("t"),
+        "spec.templates.2: is of the wrong type",
+    ),
     (
         "factor",
         setting(pod, "retryStrategy", {"limit": "1", "backoff": {"factor": "1.5"}}),
@@ -364,8 +393,36 @@ def test_a_field_of_other_lines_has_a_name_in_this_one(
 ) -> None:
     found = problems(lambda spec: spec.update(synchronization={field: {}}), version)
 
-    advice = f"Argo {version} has none; use '{other}'"
+    advice = f"this line of Argo has none; use '{other}'"
     assert found == [f"spec.synchronization.{field}: {advice}"]
+
+
+def test_a_container_without_a_name_is_told_once() -> None:
+    nameless = {"image": "i", "command": ["c"]}
+
+    assert problems(setting(pod, "initContainers", [nameless])) == [
+        "spec.templates.pod.initContainers.0.name: is missing; set it"
+    ]
+    assert problems(setting(pod, "initContainers", [{"name": "", **nameless}])) == [
+        "spec.templates.pod.initContainers: has one without a name; name it"
+    ]
+
+
+def test_templates_that_are_no_list_are_told_once() -> None:
+    (problem,) = problems(lambda s: s.update(templates={}))
+
+    assert problem.startswith("spec.templates: is of the wrong type")
+
+
+def test_a_field_of_other_lines_reads_the_same_for_each() -> None:
+    change = setting(pod, "podPriority", 1)
+
+    told = {one for line in ("4.0", "4.1") for one in problems(change, line)}
+
+    assert told == {
+        "spec.templates.pod.podPriority: this line of Argo has none; use 'podSpecPatch'"
+    }
+    assert problems(change, "3.7") == []
 
 
 def many_tasks(spec: dict[str, Any]) -> None:

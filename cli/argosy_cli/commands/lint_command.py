@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -45,8 +45,9 @@ STORE = "s3://bucket"
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.
 
-    A FILE is a compiled pipeline, a .py file, or an Argo Workflow. A pipeline is checked as such,
-    and then as the Workflow that it compiles to. Exit status: 0 nothing found, 2 problems found.
+    A FILE is a compiled pipeline, a .py file, or an Argo Workflow; no other objects of Argo's are
+    checked. A pipeline is checked as such, and then as the Workflow that it compiles to. Exit
+    status: 0 nothing found, 2 problems found.
     """
     problems: list[Problem] = []
     for file in files:
@@ -107,7 +108,20 @@ def _workflows(source: Source) -> tuple[list[Mapping[str, Any]], tuple[Problem, 
         for document in documents
         if isinstance(document, Mapping) and document.get("kind") == "Workflow"
     ]
+    others = [kind for document in documents if (kind := _other_kind(document)) is not None]
+    if others and not found:
+        told = f"'{others[0]}' is not checked; give a pipeline or a Workflow"
+        raise InvalidPipelineError(Problem(file=source.file, path="kind", message=told))
     return found, twice if found else ()
+
+
+def _other_kind(document: object) -> str | None:
+    """Return which object of Argo's a document is, if it is one."""
+    if not isinstance(document, Mapping):
+        return None
+    members = cast("Mapping[str, object]", document)
+    is_argos = str(members.get("apiVersion", "")).startswith("argoproj.io/")
+    return str(members["kind"]) if is_argos and "kind" in members else None
 
 
 def _to_json(problem: Problem) -> dict[str, Any]:

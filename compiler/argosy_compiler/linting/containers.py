@@ -73,7 +73,7 @@ def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Proble
         if name not in volumes:
             yield Problem(
                 path=f"{path}.volumeMounts",
-                message=f"there is no volume '{name}' in the template or the workflow",
+                message=f"there is no volume '{name}' in the template or the workflow; add it",
             )
     for side in ("limits", "requests"):
         for resource, amount in member(member(container, "resources"), side).items():
@@ -107,8 +107,10 @@ def _reserved(template: Template) -> Iterator[Problem]:
     for field in ("initContainers", "sidecars"):
         for container in objects(template.json, field):
             name = text(container, "name")
-            if not name:
-                yield Problem(path=f"{template.path}.{field}", message="has one without a name")
+            if "name" in container and not name:
+                yield Problem(
+                    path=f"{template.path}.{field}", message="has one without a name; name it"
+                )
             elif name in _RESERVED or name.startswith("artifact-plugin-"):
                 yield Problem(
                     path=f"{template.path}.{field}.{name}",

@@ -24,6 +24,7 @@ from argosy_expressions.argo.deferred import without_deferred
 from argosy_expressions.argo.depends import GROUP_RESULTS
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
+from argosy_schemas.findings import did_you_mean
 
 _FAN_OUTS = ("withItems", "withParam", "withSequence")
 
@@ -116,7 +117,8 @@ def _task(task: Task) -> Iterator[Problem]:
                 )
         if task.name[:1].isdigit():
             yield Problem(
-                path=task.path, message=f"'{task.name}' begins with a digit and has 'depends'"
+                path=task.path,
+                message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
             )
     given = [name for name in _FAN_OUTS if name in task.json]
     if len(given) > 1:
@@ -133,7 +135,7 @@ def _known(
         for above in condition.tasks:
             path = f"{tasks[name].path}.depends"
             if above not in tasks:
-                yield Problem(path=path, message=f"there is no task '{above}' in the DAG")
+                yield Problem(path=path, message=_no_task(above, tasks))
                 continue
             of_group = any((above, result) in condition.asked for result in GROUP_RESULTS)
             if of_group and not tasks[above].fans_out:
@@ -142,8 +144,13 @@ def _known(
         if target not in tasks and "{{" not in target:
             yield Problem(
                 path=f"{template.path}.dag.target",
-                message=f"there is no task '{target}' in the DAG",
+                message=_no_task(target, tasks),
             )
+
+
+def _no_task(name: str, tasks: Mapping[str, Task]) -> str:
+    todo = did_you_mean(name, tasks, otherwise="name one of its tasks")
+    return f"there is no task '{name}' in the DAG; {todo}"
 
 
 def _circle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
@@ -163,7 +170,8 @@ def _circle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Probl
             if following in on_way:
                 yield Problem(
                     path=f"{template.path}.dag.tasks",
-                    message=f"'{following}' waits for itself, by way of '{name}'",
+                    message=f"'{following}' waits for itself, by way of '{name}'; remove one"
+                    " dependency",
                 )
                 return
             if following not in done:

@@ -6,10 +6,10 @@ from the API of Argo 4.0; what came or went around it is in a table here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from argosy_compiler.linting.subject import Json, Subject, as_list, as_object
+from argosy_compiler.linting.subject import Subject, as_list, as_object, objects_in, path_of_item
 from argosy_schemas.errors import Problem
 
 
@@ -63,8 +63,11 @@ def check_fields(subject: Subject) -> Iterator[Problem]:
         read = Workflow.model_validate(_without_changed(subject.document, ""))
     except ValidationError as error:
         for one in error.errors():
-            place = ".".join(str(part) for part in one["loc"])
-            yield Problem(path=place, message=f"is of the wrong type: {one['msg']}")
+            missing = one["type"] == "missing"
+            yield Problem(
+                path=_place(subject.document, one["loc"]),
+                message="is missing; set it" if missing else f"is of the wrong type: {one['msg']}",
+            )
         return
     known = read.model_dump(by_alias=True, exclude_unset=True, mode="json")
     for path in _vanished(_without_changed(subject.document, ""), known, ""):
@@ -72,20 +75,20 @@ def check_fields(subject: Subject) -> Iterator[Problem]:
 
 
 def _of_other_lines(subject: Subject, value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, inner_name, inner_path in _objects(value, name, path):
+    for holder, inner_name, inner_path in objects_in(value, name, path, also_inline=True):
         for change in CHANGES:
             if change.within != inner_name or change.field not in holder:
                 continue
             if not change.first <= subject.version <= change.last:
-                line = ".".join(map(str, subject.version))
                 advice = f"; use '{change.instead}'" if change.instead else "; remove it"
                 yield Problem(
-                    path=f"{inner_path}.{change.field}", message=f"Argo {line} has none{advice}"
+                    path=f"{inner_path}.{change.field}",
+                    message=f"this line of Argo has none{advice}",
                 )
 
 
 def _values(value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, inner_name, inner_path in _objects(value, name, path):
+    for holder, inner_name, inner_path in objects_in(value, name, path, also_inline=True):
         for (within, field), allowed in _ENUMS.items():
             given = holder.get(field)
             if within == inner_name and isinstance(given, str) and given not in allowed:
@@ -101,17 +104,6 @@ def _values(value: object, name: str, path: str) -> Iterator[Problem]:
                     path=f"{inner_path}.factor",
                     message=f"is '{text}', and Argo fails on what is no whole number; round it up",
                 )
-
-
-def _objects(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
-    """Yield each object with the name of the field that holds it, lists seen through."""
-    holder = as_object(value)
-    if holder is not None:
-        yield holder, name, path
-        for inner_name, inner in holder.items():
-            yield from _objects(inner, inner_name, f"{path}.{inner_name}")
-    for number, inner in enumerate(as_list(value) or ()):
-        yield from _objects(inner, name, f"{path}.{number}")
 
 
 def _without_changed(value: object, name: str) -> object:
@@ -138,4 +130,18 @@ def _vanished(given: object, kept: object, path: str) -> Iterator[str]:
             yield from _vanished(inner, held[name], place)
     pairs = zip(as_list(given) or (), as_list(kept) or (), strict=False)
     for number, (inner, held_inner) in enumerate(pairs):
-        yield from _vanished(inner, held_inner, f"{path}.{number}")
+        yield from _vanished(inner, held_inner, path_of_item(path, inner, number))
+
+
+def _place(document: object, segments: Sequence[str | int]) -> str:
+    """Return a place as all rules name it, from the keys and indices that lead there."""
+    path, value = "", document
+    for segment in segments:
+        items = as_list(value)
+        if isinstance(segment, int) and items is not None and segment < len(items):
+            value = items[segment]
+            path = path_of_item(path, value, segment)
+        else:
+            value = (as_object(value) or {}).get(str(segment))
+            path = f"{path}.{segment}" if path else str(segment)
+    return path

@@ -198,6 +198,16 @@ def text(holder: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def path_of_item(path: str, item: object, number: int) -> str:
+    """Return the place of the item of a list: by its name, if it has one.
+
+    Groups of steps are passed over, as in :attr:`Template.steps`.
+    """
+    if as_list(item) is not None:
+        return path
+    return f"{path}.{text(as_object(item) or {}, 'name') or number}"
+
+
 def strings(value: object, path: str, *, also_inline: bool = False) -> Iterator[tuple[str, str]]:
     """Yield every string in a JSON value, with its place; list members by name where they have one.
 
@@ -212,22 +222,23 @@ def strings(value: object, path: str, *, also_inline: bool = False) -> Iterator[
         if also_inline or name != "inline":
             yield from strings(inner, f"{path}.{name}", also_inline=also_inline)
     for number, inner in enumerate(as_list(value) or ()):
-        named = text(as_object(inner) or {}, "name")
-        yield from strings(inner, f"{path}.{named or number}", also_inline=also_inline)
+        yield from strings(inner, path_of_item(path, inner, number), also_inline=also_inline)
 
 
-def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
+def objects_in(
+    value: object, name: str, path: str, *, also_inline: bool = False
+) -> Iterator[tuple[Json, str, str]]:
     """Yield each object with the name of the field that holds it and its place.
 
-    Lists are seen through; their members are placed by name where they have one, as in
-    :func:`strings`. What is inline in a task is a template of its own, and left out.
+    Lists are seen through, as in :func:`strings`. Items of fan-outs are data.
     """
     holder = as_object(value)
     if holder is not None:
         yield holder, name, path
         for inner_name, inner in holder.items():
-            if inner_name not in ("inline", "withItems"):
-                yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
+            if inner_name != "withItems" and (also_inline or inner_name != "inline"):
+                place = f"{path}.{inner_name}"
+                yield from objects_in(inner, inner_name, place, also_inline=also_inline)
     for number, inner in enumerate(as_list(value) or ()):
-        named = text(as_object(inner) or {}, "name")
-        yield from objects_in(inner, name, f"{path}.{named or number}")
+        place = path_of_item(path, inner, number)
+        yield from objects_in(inner, name, place, also_inline=also_inline)

@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from argosy_compiler.linting.subject import Json, Subject, Task, Template, member, objects, text
+from argosy_compiler.linting.subject import (
+    Json,
+    Subject,
+    Task,
+    Template,
+    as_list,
+    member,
+    objects,
+    text,
+)
 from argosy_schemas.errors import Problem
+from argosy_schemas.findings import did_you_mean
 
 DEEPEST = 100
 """Templates within templates; Argo stops there (``DISABLE_MAX_RECURSION``)."""
@@ -29,7 +39,9 @@ _GROUPS = ("dag", "steps")
 def check_templates(subject: Subject) -> Iterator[Problem]:
     """Yield templates that Argo refuses, and references that lead nowhere."""
     if not subject.templates and not subject.refers_to_template:
-        yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
+        # One of another type is told with the fields.
+        if as_list(subject.spec.get("templates", [])) is not None:
+            yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
         return
     yield from _entries(subject)
     for template in subject.templates:
@@ -56,7 +68,7 @@ def _entries(subject: Subject) -> Iterator[Problem]:
     for field in ("entrypoint", "onExit"):
         name = text(subject.spec, field)
         if name and subject.template(name) is None:
-            yield Problem(path=f"spec.{field}", message=f"there is no template '{name}'")
+            yield Problem(path=f"spec.{field}", message=_no_template(subject, name))
 
 
 def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
@@ -72,7 +84,7 @@ def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
         return
     template = subject.template(name)
     if template is None:
-        yield Problem(path=f"{task.path}.template", message=f"there is no template '{name}'")
+        yield Problem(path=f"{task.path}.template", message=_no_template(subject, name))
         return
     given = {text(one, "name") for one in objects(member(task.json, "arguments"), "parameters")}
     for parameter in objects(member(template.json, "inputs"), "parameters"):
@@ -82,6 +94,12 @@ def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
                 path=f"{task.path}.arguments.parameters",
                 message=f"'{needed}' is not given, and '{name}' has no default for it",
             )
+
+
+def _no_template(subject: Subject, name: str) -> str:
+    names = [one.name for one in subject.templates if not one.is_inline]
+    todo = did_you_mean(name, names, otherwise="add it to spec.templates")
+    return f"there is no template '{name}'; {todo}"
 
 
 def _placed(template: Template) -> Iterator[Problem]:
@@ -122,7 +140,9 @@ def _outputs(template: Template) -> Iterator[Problem]:
                 message="has no 'default', and Argo can wait forever when it has no value; add one",
             )
         if isinstance(expression := source.get("expression"), str) and "{{" in expression:
-            yield Problem(path=path, message="'expression' stands without '{{=' and '}}'")
+            yield Problem(
+                path=path, message="'expression' stands without '{{=' and '}}'; remove them"
+            )
 
 
 def _depth(subject: Subject) -> Iterator[Problem]:
