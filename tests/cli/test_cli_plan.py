@@ -193,7 +193,7 @@ def test_a_home_that_cannot_be_written_is_told_as_by_the_run(tmp_path: Path) -> 
         ),
     ],
 )
-@pytest.mark.parametrize("command", ["run", "plan", "compile"])
+@pytest.mark.parametrize("command", ["run", "plan"])
 def test_a_root_that_nothing_can_be_stored_to_is_wrong_usage(
     command: str, root: str, message: str, tmp_path: Path
 ) -> None:
