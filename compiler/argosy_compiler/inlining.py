@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from argosy_compiler.argo_names import Names
 from argosy_compiler.dividing import MET
 from argosy_compiler.plan import Template
-from argosy_compiler.template_names import MET_TEMPLATE, RESERVED
+from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_compiler.template_uses import levels, tasks_of, used_by
 from argosy_expressions.argo.deferred import deferred
 from argosy_schemas.pod import PATH_INPUT
@@ -61,7 +61,9 @@ def _chosen(templates: Sequence[Template], max_templates: int, max_tasks: int) -
             users[task["template"]].append(_User(template=template, task=task))
     large = {str(one["name"]) for one in templates if _size(one) > max_tasks}
     has_met = any(one["name"] == MET_TEMPLATE for one in templates)
-    left = len(templates) - len(large) + (not has_met)
+    left = len(templates) - len(large)
+    if large or left > max_templates:
+        left += not has_met
     chosen: set[str] = set()
     holders: set[str] = set()
     for template in (one for level in levels(templates) for one in level):
@@ -85,13 +87,8 @@ def _size(template: Template) -> int:
 
 def _is_able(template: Template, user: _User) -> bool:
     """Return whether a template may be inline in the only task that uses it."""
-    if "dag" not in template or "dag" not in user.template or template["name"] in RESERVED:
-        return False
     # Argo does not find the limit of a DAG without a name.
-    if "parallelism" in template:
-        return False
-    # The item would be that of the loop around.
-    return _FAN_OUT not in user.task or all(_FAN_OUT not in one for one in tasks_of(template))
+    return "dag" in template and "dag" in user.template and "parallelism" not in template
 
 
 def _holding(template: Template, inner: Mapping[str, Template]) -> Template:

@@ -31,7 +31,7 @@ class Emitter:
                 # It is called in the midst of tasks and of the engine's own work, and neither has
                 # any part in what is wrong with it.
                 self.failure = (
-                    "the listener was told nothing more, since it raised "
+                    "what happens was shown no further, since showing it raised "
                     f"{type(error).__name__}: {error}"
                 )
 

@@ -140,11 +140,18 @@ class Engine:
                 failure = Failure(reason=Reason.INTERNAL, message=str(error))
                 self._end(node, PodOutcome(phase=Phase.ERROR, message=str(error), failure=failure))
                 continue
-            self._running[node] = None
             # A daemon, for a run that is to stop at once does not wait for it.
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._work, args=(node, request, self._stop), name="argosy-pod", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:
+                message = f"{error}; run fewer tasks at once with --jobs"
+                failure = Failure(reason=Reason.ENVIRONMENT_FAILED, message=message)
+                self._end(node, PodOutcome(phase=Phase.FAILED, message=message, failure=failure))
+                continue
+            self._running[node] = None
 
     def _work(self, node: PodNode, request: PodRequest, stop: StopSignal) -> None:
         self._reports.put((node, self._pods.run(request, stop)))

@@ -2,7 +2,7 @@
 
 A listener is a function of one event. It is called from the engine's threads, one call at a time,
 in the order of what happened; it must be quick and must not raise. One that does is told nothing
-more, which the result of the run says among its notices; the run itself goes on.
+more, which the result of the run says; the run itself goes on.
 """
 
 from __future__ import annotations

@@ -83,6 +83,8 @@ class LocalCommands:
             )
         except (TaskError, MachineError) as error:
             return _without_environment(error, stop)
+        except OSError as error:
+            return ProcessEnd(exit_code=None, failure=machine_failure(error))
         if stop.is_set:
             return ProcessEnd(exit_code=None, failure=stop.failure, interrupted=True)
         environment = self._environment(step, request, python, directory / "tmp")
@@ -182,6 +184,7 @@ def machine_failure(error: OSError) -> Failure:
         errno.EAGAIN: "run fewer tasks at once with --jobs",
         errno.ENOMEM: "run fewer tasks at once with --jobs",
         errno.EMFILE: "run fewer tasks at once with --jobs",
+        errno.ENFILE: "run fewer tasks at once with --jobs",
     }.get(error.errno or 0, "see what this machine has against it")
     reason = Reason.ARGUMENT_TOO_LONG if error.errno == errno.E2BIG else Reason.STORE_FAILED
     return Failure(

@@ -72,6 +72,8 @@ class RunResult:
     tasks: tuple[TaskResult, ...] = ()
     """Of every kind, also those that did not run; by path, numeric segments as numbers."""
     notices: tuple[str, ...] = ()
+    listener_failure: str | None = None
+    """Why the listener was told nothing more from some moment on; ``None``: it was told all."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return what ``argosy run --output json`` prints."""

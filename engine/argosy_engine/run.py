@@ -129,7 +129,7 @@ def _work(
                 run_id=run_id, state=result.state, at=result.finished_at, error=result.error
             )
         )
-        return replace(result, notices=told if emit.failure is None else (*told, emit.failure))
+        return replace(result, notices=told, listener_failure=emit.failure)
 
 
 def _result(given: GivenRun, books: Books, assembly: Assembly, phase: Phase) -> RunResult:

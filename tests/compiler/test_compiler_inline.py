@@ -109,8 +109,48 @@ def test_hundreds_of_structures_fit_stock_argo_4() -> None:
     )
 
 
-def test_nothing_is_inline_where_the_templates_are_few_enough() -> None:
-    assert "inline" not in to_json(compiled(groups(20)).workflow)
+@pytest.mark.parametrize(("most", "is_held"), [(22, False), (21, True)])
+def test_nothing_is_inline_where_the_templates_are_just_few_enough(
+    most: int, is_held: bool
+) -> None:
+    """The root, a pod, and a group each."""
+    made = compiled(groups(20), max_templates=most)
+
+    assert ("inline" in to_json(made.workflow)) is is_held
+    assert len(templates(made.workflow)) <= most
+    assert any("Argo before 4.0.5" in note.message for note in made.notes) is is_held
+
+
+@pytest.mark.parametrize(
+    ("copies", "what"),
+    [
+        (1, "has 30 tasks in one DAG, which stays whole and is written inline;"),
+        (4, "has 120 tasks in one DAG, of which 120 stay in DAGs that are written inline;"),
+    ],
+)
+def test_a_note_tells_of_large_dags_that_are_inline(copies: int, what: str) -> None:
+    document = groups(0)
+    names = [f"t-{copy}-{number}" for copy in range(copies) for number in range(30)]
+    document["root"]["dag"]["tasks"] = {
+        name: task(
+            "comp-say",
+            name,
+            dependentTasks=sorted(
+                {f"t-{copy}-{other}" for other in (number - 5, (number - 4) // 5 * 5)}
+                if number > 4
+                else ()
+            ),
+        )
+        for name in names
+        for copy, number in [map(int, name.split("-")[1:])]
+    }
+
+    made = compiled(document, max_dag_tasks=12)
+
+    assert "inline" in to_json(made.workflow)
+    assert [note.message for note in made.notes] == [
+        f"{what} Argo before 4.0.5 would wait for it forever"
+    ]
 
 
 def test_what_is_inline_is_what_the_template_would_be() -> None:

@@ -309,6 +309,33 @@ class DeafPods(FakePods):
         return OK
 
 
+def test_a_pod_that_gets_no_thread_fails_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+    refused: list[str] = []
+
+    def start_later(thread: threading.Thread) -> None:
+        if thread.name == "argosy-pod" and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    class Outcomes(Recorder):
+        def pod_ended(self, node: Node, outcome: PodOutcome, at: datetime) -> None:
+            messages.append(outcome.message)
+
+    messages: list[str] = []
+    monkeypatch.setattr(threading.Thread, "start", start_later)
+    retry = {"retryStrategy": {"limit": "1", "retryPolicy": "Always"}}
+    made = engine(interpreter([task("a")], pod=retry), FakePods(), observer=Outcomes())
+
+    phase = made.run()
+
+    assert phase is Phase.SUCCEEDED
+    assert messages == ["can't start new thread; run fewer tasks at once with --jobs", ""]
+
+
 def test_a_stop_ends_what_runs_and_begins_nothing() -> None:
     pods = ListeningPods()
     recorder = Recorder()

@@ -127,7 +127,7 @@ def test_a_listener_that_raises_is_told_nothing_more() -> None:
     assert heard == [Notice(message="one")]
     assert (before, emit.failure) == (
         None,
-        "the listener was told nothing more, since it raised ValueError: no such colour",
+        "what happens was shown no further, since showing it raised ValueError: no such colour",
     )
 
 

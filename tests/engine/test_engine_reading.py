@@ -12,6 +12,7 @@ from argosy_engine.reading import read_workflow
 from argosy_engine.refusal import EngineRefusal
 from argosy_engine.workflow import DagTemplate, PodTemplate
 from argosy_expressions.argo.deferred import deferred
+from argosy_schemas.values import with_texts
 
 POD: Mapping[str, Any] = {
     "name": "pod-1",
@@ -373,6 +374,35 @@ def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
     assert inner.tasks[0].arguments == (("task", text),)
     assert refusal(inline(task_of("a", text), path="elsewhere")) == (
         "template 'root.whole': 'dag.tasks.a.task' reads 'inputs.parameters.path', which is"
+        " resolved in the DAG around"
+    )
+
+
+def twice_inline(path: str) -> Any:
+    """Return a workflow that holds inline what holds a task inline, and gives it a path."""
+    inner = {
+        "name": "inner",
+        "inline": {
+            "inputs": {"parameters": [{"name": "path"}]},
+            "dag": {"failFast": False, "tasks": [task_of("a", "{{inputs.parameters.path}}a")]},
+        },
+        "arguments": {"parameters": [{"name": "path", "value": path}]},
+        "depends": "ready.Succeeded",
+    }
+    tasks = with_texts(
+        [task_of("ready", "x"), inner], lambda text: deferred(text, "ready", handed_on=())
+    )
+    return inline(*tasks, path="b/")
+
+
+def test_what_is_inline_in_what_is_inline_has_the_inputs_that_are_handed_on() -> None:
+    workflow = read_workflow(twice_inline("{{inputs.parameters.path}}"))
+
+    inner = workflow.templates["root.whole.inner"]
+    assert isinstance(inner, DagTemplate)
+    assert inner.tasks[0].arguments == (("task", "{{inputs.parameters.path}}a"),)
+    assert refusal(twice_inline("{{inputs.parameters.path}}c/")) == (
+        "template 'root.whole.inner': 'dag.tasks.a.task' reads 'inputs.parameters.path', which is"
         " resolved in the DAG around"
     )
 

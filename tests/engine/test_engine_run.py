@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,8 +71,9 @@ def test_a_listener_that_raises_neither_ends_a_run_nor_fails_a_task(tmp_path: Pa
     assert states(result) == {"a": "SUCCEEDED", "b": "SUCCEEDED"}
     assert result.tasks[0].log is not None
     assert Path(result.tasks[0].log).read_text() == "one\ntwo\n"
-    assert result.notices == (
-        "the listener was told nothing more, since it raised OSError: [Errno 5] Input/output error",
+    assert result.listener_failure == (
+        "what happens was shown no further, since showing it raised OSError: [Errno 5]"
+        " Input/output error"
     )
 
 
@@ -168,6 +173,31 @@ def test_packages_that_cannot_be_installed_are_not_tried_again(
     assert (task.state, task.attempts) == (TaskState.FAILED, 1)
     assert task.error is not None
     assert task.error.startswith("the Python packages of the component (colours==9) could not be")
+
+
+def test_an_installation_that_the_machine_has_no_process_for_is_tried_again(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+    refused: list[str] = []
+
+    def start_later(command: Sequence[str], *words: Any, **more: Any) -> Any:
+        program = os.path.basename(command[0])
+        if program == "uv" and not refused:
+            refused.append(program)
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        return start(command, *words, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", start_later)
+    step = Step(command=("sh", "-c", "python3 -m pip --version"), image="python:3.11", retries=2)
+
+    result = machine.run(
+        {"a": step},
+        environment={"PATH": os.environ["PATH"], "ARGOSY_CACHE_DIR": str(tmp_path / "cache")},
+    )
+
+    assert refused == ["uv"]
+    assert (result.tasks[0].state, result.tasks[0].attempts) == (TaskState.SUCCEEDED, 2)
 
 
 def test_a_command_that_is_not_here_is_said_with_its_image_and_not_tried_again(
@@ -290,6 +320,26 @@ def test_a_stop_ends_an_installation_and_what_runs_at_the_exit_runs(
     assert time.monotonic() - began < 30
     assert states(result) == {"a": "CANCELED", "bye": "SUCCEEDED"}
     assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == ["bye"]
+
+
+def test_a_deadline_that_ends_an_installation_leaves_the_task_interrupted(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not failed for good, or what runs at the exit would count it as done."""
+    steps = {"a": Step(command=component("colours"))}
+    monkeypatch.setenv("ARGOSY_CACHE_DIR", str(tmp_path / "cache"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+
+        result = run_workflow(
+            workflow(steps, activeDeadlineSeconds=2),
+            packed(steps),
+            settings=RunSettings(home=machine.home, cache=False),
+        )
+
+    (record,) = (machine.home / "runs").rglob("tasks/a/*.json")
+    assert result.error == "the run did not end within 2 s"
+    assert json.loads(record.read_text())["state"] == "CANCELED"
 
 
 def interrupt_when_called(silent: socket.socket) -> None:

@@ -142,6 +142,8 @@ def command(
         if output == "json":
             _print_json(_not_started(str(error)))
         raise
+    if result.listener_failure is not None:
+        print(f"note: {result.listener_failure}; this is a fault of Argosy", file=sys.stderr)
     if output == "json":
         _print_json(result)
     else:

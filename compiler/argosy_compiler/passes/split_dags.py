@@ -55,9 +55,9 @@ def split_dags(plan: Plan) -> Plan:
         path = paths.get(str(template["name"]), dag_text(ROOT))
         split = _Split(template, size, path=path, inline=plan.options.inline_dags)
         templates += PartTemplates(template, template_names).templates(split.graph)
-        if split.graph.is_whole:
+        if split.held:
             notes.append(Note(path=path, message=split.note_of_inline()))
-        elif split.waiting:
+        if split.waiting:
             notes.append(Note(path=path, message=split.note()))
     if any(task.get("template") == MET_TEMPLATE for one in templates for task in _tasks(one)):
         templates.append(MET)
@@ -86,6 +86,8 @@ class _Split:
         self._inline = inline
         self._path = path
         self._total = len(_tasks(template))
+        self.held: list[int] = []
+        """How many of the tasks are to be in each DAG that is to be inline."""
         self.waiting: frozenset[str] = frozenset()
         self._awaited: frozenset[str] = frozenset()
         taken = {str(task["name"]) for task in _tasks(template)}
@@ -95,9 +97,13 @@ class _Split:
         self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
 
     def note_of_inline(self) -> str:
+        if self.held == [self._total]:
+            what = "which stays whole and is written inline"
+        else:
+            what = f"of which {sum(self.held):,} stay in DAGs that are written inline"
         return (
-            f"has {self._total:,} tasks in one DAG, which stays whole and is written inline; Argo"
-            " before 4.0.5 would wait for it forever"
+            f"has {self._total:,} tasks in one DAG, {what}; Argo before 4.0.5 would wait for it"
+            " forever"
         )
 
     def note(self) -> str:
@@ -122,6 +128,7 @@ class _Split:
         if graph.size > self._most:
             graph = folded(graph, self._most, pinned, self._part_name)
         if graph.size > self._most and self._inline:
+            self.held.append(sum(1 for _ in whole.tasks()))
             return replace(whole, is_whole=True)
         if graph.size > self._most:
             result = divided(

@@ -11,6 +11,7 @@ A builder never goes on in a directory of another: its installer may still be ru
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -33,6 +34,8 @@ from argosy_schemas.whole_files import write_whole_file
 
 _LAYOUT = 1
 """Counts how environments are built; another number, another key."""
+_PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What a machine lacks while too much runs on it."""
 _LOOK_SECONDS = 0.1
 """How often to look whether to stop while others build, or an installer runs."""
 
@@ -82,6 +85,7 @@ class Builder:
         Raises:
             TaskError: The requirements cannot be installed.
             MachineError: The cache cannot be written.
+            OSError: The machine has no process, memory or file left for it at the moment.
         """
         try:
             with self._locked(key, installs):
@@ -95,12 +99,16 @@ class Builder:
                 self._record(key, path, installs)
                 return path
         except OSError as error:
+            if error.errno in _PASSING:
+                raise
             raise cannot_keep(self.directory, error) from error
 
     def newest(self, requirement: str) -> str:
         """Return the newest version that an index has for a requirement.
 
         Raises:
+            MachineError: The cache cannot be written.
+            OSError: The machine has no process, memory or file left for it at the moment.
             TaskError: No index could be asked, or it has none.
         """
         try:
