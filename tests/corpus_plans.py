@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,11 +29,17 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
     """
     leaves = [task for task in result["tasks"] if task["kind"] in ("container", "importer")]
     planned = [task for task in plan["tasks"] if task["kind"] in ("container", "importer")]
-    fingerprints = Counter(task["fingerprint"] for task in planned)
-    undecided = [task["path"] for task in planned if task["fingerprint"] is None]
+    open_ones = ("run or cached", "unknown")
+    undecided = [
+        task["path"]
+        for task in planned
+        if task["fingerprint"] is None and task["verdict"] in open_ones
+    ]
     late = [task for task in leaves if any(_matches(path, task["path"]) for path in undecided)]
     for task in leaves:
         found = [one for one in planned if _matches(one["path"], task["path"])]
+        if not found and task["state"] == "NOT_RUN" and _is_left_out(task, plan, result):
+            continue
         if len(found) != 1:
             yield f"{task['path']}: planned {len(found)} times"
             continue
@@ -43,17 +48,23 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
         was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
         if state not in _STATES[verdict] and not was_held_up:
             yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
-        # Of several that do the same, each may be the first, also of those of which that is known
-        # in the run only.
-        is_alone = foreseen["fingerprint"] is None or fingerprints[foreseen["fingerprint"]] == 1
+        # Of some it is known only in the run that they do the same.
         has_rival = any(other is not task and other["inputs"] == task["inputs"] for other in late)
-        if task["cached"] and verdict == "run" and is_alone and not has_rival:
+        if task["cached"] and verdict == "run" and not has_rival:
             yield f"{task['path']}: 'run' was planned, and it was cached"
         if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
             yield f"{task['path']}: 'cached' was planned, and it ran"
+    held_up = {
+        _without_iterations(task["path"])
+        for task in leaves
+        if task["state"] == "NOT_RUN" and result["state"] == "FAILED"
+    }
     for foreseen in planned:
-        if foreseen["verdict"] != "unknown" and not any(
-            _matches(foreseen["path"], task["path"]) for task in leaves
+        path = foreseen["path"]
+        if (
+            foreseen["verdict"] != "unknown"
+            and not any(_matches(path, task["path"]) for task in leaves)
+            and _without_iterations(path) not in held_up
         ):
             yield f"{foreseen['path']}: '{foreseen['verdict']}' was planned, and it is not there"
 
@@ -87,3 +98,18 @@ def cache_differences(before: Json, result: Json, after: Json) -> Iterator[str]:
 
 def _matches(pattern: str, path: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"/\*", r"/\d+"), path) is not None
+
+
+def _is_left_out(task: Json, plan: Json, result: Json) -> bool:
+    """Return whether a task is in a loop that did not run, and so has no iterations."""
+    path = _without_iterations(task["path"])
+    loops = [
+        one["verdict"]
+        for one in plan["tasks"]
+        if one["kind"] == "loop" and path.startswith(f"{_without_iterations(one['path'])}/")
+    ]
+    return bool(loops) and (result["state"] == "FAILED" or "unknown" in loops)
+
+
+def _without_iterations(path: str) -> str:
+    return re.sub(r"/(\d+|\*)(?=/|$)", "", path)

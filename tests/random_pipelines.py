@@ -2,8 +2,8 @@
 
 DAGs of containers, nested pipelines, components used again, conditions with branches and
 ``OneOf``, static and dynamic loops with ``Collected``, failures, retries, exit handlers, tasks that
-run in any case, final statuses. Each container is one ``sh``, whose first argument says what it
-does:
+run in any case, final statuses, cached results. Each container is one ``sh``, whose first argument
+says what it does:
 
 * ``echo``    writes its value to its outputs
 * ``fail``    fails
@@ -149,6 +149,8 @@ class Writer:
         self._components: Json = {}
         self._executors: Json = {}
         self._reusable: list[Reusable] = []
+        self._is_caching = self._flip()
+        """Whether most tasks are served by others that do the same, and the rest are not."""
 
     def pipeline(self) -> RandomPipeline:
         """Return a whole pipeline."""
@@ -302,6 +304,8 @@ class Writer:
             "dependentTasks": sorted({c.task for c in inputs.values() if c.task is not None}),
             **(more or {}),
         }
+        if self._is_caching and self._random.randint(0, 3):
+            task["cachingOptions"] = {"enableCache": True}
         in_any_case = "strategy" in task.get("triggerPolicy", {})
         if not in_any_case and scope.tasks and self._random.randint(0, 3) == 0:
             other = self._random.choice(sorted(scope.tasks))

@@ -20,6 +20,7 @@ from argosy_driver.foreseen import ANY_ITERATION, Foreseen, Verdict
 from argosy_driver.foreseen_records import ForeseenPhases, ForeseenRecords, NotYetKnownError
 from argosy_driver.nodes import Node
 from argosy_driver.resolver import Resolver
+from argosy_driver.rivals import Rivals
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.ir import FinalStatus
 from argosy_schemas.names import TaskPath, child_path
@@ -71,7 +72,8 @@ def foresee(
     Raises:
         StoreError: A store did not answer.
     """
-    yield from _Walk(resolver, records, phases, look, look_again).dag(resolver.node(TaskPath("")))
+    walk = _Walk(resolver, records, phases, look, look_again)
+    yield from walk.rivals.settled(walk.dag(resolver.node(TaskPath(""))))
 
 
 class _Walk:
@@ -88,8 +90,7 @@ class _Walk:
         self._phases = phases
         self._look = look
         self._look_again = look_again
-        self._running: dict[str, TaskPath] = {}
-        """Fingerprint to the first task that would run for it."""
+        self.rivals = Rivals(resolver.nodes)
         self._uncounted: set[TaskPath] = set()
         """Loops that come to their end, with a number of items that is not known yet."""
 
@@ -126,6 +127,8 @@ class _Walk:
                 decided = _foreseen(node, Verdict.FAIL, str(error))
         self._take(node, decided.verdict)
         is_open = decided.verdict is Verdict.UNKNOWN
+        if is_open and node.container is not None and not node.is_loop and self._is_cached(node):
+            self.rivals.add(node.path, node)
         inner = Verdict.UNKNOWN if is_open else Verdict.NOT_RUN
         return [decided, *self._closed(node, node.path, inner)]
 
@@ -193,7 +196,7 @@ class _Walk:
             if frame.is_dag:
                 yield from self._closed_dag(frame, below, verdict)
             else:
-                yield _foreseen(frame, verdict, path=below)
+                yield self._without_a_look(frame, verdict, below)
 
     def _closed_dag(self, frame: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
         dag = frame.component.dag
@@ -201,8 +204,13 @@ class _Walk:
         for key in in_order(dag):
             node = self._resolver.nodes.child(frame, key)
             below = child_path(path, key)
-            yield _foreseen(node, verdict, path=below)
+            yield self._without_a_look(node, verdict, below)
             yield from self._closed(node, below, verdict)
+
+    def _without_a_look(self, node: Node, verdict: Verdict, path: TaskPath) -> Foreseen:
+        if verdict is Verdict.UNKNOWN and node.container is not None and self._is_cached(node):
+            self.rivals.add(path, node)
+        return _foreseen(node, verdict, path=path)
 
     def _count(self, node: Node) -> int | None:
         """Return the number of items of a loop that may not come to run, if it is known."""
@@ -226,7 +234,11 @@ class _Walk:
         try:
             step = self._look(node.path)
         except NotYetKnownError as error:
-            if not self._may_be_cached(node):
+            if not self._is_cached(node):
+                return _foreseen(node, Verdict.RUN)
+            is_new = self._is_new_in_each_run(node)
+            self.rivals.add(node.path, node, needs_rival=is_new)
+            if is_new:
                 return _foreseen(node, Verdict.RUN)
             return _foreseen(node, Verdict.RUN_OR_CACHED, self._open_input(node, error))
         if step.decision is Decision.FAILED:
@@ -237,21 +249,21 @@ class _Walk:
             return _foreseen(node, Verdict.CACHED, step=step)
         if step.fingerprint is None:
             return _foreseen(node, Verdict.RUN)
+        self.rivals.add_known(node.path, step.fingerprint)
         if step.fingerprint != self._look_again(node.path).fingerprint:
+            self.rivals.add(node.path, node)
             return _foreseen(node, Verdict.RUN, "it is told what is new in each run")
-        first = self._running.setdefault(step.fingerprint, node.path)
-        if first != node.path:
-            reason = f"'{first}' does the same"
-            return _foreseen(node, Verdict.RUN_OR_CACHED, reason, step=step)
         return _foreseen(node, Verdict.RUN, step=step)
 
-    def _may_be_cached(self, node: Node) -> bool:
-        task = node.task
-        if task is None or not task.caching.enabled or not self._resolver.run.cache:
+    def _is_cached(self, node: Node) -> bool:
+        """Return whether what a task puts out goes into the cache."""
+        return self._resolver.run.cache and node.task is not None and node.task.caching.enabled
+
+    def _is_new_in_each_run(self, node: Node) -> bool:
+        """Return whether a task is told a final status, which holds the name of the run."""
+        if node.task is None or node.task.caching.key:
             return False
-        # A final status holds the name of the run.
-        told = any(isinstance(given.source, FinalStatus) for given in task.parameters.values())
-        return bool(task.caching.key) or not told
+        return any(isinstance(given.source, FinalStatus) for given in node.task.parameters.values())
 
     def _open_input(self, node: Node, error: NotYetKnownError) -> str:
         """Return which input of a node comes from the task that is not known."""

@@ -9,6 +9,8 @@ import pytest
 
 from cli_processes import Ended, argosy, broken_groups, shell_pipeline
 
+Json = dict[str, Any]
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -167,18 +169,121 @@ def test_a_skipped_iteration_has_its_tasks_and_the_others_do_not_mind(tmp_path: 
     assert ended.result["argo"]["pods"]["certain"] == 3
 
 
-def test_of_tasks_that_do_the_same_one_may_be_served_by_the_other(tmp_path: Path) -> None:
+def test_of_tasks_that_do_the_same_each_may_be_served_by_another(tmp_path: Path) -> None:
     ended = golden("exits/ignoring", cwd=tmp_path)
 
-    assert ended.task("for-loop-2/0/say")["verdict"] == "run"
-    assert (
-        ended.task("for-loop-2/1/say").items()
-        >= {
-            "verdict": "run or cached",
-            "reason": "'for-loop-2/0/say' does the same",
-            "fingerprint": ended.task("for-loop-2/0/say")["fingerprint"],
-        }.items()
+    first, second = ended.task("for-loop-2/0/say"), ended.task("for-loop-2/1/say")
+    assert (first["verdict"], first["reason"]) == (
+        "run or cached",
+        "'for-loop-2/1/say' does the same",
     )
+    assert (second["verdict"], second["reason"]) == (
+        "run or cached",
+        "'for-loop-2/0/say' does the same",
+    )
+    assert first["fingerprint"] == second["fingerprint"]
+    assert ended.task("for-loop-2")["verdict"] == "run or cached"
+
+
+def alike(**after: str) -> Json:
+    """Return tasks that do the same, each after another one, or after none where it says ''."""
+    scripts = {key: 'printf x > "$0"' for key in after}
+    after = {key: before for key, before in after.items() if before}
+    document: Json = json.loads(shell_pipeline("alike", scripts, after=after))
+    for task in document["root"]["dag"]["tasks"].values():
+        task["cachingOptions"] = {"enableCache": True}
+    return document
+
+
+def test_a_task_for_which_all_that_do_the_same_wait_runs(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(alike(c="", b="c", a="b")))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+    ran = argosy("run", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert verdicts(planned) == {"a": "run or cached", "b": "run or cached", "c": "run"}
+    assert planned.task("a")["reason"] == "'c' does the same"
+    assert [ran.task(path)["cached"] for path in "cba"] == [False, True, True]
+
+
+def test_a_task_for_which_not_all_that_do_the_same_wait_may_be_cached(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(alike(a="", b="a", c="")))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert set(verdicts(planned).values()) == {"run or cached"}
+
+
+def looped(component: Json, *, items: list[str]) -> Json:
+    """Return a pipeline of one loop over a component of tasks that are cached."""
+    for task in component["dag"]["tasks"].values():
+        task["cachingOptions"] = {"enableCache": True}
+    component["inputDefinitions"] = {"parameters": {"item": {"parameterType": "STRING"}}}
+    document: Json = json.loads(shell_pipeline("looped", {"say": 'printf %s "$1" > "$0"'}))
+    container = document["deploymentSpec"]["executors"]["exec-say"]["container"]
+    container["args"].append("{{$.inputs.parameters['text']}}")
+    document["components"]["comp-say"]["inputDefinitions"] = {
+        "parameters": {"text": {"parameterType": "STRING"}}
+    }
+    document["components"]["comp-body"] = component
+    document["root"]["dag"]["tasks"] = {
+        "loop": {
+            "taskInfo": {"name": "loop"},
+            "componentRef": {"name": "comp-body"},
+            "parameterIterator": {"items": {"raw": json.dumps(items)}, "itemInput": "item"},
+        }
+    }
+    return document
+
+
+def say(key: str, text: Json, **more: Any) -> Json:
+    return {
+        key: {
+            "taskInfo": {"name": key},
+            "componentRef": {"name": "comp-say"},
+            "inputs": {"parameters": {"text": text}},
+            **more,
+        }
+    }
+
+
+def test_what_is_new_in_each_run_may_be_the_same_twice_in_one(tmp_path: Path) -> None:
+    name = {"runtimeValue": {"constant": "{{$.pipeline_job_name}}"}}
+    document = looped({"dag": {"tasks": say("named", name)}}, items=["a", "b"])
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+    ran = argosy("run", "p.json", "-o", "json", "-j", "1", cwd=tmp_path)
+
+    assert sorted(
+        task["cached"] for task in ran.result["tasks"] if task["kind"] == "container"
+    ) == [False, True]
+    assert [
+        (planned.task(path)["verdict"], planned.task(path)["fingerprint"])
+        for path in ("loop/0/named", "loop/1/named")
+    ] == [("run or cached", None)] * 2
+
+
+def test_final_statuses_of_one_run_may_be_the_same(tmp_path: Path) -> None:
+    item = {"componentInputParameter": "item"}
+    status = {"taskFinalStatus": {"producerTask": "work"}}
+    in_any_case = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    told = say("told", status, triggerPolicy=in_any_case, dependentTasks=["work"])
+    body = {"dag": {"tasks": {**say("work", item), **told}}}
+    (tmp_path / "p.json").write_text(json.dumps(looped(body, items=["a", "b"])))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+    ran = argosy("run", "p.json", "-o", "json", "-j", "1", cwd=tmp_path)
+
+    assert sorted(ran.task(f"loop/{index}/told")["cached"] for index in (0, 1)) == [False, True]
+    assert {path: planned.task(path)["verdict"] for path in verdicts(planned)} == {
+        "loop": "run",
+        "loop/0/told": "run or cached",
+        "loop/0/work": "run",
+        "loop/1/told": "run or cached",
+        "loop/1/work": "run",
+    }
+    assert planned.task("loop/0/told")["reason"] == "'loop/1/told' may do the same"
 
 
 def test_what_is_told_of_its_run_has_no_fingerprint(tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import Source, read_source
 from argosy_cli.views.plan import plan_lines, pods_line, wrapped
+from argosy_cli.views.plan_json import task_to_json
 from argosy_cli.views.statistics import size_lines
 from argosy_compiler.stats import Stats
-from argosy_driver.foreseen import Foreseen, ForeseenPods, foreseen_pods
+from argosy_driver.foreseen import ForeseenPods, foreseen_pods
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.run_directory import unwritable
 from argosy_engine.settings import RunSettings
@@ -179,25 +180,7 @@ def _to_json(plan: RunPlan, argo: _OnArgo) -> dict[str, Any]:
             ],
         }
     return {
-        "tasks": [_task_to_json(task) for task in plan.tasks],
+        "tasks": [task_to_json(task) for task in plan.tasks],
         "refusal": plan.refusal,
         "argo": on_argo,
-    }
-
-
-def _task_to_json(task: Foreseen) -> dict[str, Any]:
-    source = task.cached_from
-    return {
-        "path": task.path,
-        "kind": task.kind.value,
-        "verdict": task.verdict.value,
-        "reason": task.reason,
-        "fingerprint": task.fingerprint,
-        "cached_from": None
-        if source is None
-        else {
-            "run_id": source.run_id,
-            "task_path": source.task_path,
-            "attempt_id": source.attempt_id,
-        },
     }
