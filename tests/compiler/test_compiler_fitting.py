@@ -10,6 +10,7 @@ import pytest
 
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.fitting import check_fits
+from argosy_compiler.options import options_for
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json
@@ -17,17 +18,24 @@ from argosy_schemas.values import to_json
 MOST = 1024 * 1024
 OUTSIDE = CompileOptions(ir=IrPlacement.STORE, max_dag_tasks=3)
 
+AFTER = {3: [0], 4: [1, 2], 5: [0, 1]}
+"""Six tasks that would wait longer in parts of three."""
+
 
 def document(text: str, tasks: int) -> Mapping[str, Any]:
     """Return a pipeline whose workflow has a text in it as it is."""
     spec = {"parameterType": "STRING", "defaultValue": text, "isOptional": True}
-    task = {"componentRef": {"name": "comp-say"}}
+    say = {"componentRef": {"name": "comp-say"}}
+    names = {
+        f"say-{n}": {**say, "dependentTasks": [f"say-{before}" for before in AFTER.get(n, ())]}
+        for n in range(tasks)
+    }
     return {
         "schemaVersion": "2.1.0",
         "pipelineInfo": {"name": "large"},
         "root": {
             "inputDefinitions": {"parameters": {"text": spec}},
-            "dag": {"tasks": {f"say-{number}": task for number in range(tasks)}},
+            "dag": {"tasks": names},
         },
         "components": {"comp-say": {"executorLabel": "exec-say"}},
         "deploymentSpec": {"executors": {"exec-say": {"container": {"image": "alpine"}}}},
@@ -49,11 +57,12 @@ def check(options: CompileOptions, *, length: int, tasks: int = 1) -> int:
         pytest.param(OUTSIDE, 1, "", id="nothing else helps"),
         pytest.param(
             OUTSIDE,
-            4,
+            6,
             ", or compile with --argo for a line from 4.0 on, where large DAGs stay whole",
             id="taken apart",
         ),
-        pytest.param(replace(OUTSIDE, inline_dags=True), 4, "", id="for one line already"),
+        pytest.param(OUTSIDE, 4, "", id="in parts either way"),
+        pytest.param(replace(OUTSIDE, inline_dags=True), 6, "", id="for one line already"),
     ],
 )
 def test_a_workflow_that_argo_cannot_hold_is_refused_with_its_size(
@@ -77,3 +86,42 @@ def test_a_pipeline_in_its_workflow_may_be_what_is_too_much() -> None:
         InvalidPipelineError, match=r", or keep the pipeline outside with --ir store$"
     ):
         check(CompileOptions(), length=rest)
+
+
+def many_alike(count: int) -> Mapping[str, Any]:
+    """Return a pipeline of tasks whose components differ in nothing but their image."""
+    made = dict(document("", count))
+    made["components"] = {f"comp-{n}": {"executorLabel": f"exec-{n}"} for n in range(count)}
+    made["deploymentSpec"] = {
+        "executors": {f"exec-{n}": {"container": {"image": f"image-{n}"}} for n in range(count)}
+    }
+    tasks = {f"say-{n}": {"componentRef": {"name": f"comp-{n}"}} for n in range(count)}
+    made["root"]["dag"]["tasks"] = tasks
+    return made
+
+
+def advice_for(options: CompileOptions, document: Mapping[str, Any]) -> str:
+    pipeline = read_pipeline(to_json(document).encode(), file="<generated>")
+    with pytest.raises(InvalidPipelineError) as error:
+        check_fits(compile_pipeline(pipeline, options), pipeline, options)
+    return str(error.value).partition("its status; ")[2]
+
+
+def test_a_line_that_makes_it_large_is_said() -> None:
+    options = replace(options_for("3.5"), ir=IrPlacement.STORE)
+
+    assert advice_for(options, many_alike(900)) == (
+        "run a part as a pipeline of its own, or compile without --argo, where templates that are"
+        " alike are written once"
+    )
+
+
+def test_what_would_be_refused_as_well_is_not_advised() -> None:
+    # A task of each name has to be written, however large DAGs are divided.
+    names = {f"say-{n}-{'x' * 100}": {"componentRef": {"name": "comp-say"}} for n in range(5000)}
+    made = dict(document("", 1))
+    made["root"]["dag"]["tasks"] = names
+
+    assert advice_for(CompileOptions(ir=IrPlacement.STORE), made) == (
+        "run a part as a pipeline of its own"
+    )
