@@ -83,9 +83,9 @@ def test_what_the_compiler_finds_has_file_and_line_and_comes_at_once(
             name,
             line_of(text, "root", "loop"),
             "root.dag.tasks.loop",
-            "has 3,000 iterations of 2 nodes, 6,000 in all, and Argo keeps at most some 4,000 in"
-            " one object; make the loop shorter, or raise --max-nodes where Argo offloads its"
-            " status to a database",
+            "has 3,000 iterations of 2 nodes, 6,000 in all, and --max-nodes allows 4,000, since"
+            " Argo keeps all in one object; make the loop shorter, or raise --max-nodes where Argo"
+            " offloads its status to a database",
         )
     ]
 

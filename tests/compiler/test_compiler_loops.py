@@ -111,8 +111,8 @@ def test_items_in_each_of_many_iterations_are_refused_with_their_bytes() -> None
         compiled(long)
     assert str(error.value) == (
         "root.dag.tasks.x: has 400 iterations with 22,934 bytes each to decide by, 9,173,600 in"
-        " all, and Argo keeps at most some 2,048,000 in one object; make the loop shorter, or raise"
-        " --max-nodes where Argo offloads its status to a database"
+        " all, and --max-nodes 4000 leaves room for 2,048,000, since Argo keeps all in one object;"
+        " make the loop shorter, or raise --max-nodes where Argo offloads its status to a database"
     )
     assert compiled(long, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
 

@@ -132,7 +132,11 @@ class _Bounds:
         most_copied = self._most * COPIED_BYTES_OF_A_NODE
         if total > self._most:
             self._refuse(
-                use, task, f"{decision.count:,} iterations of {body:,} nodes", total, self._most
+                use,
+                task,
+                f"{decision.count:,} iterations of {body:,} nodes",
+                total,
+                f"--max-nodes allows {self._most:,}",
             )
         elif copied > COMPRESSED_BYTES and decision.count * copied > most_copied:
             self._refuse(
@@ -140,7 +144,7 @@ class _Bounds:
                 task,
                 f"{decision.count:,} iterations with {copied:,} bytes each to decide by",
                 decision.count * copied,
-                most_copied,
+                f"--max-nodes {self._most} leaves room for {most_copied:,}",
             )
         return _AROUND + total
 
@@ -151,12 +155,12 @@ class _Bounds:
         held = (items for name, items in lists if any(f"'{name}'" in text for text in given))
         return sum(len(items.encode()) * 4 // 3 for items in held)
 
-    def _refuse(self, use: Use, task: Task, has: str, total: int, most: int) -> None:
+    def _refuse(self, use: Use, task: Task, has: str, total: int, allowed: str) -> None:
         path = place_text(use.component, task.key)
         problem = Problem(
             path=path,
-            message=f"has {has}, {total:,} in all, and Argo keeps at most some {most:,} in one"
-            " object; make the loop shorter, or raise --max-nodes where Argo offloads its status"
-            " to a database",
+            message=f"has {has}, {total:,} in all, and {allowed}, since Argo keeps all in one"
+            " object; make the loop shorter, or raise --max-nodes where Argo offloads its status to"
+            " a database",
         )
         self.problems.setdefault(path, problem)
