@@ -1,5 +1,6 @@
 """``argosy plan``: what a run would do, and that it does just that."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -495,6 +496,37 @@ def test_nodes_are_those_that_compile_counts_where_it_knows_all(name: str, tmp_p
     assert line.startswith(f"nodes: {value:,} of {maximum:,} ")
 
 
+@pytest.mark.parametrize("name", ["01-hello", "03-train", "10-loops"])
+def test_a_workflow_has_the_size_that_compile_gives_it(name: str, tmp_path: Path) -> None:
+    file = str(EXAMPLES / name / "pipeline.yaml")
+
+    planned = argosy("plan", file, cwd=tmp_path)
+    made = argosy("compile", file, "--stats", cwd=tmp_path)
+
+    sizes = ("workflow: ", "bytes of the ")
+    expected = [line for line in made.err.splitlines() if line.startswith(sizes)]
+    assert expected[0].startswith(f"workflow: {len(made.out.rstrip()):,} bytes; ")
+    lines = [line.strip() for line in planned.out.splitlines()]
+    assert [line for line in lines if line.startswith(sizes)] == expected
+
+
+def test_a_pipeline_too_large_to_travel_inside_is_sized_as_in_a_store(tmp_path: Path) -> None:
+    names = {f"say-{number}-{hash_of(number)}": "true" for number in range(800)}
+    (tmp_path / "p.json").write_text(shell_pipeline("large", names))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+    made = argosy("compile", "p.json", cwd=tmp_path)
+
+    assert "use --store URL to put it there" in made.errors[0]
+    assert planned.result["argo"]["refusal"] is None
+    assert planned.result["argo"]["ir_bytes"] > 32 * 1024
+
+
+def hash_of(number: int) -> str:
+    """Return a text that does not get shorter where it is packed."""
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
 def nested_loops() -> str:
     """Return the IR of a pipeline with a loop over its input ``items``, and one in that."""
     document = json.loads(shell_pipeline("loops", {"say": "true"}))
@@ -577,6 +609,24 @@ def test_words_and_paths_of_what_does_not_run_are_those_of_the_run(tmp_path: Pat
         "outer/inner": "not run",
         "outer/inner/say": "not run",
     }
+
+
+def test_paths_are_those_of_the_run_but_for_iterations_and_groups_are_told_by_what_is_in_them(
+    tmp_path: Path,
+) -> None:
+    run("10-loops", "-p", "count=2", cwd=tmp_path)
+
+    planned = plan("10-loops", "-p", "count=2", cwd=tmp_path)
+    ran = run("10-loops", "-p", "count=2", cwd=tmp_path)
+
+    rows = {task["path"]: task for task in ran.result["tasks"]}
+    assert {path for path, row in rows.items() if row["kind"] == "iteration"} == {
+        "for-loop-1/0",
+        "for-loop-1/1",
+    }
+    assert set(planned) == {path for path, row in rows.items() if row["kind"] != "iteration"}
+    loop = rows["for-loop-1"]
+    assert (planned["for-loop-1"], loop["state"], loop["cached"]) == ("cached", "SUCCEEDED", False)
 
 
 def test_importers_count_as_tasks_in_plan_and_run(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from argosy_driver.foreseen import ForeseenPods, foreseen_pods
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.run_directory import unwritable
 from argosy_engine.settings import RunSettings
-from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 
 
 @click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
@@ -130,9 +130,14 @@ def _on_argo(source: Source, plan: RunPlan, max_size_bytes: int) -> _OnArgo:
 
     pods = foreseen_pods(plan.tasks)
     pipeline = read(source, max_size_bytes=max_size_bytes)
-    options = CompileOptions(ir=IrPlacement.STORE)
+    options = CompileOptions()
     try:
-        result = compiled(source, pipeline, options)
+        try:
+            result = compiled(source, pipeline, options)
+        except InvalidArgumentError:
+            # Too large to travel inside: compile wants to be told of a store as well.
+            options = replace(options, ir=IrPlacement.STORE)
+            result = compiled(source, pipeline, options)
         with placed(source):
             check_fits(result, pipeline, options)
     except InvalidPipelineError as error:
