@@ -25,13 +25,8 @@ def main(file: str, name: str, output: str, report: str) -> int:
         compiler: Any = importlib.import_module("kfp.compiler")
         base_component: Any = importlib.import_module("kfp.dsl.base_component")
         graph_component: Any = importlib.import_module("kfp.dsl.graph_component")
-    except ImportError:
-        return _tell(
-            report,
-            kind="machine",
-            message=f"'{file}' needs the KFP SDK to be compiled; install it with 'pip install kfp',"
-            " or give a compiled .yaml file",
-        )
+    except Exception as error:  # whatever kfp imports may raise anything
+        return _tell(report, kind="machine", message=_without_sdk(file, error))
     try:
         module = _load(Path(file))
         found = {
@@ -60,9 +55,30 @@ def main(file: str, name: str, output: str, report: str) -> int:
     return 0
 
 
+def _without_sdk(file: str, error: Exception) -> str:
+    """Return why the SDK cannot be imported, and what to do."""
+    if isinstance(error, ModuleNotFoundError) and error.name == "kfp":
+        return (
+            f"'{file}' needs the KFP SDK to be compiled; install it with 'pip install kfp', or give"
+            " a compiled .yaml file"
+        )
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    found: str | None = getattr(sys.modules.get("kfp"), "__file__", None)
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    own = ("<", __file__, importlib.__file__)
+    files = [name for name in files if not name.startswith(own)]
+    place = files[-1] if files else found
+    where = f", in {place}" if place else ""
+    return (
+        f"'{file}' needs the KFP SDK to be compiled, whose import fails: {what}{where}; see whether"
+        " 'python -c \"import kfp\"' works, or give a compiled .yaml file"
+    )
+
+
 def _load(path: Path) -> ModuleType:
-    # As `python FILE` does: the file's folder is importable.
-    sys.path.insert(0, str(path.parent.resolve()))
+    # As `python FILE` does: the file's folder is importable; and, as `python -m`, that of the
+    # caller. Only now, so that no file of theirs is taken for a module that kfp imports.
+    sys.path[:0] = [str(path.parent.resolve()), str(Path.cwd())]
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if specification is None or specification.loader is None:
         raise ImportError(f"'{path}' cannot be imported")

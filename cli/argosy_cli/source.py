@@ -45,8 +45,14 @@ def read_source(name: str, *, max_size_bytes: int) -> Source:
     """
     if name == "-":
         return _limited("<stdin>", sys.stdin.buffer.read(max_size_bytes + 1), max_size_bytes)
-    file, _, pipeline_name = name.partition(".py:") if ".py:" in name else (name, "", "")
-    path = Path(f"{file}.py" if pipeline_name else file)
+    if not name:
+        raise InvalidArgumentError("'' is no path; give that of a pipeline file")
+    if name.endswith(".py:"):
+        raise InvalidArgumentError(
+            f"'{name}' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"
+        )
+    file, is_named, pipeline_name = name.partition(".py:")
+    path = Path(f"{file}.py" if is_named else file)
     if not path.exists():
         raise InvalidArgumentError(f"'{path}' does not exist; give the path of a pipeline file")
     if path.is_dir():
@@ -81,7 +87,9 @@ def _compile(path: Path, pipeline_name: str) -> bytes:
         report = Path(directory) / "report.json"
         command = [
             # The SDK's notices of future defaults are no concern of this run.
-            *(sys.executable, "-W", "ignore::FutureWarning", "-m", "argosy_cli.sdk_compile"),
+            # And -P: no file of the caller's folder is taken for what the SDK imports.
+            *(sys.executable, "-P", "-W", "ignore::FutureWarning"),
+            *("-m", "argosy_cli.sdk_compile"),
             *(str(path), pipeline_name, str(output), str(report)),
         ]
         # What the author's module prints is talk: it must not mix with our results.

@@ -1,13 +1,14 @@
 """Files, standard input and Python files become the bytes of a compiled pipeline."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from argosy_cli.source import Source, read_source
-from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, MachineError
 
 MAX = 1_000_000
 
@@ -46,6 +47,7 @@ def pipeline(a: str):
 
 
 def write(path: Path, text: str) -> str:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return str(path)
 
@@ -75,6 +77,8 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("absent.yaml", "'absent.yaml' does not exist; give the path of a pipeline file"),
+        ("", "'' is no path; give that of a pipeline file"),
+        ("two.py:", "'two.py:' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"),
         (".", "'.' is a directory; give the path of a pipeline file"),
         (
             "notes.txt",
@@ -100,6 +104,53 @@ def test_a_python_file_with_one_pipeline_is_compiled(tmp_path: Path) -> None:
     source = read_source(name, max_size_bytes=MAX)
 
     assert b"name: one" in source.data
+
+
+def test_files_beside_a_pipeline_are_not_taken_for_what_the_sdk_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("yaml.py", "kfp.py", "click.py"):
+        write(tmp_path / name, "raise ImportError('not this one')\n")
+    write(tmp_path / "mine.py", "")
+    name = write(tmp_path / "sub" / "one.py", f"import mine\n{ONE}")
+
+    assert b"name: one" in read_source(name, max_size_bytes=MAX).data
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        pytest.param(
+            {"kfp.py": ""},
+            "ModuleNotFoundError: No module named 'kfp.compiler'; 'kfp' is not a package,"
+            " in kfp.py",
+            id="another-kfp",
+        ),
+        pytest.param(
+            {"yaml.py": "1 / 0\n"}, "ZeroDivisionError: division by zero, in yaml.py", id="yaml"
+        ),
+    ],
+)
+def test_why_the_sdk_cannot_be_imported_is_told(
+    files: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file, text in files.items():
+        write(tmp_path / "path" / file, text)
+    monkeypatch.setenv(
+        "PYTHONPATH", f"{tmp_path / 'path'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    )
+    name = write(tmp_path / "one.py", ONE)
+
+    with pytest.raises(MachineError) as caught:
+        read_source(name, max_size_bytes=MAX)
+
+    what, _, where = told.rpartition(", in ")
+    assert str(caught.value) == (
+        f"'{name}' needs the KFP SDK to be compiled, whose import fails: {what},"
+        f" in {tmp_path / 'path' / where}; see whether 'python -c \"import kfp\"' works, or give a"
+        " compiled .yaml file"
+    )
 
 
 def test_one_of_several_pipelines_is_picked_by_name(tmp_path: Path) -> None:
