@@ -11,7 +11,7 @@ from cli_processes import ARGOSY, broken_groups, shell_pipeline
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
-def on_a_terminal(*words: str, cwd: Path) -> tuple[int, str]:
+def on_a_terminal(*words: str, cwd: Path, columns: int = 100, lines: int = 30) -> tuple[int, str]:
     """Run a command with a terminal as its streams; return its status and the plain text."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -20,7 +20,7 @@ def on_a_terminal(*words: str, cwd: Path) -> tuple[int, str]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": f"{columns}", "LINES": f"{lines}"},
         close_fds=True,
     )
     os.close(theirs)
@@ -70,3 +70,19 @@ def test_colours_of_a_task_stay_in_its_line(tmp_path: Path) -> None:
 
     assert status == 0
     assert "red │ red text" in text
+
+
+def test_a_small_window_has_a_line_for_each_task_and_the_counts(tmp_path: Path) -> None:
+    names = [f"a-task-with-a-name-as-long-as-the-window-is-wide-or-so-{n:02d}" for n in range(14)]
+    scripts = dict.fromkeys(names, 'sleep 1; printf "" > "$0"')
+    (tmp_path / "pipeline.json").write_text(shell_pipeline("a-rather-long-name", scripts))
+
+    status, text = on_a_terminal(
+        *("run", "pipeline.json", "-j", "14"), cwd=tmp_path, columns=50, lines=10
+    )
+
+    assert status == 0
+    rows = re.findall(r"^● a-task.*", text.partition("✔")[0], re.M)
+    assert [row for row in rows if len(row) > 50] == []
+    assert any(re.fullmatch(r"● a-task-.*….*-so-13  \d\.\ds", row) for row in rows)
+    assert "● 14" in text

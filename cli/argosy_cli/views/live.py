@@ -1,6 +1,7 @@
 """A run on a terminal: what tasks write scrolls by, below it what runs now and what failed.
 
-Never taller than the window: finished tasks are counted, the newest running ones are shown.
+Never taller than the window, since what left it could not be redrawn or removed: finished tasks are
+counted, the newest running ones are shown, each on one line.
 """
 
 from __future__ import annotations
@@ -120,19 +121,28 @@ class LiveView:
     def _draw(self) -> Group:
         now = datetime.now(UTC)
         with self._lock:
-            header = Text(f"{self._title}  ", "bold")
-            header.append("stopping" if self._stopping else duration(now - self._started_at), "dim")
-            counts = Text()
+            state = "stopping" if self._stopping else duration(now - self._started_at)
+            header = self._row(self._title, state, "bold", "dim")
+            counts = Text(no_wrap=True, overflow="ellipsis")
             for state, number in sorted(self._finished.items()):
                 counts.append(f"{GLYPHS[state]} {number}  ", STYLES[state])
             counts.append(f"{RUNNING_GLYPH} {len(self._running)}", "cyan")
             room = max(1, self._console.size.height - ROWS_BESIDE_RUNNING)
             shown = list(self._running.values())[-room:]
             rows = [
-                Text(f"{RUNNING_GLYPH} {task.path}  {duration(now - task.at)}", "cyan")
+                self._row(f"{RUNNING_GLYPH} {task.path}", duration(now - task.at), "cyan", "cyan")
                 for task in shown
             ]
         return Group(header, *rows, counts)
+
+    def _row(self, name: str, told: str, style: str, told_style: str) -> Text:
+        """Return one row, with as much of the name as there is room for: both its ends."""
+        room = max(1, self._console.width - len(told) - 2)
+        if len(name) > room:
+            half = room // 2
+            name = f"{name[: room - 1 - half]}…{name[len(name) - half :]}"
+        row = Text(no_wrap=True, overflow="ellipsis")
+        return row.append(f"{name}  ", style).append(told, told_style)
 
 
 def _output_line(event: TaskOutput) -> Text:
