@@ -9,6 +9,9 @@ from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.values import JsonValue, to_json
 
+DEFAULT_HOME = ".argosy"
+"""Of runs, in the directory that a command is called in."""
+
 
 def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
     """Return ``NAME=VALUE`` words as a mapping; the last of a name wins.

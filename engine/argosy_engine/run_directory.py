@@ -165,7 +165,9 @@ def find_run(home: Path, prefix: str) -> RunId:
     if prefix in found:
         return RunId(prefix)
     if not found:
-        raise InvalidArgumentError(f"there is no run '{prefix}' in '{runs}'")
+        raise InvalidArgumentError(
+            f"there is no run '{prefix}' in '{runs}'; give the --home that it was started with"
+        )
     if len(found) > 1:
         raise InvalidArgumentError(
             f"'{prefix}' fits {len(found)} runs, '{found[0]}' and '{found[1]}' among them; "

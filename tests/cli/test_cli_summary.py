@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from argosy_cli.views.summary import summary
 from argosy_engine.results import RunResult, TaskResult
@@ -35,7 +38,29 @@ def test_counts_stand_in_one_order_whatever_came_first() -> None:
         tasks=tasks,
     )
 
-    assert summary(result).splitlines() == [
+    assert summary(result, Path(".argosy")).splitlines() == [
         "run r FAILED in 1.0s (4 tasks: 1 succeeded, 1 failed, 1 skipped, 1 not run)",
         "  t-1: told",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("home", "command"),
+    [
+        (".argosy", "argosy run --resume r"),
+        ("/my home", "argosy run --resume r --home '/my home'"),
+    ],
+)
+def test_a_run_that_was_stopped_ends_with_the_command_that_goes_on(home: str, command: str) -> None:
+    result = RunResult(
+        run_id=RunId("r"),
+        pipeline="p",
+        state=RunState.CANCELED,
+        started_at=NOW,
+        finished_at=NOW,
+    )
+
+    assert summary(result, Path(home)).splitlines() == [
+        "run r CANCELED in 0.0s",
+        f"  go on with: {command}",
     ]

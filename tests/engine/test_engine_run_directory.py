@@ -118,8 +118,8 @@ def test_an_exact_id_goes_before_a_longer_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("9", "there is no run '9' in '{home}/runs'"),
-        ("", "there is no run '' in '{home}/runs'"),
+        ("9", "there is no run '9' in '{home}/runs'; give the --home that it was started with"),
+        ("", "there is no run '' in '{home}/runs'; give the --home that it was started with"),
         (
             "7f",
             "'7f' fits 2 runs, '7f3a' and '7f4b' among them; give more characters",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from argosy_cli.arguments import DEFAULT_HOME
 from argosy_schemas.errors import StoreError
 from argosy_store.locations import read_root
 
@@ -121,7 +122,7 @@ artifacts_option = click.option(
 home = click.option(
     "--home",
     type=HomePath(),
-    default=".argosy",
+    default=DEFAULT_HOME,
     show_default=True,
     help="Where records, cache, logs and artifacts live.",
 )

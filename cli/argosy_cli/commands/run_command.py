@@ -149,7 +149,7 @@ def command(
     else:
         from argosy_cli.views.summary import summary
 
-        print(summary(result), flush=True)
+        print(summary(result, home), flush=True)
     return _status(result)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from pathlib import Path
 
+from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import duration, state_word, why
 from argosy_engine.results import RunResult, artifact_to_json
 from argosy_engine.states import RunState, TaskState
@@ -18,13 +21,13 @@ _WORDS = ("succeeded", "cached", "failed", "skipped", "not run", "canceled")
 """In this order."""
 
 
-def summary(result: RunResult) -> str:
-    """Return the lines about the end of a run, without a line break at the end."""
+def summary(result: RunResult, home: Path) -> str:
+    """Return the lines about the end of a run in ``home``, without a line break at the end."""
     lines = [f"run {result.run_id} {result.state} in {_span(result)}{_tasks(result)}"]
     if result.state is RunState.FAILED:
         lines += [f"  {line}" for line in _failures(result)]
     if result.state is RunState.CANCELED:
-        lines.append(f"  go on with --resume {result.run_id}")
+        lines.append(f"  go on with: {_resuming(result, home)}")
     lines += [
         f"  {name} = {cut(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())
@@ -35,6 +38,13 @@ def summary(result: RunResult) -> str:
         for artifact in artifacts
     ]
     return "\n".join(lines)
+
+
+def _resuming(result: RunResult, home: Path) -> str:
+    words = ["argosy", "run", "--resume", str(result.run_id)]
+    if home != Path(DEFAULT_HOME):
+        words += ["--home", str(home)]
+    return shlex.join(words)
 
 
 def _failures(result: RunResult) -> list[str]:
