@@ -6,6 +6,7 @@ Run it after a change of an option; a test fails when the page is not what it wr
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,13 +38,12 @@ def render() -> str:
         "| --- | --- |",
         *(f"| {code.value} | {meaning} |" for code, meaning in EXIT_CODES.items()),
     ]
-    parent = click.Context(argosy, info_name="argosy", max_content_width=100, terminal_width=100)
+    settings: dict[str, Any] = {**argosy.context_settings, "terminal_width": 100}
+    parent = click.Context(argosy, info_name="argosy", **settings)
     for name in COMMANDS:
         command = argosy.get_command(parent, name)
         assert command is not None
-        context = click.Context(
-            command, info_name=name, parent=parent, max_content_width=100, terminal_width=100
-        )
+        context = click.Context(command, info_name=name, parent=parent, **settings)
         lines += ["", f"## argosy {name}", "", "```text", command.get_help(context), "```"]
     return "\n".join(lines) + "\n"
 

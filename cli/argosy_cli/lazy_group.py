@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 import click
 
+from argosy_cli.usage import no_such_command
+from argosy_schemas.errors import InvalidArgumentError
+
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
     "lint": "Check a pipeline, or a compiled Workflow, and report every problem",
@@ -35,6 +38,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"argosy_cli.commands.{cmd_name}_command")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named first, or say what there is."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise InvalidArgumentError(no_such_command(name, COMMANDS))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing one."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import click
 
 from argosy_cli.exit_codes import ExitCode
-from argosy_cli.lazy_group import LazyGroup
+from argosy_cli.lazy_group import COMMANDS, LazyGroup
+from argosy_cli.usage import usage_error
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 
 
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return ExitCode.USAGE
     except click.ClickException as error:
-        return _report(error.format_message(), ExitCode.USAGE, debug)
+        command = " ".join(["argosy", *(word for word in words[:1] if word in COMMANDS)])
+        return _report(usage_error(error, command), ExitCode.USAGE, debug)
     except (KeyboardInterrupt, click.Abort):
         return _report("interrupted", ExitCode.INTERRUPTED, debug=False)
     except (InvalidPipelineError, InvalidArgumentError) as error:

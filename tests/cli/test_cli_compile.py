@@ -43,7 +43,7 @@ def test_what_argo_cannot_hold_is_not_written(tmp_path: Path) -> None:
     (error,) = ended.errors
     assert "and Argo takes 1,048,576 together with its status; " in error
     # What it consists of is told all the same.
-    assert ended.err.startswith("pods: 1 for 1 tasks")
+    assert ended.err.startswith("pods: 1 for 1 task, 1.00 per task")
 
 
 def test_a_dash_is_standard_output(tmp_path: Path) -> None:

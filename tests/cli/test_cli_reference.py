@@ -1,5 +1,6 @@
 """The reference page, the help texts and the exit statuses agree."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,17 +36,54 @@ def test_every_command_that_is_listed_has_help(command: str, tmp_path: Path) -> 
 def test_examples_stand_each_on_a_line_of_its_own(tmp_path: Path) -> None:
     ended = argosy("compile", "--help", cwd=tmp_path)
 
-    assert ended.out.splitlines()[-3:] == [
+    assert ended.out.splitlines()[-5:] == [
         "  Examples:",
-        "    argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json",
-        "    argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -",
+        "    argosy compile pipeline.yaml \\",
+        "        --store s3://bucket/argosy -o workflow.json",
+        "    argosy compile train.py | \\",
+        "        argo submit -p argosy-store=s3://bucket/argosy -",
     ]
 
 
-def test_a_command_that_does_not_exist_is_exit_status_2(tmp_path: Path) -> None:
-    ended = argosy("rnu", cwd=tmp_path)
+@pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])
+def test_help_fits_a_small_window(words: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {"COLUMNS": "60"}
 
-    assert (ended.status, ended.errors) == (2, ["No such command 'rnu'."])
+    ended = argosy(*words, "--help", cwd=tmp_path, environment=environment)
+
+    assert [line for line in ended.out.splitlines() if len(line) > 60] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["runn"], "there is no command 'runn'; did you mean 'run'?"),
+        (
+            ["submit"],
+            "there is no command 'submit'; it is one of compile, lint, plan, run, version",
+        ),
+        (["run", "--jbos", "1"], "there is no option '--jbos'; did you mean '--jobs'?"),
+        (["run", "-x"], "there is no option '-x'; see 'argosy run --help'"),
+        (["run", "-j"], "option '-j' requires an argument; see 'argosy run --help'"),
+        (["run", "p.yaml", "-j", "0"], "--jobs: 0 is too few; use 1 or more"),
+        (["lint"], "FILE... is missing; see 'argosy lint --help'"),
+        (["compile"], "PIPELINE is missing; see 'argosy compile --help'"),
+        (
+            ["version", "-o", "xml"],
+            "--output: 'xml' is not one of 'text', 'json'; see 'argosy version --help'",
+        ),
+        (
+            ["plan", "a", "b"],
+            "got unexpected extra argument (b); see 'argosy plan --help'",
+        ),
+    ],
+)
+def test_wrong_usage_is_exit_status_2_and_says_what_to_do(
+    words: list[str], message: str, tmp_path: Path
+) -> None:
+    ended = argosy(*words, cwd=tmp_path)
+
+    assert (ended.status, ended.err) == (2, f"error: {message}\n")
 
 
 def test_help_imports_neither_the_engine_nor_kfp(tmp_path: Path) -> None:
@@ -64,7 +102,7 @@ def test_help_imports_neither_the_engine_nor_kfp(tmp_path: Path) -> None:
 
 def test_the_version_is_text_or_json(tmp_path: Path) -> None:
     text = argosy("version", cwd=tmp_path)
-    json = argosy("version", "--output", "json", cwd=tmp_path)
+    json = argosy("version", "-o", "json", cwd=tmp_path)
 
     assert text.out.startswith("argosy 0.1.0\npython ")
     assert json.result["argosy"] == "0.1.0"

@@ -113,6 +113,5 @@ def test_a_home_whose_path_is_no_text_is_refused(pipeline: str, tmp_path: Path) 
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"error: Invalid value for '--home': '{tmp_path}/h\\udcff' is no UTF-8; "
-        "choose another place\n"
+        f"error: --home: '{tmp_path}/h\\udcff' is no UTF-8; choose another place\n"
     )

@@ -24,8 +24,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 @click.command(
     epilog=examples(
-        "argosy compile pipeline.yaml --store s3://bucket/argosy -o workflow.json",
-        "argosy compile train.py | argo submit -p argosy-store=s3://bucket/argosy -",
+        "argosy compile pipeline.yaml\n--store s3://bucket/argosy -o workflow.json",
+        "argosy compile train.py |\nargo submit -p argosy-store=s3://bucket/argosy -",
     )
 )
 @click.argument("name", metavar="PIPELINE")

@@ -45,9 +45,9 @@ STORE = "s3://bucket"
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.
 
-    A FILE is a compiled pipeline, a .py file, or an Argo Workflow; no other objects of Argo's are
-    checked. A pipeline is checked as such, and then as the Workflow that it compiles to. Exit
-    status: 0 nothing found, 2 problems found.
+    A FILE is a compiled pipeline, a .py file, an Argo Workflow, or '-' for standard input; no other
+    objects of Argo's are checked. A pipeline is checked as such, and then as the Workflow that it
+    compiles to. Exit status: 0 nothing found, 2 problems found.
     """
     problems: list[Problem] = []
     for file in files:

@@ -80,9 +80,13 @@ class StoreUrl(click.ParamType[str]):
 
 
 def examples(*lines: str) -> str:
-    """Return the epilog of a command: calls as somebody would type them, one a line."""
+    """Return the epilog of a command: calls as somebody would type them, one a line.
+
+    A call too long for a small window has line breaks, written as a shell takes them.
+    """
     # Click rewraps a paragraph unless a backspace stands before it.
-    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+    calls = (line.replace("\n", " \\\n      ") for line in lines)
+    return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
 
 
 max_size = click.option(

@@ -38,7 +38,7 @@ from argosy_schemas.names import RunId
 @click.command(
     epilog=examples(
         "argosy run pipeline.yaml --param name=World",
-        "argosy run train.py:pipeline -f params.yaml --output json",
+        "argosy run train.py:pipeline\n-f params.yaml --output json",
         "argosy run --resume 7f3a",
     )
 )

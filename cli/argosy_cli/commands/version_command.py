@@ -6,7 +6,9 @@ import click
 
 
 @click.command()
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def command(output: str) -> None:
     """Print the version of Argosy, of Python and of kfp, where it is installed."""
     import platform  # not needed by any other command

@@ -7,9 +7,11 @@ from argosy_compiler.stats import Limit, Stats
 
 def statistics_lines(stats: Stats) -> list[str]:
     """Return the counts, sizes and limits of a workflow."""
+    tasks = stats.steps + stats.claims
     lines = [
-        f"pods: {stats.pods} for {stats.steps + stats.claims} tasks, {stats.pods_per_task:.2f} per "
-        f"task ({stats.deciding} decide, {stats.claims} are volume claims)",
+        f"pods: {stats.pods} for {tasks} task{'' if tasks == 1 else 's'},"
+        f" {stats.pods_per_task:.2f} per task"
+        f" ({stats.deciding} decide, {stats.claims} are volume claims)",
     ]
     if stats.open_loops:
         lines.append(f"loops of a length known at run time, counted once: {stats.open_loops}")
