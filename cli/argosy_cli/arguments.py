@@ -47,7 +47,9 @@ def read_parameters_file(path: Path) -> Mapping[str, JsonValue]:
         reason = error.strerror or str(error)
         raise InvalidArgumentError(f"--params-file '{path}' cannot be read: {reason}") from error
     try:
-        documents = read_values(data, file=f"--params-file '{path}'")
+        documents = read_values(
+            data, file=f"--params-file '{path}'", is_json=path.suffix == ".json"
+        )
     except InvalidPipelineError as error:
         raise InvalidArgumentError(str(error)) from error
     match documents:

@@ -69,14 +69,19 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
     return replace(documents, refused=told)
 
 
-def read_values(data: bytes, *, file: str) -> list[JsonValue]:
+def read_values(data: bytes, *, file: str, is_json: bool = False) -> list[JsonValue]:
     """Return the documents in ``data``, whatever they say.
+
+    Args:
+        data: JSON or YAML.
+        file: As messages name it.
+        is_json: Whether it has to be JSON.
 
     Raises:
         InvalidPipelineError: It is no UTF-8, no YAML or JSON, has keys given twice, or is beyond
             the bounds of nesting and aliases.
     """
-    loaded, told = _loaded(_decoded(data, file), file)
+    loaded, told = _loaded(_decoded(data, file), file, is_json=is_json)
     if loaded is None or told:
         raise InvalidPipelineError(*told)
     return loaded
@@ -98,13 +103,18 @@ def read_objects(data: bytes, *, file: str) -> tuple[list[JsonValue], tuple[Prob
 
 
 def _loaded(
-    text: str, file: str, *, load_json: Callable[[str], list[JsonValue]] | None = None
+    text: str,
+    file: str,
+    *,
+    load_json: Callable[[str], list[JsonValue]] | None = None,
+    is_json: bool = False,
 ) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
     """Return the documents, ``None`` when they cannot be read, and what is wrong with them."""
     refusals: list[Refusal] = []
     loaded: list[JsonValue] | None = None
     try:
-        loaded = _load(text, file, refusals, load_json or _load_one)
+        is_json = is_json or file.endswith(".json")
+        loaded = _load(text, refusals, load_json or _load_one, is_json)
     except YamlRefused as refused:
         refusals.append(refused.refusal)
     return loaded, tuple(
@@ -128,15 +138,15 @@ def _decoded(data: bytes, file: str) -> str:
 
 def _load(
     text: str,
-    file: str,
     refusals: list[Refusal],
     load_json: Callable[[str], list[JsonValue]],
+    is_json: bool,
 ) -> list[JsonValue]:
     if text.lstrip()[:1] == "{":
         try:
             return load_json(text)
         except json.JSONDecodeError as error:
-            if file.endswith(".json"):
+            if is_json:
                 refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
                 raise YamlRefused(refusal) from error
         except _NotJson:
@@ -230,7 +240,11 @@ def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
         if document is None:
             continue
         if not isinstance(document, Mapping):
-            raise _invalid(file, "The file holds no pipeline, but a list or text", line=1)
+            raise _invalid(
+                file,
+                "The file holds no pipeline, but a list or text; give what the KFP SDK compiled",
+                line=1,
+            )
         if "kind" in document and "apiVersion" in document:
             raise _invalid(
                 file,

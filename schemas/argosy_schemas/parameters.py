@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from argosy_schemas.ir import ParameterSpec, ParameterType
 from argosy_schemas.texts import shown
@@ -143,18 +144,28 @@ def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
             raise ParameterValueError(f"is null, and a {spec.type} that is not optional")
         return None
     if spec.type is ParameterType.STRING and not isinstance(value, str):
-        raise ParameterValueError(f"{shown(to_text(value))} is {kind_of(value)}, not a STRING")
+        raise ParameterValueError(
+            f"{shown(to_text(value))} is {kind_of(value)}, not a STRING; write text"
+        )
     try:
         coerced = coerce(value, spec.type)
     except ParameterValueError as error:
-        raise ParameterValueError(f"{shown(to_text(value))} {error}") from error
+        hint = f"write {_HINTS.get(spec.type, 'it as JSON')}"
+        raise ParameterValueError(f"{shown(to_text(value))} {error}; {hint}") from error
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
         raise ParameterValueError(f"is {shown(to_text(value))}, not one of {allowed}")
     return coerced
 
 
-_HINTS = {ParameterType.BOOLEAN: "true or false"}
+_HINTS: Final[Mapping[ParameterType, str]] = {
+    ParameterType.STRING: "text",
+    ParameterType.NUMBER_INTEGER: "a number, e.g. 3",
+    ParameterType.NUMBER_DOUBLE: "a number, e.g. 0.5",
+    ParameterType.BOOLEAN: "true or false",
+    ParameterType.LIST: "a list as JSON, e.g. [1, 2]",
+    ParameterType.STRUCT: 'an object as JSON, e.g. {"a": 1}',
+}
 
 
 def _decimal(number: float) -> str:

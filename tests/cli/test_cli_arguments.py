@@ -58,7 +58,7 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("p.json", "{", None),
+        ("p.json", "{", ":1: This is no JSON: Expecting property name enclosed in double quotes"),
         ("p.yaml", "a: 1\na: 2", ":2: Key 'a' is given twice; remove one"),
         ("p.json", '{"a": 1, "a": 2}', ":1: Key 'a' is given twice; remove one"),
         ("p.yaml", "a: .nan", None),

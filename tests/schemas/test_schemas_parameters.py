@@ -256,21 +256,21 @@ def test_an_argument_is_text_for_a_string_and_json_for_all_else(
 @pytest.mark.parametrize(
     ("text", "declared", "problem"),
     [
-        ("many", INTEGER, "'many' is no NUMBER_INTEGER; write it as JSON"),
-        ("", DOUBLE, "'' is no NUMBER_DOUBLE; write it as JSON"),
+        ("many", INTEGER, "'many' is no NUMBER_INTEGER; write a number, e.g. 3"),
+        ("", DOUBLE, "'' is no NUMBER_DOUBLE; write a number, e.g. 0.5"),
         ("True", BOOLEAN, "'True' is no BOOLEAN; write true or false"),
-        ("a,b", LIST, "'a,b' is no LIST; write it as JSON"),
-        ("{", STRUCT, "'{' is no STRUCT; write it as JSON"),
-        ("NaN", DOUBLE, "'NaN' is no NUMBER_DOUBLE; write it as JSON"),
-        ("1e999", DOUBLE, "'1e999' is no NUMBER_DOUBLE; write it as JSON"),
-        ('"5"', INTEGER, "'5' is a string, not a NUMBER_INTEGER"),
-        ("1", BOOLEAN, "'1' is a number, not a BOOLEAN"),
-        ("{}", LIST, "'{}' is an object, not a LIST"),
+        ("a,b", LIST, "'a,b' is no LIST; write a list as JSON, e.g. [1, 2]"),
+        ("{", STRUCT, "'{' is no STRUCT; write an object as JSON, e.g. {\"a\": 1}"),
+        ("NaN", DOUBLE, "'NaN' is no NUMBER_DOUBLE; write a number, e.g. 0.5"),
+        ("1e999", DOUBLE, "'1e999' is no NUMBER_DOUBLE; write a number, e.g. 0.5"),
+        ('"5"', INTEGER, "'5' is a string, not a NUMBER_INTEGER; write a number, e.g. 3"),
+        ("1", BOOLEAN, "'1' is a number, not a BOOLEAN; write true or false"),
+        ("{}", LIST, "'{}' is an object, not a LIST; write a list as JSON, e.g. [1, 2]"),
         ("null", INTEGER, "is null, and a NUMBER_INTEGER that is not optional"),
-        (DEEP, LIST, f"'{DEEP[:60]}…' is no LIST; write it as JSON"),
-        ("[" * 100_000, LIST, f"'{'[' * 60}…' is no LIST; write it as JSON"),
-        ('["\\ud800"]', LIST, "'[\"\\\\ud800\"]' is no LIST; write it as JSON"),
-        ("9" * 5000, INTEGER, f"'{'9' * 60}…' is no NUMBER_INTEGER; write it as JSON"),
+        (DEEP, LIST, f"'{DEEP[:60]}…' is no LIST; write a list as JSON, e.g. [1, 2]"),
+        ("[" * 100_000, LIST, f"'{'[' * 60}…' is no LIST; write a list as JSON, e.g. [1, 2]"),
+        ('["\\ud800"]', LIST, "'[\"\\\\ud800\"]' is no LIST; write a list as JSON, e.g. [1, 2]"),
+        ("9" * 5000, INTEGER, f"'{'9' * 60}…' is no NUMBER_INTEGER; write a number, e.g. 3"),
     ],
 )
 def test_an_argument_of_another_type_is_refused_with_what_was_given(
@@ -303,7 +303,7 @@ def test_a_string_argument_given_as_a_value_has_to_be_a_string() -> None:
     with pytest.raises(ParameterValueError) as caught:
         check_argument(5, ParameterSpec(type=STRING))
 
-    assert str(caught.value) == "'5' is a number, not a STRING"
+    assert str(caught.value) == "'5' is a number, not a STRING; write text"
 
 
 @given(json_values)

@@ -194,8 +194,16 @@ def test_problems_of_a_json_file_have_lines() -> None:
             "p.yaml: The file holds only a platform spec, and no pipeline; "
             "compile the pipeline again",
         ),
-        (b"- a\n- b\n", "p.yaml:1: The file holds no pipeline, but a list or text"),
-        (b"just text\n", "p.yaml:1: The file holds no pipeline, but a list or text"),
+        (
+            b"- a\n- b\n",
+            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            " compiled",
+        ),
+        (
+            b"just text\n",
+            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            " compiled",
+        ),
         (
             b"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n",
             "p.yaml:1: The file holds a Kubernetes object of kind 'Workflow'; "
@@ -223,7 +231,8 @@ def test_problems_of_a_json_file_have_lines() -> None:
         (
             b"a: 1\na: 2\n---\n- b\n",
             "p.yaml:2: Key 'a' is given twice; remove one\n"
-            "p.yaml:1: The file holds no pipeline, but a list or text",
+            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            " compiled",
         ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),
         (b"a: &x\n- *x\n", "p.yaml:2: Alias '*x' contains itself; write the value out"),

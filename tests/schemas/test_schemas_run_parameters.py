@@ -64,7 +64,10 @@ def test_defaults_are_not_checked() -> None:
     ("given", "problem"),
     [
         ({}, "parameter 'epochs' is required; give a value of type NUMBER_INTEGER"),
-        ({"epochs": "3"}, "parameter 'epochs': '3' is a string, not a NUMBER_INTEGER"),
+        (
+            {"epochs": "3"},
+            "parameter 'epochs': '3' is a string, not a NUMBER_INTEGER; write a number, e.g. 3",
+        ),
         (
             {"epochs": None},
             "parameter 'epochs': is null, and a NUMBER_INTEGER that is not optional",
@@ -98,7 +101,7 @@ def test_all_problems_are_told_at_once() -> None:
 
     assert str(caught.value).splitlines() == [
         "the pipeline has no parameter 'epoch'; did you mean 'epochs'?",
-        "parameter 'epochs': 'many' is no NUMBER_INTEGER; write it as JSON",
+        "parameter 'epochs': 'many' is no NUMBER_INTEGER; write a number, e.g. 3",
         "parameter 'name' is required; give a value of type STRING",
         "parameter 'size': is 'l', not one of \"s\", \"m\"",
     ]

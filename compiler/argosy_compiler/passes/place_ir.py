@@ -25,7 +25,7 @@ def place_ir(plan: Plan) -> Plan:
     if plan.options.ir is IrPlacement.CONFIGMAP:
         if len(text) > CONFIG_MAP_LIMIT_BYTES:
             raise InvalidArgumentError(
-                f"--ir configmap: the IR has {len(text):,} bytes and a ConfigMap holds "
+                f"--ir configmap: the IR, packed, has {len(text):,} bytes and a ConfigMap holds "
                 f"{CONFIG_MAP_LIMIT_BYTES:,}; use --store URL"
             )
         config_map = {
@@ -39,7 +39,7 @@ def place_ir(plan: Plan) -> Plan:
         return replace(plan, ir=ir, ir_text=text)
     if plan.options.store is None:
         raise InvalidArgumentError(
-            f"the IR has {len(text):,} bytes and a workflow carries up to {INLINE_LIMIT_BYTES:,}; "
-            "use --store URL to put it there, or --ir configmap"
+            f"the IR, packed, has {len(text):,} bytes and a workflow carries up to"
+            f" {INLINE_LIMIT_BYTES:,}; use --store URL to put it there, or --ir configmap"
         )
     return replace(plan, ir=ir, ir_text=to_reference(ir))
