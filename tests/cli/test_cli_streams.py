@@ -115,3 +115,19 @@ def test_a_home_whose_path_is_no_text_is_refused(pipeline: str, tmp_path: Path) 
     assert ended.stderr == (
         f"error: --home: '{tmp_path}/h\\udcff' is no UTF-8; choose another place\n"
     )
+
+
+def test_lines_for_a_pipe_are_plain_text_whatever_tasks_write(tmp_path: Path) -> None:
+    script = r"""printf '10%%\r50%%\r\033[32mdone\033[0m\033]0;title\007\033[K\n'
+        printf 'rows\there\b\n'; printf '\033[31mbroken\033[0m\n' >&2; exit 3"""
+    (tmp_path / "p.json").write_text(shell_pipeline("colours", {"say": script}))
+
+    ended = shell("argosy run p.json", tmp_path)
+
+    lines = ended.stderr.splitlines()
+    assert [line for line in lines if line.startswith("say |")] == [
+        "say | done",
+        "say | rows\there",
+        "say | broken",
+    ]
+    assert "\x1b" not in ended.stdout + ended.stderr

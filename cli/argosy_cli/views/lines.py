@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import TextIO, assert_never
 
 from argosy_cli.views.stream import ForgivingStream
-from argosy_cli.views.words import duration, is_told, state_word, why
+from argosy_cli.views.words import (
+    duration,
+    is_told,
+    last_written,
+    state_word,
+    why,
+    without_controls,
+)
 from argosy_engine.events import (
     Event,
     Notice,
@@ -38,7 +45,7 @@ class LinesView:
         """Write the line of one event, if it has one."""
         line = self._line(event)
         if line is not None:
-            self._write(f"{line}\n")
+            self._write(f"{without_controls(line)}\n")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
@@ -57,7 +64,7 @@ class LinesView:
             case TaskFinished():
                 return _finished(event)
             case TaskOutput():
-                return f"{event.path} | {event.line}" if self._output else None
+                return f"{event.path} | {last_written(event.line)}" if self._output else None
             case Notice():
                 return f"note: {event.message}"
             case Stopping():

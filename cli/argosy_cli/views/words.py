@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 from argosy_engine.events import TaskFinished
 from argosy_engine.states import TaskState
@@ -27,6 +29,24 @@ STYLES: Mapping[TaskState, str] = {
     TaskState.CANCELED: "yellow",
 }
 """Colour is never the only signal: glyph and word stand beside it."""
+
+
+_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and movements of the cursor
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)"  # titles and links
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
+
+
+def without_controls(line: str) -> str:
+    """Return a line as plain text: what moves the cursor or colours is no text."""
+    return _SEQUENCE.sub("", line).translate(_CONTROLS)
+
+
+def last_written(line: str) -> str:
+    """Return what is left of a line that was written over itself, as a bar of progress is."""
+    return line.rstrip("\r").rpartition("\r")[2]
 
 
 def duration(span: timedelta) -> str:
@@ -55,8 +75,11 @@ def is_told(event: TaskFinished) -> bool:
 
 
 def why(path: str, told: str) -> str:
-    """Return what is told of a task behind its path, which messages of drivers begin with."""
-    return told.removeprefix(f"task '{path}': ")
+    """Return what is told of a task behind its path, which messages of drivers begin with.
+
+    As plain text: the message of a task that failed may be the last line that it wrote.
+    """
+    return without_controls(told.removeprefix(f"task '{path}': "))
 
 
 def state_word(state: TaskState, *, cached: bool) -> str:
