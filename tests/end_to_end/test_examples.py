@@ -1,12 +1,17 @@
 """Each example runs, and its files are what its source compiles to."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli_processes import argosy
+from cli_processes import ARGOSY, argosy
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/pipeline.yaml"))
@@ -94,3 +99,44 @@ def test_the_workflow_beside_an_example_is_what_it_compiles_to(name: str, tmp_pa
 
     assert ended.status == 0, ended.err
     assert json.loads((EXAMPLES / name / "workflow.json").read_text()) == ended.result
+
+
+def sessions(readme: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command of a page, and the lines below it."""
+    for block in re.findall(r"```console\n(.*?)```", readme, re.DOTALL):
+        for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *lines = session.splitlines()
+            yield command, [line for line in lines if line]
+
+
+def alike(lines: list[str]) -> list[str]:
+    """Return lines without what is new in each run; tasks that run at once come in any order."""
+    new = {
+        r"^\d\d:\d\d:\d\d ": "TIME ",
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "ID",
+        r"\b\d+\.\ds": "SECONDS",
+        r"log: .*(?=/\.argosy/)": "log: HERE",
+        r"(?<=parameters-)[0-9a-f]{5}": "NAME",
+    }
+    for pattern, word in new.items():
+        lines = [re.sub(pattern, word, line) for line in lines]
+    return sorted(lines)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_an_example_shows_what_it_prints(name: str, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / name, tmp_path / name)
+
+    for command, expected in sessions((EXAMPLES / name / "README.md").read_text()):
+        ended = subprocess.run(
+            command.replace("/tmp/argosy-retries", str(tmp_path / "retries")),
+            shell=True,
+            cwd=tmp_path / name,
+            env=os.environ | {"PATH": f"{Path(ARGOSY).parent}{os.pathsep}{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = [line for line in (ended.stderr + ended.stdout).splitlines() if line]
+        assert alike(printed) == alike(expected)
