@@ -143,7 +143,9 @@ class _Evaluator:
             try:
                 value = parameter(source, outer, done)
             except MissingError:
-                if "defaultValue" not in types[name]:
+                # One that does not run in any case counts on what it waits for.
+                in_any_case = "strategy" in task.get("triggerPolicy", {})
+                if "defaultValue" not in types[name] or not in_any_case:
                     raise
                 value = types[name]["defaultValue"]
             given.parameters[name] = coerced(value, types[name]["parameterType"])
@@ -153,6 +155,8 @@ class _Evaluator:
             else:
                 output = source["taskOutputArtifact"]
                 producer = done[output["producerTask"]]
+                if output["outputArtifactKey"] not in producer.artifacts:
+                    raise MissingError(name)
                 given.artifacts[name] = producer.artifacts[output["outputArtifactKey"]]
         return given
 

@@ -404,6 +404,87 @@ def test_a_final_status_reaches_what_runs_in_any_case_within_an_exit_task() -> N
     assert_same(RandomPipeline(yaml.safe_load(STATUS_WITHIN), {}))
 
 
+LACKING = """\
+pipelineInfo: {name: lacking}
+schemaVersion: 2.1.0
+sdkVersion: kfp-2.14.0
+deploymentSpec:
+  executors:
+    exec-say:
+      container:
+        image: busybox
+        command: [sh, -c, 'printf %s "$2" > "$3"']
+        args:
+        - echo
+        - ''
+        - said
+        - "{{$.outputs.parameters['Output'].output_file}}"
+    exec-repeat:
+      container:
+        image: busybox
+        command: [sh, -c, 'printf %s "$2" > "$3"']
+        args:
+        - echo
+        - ''
+        - "{{$.inputs.parameters['text']}}"
+        - "{{$.outputs.parameters['Output'].output_file}}"
+components:
+  comp-say:
+    executorLabel: exec-say
+    outputDefinitions: &outputs {parameters: {Output: {parameterType: STRING}}}
+  comp-repeat:
+    executorLabel: exec-repeat
+    inputDefinitions:
+      parameters: {text: {parameterType: STRING, isOptional: true, defaultValue: by default}}
+    outputDefinitions: *outputs
+  comp-condition:
+    dag:
+      tasks:
+        say: {taskInfo: {name: say}, componentRef: {name: comp-say}}
+      outputs:
+        parameters:
+          Output: {valueFromParameter: {producerSubtask: say, outputParameterKey: Output}}
+    inputDefinitions: &flag {parameters: {flag: {parameterType: BOOLEAN}}}
+    outputDefinitions: *outputs
+  comp-nested:
+    dag:
+      tasks:
+        condition:
+          taskInfo: {name: condition}
+          componentRef: {name: comp-condition}
+          inputs: &given {parameters: {flag: {componentInputParameter: flag}}}
+          triggerPolicy: {condition: "inputs.parameter_values['flag'] == true"}
+      outputs:
+        parameters:
+          Output: {valueFromParameter: {producerSubtask: condition, outputParameterKey: Output}}
+    inputDefinitions: *flag
+    outputDefinitions: *outputs
+root:
+  dag:
+    tasks:
+      nested: {taskInfo: {name: nested}, componentRef: {name: comp-nested}, inputs: *given}
+      repeat: &repeat
+        taskInfo: {name: repeat}
+        componentRef: {name: comp-repeat}
+        dependentTasks: [nested]
+        inputs:
+          parameters:
+            text: {taskOutputParameter: {producerTask: nested, outputParameterKey: Output}}
+      repeat-in-any-case:
+        <<: *repeat
+        taskInfo: {name: repeat-in-any-case}
+        triggerPolicy: {strategy: ALL_UPSTREAM_TASKS_COMPLETED}
+  inputDefinitions: *flag
+"""
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_what_a_nested_pipeline_lacks_is_a_default_only_to_what_runs_in_any_case(
+    flag: bool,
+) -> None:
+    assert_same(RandomPipeline(yaml.safe_load(LACKING), {"flag": flag}))
+
+
 SPLIT = [
     ["fail-a", "b: fail-a", "any-c: b", "d", "e: d"],
     ["a", "fail-b: a", "c: fail-b", "any-d: c", "e: any-d", "f: a", "g: f"],
