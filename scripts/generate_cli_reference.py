@@ -32,6 +32,7 @@ def render() -> str:
         "",
         "This page is written by `scripts/generate_cli_reference.py`.",
         "Results go to standard output, progress and errors to standard error, one line each.",
+        "Every member of what `--output json` prints is in [JSON output](json-output.md).",
         "`--debug`, anywhere, adds the traceback to an error.",
         "",
         "| exit status | meaning |",

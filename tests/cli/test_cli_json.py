@@ -1,0 +1,160 @@
+"""The page about JSON output and what is printed agree, member by member."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_processes import argosy, broken_groups, shell_pipeline
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "json-output.md"
+GOLDEN = ROOT / "tests" / "golden"
+
+Samples = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A row of the page."""
+
+    types: frozenset[str]
+    may_be_absent: bool
+
+
+def documented(command: str) -> dict[str, Member]:
+    """Return the members of a command's object by their path, as the page has them."""
+    (section,) = re.findall(
+        rf"^## argosy {command}$(.*?)(?=^## |\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return {
+        path: Member(frozenset(types.split(" or ")), meaning.startswith("*absent*"))
+        for path, types, meaning in re.findall(
+            r"^\| `(.*?)` \| (.*?) \| (.*?) ?\|$", section, re.MULTILINE
+        )
+    }
+
+
+def kind(value: object) -> str:
+    """Return a type as the page names it."""
+    names: dict[type[object], str] = {
+        type(None): "null",
+        bool: "boolean",
+        int: "integer",
+        str: "string",
+    }
+    return names.get(type(value)) or ("object" if isinstance(value, dict) else "list")
+
+
+def found(value: Any, known: dict[str, Member], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each path in a value that is not of the pipeline's own making, and the type there."""
+    if path:
+        yield path, kind(value) if "any" not in known[path].types else "any"
+        if "any" in known[path].types:
+            return
+    type_ = kind(value)
+    if type_ == "list":
+        for item in value:
+            yield from inside(item, known, f"{path}[]")
+    elif type_ == "object":
+        yield from inside(value, known, path)
+
+
+def inside(value: Any, known: dict[str, Member], path: str) -> Iterator[tuple[str, str]]:
+    start = f"{path}." if path else ""
+    if f"{start}*" in known:
+        for item in value.values():
+            yield from found(item, known, f"{start}*")
+        return
+    own = {one for one in known if re.fullmatch(re.escape(start) + r"[^.\[*]+", one)}
+    given = {f"{start}{name}" for name in value}
+    assert given <= own, "not on the page"
+    assert {one for one in own - given if not known[one].may_be_absent} == set(), "not printed"
+    for name, item in value.items():
+        yield from found(item, known, f"{start}{name}")
+
+
+def runs(directory: Path) -> Samples:
+    train = str(ROOT / "examples" / "03-train" / "pipeline.yaml")
+    (directory / "groups.json").write_text(broken_groups())
+    out = {"Output": {"artifactType": {"schemaTitle": "system.Dataset"}}}
+    made = json.loads(shell_pipeline("made", {"say": 'printf x > "$0"'}))
+    made["components"]["comp-say"]["outputDefinitions"]["artifacts"] = out
+    made["root"]["dag"]["outputs"] = {
+        "parameters": {
+            "text": {"valueFromParameter": {"producerSubtask": "say", "outputParameterKey": "text"}}
+        },
+        "artifacts": {
+            "file": {
+                "artifactSelectors": [{"producerSubtask": "say", "outputArtifactKey": "Output"}]
+            }
+        },
+    }
+    kinds = {
+        "parameters": {"text": {"parameterType": "STRING"}},
+        "artifacts": {"file": {**out["Output"]}},
+    }
+    made["root"]["outputDefinitions"] = kinds
+    out["Output"]["metadata"] = {"of": "say"}
+    (directory / "made.json").write_text(json.dumps(made))
+    return [
+        argosy("run", train, "-o", "json", "-q", cwd=directory).result,
+        argosy("run", "made.json", "-o", "json", "-q", cwd=directory).result,
+        argosy("run", "groups.json", "-p", "word=", "-o", "json", cwd=directory).result,
+        argosy("run", train, "--home", "/proc/none", "-o", "json", cwd=directory).result,
+    ]
+
+
+def plans(directory: Path) -> Samples:
+    source = (GOLDEN / "loops" / "static.ir.yaml").read_text()
+    items = json.dumps([{"name": "a", "wanted": True}] * 3000)
+    (directory / "large.yaml").write_text(re.sub(r"raw: .*", f"raw: '{items}'", source))
+    loops = str(ROOT / "examples" / "10-loops" / "pipeline.yaml")
+    first = argosy("plan", loops, "-o", "json", cwd=directory).result
+    argosy("run", loops, "-q", cwd=directory)
+    return [
+        first,
+        argosy("plan", loops, "-o", "json", cwd=directory).result,
+        argosy("plan", "large.yaml", "-o", "json", cwd=directory).result,
+        argosy(
+            *("plan", str(GOLDEN / "kubernetes" / "claims.ir.yaml"), "-o", "json"), cwd=directory
+        ).result,
+    ]
+
+
+def lints(directory: Path) -> Samples:
+    (directory / "broken.yaml").write_text("a: 1\na: 2\n")
+    return [
+        argosy("lint", "broken.yaml", "absent.yaml", "-o", "json", cwd=directory).result,
+        argosy(
+            *("lint", str(GOLDEN / "loops" / "static.ir.yaml"), "-o", "json"), cwd=directory
+        ).result,
+    ]
+
+
+def versions(directory: Path) -> Samples:
+    return [argosy("version", "-o", "json", cwd=directory).result]
+
+
+@pytest.mark.parametrize("samples", [runs, plans, lints, versions])
+def test_every_member_is_on_the_page_and_every_one_of_the_page_is_printed(
+    samples: Any, tmp_path: Path
+) -> None:
+    command = samples.__name__.removesuffix("s")
+    known = documented(command)
+
+    printed = [pair for sample in samples(tmp_path) for pair in found(sample, known)]
+
+    types: dict[str, set[str]] = {}
+    for path, type_ in printed:
+        types.setdefault(path, set()).add(type_)
+    unseen = {"kfp": {"null"}}  # it is installed here
+    assert {path: found | unseen.get(path, set()) for path, found in types.items()} == {
+        path: set(member.types) for path, member in known.items()
+    }
