@@ -15,7 +15,11 @@ def usage_error(error: click.ClickException, command: str) -> str:
         command: As it was called, e.g. ``argosy run``.
     """
     message = _message(error)
-    if ";" in message or "did you mean" in message or not isinstance(error, click.UsageError):
+    # What is wrong with a value says what it may be.
+    is_of_value = isinstance(error, click.BadParameter) and not isinstance(
+        error, click.MissingParameter
+    )
+    if is_of_value or ";" in message or not isinstance(error, click.UsageError):
         return message
     return f"{message}; see '{command} --help'"
 

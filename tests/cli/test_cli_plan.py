@@ -202,7 +202,7 @@ def test_a_root_that_nothing_can_be_stored_to_is_wrong_usage(
     ended = argosy(command, "p.json", "--root", root, cwd=tmp_path)
 
     assert (ended.status, ended.out) == (2, "")
-    assert ended.errors == [f"Invalid value for '--root': {message}"]
+    assert ended.errors == [f"--root: {message}"]
     assert not (tmp_path / ".argosy" / "runs").exists()
 
 
