@@ -9,10 +9,10 @@ from typing import Any, Final
 from argosy_schemas.findings import Findings, Path
 from argosy_schemas.ir import ParameterType
 from argosy_schemas.ir_json import ROOT, parameter_type
-from argosy_schemas.parameters import ParameterValueError, coerce, is_literal, parse_output
+from argosy_schemas.parameters import ParameterValueError, coerce, parse_output
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
 from argosy_schemas.texts import shown
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.values import JsonValue
 
 Json = Mapping[str, Any]
 
@@ -64,22 +64,17 @@ def _check_default(
 ) -> None:
     """Add a default of another type; either number type takes any number.
 
-    The first releases of the SDK wrote the defaults of inner components as texts. They are handed
-    on as they are.
+    Literals do not hold for defaults (``ir-semantics`` 2.4). The first releases of the SDK wrote
+    the defaults of inner components as texts, which are handed on as they are.
     """
     default: JsonValue = parameter["defaultValue"]
     if isinstance(default, str) and not is_root and _reads_as(default, kind):
         return
-    literals: list[JsonValue] = parameter.get("literals", [])
     try:
         coerce(default, kind)
     except ParameterValueError as error:
-        problem = str(error)
-    else:
-        if default is None or is_literal(default, literals):
-            return
-        problem = f"is {to_json(default)}, not one of {', '.join(map(to_json, literals))}"
-    findings.add((*path, "defaultValue"), f"The default of parameter '{name}' {problem}; change it")
+        message = f"The default of parameter '{name}' {error}; change it"
+        findings.add((*path, "defaultValue"), message)
 
 
 def _reads_as(text: str, kind: ParameterType) -> bool:

@@ -1,8 +1,8 @@
-"""What must hold of the inputs that a container's texts stand for.
+"""What must hold of the inputs that an image and amounts of resources stand for.
 
 A placeholder for a parameter that is neither declared nor passed by any task has no value in any
-run; the reference fails on it. Other unknown placeholders stay as they are (``ir-semantics`` 2.7),
-and so does one that only an ``IfPresent`` asks for.
+run, and Kubernetes takes neither image nor amount that is one. In commands and arguments it stays
+as it is, as other unknown placeholders do (``ir-semantics`` 2.7 and 5.5).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PYTHON_EXECUTOR: Final = re.compile(r"-m\s+kfp\.(?:dsl|components)\.executor_ma
 def check_placeholders(
     container: Json, known: Collection[str], path: Path, findings: Findings
 ) -> None:
-    """Add the placeholders of a container that stand for parameters nobody has.
+    """Add placeholders of an image and of resources that stand for parameters nobody has.
 
     Args:
         container: Its spec, which stands at ``path``.
@@ -50,9 +50,6 @@ def is_python_function(executor: Json) -> bool:
 def _texts(container: Json) -> Iterator[tuple[Path, str]]:
     if "image" in container:
         yield ("image",), container["image"]
-    for field in ("command", "args"):
-        for position, text in enumerate(container.get(field, ())):
-            yield (field, position), text
     resources: Json = container.get("resources", {})
     for field, value in resources.items():
         if isinstance(value, str):
