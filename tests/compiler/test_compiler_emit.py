@@ -97,9 +97,9 @@ def test_a_static_loop_beyond_the_limit_is_refused_with_its_numbers() -> None:
         compiled("loops/static", CompileOptions(max_nodes=7))
 
     assert [str(one) for one in error.value.problems] == [
-        "root.dag.tasks.for-loop-2: has 2 iterations of 4 nodes, 8 in all, and Argo keeps at most"
-        " some 7 in one object; make the loop shorter, or raise --max-nodes where Argo offloads its"
-        " status to a database"
+        "root.dag.tasks.for-loop-2: has 2 iterations of 4 nodes, 8 in all, and --max-nodes allows"
+        " 7, since Argo keeps all in one object; make the loop shorter, or raise --max-nodes where"
+        " Argo offloads its status to a database"
     ]
 
 

@@ -154,19 +154,14 @@ def test_what_a_command_prints_does_not_stop_its_retries(machine: Machine) -> No
 
 
 def test_packages_that_cannot_be_installed_are_not_tried_again(
-    machine: Machine, tmp_path: Path
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = 'python3 -m pip install --quiet \'colours==9\' && "$0" "$@"'
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PIP_NO_INDEX": "1",
-        "ARGOSY_CACHE_DIR": str(tmp_path / "cache"),
-        "UV_CACHE_DIR": str(tmp_path / "uv"),
-    }
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("ARGOSY_CACHE_DIR", str(tmp_path / "cache"))
 
     result = machine.run(
-        {"a": Step(command=("sh", "-c", script, "true"), image="python:3.11", retries=2)},
-        environment=environment,
+        {"a": Step(command=("sh", "-c", script, "true"), image="python:3.11", retries=2)}
     )
 
     (task,) = result.tasks
@@ -189,12 +184,10 @@ def test_an_installation_that_the_machine_has_no_process_for_is_tried_again(
         return start(command, *words, **more)
 
     monkeypatch.setattr(subprocess, "Popen", start_later)
+    monkeypatch.setenv("ARGOSY_CACHE_DIR", str(tmp_path / "cache"))
     step = Step(command=("sh", "-c", "python3 -m pip --version"), image="python:3.11", retries=2)
 
-    result = machine.run(
-        {"a": step},
-        environment={"PATH": os.environ["PATH"], "ARGOSY_CACHE_DIR": str(tmp_path / "cache")},
-    )
+    result = machine.run({"a": step})
 
     assert refused == ["uv"]
     assert (result.tasks[0].state, result.tasks[0].attempts) == (TaskState.SUCCEEDED, 2)
