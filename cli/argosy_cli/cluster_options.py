@@ -11,7 +11,13 @@ from typing import Final
 
 from argosy_compiler.cluster_names import SUBDOMAIN_ADVICE, is_image, is_subdomain
 from argosy_compiler.options import DEFAULT_IMAGE, CompileOptions, IrPlacement
-from argosy_schemas.errors import InvalidArgumentError, StoreError
+from argosy_schemas.errors import (
+    InvalidArgumentError,
+    InvalidPipelineError,
+    Problem,
+    StoreError,
+)
+from argosy_schemas.ir import Pipeline
 
 _SHARED: Final = ("s3", "minio", "gs", "az")
 """The schemes that all pods of a cluster read alike."""
@@ -35,6 +41,17 @@ def check_cluster_options(options: CompileOptions) -> None:
         faults.append("--ir store needs --store URL, to put the pipeline there")
     if faults:
         raise InvalidArgumentError("\n".join(faults))
+
+
+def check_pipeline_root(pipeline: Pipeline) -> None:
+    """Refuse a pipeline whose own root has options that its store does not know.
+
+    Raises:
+        InvalidPipelineError: It has.
+    """
+    fault = _fault_of_options(pipeline.default_pipeline_root)
+    if fault is not None:
+        raise InvalidPipelineError(Problem(path="defaultPipelineRoot", message=fault))
 
 
 def _image(reference: str) -> Iterator[str]:
@@ -64,15 +81,18 @@ def _url(option: str, url: str | None) -> Iterator[str]:
         yield f"{option} {url!r} has the scheme '{scheme}'; {_ADVICE}"
     elif not rest.partition("?")[0].partition("/")[0]:
         yield f"{option} {url!r} names no bucket; write {scheme}://BUCKET/KEY"
-    elif "?" in rest:
-        yield from _options(option, url)
+    elif (fault := _fault_of_options(url)) is not None:
+        yield f"{option} {fault}"
 
 
-def _options(option: str, url: str) -> Iterator[str]:
-    # Only for URLs that have options: most compilations need nothing of the stores.
+def _fault_of_options(url: str) -> str | None:
+    if "?" not in url:
+        return None
+    # Only for URLs that may have options: most compilations need nothing of the stores.
     from argosy_store.locations import read_root
 
     try:
         read_root(url)
     except StoreError as error:
-        yield f"{option} {error}"
+        return str(error)
+    return None

@@ -31,7 +31,7 @@ def check_fits(compiled: Compiled, pipeline: Pipeline, options: CompileOptions) 
     if size <= most:
         return
     advice = ["run a part as a pipeline of its own"]
-    advice += (text for text, other in _others(compiled, options) if _size(pipeline, other) <= most)
+    advice += (text for text, other in _others(compiled, options) if _fits(pipeline, other))
     raise InvalidPipelineError(
         Problem(
             path=ROOT,
@@ -60,5 +60,9 @@ def _others(compiled: Compiled, options: CompileOptions) -> Iterator[tuple[str, 
         yield text, replace(options, ir=IrPlacement.STORE)
 
 
-def _size(pipeline: Pipeline, options: CompileOptions) -> int:
-    return len(to_json(compile_pipeline(pipeline, options).workflow).encode())
+def _fits(pipeline: Pipeline, options: CompileOptions) -> bool:
+    try:
+        workflow = compile_pipeline(pipeline, options).workflow
+    except InvalidPipelineError:
+        return False  # another limit stands in the way
+    return len(to_json(workflow).encode()) <= MAX_WORKFLOW_BYTES

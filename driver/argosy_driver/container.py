@@ -28,7 +28,7 @@ from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.step import Decision, Step
 from argosy_schemas.step_directory import write_step
 from argosy_schemas.whole_files import part_file
-from argosy_store.locations import uri_below
+from argosy_store.locations import read_root, uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
 from argosy_store.run_records import RunRecords
@@ -119,9 +119,12 @@ def run_of(settings: DriverSettings, pipeline: Pipeline) -> Run:
 
     Raises:
         InvalidArgumentError: A parameter of the workflow is wrong.
+        StoreError: Nothing can be stored below the root of the pipeline.
     """
     texts = _declared(pipeline, settings.parameters)
     root = settings.root or pipeline.default_pipeline_root
+    if root:
+        read_root(root)
     return Run(
         id=settings.run,
         name=settings.name,

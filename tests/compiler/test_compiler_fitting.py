@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.fitting import check_fits
 from argosy_compiler.options import options_for
+from argosy_compiler.plan import Template
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading import read_pipeline
 from argosy_schemas.values import to_json
@@ -100,6 +101,10 @@ def many_alike(count: int) -> Mapping[str, Any]:
     return made
 
 
+def unshared(templates: Sequence[Template], *, named: bool) -> Iterator[Template]:
+    return iter(templates)
+
+
 def advice_for(options: CompileOptions, document: Mapping[str, Any]) -> str:
     pipeline = read_pipeline(to_json(document).encode(), file="<generated>")
     with pytest.raises(InvalidPipelineError) as error:
@@ -125,3 +130,11 @@ def test_what_would_be_refused_as_well_is_not_advised() -> None:
     assert advice_for(CompileOptions(ir=IrPlacement.STORE), made) == (
         "run a part as a pipeline of its own"
     )
+
+
+def test_what_another_limit_refuses_is_not_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the templates differed in more than texts: without --argo there are too many."""
+    monkeypatch.setattr("argosy_compiler.passes.share_templates.shared_templates", unshared)
+    options = replace(options_for("3.5"), ir=IrPlacement.STORE)
+
+    assert advice_for(options, many_alike(900)) == "run a part as a pipeline of its own"

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -329,6 +329,18 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
     step = read_step(pod.directory / "pod/argosy/step")
     assert step.failure is not None
     assert "a file is in the place of a directory" in step.failure.message
+
+
+def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anything_runs(
+    pod: Pod,
+) -> None:
+    pipeline = replace(HELLO, default_pipeline_root="s3://bucket/x?bad=1")
+
+    ended = pod.run(pod.environment(pipeline, {"name": "you"}))
+
+    assert ended.code == 1
+    assert ended.reason.startswith("s3://bucket/x: 'bad' is no option of s3:// URLs; use endpoint")
+    assert ended.reason.endswith("(final)")
 
 
 def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.cluster_options import check_cluster_options
+from argosy_cli.cluster_options import check_cluster_options, check_pipeline_root
 from argosy_cli.commands.options import Count, examples, max_size
 from argosy_cli.compiling import compiled, placed, read
 from argosy_cli.source import read_source
@@ -151,6 +151,9 @@ def command(
     check_cluster_options(options)
     source = read_source(name, max_size_bytes=max_size_bytes)
     pipeline = read(source, max_size_bytes=max_size_bytes)
+    if not root:
+        with placed(source):
+            check_pipeline_root(pipeline)
     result = compiled(source, pipeline, options)
     if explain:
         _explain(result)
