@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 
 from argosy_driver.executor_input import SeenArtifact
@@ -12,7 +11,6 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.names import TaskPath
 from argosy_schemas.records import Artifact, ContentKind, Reason
 from argosy_schemas.values import to_json
-from argosy_store.locations import local_path
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
 from argosy_store.transfer import download
@@ -29,8 +27,7 @@ def download_inputs(
     Nothing is copied for a scheme that is not one of a store.
 
     Raises:
-        FinalTaskError: The bytes that a task once wrote are gone, or there is no local file or
-            directory where no task wrote it. In a bucket there may be nothing below a name yet.
+        FinalTaskError: The bytes that a task once wrote are gone.
         StoreError: A store refused or did not answer.
     """
     wanted: dict[str, SeenArtifact] = {}
@@ -44,16 +41,7 @@ def download_inputs(
         artifact = wanted[path].artifact
         found = download(stores, artifact.uri, places.here(path))
         expected = artifact.content
-        if found.kind is not ContentKind.ABSENT:
-            return
-        local = local_path(artifact.uri)
-        if expected is None and local is not None and not os.path.exists(local):
-            raise FinalTaskError(
-                f"task '{task_path}': there is nothing at '{local}' of input artifact "
-                f"'{artifact.name}'; put it there, or correct its URI",
-                reason=Reason.INVALID_INPUT,
-            )
-        if expected is not None and expected.files > 0:
+        if found.kind is ContentKind.ABSENT and expected is not None and expected.files > 0:
             raise FinalTaskError(
                 f"task '{task_path}': there is nothing any more at '{artifact.uri}' of input "
                 f"artifact '{artifact.name}'; run the task that made it again",

@@ -681,44 +681,6 @@ def test_an_artifact_that_was_never_written_is_no_error(tmp_path: Path) -> None:
     assert not Path(step.argv[1]).exists()
 
 
-def importing(uri: str) -> World:
-    """A task that reads what an importer registers."""
-    root = dag(
-        {"i": task("comp-i"), "t": task("comp-t", None, {"a": output_artifact("i", "artifact")})}
-    )
-    components = {
-        "comp-i": importer(artifactUri={"constant": uri}),
-        "comp-t": leaf(artifacts={"a": DATASET}, args=["{{$.inputs.artifacts['a'].path}}"]),
-    }
-    return World(pipeline(root, components))
-
-
-@pytest.mark.parametrize("form", ["{}/no file", "file://{}/no file", "{}/no/directory/"])
-def test_a_local_artifact_that_was_never_there_is_an_error_that_names_it(
-    form: str, tmp_path: Path
-) -> None:
-    uri = form.format(tmp_path)
-
-    step = importing(uri).prepare("t", tmp_path / "t")
-
-    assert step.failure == Failure(
-        reason=Reason.INVALID_INPUT,
-        message=f"task 't': there is nothing at '{uri.removeprefix('file://').rstrip('/')}' of "
-        f"input artifact 'artifact'; put it there, or correct its URI",
-        final=True,
-    )
-
-
-def test_an_empty_directory_may_be_imported(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-
-    assert importing(f"{tmp_path}/empty").prepare("t", tmp_path / "t").failure is None
-
-
-def test_what_a_remote_store_does_not_have_yet_may_be_imported(tmp_path: Path) -> None:
-    assert importing("memory://nothing/k").prepare("t", tmp_path).failure is None
-
-
 @pytest.mark.parametrize(
     ("uri", "path"),
     [
