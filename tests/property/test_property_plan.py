@@ -37,7 +37,9 @@ class Machine:
             name: value if isinstance(value, str) else json.dumps(value)
             for name, value in pipeline.parameters.items()
         }
-        self._settings = RunSettings(home=home)
+        # Of tasks that do the same side by side each would run, and what follows one of them would
+        # not be known from the other, which is the one that the cache holds.
+        self._settings = RunSettings(home=home, jobs=1)
 
     def plan(self) -> Json:
         """Return what is planned, as the command line prints it."""
