@@ -29,7 +29,7 @@ _RULE: Final = re.compile(r" *\+[-+ ]")
 def last_words(log: Path | None) -> str:
     """Return the exception that the log ends with, else the last line with text in it.
 
-    It is safe to print, and longer than it should be only by a sign that it was cut.
+    It is safe to print, and longer than it should be only by the signs that it was cut.
     """
     lines = _tail(log)
     if not lines:
@@ -38,10 +38,11 @@ def last_words(log: Path | None) -> str:
     told = _exception(lines) or last
     if len(told) <= _LENGTH:
         return told
+    if last == told:
+        return cut(told, most=_LENGTH)
     # Where this was no message but later output, its end says more than its middle.
-    if last != told and len(last) < _LENGTH // 2:
-        return f"{cut(told, most=_LENGTH - len(last))} {last}"
-    return cut(told, most=_LENGTH)
+    end = cut(last, most=_LENGTH // 2)
+    return f"{cut(told, most=_LENGTH - len(end))} {end}"
 
 
 def _tail(log: Path | None) -> Sequence[str]:

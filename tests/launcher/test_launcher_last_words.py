@@ -128,6 +128,18 @@ def test_what_is_too_long_is_cut_with_a_sign_and_keeps_its_end(tmp_path: Path) -
     assert len(told) <= 302
 
 
+def test_a_long_last_line_is_shortened_rather_than_left_out(tmp_path: Path) -> None:
+    head = b"Traceback (most recent call last):\n  File x\nValueError: only logged\n"
+    progress = b"".join(b"step %d done\n" % number for number in range(60))
+    last = "fatal: the model cannot be written to its bucket: " + "x" * 300
+
+    told = words(tmp_path, head + progress + last.encode())
+
+    assert told.startswith("ValueError: only logged step 0 done")
+    assert told.endswith(f"… {last[:150]}…")
+    assert len(told) <= 302
+
+
 def test_a_traceback_that_was_cut_off_is_told_by_its_last_line(tmp_path: Path) -> None:
     data = b"Traceback (most recent call last):\n  File 'x', line 1\n    run()\n"
 
