@@ -2,7 +2,8 @@
 
 That is its last line, but where Python ended with a traceback: the exception may take several
 lines, of which the last alone says little. What follows an exception cannot be told from its
-message, and so is told with it.
+message, and so is told with it. Tracebacks of what Python ignored, while it ended or in other
+threads, may stand below and are not why.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ _ESCAPES: Final = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\
 _HEADER: Final = "Traceback (most recent call last):"
 _GROUP: Final = f"+ Exception Group {_HEADER}"
 _EXCEPTION: Final = re.compile(r"[^\W\d][\w.<>]*(:|$)")
+_IGNORED: Final = re.compile(r"Exception ignored |Error in atexit\._run_exitfuncs:$")
+_IN_THREAD: Final = re.compile(r"Exception in thread")
+_IGNORED_WITHOUT_FRAMES: Final = re.compile(r"Exception ignored (in: <.*>|.*:)$")
+_CHAINED: Final = frozenset(
+    {
+        "During handling of the above exception, another exception occurred:",
+        "The above exception was the direct cause of the following exception:",
+    }
+)
 _MARGIN: Final = re.compile(r" *\| ?")
 _RULE: Final = re.compile(r" *\+[-+ ]")
 
@@ -31,7 +41,7 @@ def last_words(log: Path | None) -> str:
 
     It is safe to print, and longer than it should be only by the signs that it was cut.
     """
-    lines = _tail(log)
+    lines = _without_ignored(_tail(log))
     if not lines:
         return ""
     last = _safe(lines[-1])
@@ -68,17 +78,69 @@ def _safe(line: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in line).split())
 
 
+def _without_ignored(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out tracebacks that ended nothing, unless nothing else is there.
+
+    Those of threads are as well, but where no other is there: their work may be what is missing.
+    """
+    ignored = _without(lines, _IGNORED)
+    without_threads = _without(ignored, _IN_THREAD)
+    return without_threads if _exception(without_threads) else ignored or lines
+
+
+def _without(lines: Sequence[str], introduction: re.Pattern[str]) -> Sequence[str]:
+    """Leave out the tracebacks below lines that match, and these lines.
+
+    Of a message of several lines the first alone: the others cannot be told from later output.
+    """
+    kept: list[str] = []
+    number = 0
+    while number < len(lines):
+        follows = number + 1 < len(lines)
+        if follows and introduction.search(lines[number]) and _is_header(lines[number + 1]):
+            number = _end_of_chain(lines, number + 1)
+        elif (
+            follows
+            and introduction.match(lines[number])
+            and _IGNORED_WITHOUT_FRAMES.match(lines[number])
+            and _EXCEPTION.match(lines[number + 1])
+        ):
+            number += 2
+        else:
+            kept.append(lines[number])
+            number += 1
+    return kept
+
+
+def _end_of_chain(lines: Sequence[str], header: int) -> int:
+    """Return the number of the line below a traceback and those that it is a cause of."""
+    end = _end(lines, header)
+    for number in range(end, len(lines)):
+        if _is_header(lines[number]):
+            if lines[number - 1].strip() not in _CHAINED:
+                break
+            end = _end(lines, number)
+    return end
+
+
+def _end(lines: Sequence[str], header: int) -> int:
+    """Return the number of the line below a traceback, its frames and the line of its exception."""
+    end = header + 1
+    while end < len(lines) and lines[end][0].isspace():
+        end += 1
+    is_group = lines[header].strip() == _GROUP
+    return end + (not is_group and end < len(lines) and _EXCEPTION.match(lines[end]) is not None)
+
+
+def _is_header(line: str) -> bool:
+    # A traceback inside of a group is behind a margin. A progress bar may stand before one.
+    return line.rstrip().endswith(_HEADER) and not _MARGIN.match(line)
+
+
 def _exception(lines: Sequence[str]) -> str:
     """Return what follows the frames of the last traceback; empty: there is none."""
-    start = next(
-        (
-            number
-            for number in range(len(lines) - 1, -1, -1)
-            # A traceback inside of a group is behind a margin. A progress bar may stand before one.
-            if lines[number].rstrip().endswith(_HEADER) and not _MARGIN.match(lines[number])
-        ),
-        None,
-    )
+    numbers = range(len(lines) - 1, -1, -1)
+    start = next((number for number in numbers if _is_header(lines[number])), None)
     if start is None:
         return ""
     rest = lines[start + 1 :]

@@ -117,6 +117,88 @@ def test_of_a_python_traceback_the_exception_is_told(
     assert found.removeprefix("__main__.").startswith(told)  # which some releases of Python write
 
 
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        pytest.param(
+            "class A:\n    def __del__(self): raise RuntimeError('in del')\n"
+            "a = A()\nraise ValueError('real')",
+            "ValueError: real",
+            id="a finalizer",
+        ),
+        pytest.param(
+            "import atexit\natexit.register(lambda: 1 / 0)\nraise ValueError('real\\nworse')",
+            "ValueError: real worse",
+            id="at exit",
+        ),
+        pytest.param(
+            "import atexit\natexit.register(lambda: 1 / 0)\nraise SystemExit('fatal: full')",
+            "fatal: full",
+            id="at exit, below words of its own",
+        ),
+        pytest.param(
+            "import atexit\ndef f():\n    try:\n        1 / 0\n    except ArithmeticError as e:\n"
+            "        raise KeyError('k') from e\natexit.register(f)\nraise ValueError('real')",
+            "ValueError: real",
+            id="caused by another",
+        ),
+        pytest.param(
+            "import atexit\n@atexit.register\ndef f():\n"
+            "    raise ExceptionGroup('many', [TypeError('t'), ExceptionGroup('x', [OSError()])])\n"
+            "raise ValueError('real')",
+            "ValueError: real",
+            id="a group",
+        ),
+        pytest.param(
+            "import threading, time\ndef f():\n    time.sleep(0.5)\n    1 / 0\n"
+            "threading.Thread(target=f).start()\nraise ValueError('real')",
+            "ValueError: real",
+            id="a thread",
+        ),
+        pytest.param(
+            "import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()"
+            "\nraise SystemExit('no result')",
+            "ZeroDivisionError: division by zero no result",
+            id="a thread alone",
+        ),
+        pytest.param(
+            "import atexit\natexit.register(lambda: 1 / 0)\nraise SystemExit(1)",
+            "ZeroDivisionError: division by zero",
+            id="nothing else",
+        ),
+    ],
+)
+def test_a_traceback_that_ended_nothing_is_not_the_cause(
+    program: str, told: str, tmp_path: Path
+) -> None:
+    assert words_of_python(tmp_path, program) == told
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        "Exception ignored in: <function A.__del__ at 0x7f>\n"
+        "Traceback (most recent call last):\n  File x\nRuntimeError: in del\n",
+        "Exception ignored while calling deallocator <function A.__del__ at 0x7f>:\n"
+        "Traceback (most recent call last):\n  File x\nRuntimeError: in del\n",
+        "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\n"
+        "BrokenPipeError: [Errno 32] Broken pipe\n",
+        "45 %Error in atexit._run_exitfuncs:\n"
+        "Traceback (most recent call last):\n  File x\nRuntimeError: at exit\n",
+    ],
+)
+def test_what_python_ignored_is_left_out_as_each_release_writes_it(
+    ignored: str, tmp_path: Path
+) -> None:
+    assert words(tmp_path, f"fatal: full\n{ignored}".encode()) == "fatal: full"
+
+
+def test_talk_of_ignored_exceptions_hides_nothing(tmp_path: Path) -> None:
+    data = b"Exception ignored in cleanup\nfatal: the disk is full\n"
+
+    assert words(tmp_path, data) == "fatal: the disk is full"
+
+
 def test_what_is_too_long_is_cut_with_a_sign_and_keeps_its_end(tmp_path: Path) -> None:
     head = b"Traceback (most recent call last):\n  File x\n"
     lines = b"".join(b"step %d done\n" % number for number in range(100))
