@@ -19,7 +19,12 @@ _TAIL_BYTES: Final = 64 * 1024
 """Holds the frames of any traceback worth reading."""
 _LENGTH: Final = 300
 
-_ESCAPES: Final = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+_ESCAPES: Final = re.compile(
+    rb"\x1b(\[[0-?]*[ -/]*[@-~]"  # colours and movements of the cursor
+    rb"|\][^\x07\x1b\r\n]*(\x07|\x1b\\)"  # titles and links
+    rb"|[PX^_][^\x1b\r\n]*\x1b\\"  # images, and other strings for a device or an application
+    rb"|[ -/]*[0-~])"
+)
 _HEADER: Final = "Traceback (most recent call last):"
 _GROUP: Final = f"+ Exception Group {_HEADER}"
 _EXCEPTION: Final = re.compile(r"[^\W\d][\w.<>]*(:|$)")

@@ -131,3 +131,25 @@ def test_lines_for_a_pipe_are_plain_text_whatever_tasks_write(tmp_path: Path) ->
         "say | broken",
     ]
     assert "\x1b" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(r"\033]8;;http://x.org\033\\click\033]8;;\033\\ done", id="a link"),
+        pytest.param(r"\033]8;;http://x.org\007click\033]8;;\007 done", id="a link ended by BEL"),
+        pytest.param(r"\033P1;2|00ff\033\\click done", id="a control string of the device"),
+        pytest.param(r"\033Xtext\033\\click\033^text\033\\ done", id="a string and a message"),
+        pytest.param(r"click\033_Ga=T;AAAA\033\\ done", id="a command of an application"),
+        pytest.param(r"\033(B\033[mclick \033Pdone", id="a string without an end"),
+    ],
+)
+def test_sequences_of_a_terminal_leave_nothing_behind(written: str, tmp_path: Path) -> None:
+    script = f"printf '{written}\\n'; printf '{written}\\n'; exit 3"
+    (tmp_path / "p.json").write_text(shell_pipeline("links", {"say": script}))
+
+    ended = shell("argosy run p.json", tmp_path)
+
+    lines = ended.stderr.splitlines()
+    assert [line for line in lines if line.startswith("say |")] == ["say | click done"] * 2
+    assert "click done" in ended.stdout

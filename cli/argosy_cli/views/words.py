@@ -33,7 +33,8 @@ STYLES: Mapping[TaskState, str] = {
 
 _SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and movements of the cursor
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)"  # titles and links
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles and links
+    r"|\x1b[PX^_][^\x1b]*\x1b\\"  # images, and other strings for a device or an application
     r"|\x1b[ -/]*[0-~]"
 )
 _CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
