@@ -75,7 +75,7 @@ def read_values(data: bytes, *, file: str, is_json: bool = False) -> list[JsonVa
     Args:
         data: JSON or YAML.
         file: As messages name it.
-        is_json: Whether it has to be JSON.
+        is_json: Whether it has to be JSON, whatever it begins with.
 
     Raises:
         InvalidPipelineError: It is no UTF-8, no YAML or JSON, has keys given twice, or is beyond
@@ -113,8 +113,11 @@ def _loaded(
     refusals: list[Refusal] = []
     loaded: list[JsonValue] | None = None
     try:
-        is_json = is_json or file.endswith(".json")
-        loaded = _load(text, refusals, load_json or _load_one, is_json)
+        if is_json or text.lstrip()[:1] == "{":
+            is_json = is_json or file.endswith(".json")
+            loaded = _load_json(text, refusals, load_json or _load_one, is_json)
+        else:
+            loaded = load_yaml(text, refusals)
     except YamlRefused as refused:
         refusals.append(refused.refusal)
     return loaded, tuple(
@@ -136,21 +139,21 @@ def _decoded(data: bytes, file: str) -> str:
         ) from error
 
 
-def _load(
+def _load_json(
     text: str,
     refusals: list[Refusal],
     load_json: Callable[[str], list[JsonValue]],
     is_json: bool,
 ) -> list[JsonValue]:
-    if text.lstrip()[:1] == "{":
-        try:
-            return load_json(text)
-        except json.JSONDecodeError as error:
-            if is_json:
-                refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
-                raise YamlRefused(refusal) from error
-        except _NotJson:
-            pass
+    """Return the values of a JSON text, or of what YAML makes of it where it need not be JSON."""
+    try:
+        return load_json(text)
+    except json.JSONDecodeError as error:
+        if is_json:
+            refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
+            raise YamlRefused(refusal) from error
+    except _NotJson:
+        pass
     return load_yaml(text, refusals)
 
 

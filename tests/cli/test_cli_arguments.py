@@ -43,6 +43,14 @@ def test_a_parameters_file_is_json_or_yaml(name: str, text: str, tmp_path: Path)
     assert read_parameters_file(path) == {"number": 3, "text": "x"}
 
 
+@pytest.mark.parametrize(("name", "text"), [("p.json", " \n"), ("p.yaml", ""), ("p.yaml", "---")])
+def test_an_empty_parameters_file_gives_none(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    assert read_parameters_file(path) == {}
+
+
 def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("- 1\n")
@@ -59,6 +67,11 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
     ("name", "text", "problem"),
     [
         ("p.json", "{", ":1: This is no JSON: Expecting property name enclosed in double quotes"),
+        ("p.json", "n: 5", ":1: This is no JSON: Expecting value"),
+        ("p.json", "\n# n\n{}", ":2: This is no JSON: Expecting value"),
+        ("p.json", "---\n{}", ":1: This is no JSON: Expecting value"),
+        ("p.json", "[1", ":1: This is no JSON: Expecting ',' delimiter"),
+        ("p.json", "[1]", " must hold an object of parameter names and values"),
         ("p.yaml", "a: 1\na: 2", ":2: Key 'a' is given twice; remove one"),
         ("p.json", '{"a": 1, "a": 2}', ":1: Key 'a' is given twice; remove one"),
         ("p.yaml", "a: .nan", None),
