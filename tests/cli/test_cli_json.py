@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -158,3 +159,34 @@ def test_every_member_is_on_the_page_and_every_one_of_the_page_is_printed(
     assert {path: found | unseen.get(path, set()) for path, found in types.items()} == {
         path: set(member.types) for path, member in known.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "is_told"),
+    [
+        ("run pipeline.yaml --home /proc/none", True),
+        ("plan pipeline.yaml --home /proc/none", False),
+        ("run pipeline.py", True),
+        ("plan pipeline.py", False),
+        ("lint pipeline.yaml pipeline.py", False),
+    ],
+)
+def test_on_a_machine_that_refuses_its_part_only_a_run_prints_an_object(
+    command: str, is_told: bool, tmp_path: Path
+) -> None:
+    for name in ("pipeline.yaml", "pipeline.py"):
+        (tmp_path / name).write_text((ROOT / "examples" / "03-train" / name).read_text())
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "kfp.py").write_text("1 / 0\n")
+    path = f"{tmp_path / 'path'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+
+    ended = argosy(
+        *command.split(), "-o", "json", cwd=tmp_path, environment={**os.environ, "PYTHONPATH": path}
+    )
+
+    assert ended.status == 1
+    (error,) = ended.errors
+    if is_told:
+        assert ended.result["error"] == error
+    else:
+        assert ended.out == ""
