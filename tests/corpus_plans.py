@@ -29,13 +29,6 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
     """
     leaves = [task for task in result["tasks"] if task["kind"] in ("container", "importer")]
     planned = [task for task in plan["tasks"] if task["kind"] in ("container", "importer")]
-    open_ones = ("run or cached", "unknown")
-    undecided = [
-        task["path"]
-        for task in planned
-        if task["fingerprint"] is None and task["verdict"] in open_ones
-    ]
-    late = [task for task in leaves if any(_matches(path, task["path"]) for path in undecided)]
     for task in leaves:
         found = [one for one in planned if _matches(one["path"], task["path"])]
         if not found and task["state"] == "NOT_RUN" and _is_left_out(task, plan, result):
@@ -48,9 +41,7 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
         was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
         if state not in _STATES[verdict] and not was_held_up:
             yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
-        # Of some it is known only in the run that they do the same.
-        has_rival = any(other is not task and other["inputs"] == task["inputs"] for other in late)
-        if task["cached"] and verdict == "run" and not has_rival:
+        if task["cached"] and verdict == "run":
             yield f"{task['path']}: 'run' was planned, and it was cached"
         if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
             yield f"{task['path']}: 'cached' was planned, and it ran"

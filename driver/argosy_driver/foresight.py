@@ -90,7 +90,7 @@ class _Walk:
         self._phases = phases
         self._look = look
         self._look_again = look_again
-        self.rivals = Rivals(resolver.nodes)
+        self.rivals = Rivals(resolver)
         self._uncounted: set[TaskPath] = set()
         """Loops that come to their end, with a number of items that is not known yet."""
 
@@ -237,7 +237,7 @@ class _Walk:
             if not self._is_cached(node):
                 return _foreseen(node, Verdict.RUN)
             is_new = self._is_new_in_each_run(node)
-            self.rivals.add(node.path, node, needs_rival=is_new)
+            self.rivals.add(node.path, node, is_new=is_new)
             if is_new:
                 return _foreseen(node, Verdict.RUN)
             return _foreseen(node, Verdict.RUN_OR_CACHED, self._open_input(node, error))
@@ -249,9 +249,9 @@ class _Walk:
             return _foreseen(node, Verdict.CACHED, step=step)
         if step.fingerprint is None:
             return _foreseen(node, Verdict.RUN)
-        self.rivals.add_known(node.path, step.fingerprint)
-        if step.fingerprint != self._look_again(node.path).fingerprint:
-            self.rivals.add(node.path, node)
+        is_new = step.fingerprint != self._look_again(node.path).fingerprint
+        self.rivals.add_known(node, step.fingerprint, is_new=is_new)
+        if is_new:
             return _foreseen(node, Verdict.RUN, "it is told what is new in each run")
         return _foreseen(node, Verdict.RUN, step=step)
 

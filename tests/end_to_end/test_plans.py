@@ -1,5 +1,6 @@
 """``argosy plan``: what a run would do, and that it does just that."""
 
+import copy
 import hashlib
 import json
 import re
@@ -124,14 +125,17 @@ def test_why_a_group_cannot_be_known_is_said_once(tmp_path: Path) -> None:
             "input 'pipelinechannel--inner-Output' depends on 'inner/say-2'",
         ),
         "condition-1/say-2": ("unknown", None),
-        "inner": ("run", None),
+        "inner": ("run or cached", None),
         "inner/condition-1": ("run or cached", None),
         "inner/condition-1/condition-2": (
             "unknown",
             "input 'pipelinechannel--word' depends on 'say'",
         ),
         "inner/condition-1/condition-2/say": ("unknown", None),
-        "inner/say-2": ("run", None),
+        "inner/say-2": (
+            "run or cached",
+            "'inner/condition-1/condition-2/say' may do the same",
+        ),
         "say": ("run", None),
     }
 
@@ -285,6 +289,159 @@ def test_final_statuses_of_one_run_may_be_the_same(tmp_path: Path) -> None:
         "loop/1/work": "run",
     }
     assert planned.task("loop/0/told")["reason"] == "'loop/1/told' may do the same"
+
+
+def constant(text: str) -> Json:
+    return {"runtimeValue": {"constant": text}}
+
+
+GIVEN = {"taskOutputParameter": {"producerTask": "give", "outputParameterKey": "text"}}
+
+
+def with_given(*known: Json, inner: Json | None = None, **more: Json) -> Json:
+    """Return tasks ``known`` beside ``give``, which puts out ``yes``, and ``slow``.
+
+    Args:
+        known: Tasks.
+        inner: Those of a group ``group`` that runs where ``yes`` is put out.
+        more: Merged into the tasks of these keys.
+    """
+    body = inner or say("said", constant("no"))
+    document = looped({"dag": {"tasks": body}}, items=[])
+    items = {"items": {"parameterType": "LIST", "isOptional": True}}
+    document["components"]["comp-body"]["inputDefinitions"]["parameters"] |= items
+    scripts = {"give": 'printf yes > "$0"', "slow": 'sleep 1; echo > "$0"'}
+    extra = json.loads(shell_pipeline("given", scripts))
+    document["components"] |= extra["components"]
+    document["deploymentSpec"]["executors"] |= extra["deploymentSpec"]["executors"]
+    tasks = extra["root"]["dag"]["tasks"]
+    if inner is not None:
+        tasks["group"] = {
+            "taskInfo": {"name": "group"},
+            "componentRef": {"name": "comp-body"},
+            "dependentTasks": ["give"],
+            "inputs": {"parameters": {"item": GIVEN}},
+            "triggerPolicy": {"condition": "inputs.parameter_values['item'] == 'yes'"},
+        }
+    for each in known:
+        tasks |= copy.deepcopy(each)
+    for key, task in tasks.items():
+        task["cachingOptions"] = {"enableCache": True}
+        task |= more.get(key, {})
+    document["root"]["dag"]["tasks"] = tasks
+    return document
+
+
+KNOWN = say("known", constant("yes"), dependentTasks=["slow"])
+OPEN = say("open", GIVEN, dependentTasks=["give"])
+SPLIT = "parseJson(string_value)"
+LOOP = {
+    "group": {
+        "triggerPolicy": {},
+        "inputs": {"parameters": {"items": GIVEN | {"parameterExpressionSelector": SPLIT}}},
+        "parameterIterator": {"items": {"inputParameter": "items"}, "itemInput": "item"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "other"),
+    [
+        (with_given(KNOWN, OPEN), "open"),
+        (with_given(KNOWN, inner=say("known", constant("yes"))), "group/known"),
+        (with_given(KNOWN, inner=say("known", {"componentInputParameter": "item"})), "group/known"),
+    ],
+    ids=["an input", "whether it runs", "both"],
+)
+def test_what_may_turn_out_to_do_the_same_may_come_first(
+    document: Json, other: str, tmp_path: Path
+) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+    ran = argosy("run", "p.json", "-o", "json", cwd=tmp_path)
+
+    known = planned.task("known")
+    assert (known["verdict"], known["reason"]) == ("run or cached", f"'{other}' may do the same")
+    assert (ran.task("known")["cached"], ran.task(other)["cached"]) == (True, False)
+
+
+def test_iterations_that_cannot_be_counted_may_come_first(tmp_path: Path) -> None:
+    document = with_given(KNOWN, inner=say("known", constant("yes")), **LOOP)
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    known = planned.task("known")
+    assert (known["verdict"], known["reason"]) == (
+        "run or cached",
+        "'group/*/known' may do the same",
+    )
+
+
+def with_mark(task: Json, mark: str) -> Json:
+    """Return a task that is told a text of which it makes nothing, too."""
+    ((key, one),) = task.items()
+    return {
+        key: {
+            **one,
+            "inputs": {"parameters": {**one["inputs"]["parameters"], "mark": constant(mark)}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        with_given(KNOWN, inner=say("known", constant("no"))),
+        with_given(KNOWN, inner=say("known", constant("no")), **LOOP),
+        with_given(with_mark(KNOWN, "a"), with_mark(OPEN, "b")),
+        with_given(with_mark(KNOWN, "a"), OPEN),
+        with_given(KNOWN, with_mark(OPEN, "b")),
+        with_given(KNOWN, OPEN, open={"dependentTasks": ["give", "known"]}),
+        with_given(KNOWN, OPEN, open={"cachingOptions": {}}),
+        with_given(KNOWN, OPEN, open={"cachingOptions": {"enableCache": True, "cacheKey": "a"}}),
+        with_given(
+            KNOWN,
+            say("slow", GIVEN),
+            known={"dependentTasks": []},
+            slow={"componentRef": {"name": "comp-slow"}},
+        ),
+    ],
+    ids=[
+        "another constant",
+        "another constant in a loop",
+        "another constant beside what is not known",
+        "an input more",
+        "an input less",
+        "a task that waits",
+        "a task without the cache",
+        "a task with a key",
+        "another component",
+    ],
+)
+def test_what_can_never_do_the_same_or_come_first_does_not_count(
+    document: Json, tmp_path: Path
+) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert planned.task("known")["verdict"] == "run"
+
+
+@pytest.mark.parametrize(("key", "verdict"), [("a", "run or cached"), ("b", "run")])
+def test_of_tasks_with_keys_nothing_else_counts(key: str, verdict: str, tmp_path: Path) -> None:
+    keys = {
+        name: {"cachingOptions": {"enableCache": True, "cacheKey": of_task}}
+        for name, of_task in {"known": "a", "open": key}.items()
+    }
+    document = with_given(KNOWN, with_mark(OPEN, "b"), **keys)
+    (tmp_path / "p.json").write_text(json.dumps(document))
+
+    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
+
+    assert planned.task("known")["verdict"] == verdict
 
 
 def test_what_is_told_of_its_run_has_no_fingerprint(tmp_path: Path) -> None:
