@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from argosy_compiler.argo_names import Names
 from argosy_compiler.dividing import MET
@@ -44,21 +43,12 @@ def inlined(
     return tuple(result)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _User:
-    """A task that uses a template."""
-
-    template: Template
-    """The one that the task stands in."""
-    task: Template
-
-
 def _chosen(templates: Sequence[Template], max_templates: int, max_tasks: int) -> frozenset[str]:
     """Return the names of the templates to write inline, those first that use no others."""
-    users: dict[str, list[_User]] = defaultdict(list)
+    users: dict[str, list[Template]] = defaultdict(list)
     for template in templates:
-        for task in tasks_of(template):
-            users[task["template"]].append(_User(template=template, task=task))
+        for name in used_by(template):
+            users[name].append(template)
     large = {str(one["name"]) for one in templates if _size(one) > max_tasks}
     has_met = any(one["name"] == MET_TEMPLATE for one in templates)
     left = len(templates) - len(large)
@@ -72,12 +62,12 @@ def _chosen(templates: Sequence[Template], max_templates: int, max_tasks: int) -
             if left <= max_templates or name in holders or len(users[name]) != 1:
                 continue
             (user,) = users[name]
-            has_room = user.template["name"] in large or _size(user.template) < max_tasks
+            has_room = user["name"] in large or _size(user) < max_tasks
             if not has_room or not _is_able(template, user):
                 continue
             left -= 1
         chosen.add(name)
-        holders |= {str(user.template["name"]) for user in users[name]}
+        holders |= {str(user["name"]) for user in users[name]}
     return frozenset(chosen)
 
 
@@ -85,10 +75,10 @@ def _size(template: Template) -> int:
     return len(template.get("dag", {}).get("tasks", ()))
 
 
-def _is_able(template: Template, user: _User) -> bool:
-    """Return whether a template may be inline in the only task that uses it."""
+def _is_able(template: Template, user: Template) -> bool:
+    """Return whether a template may be inline in a task of the only one that uses it."""
     # Argo does not find the limit of a DAG without a name.
-    return "dag" in template and "dag" in user.template and "parallelism" not in template
+    return "dag" in template and "dag" in user and "parallelism" not in template
 
 
 def _holding(template: Template, inner: Mapping[str, Template]) -> Template:
