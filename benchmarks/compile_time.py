@@ -26,7 +26,7 @@ from argosy_compiler.compiled import Compiled
 from argosy_compiler.emit import TextFormat, emit
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 T = TypeVar("T")

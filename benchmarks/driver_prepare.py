@@ -16,11 +16,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from argosy_driver.places import LocalPlaces
-from argosy_driver.prepare import prepare
-from argosy_driver.resolver import Resolver
-from argosy_driver.run import Run
-from argosy_schemas.ir import (
+from argosy_driver.preparing.places import LocalPlaces
+from argosy_driver.preparing.prepare import prepare
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.run import Run
+from argosy_schemas.formats.records import (
+    Artifact,
+    AttemptRecord,
+    AttemptState,
+    Content,
+    ContentKind,
+    Values,
+)
+from argosy_schemas.ir.model import (
     ArtifactSpec,
     ArtifactType,
     Caching,
@@ -37,14 +45,6 @@ from argosy_schemas.ir import (
     TaskOutput,
 )
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
-    Artifact,
-    AttemptRecord,
-    AttemptState,
-    Content,
-    ContentKind,
-    Values,
-)
 from argosy_store.local import LocalStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
@@ -63,7 +63,7 @@ def main() -> None:
     print(f"prepare, a resolver of its own {fresh * 1e3:6.2f} ms")
     print(f"prepare, with a cache look-up  {cached * 1e3:6.2f} ms")
     empty = _process_time("pass")
-    for module in ("argosy_driver.prepare", "argosy_driver.container"):
+    for module in ("argosy_driver.preparing.prepare", "argosy_driver.container"):
         print(f"import {module:24}{(_process_time(f'import {module}') - empty) * 1e3:6.1f} ms")
 
 

@@ -23,7 +23,7 @@ from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 SIZES = (1_000, 10_000)
 

@@ -14,8 +14,8 @@ import statistics
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from argosy_compiler.large.task_graph import Part, TaskGraph
 from argosy_compiler.passes.split_dags import taken_apart
-from argosy_compiler.task_graph import Part, TaskGraph
 
 TASKS = 1000
 MOST = 200

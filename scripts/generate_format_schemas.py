@@ -23,9 +23,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from argosy_schemas import packed_ir, records, step
-from argosy_schemas.ir import ControlEntry, ControlForm
-from argosy_schemas.structure import camel_case
+from argosy_schemas.formats import packed_ir, records, step
+from argosy_schemas.ir.model import ControlEntry, ControlForm
+from argosy_schemas.reading.structure import camel_case
 
 JSON: Final = Path(__file__).resolve().parents[1] / "schemas" / "argosy_schemas" / "json"
 SPEC: Final = "urn:argosy:schema:pipeline-spec#/$defs"
@@ -186,7 +186,7 @@ def _packed_ir() -> Schema:
     about = ("name", "displayName", "description", "defaultPipelineRoot", "sdkVersion")
     index: Schema = {
         "type": "object",
-        "description": "The index of a packed IR; see argosy_schemas.packed_ir for the bytes.",
+        "description": "The index of a packed IR; its bytes: argosy_schemas.formats.packed_ir.",
         "properties": {
             "version": _version(packed_ir.VERSION),
             "pipeline": {

@@ -2,7 +2,8 @@
 
 ``python scripts/generate_schemas.py`` writes ``schemas/argosy_schemas/json``; ``--check`` compares
 and exits with status 1 where a file differs. A schema describes the canonical form that
-:mod:`argosy_schemas.structure` makes: lowerCamelCase names, no ``null`` but in free-form values.
+:mod:`argosy_schemas.reading.structure` makes: lowerCamelCase names, no ``null`` but in free-form
+values.
 
 Two fields that KFP declares as free-form are described strictly, as their readers parse them:
 ``deploymentSpec`` as ``PipelineDeploymentConfig``, the executors of the Kubernetes platform as

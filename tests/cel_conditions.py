@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hypothesis import strategies as st
 
 from argosy_expressions.operands import Operand
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue
 
 TYPES: Mapping[str, ParameterType] = {

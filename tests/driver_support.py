@@ -12,15 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from argosy_driver.places import LocalPlaces, Places
-from argosy_driver.prepare import prepare
-from argosy_driver.resolver import Resolver
-from argosy_driver.run import Run
-from argosy_driver.told import Told, read_told
-from argosy_schemas.ir import ArtifactType, Pipeline
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.reading import read_pipeline
-from argosy_schemas.records import (
+from argosy_driver.preparing.places import LocalPlaces, Places
+from argosy_driver.preparing.prepare import prepare
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.told import Told, read_told
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -30,7 +27,10 @@ from argosy_schemas.records import (
     Reason,
     Values,
 )
-from argosy_schemas.step import Step
+from argosy_schemas.formats.step import Step
+from argosy_schemas.ir.model import ArtifactType, Pipeline
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue
 from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectStore

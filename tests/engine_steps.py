@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from argosy_engine.controller.nodes import PodNode, Spot
 from argosy_engine.events import Event
-from argosy_engine.nodes import PodNode, Spot
 from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.workflow import PodTemplate
+from argosy_engine.workflow.model import PodTemplate
+from argosy_schemas.formats.packed_ir import pack
 from argosy_schemas.names import TaskPath
-from argosy_schemas.packed_ir import pack
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from argosy_compiler import PASSES, Compiled, CompileOptions
-from argosy_compiler.inlining import inlined
+from argosy_compiler.large.inlining import inlined
 from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.share_templates import share_templates, shared_templates
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
-from argosy_schemas.ir import Pipeline
+from argosy_schemas.ir.model import Pipeline
 
 ANY_NUMBER = 1_000_000
 

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm, ParameterType
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -20,7 +18,9 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 
 # No halves of surrogate pairs: no UTF-8 file can hold them.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

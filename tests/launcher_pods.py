@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from argosy_schemas.formats.records import AttemptRecord
+from argosy_schemas.formats.records_json import record_from_json
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.names import AttemptId, RunId, TaskPath
-from argosy_schemas.records import AttemptRecord
-from argosy_schemas.records_json import record_from_json
-from argosy_schemas.step import Decision, Step
-from argosy_schemas.step_directory import write_step
 
 EXEC = (
     Path(__file__).parents[1]

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "kfp-pipelines"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, to_json
 
 DEFAULT_HOME = ".argosy"
@@ -39,7 +39,7 @@ def read_parameters_file(path: Path) -> Mapping[str, JsonValue]:
         InvalidArgumentError: The file cannot be read, is no JSON or YAML, or holds no object.
     """
     # With YAML it costs 17 ms, and most runs have no file of parameters.
-    from argosy_schemas.documents import read_values
+    from argosy_schemas.reading.documents import read_values
 
     try:
         data = path.read_bytes()

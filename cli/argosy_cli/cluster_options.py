@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.cluster_names import SUBDOMAIN_ADVICE, is_image, is_subdomain
+from argosy_compiler.argo.cluster_names import SUBDOMAIN_ADVICE, is_image, is_subdomain
 from argosy_compiler.options import DEFAULT_IMAGE, CompileOptions, IrPlacement
 from argosy_schemas.errors import (
     InvalidArgumentError,
@@ -17,7 +17,7 @@ from argosy_schemas.errors import (
     Problem,
     StoreError,
 )
-from argosy_schemas.ir import Pipeline
+from argosy_schemas.ir.model import Pipeline
 
 _SHARED: Final = ("s3", "minio", "gs", "az")
 """The schemes that all pods of a cluster read alike."""

@@ -19,8 +19,8 @@ from typing import Any
 
 from argosy_cli.source import Source
 from argosy_cli.versions import installed_version
-from argosy_schemas.ir import ParameterType
-from argosy_schemas.packed_ir import PackedIrError, unpack
+from argosy_schemas.formats.packed_ir import PackedIrError, unpack
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, to_json
 from argosy_schemas.whole_files import write_whole_file
 

@@ -17,7 +17,7 @@ from argosy_schemas.errors import InvalidPipelineError
 if TYPE_CHECKING:
     from argosy_compiler import Compiled, CompileOptions
     from argosy_schemas.findings import Findings
-    from argosy_schemas.ir import Pipeline
+    from argosy_schemas.ir.model import Pipeline
 
 
 def read(source: Source, *, max_size_bytes: int) -> Pipeline:
@@ -26,7 +26,7 @@ def read(source: Source, *, max_size_bytes: int) -> Pipeline:
     Raises:
         InvalidPipelineError: It breaks rules of the format; all of them, by line.
     """
-    from argosy_schemas.reading import read_pipeline
+    from argosy_schemas.reading.pipeline import read_pipeline
 
     try:
         return read_pipeline(
@@ -55,7 +55,7 @@ def placed(source: Source) -> Generator[None]:
     try:
         yield
     except InvalidPipelineError as error:
-        from argosy_schemas.reading import with_lines
+        from argosy_schemas.reading.pipeline import with_lines
 
         raise _told(with_lines(error, source.data, file=source.file), source) from error
 
@@ -68,6 +68,6 @@ def _told(error: InvalidPipelineError, source: Source) -> InvalidPipelineError:
 
 def _check_conditions(spec: Mapping[str, Any], reached: Sequence[str], findings: Findings) -> None:
     # The compiler does so as well, for a pipeline that is well-formed; most often it is.
-    from argosy_compiler.conditions import check_conditions
+    from argosy_compiler.decisions.conditions import check_conditions
 
     check_conditions(spec, reached, findings)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from argosy_driver.foreseen import Foreseen, Verdict
-from argosy_schemas.ir import Pipeline, Task
-from argosy_schemas.ir_json import ROOT
-from argosy_schemas.task_kind import TaskKind
+from argosy_driver.planning.foreseen import Foreseen, Verdict
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import Pipeline, Task
+from argosy_schemas.ir.task_kind import TaskKind
 
 _LEFT_OUT = (Verdict.SKIPPED, Verdict.NOT_RUN, Verdict.FAIL)
 

@@ -21,8 +21,8 @@ from argosy_compiler.passes.share_templates import share_templates
 from argosy_compiler.passes.split_dags import split_dags
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import structure_of
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.packed_ir import REFERENCE_PREFIX
+from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
+from argosy_schemas.ir.model import Pipeline
 
 PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     check_names,
@@ -45,7 +45,7 @@ def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) 
     """Return the Argo Workflow of ``pipeline``.
 
     Args:
-        pipeline: As :func:`argosy_schemas.reading.read_pipeline` returns it.
+        pipeline: As :func:`argosy_schemas.reading.pipeline.read_pipeline` returns it.
         options: ``None``: the defaults.
 
     Raises:

@@ -10,8 +10,8 @@ from argosy_compiler.compiled import Compiled
 from argosy_compiler.linting.limits import MAX_WORKFLOW_BYTES
 from argosy_compiler.options import NO_LIMIT, CompileOptions, IrPlacement
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.values import to_json
 
 

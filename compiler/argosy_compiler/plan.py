@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from argosy_compiler.compiled import Note
-from argosy_compiler.control import Place
+from argosy_compiler.decisions.control import Place
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.structure import Structure
 from argosy_schemas.errors import Problem
-from argosy_schemas.ir import Pipeline, RetryPolicy
+from argosy_schemas.ir.model import Pipeline, RetryPolicy
 
 Template: TypeAlias = Mapping[str, Any]
 """A template of the workflow, as JSON."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from argosy_schemas.ir import (
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import (
     CREATE_CLAIM_IMAGE,
     DELETE_CLAIM_IMAGE,
     Component,
@@ -15,7 +16,6 @@ from argosy_schemas.ir import (
     Pipeline,
     Task,
 )
-from argosy_schemas.ir_json import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from argosy_driver.container import DriverContainer
 from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError
-from argosy_schemas.failures import failure_from
+from argosy_schemas.formats.failures import failure_from
 from argosy_schemas.pod import pod_message
 from argosy_store.stores import Stores
 

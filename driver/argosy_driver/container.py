@@ -11,22 +11,22 @@ from datetime import datetime
 from pathlib import Path
 
 from argosy_driver.decide import decide
-from argosy_driver.places import ClusterPlaces
-from argosy_driver.prepare import prepare
-from argosy_driver.resolver import Resolver
-from argosy_driver.run import Run
-from argosy_driver.run_parameters import parse_run_artifacts
+from argosy_driver.preparing.places import ClusterPlaces
+from argosy_driver.preparing.prepare import prepare
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_driver.resolving.told import read_told
 from argosy_driver.settings import DriverSettings
-from argosy_driver.told import read_told
+from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.failures import store_errors_as_task_errors
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.packed_ir import REFERENCE_PREFIX, unpack
+from argosy_schemas.formats.failures import store_errors_as_task_errors
+from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, unpack
+from argosy_schemas.formats.records import Reason
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.formats.step_directory import write_step
+from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encoded_object
-from argosy_schemas.records import Reason
-from argosy_schemas.run_parameters import parse_run_parameters
-from argosy_schemas.step import Decision, Step
-from argosy_schemas.step_directory import write_step
 from argosy_schemas.whole_files import part_file
 from argosy_store.locations import read_root, uri_below
 from argosy_store.objects import ObjectStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy_driver.resolver import Resolver
+from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Reason
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.pod import (
     ENV_ATTEMPT,
@@ -28,7 +29,6 @@ from argosy_schemas.pod import (
     ENV_UPSTREAM,
     decoded_texts,
 )
-from argosy_schemas.records import Reason
 from argosy_schemas.texts import one_line
 
 

@@ -8,22 +8,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from argosy_driver.resolver import Resolver
-from argosy_engine.emitter import Emitter
-from argosy_engine.engine import Engine
+from argosy_driver.resolving.resolver import Resolver
+from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
-from argosy_engine.given_run import GivenRun
-from argosy_engine.interpreter import Interpreter
-from argosy_engine.journal import Journal, attempts_before
-from argosy_engine.known_records import KnownRecords
+from argosy_engine.home.given_run import GivenRun
+from argosy_engine.home.journal import Journal, attempts_before
+from argosy_engine.home.known_records import KnownRecords
+from argosy_engine.home.run_directory import RunDirectory, unwritable
 from argosy_engine.ledger import Ledger
-from argosy_engine.local_commands import LocalCommands
-from argosy_engine.local_pods import LocalPods
 from argosy_engine.pipeline_tasks import PipelineTasks
-from argosy_engine.run_directory import RunDirectory, unwritable
+from argosy_engine.pods.commands import LocalCommands
+from argosy_engine.pods.emitter import Emitter
+from argosy_engine.pods.local import LocalPods
+from argosy_engine.pods.watchdog import Watchdog
+from argosy_engine.scheduling.loop import Engine
 from argosy_engine.settings import RunSettings
 from argosy_engine.telling import Telling
-from argosy_engine.watchdog import Watchdog
 from argosy_schemas.names import TaskPath
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from argosy_engine.states import RunState, TaskState
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.task_kind import TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from argosy_engine.pods import PodOutcome
+from argosy_engine.pods.protocol import PodOutcome
+from argosy_schemas.formats.records import Failure, Values
 from argosy_schemas.names import TaskPath
-from argosy_schemas.records import Failure, Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from argosy_engine.settings import RunSettings
-from argosy_engine.workflow import DagTemplate, PodTemplate, Workflow
-from argosy_schemas.ir import Pipeline
+from argosy_engine.workflow.model import DagTemplate, PodTemplate, Workflow
+from argosy_schemas.ir.model import Pipeline
 
 _NAMED_TASKS = 3
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TypeAlias
 
-from argosy_schemas.ir import Component, Pipeline, Task
+from argosy_schemas.ir.model import Component, Pipeline, Task
+from argosy_schemas.ir.task_kind import TaskKind, task_kind
 from argosy_schemas.names import TaskPath
-from argosy_schemas.task_kind import TaskKind, task_kind
 
 _Found: TypeAlias = tuple[Component, Task | None]
 """A component and the task that uses it; there is none of an iteration, nor of the run itself."""

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from argosy_driver.foreseen import Foreseen
-from argosy_driver.foreseen_records import ForeseenPhases, ForeseenRecords
-from argosy_driver.foresight import foresee
-from argosy_driver.places import LocalPlaces
-from argosy_driver.prepare import look_ahead
-from argosy_driver.resolver import Resolver
-from argosy_driver.run import Run
-from argosy_engine.given_run import new_run
-from argosy_engine.reading import read_head, read_workflow
-from argosy_engine.refusal import EngineRefusal
+from argosy_driver.planning.foreseen import Foreseen
+from argosy_driver.planning.foreseen_records import ForeseenPhases, ForeseenRecords
+from argosy_driver.planning.foresight import foresee
+from argosy_driver.preparing.places import LocalPlaces
+from argosy_driver.preparing.prepare import look_ahead
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.run import Run
+from argosy_engine.home.given_run import new_run
 from argosy_engine.results import path_order
 from argosy_engine.settings import RunSettings
+from argosy_engine.workflow.reading import read_head, read_workflow
+from argosy_engine.workflow.refusal import EngineRefusal
+from argosy_schemas.formats.step import Step
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.step import Step
 from argosy_schemas.values import JsonValue
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from argosy_engine.states import RunState, TaskState
+from argosy_schemas.formats.records import Artifact, Values
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.records import Artifact, Values
-from argosy_schemas.task_kind import TaskKind
 from argosy_schemas.values import JsonValue
 
 

@@ -7,23 +7,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from argosy_driver.resolver import Resolver
-from argosy_driver.told import Told
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.told import Told
 from argosy_engine.assembly import Assembly, Books, assemble, open_books
-from argosy_engine.emitter import Emitter
+from argosy_engine.controller.phase import Phase
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
-from argosy_engine.given_run import GivenRun, described_run, new_run
+from argosy_engine.home.given_run import GivenRun, described_run, new_run
+from argosy_engine.home.run_directory import RunDirectory, find_run
 from argosy_engine.notices import notices
-from argosy_engine.phase import Phase
-from argosy_engine.reading import read_workflow
+from argosy_engine.pods.emitter import Emitter
 from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.run_directory import RunDirectory, find_run
+from argosy_engine.scheduling.signals import stopping_on_signals
 from argosy_engine.settings import RunSettings
-from argosy_engine.signals import stopping_on_signals
 from argosy_engine.states import RunState, TaskState
 from argosy_engine.summary import Summary
 from argosy_engine.task_nodes import failed_phases, index_nodes
-from argosy_schemas.records import Failure, Reason
+from argosy_engine.workflow.reading import read_workflow
+from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.values import JsonValue
 
 _LATEST = datetime.max.replace(tzinfo=UTC)

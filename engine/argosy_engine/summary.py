@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from argosy_driver.resolver import Resolver
-from argosy_engine.commands import ShutdownReason
-from argosy_engine.endings import error_of
-from argosy_engine.known_records import KnownRecords
+from argosy_driver.resolving.resolver import Resolver
+from argosy_engine.controller.endings import error_of
+from argosy_engine.controller.messages import ShutdownReason
+from argosy_engine.controller.nodes import DagNode, Node
+from argosy_engine.controller.phase import Phase
+from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
-from argosy_engine.nodes import DagNode, Node
-from argosy_engine.phase import Phase
 from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.results import TaskResult, path_order
 from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import TaskNodes
 from argosy_schemas.errors import ArgosyError
-from argosy_schemas.ir import Component, Dag, Pipeline, Task, TriggerStrategy
+from argosy_schemas.formats.records import Failure, Reason, Values
+from argosy_schemas.ir.model import Component, Dag, Pipeline, Task, TriggerStrategy
+from argosy_schemas.ir.order import in_order
+from argosy_schemas.ir.task_kind import TaskKind, task_kind
 from argosy_schemas.names import TaskPath, child_path
-from argosy_schemas.order import in_order
-from argosy_schemas.records import Failure, Reason, Values
-from argosy_schemas.task_kind import TaskKind, task_kind
 
 _NO_NODES = TaskNodes()
 _SHUTDOWN_MESSAGES = frozenset(reason.value for reason in ShutdownReason)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from argosy_engine.interpreter import EXIT_LABEL
-from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
-from argosy_engine.phase import Phase
-from argosy_engine.workflow import PodTemplate
+from argosy_engine.controller.interpreter import EXIT_LABEL
+from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.controller.phase import Phase
+from argosy_engine.workflow.model import PodTemplate
 from argosy_schemas.names import TaskPath
 
 

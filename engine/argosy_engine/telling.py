@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from argosy_engine.commands import ShutdownReason
-from argosy_engine.endings import error_of
+from argosy_engine.controller.endings import error_of
+from argosy_engine.controller.messages import ShutdownReason
+from argosy_engine.controller.nodes import Node, PodNode, RetryNode
+from argosy_engine.controller.phase import Phase
 from argosy_engine.events import (
     Listener,
     Notice,
@@ -15,19 +17,17 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.journal import Journal
+from argosy_engine.home.journal import Journal
 from argosy_engine.ledger import Ledger
-from argosy_engine.nodes import Node, PodNode, RetryNode
-from argosy_engine.observer import Observer
-from argosy_engine.phase import Phase
 from argosy_engine.pipeline_tasks import PipelineTasks
-from argosy_engine.pods import PodOutcome
+from argosy_engine.pods.protocol import PodOutcome
+from argosy_engine.scheduling.observer import Observer
 from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import is_at_exit, is_task
-from argosy_engine.workflow import DagTemplate, Workflow
+from argosy_engine.workflow.model import DagTemplate, Workflow
+from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
-from argosy_schemas.records import Failure, Reason
 
 
 class Telling(Observer):

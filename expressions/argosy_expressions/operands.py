@@ -25,8 +25,8 @@ from argosy_expressions.terms import (
     negated,
     quoted,
 )
-from argosy_schemas.ir import ParameterType
-from argosy_schemas.parameters import to_text
+from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.parameters import to_text
 from argosy_schemas.values import JsonValue, normalized, parse_json
 
 _NULL: Kinds = frozenset({Kind.NULL})

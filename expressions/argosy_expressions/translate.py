@@ -49,7 +49,7 @@ from argosy_expressions.terms import (
     negated,
     quoted,
 )
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
 from argosy_launcher.uris import Place, place_of
 from argosy_schemas.errors import TaskError
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.formats.records import Artifact, Reason
+from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step
+from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.parameters import ParameterValueError, coerce, parse_output, to_text
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.parameters import ParameterValueError, coerce, parse_output, to_text
-from argosy_schemas.records import Artifact, Reason
-from argosy_schemas.step import OutputArtifact, OutputParameter, Step
 from argosy_schemas.values import JsonValue, to_json
 
 

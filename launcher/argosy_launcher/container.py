@@ -18,7 +18,9 @@ from argosy_launcher.finish import Finished, finish
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError
-from argosy_schemas.failures import failure_from
+from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.formats.step_directory import read_step
 from argosy_schemas.pod import (
     CONTROL_PATH,
     ENV_STORE,
@@ -28,8 +30,6 @@ from argosy_schemas.pod import (
     WORKSPACE_PATH,
     pod_message,
 )
-from argosy_schemas.step import Decision, Step
-from argosy_schemas.step_directory import read_step
 from argosy_schemas.whole_files import write_whole_file
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores

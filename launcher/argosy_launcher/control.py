@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 from argosy_schemas.errors import TaskError
-from argosy_schemas.ir import ControlEntry, ControlForm
-from argosy_schemas.parameters import to_text
+from argosy_schemas.formats.records import Reason, Values
+from argosy_schemas.ir.model import ControlEntry, ControlForm
+from argosy_schemas.ir.parameters import to_text
 from argosy_schemas.pod import encoded_object
-from argosy_schemas.records import Reason, Values
 from argosy_schemas.values import JsonValue, to_json
 
 MAX_CONTROL_BYTES: Final = 64 * 1024

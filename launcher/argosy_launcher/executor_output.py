@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
 from argosy_schemas.errors import TaskError
-from argosy_schemas.parameters import kind_of
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
+from argosy_schemas.ir.parameters import kind_of
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 MAX_EXECUTOR_OUTPUT_BYTES = 256 * 1024 * 1024

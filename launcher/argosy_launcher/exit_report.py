@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy_launcher.process_end import ProcessEnd
-from argosy_schemas.records import Failure, Reason
+from argosy_schemas.formats.records import Failure, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@ from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
 from argosy_launcher.reading import Locate, located_here, read_output_file
 from argosy_launcher.uploading import in_parallel
 from argosy_schemas.errors import StoreError, TaskError
-from argosy_schemas.failures import failure_from
-from argosy_schemas.records import (
+from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -32,7 +32,7 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.step import Decision, Step
+from argosy_schemas.formats.step import Decision, Step
 from argosy_store.cache_entries import CacheEntries
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords

@@ -16,7 +16,7 @@ from pathlib import Path
 from argosy_launcher.exchange import Exchange
 from argosy_launcher.reading import Located
 from argosy_schemas.errors import TaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 
 
 @dataclass(slots=True)

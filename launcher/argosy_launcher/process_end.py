@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy_launcher.last_words import last_words
-from argosy_schemas.records import Failure, Reason
+from argosy_schemas.formats.records import Failure, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy_schemas.errors import TaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 
 MAX_PARAMETER_BYTES: Final = 256 * 1024 * 1024
 """Above it the launcher would need more memory than its container has."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from argosy_schemas.formats.records import Artifact
+from argosy_schemas.formats.step import OutputArtifact, UriMapping
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import Artifact
 from argosy_schemas.sdk_paths import sdk_path
-from argosy_schemas.step import OutputArtifact, UriMapping
 
 
 @dataclass(frozen=True, slots=True)

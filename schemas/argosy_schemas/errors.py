@@ -67,7 +67,7 @@ class TaskError(ArgosyError):
     """A task cannot go on.
 
     Attributes:
-        reason: One word for machines, from :class:`argosy_schemas.records.Reason`.
+        reason: One word for machines, from :class:`argosy_schemas.formats.records.Reason`.
     """
 
     def __init__(self, message: str, *, reason: str) -> None:

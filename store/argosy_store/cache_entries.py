@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from argosy_schemas.records import CacheEntry
-from argosy_schemas.records_json import FormatError, cache_entry_from_json, cache_entry_to_json
+from argosy_schemas.formats.records import CacheEntry
+from argosy_schemas.formats.records_json import (
+    FormatError,
+    cache_entry_from_json,
+    cache_entry_to_json,
+)
 from argosy_store.objects import ObjectStore
 
 

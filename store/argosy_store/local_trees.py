@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy_schemas.errors import TaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 from argosy_store.local_files import reading_failed
 
 

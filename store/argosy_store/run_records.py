@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from argosy_schemas.errors import StoreError
+from argosy_schemas.formats.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
+from argosy_schemas.formats.records_json import FormatError, record_from_json, record_to_json
 from argosy_schemas.names import AttemptId, RunId, TaskPath
-from argosy_schemas.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
-from argosy_schemas.records_json import FormatError, record_from_json, record_to_json
 from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
 from argosy_store.objects import ObjectStore, checked_key
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.records import Content, ContentKind, Reason
+from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_store.local_files import writing_failed
 from argosy_store.local_trees import LocalFile, LocalTree
 from argosy_store.objects import ObjectInfo, ObjectStore, checked_key

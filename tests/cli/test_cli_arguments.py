@@ -7,7 +7,7 @@ import pytest
 
 from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue
 
 DECLARED = {"text": ParameterType.STRING, "number": ParameterType.NUMBER_INTEGER}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from argosy_cli.views.plan import plan_lines, pods_line, wrapped
-from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
+from argosy_driver.planning.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
+from argosy_schemas.formats.records import RecordReference
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import AttemptId, RunId, TaskPath
-from argosy_schemas.records import RecordReference
-from argosy_schemas.task_kind import TaskKind
 from cli_processes import argosy, shell_pipeline
 
 FINGERPRINT = "0123456789abcdef" * 4

@@ -10,8 +10,8 @@ import pytest
 from argosy_cli.views.summary import summary
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.states import RunState, TaskState
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.task_kind import TaskKind
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

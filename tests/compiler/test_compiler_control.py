@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.expression_text import constant, tag
-from argosy_compiler.pod_patch import Hole, OpenKey, Optional, text_expression
+from argosy_compiler.argo.expressions import constant, tag
+from argosy_compiler.pods.patch import Hole, OpenKey, Optional, text_expression
 from argosy_expressions.argo import evaluate
 from argosy_expressions.terms import quoted
-from argosy_schemas.ir import ControlEntry, ControlForm
-from argosy_schemas.packed_ir import unpack
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.formats.packed_ir import unpack
+from argosy_schemas.ir.model import ControlEntry, ControlForm
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -17,8 +17,8 @@ from argosy_compiler.emit import to_model
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
 from argosy_compiler.stats import stats
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 CORPUS = Path(__file__).parents[3] / "shared" / "kfp-pipelines"

@@ -14,7 +14,7 @@ from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
 from argosy_compiler.options import options_for
 from argosy_compiler.stats import Limit, stats
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 GOLDEN = Path(__file__).parents[1] / "golden"

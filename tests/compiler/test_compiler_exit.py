@@ -10,7 +10,7 @@ import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_expressions.argo import evaluate
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -13,7 +13,7 @@ from argosy_compiler.fitting import check_fits
 from argosy_compiler.options import options_for
 from argosy_compiler.plan import Template
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 MOST = 1024 * 1024

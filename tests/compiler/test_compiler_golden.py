@@ -10,7 +10,7 @@ from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_compiler.emit import TextFormat, emit
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(

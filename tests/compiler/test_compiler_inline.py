@@ -12,7 +12,7 @@ from argosy_compiler import Compiled, compile_pipeline
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import options_for
 from argosy_expressions.argo.deferred import recovered
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json, with_texts
 from forced_sharing import compile_inline
 

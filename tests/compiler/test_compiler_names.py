@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.argo_names import LONGEST, Names
+from argosy_compiler.argo.names import LONGEST, Names
+from argosy_compiler.argo.template_names import RESERVED
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
-from argosy_compiler.template_names import RESERVED
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler.pod_templates import retry_strategy
-from argosy_schemas.ir import RetryPolicy
+from argosy_compiler.pods.templates import retry_strategy
+from argosy_schemas.ir.model import RetryPolicy
 
 YEAR = 365 * 24 * 3600
 

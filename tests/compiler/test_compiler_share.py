@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.general_form import general_form
+from argosy_compiler.large.general_form import general_form
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 from forced_sharing import compile_shared
 

@@ -9,7 +9,7 @@ import pytest
 
 from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.stats import stats
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 TASKS = 1000

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-from argosy_compiler.dividing import Divided, divided
-from argosy_compiler.folding import folded
+from argosy_compiler.large.dividing import Divided, divided
+from argosy_compiler.large.folding import folded
+from argosy_compiler.large.task_graph import Part, TaskGraph, read_graph
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES, options_for
 from argosy_compiler.passes.split_dags import taken_apart
 from argosy_compiler.stats import stats
-from argosy_compiler.task_graph import Part, TaskGraph, read_graph
 from argosy_expressions.argo import depends, evaluate
 from argosy_expressions.argo.deferred import recovered
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
 GOLDEN = Path(__file__).parents[1] / "golden"

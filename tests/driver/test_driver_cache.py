@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.fingerprint import (
+from argosy_driver.preparing.fingerprint import (
     InputArtifact,
     Work,
     canonical,
@@ -19,10 +19,8 @@ from argosy_driver.fingerprint import (
     digest,
     fingerprint,
 )
-from argosy_schemas.ir import ArtifactSpec, ArtifactType, Interface, ParameterSpec, ParameterType
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.packed_ir import pack, unpack
-from argosy_schemas.records import (
+from argosy_schemas.formats.packed_ir import pack, unpack
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -32,7 +30,15 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.step import Decision, Step
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.ir.model import (
+    ArtifactSpec,
+    ArtifactType,
+    Interface,
+    ParameterSpec,
+    ParameterType,
+)
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
 from argosy_store.cache_entries import CacheEntries
 from argosy_store.memory import memory_store

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from argosy_schemas.ir import Pipeline
+from argosy_schemas.formats.packed_ir import pack
+from argosy_schemas.formats.records import AttemptState
+from argosy_schemas.formats.step import Decision
+from argosy_schemas.formats.step_directory import read_step
+from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.packed_ir import pack
-from argosy_schemas.records import AttemptState
-from argosy_schemas.step import Decision
-from argosy_schemas.step_directory import read_step
 from argosy_store.local import LocalStore
 from argosy_store.packed_irs import put_ir
 from argosy_store.run_records import RunRecords
@@ -358,7 +358,7 @@ def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None
 def test_nothing_costly_is_imported() -> None:
     script = """
 import sys
-import argosy_driver.prepare, argosy_driver.container
+import argosy_driver.preparing.prepare, argosy_driver.container
 costly = ["pydantic", "hera", "jsonschema", "yaml", "asyncio", "click", "rich", "kfp", "obstore",
           "celpy", "concurrent.futures", "uuid", "difflib", "random"]
 print([name for name in costly if name in sys.modules])

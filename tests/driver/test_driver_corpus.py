@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from argosy_driver.nodes import Node
-from argosy_driver.placeholders import placeholders_in
-from argosy_driver.resolver import Resolver
+from argosy_driver.resolving.nodes import Node
+from argosy_driver.resolving.placeholders import placeholders_in
+from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.ir import ParameterType, Pipeline
+from argosy_schemas.formats.packed_ir import pack, unpack
+from argosy_schemas.formats.records import Artifact, Content, ContentKind
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.ir.model import ParameterType, Pipeline
 from argosy_schemas.names import ArtifactUri, TaskPath, child_path
-from argosy_schemas.packed_ir import pack, unpack
-from argosy_schemas.reading import read_pipeline
-from argosy_schemas.records import Artifact, Content, ContentKind
-from argosy_schemas.step import Decision, Step
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import UNSET, JsonValue
 from driver_support import World
 

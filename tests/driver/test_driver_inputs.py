@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from argosy_schemas.errors import FinalTaskError, StoreError
+from argosy_schemas.formats.records import AttemptState, Reason
 from argosy_schemas.names import TaskPath
-from argosy_schemas.records import AttemptState, Reason
 from argosy_schemas.values import JsonValue
 from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectInfo

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_driver.foreseen_records import ForeseenPhases, NotYetKnownError
-from argosy_driver.phases import Phases
-from argosy_driver.told import Told
+from argosy_driver.planning.foreseen_records import ForeseenPhases, NotYetKnownError
+from argosy_driver.resolving.phases import Phases
+from argosy_driver.resolving.told import Told
 from argosy_schemas.names import TaskPath
 
 ENDED = {"good": "Succeeded", "bad": "Failed", "left-out": "Skipped"}

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
-from argosy_driver.placeholders import (
+from argosy_driver.resolving.placeholders import (
     Segments,
     expand,
     placeholders_in,
     substitute,
     substitute_value,
 )
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue
 from driver_support import World, dag, given, leaf, output, pipeline, task
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.adoption import basis
-from argosy_driver.places import ClusterPlaces
+from argosy_driver.preparing.adoption import basis
+from argosy_driver.preparing.places import ClusterPlaces
 from argosy_schemas.errors import RetryableTaskError, StoreError
-from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm, ParameterType
-from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -24,7 +22,9 @@ from argosy_schemas.records import (
     Reason,
     Values,
 )
-from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
+from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
 from argosy_schemas.values import JsonValue
 from argosy_store.memory import MemoryStore, memory_store
 from driver_support import (

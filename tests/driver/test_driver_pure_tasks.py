@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import ArtifactType
+from argosy_schemas.formats.records import Artifact
+from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.names import ArtifactUri, TaskPath
-from argosy_schemas.records import Artifact
 from driver_support import (
     DATASET,
     Json,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from argosy_driver.run_parameters import parse_run_artifacts
+from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir import ArtifactType, Pipeline
+from argosy_schemas.formats.records import Artifact
+from argosy_schemas.ir.model import ArtifactType, Pipeline
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import Artifact
-from argosy_schemas.run_parameters import parse_run_parameters
 from argosy_schemas.values import JsonValue
 from driver_support import DATASET, dag, leaf, pipeline, task
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.places import ClusterPlaces
+from argosy_driver.preparing.places import ClusterPlaces
+from argosy_schemas.formats.step import Step
+from argosy_schemas.formats.step_json import step_from_json, step_to_json
 from argosy_schemas.sdk_paths import sdk_path
-from argosy_schemas.step import Step
-from argosy_schemas.step_json import step_from_json, step_to_json
 from argosy_store.memory import memory_store
 from driver_support import (
     DATASET,

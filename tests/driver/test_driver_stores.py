@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -13,7 +12,8 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.step import Decision, Step
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_store.cache_entries import CacheEntries
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores

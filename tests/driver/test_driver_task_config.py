@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.pod_settings import volumes
-from argosy_schemas.records import Reason
+from argosy_driver.preparing.pod_settings import volumes
+from argosy_schemas.formats.records import Reason
 from argosy_schemas.values import UNSET
 from driver_support import Json, World, constant, dag, given, leaf, output, pipeline, task
 

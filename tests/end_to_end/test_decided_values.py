@@ -15,7 +15,7 @@ from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState, TaskState
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 
 Json = dict[str, Any]
 

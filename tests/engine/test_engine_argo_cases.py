@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from argosy_engine.commands import (
+from argosy_engine.controller.interpreter import Interpreter
+from argosy_engine.controller.messages import (
     Command,
     PodEnded,
     PodStarted,
@@ -31,10 +32,9 @@ from argosy_engine.commands import (
     TimerFired,
     WorkflowEnded,
 )
-from argosy_engine.interpreter import Interpreter
-from argosy_engine.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
-from argosy_engine.phase import Phase
-from argosy_engine.reading import interpreted
+from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
+from argosy_engine.controller.phase import Phase
+from argosy_engine.workflow.reading import interpreted
 from argosy_schemas.values import to_json
 
 CASES: dict[str, dict[str, Any]] = json.loads(

@@ -6,13 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from argosy_engine.dag_phase import dag_phase
-from argosy_engine.phase import Phase
-from argosy_engine.reading import interpreted
-from argosy_engine.ready_queue import ReadyQueue
+from argosy_engine.controller.dag_phase import dag_phase
+from argosy_engine.controller.phase import Phase
+from argosy_engine.controller.retries import (
+    GiveUp,
+    LastAttempt,
+    TryAgain,
+    after_failure,
+)
 from argosy_engine.results import path_order
-from argosy_engine.retrying import GiveUp, LastAttempt, TryAgain, after_failure, parse_duration
-from argosy_engine.workflow import DagTemplate, RetryStrategy
+from argosy_engine.scheduling.ready_queue import ReadyQueue
+from argosy_engine.workflow.durations import parse_duration
+from argosy_engine.workflow.model import DagTemplate, RetryStrategy
+from argosy_engine.workflow.reading import interpreted
 from engine_steps import pod_node
 
 S, F, E = Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR

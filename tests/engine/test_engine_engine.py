@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from argosy_engine.commands import ShutdownReason
-from argosy_engine.engine import Engine
-from argosy_engine.fakes import FakePods
-from argosy_engine.interpreter import Interpreter
-from argosy_engine.nodes import Node, PodNode, RetryNode
-from argosy_engine.observer import Observer
-from argosy_engine.phase import Phase
-from argosy_engine.pods import PodOutcome, PodRequest
-from argosy_engine.reading import interpreted
-from argosy_engine.signals import stopping_on_signals
-from argosy_engine.stop import StopSignal
-from argosy_schemas.records import Failure, Reason
+from argosy_engine.controller.interpreter import Interpreter
+from argosy_engine.controller.messages import ShutdownReason
+from argosy_engine.controller.nodes import Node, PodNode, RetryNode
+from argosy_engine.controller.phase import Phase
+from argosy_engine.pods.fakes import FakePods
+from argosy_engine.pods.protocol import PodOutcome, PodRequest
+from argosy_engine.pods.stop import StopSignal
+from argosy_engine.scheduling.loop import Engine
+from argosy_engine.scheduling.observer import Observer
+from argosy_engine.scheduling.signals import stopping_on_signals
+from argosy_engine.workflow.reading import interpreted
+from argosy_schemas.formats.records import Failure, Reason
 
 OK = PodOutcome(phase=Phase.SUCCEEDED)
 FAILED = PodOutcome(phase=Phase.FAILED, message="boom", exit_code=1)
@@ -425,7 +425,7 @@ def test_a_pod_that_ends_at_once_knows_that_a_deadline_ended_it(
             ended.set()
             return FAILED
 
-    monkeypatch.setattr("argosy_engine.engine.StopSignal", Dawdling)
+    monkeypatch.setattr("argosy_engine.scheduling.loop.StopSignal", Dawdling)
     made = engine(interpreter([task("a")]), QuickPods(), deadline=timedelta(seconds=0.1))
 
     made.run()
@@ -494,7 +494,7 @@ def test_what_runs_at_the_exit_runs_when_nothing_ran_that_had_to_end(
 def test_what_is_left_of_two_stops_does_not_end_what_runs_at_the_exit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     entered, twice = threading.Event(), threading.Event()
     recorder = Recorder()
 
@@ -524,7 +524,7 @@ def test_what_is_left_of_two_stops_does_not_end_what_runs_at_the_exit(
 def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     pods = DeafPods("a")
     made = engine(interpreter([task("a")]), pods)
     after(pods.entered, made.request_stop)
@@ -537,7 +537,7 @@ def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
 def test_a_pod_that_does_not_listen_leaves_its_place_to_what_runs_at_the_exit(
     jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     pods = DeafPods("a")
     recorder = Recorder()
     made = engine(exiting(), pods, jobs=jobs, observer=recorder)
@@ -556,7 +556,7 @@ LATE = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end wit
 def test_a_deadline_does_not_wait_for_pods_that_do_not_listen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     pods = DeafPods("a")
     made = engine(interpreter([task("a")]), pods, deadline=timedelta(seconds=0.1))
 
@@ -565,7 +565,7 @@ def test_a_deadline_does_not_wait_for_pods_that_do_not_listen(
 
 
 def test_a_pod_has_its_grace_after_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(0))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(0))
     own = PodOutcome(phase=Phase.FAILED, message="cleaned up")
     outcomes: list[PodOutcome] = []
 
@@ -593,7 +593,7 @@ def test_a_pod_has_its_grace_after_a_deadline(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_stop_after_a_deadline_ends_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     pods = DeafPods("a")
     made = engine(
         interpreter([task("a")]),
@@ -610,7 +610,7 @@ def test_a_stop_after_a_deadline_ends_the_grace(monkeypatch: pytest.MonkeyPatch)
 def test_what_runs_at_the_exit_has_its_time_after_a_deadline_that_a_pod_did_not_hear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     recorder = Recorder()
 
     class SlowExit(DeafPods):
@@ -631,7 +631,7 @@ def test_what_runs_at_the_exit_has_its_time_after_a_deadline_that_a_pod_did_not_
 
 def test_a_pod_that_is_given_up_on_is_told_to_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be one that listens late."""
-    monkeypatch.setattr("argosy_engine.engine._PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(seconds=0.2))
     signals: list[StopSignal] = []
 
     class Overheard(DeafPods):

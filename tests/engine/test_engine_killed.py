@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from argosy_engine.home.run_directory import find_run
 from argosy_engine.results import RunResult
-from argosy_engine.run_directory import find_run
 from argosy_engine.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
 from engine_killed_steps import steps

@@ -16,7 +16,7 @@ from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import TaskState
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.ir.task_kind import TaskKind
 from driver_support import Json, dag, given, leaf, loop, output, pipeline, task, when
 
 ADVICE = "make it shorter, or raise that where Argo offloads its status to a database"

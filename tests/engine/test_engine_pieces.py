@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.emitter import Emitter, LineWriter
 from argosy_engine.events import Event, Notice, TaskOutput
-from argosy_engine.known_records import KnownRecords
+from argosy_engine.home.known_records import KnownRecords
+from argosy_engine.pods.emitter import Emitter, LineWriter
+from argosy_engine.pods.environment import task_environment
 from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.states import RunState, TaskState
-from argosy_engine.task_environment import task_environment
-from argosy_schemas.ir import ArtifactType
+from argosy_schemas.formats.records import Artifact, AttemptRecord, AttemptState, Values
+from argosy_schemas.ir.model import ArtifactType
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import Artifact, AttemptRecord, AttemptState, Values
-from argosy_schemas.task_kind import TaskKind
 from argosy_store.memory import MemoryStore
 from argosy_store.run_records import RunRecords
 

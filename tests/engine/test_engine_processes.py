@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_engine.processes import Command, Cut, Ended, run_command
-from argosy_engine.stop import StopSignal
-from argosy_engine.watchdog import Watchdog
-from argosy_schemas.records import Failure, Reason
+from argosy_engine.pods.processes import Command, Cut, Ended, run_command
+from argosy_engine.pods.stop import StopSignal
+from argosy_engine.pods.watchdog import Watchdog
+from argosy_schemas.formats.records import Failure, Reason
 
 STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 
@@ -295,9 +295,9 @@ def test_a_group_that_was_not_forgotten_is_killed_at_the_end(
 ORPHANING = """
 import os, sys
 from pathlib import Path
-from argosy_engine.processes import Command, run_command
-from argosy_engine.stop import StopSignal
-from argosy_engine.watchdog import Watchdog
+from argosy_engine.pods.processes import Command, run_command
+from argosy_engine.pods.stop import StopSignal
+from argosy_engine.pods.watchdog import Watchdog
 
 directory = Path(sys.argv[1])
 run_command(

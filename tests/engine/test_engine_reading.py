@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from argosy_engine.reading import read_workflow
-from argosy_engine.refusal import EngineRefusal
-from argosy_engine.workflow import DagTemplate, PodTemplate
+from argosy_engine.workflow.model import DagTemplate, PodTemplate
+from argosy_engine.workflow.reading import read_workflow
+from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_expressions.argo.deferred import deferred
 from argosy_schemas.values import with_texts
 

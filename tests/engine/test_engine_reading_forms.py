@@ -13,10 +13,10 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement, options_for
-from argosy_engine.reading import read_workflow
-from argosy_engine.refusal import EngineRefusal
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.reading import read_pipeline
+from argosy_engine.workflow.reading import read_workflow
+from argosy_engine.workflow.refusal import EngineRefusal
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from driver_support import IN_ANY_CASE, dag, given, leaf, loop, output, pipeline, status, task, when
 from forced_sharing import compile_inline, compile_shared
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.journal import Journal, attempts_before, read_journal
-from argosy_engine.phase import Phase
-from argosy_engine.run_directory import RunDescription, RunDirectory, find_run
+from argosy_engine.controller.phase import Phase
+from argosy_engine.home.journal import Journal, attempts_before, read_journal
+from argosy_engine.home.run_directory import RunDescription, RunDirectory, find_run
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 from engine_steps import pod_node
@@ -141,7 +141,7 @@ def test_a_prefix_that_does_not_decide_is_refused(
 LOCKING = """
 import sys, time
 from pathlib import Path
-from argosy_engine.run_directory import RunDirectory
+from argosy_engine.home.run_directory import RunDirectory
 with RunDirectory(Path(sys.argv[1]), "7f3a").locked():
     print("locked", flush=True)
     time.sleep(60)

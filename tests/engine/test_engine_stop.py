@@ -7,8 +7,8 @@ import select
 
 import pytest
 
-from argosy_engine.stop import StopSignal
-from argosy_schemas.records import Failure, Reason
+from argosy_engine.pods.stop import StopSignal
+from argosy_schemas.formats.records import Failure, Reason
 
 STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 LATE = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 1 s")

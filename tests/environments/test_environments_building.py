@@ -21,9 +21,9 @@ import pytest
 
 from argosy_engine.environments.environments import Environment, Environments, default_directory
 from argosy_engine.environments.errors import last_words
-from argosy_engine.stop import StopSignal
+from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
-from argosy_schemas.records import Failure, Reason
+from argosy_schemas.formats.records import Failure, Reason
 from package_index import Index, Run, component
 
 IMAGE = "python:3.11"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from argosy_expressions.cel import check, parse
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from cel_conditions import TYPES
 
 FAULTY = [

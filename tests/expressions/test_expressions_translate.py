@@ -18,8 +18,8 @@ from argosy_expressions.errors import ExpressionError
 from argosy_expressions.operands import Operand
 from argosy_expressions.terms import quoted
 from argosy_expressions.translate import Untranslatable, to_argo
-from argosy_schemas.ir import ParameterType
-from argosy_schemas.parameters import ParameterValueError, coerce, to_text
+from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.values import JsonValue
 from cel_conditions import OPERANDS, conditions, environment, inputs, sdk_conditions
 

@@ -8,10 +8,10 @@ import pytest
 from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
 from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
 from argosy_schemas.errors import TaskError
-from argosy_schemas.ir import ArtifactType, ParameterType
+from argosy_schemas.formats.records import Artifact, Content, ContentKind, Reason
+from argosy_schemas.formats.step import OutputArtifact, OutputParameter, UriMapping
+from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import Artifact, Content, ContentKind, Reason
-from argosy_schemas.step import OutputArtifact, OutputParameter, UriMapping
 from argosy_schemas.values import JsonValue
 from launcher_pods import step_of
 

@@ -7,9 +7,9 @@ import pytest
 
 from argosy_launcher.control import MAX_CONTROL_BYTES, control_text
 from argosy_schemas.errors import TaskError
-from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm
+from argosy_schemas.formats.records import Artifact, Values
+from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import Artifact, Values
 
 ARTIFACT = Artifact(name="d", uri=ArtifactUri("s3://b/d"), type=ArtifactType())
 OUTPUTS = Values(

@@ -10,7 +10,7 @@ from argosy_launcher.executor_output import (
     parse_executor_output,
 )
 from argosy_schemas.errors import TaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 
 MODEL = ReportedArtifact(
     name="model",

@@ -13,9 +13,7 @@ import pytest
 
 from argosy_launcher.finish import Finished, finish
 from argosy_launcher.process_end import ProcessEnd
-from argosy_schemas.ir import ArtifactType, ControlEntry, ControlForm, ParameterType
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -27,7 +25,9 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step
+from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step
+from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_store.cache_entries import CacheEntries
 from argosy_store.fakes import FlakyStore
 from argosy_store.objects import ObjectStore

@@ -20,11 +20,11 @@ import psutil
 import pytest
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import ArtifactType, ControlEntry, ParameterType
+from argosy_schemas.formats.records import AttemptState, ContentKind, Failure, Reason, Values
+from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
+from argosy_schemas.formats.step_directory import write_step
+from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import AttemptState, ContentKind, Failure, Reason, Values
-from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
-from argosy_schemas.step_directory import write_step
 from argosy_store.stores import Stores
 from argosy_store.transfer import content_of
 from launcher_pods import Pod, step_of

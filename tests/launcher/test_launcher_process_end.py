@@ -12,7 +12,7 @@ from argosy_launcher.exit_report import (
     vanished,
 )
 from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
-from argosy_schemas.records import Failure, Reason
+from argosy_schemas.formats.records import Failure, Reason
 
 
 def failure(report: ExitReport) -> Failure | None:

@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_schemas.ir import ArtifactType, ParameterType
+from argosy_schemas.formats.records import AttemptState
+from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step
+from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.records import AttemptState
-from argosy_schemas.step import OutputArtifact, OutputParameter, Step
 from launcher_pods import EXEC, Pod, step_of
 
 ENTER = """

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.ir import ArtifactType, ParameterType
+from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, UriMapping
+from argosy_schemas.formats.step_directory import read_step, write_step
+from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.sdk_paths import sdk_path
-from argosy_schemas.step import Decision, OutputArtifact, OutputParameter, UriMapping
-from argosy_schemas.step_directory import read_step, write_step
 from full_disks import files_up_to
 from launcher_pods import step_of
 

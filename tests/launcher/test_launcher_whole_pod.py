@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from argosy_schemas.formats.packed_ir import pack
+from argosy_schemas.formats.records import AttemptRecord, Content, ContentKind
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.packed_ir import pack
-from argosy_schemas.reading import read_pipeline
-from argosy_schemas.records import AttemptRecord, Content, ContentKind
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
 from servers import S3Server

@@ -30,9 +30,9 @@ from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.states import RunState, TaskState
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.reading import read_pipeline
-from argosy_schemas.records import Values
+from argosy_schemas.formats.records import Values
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue
 from forced_sharing import compile_inline, compile_shared
 from naive_evaluator import Origin, Run, evaluate

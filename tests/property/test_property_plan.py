@@ -16,7 +16,7 @@ from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.plan import plan_workflow
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from corpus_plans import Json, cache_differences, plan_differences
 from random_pipelines import RandomPipeline, random_pipeline
 

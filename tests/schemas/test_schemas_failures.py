@@ -12,8 +12,8 @@ from argosy_schemas.errors import (
     StoreError,
     TaskError,
 )
-from argosy_schemas.failures import failure_from, store_errors_as_task_errors
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.failures import failure_from, store_errors_as_task_errors
+from argosy_schemas.formats.records import Reason
 
 
 @pytest.mark.parametrize(

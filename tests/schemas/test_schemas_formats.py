@@ -16,9 +16,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 import format_strategies
-from argosy_schemas.ir import ArtifactType
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
     AttemptState,
@@ -30,7 +28,7 @@ from argosy_schemas.records import (
     RecordReference,
     Values,
 )
-from argosy_schemas.records_json import (
+from argosy_schemas.formats.records_json import (
     FormatError,
     cache_entry_from_json,
     cache_entry_to_json,
@@ -39,8 +37,10 @@ from argosy_schemas.records_json import (
     time_from_json,
     time_to_json,
 )
-from argosy_schemas.step import Decision, Step
-from argosy_schemas.step_json import step_from_json, step_to_json
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.formats.step_json import step_from_json, step_to_json
+from argosy_schemas.ir.model import ArtifactType
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 
 ROOT = Path(__file__).parents[2]
 STARTED = datetime(2024, 5, 1, 12, 1, tzinfo=UTC)

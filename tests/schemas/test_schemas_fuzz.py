@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.ir import Pipeline
-from argosy_schemas.packed_ir import pack, unpack
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.formats.packed_ir import pack, unpack
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from schemas_specs import CORPUS, SPEC, small
 
 LOOPS = CORPUS / "valid" / "pipeline_with_nested_loops.yaml"

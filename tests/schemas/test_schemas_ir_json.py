@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from argosy_schemas.ir import (
+from argosy_schemas.ir.from_json import (
+    component_from_json,
+    duration_from_json,
+    executor_from_json,
+    parameter_input_from_json,
+    raw_items,
+)
+from argosy_schemas.ir.model import (
     ArtifactSource,
     ArtifactSpec,
     ArtifactType,
@@ -36,13 +43,6 @@ from argosy_schemas.ir import (
     TaskConfigPassthrough,
     TaskOutput,
     TriggerStrategy,
-)
-from argosy_schemas.ir_json import (
-    component_from_json,
-    duration_from_json,
-    executor_from_json,
-    parameter_input_from_json,
-    raw_items,
 )
 from argosy_schemas.values import UNSET, JsonValue, Unset
 

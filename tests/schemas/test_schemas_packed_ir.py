@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from argosy_schemas.ir import Component, ControlEntry, ControlForm, Pipeline, TaskConfigPassthrough
-from argosy_schemas.packed_ir import (
+from argosy_schemas.formats.packed_ir import (
     PackedComponents,
     PackedIrError,
     digest,
@@ -30,8 +29,15 @@ from argosy_schemas.packed_ir import (
     to_reference,
     unpack,
 )
-from argosy_schemas.packed_ir_dictionary import DICTIONARY
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.formats.packed_ir_dictionary import DICTIONARY
+from argosy_schemas.ir.model import (
+    Component,
+    ControlEntry,
+    ControlForm,
+    Pipeline,
+    TaskConfigPassthrough,
+)
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue, to_json
 from schemas_specs import CORPUS, edited, read, small
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy_schemas.ir import ParameterSpec, ParameterType
-from argosy_schemas.parameters import (
+from argosy_schemas.ir.model import ParameterSpec, ParameterType
+from argosy_schemas.ir.parameters import (
     ParameterValueError,
     check_argument,
     coerce,

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy_schemas.errors import InvalidPipelineError
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue
 from format_strategies import json_values
 from schemas_specs import CORPUS, small

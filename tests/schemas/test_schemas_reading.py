@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.ir import ParameterType, TaskOutput
-from argosy_schemas.reading import read_pipeline, with_lines
+from argosy_schemas.ir.model import ParameterType, TaskOutput
+from argosy_schemas.reading.pipeline import read_pipeline, with_lines
 from schemas_specs import SPEC, edited, read, refusal, small
 
 KUBERNETES = """\
@@ -333,7 +333,7 @@ def test_a_pipeline_that_is_wrong_as_well_is_invalid() -> None:
 def test_a_good_file_is_read_without_jsonschema() -> None:
     code = (
         "import sys\n"
-        "from argosy_schemas.reading import read_pipeline\n"
+        "from argosy_schemas.reading.pipeline import read_pipeline\n"
         "read_pipeline(sys.stdin.buffer.read(), file='p.yaml')\n"
         "assert 'jsonschema' not in sys.modules\n"
     )

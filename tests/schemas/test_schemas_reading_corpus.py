@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy_schemas.packed_ir import pack, unpack
-from argosy_schemas.reading import read_pipeline
+from argosy_schemas.formats.packed_ir import pack, unpack
+from argosy_schemas.reading.pipeline import read_pipeline
 from schemas_specs import CORPUS, refusal
 
 FILES = sorted(CORPUS.rglob("*.yaml"))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from argosy_schemas.checking.run_parameters import check_run_parameters, parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir import (
+from argosy_schemas.ir.model import (
     ArtifactSpec,
     ArtifactType,
     Component,
@@ -17,7 +18,6 @@ from argosy_schemas.ir import (
     ParameterType,
     Pipeline,
 )
-from argosy_schemas.run_parameters import check_run_parameters, parse_run_parameters
 from argosy_schemas.values import JsonValue
 
 INTEGER = ParameterSpec(type=ParameterType.NUMBER_INTEGER)

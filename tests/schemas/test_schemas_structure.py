@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from argosy_schemas.findings import Path
-from argosy_schemas.reading import read_pipeline
-from argosy_schemas.structure import DocumentKind, camel_case, canonical, schema_of
+from argosy_schemas.reading.pipeline import read_pipeline
+from argosy_schemas.reading.structure import DocumentKind, camel_case, canonical, schema_of
 from argosy_schemas.values import JsonValue
 from schemas_specs import MISSING, edited, problems, read, small
 

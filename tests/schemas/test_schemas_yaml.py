@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from argosy_schemas.reading.yaml_values import Refusal, YamlRefused, load_yaml
 from argosy_schemas.values import MAX_DEPTH
-from argosy_schemas.yaml_values import Refusal, YamlRefused, load_yaml
 
 SCALARS = [
     *("", "~", "null", "Null", "NULL", "nUll"),

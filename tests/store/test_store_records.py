@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_schemas.ir import ArtifactType
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_schemas.records import (
+from argosy_schemas.formats.records import (
     LARGE_VALUE_BYTES,
     Artifact,
     AttemptRecord,
@@ -25,7 +23,9 @@ from argosy_schemas.records import (
     Traces,
     Values,
 )
-from argosy_schemas.records_json import cache_entry_to_json
+from argosy_schemas.formats.records_json import cache_entry_to_json
+from argosy_schemas.ir.model import ArtifactType
+from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import UNSET, JsonValue
 from argosy_store.cache_entries import CacheEntries, CacheMiss
 from argosy_store.fakes import FlakyStore, MemoryStore

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
-from argosy_schemas.records import Content, ContentKind, Reason
+from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_store.stores import Stores
 from argosy_store.transfer import content_of, download, is_still_there, upload
 from servers import S3Server

@@ -100,7 +100,7 @@ def _workflows(source: Source) -> tuple[list[Mapping[str, Any]], tuple[Problem, 
     """Return the Workflows that a file holds, none if it is anything else, and keys given twice."""
     if b"Workflow" not in source.data:
         return [], ()
-    from argosy_schemas.documents import read_objects
+    from argosy_schemas.reading.documents import read_objects
 
     documents, twice = read_objects(source.data, file=source.file)
     found = [

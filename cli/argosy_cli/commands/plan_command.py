@@ -30,9 +30,9 @@ from argosy_cli.views.plan import plan_lines, pods_line, wrapped
 from argosy_cli.views.plan_json import task_to_json
 from argosy_cli.views.statistics import size_lines
 from argosy_compiler.stats import Stats
-from argosy_driver.foreseen import ForeseenPods, foreseen_pods
+from argosy_driver.planning.foreseen import ForeseenPods, foreseen_pods
+from argosy_engine.home.run_directory import unwritable
 from argosy_engine.plan import RunPlan, plan_workflow
-from argosy_engine.run_directory import unwritable
 from argosy_engine.settings import RunSettings
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 

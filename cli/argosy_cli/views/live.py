@@ -37,7 +37,7 @@ from argosy_engine.events import (
     TaskStarted,
 )
 from argosy_engine.states import TaskState
-from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.ir.task_kind import TaskKind
 
 REFRESHES_PER_SECOND = 4
 ROWS_BESIDE_RUNNING = 3

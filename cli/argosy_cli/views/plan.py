@@ -6,8 +6,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from argosy_driver.foreseen import Foreseen, ForeseenPods, Verdict
-from argosy_schemas.task_kind import TaskKind
+from argosy_driver.planning.foreseen import Foreseen, ForeseenPods, Verdict
+from argosy_schemas.ir.task_kind import TaskKind
 
 SHORT_FINGERPRINT = 12
 LONGEST_PADDED_PATH = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from argosy_driver.foreseen import Foreseen
+from argosy_driver.planning.foreseen import Foreseen
 
 
 def task_to_json(task: Foreseen) -> dict[str, Any]:

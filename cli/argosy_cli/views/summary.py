@@ -10,7 +10,7 @@ from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import duration, state_word, why
 from argosy_engine.results import RunResult, artifact_to_json
 from argosy_engine.states import RunState, TaskState
-from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.texts import cut
 from argosy_schemas.values import to_json
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from argosy_engine.events import TaskFinished
 from argosy_engine.states import TaskState
-from argosy_schemas.task_kind import TaskKind
+from argosy_schemas.ir.task_kind import TaskKind
 
 GLYPHS: Mapping[TaskState, str] = {
     TaskState.SUCCEEDED: "✔",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from argosy_compiler.cluster_names import is_image
+from argosy_compiler.argo.cluster_names import is_image
 from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from argosy_compiler.cluster_names import is_subdomain
+from argosy_compiler.argo.cluster_names import is_subdomain
 from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
 from argosy_schemas.errors import Problem
 

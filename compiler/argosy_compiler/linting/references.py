@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.cluster_names import SUBDOMAIN_ADVICE, is_subdomain
+from argosy_compiler.argo.cluster_names import SUBDOMAIN_ADVICE, is_subdomain
 from argosy_compiler.linting.subject import Subject, objects_in
 from argosy_schemas.errors import Problem
 

@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo_names import Names, task_name
-from argosy_compiler.expression_text import control_object, tag
+from argosy_compiler.argo.expressions import control_object, tag
+from argosy_compiler.argo.names import Names, task_name
+from argosy_compiler.argo.template_names import ON_EXIT, STOPPED_TEMPLATE
 from argosy_compiler.plan import Plan, Template
-from argosy_compiler.template_names import ON_EXIT, STOPPED_TEMPLATE
 from argosy_expressions.terms import quoted
-from argosy_schemas.ir import TriggerStrategy
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import TriggerStrategy
 from argosy_schemas.pod import PATH_INPUT, UPSTREAM_AT_EXIT, UPSTREAM_INPUT
 from argosy_schemas.values import to_json
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo_names import Names, task_name
-from argosy_compiler.dependencies import dependencies, targets
-from argosy_compiler.expression_text import (
+from argosy_compiler.argo.expressions import (
     AROUND_INPUT,
     COUNT_INPUT,
     HANDED_DOWN,
@@ -21,13 +19,15 @@ from argosy_compiler.expression_text import (
     published_by,
     tag,
 )
-from argosy_compiler.loop_counts import COPIED_BYTES_OF_A_NODE, checked_count, product
+from argosy_compiler.argo.names import Names, task_name
+from argosy_compiler.decisions.dependencies import dependencies, targets
+from argosy_compiler.decisions.loop_counts import COPIED_BYTES_OF_A_NODE, checked_count, product
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
-from argosy_compiler.pod_templates import PodTemplates
+from argosy_compiler.pods.templates import PodTemplates
 from argosy_expressions.terms import quoted
-from argosy_schemas.ir import Task, TriggerStrategy
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import Task, TriggerStrategy
 from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT, UPSTREAM_OUTER
 
 _READS = re.compile(

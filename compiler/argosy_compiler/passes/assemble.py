@@ -7,13 +7,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.plan import Plan
 from argosy_compiler.structure import dag_text
-from argosy_compiler.template_names import ON_EXIT
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir import ParameterType
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
     IR_PARAMETER,

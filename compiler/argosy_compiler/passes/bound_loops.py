@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from argosy_compiler.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
+from argosy_compiler.decisions.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, LoopPlace, Plan, Use
 from argosy_compiler.structure import place_text
 from argosy_schemas.errors import Problem
-from argosy_schemas.ir import Task
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import Task
 
 _AROUND = 2
 """Nodes around the iterations of a loop: its DAG and the group of its items."""

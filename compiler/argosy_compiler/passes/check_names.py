@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from argosy_compiler.argo_names import is_parameter_name
-from argosy_compiler.expression_text import ITEMS_PARAMETER
+from argosy_compiler.argo.expressions import ITEMS_PARAMETER
+from argosy_compiler.argo.names import is_parameter_name
 from argosy_compiler.plan import Plan
 from argosy_schemas.errors import Problem
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER

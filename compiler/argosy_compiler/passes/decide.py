@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from argosy_compiler.compiled import Note
-from argosy_compiler.conditions import faults_of
-from argosy_compiler.control import Control, Place
-from argosy_compiler.control_values import BarredError
-from argosy_compiler.passes.pod_fields import pod_fields
+from argosy_compiler.decisions.conditions import faults_of
+from argosy_compiler.decisions.control import Control, Place
+from argosy_compiler.decisions.values import BarredError
 from argosy_compiler.plan import Decision, Plan, PodFields
+from argosy_compiler.pods.fields import pod_fields
 from argosy_compiler.structure import place_text
 from argosy_expressions.cel import parse
 from argosy_expressions.errors import ExpressionError
 from argosy_expressions.operands import Operand
 from argosy_expressions.translate import Untranslatable, to_argo
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir import Task
+from argosy_schemas.ir.model import Task
 
 
 def decide(plan: Plan) -> Plan:

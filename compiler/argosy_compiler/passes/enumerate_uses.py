@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from argosy_compiler.argo_names import Names, template_name
+from argosy_compiler.argo.names import Names, template_name
+from argosy_compiler.argo.template_names import RESERVED
 from argosy_compiler.plan import Plan, Use
-from argosy_compiler.template_names import RESERVED
-from argosy_schemas.ir import RetryPolicy, Task, TriggerStrategy
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.model import RetryPolicy, Task, TriggerStrategy
 
 
 def enumerate_uses(plan: Plan) -> Plan:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from argosy_compiler.compiled import Note
-from argosy_compiler.inlining import inlined
+from argosy_compiler.large.inlining import inlined
 from argosy_compiler.plan import Plan
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
 
 
 def inline_templates(plan: Plan) -> Plan:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from argosy_compiler.options import INLINE_LIMIT_BYTES, IrPlacement
 from argosy_compiler.plan import Plan
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.packed_ir import digest, pack, to_base64, to_reference
+from argosy_schemas.formats.packed_ir import digest, pack, to_base64, to_reference
 
 CONFIG_MAP_LIMIT_BYTES = 1024 * 1024
 

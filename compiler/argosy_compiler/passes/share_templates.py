@@ -2,8 +2,8 @@
 
 Hundreds of conditions, loops and nested pipelines, or of images and resources, are hundreds of
 templates that differ in little more than names and values. Such become one, which receives as its
-inputs what they differ in (:mod:`argosy_compiler.sharing`). No task changes its path, its pod or
-when it starts; in Argo's own view tasks of shared DAGs lose the numbers behind their names.
+inputs what they differ in (:mod:`argosy_compiler.large.sharing`). No task changes its path, its pod
+or when it starts; in Argo's own view tasks of shared DAGs lose the numbers behind their names.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from argosy_compiler.argo.template_names import MET_TEMPLATE, ON_EXIT, STOPPED_TEMPLATE
 from argosy_compiler.compiled import Note
+from argosy_compiler.large.sharing import Replacement, shared
+from argosy_compiler.large.template_uses import levels
 from argosy_compiler.plan import Plan, Template
-from argosy_compiler.sharing import Replacement, shared
-from argosy_compiler.template_names import MET_TEMPLATE, ON_EXIT, STOPPED_TEMPLATE
-from argosy_compiler.template_uses import levels
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.pod import DRIVER_CONTAINER
 
 

@@ -1,8 +1,8 @@
 """Take DAGs apart that have more tasks than stock Argo 4 takes in one template.
 
 The surplus moves into DAG templates of its own, which stand in the DAG as tasks named ``part-N``
-and have its path, so that no task changes its own. See :mod:`argosy_compiler.folding` for what
-changes nothing, and :mod:`argosy_compiler.dividing` for the rest.
+and have its path, so that no task changes its own. See :mod:`argosy_compiler.large.folding` for
+what changes nothing, and :mod:`argosy_compiler.large.dividing` for the rest.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 
-from argosy_compiler.argo_names import Names
+from argosy_compiler.argo.names import Names
+from argosy_compiler.argo.template_names import MET_TEMPLATE
 from argosy_compiler.compiled import Note
-from argosy_compiler.dividing import MET, divided
-from argosy_compiler.folding import folded
-from argosy_compiler.part_templates import PartTemplates
+from argosy_compiler.large.dividing import MET, divided
+from argosy_compiler.large.folding import folded
+from argosy_compiler.large.part_templates import PartTemplates
+from argosy_compiler.large.task_graph import Part, TaskGraph, read_graph, read_names
 from argosy_compiler.plan import Plan, Template
 from argosy_compiler.structure import dag_text
-from argosy_compiler.task_graph import Part, TaskGraph, read_graph, read_names
-from argosy_compiler.template_names import MET_TEMPLATE
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
-from argosy_schemas.ir_json import ROOT
+from argosy_schemas.ir.from_json import ROOT
 
 FEWEST = 3
 """A task, the stand-in of its gate, and the part that holds the others."""

@@ -27,9 +27,9 @@ from pathlib import Path
 from argosy_engine.environments.errors import installation_failed
 from argosy_engine.environments.interpreter import Interpreter
 from argosy_engine.environments.pip_options import uv_arguments, uv_environment, uv_flags
-from argosy_engine.stop import StopSignal
+from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 from argosy_schemas.whole_files import write_whole_file
 
 _LAYOUT = 1

@@ -30,7 +30,7 @@ from argosy_engine.environments.requirements import (
     named_requirements,
     requirements_of,
 )
-from argosy_engine.stop import StopSignal
+from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
 from argosy_schemas.whole_files import write_whole_file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
-from argosy_schemas.records import Reason
+from argosy_schemas.formats.records import Reason
 from argosy_schemas.texts import cut
 
 _LONGEST = 500

@@ -3,7 +3,7 @@
 What the KFP SDK emits, and a little around it, is parsed, checked and evaluated here. The rest of
 CEL goes to a library that is imported when an expression needs it (:mod:`.library`).
 
->>> from argosy_schemas.ir import ParameterType
+>>> from argosy_schemas.ir.model import ParameterType
 >>> condition = parse("int(inputs.parameter_values['n']) > 3")
 >>> check(condition, {"n": ParameterType.NUMBER_INTEGER})
 ()
@@ -22,7 +22,7 @@ from argosy_expressions.cel.evaluation import Evaluation, filled
 from argosy_expressions.cel.parser import parse
 from argosy_expressions.cel.values import kind_of
 from argosy_expressions.errors import EvaluationError, Fault
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, normalized
 
 __all__ = ["Artifacts", "Expression", "check", "evaluate", "holds", "parse", "select"]

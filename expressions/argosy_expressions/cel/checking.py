@@ -26,7 +26,7 @@ from argosy_expressions.cel.ast import (
 )
 from argosy_expressions.cel.values import CONVERTIBLE, Kind, kind_of
 from argosy_expressions.errors import Fault
-from argosy_schemas.ir import ParameterType
+from argosy_schemas.ir.model import ParameterType
 
 Kinds = frozenset[Kind]
 

@@ -1,0 +1,1 @@
+"""Argo's names, limits and expressions, as the compiler writes them."""

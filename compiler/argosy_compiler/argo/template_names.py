@@ -1,0 +1,23 @@
+"""Names of templates that the compiler makes by itself, beside those of components and loops."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from argosy_schemas.ir.from_json import ROOT
+
+POD_TEMPLATE: Final = "pod"
+DECIDE_TEMPLATE: Final = "decide"
+MET_TEMPLATE: Final = "met"
+ON_EXIT: Final = "on-exit"
+STOPPED_TEMPLATE: Final = "stopped"
+
+RESERVED: Final = (
+    ROOT,
+    DECIDE_TEMPLATE,
+    POD_TEMPLATE,
+    MET_TEMPLATE,
+    ON_EXIT,
+    STOPPED_TEMPLATE,
+)
+"""Names that no component may take."""

@@ -1,0 +1,1 @@
+"""How a workflow decides: conditions, loops, and the values that they read."""

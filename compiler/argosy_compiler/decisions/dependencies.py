@@ -1,0 +1,75 @@
+"""Which Argo task waits for which: the IR's dependencies without importers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from argosy_compiler.structure import Structure
+from argosy_schemas.ir.model import TriggerStrategy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """The siblings that a task waits for, sorted; none is in both."""
+
+    requires: tuple[str, ...] = ()
+    """Those that must have succeeded."""
+    follows: tuple[str, ...] = ()
+    """Those of which it does not matter what became."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """All of them, sorted."""
+        return tuple(sorted((*self.requires, *self.follows)))
+
+
+def dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
+    """Return task key to what it waits for.
+
+    An importer has no pod, and whoever reads its artifact computes it: a dependency on it is
+    replaced by its own. So a task may require one and follow another, where an importer that runs
+    in any case is between.
+    """
+    tasks = structure.dag(dag).tasks
+    resolved: dict[str, Awaited] = {}
+
+    def of(key: str) -> Awaited:
+        # Iterative would be longer; importers in a chain are few.
+        if key not in resolved:
+            required, followed = set[str](), set[str]()
+            for upstream in tasks[key].dependencies:
+                if structure.is_importer(tasks[upstream]):
+                    required.update(of(upstream).requires)
+                    followed.update(of(upstream).follows)
+                else:
+                    required.add(upstream)
+            if tasks[key].strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
+                followed |= required
+                required = set[str]()
+            resolved[key] = Awaited(
+                requires=tuple(sorted(required)), follows=tuple(sorted(followed - required))
+            )
+        return resolved[key]
+
+    return {key: of(key) for key in tasks}
+
+
+def targets(structure: Structure, dag: str) -> tuple[str, ...]:
+    """Return the tasks whose failure must fail the DAG, where that has to be said; else nothing.
+
+    Argo fails a DAG by its targets, which are its leaves unless named. A task that runs whatever
+    became of another would hide the other's failure, so that one is named beside the leaves.
+    """
+    tasks = {
+        key: task
+        for key, task in structure.dag(dag).tasks.items()
+        if not structure.is_importer(task)
+    }
+    waits = dependencies(structure, dag)
+    followed = {upstream for key in tasks for upstream in waits[key].follows}
+    if not followed:
+        return ()
+    inner = {upstream for key in tasks for upstream in waits[key].tasks}
+    leaves = tasks.keys() - inner
+    return tuple(sorted(leaves | followed))

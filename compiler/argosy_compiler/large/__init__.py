@@ -1,0 +1,1 @@
+"""Workflows that exceed Argo 4's limits on tasks and templates."""

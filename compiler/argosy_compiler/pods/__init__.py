@@ -1,0 +1,1 @@
+"""Pod templates: one for each distinct pod shape."""

@@ -1,0 +1,306 @@
+"""Pod templates: one per distinct shape, shared by all tasks of that shape.
+
+The pod is the one of ``docs/architecture.md``: init container ``driver``, main under ``exec``,
+sidecar ``launcher``, and between them a shared directory. No argument of the user's command
+appears in it: ``exec`` takes that from the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from argosy_compiler.argo.expressions import tag
+from argosy_compiler.argo.names import Names
+from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
+from argosy_compiler.plan import Plan, Template
+from argosy_expressions.terms import quoted
+from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
+from argosy_schemas.pod import (
+    CACHE_PARAMETER,
+    CONTROL,
+    CONTROL_PATH,
+    DECIDE_COMMAND,
+    DRIVER_COMMAND,
+    DRIVER_CONTAINER,
+    ENV_ATTEMPT,
+    ENV_CACHE,
+    ENV_CREATED,
+    ENV_IR,
+    ENV_NAME,
+    ENV_PARAMETERS,
+    ENV_RETRY,
+    ENV_ROOT,
+    ENV_RUN,
+    ENV_STORE,
+    ENV_TASK,
+    ENV_UPSTREAM,
+    FINAL_MARK,
+    IR_PARAMETER,
+    LAUNCHER_COMMAND,
+    LAUNCHER_CONTAINER,
+    MAIN_COMMAND,
+    MAIN_CONTAINER,
+    ROOT_PARAMETER,
+    SCRATCH_VOLUME,
+    SHARED_PATH,
+    SHARED_VOLUME,
+    STORE_PARAMETER,
+    TASK_INPUT,
+    UPSTREAM_INPUT,
+)
+from argosy_schemas.values import UNSET, to_json
+
+SCRATCH = ("/s3", "/gcs", "/minio")
+"""Where the KFP executor expects the files of artifacts, by the scheme of their URI."""
+
+_CLAIM = "<claim>"
+"""Stands for the name of a volume claim, which no claim can have."""
+
+_LONGEST_WAIT = timedelta(days=365)
+"""Between two attempts; nobody waits longer."""
+
+_SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
+
+
+class PodTemplates:
+    """Collects the shapes that tasks ask for, and names each once."""
+
+    def __init__(self, plan: Plan, names: Names) -> None:
+        self._plan = plan
+        self._names: dict[str, str] = {}
+        self._new_names = names
+        self._templates: list[Template] = []
+        components = [plan.pipeline.root, *plan.pipeline.components.values()]
+        self._artifacts = any(one.inputs.artifacts or one.outputs.artifacts for one in components)
+        self._follows = any(
+            task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
+            for _, task in plan.structure.tasks()
+        )
+        """Whether any task has to know what became of others: then every shape can be told."""
+
+    def templates(self) -> Iterator[Template]:
+        """Yield the templates asked for, in the order of the first asking."""
+        yield from self._templates
+
+    def step(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
+        """Return the name of the template for a container task."""
+        fields = self._plan.pods[(dag, task.key)]
+        scratch = SCRATCH if self._artifacts else ()
+        env = self._driver_env()
+        if retry is not None and retry.max_count > 0:
+            env.append(_variable(ENV_RETRY, "{{retries}}"))
+        template: dict[str, Any] = {
+            "inputs": self._inputs(*fields.arguments),
+            **fields.template,
+            "volumes": [
+                {"name": SHARED_VOLUME, "emptyDir": {}},
+                *([{"name": SCRATCH_VOLUME, "emptyDir": {}}] if scratch else []),
+                *fields.template.get("volumes", ()),
+            ],
+            "initContainers": [
+                {
+                    "name": DRIVER_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": list(DRIVER_COMMAND),
+                    "env": env,
+                    "mirrorVolumeMounts": True,
+                    **self._credentials(),
+                },
+                *fields.init_containers,
+            ],
+            "container": {
+                "name": MAIN_CONTAINER,
+                "image": fields.image,
+                "command": list(MAIN_COMMAND),
+                **fields.container,
+                "volumeMounts": [
+                    _SHARED_MOUNT,
+                    *(
+                        {"name": SCRATCH_VOLUME, "mountPath": path, "subPath": path[1:]}
+                        for path in scratch
+                    ),
+                    *fields.container.get("volumeMounts", ()),
+                ],
+            },
+            "sidecars": [
+                {
+                    "name": LAUNCHER_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": list(LAUNCHER_COMMAND),
+                    "env": [_variable(ENV_STORE, self._store())],
+                    "mirrorVolumeMounts": True,
+                    **self._credentials(),
+                }
+            ],
+        }
+        if self._plan.pipeline.control:
+            # One task that publishes makes all that share the rest of the shape able to.
+            template["outputs"] = _control_output()
+        if fields.deadline_seconds is not None:
+            template["activeDeadlineSeconds"] = fields.deadline_seconds
+        if retry is not None and retry.max_count > 0:
+            template["retryStrategy"] = retry_strategy(retry)
+        return self._named(POD_TEMPLATE, template)
+
+    def decider(self) -> str:
+        """Return the name of the template that decides what no expression can."""
+        return self._named(
+            DECIDE_TEMPLATE,
+            {
+                "inputs": self._inputs(),
+                "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
+                "container": {
+                    "name": MAIN_CONTAINER,
+                    "image": self._plan.options.image,
+                    "command": list(DECIDE_COMMAND),
+                    "env": self._driver_env(),
+                    "volumeMounts": [_SHARED_MOUNT],
+                    **self._credentials(),
+                },
+                "outputs": _control_output(),
+            },
+        )
+
+    def claim(self, dag: str, task: Task, action: str) -> str:
+        """Return the name of the template that creates or deletes a volume claim."""
+        return self._named(f"{action}-claim", claim_template(self._plan, dag, task, action))
+
+    def _named(self, base: str, template: dict[str, Any]) -> str:
+        key = f"{base} {to_json(template)}"
+        if key not in self._names:
+            name = self._names[key] = self._new_names.new(base)
+            self._templates.append({"name": name, **template})
+        return self._names[key]
+
+    def _driver_env(self) -> list[dict[str, Any]]:
+        env: list[dict[str, Any]] = [
+            _variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
+            _variable(ENV_RUN, "{{workflow.uid}}"),
+            _variable(ENV_NAME, "{{workflow.name}}"),
+            _variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
+            self._ir_variable(),
+            _variable(ENV_STORE, self._store()),
+            _variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
+            _variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
+            {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+        ]
+        inputs = self._plan.pipeline.root.inputs
+        names = sorted([*inputs.parameters, *inputs.artifacts])
+        if names:
+            members = ", ".join(f"{quoted(n)}: workflow.parameters[{quoted(n)}]" for n in names)
+            env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
+        if self._follows:
+            env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
+        return env
+
+    def _inputs(self, *names: str) -> dict[str, Any]:
+        parameters: list[dict[str, str]] = [{"name": TASK_INPUT}, *({"name": n} for n in names)]
+        if self._follows:
+            parameters.append({"name": UPSTREAM_INPUT, "default": ""})
+        return {"parameters": parameters}
+
+    def _ir_variable(self) -> dict[str, Any]:
+        if self._plan.config_map is not None:
+            name = self._plan.config_map["metadata"]["name"]
+            return {
+                "name": ENV_IR,
+                "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
+            }
+        return _variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
+
+    def _store(self) -> str:
+        if self._plan.options.store is not None:
+            return f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
+        # Not declared, so that `argo submit -p` has to name it; a plain tag would not be valid.
+        return tag(f"workflow.parameters[{quoted(STORE_PARAMETER)}]")
+
+    def _credentials(self) -> dict[str, Any]:
+        secret = self._plan.options.store_secret
+        return {} if secret is None else {"envFrom": [{"secretRef": {"name": secret}}]}
+
+
+def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
+    """Return Argo's strategy for a policy.
+
+    A fractional factor is rounded up, since Argo takes whole ones. One so large that the second
+    wait would be longer than a year is as good as one that makes it a year, and Argo can reckon
+    with that: it takes 32 bits for the factor and 292 years for a wait, and does not look whether
+    they suffice. ``maxDuration`` is left out: Argo ends running attempts by it.
+
+    A message with the mark at its end, where Argo puts nothing behind ours, says that no attempt
+    can succeed.
+    """
+    strategy: dict[str, Any] = {
+        "limit": str(policy.max_count),
+        "retryPolicy": "Always",
+        "expression": f"!(lastRetry.message endsWith '{FINAL_MARK}')",
+    }
+    seconds = math.ceil(min(policy.backoff, _LONGEST_WAIT) / timedelta(seconds=1))
+    if seconds > 0:
+        factor = min(policy.factor, _LONGEST_WAIT / timedelta(seconds=seconds))
+        strategy["backoff"] = {
+            "duration": f"{seconds}s",
+            "factor": str(max(1, math.ceil(factor))),
+        }
+    return strategy
+
+
+def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, Any]:
+    """Return a ``resource`` template that creates or deletes the volume claim ``claim``."""
+    inputs = {"parameters": [{"name": "claim"}]}
+    if action == "delete":
+        return {
+            "inputs": inputs,
+            "resource": {
+                "action": "delete",
+                "flags": ["persistentvolumeclaim/{{inputs.parameters.claim}}"],
+            },
+        }
+    given = _constants(plan, dag, task)
+    spec: dict[str, Any] = {
+        "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": given.get("size") or ""}},
+    }
+    if given.get("storage_class_name") is not None:
+        spec["storageClassName"] = given["storage_class_name"]
+    if given.get("volume_name"):
+        spec["volumeName"] = given["volume_name"]
+    if given.get("data_source"):
+        spec["dataSource"] = given["data_source"]
+    metadata: dict[str, Any] = {"name": _CLAIM}
+    if given.get("annotations"):
+        metadata["annotations"] = given["annotations"]
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": metadata,
+        "spec": spec,
+    }
+    # Braces in a row belong to tags: those of nested objects are parted, those of texts escaped.
+    text = to_json(manifest).replace("{{", "{\\u007b").replace("}}", "} }").replace("}}", "} }")
+    text = text.replace(to_json(_CLAIM), '"{{inputs.parameters.claim}}"')
+    return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
+
+
+def _constants(plan: Plan, dag: str, task: Task) -> Mapping[str, Any]:
+    """Return the inputs of a volume claim's task, which have to be constants or defaults."""
+    given: dict[str, Any] = {}
+    for name, spec in plan.structure.used(task).inputs.parameters.items():
+        parameter = task.parameters.get(name)
+        if parameter is None:
+            given[name] = None if spec.default is UNSET else spec.default
+        elif isinstance(parameter.source, Constant):
+            given[name] = parameter.source.value
+    return given
+
+
+def _variable(name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "value": value}
+
+
+def _control_output() -> dict[str, Any]:
+    source = {"path": CONTROL_PATH, "default": ""}
+    return {"parameters": [{"name": CONTROL, "valueFrom": source}]}

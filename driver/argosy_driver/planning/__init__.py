@@ -1,0 +1,1 @@
+"""What each task of a run would do, without running anything."""

@@ -1,0 +1,1 @@
+"""The step of one task whose inputs are resolved: cache, downloads, arguments."""

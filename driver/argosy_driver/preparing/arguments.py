@@ -1,0 +1,97 @@
+"""Command, arguments and environment of a task with nothing left to resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from argosy_driver.preparing.scope import Scope
+from argosy_driver.resolving.placeholders import expand, substitute
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Reason
+from argosy_schemas.ir.model import ContainerExecutor
+from argosy_schemas.ir.parameters import to_text
+from argosy_schemas.names import TaskPath
+from argosy_schemas.values import JsonValue
+
+LONGEST_ARGUMENT_BYTES = 131_071
+"""What Linux takes as one argument or variable (MAX_ARG_STRLEN), less the byte at its end."""
+
+
+def command_line(
+    executor: ContainerExecutor, scope: Scope, *, task_path: TaskPath
+) -> tuple[str, ...]:
+    """Return the arguments of the process, the command first.
+
+    Raises:
+        FinalTaskError: There is no command, or an argument that no process can get.
+    """
+    argv = tuple(
+        text
+        for element in (*executor.command, *executor.args)
+        for text in expand(element, scope, scope.is_present)
+    )
+    if not argv or (not executor.command and argv[0].startswith("-")):
+        raise FinalTaskError(
+            f"task '{task_path}': the component has no command, and the entrypoint inside image "
+            f"'{executor.image}' cannot be seen from here; set 'command' in its container spec",
+            reason=Reason.UNSUPPORTED,
+        )
+    for index, text in enumerate(argv):
+        _check(text, f"argument {index} of the command", scope.parameters, task_path)
+    return argv
+
+
+def environment(
+    executor: ContainerExecutor, scope: Scope, *, task_path: TaskPath
+) -> tuple[tuple[str, str], ...]:
+    """Return the variables that the component sets, each name once.
+
+    Raises:
+        FinalTaskError: One that no process can get.
+    """
+    variables = {name: substitute(value, scope) for name, value in executor.env}
+    for name, value in variables.items():
+        _check(f"{name}={value}", f"environment variable '{name}'", scope.parameters, task_path)
+    return tuple(variables.items())
+
+
+def _check(text: str, what: str, parameters: Mapping[str, JsonValue], task_path: TaskPath) -> None:
+    if "\0" in text:
+        raise FinalTaskError(
+            f"task '{task_path}': {what} contains a NUL character{_culprit(parameters, chr(0))}, "
+            "which no process can get; pass it as an artifact",
+            reason=Reason.INVALID_INPUT,
+        )
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as error:
+        raise FinalTaskError(
+            f"task '{task_path}': {what} contains {error.object[error.start]!a}, half of a "
+            "character; pass it as an artifact",
+            reason=Reason.INVALID_INPUT,
+        ) from error
+    if size > LONGEST_ARGUMENT_BYTES:
+        raise FinalTaskError(
+            f"task '{task_path}': {what} has {size} bytes, and Linux takes "
+            f"{LONGEST_ARGUMENT_BYTES}; {_largest(parameters)}pass large values as artifacts",
+            reason=Reason.ARGUMENT_TOO_LONG,
+        )
+
+
+def _largest(parameters: Mapping[str, JsonValue]) -> str:
+    sizes = {
+        name: len(to_text(value).encode("utf-8", "surrogatepass"))
+        for name, value in parameters.items()
+    }
+    if not sizes:
+        return ""
+    name = max(sorted(sizes), key=lambda each: sizes[each])
+    return f"the largest input is '{name}' with {sizes[name]} bytes; "
+
+
+def _culprit(parameters: Mapping[str, JsonValue], character: str) -> str:
+    for name in sorted(parameters):
+        value = parameters[name]
+        if isinstance(value, str) and character in value:
+            return f" from input '{name}'"
+    return ""

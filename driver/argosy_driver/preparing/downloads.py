@@ -1,0 +1,71 @@
+"""Input artifacts: from their stores to where the component sees them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from argosy_driver.preparing.executor_input import SeenArtifact
+from argosy_driver.preparing.places import Places, is_stored
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Artifact, ContentKind, Reason
+from argosy_schemas.names import TaskPath
+from argosy_schemas.values import to_json
+from argosy_store.parallel import for_each
+from argosy_store.stores import Stores
+from argosy_store.transfer import download
+
+_AT_A_TIME = 4
+"""Artifacts; each is transferred by several threads of its own."""
+
+
+def download_inputs(
+    artifacts: Iterable[SeenArtifact], *, stores: Stores, places: Places, task_path: TaskPath
+) -> None:
+    """Copy input artifacts to where the component sees them, each URI once.
+
+    Nothing is copied for a scheme that is not one of a store.
+
+    Raises:
+        FinalTaskError: The bytes that a task once wrote are gone.
+        StoreError: A store refused or did not answer.
+    """
+    wanted: dict[str, SeenArtifact] = {}
+    for each in artifacts:
+        content = each.artifact.content
+        is_absent = content is not None and content.kind is ContentKind.ABSENT
+        if each.seen.path is not None and not is_absent and is_stored(each.artifact.uri):
+            wanted.setdefault(each.seen.path, each)
+
+    def fetch(path: str) -> None:
+        artifact = wanted[path].artifact
+        found = download(stores, artifact.uri, places.here(path))
+        expected = artifact.content
+        if found.kind is ContentKind.ABSENT and expected is not None and expected.files > 0:
+            raise FinalTaskError(
+                f"task '{task_path}': there is nothing any more at '{artifact.uri}' of input "
+                f"artifact '{artifact.name}'; run the task that made it again",
+                reason=Reason.INVALID_INPUT,
+            )
+
+    remote = any(not each.artifact.uri.startswith("file:") for each in wanted.values())
+    for_each(fetch, wanted, width=min(len(wanted), _AT_A_TIME) if remote else 1)
+
+
+def imported_version(artifact: Artifact, stores: Stores) -> str:
+    """Return what tells the versions of an artifact apart that no task of ours wrote.
+
+    Size and etag of its object, a digest of them all for a directory. Empty where tasks wrote it,
+    for then its URI is new each time, and where no store can tell.
+
+    Raises:
+        StoreError: A store refused or did not answer.
+    """
+    if artifact.content is not None or not is_stored(artifact.uri):
+        return ""
+    store, key = stores.resolve(artifact.uri)
+    info = store.head(key) if key else None
+    if info is not None:
+        return f"{info.size_bytes}:{info.etag or ''}"
+    found = [[each.key, each.size_bytes, each.etag] for each in store.list(key)]
+    return hashlib.sha256(to_json(found).encode()).hexdigest() if found else ""

@@ -1,0 +1,164 @@
+"""Whether two tasks would do the same work: a digest of all that may change their outputs.
+
+The ingredients of the reference (``ir-semantics`` 5.8) with these differences: defaults count as
+values, the image is the resolved one, an artifact is its URI and type rather than the number of a
+database row, and the pipeline's name and a version of ours are in the digest rather than beside it.
+Not part of it: environment, resources, placement, names of tasks, the content of artifacts made by
+tasks, whose URIs are new each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from argosy_schemas.ir.model import ArtifactType, Interface
+from argosy_schemas.values import JsonValue
+
+CACHE_VERSION: Final = 1
+"""Raised when the same ingredients must not meet entries of earlier releases."""
+
+_ESCAPES: Final = {
+    ord("<"): "\\u003c",
+    ord(">"): "\\u003e",
+    ord("&"): "\\u0026",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputArtifact:
+    """An input artifact, as far as it counts."""
+
+    uri: str
+    type: ArtifactType
+    version: str = ""
+    """Size and etag of what nobody of us wrote, e.g. of an imported artifact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a task does, as far as its outputs depend on it."""
+
+    image: str
+    """Resolved."""
+    arguments: Sequence[str]
+    """Command and arguments, not resolved: what they refer to is among the inputs."""
+    claims: Sequence[str] = ()
+    """Volume claims that are mounted."""
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    artifacts: Mapping[str, Sequence[InputArtifact]] = field(
+        default_factory=dict[str, Sequence[InputArtifact]]
+    )
+    outputs: Interface = field(default_factory=Interface)
+
+
+def fingerprint(pipeline: str, work: Work) -> str:
+    """Return 64 lowercase hexadecimal digits, equal for equal work of one pipeline everywhere."""
+    return _fingerprint(pipeline, digest(_ingredients(work)))
+
+
+def custom_fingerprint(pipeline: str, component: str, key: str) -> str:
+    """Return the fingerprint of a task with a ``cacheKey``, on which nothing else counts."""
+    return _fingerprint(pipeline, hashlib.sha256(f"{component}\0{key}".encode()).hexdigest())
+
+
+def digest(value: JsonValue) -> str:
+    """Return the SHA-256 of the canonical JSON of ``value`` in hexadecimal."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def canonical(value: JsonValue) -> str:
+    """Return the one JSON text that equal values have, as the reference writes it.
+
+    Sorted keys, no blanks, numbers as ECMAScript prints them, and Go's escapes.
+    """
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return _number(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        case Mapping():
+            return (
+                "{" + ",".join(f"{canonical(k)}:{canonical(value[k])}" for k in sorted(value)) + "}"
+            )
+        case _:
+            return "[" + ",".join(map(canonical, value)) + "]"
+
+
+def _fingerprint(pipeline: str, key: str) -> str:
+    return digest({"cacheVersion": CACHE_VERSION, "key": key, "pipelineName": pipeline})
+
+
+def _ingredients(work: Work) -> JsonValue:
+    return _without_empty(
+        {
+            "containerSpec": _without_empty(
+                {
+                    "image": work.image,
+                    "cmdArgs": list(work.arguments),
+                    "pvcNames": sorted(set(work.claims)),
+                }
+            ),
+            "inputArtifacts": {
+                name: [
+                    _without_empty(
+                        {"uri": item.uri, "type": _type(item.type), "version": item.version}
+                    )
+                    for item in items
+                ]
+                for name, items in work.artifacts.items()
+            },
+            "inputParameterValues": dict(work.parameters),
+            "outputArtifactsSpec": {
+                name: _without_empty(
+                    {
+                        "type": _type(spec.type),
+                        "metadata": dict(spec.metadata),
+                        "isList": spec.is_list,
+                    }
+                )
+                for name, spec in work.outputs.artifacts.items()
+            },
+            "outputParametersSpec": {
+                name: spec.type.value for name, spec in work.outputs.parameters.items()
+            },
+        }
+    )
+
+
+def _type(kind: ArtifactType) -> JsonValue:
+    return _without_empty(
+        {"schemaTitle": kind.schema_title, "instanceSchema": kind.instance_schema}
+    )
+
+
+def _without_empty(members: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: value for name, value in members.items() if value}
+
+
+def _number(value: float) -> str:
+    """Return a double as ECMAScript prints it."""
+    if value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    text = repr(value)
+    mantissa, mark, exponent = text.partition("e")
+    if not mark:
+        return text
+    size = int(exponent)
+    if size == -5 or size == -6:
+        # Python changes to exponents two digits earlier.
+        sign = "-" if mantissa.startswith("-") else ""
+        digits = mantissa.lstrip("-").replace(".", "")
+        return f"{sign}0.{'0' * (-size - 1)}{digits}"
+    return f"{mantissa}e{'+' if size > 0 else '-'}{abs(size)}"

@@ -1,0 +1,89 @@
+"""CEL, as tasks use it: conditions, and selectors of parts of a value.
+
+Apart from the rest, so that only tasks which need CEL load it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from argosy_expressions.cel import holds, parse, select
+from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Artifact, Reason
+from argosy_schemas.ir.parameters import to_text
+from argosy_schemas.texts import one_line
+from argosy_schemas.values import JsonValue, to_json
+
+
+def condition_holds(
+    condition: str,
+    *,
+    parameters: Mapping[str, JsonValue],
+    artifacts: Mapping[str, Sequence[Mapping[str, JsonValue]]],
+    what: str,
+) -> bool:
+    """Return the outcome of a condition.
+
+    Args:
+        condition: CEL over the inputs of a task.
+        parameters: Of the task.
+        artifacts: Of the task, each as a ``RuntimeArtifact``.
+        what: For messages.
+
+    Raises:
+        FinalTaskError: It cannot be evaluated; never to be taken for false.
+    """
+    try:
+        return holds(parse(condition), parameters, artifacts)
+    except EvaluationError as error:
+        inputs = _inputs(sorted(parse(condition).parameters), parameters)
+        raise FinalTaskError(f"{what}: {error}{inputs}", reason=Reason.CONDITION_FAILED) from error
+    except FinalTaskError as error:
+        # An input that it reads cannot be had.
+        read = f"{error} (the condition '{one_line(' '.join(condition.split()))}' reads it)"
+        raise FinalTaskError(read, reason=error.reason) from error
+    except (ExpressionError, MissingLibraryError) as error:
+        raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
+
+
+def told_of(artifact: Artifact) -> Mapping[str, JsonValue]:
+    """Return what a condition reads of an artifact, as in a ``RuntimeArtifact``."""
+    return {
+        "name": artifact.name,
+        "uri": artifact.uri,
+        "type": {"schemaTitle": artifact.type.schema_title},
+        "metadata": artifact.metadata,
+    }
+
+
+def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:
+    """Return what to do about the inputs that a condition fails on, as the end of a sentence."""
+    values = {name: parameters[name] for name in names if name in parameters}
+    if not values:
+        return ""
+    if nulls := [f"'{name}'" for name, value in values.items() if value is None]:
+        several = len(nulls) > 1
+        return (
+            f"; input{'s' * several} {' and '.join(nulls)} {'are' if several else 'is'} null, "
+            f"pass {'values' if several else 'a value'}"
+        )
+    told = ", ".join(f"'{name}' is {one_line(to_json(value))}" for name, value in values.items())
+    return f"; input {told}: pass what the condition takes"
+
+
+def selected(selector: str, value: JsonValue, *, what: str) -> JsonValue:
+    """Return what a ``parameterExpressionSelector`` picks from a value.
+
+    Args:
+        selector: CEL over the fields of protobuf's ``Value``.
+        value: The value.
+        what: For messages.
+
+    Raises:
+        FinalTaskError: There is no such part.
+    """
+    try:
+        return select(selector, value, to_text(value))
+    except (ExpressionError, MissingLibraryError) as error:
+        raise FinalTaskError(f"{what}: {error}", reason=Reason.INVALID_INPUT) from error

@@ -1,0 +1,37 @@
+"""What is the same for all tasks of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from argosy_schemas.formats.records import Artifact
+from argosy_schemas.names import RunId
+from argosy_schemas.pod import WORKSPACE_PATH
+from argosy_schemas.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a pipeline."""
+
+    id: RunId
+    name: str
+    """The workflow's name: ``pipeline_job_name`` and ``pipeline_job_resource_name``."""
+    created_at: datetime
+    """Aware, UTC."""
+    root: str
+    """The pipeline root, where artifacts of this run go: ``<root>/<pipeline>/<run>/…``."""
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """As :func:`argosy_schemas.checking.run_parameters.parse_run_parameters` returns them: a
+    parameter that was not given is not there, and counts as not supplied."""
+    artifacts: Mapping[str, tuple[Artifact, ...]] = field(
+        default_factory=dict[str, tuple[Artifact, ...]]
+    )
+    """Input artifacts of the pipeline itself, made by
+    :func:`argosy_driver.resolving.run_parameters.parse_run_artifacts`."""
+    workspace: str = WORKSPACE_PATH
+    """Where components find the run's workspace; on one machine a directory of the run."""
+    cache: bool = True
+    """Whether results of earlier runs may be reused."""

@@ -1,0 +1,1 @@
+"""What Argo's controller would decide, as a pure state machine over the workflow."""

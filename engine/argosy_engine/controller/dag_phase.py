@@ -1,0 +1,43 @@
+"""The phase of a DAG whose tasks have all come to their end.
+
+Argo walks the graph from the DAG's node and carries a *branch phase* along: a completed node sets
+it, a skipped or omitted one passes on what it was reached with. A target has the branch phase at
+its node; the DAG has the phase of its last failed target, else it succeeded. So a failure that
+no target inherits does not count, and a task that was omitted after a failure does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from argosy_engine.controller.phase import Phase
+from argosy_engine.workflow.model import DagTemplate
+
+
+def dag_phase(template: DagTemplate, phases: Sequence[Phase | None]) -> Phase:
+    """Return Succeeded, Failed or Error.
+
+    Args:
+        template: The DAG.
+        phases: Of each task by position, all fulfilled; ``None`` for tasks that no target needs.
+    """
+    reached: list[Phase] = [Phase.SUCCEEDED] * len(template.tasks)
+    for position in template.order:
+        phase = phases[position]
+        if phase is None:
+            raise ValueError(f"task '{template.tasks[position].name}' has no node")
+        reached[position] = (
+            phase
+            if phase.is_completed
+            else _inherited([reached[above] for above in template.upstream[position]])
+        )
+    result = Phase.SUCCEEDED
+    for target in template.targets:
+        if reached[target].is_failed:
+            result = reached[target]
+    return result
+
+
+def _inherited(branches: Sequence[Phase]) -> Phase:
+    """Return the phase that a task takes over from the paths that reach it: failure goes first."""
+    return next((phase for phase in branches if phase.is_failed), Phase.SUCCEEDED)

@@ -1,0 +1,426 @@
+"""The state machine that makes Argo's decisions over a workflow.
+
+It follows Argo 3.7.16 and later where versions differ (``docs/argo-compatibility.md``). Events go
+in and commands come out, as values; there is no clock, no thread and no process in here.
+
+Argo looks at every node again and again. Here each node is touched when something it waits for has
+ended: a DAG counts for each task the dependencies that are still open, and knows which tasks wait
+for which. So the work is linear in nodes and dependencies.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from argosy_engine.controller.endings import Ending, dag_ending, group_ending, pod_ending
+from argosy_engine.controller.messages import (
+    Command,
+    Event,
+    ExitStarted,
+    NodeChanged,
+    PodEnded,
+    PodStarted,
+    Shutdown,
+    ShutdownReason,
+    StartPod,
+    StartTimer,
+    TimerFired,
+    WorkflowEnded,
+)
+from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Spot
+from argosy_engine.controller.phase import Phase
+from argosy_engine.controller.retries import GiveUp, LastAttempt, TryAgain, after_failure
+from argosy_engine.controller.scope import TasksView, path_of, resolved, results_of
+from argosy_engine.workflow.model import DagTemplate, Template, Workflow
+from argosy_expressions.errors import ExpressionError
+from argosy_schemas.names import TaskPath
+from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
+from argosy_schemas.values import JsonValue, to_json
+
+OMITTED_MESSAGE = "omitted: depends condition not met"
+EXIT_LABEL = "onExit"
+EMPTY_LOOP_MESSAGE = "Skipped, empty params"
+
+
+class Interpreter:
+    """One run of a workflow.
+
+    Args:
+        workflow: What to run.
+        parameters: Values of workflow parameters that replace or add to the workflow's own.
+        variables: What else ``workflow.…`` offers: ``name``, ``uid`` and so on.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        parameters: Mapping[str, str],
+        variables: Mapping[str, JsonValue],
+    ) -> None:
+        self.workflow = workflow
+        given = {**workflow.arguments, **parameters}
+        self._workflow_scope: dict[str, JsonValue] = {
+            **variables,
+            "parameters": {name: value for name, value in given.items() if value is not None},
+        }
+        self._commands: list[Command] = []
+        self._work: deque[Callable[[], None]] = deque()
+        self._now: datetime
+        self._shutdown: str | None = None
+        self._shutdown_before: str | None = None
+        """Why the run was shut down before the exit began, if it was."""
+        self._backing_off: dict[RetryNode, None] = {}
+        self._failures: list[dict[str, JsonValue]] = []
+        """For ``workflow.failures``."""
+        self.root: Node | None = None
+        """The entry node, once started."""
+        self.exit_root: Node | None = None
+        """The node of ``onExit``, once the entry node has come to its end."""
+
+    def start(self, now: datetime) -> list[Command]:
+        """Begin the run."""
+        self._now = now
+        self.root = self._make_root(self.workflow.entrypoint, "")
+        return self._run()
+
+    def handle(self, event: Event, now: datetime) -> list[Command]:
+        """Take notice of an event and return what is to be done."""
+        self._now = now
+        match event:
+            case PodStarted(node=node):
+                self._set_running(node)
+            case PodEnded(node=node):
+                node.exit_code = event.exit_code
+                self._end(node, pod_ending(node, event))
+            case TimerFired(node=node):
+                if isinstance(node, RetryNode) and node in self._backing_off:
+                    del self._backing_off[node]
+                    self._attempt(node)
+            case Shutdown():
+                self._shutdown = event.reason
+                waiting, self._backing_off = list(self._backing_off), {}
+                for retry in waiting:
+                    self._finish(retry, retry.attempts[-1].phase, event.reason)
+        return self._run()
+
+    def resolve(self, node: PodNode, text: str) -> str:
+        """Return a text of a pod's template with its tags replaced.
+
+        Raises:
+            ExpressionError: A tag cannot be resolved.
+        """
+        scope: dict[str, JsonValue] = {
+            "workflow": self._workflow_scope,
+            "inputs": {"parameters": node.inputs},
+            "retries": str(node.attempt),
+        }
+        return resolved(text, scope)
+
+    def _make_root(self, template: str, label: str) -> Node:
+        spot = Spot(
+            label=label, boundary=None, owner=None, position=0, task=None, path=TaskPath("")
+        )
+        return self._make(self.workflow.templates[template], spot, {})
+
+    def _run(self) -> list[Command]:
+        """Do all that follows, and return what it asks for."""
+        while self._work:
+            self._work.popleft()()
+        commands, self._commands = self._commands, []
+        return commands
+
+    # Tasks of a DAG.
+
+    def _decide(self, dag: DagNode, position: int) -> None:
+        """Decide about a task whose dependencies have all come to their end."""
+        task = dag.template.tasks[position]
+        scope = self._scope(dag)
+        if task.depends is not None and not task.depends.holds(results_of(dag, task)):
+            self._leaf(dag, position, scope, Phase.OMITTED, OMITTED_MESSAGE)
+            return
+        try:
+            if task.when is not None:
+                verdict = resolved(task.when, scope)
+                if verdict == "false":
+                    message = "when 'false' evaluated false"
+                    self._leaf(dag, position, scope, Phase.SKIPPED, message)
+                    return
+                if verdict != "true":
+                    message = f"Expected boolean evaluation for '{verdict}'. Got {verdict}"
+                    self._leaf(dag, position, scope, Phase.ERROR, message)
+                    return
+            if task.count is not None:
+                self._expand(dag, position, scope, resolved(task.count, scope))
+                return
+            arguments = {name: resolved(text, scope) for name, text in task.arguments}
+        except ExpressionError as error:
+            self._leaf(dag, position, scope, Phase.ERROR, str(error))
+            return
+        spot = _spot_of_task(dag, position, path_of(dag, task, arguments))
+        template = self.workflow.templates[task.template]
+        dag.children[position] = self._make(template, spot, arguments)
+
+    def _expand(
+        self, dag: DagNode, position: int, scope: Mapping[str, JsonValue], count_text: str
+    ) -> None:
+        """Make the iterations of a loop."""
+        task = dag.template.tasks[position]
+        try:
+            count = int(count_text)
+        except ValueError:
+            message = f"the number of iterations is '{count_text}', not an integer"
+            self._leaf(dag, position, scope, Phase.ERROR, message)
+            return
+        if count <= 0:
+            self._leaf(dag, position, scope, Phase.SKIPPED, EMPTY_LOOP_MESSAGE)
+            return
+        # As in Argo, one iteration whose arguments fail is the failure of the loop.
+        items = [
+            {name: resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
+            for item in range(count)
+        ]
+        group = GroupNode(_spot_of_task(dag, position, dag.path), count)
+        dag.children[position] = group
+        self._set_running(group)
+        template = self.workflow.templates[task.template]
+        for item, arguments in enumerate(items):
+            spot = Spot(
+                label=f"{task.name}({item}:{item})",
+                boundary=dag,
+                owner=group,
+                position=item,
+                task=task,
+                path=path_of(dag, task, arguments),
+            )
+            group.children[item] = self._make(template, spot, arguments)
+
+    def _leaf(
+        self,
+        dag: DagNode,
+        position: int,
+        scope: Mapping[str, JsonValue],
+        phase: Phase,
+        message: str,
+    ) -> None:
+        """End a task that does not run."""
+        task = dag.template.tasks[position]
+        try:
+            arguments = {
+                name: resolved(text, scope)
+                for name, text in task.arguments
+                if name in (TASK_INPUT, PATH_INPUT)
+            }
+        except ExpressionError:
+            # A loop's path holds its item; the loop itself is what does not run.
+            path = dag.path
+        else:
+            path = path_of(dag, task, arguments)
+        node = Node(_spot_of_task(dag, position, path))
+        dag.children[position] = node
+        outputs: dict[str, str] = {}
+        if phase in (Phase.SKIPPED, Phase.OMITTED):
+            # What Argo offers to a task that reads outputs of one that never ran.
+            declared = self.workflow.templates[task.template].outputs
+            outputs = {o.name: o.default for o in declared if o.default is not None}
+        self._finish(node, phase, message, outputs)
+
+    # Nodes.
+
+    def _make(self, template: Template, spot: Spot, arguments: Mapping[str, str]) -> Node:
+        """Make the node of a template and begin it, unless parallelism says to wait."""
+        missing = [
+            name
+            for name, default in template.inputs.items()
+            if default is None and name not in arguments
+        ]
+        if missing:
+            node = Node(spot)
+            message = f"inputs.parameters.{missing[0]} was not supplied"
+            self._work.append(lambda: self._finish(node, Phase.ERROR, message))
+            return node
+        inputs = {
+            name: arguments.get(name, default or "") for name, default in template.inputs.items()
+        }
+        if template.retry is not None and not isinstance(spot.owner, RetryNode):
+            retry = RetryNode(spot, template, template.retry, inputs)
+            self._set_running(retry)
+            self._attempt(retry)
+            return retry
+        made = (
+            DagNode(spot, template, inputs)
+            if isinstance(template, DagTemplate)
+            else PodNode(spot, template, inputs)
+        )
+        self._admit(made)
+        return made
+
+    def _admit(self, node: PodNode | DagNode) -> None:
+        """Begin a node, or let it wait where as many as may run beside it do."""
+        boundary = node.boundary
+        if boundary is not None and boundary.template.parallelism is not None:
+            if boundary.active >= boundary.template.parallelism:
+                boundary.throttled.append(node)
+                return
+            boundary.active += 1
+        self._begin(node)
+
+    def _begin(self, node: Node) -> None:
+        message = self._shutdown
+        if isinstance(node, PodNode) and message is not None:
+            self._work.append(lambda: self._finish(node, Phase.FAILED, message))
+        elif isinstance(node, PodNode):
+            self._commands.append(StartPod(node=node))
+        elif isinstance(node, DagNode):
+            # After a shutdown, too: its pods fail at once, so that every task has a node.
+            self._set_running(node)
+            for position in node.template.order:
+                if node.waiting_for[position] == 0:
+                    self._work.append(_call(self._decide, node, position))
+
+    def _set_running(self, node: Node) -> None:
+        node.phase = Phase.RUNNING
+        node.started_at = self._now
+        self._commands.append(NodeChanged(node=node, phase=Phase.RUNNING))
+
+    def _finish(
+        self,
+        node: Node,
+        phase: Phase,
+        message: str,
+        outputs: Mapping[str, str] | None = None,
+    ) -> None:
+        """End a node and tell whoever waits for it."""
+        node.phase = phase
+        node.message = message
+        node.finished_at = self._now
+        if outputs:
+            node.outputs = outputs
+        self._commands.append(NodeChanged(node=node, phase=phase))
+        if phase.is_failed and self.workflow.on_exit is not None:
+            # What has not ended when a run is shut down is marked with that, running pods as well.
+            why = self._shutdown or message
+            self._failures.append({"displayName": node.label, "message": why, "phase": phase.value})
+        boundary = node.boundary
+        if (
+            node.counts_as_active
+            and boundary is not None
+            and boundary.template.parallelism is not None
+        ):
+            boundary.active -= 1
+            if boundary.throttled:
+                boundary.active += 1
+                self._begin(boundary.throttled.popleft())
+        match node.owner:
+            case None:
+                self._work.append(self._end_root)
+            case DagNode() as dag:
+                self._count_down(dag, node.position)
+            case GroupNode() as group:
+                group.open -= 1
+                if group.open == 0:
+                    self._work.append(lambda: self._end(group, group_ending(group)))
+            case RetryNode() as retry:
+                self._work.append(_call(self._after_attempt, retry))
+
+    def _end_root(self) -> None:
+        """Begin the exit template when the entry node has ended, or end the workflow."""
+        root, exit_root = self.root, self.exit_root
+        assert root is not None
+        if exit_root is None and self.workflow.on_exit is not None:
+            # Neither a stop nor a deadline holds for what runs at the exit, but as in Argo nothing
+            # is tried again there.
+            self._shutdown_before, self._shutdown = self._shutdown, None
+            self._commands.append(ExitStarted())
+            self._workflow_scope["status"] = root.phase.value
+            # As Argo writes it: JSON without blanks, quoted once more.
+            self._workflow_scope["failures"] = to_json(to_json(self._failures))
+            self.exit_root = self._make_root(self.workflow.on_exit, EXIT_LABEL)
+            return
+        last = root
+        if exit_root is not None and root.phase is Phase.SUCCEEDED:
+            last = exit_root
+        self._commands.append(WorkflowEnded(phase=last.phase, message=last.message))
+
+    def _count_down(self, dag: DagNode, position: int) -> None:
+        dag.open -= 1
+        for below in dag.template.downstream[position]:
+            dag.waiting_for[below] -= 1
+            if dag.waiting_for[below] == 0:
+                self._work.append(_call(self._decide, dag, below))
+        if dag.open == 0:
+            self._work.append(_call(self._end_dag, dag))
+
+    def _end_dag(self, dag: DagNode) -> None:
+        if self._shutdown == ShutdownReason.STOP:
+            # Whatever its tasks came to, as opposed to the end of a deadline.
+            self._finish(dag, Phase.FAILED, ShutdownReason.STOP)
+            return
+        self._end(dag, dag_ending(dag, self._scope(dag)))
+
+    def _end(self, node: Node, ending: Ending) -> None:
+        self._finish(node, ending.phase, ending.message, ending.outputs)
+
+    # Attempts.
+
+    def _attempt(self, retry: RetryNode) -> None:
+        number = len(retry.attempts)
+        spot = Spot(
+            label=f"{retry.label}({number})",
+            boundary=retry.boundary,
+            owner=retry,
+            position=number,
+            task=retry.task,
+            path=retry.path,
+        )
+        retry.attempts.append(self._make(retry.template, spot, retry.inputs))
+
+    def _after_attempt(self, retry: RetryNode) -> None:
+        last = retry.attempts[-1]
+        if last.phase is Phase.SUCCEEDED:
+            self._finish(retry, Phase.SUCCEEDED, "", last.outputs)
+            return
+        shutdown = self._shutdown or self._shutdown_before
+        if shutdown is not None:
+            self._finish(retry, last.phase, shutdown, last.outputs)
+            return
+        started = last.started_at or self._now
+        verdict = after_failure(
+            retry.strategy,
+            LastAttempt(
+                number=last.position,
+                phase=last.phase,
+                message=last.message,
+                exit_code=last.exit_code if isinstance(last, PodNode) else None,
+                duration=self._now - started,
+            ),
+        )
+        match verdict:
+            case GiveUp(message):
+                self._finish(retry, last.phase, message, last.outputs)
+            case TryAgain(delay):
+                if delay > timedelta(0):
+                    self._backing_off[retry] = None
+                    self._commands.append(StartTimer(node=retry, at=self._now + delay))
+                else:
+                    self._attempt(retry)
+
+    # Scopes.
+
+    def _scope(self, dag: DagNode) -> dict[str, JsonValue]:
+        return {
+            "workflow": self._workflow_scope,
+            "inputs": {"parameters": dag.inputs},
+            dag.template.tasks_are: TasksView(dag),
+        }
+
+
+def _spot_of_task(dag: DagNode, position: int, path: TaskPath) -> Spot:
+    task = dag.template.tasks[position]
+    return Spot(label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path)
+
+
+def _call(step: Callable[..., None], *arguments: object) -> Callable[[], None]:
+    return lambda: step(*arguments)

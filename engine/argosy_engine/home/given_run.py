@@ -1,0 +1,122 @@
+"""What a run is given, read and checked: the same for one that begins, goes on or is planned."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_parameters import check_artifact_names, parse_run_artifacts
+from argosy_engine.home.run_directory import RunDescription, RunDirectory
+from argosy_engine.settings import PIPELINE_ROOT, RunSettings
+from argosy_engine.workflow.model import Workflow
+from argosy_schemas.checking.run_parameters import parse_run_parameters
+from argosy_schemas.errors import InvalidArgumentError, StoreError
+from argosy_schemas.formats.packed_ir import unpack
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import RunId
+from argosy_schemas.values import JsonValue
+from argosy_store.locations import read_root
+
+_ARTIFACTS = "artifacts"
+"""Below the home: the pipeline root of runs that were given none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRun:
+    """A run before anything of it happens."""
+
+    description: RunDescription
+    workflow: Workflow
+    pipeline: Pipeline
+    facts: Run
+    """What driver and resolver need to know."""
+
+
+def new_run(
+    workflow: Workflow,
+    document: Mapping[str, JsonValue],
+    ir: bytes,
+    *,
+    settings: RunSettings,
+    parameters: Mapping[str, str] | None,
+    artifacts: Mapping[str, str] | None,
+) -> GivenRun:
+    """Return a run that nobody has begun; nothing is written.
+
+    Args:
+        workflow: ``document`` as it was read, its templates need not be there.
+        document: What the compiler made.
+        ir: The packed IR that belongs to it.
+        settings: Where and how.
+        parameters: As for :func:`argosy_engine.run.run_workflow`.
+        artifacts: Likewise.
+
+    Raises:
+        InvalidArgumentError: A parameter or artifact is wrong, or nothing can be stored at the
+            root.
+    """
+    pipeline = unpack(ir)
+    check_artifact_names(pipeline, artifacts or {})
+    description = RunDescription(
+        run_id=RunId(str(uuid.uuid4())),
+        # As Kubernetes does with `generateName`.
+        name=f"{workflow.name}-{secrets.token_hex(3)[:5]}",
+        pipeline=pipeline.name,
+        created_at=datetime.now(UTC),
+        parameters={**(parameters or {}), **(artifacts or {})},
+        root=_root(pipeline, settings),
+        cache=settings.cache,
+        workflow=document,
+    )
+    return _given(description, workflow, pipeline, settings)
+
+
+def described_run(
+    description: RunDescription, workflow: Workflow, ir: bytes, *, settings: RunSettings
+) -> GivenRun:
+    """Return a run that was begun before.
+
+    Raises:
+        InvalidArgumentError: A parameter or artifact is wrong.
+    """
+    return _given(description, workflow, unpack(ir), settings)
+
+
+def _given(
+    description: RunDescription, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
+) -> GivenRun:
+    inputs = pipeline.root.inputs
+    texts: dict[str, str | None] = {
+        name: workflow.arguments.get(name) for name in (*inputs.parameters, *inputs.artifacts)
+    }
+    texts.update(description.parameters)
+    facts = Run(
+        id=description.run_id,
+        name=description.name,
+        created_at=description.created_at,
+        root=description.root,
+        parameters=parse_run_parameters(pipeline, texts),
+        artifacts=parse_run_artifacts(pipeline, texts),
+        workspace=str(RunDirectory(settings.home, description.run_id).workspace),
+        cache=description.cache,
+    )
+    return GivenRun(description=description, workflow=workflow, pipeline=pipeline, facts=facts)
+
+
+def _root(pipeline: Pipeline, settings: RunSettings) -> str:
+    """Return where the artifacts of a run go; where nothing can be stored is refused."""
+    root = settings.root
+    if root == PIPELINE_ROOT:
+        root = pipeline.default_pipeline_root or None
+    if root is None:
+        return str(settings.home.absolute() / _ARTIFACTS)
+    try:
+        read_root(root)
+    except StoreError as error:
+        raise InvalidArgumentError(str(error)) from error
+    return root if "://" in root else str(Path(root).absolute())

@@ -1,0 +1,1 @@
+"""Pods on this machine: driver and launcher in process, the command as a child process."""

@@ -1,0 +1,152 @@
+"""A pod on this machine: driver and launcher in this process, the user's command as its own.
+
+Each attempt has a directory below ``<home>/runs/<run>/work``: what the component reads and writes,
+its working directory, its temporary files. It is removed when the attempt succeeded, or when
+another attempt follows; that of a failed task stays for people to look into, until the run goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from argosy_driver.decide import decide
+from argosy_driver.preparing.places import LocalPlaces
+from argosy_driver.preparing.prepare import prepare
+from argosy_driver.resolving.resolver import Resolver
+from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.told import read_told
+from argosy_engine.controller.phase import Phase
+from argosy_engine.events import Listener, Notice
+from argosy_engine.home.known_records import KnownRecords
+from argosy_engine.home.run_directory import RunDirectory
+from argosy_engine.pods.commands import LocalCommands, machine_failure
+from argosy_engine.pods.protocol import PodOutcome, PodRequest
+from argosy_engine.pods.stop import StopSignal
+from argosy_launcher.finish import Finished, finish
+from argosy_launcher.process_end import pod_exit_code
+from argosy_schemas.errors import ArgosyError
+from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.records import AttemptState, Failure, Reason
+from argosy_schemas.formats.step import Decision
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.pod import CONTROL, encoded_object, pod_message
+from argosy_store.objects import ObjectStore
+from argosy_store.stores import Stores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalPods:
+    """Runs the pods of one run."""
+
+    pipeline: Pipeline
+    run_facts: Run
+    records: KnownRecords
+    store: ObjectStore
+    """At the home."""
+    home: Path
+    stores: Stores
+    directory: RunDirectory
+    resolver: Resolver
+    commands: LocalCommands
+    now: Callable[[], datetime]
+    emit: Listener
+    left: dict[TaskPath, Path] = field(default_factory=dict[TaskPath, Path])
+    """The directories of failed attempts that are still there."""
+
+    def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
+        try:
+            return self._decision(request) if request.decides else self._step(request, stop)
+        except ArgosyError as error:
+            return _failed(failure_from(error))
+        except OSError as error:
+            return _failed(machine_failure(error))
+        except Exception as error:
+            # The edge of the pod: whatever breaks in it must not take the whole run along.
+            message = f"{type(error).__name__}: {error}; this is a fault of Argosy"
+            return _failed(Failure(reason=Reason.INTERNAL, message=message))
+
+    def _decision(self, request: PodRequest) -> PodOutcome:
+        control = decide(request.path, resolver=self._resolver(request))
+        return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: encoded_object(control)})
+
+    def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
+        attempt = AttemptId(str(uuid.uuid4()))
+        # Short, since the paths of sockets in it are limited to about a hundred characters.
+        directory = self.directory.work / attempt[:8]
+        before = self.left.get(request.path)
+        self.left[request.path] = directory
+        directory.mkdir(parents=True)
+        for name in ("cwd", "io", "tmp"):
+            (directory / name).mkdir()
+        step = prepare(
+            request.path,
+            attempt,
+            resolver=self._resolver(request),
+            store=self.store,
+            stores=self.stores,
+            places=LocalPlaces(directory / "io", workspace=Path(self.run_facts.workspace)),
+            now=self.now,
+        )
+        if before is not None:
+            if step.decision is Decision.ADOPTED and step.failure is not None:
+                # No other attempt follows, so what the last one left stays.
+                self.left[request.path], before = before, directory
+            shutil.rmtree(before, ignore_errors=True)
+        ended = (
+            self.commands.run(step, request, directory, stop)
+            if step.decision is Decision.RUN
+            else None
+        )
+        finished = finish(step, ended, stores=self.stores, store=self.store, now=self.now)
+        for warning in finished.warnings:
+            self.emit(Notice(message=f"{request.path}: {warning}"))
+        if finished.failure is None:
+            shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
+        return self._outcome(finished, adopted=step.decision is Decision.ADOPTED)
+
+    def _outcome(self, finished: Finished, *, adopted: bool) -> PodOutcome:
+        if finished.failure is None:
+            outcome = PodOutcome(
+                phase=Phase.SUCCEEDED,
+                outputs={CONTROL: finished.control} if finished.control else {},
+                cached=finished.record.state is AttemptState.CACHED,
+            )
+        else:
+            outcome = _failed(finished.failure)
+        log = finished.record.log
+        return replace(
+            outcome,
+            exit_code=finished.exit_code,
+            record=finished.record,
+            adopted=adopted,
+            log=None if log is None else str(self.home / log),
+        )
+
+    def _resolver(self, request: PodRequest) -> Resolver:
+        if request.upstream is None:
+            return self.resolver
+        return Resolver(
+            self.pipeline,
+            self.run_facts,
+            self.records,
+            phases=read_told(request.upstream, request.path, self.pipeline),
+        )
+
+
+def _failed(failure: Failure) -> PodOutcome:
+    """Return the outcome of a pod that failed."""
+    # A task here is not evicted: where one was stopped, all were.
+    is_final = failure.final or failure.reason is Reason.CANCELED
+    return PodOutcome(
+        phase=Phase.FAILED,
+        message=pod_message(failure.message, final=is_final),
+        exit_code=pod_exit_code(failure),
+        failure=failure,
+    )

@@ -1,0 +1,313 @@
+"""Drive the interpreter: pods on threads, timers, the wish to stop.
+
+One thread, the caller's, owns the interpreter and tells the observer. Each pod runs on a thread of
+its own, so that one which is given up on holds up no other, and reports through a queue; the wish
+to stop comes through the same queue, and timers at its time-outs. So every decision is made in one
+place, one after the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from argosy_engine.controller.interpreter import Interpreter
+from argosy_engine.controller.messages import (
+    Command,
+    ExitStarted,
+    NodeChanged,
+    PodEnded,
+    PodStarted,
+    Shutdown,
+    ShutdownReason,
+    StartPod,
+    StartTimer,
+    TimerFired,
+    WorkflowEnded,
+)
+from argosy_engine.controller.nodes import Node, PodNode, RetryNode
+from argosy_engine.controller.phase import Phase
+from argosy_engine.pods.protocol import PodOutcome, PodRequest, Pods
+from argosy_engine.pods.stop import StopSignal
+from argosy_engine.scheduling.observer import Observer
+from argosy_engine.scheduling.ready_queue import ReadyQueue
+from argosy_expressions.errors import ExpressionError
+from argosy_schemas.formats.records import Failure, Reason
+from argosy_schemas.pod import ENV_UPSTREAM, decoded_texts
+
+_Report: TypeAlias = tuple[PodNode, PodOutcome] | None
+"""What a pod came to; ``None``: look at the wish to stop."""
+
+_STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
+_PATIENCE = timedelta(seconds=3)
+"""How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
+to stop at once, and beyond its grace one whose time is up."""
+_HEARING_SECONDS = 0.2
+"""How long the engine waits at most before it looks up. Python calls signal handlers in the main
+thread, between two of its steps: a signal that the system gives to another thread, or that comes
+just before the main one begins to wait, does not end the waiting."""
+
+
+class Engine:
+    """One run of an interpreter; :meth:`run` may be called once."""
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        pods: Pods,
+        *,
+        jobs: int,
+        now: Callable[[], datetime],
+        observer: Observer,
+        deadline: timedelta | None = None,
+        grace: timedelta = timedelta(0),
+    ) -> None:
+        """Make an engine.
+
+        Args:
+            interpreter: Not started yet.
+            pods: Runs the pods, from several threads.
+            jobs: How many of them at once.
+            now: The time in UTC.
+            observer: Told of everything.
+            deadline: How long the run may take.
+            grace: How long a pod may take to end when it is told to.
+        """
+        self._interpreter = interpreter
+        self._pods = pods
+        self._jobs = jobs
+        self._now = now
+        self._stop = StopSignal()
+        """Of what runs now: what runs at the exit has one of its own."""
+        self._observer = observer
+        self._deadline = deadline
+        self._grace = grace
+        self._ready = ReadyQueue()
+        self._running: dict[PodNode, None] = {}
+        self._reports: SimpleQueue[_Report] = SimpleQueue()
+        self._timers: list[tuple[datetime, int, Node]] = []
+        """When, in which order of making, for whom."""
+        self._numbers = itertools.count()
+        self._late_at: datetime | None = None
+        """When the time of the run is up."""
+        self._give_up_at: datetime | None = None
+        """When pods that do not listen are no longer waited for."""
+        self._ended: WorkflowEnded | None = None
+        self._is_stopping = False
+        self.stop_failure: Failure | None = None
+        """Why the run was stopped, if it was."""
+
+    def request_stop(self) -> None:
+        """Ask the run to stop, or what runs at its exit; the second time, at once.
+
+        Safe in a signal handler.
+        """
+        self._stop.set(_STOPPED)
+        self._reports.put(None)
+
+    def run(self) -> Phase:
+        """Run to the end and return the phase of the workflow."""
+        if self._deadline is not None:
+            self._late_at = self._now() + self._deadline
+        try:
+            self._carry_out(self._interpreter.start(self._now()))
+            while self._ended is None:
+                self._dispatch()
+                self._wait()
+        finally:
+            # Nothing may be left of a run whose engine breaks.
+            self._stop.set(_STOPPED)
+            self._stop.set(_STOPPED)
+        return self._ended.phase
+
+    def _dispatch(self) -> None:
+        """Start pods while there is room."""
+        while self._ready and len(self._running) < self._jobs and not self._is_stopping:
+            node = self._ready.take()
+            now = self._now()
+            self._observer.pod_started(node, now)
+            self._carry_out(self._interpreter.handle(PodStarted(node=node), now))
+            try:
+                request = self._request(node)
+            except (ExpressionError, ValueError) as error:
+                # As in Argo, where such a pod cannot be made: the workflow's fault, not the pod's.
+                failure = Failure(reason=Reason.INTERNAL, message=str(error))
+                self._end(node, PodOutcome(phase=Phase.ERROR, message=str(error), failure=failure))
+                continue
+            # A daemon, for a run that is to stop at once does not wait for it.
+            thread = threading.Thread(
+                target=self._work, args=(node, request, self._stop), name="argosy-pod", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:
+                message = f"{error}; run fewer tasks at once with --jobs"
+                failure = Failure(reason=Reason.ENVIRONMENT_FAILED, message=message)
+                self._end(node, PodOutcome(phase=Phase.FAILED, message=message, failure=failure))
+                continue
+            self._running[node] = None
+
+    def _work(self, node: PodNode, request: PodRequest, stop: StopSignal) -> None:
+        self._reports.put((node, self._pods.run(request, stop)))
+
+    def _wait(self) -> None:
+        """Wait for the next report or timer, and take notice of it."""
+        if self._ended is not None:
+            return
+        report: _Report = None
+        with contextlib.suppress(Empty):
+            report = self._reports.get(timeout=self._seconds_to_wait())
+        if self._stop.is_set and not self._is_stopping:
+            self._shut_down()
+        if self._stop.at_once:
+            self._lose_patience(_PATIENCE)
+        if report is not None and report[0] in self._running:
+            node, outcome = report
+            del self._running[node]
+            self._end(node, outcome)
+        self._take_the_time()
+
+    def _take_the_time(self) -> None:
+        """Do what is to be done at a time that has come."""
+        now = self._now()
+        while self._timers and self._timers[0][0] <= now:
+            _, _, node = heapq.heappop(self._timers)
+            self._carry_out(self._interpreter.handle(TimerFired(node), now))
+        if self._late_at is not None and self._late_at <= now:
+            seconds = (self._deadline or timedelta(0)).total_seconds()
+            self._stop.set(
+                Failure(
+                    reason=Reason.DEADLINE_EXCEEDED,
+                    message=f"the run did not end within {seconds:g} s",
+                )
+            )
+            self._shut_down()
+        if self._give_up_at is not None and self._give_up_at <= now:
+            self._give_up()
+
+    def _shut_down(self) -> None:
+        """Begin nothing more, for the reason that the wish to stop gives."""
+        now = self._now()
+        failure = self._stop.failure
+        assert failure is not None
+        is_late = failure.reason is Reason.DEADLINE_EXCEEDED
+        reason = ShutdownReason.DEADLINE if is_late else ShutdownReason.STOP
+        self._is_stopping = True
+        self.stop_failure = failure
+        self._observer.stopping(failure, now)
+        self._timers.clear()
+        self._late_at = None
+        if is_late:
+            # Nobody may be there to ask a second time.
+            self._lose_patience(self._grace + _PATIENCE)
+        # Before the exit may begin, whose pods wait in the same queue.
+        waiting = tuple(self._ready.drain())
+        self._carry_out(self._interpreter.handle(Shutdown(reason=reason), now))
+        for node in waiting:
+            self._end(node, self._stopped(failure))
+
+    def _lose_patience(self, after: timedelta) -> None:
+        """Give up after some time on pods that do not listen, or earlier if that was said."""
+        at = self._now() + after
+        self._give_up_at = at if self._give_up_at is None else min(self._give_up_at, at)
+
+    def _give_up(self) -> None:
+        """End pods that do not listen; they are daemons, and their processes are killed."""
+        self._give_up_at = None
+        failure = self._stop.failure
+        assert failure is not None
+        # For those that listen late.
+        self._stop.set(failure)
+        for node in tuple(self._running):
+            del self._running[node]
+            self._end(node, self._stopped(failure))
+
+    def _stopped(self, failure: Failure) -> PodOutcome:
+        return PodOutcome(phase=Phase.FAILED, message=failure.message, failure=failure)
+
+    def _end(self, node: PodNode, outcome: PodOutcome) -> None:
+        now = self._now()
+        self._observer.pod_ended(node, outcome, now)
+        event = PodEnded(
+            node=node,
+            phase=outcome.phase,
+            outputs=outcome.outputs,
+            message=outcome.message,
+            exit_code=outcome.exit_code,
+        )
+        self._carry_out(self._interpreter.handle(event, now))
+
+    def _carry_out(self, commands: Iterable[Command]) -> None:
+        now = self._now()
+        for command in commands:
+            match command:
+                case StartPod(node=node):
+                    owner = node.owner
+                    if isinstance(owner, RetryNode) and node.attempt and not owner.strategy.backoff:
+                        # Where attempts wait, the timer has told of it.
+                        self._observer.retry_scheduled(owner, now, now)
+                    self._ready.put(node)
+                case StartTimer(node=node, at=at):
+                    self._set_timer(at, node)
+                    if isinstance(node, RetryNode):
+                        self._observer.retry_scheduled(node, now, at)
+                case NodeChanged(node=node, phase=phase):
+                    self._observer.node_changed(node, phase, now)
+                case ExitStarted():
+                    self._stop, self._is_stopping = StopSignal(), False
+                    # Neither the deadline nor what is left of a stop holds for the exit.
+                    self._timers.clear()
+                    self._late_at = self._give_up_at = None
+                case WorkflowEnded():
+                    self._ended = command
+
+    def _set_timer(self, at: datetime, node: Node) -> None:
+        heapq.heappush(self._timers, (at, next(self._numbers), node))
+
+    def _seconds_to_wait(self) -> float:
+        times = [at for at in (self._late_at, self._give_up_at) if at is not None]
+        if self._timers:
+            times.append(self._timers[0][0])
+        if not times:
+            return _HEARING_SECONDS
+        return min(max(0.0, (min(times) - self._now()).total_seconds()), _HEARING_SECONDS)
+
+    def _request(self, node: PodNode) -> PodRequest:
+        """Return what a pod is to do, its template's tags replaced.
+
+        Raises:
+            ExpressionError: A tag cannot be resolved.
+            ValueError: A deadline is no number, or a text is not what its name says.
+        """
+        template = node.template
+        environment = dict(template.environment)
+        upstream: Mapping[str, str] | None = None
+        if ENV_UPSTREAM in environment:
+            text = self._interpreter.resolve(node, environment[ENV_UPSTREAM])
+            upstream = _told(text) if text else None
+        deadline: timedelta | None = None
+        if template.deadline_seconds is not None:
+            seconds = int(self._interpreter.resolve(node, template.deadline_seconds))
+            deadline = timedelta(seconds=seconds) if seconds > 0 else None
+        return PodRequest(
+            path=node.path,
+            attempt=node.attempt,
+            is_retried=template.retry is not None,
+            decides=template.decides,
+            upstream=upstream,
+            image=self._interpreter.resolve(node, template.image),
+            deadline=deadline,
+        )
+
+
+def _told(text: str) -> Mapping[str, str]:
+    try:
+        return {key: phase for key, phase in decoded_texts(text).items() if phase is not None}
+    except ValueError as error:
+        raise ValueError(f"what is told of the tasks before {error}") from error

@@ -1,0 +1,1 @@
+"""The compiled workflow, read into immutable values."""

@@ -1,0 +1,203 @@
+"""Refuse what Argo takes in more forms than the compiler has for it.
+
+The interpreter follows Argo in some that are not emitted, which is how it is compared with Argo
+(``tests/engine/data/argo_cases.json``). A run may only hold what the compiler writes: other forms
+come from elsewhere, and nobody looked at what they mean on each version of Argo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from argosy_engine.workflow.fields import Object, Place
+from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Template, Workflow
+from argosy_engine.workflow.scope import Before, Scope
+from argosy_expressions.argo.depends import ENDS
+from argosy_schemas.pod import (
+    CONTROL,
+    CONTROL_PATH,
+    DECIDE_COMMAND,
+    DRIVER_COMMAND,
+    DRIVER_CONTAINER,
+    DRIVER_VARIABLES,
+    LAUNCHER_COMMAND,
+    LAUNCHER_CONTAINER,
+    MAIN_COMMAND,
+    MAIN_CONTAINER,
+)
+
+_HEAD = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
+_COMMANDS = {
+    MAIN_CONTAINER: MAIN_COMMAND,
+    DRIVER_CONTAINER: DRIVER_COMMAND,
+    LAUNCHER_CONTAINER: LAUNCHER_COMMAND,
+}
+_NAME = r"[a-zA-Z0-9][-a-zA-Z0-9]*"
+_ENDED = r" \|\| ".join(
+    [rf"(?P<name>{_NAME})\.{ENDS[0]}", *(rf"(?P=name)\.{one}" for one in ENDS[1:])]
+)
+_TERM = re.compile(rf"{_NAME}\.Succeeded|\({_ENDED}\)")
+_CONDITION = re.compile(r"false|\{\{=(?:(?!\}\}).)*\}\}", re.DOTALL)
+_COUNT = re.compile(r"\d+|\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
+
+
+def refuse_other_forms(document: Object, workflow: Workflow) -> None:
+    """Raise if a workflow says something in another form than the compiler.
+
+    Args:
+        document: The workflow as it came.
+        workflow: What was read of it.
+
+    Raises:
+        EngineRefusal: It does.
+    """
+    whole = Place("", "")
+    for field, value in _HEAD.items():
+        if document.get(field) != value:
+            raise whole.at(field).refuse(f"has to be '{value}'; this engine runs nothing else")
+    if not isinstance(workflow.templates[workflow.entrypoint], DagTemplate):
+        raise whole.at("spec.entrypoint").refuse("has to name a DAG")
+    for template in document["spec"]["templates"]:
+        if "container" in template:
+            _check_containers(template, Place(template["name"], ""))
+    at_exit = _at_exit(workflow)
+    for template in workflow.templates.values():
+        if isinstance(template, PodTemplate):
+            _check_pod(template)
+        else:
+            _check_dag(template, workflow.templates, at_exit=template.name in at_exit)
+
+
+def _at_exit(workflow: Workflow) -> frozenset[str]:
+    """Return the templates that run when all else has come to its end."""
+    if workflow.on_exit is None:
+        return frozenset()
+    template = workflow.templates[workflow.on_exit]
+    if not isinstance(template, DagTemplate) or template.tasks_are != "steps":
+        raise Place("", "spec.onExit").refuse("has to name a template of steps")
+    return frozenset({template.name})
+
+
+# Pods.
+
+
+def _check_containers(template: Object, place: Place) -> None:
+    main, here = template["container"], place.at("container")
+    place.whole_number(template, "activeDeadlineSeconds", least=1)
+    decides = "initContainers" not in template
+    command = DECIDE_COMMAND if decides else _COMMANDS[MAIN_CONTAINER]
+    _check_container(main, here, MAIN_CONTAINER, command)
+    for output in template.get("outputs", {}).get("parameters", ()):
+        if (output["name"], output["valueFrom"].get("path")) != (CONTROL, CONTROL_PATH):
+            raise place.at(f"outputs.{output['name']}").refuse(
+                f"is not '{CONTROL}' at '{CONTROL_PATH}', which is all that a pod puts out"
+            )
+    if decides:
+        _check_variables(main, here)
+        return
+    for variable in main.get("env", ()):
+        if "value" in variable:
+            raise here.at(f"env.{variable['name']}").refuse(
+                "has a value, which no command would get; give it to the task"
+            )
+    for field, name in (("initContainers", DRIVER_CONTAINER), ("sidecars", LAUNCHER_CONTAINER)):
+        container = template[field][0]
+        _check_container(container, place.at(f"{field}.{name}"), name, _COMMANDS[name])
+        _check_variables(container, place.at(f"{field}.{name}"))
+
+
+def _check_container(container: Object, place: Place, name: str, command: Sequence[str]) -> None:
+    if container.get("name") != name:
+        raise place.at("name").refuse(f"has to be '{name}'")
+    if container.get("command") != list(command):
+        raise place.at("command").refuse(
+            f"has to be '{' '.join(command)}'; the command of a task is in the pipeline"
+        )
+
+
+def _check_variables(container: Object, place: Place) -> None:
+    for variable in container.get("env", ()):
+        if variable["name"] not in DRIVER_VARIABLES:
+            raise place.at(f"env.{variable['name']}").refuse("is no variable of ours; remove it")
+
+
+def _check_pod(template: PodTemplate) -> None:
+    place = Place(template.name, "")
+    scope = Scope(inputs=template.inputs.keys(), is_pod=True)
+    for name, text in template.environment:
+        scope.check(text, place.at(f"env.{name}"))
+    scope.check(template.image, place.at("container.image"))
+    retry = template.retry
+    if retry is None:
+        return
+    here = place.at("retryStrategy")
+    if retry.limit is None:
+        raise here.at("limit").refuse("is missing; say how many attempts may follow")
+    if retry.policy != "Always":
+        raise here.at("retryPolicy").refuse(f"is '{retry.policy}'; use Always")
+    if retry.expression is not None:
+        Scope(is_retry=True).check_expression(retry.expression, here.at("expression"))
+
+
+# DAGs.
+
+
+def _check_dag(template: DagTemplate, templates: Mapping[str, Template], *, at_exit: bool) -> None:
+    place = Place(template.name, "")
+    if template.retry is not None:
+        raise place.at("retryStrategy").refuse("stands on a DAG; put it on the pods in it")
+    known = Scope(inputs=template.inputs.keys(), tasks_are=template.tasks_are, at_exit=at_exit)
+    # What the iterations of a loop put out the driver collects.
+    single = {task.name for task in template.tasks if task.count is None}
+    for output in template.outputs:
+        here = place.at(f"outputs.{output.name}")
+        if output.default is None:
+            raise here.refuse("has no default; Argo may wait forever for a DAG without one")
+        replace(known, tasks=single).check_expression(output.expression or "", here)
+    if len(template.tasks) > 1 and any(task.count is not None for task in template.tasks):
+        raise place.at("dag.tasks").refuse("has a loop beside other tasks; put it into a DAG")
+    for position, task in enumerate(template.tasks):
+        here = place.at(f"dag.tasks.{task.name}")
+        # The dependencies of steps are our own.
+        if template.tasks_are == "tasks":
+            _check_depends(task, here)
+        _check_task(task, here, replace(known, tasks=Before(template, position)))
+        _check_arguments(task, here, templates[task.template])
+
+
+def _check_depends(task: DagTask, place: Place) -> None:
+    terms = [] if task.depends is None else task.depends.text.split(" && ")
+    for term in terms:
+        if not _TERM.fullmatch(term):
+            raise place.at("depends").refuse(
+                f"has '{term}'; a task follows others that succeed, or whatever becomes of them"
+            )
+
+
+def _check_task(task: DagTask, place: Place, scope: Scope) -> None:
+    if task.when is not None:
+        if not _CONDITION.fullmatch(task.when):
+            raise place.at("when").refuse(
+                f"is '{task.when}'; it has to be 'false', or one expression in a tag"
+            )
+        scope.check(task.when, place.at("when"))
+    if task.count is not None:
+        if not _COUNT.fullmatch(task.count):
+            raise place.at("withSequence.count").refuse(
+                f"is '{task.count}', neither number nor tag"
+            )
+        scope.check(task.count, place.at("withSequence.count"))
+        scope = replace(scope, has_item=True)
+    for name, text in task.arguments:
+        scope.check(text, place.at(name))
+
+
+def _check_arguments(task: DagTask, place: Place, template: Template) -> None:
+    given = {name for name, _ in task.arguments}
+    for name in sorted(given - template.inputs.keys()):
+        raise place.at(name).refuse(f"is no input of '{template.name}'; remove it")
+    for name, default in template.inputs.items():
+        if default is None and name not in given:
+            raise place.at(name).refuse(f"is an input of '{template.name}' and not given")

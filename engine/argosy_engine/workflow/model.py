@@ -1,0 +1,119 @@
+"""The part of an Argo Workflow that the engine interprets, as immutable values.
+
+:mod:`argosy_engine.workflow.reading` makes these from JSON and refuses what has no place here.
+Texts may hold Argo's tags until a node is made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from argosy_expressions.argo import Depends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryStrategy:
+    """When another attempt follows a failed one."""
+
+    limit: str | None = None
+    """Attempts after the first, a number as text; ``None`` sets no limit."""
+    policy: str = "OnFailure"
+    """``Always``, ``OnFailure`` or ``OnError``."""
+    expression: str | None = None
+    """Must hold for another attempt; without tags."""
+    backoff: str | None = None
+    """Duration before the second attempt: ``5`` (seconds), ``5s``, ``2m``, ``1h``, ``1d``."""
+    factor: str | None = None
+    """Multiplies the duration from attempt to attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output parameter of a template."""
+
+    name: str
+    expression: str | None = None
+    """Of DAGs: over their tasks. ``None``: the pod writes a file."""
+    default: str | None = None
+    """Taken where there is no value; ``None``: that is an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagTask:
+    """One task of a DAG template."""
+
+    name: str
+    template: str
+    depends: Depends | None = None
+    when: str | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+    count: str | None = None
+    """How many times it runs (``withSequence``); ``None`` for a task that is no loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagTemplate:
+    """Tasks with dependencies."""
+
+    name: str
+    inputs: Mapping[str, str | None]
+    """Name to default."""
+    tasks: tuple[DagTask, ...]
+    targets: tuple[int, ...]
+    """The tasks that decide about its phase, by position: ``target``, else the leaves by name."""
+    outputs: tuple[Output, ...] = ()
+    parallelism: int | None = None
+    retry: RetryStrategy | None = None
+    index: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Task name to position."""
+    upstream: tuple[tuple[int, ...], ...] = ()
+    """For each task the ones that its ``depends`` mentions."""
+    downstream: tuple[tuple[int, ...], ...] = ()
+    """The reverse of ``upstream``, without tasks that are no ancestor of a target."""
+    order: tuple[int, ...] = ()
+    """Ancestors of targets, and targets, with every task behind its upstream."""
+    tasks_are: str = "tasks"
+    """What expressions call its tasks: ``tasks`` or ``steps``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTemplate:
+    """A step: driver, the user's command, launcher."""
+
+    name: str
+    inputs: Mapping[str, str | None]
+    environment: tuple[tuple[str, str], ...]
+    """The driver's, by name."""
+    image: str = ""
+    """Of the user's command."""
+    outputs: tuple[Output, ...] = ()
+    retry: RetryStrategy | None = None
+    deadline_seconds: str | None = None
+    """How long one attempt may take."""
+    decides: bool = False
+    """Runs a driver alone, which publishes a condition or the length of a loop."""
+    settings: tuple[str, ...] = ()
+    """What the template asks of Kubernetes and no laptop has, e.g. ``tolerations``; sorted."""
+
+
+Template: TypeAlias = DagTemplate | PodTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A workflow that can be interpreted."""
+
+    name: str
+    """``metadata.name``, else ``metadata.generateName``."""
+    entrypoint: str
+    templates: Mapping[str, Template]
+    arguments: Mapping[str, str | None]
+    """Parameter to value; ``None``: required."""
+    on_exit: str | None = None
+    """Template that runs when the entry template has come to its end, whatever it was."""
+    deadline_seconds: int | None = None
+    """How long the whole run may take; what runs at the exit has no deadline."""
+    settings: tuple[str, ...] = ()
+    """As :attr:`PodTemplate.settings`, of the workflow as a whole."""

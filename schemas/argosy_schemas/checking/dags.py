@@ -1,0 +1,224 @@
+"""What must hold among the tasks of one DAG: references, dependencies, iterators, outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from argosy_schemas.checking.inputs import check_inputs
+from argosy_schemas.checking.placeholders import is_python_function
+from argosy_schemas.checking.references import Scope, Side
+from argosy_schemas.circles import find_circle
+from argosy_schemas.findings import Findings, Path, did_you_mean, nearest
+from argosy_schemas.ir.from_json import producers, raw_items
+from argosy_schemas.texts import shown
+
+Json = Mapping[str, Any]
+
+_CONTROL: Final = re.compile("[\0-\x1f\x7f]")
+_MAX_KEY: Final = 200
+_SIDES: Final[tuple[Side, Side]] = ("parameters", "artifacts")
+
+
+def check_dag(scope: Scope) -> None:
+    """Add what is wrong in a DAG."""
+    findings = scope.findings
+    place: Path = (*scope.path, "dag", "tasks")
+    if not scope.tasks:
+        findings.add((*scope.path, "dag"), "The DAG has no task; add one")
+    for key, task in scope.tasks.items():
+        path: Path = (*place, key)
+        _check_key(key, path, findings)
+        _check_component(task, path, scope)
+        _check_dependent_tasks(key, task, path, scope)
+        _check_retries(task, path, findings)
+        used = scope.used_by(task)
+        if used is not None:
+            _check_iterator(task, used, path, findings)
+        check_inputs(task, path, scope)
+    _check_circles(scope.tasks, place, findings)
+    _check_outputs(scope)
+
+
+def check_decisions(scope: Scope, executors: Json) -> None:
+    """Add what decides about tasks of a DAG that nothing can be decided about.
+
+    The SDK puts tasks into groups, and decides about those.
+    """
+    for key, task in scope.tasks.items():
+        label: str = (scope.used_by(task) or {}).get("executorLabel", "")
+        if not label:
+            continue
+        path: Path = (*scope.path, "dag", "tasks", key)
+        for kind in ("parameterIterator", "artifactIterator"):
+            if kind in task:
+                scope.findings.add(
+                    (*path, kind),
+                    "Argosy loops over DAGs only; put the task into a component with a DAG, and "
+                    "loop over that",
+                    is_unsupported=True,
+                )
+        condition: str = task.get("triggerPolicy", {}).get("condition", "")
+        if condition and "importer" in executors.get(label, {}):
+            scope.findings.add(
+                (*path, "triggerPolicy", "condition"),
+                "An importer has no pod that could be left out; put it into a component with a "
+                "DAG, and set the condition of that",
+                is_unsupported=True,
+            )
+
+
+def check_functions(scope: Scope, executors: Json) -> None:
+    """Add artifacts that tasks pass to Python functions which have no such input.
+
+    The SDK's program looks for the type of each in the function. Other containers need not.
+    """
+    for key, task in scope.tasks.items():
+        used = scope.used_by(task) or {}
+        executor: Json = executors.get(used.get("executorLabel", ""), {})
+        passed: Json = task.get("inputs", {}).get("artifacts", {})
+        inputs: Json = used.get("inputDefinitions", {})
+        known: Json = inputs.get("artifacts", {})
+        unknown = [
+            name
+            for name in sorted(passed.keys() - {*known, *inputs.get("parameters", {})})
+            if nearest(name, known.keys() - passed.keys()) is None  # else told as misspelt
+        ]
+        if not unknown or not is_python_function(executor):
+            continue
+        for name in unknown:
+            scope.findings.add(
+                (*scope.path, "dag", "tasks", key, "inputs", "artifacts", name),
+                f"The component is a Python function without an input '{name}', and would fail; "
+                "declare it, or do not pass it",
+            )
+
+
+def _check_key(key: str, path: Path, findings: Findings) -> None:
+    if not key or "/" in key or key in (".", "..") or _CONTROL.search(key) or len(key) > _MAX_KEY:
+        findings.add(
+            path,
+            f"The task key {shown(key, most=_MAX_KEY)} cannot be part of a path; "
+            "use letters, digits and dashes",
+        )
+
+
+def _check_component(task: Json, path: Path, scope: Scope) -> None:
+    name: str = task.get("componentRef", {}).get("name", "")
+    if not name:
+        scope.findings.add(path, "The task has no component; set 'componentRef.name'")
+    elif name not in scope.components:
+        todo = did_you_mean(name, scope.components, otherwise="add it to 'components'")
+        message = f"There is no component '{name}'; {todo}"
+        scope.findings.add((*path, "componentRef", "name"), message)
+
+
+def _check_dependent_tasks(key: str, task: Json, path: Path, scope: Scope) -> None:
+    for position, name in enumerate(task.get("dependentTasks", ())):
+        if name not in scope.tasks:
+            others = scope.tasks.keys() - {key}
+            todo = did_you_mean(name, others, otherwise="remove it")
+            message = f"There is no task '{name}' in this DAG; {todo}"
+            scope.findings.add((*path, "dependentTasks", position), message)
+
+
+def _check_retries(task: Json, path: Path, findings: Findings) -> None:
+    policy: Json = task.get("retryPolicy", {})
+    for name in ("maxRetryCount", "backoffFactor"):
+        if policy.get(name, 0) < 0:
+            message = f"{policy[name]} is negative; write 0 or more"
+            findings.add((*path, "retryPolicy", name), message)
+    for name in ("backoffDuration", "backoffMaxDuration"):
+        if policy.get(name, "").startswith("-"):
+            message = f"'{policy[name]}' is negative; write '0s' or more"
+            findings.add((*path, "retryPolicy", name), message)
+
+
+def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> None:
+    kind = next((k for k in ("parameterIterator", "artifactIterator") if k in task), None)
+    if kind is None:
+        return
+    iterator: Json = task[kind]
+    side = "parameters" if kind == "parameterIterator" else "artifacts"
+    declared: Json = used.get("inputDefinitions", {}).get(side, {})
+    item: str = iterator.get("itemInput", "")
+    if item not in declared:
+        todo = did_you_mean(item, declared, otherwise="declare it in the component's inputs")
+        message = f"The item goes to input '{item}', which is not declared; {todo}"
+        findings.add((*path, kind, "itemInput"), message)
+    items: Json = iterator.get("items", {})
+    if "raw" in items:
+        try:
+            raw_items(items["raw"])
+        except (ValueError, RecursionError):
+            message = "The items are no JSON list; write one, such as '[1, 2]'"
+            findings.add((*path, kind, "items", "raw"), message)
+        return
+    source = "inputParameter" if kind == "parameterIterator" else "inputArtifact"
+    name: str = items.get(source, "")
+    passed: Json = task.get("inputs", {}).get(side, {})
+    if not name:
+        findings.add((*path, kind), "The loop has no items; set 'items'")
+    elif name not in passed and name not in declared:
+        todo = did_you_mean(name, passed, otherwise="pass it to the task")
+        message = f"The items come from input '{name}', which the task does not have; {todo}"
+        findings.add((*path, kind, "items", source), message)
+    elif kind == "parameterIterator":
+        given = declared.get(name, {}).get("parameterType", "LIST")
+        if given not in ("LIST", "STRING"):
+            message = f"The items come from '{name}', a {given}; loop over a LIST"
+            findings.add((*path, kind, "items", source), message)
+
+
+def _check_circles(tasks: Json, place: Path, findings: Findings) -> None:
+    predecessors = {
+        key: sorted({*task.get("dependentTasks", ()), *producers(task)})
+        for key, task in sorted(tasks.items())
+    }
+    circle = find_circle(predecessors)
+    if circle:
+        names = " -> ".join(f"'{name}'" for name in circle)
+        findings.add(
+            (*place, circle[0]),
+            f"The tasks wait for each other in a circle: {names}; remove one dependency",
+        )
+
+
+def _check_outputs(scope: Scope) -> None:
+    declared: Json = scope.component.get("outputDefinitions", {})
+    outputs: Json = scope.component["dag"].get("outputs", {})
+    for side in _SIDES:
+        given: Json = outputs.get(side, {})
+        known: Json = declared.get(side, {})
+        for name, output in given.items():
+            path: Path = (*scope.path, "dag", "outputs", side, name)
+            if name not in known:
+                todo = did_you_mean(name, known, otherwise="declare it in 'outputDefinitions'")
+                scope.findings.add(path, f"The component declares no output '{name}'; {todo}")
+            selectors = list(_selectors(output))
+            if not selectors:
+                scope.findings.add(path, f"Output '{name}' comes from no task; name one")
+            for step, selector in selectors:
+                key = "outputParameterKey" if side == "parameters" else "outputArtifactKey"
+                scope.output(
+                    selector.get("producerSubtask", ""),
+                    selector.get(key, ""),
+                    side,
+                    (*path, *step),
+                )
+        for name in known:
+            if name not in given:
+                message = f"Output '{name}' comes from no task; add it to 'dag.outputs'"
+                path = (*scope.path, "outputDefinitions", side, name)
+                scope.findings.add(path, message)
+
+
+def _selectors(output: Json) -> Iterator[tuple[Path, Json]]:
+    if "valueFromParameter" in output:
+        yield ("valueFromParameter",), output["valueFromParameter"]
+    several: Json = output.get("valueFromOneof", {})
+    for position, selector in enumerate(several.get("parameterSelectors", ())):
+        yield ("valueFromOneof", "parameterSelectors", position), selector
+    for position, selector in enumerate(output.get("artifactSelectors", ())):
+        yield ("artifactSelectors", position), selector

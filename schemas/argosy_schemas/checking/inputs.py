@@ -1,0 +1,171 @@
+"""What must hold in the inputs that a task passes to its component.
+
+Types are compared only where the file says both. A STRING takes everything, as text; either number
+type takes the other; what a selector picks out of a value, and what a placeholder stands for, has
+any type. Literals are the driver's, which sees every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from argosy_schemas.checking.references import SINGULAR, Scope, Side
+from argosy_schemas.findings import Path, did_you_mean, nearest
+from argosy_schemas.ir.from_json import constant_from_json, parameter_type
+from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
+
+Json = Mapping[str, Any]
+
+_CHANNEL: Final = "pipelinechannel--"
+"""How the SDK begins the names that it makes."""
+
+_FAMILIES: Final = (
+    {ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE},
+    {ParameterType.STRUCT, ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG},
+)
+
+
+def check_inputs(task: Json, path: Path, scope: Scope) -> None:
+    """Add what is wrong in the inputs of ``task``, which stands at ``path``."""
+    used = scope.used_by(task)
+    inputs: Json = task.get("inputs", {})
+    for name, source in inputs.get("parameters", {}).items():
+        place: Path = (*path, "inputs", "parameters", name)
+        declared = None
+        if used is not None:
+            declared = _declared(name, task, used, "parameters", place, scope)
+        _check_parameter(name, source, declared, place, scope)
+    for name, source in inputs.get("artifacts", {}).items():
+        place = (*path, "inputs", "artifacts", name)
+        if used is not None:
+            _declared(name, task, used, "artifacts", place, scope)
+        _check_artifact(source, place, scope)
+    if used is not None:
+        _check_complete(task, used, path, scope)
+
+
+def _declared(
+    name: str, task: Json, used: Json, side: Side, path: Path, scope: Scope
+) -> Json | None:
+    """Return how the component declares an input, ``None`` where it does not.
+
+    That is no fault: the SDK passes channels on to components that do not declare them. It is one
+    where the name was probably meant to be another.
+    """
+    declared: Json = used.get("inputDefinitions", {})
+    known: Json = declared.get(side, {})
+    if name in known:
+        spec: Json = known[name]
+        return spec
+    other: Side = "artifacts" if side == "parameters" else "parameters"
+    if name in declared.get(other, {}):
+        message = f"The component declares '{name}' in '{other}'; pass it in 'inputs.{other}'"
+        scope.findings.add(path, message)
+        return None
+    match = nearest(name, known.keys() - task["inputs"][side].keys())
+    if match is not None and not name.startswith(_CHANNEL):
+        message = f"The component declares no input '{name}'; did you mean '{match}'?"
+        scope.findings.add(path, message)
+    return None
+
+
+def _check_parameter(
+    name: str, source: Json, declared: Json | None, path: Path, scope: Scope
+) -> None:
+    has_selector = bool(source.get("parameterExpressionSelector"))
+    if "runtimeValue" in source:
+        if declared is not None and not has_selector:
+            _check_constant(name, source["runtimeValue"], declared, path, scope)
+        return
+    given, what = _given(name, source, path, scope)
+    wanted = None if declared is None or has_selector else parameter_type(declared)
+    if wanted is not None and given is not None and not _takes(wanted, given):
+        message = f"Parameter '{name}' is a {wanted} and gets {what}, a {given}; make them the same"
+        scope.findings.add(path, message)
+
+
+def _given(name: str, source: Json, path: Path, scope: Scope) -> tuple[ParameterType | None, str]:
+    """Return the type of what a parameter gets, if the file says it, and in words what that is."""
+    if "taskOutputParameter" in source:
+        output: Json = source["taskOutputParameter"]
+        producer: str = output.get("producerTask", "")
+        key: str = output.get("outputParameterKey", "")
+        spec = scope.output(producer, key, "parameters", (*path, "taskOutputParameter"))
+        what = f"output '{key}' of task '{producer}'"
+        if spec is None:
+            return None, what
+        if scope.tasks[producer].keys() & {"parameterIterator", "artifactIterator"}:
+            return ParameterType.LIST, what  # collected over the iterations
+        return parameter_type(spec), what
+    if "componentInputParameter" in source:
+        key = source["componentInputParameter"]
+        spec = scope.input(key, "parameters", (*path, "componentInputParameter"))
+        return None if spec is None else parameter_type(spec), f"input '{key}' of this DAG"
+    if "taskFinalStatus" in source:
+        producer = source["taskFinalStatus"].get("producerTask", "")
+        if producer not in scope.tasks:
+            todo = did_you_mean(producer, scope.tasks, otherwise="name a task of this DAG")
+            message = f"There is no task '{producer}' in this DAG; {todo}"
+            scope.findings.add((*path, "taskFinalStatus"), message)
+        return ParameterType.TASK_FINAL_STATUS, f"the final status of task '{producer}'"
+    scope.findings.add(path, f"Parameter '{name}' comes from nowhere; set its source")
+    return None, ""
+
+
+def _takes(wanted: ParameterType, given: ParameterType) -> bool:
+    if wanted in (ParameterType.STRING, given):
+        return True
+    return any(wanted in family and given in family for family in _FAMILIES)
+
+
+def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: Scope) -> None:
+    wanted = parameter_type(declared)
+    if wanted is None or "runtimeParameter" in value:
+        return
+    constant = constant_from_json(value)
+    if "{{$" in to_text(constant):
+        return  # a placeholder; known when the task runs
+    try:
+        coerce(constant, wanted)
+    except ParameterValueError as error:
+        scope.findings.add(path, f"The constant of parameter '{name}' {error}; change it")
+
+
+def _check_artifact(source: Json, path: Path, scope: Scope) -> None:
+    if "taskOutputArtifact" in source:
+        output: Json = source["taskOutputArtifact"]
+        scope.output(
+            output.get("producerTask", ""),
+            output.get("outputArtifactKey", ""),
+            "artifacts",
+            (*path, "taskOutputArtifact"),
+        )
+    elif "componentInputArtifact" in source:
+        key: str = source["componentInputArtifact"]
+        scope.input(key, "artifacts", (*path, "componentInputArtifact"))
+    else:
+        scope.findings.add(path, f"Artifact '{path[-1]}' comes from nowhere; set its source")
+
+
+def _check_complete(task: Json, used: Json, path: Path, scope: Scope) -> None:
+    """Add the inputs that the component requires and the task does not pass."""
+    items = {
+        task[kind].get("itemInput", "")
+        for kind in ("parameterIterator", "artifactIterator")
+        if kind in task
+    }
+    declared: Json = used.get("inputDefinitions", {})
+    sides: tuple[Side, Side] = ("parameters", "artifacts")
+    for side in sides:
+        passed: Json = task.get("inputs", {}).get(side, {})
+        for name, spec in declared.get(side, {}).items():
+            if name in passed or name in items or spec.get("isOptional") or "defaultValue" in spec:
+                continue
+            if spec.get("parameterType") == ParameterType.TASK_CONFIG:
+                continue  # the driver makes it
+            message = (
+                f"The task does not pass the required input {SINGULAR[side]} '{name}'; pass it"
+            )
+            scope.findings.add(path, message)

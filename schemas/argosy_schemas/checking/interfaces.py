@@ -1,0 +1,119 @@
+"""What must hold in the inputs and outputs that a component declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from argosy_schemas.findings import Findings, Path
+from argosy_schemas.ir.from_json import ROOT, parameter_type
+from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.parameters import ParameterValueError, coerce, parse_output
+from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.texts import shown
+from argosy_schemas.values import JsonValue
+
+Json = Mapping[str, Any]
+
+_UNSAFE: Final = re.compile("[\0-\x1f\x7f/]")
+_WORKFLOW_NAME: Final = re.compile("[A-Za-z0-9_-]+")
+_RESERVED: Final = frozenset({CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER})
+_MAX_NAME: Final = 200
+# The driver makes the values of these.
+_MADE: Final = frozenset({ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG})
+
+
+def check_interface(component: Json, path: Path, findings: Findings) -> None:
+    """Add what is wrong in the declarations of a component that stands at ``path``."""
+    is_root = path == (ROOT,)
+    for side in ("inputDefinitions", "outputDefinitions"):
+        interface: Json = component.get(side, {})
+        for name, place in _names(interface, (*path, side)):
+            _check_name(name, place, findings)
+        for name, parameter in interface.get("parameters", {}).items():
+            place = (*path, side, "parameters", name)
+            kind = parameter_type(parameter)
+            if kind is None:
+                findings.add(place, f"Parameter '{name}' has no type; set 'parameterType'")
+            elif kind in _MADE and side == "outputDefinitions":
+                findings.add(place, f"No component can put out a {kind}; make it a STRUCT")
+            elif kind in _MADE and is_root:
+                findings.add(place, f"No run can be given a {kind}; make it a STRUCT")
+            elif side == "inputDefinitions" and "defaultValue" in parameter:
+                _check_default(name, parameter, kind, place, findings, is_root=is_root)
+        for name, artifact in interface.get("artifacts", {}).items():
+            if artifact.get("artifactType", {}).get("schemaUri"):
+                findings.add(
+                    (*path, side, "artifacts", name, "artifactType", "schemaUri"),
+                    "Argosy cannot read 'schemaUri'; use 'schemaTitle' or 'instanceSchema'",
+                    is_unsupported=True,
+                )
+    if is_root:
+        _check_root_inputs(component.get("inputDefinitions", {}), path, findings)
+
+
+def _check_default(
+    name: str,
+    parameter: Json,
+    kind: ParameterType,
+    path: Path,
+    findings: Findings,
+    *,
+    is_root: bool,
+) -> None:
+    """Add a default of another type; either number type takes any number.
+
+    Literals do not hold for defaults (``ir-semantics`` 2.4). The first releases of the SDK wrote
+    the defaults of inner components as texts, which are handed on as they are.
+    """
+    default: JsonValue = parameter["defaultValue"]
+    if isinstance(default, str) and not is_root and _reads_as(default, kind):
+        return
+    try:
+        coerce(default, kind)
+    except ParameterValueError as error:
+        message = f"The default of parameter '{name}' {error}; change it"
+        findings.add((*path, "defaultValue"), message)
+
+
+def _reads_as(text: str, kind: ParameterType) -> bool:
+    try:
+        parse_output(text.encode(), kind)
+    except ParameterValueError:
+        return False
+    return kind is not ParameterType.STRING
+
+
+def _names(interface: Json, path: Path) -> Iterator[tuple[str, Path]]:
+    for side in ("parameters", "artifacts"):
+        for name in interface.get(side, {}):
+            yield name, (*path, side, name)
+
+
+def _check_name(name: str, path: Path, findings: Findings) -> None:
+    # Files in the container are called so.
+    if not name or name in (".", "..") or _UNSAFE.search(name) or len(name) > _MAX_NAME:
+        findings.add(
+            path,
+            f"The name {shown(name, most=_MAX_NAME)} cannot be part of a path; "
+            "use letters, digits, dashes and underscores",
+        )
+
+
+def _check_root_inputs(inputs: Json, path: Path, findings: Findings) -> None:
+    """Add the inputs of the pipeline that cannot be parameters of a workflow."""
+    parameters: Json = inputs.get("parameters", {})
+    for name, place in _names(inputs, (*path, "inputDefinitions")):
+        if _UNSAFE.search(name):
+            continue  # said above
+        if not _WORKFLOW_NAME.fullmatch(name):
+            findings.add(
+                place,
+                f"Input '{name}' cannot be a parameter of a workflow; "
+                "use letters, digits, dashes and underscores",
+            )
+        elif name in _RESERVED:
+            findings.add(place, f"Argosy has a parameter '{name}' of its own; rename the input")
+        elif place[2] == "artifacts" and name in parameters:
+            findings.add(place, f"There is a parameter '{name}' as well; rename one of them")

@@ -1,0 +1,1 @@
+"""Formats that cross between rooms: packed IR, step, records, cache entries."""

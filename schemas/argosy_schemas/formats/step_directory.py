@@ -1,0 +1,100 @@
+"""A step as a directory on the volume that the containers of its pod share.
+
+``argv`` and ``env`` are for ``exec``, a C program without a JSON parser: entries ended by a NUL
+byte each. ``open`` lists, in the same form, the paths whose modes ``exec`` opens up when the
+command has ended, so that a launcher under another UID can read them. ``step.json`` is the whole
+:class:`argosy_schemas.formats.step.Step`, for the launcher. It is written last, so a directory that
+holds it is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Reason
+from argosy_schemas.formats.records_json import FormatError
+from argosy_schemas.formats.step import Decision, Step
+from argosy_schemas.formats.step_json import step_from_json, step_to_json
+from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.texts import shown
+from argosy_schemas.whole_files import write_whole_file
+
+_STEP = "step.json"
+
+
+def write_step(directory: Path, step: Step) -> None:
+    """Write ``step`` for ``exec`` and the launcher; whatever was there before is replaced.
+
+    Raises:
+        FinalTaskError: An argument or variable holds what no process can be given.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o755)
+    for name in (_STEP, "argv", "env", "open"):
+        (directory / name).unlink(missing_ok=True)
+    if step.decision is Decision.RUN:
+        _write(directory / "argv", _entries(step.argv, "argument"))
+        pairs = (f"{name}={value}" for name, value in step.env)
+        _write(directory / "env", _entries(pairs, "variable"))
+        _write(directory / "open", _entries(dict.fromkeys(_output_paths(step)), "path"))
+    _write(directory / _STEP, step_to_json(step).encode())
+
+
+def read_step(directory: Path) -> Step:
+    """Return the step that the driver wrote.
+
+    Raises:
+        FinalTaskError: The directory holds no step, or one of a newer major version.
+    """
+    path = directory / _STEP
+    try:
+        return step_from_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise FinalTaskError(
+            f"'{path}' is missing; see the log of container 'driver' of this pod",
+            reason=Reason.INTERNAL,
+        ) from error
+    except FormatError as error:
+        raise FinalTaskError(f"'{path}': {error}", reason=Reason.INTERNAL) from error
+
+
+def _output_paths(step: Step) -> Iterator[str]:
+    """Yield where the command may have written what the launcher will read."""
+    if step.executor_output_path:
+        yield step.executor_output_path
+    for parameter in step.output_parameters:
+        yield parameter.path
+    for artifact in step.output_artifacts:
+        yield artifact.path
+    for mapping in step.uri_mappings:
+        path = sdk_path(mapping.seen)
+        if path is not None:
+            yield path
+
+
+def _entries(texts: Iterable[str], what: str) -> bytes:
+    entries: list[bytes] = []
+    for text in texts:
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise _refused(what, "half of a surrogate pair", text) from error
+        if b"\0" in data:
+            raise _refused(what, "a NUL character", text)
+        entries.append(data + b"\0")
+    return b"".join(entries)
+
+
+def _refused(what: str, found: str, text: str) -> FinalTaskError:
+    return FinalTaskError(
+        f"{what} {shown(text)} of the command holds {found}, which no process can be given; "
+        "encode it",
+        reason=Reason.INVALID_INPUT,
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    # The command's user is not the driver's.
+    write_whole_file(path, data, mode=0o644)

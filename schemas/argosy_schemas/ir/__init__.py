@@ -1,0 +1,1 @@
+"""The IR as immutable values, and what follows from the IR alone."""

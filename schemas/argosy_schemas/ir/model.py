@@ -1,0 +1,345 @@
+"""The IR as immutable values: what a compiled KFP pipeline says, after reading.
+
+Field by field this follows ``pipeline_spec.proto`` (kubeflow/pipelines ``api/v2alpha1``); what that
+file calls deprecated is folded into its successor by the reader, so nothing behind it looks twice.
+Numbers are normalized (:func:`argosy_schemas.values.normalized`), maps are sorted by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from argosy_schemas.values import UNSET, JsonValue, Unset
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def _empty() -> Mapping[str, Any]:
+    # A factory, because Python 3.11 refuses an unhashable default.
+    return _EMPTY
+
+
+class ParameterType(StrEnum):
+    """``parameterType`` of an input or output."""
+
+    STRING = "STRING"
+    NUMBER_INTEGER = "NUMBER_INTEGER"
+    NUMBER_DOUBLE = "NUMBER_DOUBLE"
+    BOOLEAN = "BOOLEAN"
+    LIST = "LIST"
+    STRUCT = "STRUCT"
+    TASK_FINAL_STATUS = "TASK_FINAL_STATUS"
+    """What became of an upstream task; the driver makes the value."""
+    TASK_CONFIG = "TASK_CONFIG"
+    """The pod settings passed through to the component; the driver makes the value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSpec:
+    """One declared parameter of a component."""
+
+    type: ParameterType
+    default: JsonValue | Unset = UNSET
+    optional: bool = False
+    literals: tuple[JsonValue, ...] = ()
+    """The only values allowed; empty allows any."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactType:
+    """Exactly one of the two is non-empty."""
+
+    schema_title: str = ""
+    """E.g. ``system.Dataset``."""
+    instance_schema: str = ""
+    """YAML text of a schema of the author's own; its ``title`` names the type."""
+    schema_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactSpec:
+    """One declared artifact of a component."""
+
+    type: ArtifactType
+    is_list: bool = False
+    optional: bool = False
+    metadata: Mapping[str, JsonValue] = field(default_factory=_empty)
+    """Outputs only: where the metadata of each produced artifact starts from."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """Inputs, or outputs, of a component by name."""
+
+    parameters: Mapping[str, ParameterSpec] = field(default_factory=_empty)
+    artifacts: Mapping[str, ArtifactSpec] = field(default_factory=_empty)
+
+
+# Where a task's input comes from.
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """``runtimeValue.constant``; strings in it may hold placeholders."""
+
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeParameter:
+    """``runtimeValue.runtimeParameter``: a parameter of the run by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentInput:
+    """An input, parameter or artifact, of the DAG that holds the task."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutput:
+    """An output, parameter or artifact, of a sibling task."""
+
+    task: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStatus:
+    """What became of a sibling task."""
+
+    task: str
+
+
+ParameterSource: TypeAlias = Constant | RuntimeParameter | ComponentInput | TaskOutput | FinalStatus
+ArtifactSource: TypeAlias = ComponentInput | TaskOutput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterInput:
+    """One parameter that a task passes to its component."""
+
+    source: ParameterSource
+    selector: str | None = None
+    """``parameterExpressionSelector``, CEL on the value: ``parseJson(string_value)["a"]``."""
+
+
+class TriggerStrategy(StrEnum):
+    """When a task runs, given what became of the tasks it depends on."""
+
+    ALL_UPSTREAM_TASKS_SUCCEEDED = "ALL_UPSTREAM_TASKS_SUCCEEDED"
+    ALL_UPSTREAM_TASKS_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
+    """Whatever became of them: exit tasks and ``ignore_upstream_failure``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Attempts after the first one. Defaults are those the proto promises."""
+
+    max_count: int = 0
+    backoff: timedelta = timedelta(0)
+    factor: float = 2.0
+    max_backoff: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawItems:
+    """Loop items written in the file: a JSON list; strings in it may hold placeholders."""
+
+    items: tuple[JsonValue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputItems:
+    """Loop items are the value of this input of the looping task itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iterator:
+    """A loop over parameters or artifacts."""
+
+    items: RawItems | InputItems
+    item_input: str
+    """The component input that receives one item."""
+    over_artifacts: bool = False
+    parallelism: int = 0
+    """How many iterations at once; 0 for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """``cachingOptions`` of a task."""
+
+    enabled: bool = False
+    key: str = ""
+    """When not empty it alone, with the component's name, decides on reuse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One use of a component inside a DAG."""
+
+    key: str
+    """Identity within the DAG: the key in ``dag.tasks``."""
+    display_name: str
+    component: str
+    parameters: Mapping[str, ParameterInput] = field(default_factory=_empty)
+    artifacts: Mapping[str, ArtifactSource] = field(default_factory=_empty)
+    dependencies: tuple[str, ...] = ()
+    """Siblings that come first: ``dependentTasks`` and the producers of the inputs, sorted."""
+    condition: str | None = None
+    """CEL over the task's own inputs."""
+    strategy: TriggerStrategy = TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED
+    iterator: Iterator | None = None
+    retry: RetryPolicy | None = None
+    """``None`` inherits from the enclosing task."""
+    caching: Caching = Caching()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagOutputs:
+    """What a DAG passes on of its tasks' outputs."""
+
+    parameters: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
+    """Several selectors are a ``OneOf``: the first whose task succeeded."""
+    artifacts: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dag:
+    """Tasks by key, and the outputs of the component that holds them."""
+
+    tasks: Mapping[str, Task]
+    outputs: DagOutputs = DagOutputs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Quantities as Kubernetes writes them; empty means unset; each may be a placeholder."""
+
+    cpu_limit: str = ""
+    cpu_request: str = ""
+    memory_limit: str = ""
+    memory_request: str = ""
+    accelerator_type: str = ""
+    accelerator_count: str = ""
+
+
+CREATE_CLAIM_IMAGE: Final = "argostub/createpvc"
+"""An executor with it makes a volume claim, and runs nothing."""
+DELETE_CLAIM_IMAGE: Final = "argostub/deletepvc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerExecutor:
+    """A container to run: its strings may hold placeholders."""
+
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    """Pairs in the order of the file; a later name wins."""
+    resources: Resources = Resources()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImporterExecutor:
+    """Registers an existing artifact; needs no pod."""
+
+    uri: Constant | RuntimeParameter
+    """A ``RuntimeParameter`` names an input of the task."""
+    type: ArtifactType
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Keys and values may hold placeholders."""
+    reimport: bool = False
+    download_to_workspace: bool = False
+
+
+Executor: TypeAlias = ContainerExecutor | ImporterExecutor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskConfigPassthrough:
+    """One group of pod settings that a component asks to receive as a value."""
+
+    field: str
+    """``RESOURCES``, ``ENV``, ``KUBERNETES_AFFINITY`` and so on."""
+    apply_to_task: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A reusable definition: a DAG, or a leaf with an executor."""
+
+    name: str
+    inputs: Interface = Interface()
+    outputs: Interface = Interface()
+    dag: Dag | None = None
+    executor_label: str | None = None
+    executor: Executor | None = None
+    """Set exactly when ``executor_label`` is."""
+    task_config_passthroughs: tuple[TaskConfigPassthrough, ...] = ()
+
+
+class ControlForm(StrEnum):
+    """In which form a control value travels."""
+
+    VALUE = "value"
+    """The JSON value itself."""
+    TEXT = "text"
+    """Its text form, for an input declared STRING that receives another type."""
+    LENGTH = "length"
+    """The number of items of a list, or of an artifact list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ControlEntry:
+    """One small value that a task publishes for the engine to decide by."""
+
+    output: str
+    form: ControlForm = ControlForm.VALUE
+
+    @property
+    def key(self) -> str:
+        """The member of the control object: ``name``, or ``name@length``, ``name@text``."""
+        return self.output if self.form is ControlForm.VALUE else f"{self.output}@{self.form}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A whole compiled pipeline."""
+
+    name: str
+    display_name: str = ""
+    description: str = ""
+    default_pipeline_root: str = ""
+    sdk_version: str = ""
+    root: Component
+    components: Mapping[str, Component]
+    """By name, without the root. A driver's is lazy: it decodes a DAG's block on first access."""
+    kubernetes: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=_empty)
+    """Executor label to ``KubernetesExecutorConfig`` as JSON."""
+    pipeline_config: Mapping[str, JsonValue] = field(default_factory=_empty)
+    """``pipelineConfig`` of the platform document."""
+    document: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
+    """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.formats.packed_ir` packs;
+    empty in a pipeline that was unpacked."""
+    control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] = field(
+        default_factory=dict[tuple[str, str], tuple[ControlEntry, ...]]
+    )
+    """(DAG component, task key) to what that task must publish for conditions and loops.
+
+    Made by the compiler; empty in what the reader returns. The root's component name is ``root``.
+    """

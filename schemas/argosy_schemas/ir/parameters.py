@@ -1,0 +1,230 @@
+"""Parameter values: their types, their coercion, and their text forms.
+
+The rules are the reference driver's and launcher's (kubeflow/pipelines ``backend/src/v2/driver``
+``resolve.go`` and ``component/launcher_v2.go``), with one text form where it has three: the
+shortest decimal that reads back, never with an exponent.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from argosy_schemas.ir.model import ParameterSpec, ParameterType
+from argosy_schemas.texts import shown
+from argosy_schemas.values import JsonValue, normalized, parse_json, to_json
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_STRUCTS = (ParameterType.STRUCT, ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG)
+_INT64 = 2**63
+_DECIMAL = re.compile(r"[+-]?[0-9]+")
+_EXPONENT = re.compile(r"[0-9]e-?[0-9]|e\+")
+
+
+class ParameterValueError(ValueError):
+    """A value does not fit its declared type; the message is half a sentence about the value."""
+
+
+def kind_of(value: JsonValue) -> str:
+    """Return what a value is, in the words of messages: ``a number``, ``a list``, ``null``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an object" if isinstance(value, Mapping) else "a list"
+
+
+def to_text(value: JsonValue) -> str:
+    """Return the text of a value: a string as it is, ``null`` as nothing, all else as JSON.
+
+    Numbers are decimals without an exponent, lists and objects compact JSON with sorted keys.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return _decimal(value)
+    text = to_json(normalized(value))
+    # Only a number that Python writes with an exponent needs a second look.
+    return _expanded(value) if _EXPONENT.search(text) else text
+
+
+def coerce(value: JsonValue, declared: ParameterType) -> JsonValue:
+    """Return ``value`` as an input of type ``declared`` receives it.
+
+    A STRING takes anything, as text; every other type takes only its own JSON kind, and either
+    number type takes any number. ``null`` stays ``null``: whether it may is the caller's question.
+
+    Raises:
+        ParameterValueError: The kind of ``value`` is another one.
+    """
+    if value is None:
+        return None
+    if declared is ParameterType.STRING:
+        return to_text(value)
+    if not _is_of(value, declared):
+        raise ParameterValueError(f"is {kind_of(value)}, not a {declared}")
+    return normalized(value)
+
+
+def is_literal(value: JsonValue, literals: Sequence[JsonValue]) -> bool:
+    """Return whether ``value`` is allowed; no literals allow any.
+
+    An int and a double of one value are equal, a number and a boolean or a string never are.
+    """
+    return not literals or any(
+        kind_of(value) == kind_of(literal) and normalized(value) == normalized(literal)
+        for literal in literals
+    )
+
+
+def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
+    """Return the value that a component wrote to the file of an output parameter.
+
+    A STRING is the whole text, not trimmed; every other type is trimmed and parsed.
+
+    Raises:
+        ParameterValueError: The bytes are no value of that type.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ParameterValueError(f"is not UTF-8 at byte {error.start}") from error
+    if declared is ParameterType.STRING:
+        return text
+    trimmed = text.strip()
+    if declared is ParameterType.BOOLEAN:
+        if trimmed in _TRUE or trimmed in _FALSE:
+            return trimmed in _TRUE
+        raise ParameterValueError(f"{shown(trimmed)} is no BOOLEAN; write true or false")
+    if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
+        return _parse_number(trimmed, declared)
+    return _parse_json(trimmed, declared)
+
+
+def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
+    """Return the value of a parameter that a person or a workflow gave as text.
+
+    A STRING takes the text as it is, every other type is JSON. ``null`` is the value ``None``.
+
+    Raises:
+        ParameterValueError: The text is no JSON, of another type, or none of the literals.
+    """
+    value: JsonValue = text
+    if spec.type is not ParameterType.STRING:
+        try:
+            value = parse_json(text)
+        except ValueError as error:
+            raise ParameterValueError(
+                f"{shown(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
+            ) from error
+    return check_argument(value, spec)
+
+
+def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
+    """Return ``value`` as the run's parameter declared by ``spec`` holds it.
+
+    Nothing is coerced here: a STRING has to be a string. Either number type takes any number, as
+    the reference does.
+
+    Raises:
+        ParameterValueError: It is of another type, none of the literals, or ``null`` where the
+            parameter is not optional.
+    """
+    if value is None:
+        if not spec.optional:
+            raise ParameterValueError(f"is null, and a {spec.type} that is not optional")
+        return None
+    if spec.type is ParameterType.STRING and not isinstance(value, str):
+        raise ParameterValueError(
+            f"{shown(to_text(value))} is {kind_of(value)}, not a STRING; write text"
+        )
+    try:
+        coerced = coerce(value, spec.type)
+    except ParameterValueError as error:
+        hint = f"write {_HINTS.get(spec.type, 'it as JSON')}"
+        raise ParameterValueError(f"{shown(to_text(value))} {error}; {hint}") from error
+    if not is_literal(value, spec.literals):
+        allowed = ", ".join(to_json(literal) for literal in spec.literals)
+        raise ParameterValueError(f"is {shown(to_text(value))}, not one of {allowed}")
+    return coerced
+
+
+_HINTS: Final[Mapping[ParameterType, str]] = {
+    ParameterType.STRING: "text",
+    ParameterType.NUMBER_INTEGER: "a number, e.g. 3",
+    ParameterType.NUMBER_DOUBLE: "a number, e.g. 0.5",
+    ParameterType.BOOLEAN: "true or false",
+    ParameterType.LIST: "a list as JSON, e.g. [1, 2]",
+    ParameterType.STRUCT: 'an object as JSON, e.g. {"a": 1}',
+}
+
+
+def _decimal(number: float) -> str:
+    whole = normalized(number)
+    text = str(whole)
+    if "e" not in text:
+        return text
+    # Not at the top: a millisecond, for numbers that hardly occur.
+    from decimal import Decimal
+
+    return format(Decimal(text), "f")
+
+
+def _expanded(value: JsonValue) -> str:
+    """Return what ``to_json`` does, with every number written without an exponent."""
+    if isinstance(value, float):
+        return _decimal(value)
+    if isinstance(value, Mapping):
+        members = (f"{to_json(key)}:{_expanded(value[key])}" for key in sorted(value))
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{','.join(map(_expanded, value))}]"
+    return to_json(value)
+
+
+def _is_of(value: JsonValue, declared: ParameterType) -> bool:
+    if declared is ParameterType.BOOLEAN:
+        return isinstance(value, bool)
+    if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if declared in _STRUCTS:
+        return isinstance(value, Mapping)
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _parse_number(text: str, declared: ParameterType) -> JsonValue:
+    # Python reads more than the reference does: 1_000, and digits of other scripts.
+    if "_" in text or not text.isascii():
+        raise ParameterValueError(f"{shown(text)} is no {declared}")
+    if declared is ParameterType.NUMBER_INTEGER:
+        if not _DECIMAL.fullmatch(text):
+            raise ParameterValueError(f"{shown(text)} is no {declared}")
+        # As few digits as 64 bits have: Python refuses to read thousands of them.
+        number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
+        if not -_INT64 <= number < _INT64:
+            raise ParameterValueError(f"{shown(text)} does not fit into 64 bits")
+        return number
+    try:
+        value = float.fromhex(text) if "0x" in text.lower() else float(text)
+    except (ValueError, OverflowError) as error:
+        raise ParameterValueError(f"{shown(text)} is no {declared}") from error
+    if not math.isfinite(value):
+        raise ParameterValueError(f"{shown(text)} cannot be passed on: JSON has no such number")
+    return normalized(value)
+
+
+def _parse_json(text: str, declared: ParameterType) -> JsonValue:
+    try:
+        value = parse_json(text)
+    except ValueError as error:
+        raise ParameterValueError(f"{shown(text)} is no JSON: {error}") from error
+    return coerce(value, declared)

@@ -1,0 +1,1 @@
+"""A compiled pipeline file, read into a :class:`~argosy_schemas.ir.model.Pipeline`."""

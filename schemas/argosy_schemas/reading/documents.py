@@ -1,0 +1,286 @@
+"""The documents of a pipeline file, as plain values.
+
+A file is JSON, or a stream of YAML documents: one pipeline spec, and perhaps one platform spec.
+JSON is tried first where the text begins as an object does, because YAML reads some of it
+differently (``1e3`` is text there). Nothing is known here of what a spec may say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.reading.yaml_values import TOO_DEEP, Refusal, YamlRefused, load_yaml
+from argosy_schemas.texts import one_line, shown
+from argosy_schemas.values import MAX_DEPTH, JsonValue
+
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SPEC_FIELDS: Final = frozenset(
+    {"pipelineInfo", "pipeline_info", "root", "components", "schemaVersion", "schema_version"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """What a file holds."""
+
+    text: str
+    pipeline: Mapping[str, JsonValue]
+    pipeline_number: int
+    """Which document of the stream it is, from 0."""
+    platform: Mapping[str, JsonValue] | None = None
+    platform_number: int = 0
+    refused: tuple[Problem, ...] = ()
+    """Keys given twice, of which the last one counts, and values that JSON does not have."""
+
+
+class _NotJson(Exception):
+    """The text is to be read as YAML, which may find more, and knows lines."""
+
+
+def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
+    """Return the documents in ``data``.
+
+    Raises:
+        InvalidPipelineError: It is too large, no UTF-8, no YAML or JSON, beyond the bounds of
+            nesting and aliases, or holds anything but one pipeline and at most one platform spec.
+    """
+    if len(data) > max_size_bytes:
+        raise _invalid(
+            file,
+            f"The file has {_megabytes(len(data))}, more than the {_megabytes(max_size_bytes)} "
+            "allowed; raise --max-size if it is a pipeline",
+        )
+    text = _decoded(data, file)
+    loaded, told = _loaded(text, file)
+    if loaded is None:
+        raise InvalidPipelineError(*told)
+    try:
+        documents = _classified(text, loaded, file)
+    except InvalidPipelineError as error:
+        raise InvalidPipelineError(*told, *error.problems) from error
+    return replace(documents, refused=told)
+
+
+def read_values(data: bytes, *, file: str, is_json: bool = False) -> list[JsonValue]:
+    """Return the documents in ``data``, whatever they say.
+
+    Args:
+        data: JSON or YAML.
+        file: As messages name it.
+        is_json: Whether it has to be JSON, whatever it begins with.
+
+    Raises:
+        InvalidPipelineError: It is no UTF-8, no YAML or JSON, has keys given twice, or is beyond
+            the bounds of nesting and aliases.
+    """
+    loaded, told = _loaded(_decoded(data, file), file, is_json=is_json)
+    if loaded is None or told:
+        raise InvalidPipelineError(*told)
+    return loaded
+
+
+def read_objects(data: bytes, *, file: str) -> tuple[list[JsonValue], tuple[Problem, ...]]:
+    """Return the documents of a file as ``kubectl`` takes it, and what is refused in them.
+
+    Beside YAML that is a row of JSON objects.
+
+    Raises:
+        InvalidPipelineError: As for :func:`read_values`, but for what the rest can be read without:
+            keys given twice, values that JSON does not have.
+    """
+    loaded, told = _loaded(_decoded(data, file), file, load_json=_load_row)
+    if loaded is None:
+        raise InvalidPipelineError(*told)
+    return loaded, told
+
+
+def _loaded(
+    text: str,
+    file: str,
+    *,
+    load_json: Callable[[str], list[JsonValue]] | None = None,
+    is_json: bool = False,
+) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
+    """Return the documents, ``None`` when they cannot be read, and what is wrong with them."""
+    refusals: list[Refusal] = []
+    loaded: list[JsonValue] | None = None
+    try:
+        if is_json or text.lstrip()[:1] == "{":
+            is_json = is_json or file.endswith(".json")
+            loaded = _load_json(text, refusals, load_json or _load_one, is_json)
+        else:
+            loaded = load_yaml(text, refusals)
+    except YamlRefused as refused:
+        refusals.append(refused.refusal)
+    return loaded, tuple(
+        Problem(message=one_line(item.message), file=file, line=item.line) for item in refusals
+    )
+
+
+def _decoded(data: bytes, file: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidPipelineError(
+            Problem(
+                message=f"Byte {error.start} is no UTF-8; save the file as UTF-8",
+                file=file,
+                line=line,
+            )
+        ) from error
+
+
+def _load_json(
+    text: str,
+    refusals: list[Refusal],
+    load_json: Callable[[str], list[JsonValue]],
+    is_json: bool,
+) -> list[JsonValue]:
+    """Return the values of a JSON text, or of what YAML makes of it where it need not be JSON."""
+    try:
+        return load_json(text)
+    except json.JSONDecodeError as error:
+        if is_json:
+            refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
+            raise YamlRefused(refusal) from error
+    except _NotJson:
+        pass
+    return load_yaml(text, refusals)
+
+
+def _load_one(text: str) -> list[JsonValue]:
+    """Return the one value that a text is."""
+    return _load_row(text, most=1)
+
+
+def _load_row(text: str, *, most: int | None = None) -> list[JsonValue]:
+    """Return the values of a text, in which they follow each other."""
+    _check_depth(text)
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        parse_int=_integer,
+    )
+    values: list[JsonValue] = []
+    start = _past_blanks(text, 0)
+    while start < len(text):
+        if len(values) == most:
+            raise json.JSONDecodeError("Extra data", text, start)
+        value, end = decoder.raw_decode(text, start)
+        values.append(value)
+        start = _past_blanks(text, end)
+    # Only an escape can bring one in: the text was UTF-8.
+    if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(values, ensure_ascii=False)):
+        raise YamlRefused(
+            Refusal(message="A string has half of a surrogate pair; write the character", line=None)
+        )
+    return values
+
+
+def _past_blanks(text: str, start: int) -> int:
+    match = _BLANKS.match(text, start)
+    assert match is not None
+    return match.end()
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what ``json.loads`` would recurse into too deeply."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match.group()
+        if token in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = text.count("\n", 0, match.start()) + 1
+                raise YamlRefused(Refusal(message=TOO_DEEP, line=line))
+        elif token in "]}":
+            depth -= 1
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _NotJson
+    return members
+
+
+def _refuse_constant(name: str) -> JsonValue:
+    message = f"{name} is no number that JSON has; quote it or remove it"
+    raise YamlRefused(Refusal(message=message, line=None))
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise YamlRefused(Refusal(message=f"{shown(text)} is too large a number", line=None))
+    return value
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:  # thousands of digits
+        message = f"{shown(text)} is no number that can be read"
+        raise YamlRefused(Refusal(message=message, line=None)) from error
+
+
+def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
+    pipelines: list[tuple[int, Mapping[str, JsonValue]]] = []
+    platforms: list[tuple[int, Mapping[str, JsonValue]]] = []
+    for number, document in enumerate(loaded):
+        if document is None:
+            continue
+        if not isinstance(document, Mapping):
+            raise _invalid(
+                file,
+                "The file holds no pipeline, but a list or text; give what the KFP SDK compiled",
+                line=1,
+            )
+        if "kind" in document and "apiVersion" in document:
+            raise _invalid(
+                file,
+                f"The file holds a Kubernetes object of kind {shown(str(document['kind']))}; "
+                "compile the pipeline with the KFP SDK 2 to its YAML",
+                line=1,
+            )
+        is_platform = "platforms" in document and not _SPEC_FIELDS & document.keys()
+        (platforms if is_platform else pipelines).append((number, document))
+    for found, what in ((pipelines, "pipelines"), (platforms, "platform specs")):
+        if len(found) > 1:
+            message = f"The file holds {len(found)} {what}; give each its own file"
+            raise _invalid(file, message)
+    if not pipelines:
+        what = "only a platform spec" if platforms else "nothing but comments or blank lines"
+        what = what if text.strip() else "nothing"
+        raise _invalid(file, f"The file holds {what}, and no pipeline; compile the pipeline again")
+    number, pipeline = pipelines[0]
+    if not platforms:
+        return Documents(text=text, pipeline=pipeline, pipeline_number=number)
+    platform_number, platform = platforms[0]
+    return Documents(
+        text=text,
+        pipeline=pipeline,
+        pipeline_number=number,
+        platform=platform,
+        platform_number=platform_number,
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:.0f} MB" if size_bytes >= 2**20 else f"{size_bytes} bytes"
+
+
+def _invalid(file: str, message: str, *, line: int | None = None) -> InvalidPipelineError:
+    return InvalidPipelineError(Problem(message=message, file=file, line=line))

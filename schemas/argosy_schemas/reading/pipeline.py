@@ -1,0 +1,129 @@
+"""Read a compiled pipeline file, or say everything that is wrong with it.
+
+The text becomes plain documents (:mod:`.documents`), those become canonical
+(:mod:`.structure`), the canonical spec is checked (:mod:`.checking`) and converted
+(:mod:`.ir_json`). Lines are looked up afterwards, in files that are wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from argosy_schemas.checking.pipeline import check
+from argosy_schemas.checking.platform import check_kubernetes
+from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
+from argosy_schemas.findings import Finding, Findings, path_text
+from argosy_schemas.ir.from_json import ROOT, component_from_json
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.ir.platform_references import with_dependencies
+from argosy_schemas.reading.documents import Documents, read_documents
+from argosy_schemas.reading.positions import Positions
+from argosy_schemas.reading.structure import DocumentKind, canonical, describe
+from argosy_schemas.texts import one_line
+
+Json = Mapping[str, Any]
+
+
+Check: TypeAlias = Callable[[Json, Sequence[str], Findings], None]
+"""Adds what is wrong in a canonical spec, with the components that its root reaches."""
+
+
+def read_pipeline(
+    data: bytes,
+    *,
+    file: str,
+    max_size_bytes: int = 64 * 2**20,
+    also: Check | None = None,
+) -> Pipeline:
+    """Return the pipeline in ``data``, with the components that its root reaches.
+
+    Args:
+        data: YAML or JSON, in UTF-8.
+        file: Names the file in messages.
+        max_size_bytes: Above it nothing is read.
+        also: Called where something is wrong: what the file would be refused for later.
+
+    Raises:
+        UnsupportedError: It is valid, and Argosy cannot run it.
+        InvalidPipelineError: It breaks rules of the format; all of them, by line.
+    """
+    documents = read_documents(data, file=file, max_size_bytes=max_size_bytes)
+    findings, platform_findings = Findings(), Findings()
+    spec = _structured(documents.pipeline, "pipeline_spec", findings)
+    platforms = _structured(documents.platform or {}, "platform_spec", platform_findings)
+    platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
+    settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
+    spec = with_dependencies(spec, settings)
+    reached = check(spec, findings)
+    check_kubernetes(platform, spec, reached, platform_findings)
+    if findings.found or platform_findings.found or documents.refused:
+        if also is not None:
+            also(spec, reached, findings)
+        raise _error(findings, platform_findings, documents, file)
+    return _pipeline(spec, platform, reached)
+
+
+def with_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
+    """Return an error that was found in a pipeline after it was read, with file and lines."""
+    positions = Positions(data.decode("utf-8-sig"))
+    problems = [
+        replace(problem, file=file, line=positions.line_of_text(problem.path))
+        for problem in error.problems
+    ]
+    return type(error)(*sorted(problems, key=_order))
+
+
+def _order(problem: Problem) -> tuple[int, str, str]:
+    return problem.line or 0, problem.path, problem.message
+
+
+def _structured(document: Json, kind: DocumentKind, findings: Findings) -> Json:
+    spec, conforms = canonical(document, kind)
+    return spec if conforms else describe(spec, kind, findings)
+
+
+def _error(
+    findings: Findings, platform_findings: Findings, documents: Documents, file: str
+) -> InvalidPipelineError:
+    positions = Positions(documents.text)
+
+    def problem(document: int, finding: Finding) -> Problem:
+        return Problem(
+            message=one_line(finding.message),
+            path=one_line(path_text(finding.path)),
+            file=file,
+            line=positions.line(document, finding.path),
+        )
+
+    found = [
+        *((documents.pipeline_number, item) for item in findings.found),
+        *((documents.platform_number, item) for item in platform_findings.found),
+    ]
+    problems = sorted(
+        (*documents.refused, *(problem(document, item) for document, item in found)),
+        key=_order,
+    )
+    if all(item.is_unsupported for _, item in found) and not documents.refused:
+        return UnsupportedError(*problems)
+    return InvalidPipelineError(*problems)
+
+
+def _pipeline(spec: Json, platform: Json, reached: tuple[str, ...]) -> Pipeline:
+    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
+    about: Json = spec["pipelineInfo"]
+    return Pipeline(
+        name=about["name"],
+        display_name=about.get("displayName", ""),
+        description=about.get("description", ""),
+        default_pipeline_root=spec.get("defaultPipelineRoot", ""),
+        sdk_version=spec.get("sdkVersion", ""),
+        root=component_from_json(ROOT, spec["root"], executors),
+        components={
+            name: component_from_json(name, spec["components"][name], executors) for name in reached
+        },
+        kubernetes=platform.get("deploymentSpec", {}).get("executors", {}),
+        pipeline_config=platform.get("pipelineConfig", {}),
+        document=spec,
+    )

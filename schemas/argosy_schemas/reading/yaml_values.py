@@ -1,0 +1,253 @@
+"""Plain values from the events of a YAML parser, within bounds.
+
+Built from events rather than with ``yaml.load``, because a file from a stranger needs what that
+does not do: keys given twice are found, nesting is refused before anything recurses into it, an
+alias that contains itself or that multiplies to gigabytes is refused, and tags build nothing but
+JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from argosy_schemas.reading.yaml_scalars import TAG_PREFIX, ScalarError, plain_value, tagged_value
+from argosy_schemas.texts import shown
+from argosy_schemas.values import MAX_DEPTH, JsonValue
+
+MAX_ALIASED: Final = 10_000_000
+"""Characters and values that all aliases of a document together may stand for."""
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # some builds lack the C part
+TOO_DEEP: Final = f"The nesting is deeper than {MAX_DEPTH} levels; is this the right file?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something in the text that no document may have."""
+
+    message: str
+    line: int | None
+    """One-based."""
+
+
+class YamlRefused(Exception):
+    """The text cannot be read any further.
+
+    Attributes:
+        refusal: Where and why.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """What an alias stands for."""
+
+    value: JsonValue
+    weight: int
+    height: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A mapping or sequence whose end has not come yet."""
+
+    line: int
+    anchor: str | None
+    items: list[JsonValue] | None = None
+    members: dict[str, JsonValue] | None = None
+    merged: list[JsonValue] = field(default_factory=list[JsonValue])
+    key: str | None = None
+    is_merge: bool = False
+    weight: int = 1
+    height: int = 1
+
+
+def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
+    """Return the documents of the stream ``text``, an empty one as ``None``.
+
+    Args:
+        text: Read up to its end.
+        refusals: Receives one for each key given twice, of which the last one counts, and for each
+            value that JSON does not have, which counts as none.
+
+    Raises:
+        YamlRefused: The text is no YAML, or beyond the bounds.
+    """
+    builder = _Builder(refusals)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        raise YamlRefused(_syntax(error)) from error
+    except yaml.reader.ReaderError as error:
+        raise YamlRefused(
+            Refusal(
+                message=f"Character {error.position} is none that YAML allows; remove it",
+                line=text.count("\n", 0, error.position) + 1,
+            )
+        ) from error
+    return builder.documents
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> Refusal:
+    mark = error.problem_mark or error.context_mark
+    line = None if mark is None else mark.line + 1
+    if "nesting depth" in (error.problem or ""):  # libyaml's own bound, far beyond ours
+        return Refusal(message=TOO_DEEP, line=line)
+    what = " ".join(part for part in (error.context, error.problem) if part)
+    return Refusal(message=f"This is no YAML: {what}", line=line)
+
+
+class _Builder:
+    """Takes events in order; whole documents come out."""
+
+    def __init__(self, refusals: list[Refusal]) -> None:
+        self.documents: list[JsonValue] = []
+        self._refusals = refusals
+        self._open: list[_Open] = []
+        self._anchors: dict[str, _Anchor] = {}
+        self._aliased = 0
+
+    def take(self, event: Any) -> None:
+        """Go one event on."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._anchors = {}
+            self._aliased = 0
+
+    def _scalar(self, event: Any) -> None:
+        line: int = event.start_mark.line + 1
+        text: str = event.value
+        weight = 1 + len(text)
+        if self._awaits_key():
+            self._key(text, event, line)
+            return
+        try:
+            if event.tag is None:
+                value = plain_value(text) if event.implicit[0] else text
+            else:
+                value = tagged_value(text, event.tag)
+        except ScalarError as error:
+            # The rest of the file can be read without it, as if it were not there.
+            self._refusals.append(Refusal(message=str(error), line=line))
+            value = None
+        self._place(value, event.anchor, weight, height=0)
+
+    def _key(self, text: str, event: Any, line: int) -> None:
+        top = self._open[-1]
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(text, 1 + len(text), 0)
+        if text == "<<" and (event.implicit[0] or event.tag == f"{TAG_PREFIX}merge"):
+            top.key, top.is_merge = text, True
+        else:
+            self._set_key(text, line)
+
+    def _set_key(self, text: str, line: int) -> None:
+        top = self._open[-1]
+        top.key = text
+        top.weight += 1 + len(text)
+        if top.members is not None and text in top.members:
+            self._refusals.append(
+                Refusal(message=f"Key {shown(text)} is given twice; remove one", line=line)
+            )
+
+    def _start(self, event: Any) -> None:
+        line: int = event.start_mark.line + 1
+        if self._awaits_key():
+            raise _refused("A key is a list or a mapping; make it text", line)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        if event.tag not in (None, "!", f"{TAG_PREFIX}{'map' if is_mapping else 'seq'}"):
+            raise _refused(f"Tag '{event.tag}' means nothing here; remove it", line)
+        if len(self._open) >= MAX_DEPTH:
+            raise _refused(TOO_DEEP, line)
+        if event.anchor is not None:
+            self._anchors.pop(event.anchor, None)  # an alias of it is recursive until the end
+        self._open.append(
+            _Open(line=line, anchor=event.anchor, members={})
+            if is_mapping
+            else _Open(line=line, anchor=event.anchor, items=[])
+        )
+
+    def _end(self) -> None:
+        ended = self._open.pop()
+        value: JsonValue = ended.items
+        if ended.members is not None:
+            value = _merged(ended)
+        self._place(value, ended.anchor, ended.weight, ended.height)
+
+    def _alias(self, event: Any) -> None:
+        line: int = event.start_mark.line + 1
+        name: str = event.anchor
+        if any(container.anchor == name for container in self._open):
+            raise _refused(f"Alias '*{name}' contains itself; write the value out", line)
+        anchor = self._anchors.get(name)
+        if anchor is None:
+            raise _refused(f"Alias '*{name}' stands for no anchor before it", line)
+        self._aliased += anchor.weight
+        if self._aliased > MAX_ALIASED:
+            raise _refused("The aliases stand for more than 10 MB; write the values out", line)
+        if len(self._open) + anchor.height > MAX_DEPTH:
+            raise _refused(TOO_DEEP, line)
+        if self._awaits_key():
+            if not isinstance(anchor.value, str):
+                raise _refused("A key is an alias of no text; write it out", line)
+            self._set_key(anchor.value, line)
+            return
+        self._place(anchor.value, None, anchor.weight, anchor.height)
+
+    def _awaits_key(self) -> bool:
+        return bool(self._open) and self._open[-1].items is None and self._open[-1].key is None
+
+    def _place(self, value: JsonValue, anchor: str | None, weight: int, height: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = _Anchor(value, weight, height)
+        if not self._open:
+            self.documents.append(value)
+            return
+        top = self._open[-1]
+        top.weight += weight
+        top.height = max(top.height, height + 1)
+        if top.items is not None:
+            top.items.append(value)
+        elif top.is_merge:
+            top.merged.extend(value if isinstance(value, list) else [value])
+            top.key, top.is_merge = None, False
+        elif top.members is not None and top.key is not None:
+            top.members[top.key] = value
+            top.key = None
+
+
+def _merged(ended: _Open) -> JsonValue:
+    members = ended.members or {}
+    if not ended.merged:
+        return members
+    result: dict[str, JsonValue] = {}
+    for source in reversed(ended.merged):
+        if not isinstance(source, dict):
+            raise _refused("Key '<<' takes a mapping or a list of mappings", ended.line)
+        result.update(source)
+    return {**result, **members}
+
+
+def compose(text: str) -> Iterator[yaml.Node]:
+    """Yield the documents of ``text`` as nodes; :func:`load_yaml` has accepted it."""
+    yield from yaml.compose_all(text, Loader=_LOADER)
+
+
+def _refused(message: str, line: int) -> YamlRefused:
+    return YamlRefused(Refusal(message=message, line=line))
