@@ -24,8 +24,9 @@ from argosy_compiler import CompileOptions, IrPlacement
 from argosy_compiler.compile import PASSES
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.emit import TextFormat, emit
-from argosy_compiler.plan import Plan
+from argosy_compiler.plan import Plan, Use
 from argosy_compiler.structure import structure_of
+from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
@@ -123,7 +124,8 @@ def phases(data: bytes, options: CompileOptions) -> Iterator[tuple[str, float, A
     for run in PASSES:
         plan, seconds = timed(partial(run, plan))
         yield run.__name__, seconds, plan
-    compiled = Compiled(workflow=plan.workflow, ir=plan.ir, ir_digest="0" * 64)
+    counts = plan.node_counts[Use(component=ROOT)]
+    compiled = Compiled(workflow=plan.workflow, ir=plan.ir, counts=counts, ir_digest="0" * 64)
     text, seconds = timed(lambda: emit(compiled))
     yield "emit JSON", seconds, text
     text, seconds = timed(lambda: emit(compiled, TextFormat.YAML))

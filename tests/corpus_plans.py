@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -21,11 +23,16 @@ _STATES = {
 }
 
 
-def plan_differences(plan: Json, result: Json) -> Iterator[str]:
+def plan_differences(plan: Json, result: Json, home: Path) -> Iterator[str]:
     """Yield where a run did not do what its plan said.
 
     A plan takes tasks for granted that do not fail: in a run that failed, others may not have come
-    to run.
+    to run. A task that was planned to run may be served by another task of the same run.
+
+    Args:
+        plan: What was planned.
+        result: The result of the run.
+        home: Holds the records of the run.
     """
     leaves = [task for task in result["tasks"] if task["kind"] in ("container", "importer")]
     planned = [task for task in plan["tasks"] if task["kind"] in ("container", "importer")]
@@ -41,8 +48,8 @@ def plan_differences(plan: Json, result: Json) -> Iterator[str]:
         was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
         if state not in _STATES[verdict] and not was_held_up:
             yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
-        if task["cached"] and verdict == "run":
-            yield f"{task['path']}: 'run' was planned, and it was cached"
+        if task["cached"] and verdict == "run" and not _served_by_this_run(task, result, home):
+            yield f"{task['path']}: 'run' was planned, and an earlier run served it"
         if state == "SUCCEEDED" and verdict == "cached" and not task["cached"]:
             yield f"{task['path']}: 'cached' was planned, and it ran"
     held_up = {
@@ -85,6 +92,12 @@ def cache_differences(before: Json, result: Json, after: Json) -> Iterator[str]:
             continue
         if planned[task["path"]]["fingerprint"] != fingerprint:
             yield f"{task['path']}: another fingerprint"
+
+
+def _served_by_this_run(task: Json, result: Json, home: Path) -> bool:
+    record = home / "runs" / result["run_id"] / "tasks" / task["path"] / "success.json"
+    source: Json = json.loads(record.read_bytes())["cachedFrom"]
+    return bool(source["runId"] == result["run_id"])
 
 
 def _matches(pattern: str, path: str) -> bool:

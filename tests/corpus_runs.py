@@ -22,6 +22,7 @@ SLOW_TIMEOUT_SECONDS = 900.0
 class PlannedRun:
     """A pipeline that was planned, run, and planned once more, all with the same parameters."""
 
+    home: Path
     before: Ended
     run: Ended
     after: Ended
@@ -59,6 +60,7 @@ def planned_run(expected: Expected, directory: Path) -> PlannedRun:
         (directory / name).write_text(f"content of {name}")
         given += ["--artifact", f"{name}={directory / name}"]
     return PlannedRun(
+        home=directory / ".argosy",
         before=argosy("plan", *given, cwd=directory),
         run=argosy(
             "run",

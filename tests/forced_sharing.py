@@ -9,8 +9,9 @@ from argosy_compiler import PASSES, Compiled, CompileOptions
 from argosy_compiler.large.inlining import inlined
 from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.share_templates import share_templates, shared_templates
-from argosy_compiler.plan import Plan
+from argosy_compiler.plan import Plan, Use
 from argosy_compiler.structure import structure_of
+from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Pipeline
 
 ANY_NUMBER = 1_000_000
@@ -43,4 +44,5 @@ def _compile(
     )
     for run in PASSES:
         plan = instead.get(run, run)(plan)
-    return Compiled(workflow=plan.workflow, ir=plan.ir, notes=plan.notes)
+    counts = plan.node_counts[Use(component=ROOT)]
+    return Compiled(workflow=plan.workflow, ir=plan.ir, counts=counts, notes=plan.notes)

@@ -12,6 +12,7 @@ from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble import assemble
 from argosy_compiler.passes.bound_loops import bound_loops
 from argosy_compiler.passes.check_names import check_names
+from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
 from argosy_compiler.passes.inline_templates import inline_templates
@@ -19,15 +20,17 @@ from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse import refuse
 from argosy_compiler.passes.share_templates import share_templates
 from argosy_compiler.passes.split_dags import split_dags
-from argosy_compiler.plan import Plan
+from argosy_compiler.plan import Plan, Use
 from argosy_compiler.structure import structure_of
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
+from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Pipeline
 
 PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     check_names,
     decide,
     enumerate_uses,
+    count_nodes,
     bound_loops,
     refuse,
     place_ir,
@@ -67,13 +70,5 @@ def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) 
         ir_digest=plan.ir_text.removeprefix(REFERENCE_PREFIX) if referred else None,
         config_map=plan.config_map,
         notes=plan.notes,
-        loop_limits=_loop_limits(plan),
+        counts=plan.node_counts[Use(component=ROOT)],
     )
-
-
-def _loop_limits(plan: Plan) -> dict[tuple[str, str], int]:
-    limits: dict[tuple[str, str], int] = {}
-    for (use, key), limit in plan.loop_limits.items():
-        place = (use.component, key)
-        limits[place] = min(limit, limits.get(place, limit))
-    return limits

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from argosy_compiler.compiled import Note
+from argosy_compiler.compiled import NodeCounts, Note
 from argosy_compiler.decisions.control import Place
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.structure import Structure
@@ -55,10 +55,6 @@ class Use:
     """Whether its tasks must know what became of the tasks that its user follows."""
 
 
-LoopPlace: TypeAlias = tuple[Use, str]
-"""A use of a DAG component and the key of a loop in it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A compilation, between two passes."""
@@ -82,13 +78,8 @@ class Plan:
     """Parameters of the workflow to the lists that they hold, as JSON."""
     uses: Mapping[Use, str] = field(default_factory=dict[Use, str])
     """DAG templates by name, in the order of a walk from the root."""
-    loop_limits: Mapping[LoopPlace, int] = field(default_factory=dict[LoopPlace, int])
-    """Loops over values of the run to the most iterations that there may be of them in all; empty:
-    any number."""
-    around: Mapping[Use, int] = field(default_factory=dict[Use, int])
-    """How many iterations there are of a DAG template, where that is known."""
-    told_around: frozenset[Use] = frozenset()
-    """DAG templates that are told it by those that use them."""
+    node_counts: Mapping[Use, NodeCounts] = field(default_factory=dict[Use, NodeCounts])
+    """What one node of each DAG template makes, itself included."""
     templates: tuple[Template, ...] = ()
     config_map: Template | None = None
     ir: bytes = b""

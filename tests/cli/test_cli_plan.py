@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy_cli.views.plan import plan_lines, pods_line, wrapped
-from argosy_driver.planning.foreseen import Foreseen, ForeseenPods, Verdict, foreseen_pods
+from argosy_cli.views.plan import plan_lines, wrapped
+from argosy_driver.planning.foreseen import Foreseen, Verdict
 from argosy_schemas.formats.records import RecordReference
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import AttemptId, RunId, TaskPath
@@ -111,44 +111,6 @@ def test_in_the_iterations_of_a_large_loop_others_are_summed_up_as_well() -> Non
     ]
 
 
-def test_pods_are_those_that_come_for_certain_and_those_that_may_come() -> None:
-    tasks = [
-        foreseen("importer", Verdict.REGISTER, TaskKind.IMPORTER),
-        foreseen("cached", Verdict.CACHED),
-        foreseen("run"),
-        foreseen("either", Verdict.RUN_OR_CACHED),
-        foreseen("cannot-start", Verdict.FAIL),
-        foreseen("no", Verdict.SKIPPED),
-        foreseen("held-up", Verdict.NOT_RUN),
-        foreseen("if", Verdict.UNKNOWN, TaskKind.DAG),
-        foreseen("if/x", Verdict.UNKNOWN),
-        foreseen("loop", Verdict.UNKNOWN, TaskKind.LOOP),
-        foreseen("loop/*/a", Verdict.UNKNOWN),
-        foreseen("loop/*/inner/*/b", Verdict.UNKNOWN),
-    ]
-
-    assert foreseen_pods(tasks) == ForeseenPods(
-        certain=4, possible=1, open_loops={TaskPath("loop"): 2}
-    )
-
-
-def test_the_line_of_the_pods_says_what_is_not_known() -> None:
-    loop, other = TaskPath("loop"), TaskPath("other")
-
-    assert [
-        pods_line(ForeseenPods(certain=3, possible=0), 0),
-        pods_line(ForeseenPods(certain=3, possible=4), 0),
-        pods_line(ForeseenPods(certain=3, possible=4, open_loops={loop: 2}), 0),
-        pods_line(ForeseenPods(certain=1300, possible=0, open_loops={loop: 2, other: 1}), 2),
-    ] == [
-        "pods: 3",
-        "pods: 3, and up to 4 more",
-        "pods: 3, and up to 4 more, and those of 'loop', whose items cannot be counted yet",
-        "pods: 1,300, and those of 2 loops, whose items cannot be counted yet, and 2 or more that"
-        " only decide (see compile --explain)",
-    ]
-
-
 def test_lines_below_a_task_are_of_whole_words() -> None:
     task = foreseen("train", Verdict.UNKNOWN, reason="input 'model-of-all' depends on 'fit/first'")
 
@@ -157,9 +119,9 @@ def test_lines_below_a_task_are_of_whole_words() -> None:
         "                 input 'model-of-all'",
         "                 depends on 'fit/first'",
     ]
-    assert wrapped("refused: 'a/b-c' is too long", 20, first="  ", others="    ") == [
-        "  refused: 'a/b-c'",
-        "    is too long",
+    assert wrapped("nodes: 2 of 4,000 (0.1 %)", 20, first="  ", others="    ") == [
+        "  nodes: 2 of 4,000",
+        "    (0.1 %)",
     ]
 
 

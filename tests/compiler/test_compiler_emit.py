@@ -68,9 +68,9 @@ def test_stats_count_pods_and_what_is_left() -> None:
     result = stats(compiled("loops/static", CompileOptions()))
 
     # Two iterations of two tasks, within one DAG each, a group, and the DAG of the condition.
-    assert (result.steps, result.deciding, result.claims) == (4, 0, 0)
+    assert (result.counts.steps, result.counts.deciding, result.counts.claims) == (4, 0, 0)
     assert result.pods_per_task == 1.0
-    assert result.open_loops == 0
+    assert result.counts.open_loops == 0
     assert result.limits[:2] == (
         Limit(name="tasks in the largest DAG", value=2, maximum=200),
         Limit(name="templates", value=5, maximum=200),
@@ -89,7 +89,7 @@ def test_limits_are_those_that_a_workflow_was_compiled_for(
 
 
 def test_loops_of_unknown_length_count_once() -> None:
-    assert stats(compiled("loops/dynamic", CompileOptions())).open_loops == 3
+    assert stats(compiled("loops/dynamic", CompileOptions())).counts.open_loops == 3
 
 
 def test_a_static_loop_beyond_the_limit_is_refused_with_its_numbers() -> None:

@@ -99,7 +99,7 @@ def test_a_real_pipeline_does_what_was_planned(expected: Expected, run_corpus: R
     ran = run_corpus(expected)
 
     assert ran.before.status == 0, ran.before.err
-    assert list(plan_differences(ran.before.result, ran.run.result)) == []
+    assert list(plan_differences(ran.before.result, ran.run.result, ran.home)) == []
 
 
 @pytest.mark.parametrize("expected", cases())

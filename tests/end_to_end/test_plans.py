@@ -1,6 +1,5 @@
 """``argosy plan``: what a run would do, and that it does just that."""
 
-import copy
 import hashlib
 import json
 import re
@@ -125,17 +124,14 @@ def test_why_a_group_cannot_be_known_is_said_once(tmp_path: Path) -> None:
             "input 'pipelinechannel--inner-Output' depends on 'inner/say-2'",
         ),
         "condition-1/say-2": ("unknown", None),
-        "inner": ("run or cached", None),
+        "inner": ("run", None),
         "inner/condition-1": ("run or cached", None),
         "inner/condition-1/condition-2": (
             "unknown",
             "input 'pipelinechannel--word' depends on 'say'",
         ),
         "inner/condition-1/condition-2/say": ("unknown", None),
-        "inner/say-2": (
-            "run or cached",
-            "'inner/condition-1/condition-2/say' may do the same",
-        ),
+        "inner/say-2": ("run", None),
         "say": ("run", None),
     }
 
@@ -151,12 +147,7 @@ def test_a_known_loop_in_one_that_cannot_be_counted_has_its_iterations(tmp_path:
         "for-loop-2/*/for-loop-3/0/say-2",
         "for-loop-2/*/for-loop-3/1/say-2",
     ]
-    assert ended.result["argo"]["pods"] == {
-        "certain": 3,
-        "possible": 0,
-        "open_loops": [{"path": "for-loop-2", "per_iteration": 3}],
-        "deciding": 0,
-    }
+    assert ended.result["argo"]["open_loops"] == 3
 
 
 def test_a_skipped_iteration_has_its_tasks_and_the_others_do_not_mind(tmp_path: Path) -> None:
@@ -171,277 +162,22 @@ def test_a_skipped_iteration_has_its_tasks_and_the_others_do_not_mind(tmp_path: 
         "for-loop-2/1/condition-3/say-2": "not run",
         "for-loop-2/1/say": "run",
     }
-    assert ended.result["argo"]["pods"]["certain"] == 3
 
 
-def test_of_tasks_that_do_the_same_each_may_be_served_by_another(tmp_path: Path) -> None:
-    ended = golden("exits/ignoring", cwd=tmp_path)
-
-    first, second = ended.task("for-loop-2/0/say"), ended.task("for-loop-2/1/say")
-    assert (first["verdict"], first["reason"]) == (
-        "run or cached",
-        "'for-loop-2/1/say' does the same",
-    )
-    assert (second["verdict"], second["reason"]) == (
-        "run or cached",
-        "'for-loop-2/0/say' does the same",
-    )
-    assert first["fingerprint"] == second["fingerprint"]
-    assert ended.task("for-loop-2")["verdict"] == "run or cached"
-
-
-def alike(**after: str) -> Json:
-    """Return tasks that do the same, each after another one, or after none where it says ''."""
-    scripts = {key: 'printf x > "$0"' for key in after}
-    after = {key: before for key, before in after.items() if before}
-    document: Json = json.loads(shell_pipeline("alike", scripts, after=after))
-    for task in document["root"]["dag"]["tasks"].values():
-        task["cachingOptions"] = {"enableCache": True}
-    return document
-
-
-def test_a_task_for_which_all_that_do_the_same_wait_runs(tmp_path: Path) -> None:
-    (tmp_path / "p.json").write_text(json.dumps(alike(c="", b="c", a="b")))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-    ran = argosy("run", "p.json", "-o", "json", cwd=tmp_path)
-
-    assert verdicts(planned) == {"a": "run or cached", "b": "run or cached", "c": "run"}
-    assert planned.task("a")["reason"] == "'c' does the same"
-    assert [ran.task(path)["cached"] for path in "cba"] == [False, True, True]
-
-
-def test_a_task_for_which_not_all_that_do_the_same_wait_may_be_cached(tmp_path: Path) -> None:
-    (tmp_path / "p.json").write_text(json.dumps(alike(a="", b="a", c="")))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-
-    assert set(verdicts(planned).values()) == {"run or cached"}
-
-
-def looped(component: Json, *, items: list[str]) -> Json:
-    """Return a pipeline of one loop over a component of tasks that are cached."""
-    for task in component["dag"]["tasks"].values():
-        task["cachingOptions"] = {"enableCache": True}
-    component["inputDefinitions"] = {"parameters": {"item": {"parameterType": "STRING"}}}
-    document: Json = json.loads(shell_pipeline("looped", {"say": 'printf %s "$1" > "$0"'}))
-    container = document["deploymentSpec"]["executors"]["exec-say"]["container"]
-    container["args"].append("{{$.inputs.parameters['text']}}")
-    document["components"]["comp-say"]["inputDefinitions"] = {
-        "parameters": {"text": {"parameterType": "STRING"}}
-    }
-    document["components"]["comp-body"] = component
-    document["root"]["dag"]["tasks"] = {
-        "loop": {
-            "taskInfo": {"name": "loop"},
-            "componentRef": {"name": "comp-body"},
-            "parameterIterator": {"items": {"raw": json.dumps(items)}, "itemInput": "item"},
-        }
-    }
-    return document
-
-
-def say(key: str, text: Json, **more: Any) -> Json:
-    return {
-        key: {
-            "taskInfo": {"name": key},
-            "componentRef": {"name": "comp-say"},
-            "inputs": {"parameters": {"text": text}},
-            **more,
-        }
-    }
-
-
-def test_what_is_new_in_each_run_may_be_the_same_twice_in_one(tmp_path: Path) -> None:
-    name = {"runtimeValue": {"constant": "{{$.pipeline_job_name}}"}}
-    document = looped({"dag": {"tasks": say("named", name)}}, items=["a", "b"])
-    (tmp_path / "p.json").write_text(json.dumps(document))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-    ran = argosy("run", "p.json", "-o", "json", "-j", "1", cwd=tmp_path)
-
-    assert sorted(
-        task["cached"] for task in ran.result["tasks"] if task["kind"] == "container"
-    ) == [False, True]
-    assert [
-        (planned.task(path)["verdict"], planned.task(path)["fingerprint"])
-        for path in ("loop/0/named", "loop/1/named")
-    ] == [("run or cached", None)] * 2
-
-
-def test_final_statuses_of_one_run_may_be_the_same(tmp_path: Path) -> None:
-    item = {"componentInputParameter": "item"}
-    status = {"taskFinalStatus": {"producerTask": "work"}}
-    in_any_case = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
-    told = say("told", status, triggerPolicy=in_any_case, dependentTasks=["work"])
-    body = {"dag": {"tasks": {**say("work", item), **told}}}
-    (tmp_path / "p.json").write_text(json.dumps(looped(body, items=["a", "b"])))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-    ran = argosy("run", "p.json", "-o", "json", "-j", "1", cwd=tmp_path)
-
-    assert sorted(ran.task(f"loop/{index}/told")["cached"] for index in (0, 1)) == [False, True]
-    assert {path: planned.task(path)["verdict"] for path in verdicts(planned)} == {
-        "loop": "run",
-        "loop/0/told": "run or cached",
-        "loop/0/work": "run",
-        "loop/1/told": "run or cached",
-        "loop/1/work": "run",
-    }
-    assert planned.task("loop/0/told")["reason"] == "'loop/1/told' may do the same"
-
-
-def constant(text: str) -> Json:
-    return {"runtimeValue": {"constant": text}}
-
-
-GIVEN = {"taskOutputParameter": {"producerTask": "give", "outputParameterKey": "text"}}
-
-
-def with_given(*known: Json, inner: Json | None = None, **more: Json) -> Json:
-    """Return tasks ``known`` beside ``give``, which puts out ``yes``, and ``slow``.
-
-    Args:
-        known: Tasks.
-        inner: Those of a group ``group`` that runs where ``yes`` is put out.
-        more: Merged into the tasks of these keys.
-    """
-    body = inner or say("said", constant("no"))
-    document = looped({"dag": {"tasks": body}}, items=[])
-    items = {"items": {"parameterType": "LIST", "isOptional": True}}
-    document["components"]["comp-body"]["inputDefinitions"]["parameters"] |= items
-    scripts = {"give": 'printf yes > "$0"', "slow": 'sleep 1; echo > "$0"'}
-    extra = json.loads(shell_pipeline("given", scripts))
-    document["components"] |= extra["components"]
-    document["deploymentSpec"]["executors"] |= extra["deploymentSpec"]["executors"]
-    tasks = extra["root"]["dag"]["tasks"]
-    if inner is not None:
-        tasks["group"] = {
-            "taskInfo": {"name": "group"},
-            "componentRef": {"name": "comp-body"},
-            "dependentTasks": ["give"],
-            "inputs": {"parameters": {"item": GIVEN}},
-            "triggerPolicy": {"condition": "inputs.parameter_values['item'] == 'yes'"},
-        }
-    for each in known:
-        tasks |= copy.deepcopy(each)
-    for key, task in tasks.items():
-        task["cachingOptions"] = {"enableCache": True}
-        task |= more.get(key, {})
-    document["root"]["dag"]["tasks"] = tasks
-    return document
-
-
-KNOWN = say("known", constant("yes"), dependentTasks=["slow"])
-OPEN = say("open", GIVEN, dependentTasks=["give"])
-SPLIT = "parseJson(string_value)"
-LOOP = {
-    "group": {
-        "triggerPolicy": {},
-        "inputs": {"parameters": {"items": GIVEN | {"parameterExpressionSelector": SPLIT}}},
-        "parameterIterator": {"items": {"inputParameter": "items"}, "itemInput": "item"},
-    }
-}
-
-
-@pytest.mark.parametrize(
-    ("document", "other"),
-    [
-        (with_given(KNOWN, OPEN), "open"),
-        (with_given(KNOWN, inner=say("known", constant("yes"))), "group/known"),
-        (with_given(KNOWN, inner=say("known", {"componentInputParameter": "item"})), "group/known"),
-    ],
-    ids=["an input", "whether it runs", "both"],
-)
-def test_what_may_turn_out_to_do_the_same_may_come_first(
-    document: Json, other: str, tmp_path: Path
+def test_tasks_that_do_the_same_would_all_run_though_the_first_may_serve_the_others(
+    tmp_path: Path,
 ) -> None:
+    document = with_caching(
+        shell_pipeline("alike", dict.fromkeys("ab", 'printf x > "$0"'), after={"b": "a"})
+    )
     (tmp_path / "p.json").write_text(json.dumps(document))
 
     planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
     ran = argosy("run", "p.json", "-o", "json", cwd=tmp_path)
 
-    known = planned.task("known")
-    assert (known["verdict"], known["reason"]) == ("run or cached", f"'{other}' may do the same")
-    assert (ran.task("known")["cached"], ran.task(other)["cached"]) == (True, False)
-
-
-def test_iterations_that_cannot_be_counted_may_come_first(tmp_path: Path) -> None:
-    document = with_given(KNOWN, inner=say("known", constant("yes")), **LOOP)
-    (tmp_path / "p.json").write_text(json.dumps(document))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-
-    known = planned.task("known")
-    assert (known["verdict"], known["reason"]) == (
-        "run or cached",
-        "'group/*/known' may do the same",
-    )
-
-
-def with_mark(task: Json, mark: str) -> Json:
-    """Return a task that is told a text of which it makes nothing, too."""
-    ((key, one),) = task.items()
-    return {
-        key: {
-            **one,
-            "inputs": {"parameters": {**one["inputs"]["parameters"], "mark": constant(mark)}},
-        }
-    }
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        with_given(KNOWN, inner=say("known", constant("no"))),
-        with_given(KNOWN, inner=say("known", constant("no")), **LOOP),
-        with_given(with_mark(KNOWN, "a"), with_mark(OPEN, "b")),
-        with_given(with_mark(KNOWN, "a"), OPEN),
-        with_given(KNOWN, with_mark(OPEN, "b")),
-        with_given(KNOWN, OPEN, open={"dependentTasks": ["give", "known"]}),
-        with_given(KNOWN, OPEN, open={"cachingOptions": {}}),
-        with_given(KNOWN, OPEN, open={"cachingOptions": {"enableCache": True, "cacheKey": "a"}}),
-        with_given(
-            KNOWN,
-            say("slow", GIVEN),
-            known={"dependentTasks": []},
-            slow={"componentRef": {"name": "comp-slow"}},
-        ),
-    ],
-    ids=[
-        "another constant",
-        "another constant in a loop",
-        "another constant beside what is not known",
-        "an input more",
-        "an input less",
-        "a task that waits",
-        "a task without the cache",
-        "a task with a key",
-        "another component",
-    ],
-)
-def test_what_can_never_do_the_same_or_come_first_does_not_count(
-    document: Json, tmp_path: Path
-) -> None:
-    (tmp_path / "p.json").write_text(json.dumps(document))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-
-    assert planned.task("known")["verdict"] == "run"
-
-
-@pytest.mark.parametrize(("key", "verdict"), [("a", "run or cached"), ("b", "run")])
-def test_of_tasks_with_keys_nothing_else_counts(key: str, verdict: str, tmp_path: Path) -> None:
-    keys = {
-        name: {"cachingOptions": {"enableCache": True, "cacheKey": of_task}}
-        for name, of_task in {"known": "a", "open": key}.items()
-    }
-    document = with_given(KNOWN, with_mark(OPEN, "b"), **keys)
-    (tmp_path / "p.json").write_text(json.dumps(document))
-
-    planned = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
-
-    assert planned.task("known")["verdict"] == verdict
+    assert verdicts(planned) == {"a": "run", "b": "run"}
+    assert planned.task("a")["fingerprint"] == planned.task("b")["fingerprint"]
+    assert [ran.task(path)["cached"] for path in "ab"] == [False, True]
 
 
 def test_what_is_told_of_its_run_has_no_fingerprint(tmp_path: Path) -> None:
@@ -567,7 +303,6 @@ def test_what_only_a_cluster_runs_is_planned_with_a_note(tmp_path: Path) -> None
         "run            say        it is told what is new in each run",
         "3 tasks: 3 run",
     ]
-    assert "  pods: 3" in ended.out.splitlines()
     assert ended.err == (
         "note: argosy run does not run it: template 'create-claim': 'resource' creates or deletes"
         " a Kubernetes object, which needs a cluster\n"
@@ -587,7 +322,7 @@ def test_importers_are_registered_and_need_no_pod(tmp_path: Path) -> None:
         ("container", "run"),
         ("importer", "register"),
     ]
-    assert ended.result["argo"]["pods"]["certain"] == 1
+    assert ended.result["argo"]["pods"] == 1
 
 
 def test_a_loop_over_nothing_is_empty_and_what_follows_runs(tmp_path: Path) -> None:
@@ -600,21 +335,17 @@ def test_a_loop_over_nothing_is_empty_and_what_follows_runs(tmp_path: Path) -> N
     }
 
 
-def test_what_argo_could_not_hold_is_planned_all_the_same(tmp_path: Path) -> None:
+def test_a_plan_refuses_what_compile_refuses(tmp_path: Path) -> None:
     source = (GOLDEN / "loops" / "static.ir.yaml").read_text()
     items = json.dumps([{"name": "a", "wanted": True}] * 3000)
     (tmp_path / "p.yaml").write_text(re.sub(r"raw: .*", f"raw: '{items}'", source))
 
-    ended = argosy("plan", "p.yaml", cwd=tmp_path)
+    planned = argosy("plan", "p.yaml", cwd=tmp_path)
+    made = argosy("compile", "p.yaml", cwd=tmp_path)
 
-    assert ended.status == 0
-    lines = ended.out.splitlines()
-    assert "…              for-loop-2: 2,997 more iterations, " in ended.out
-    line = next(n for n, text in enumerate(source.splitlines(), 1) if "      for-loop-2:" in text)
-    assert lines[lines.index("on Argo") + 2].startswith(
-        f"  refused: p.yaml:{line}: root.dag.tasks.for-loop-2: has 3,000 iterations of 4 nodes,"
-        " 12,000 in all"
-    )
+    assert (planned.status, planned.out) == (2, "")
+    assert planned.errors == made.errors
+    assert "has 3,000 iterations of 4 nodes, 12,000 in all" in planned.errors[0]
 
 
 def test_the_text_ends_with_what_the_workflow_costs_on_argo(tmp_path: Path) -> None:
@@ -623,8 +354,8 @@ def test_the_text_ends_with_what_the_workflow_costs_on_argo(tmp_path: Path) -> N
     assert ended.status == 0
     lines = ended.out.splitlines()
     assert lines[0] == "run or cached  evaluate  input 'model' depends on 'fit'"
-    assert "  pods: 4" in lines
-    assert any(line.startswith("  bytes of the workflow: ") for line in lines)
+    assert lines[lines.index("on Argo") + 1].startswith("  pods: 4 for 4 tasks, ")
+    assert lines[-1].startswith("  bytes of the workflow: ")
 
 
 def test_a_plan_refuses_what_a_run_refuses(tmp_path: Path) -> None:
@@ -638,33 +369,15 @@ def test_a_plan_refuses_what_a_run_refuses(tmp_path: Path) -> None:
     assert "'n'" in ended.errors[0]
 
 
-def on_argo(ended: Ended) -> dict[str, tuple[int, int]]:
-    limits = ended.result["argo"]["limits"]
-    return {one["name"]: (one["value"], one["maximum"]) for one in limits}
-
-
-@pytest.mark.parametrize("name", ["basics/retries", "conditions/nested"])
-def test_nodes_are_those_that_compile_counts_where_it_knows_all(name: str, tmp_path: Path) -> None:
-    ended = golden(name, cwd=tmp_path)
-
-    made = argosy("compile", str(GOLDEN / f"{name}.ir.yaml"), "--stats", cwd=tmp_path)
-    (line,) = [line for line in made.err.splitlines() if line.startswith("nodes: ")]
-    value, maximum = on_argo(ended)["nodes"]
-    assert line.startswith(f"nodes: {value:,} of {maximum:,} ")
-
-
 @pytest.mark.parametrize("name", ["01-hello", "03-train", "10-loops"])
-def test_a_workflow_has_the_size_that_compile_gives_it(name: str, tmp_path: Path) -> None:
+def test_numbers_on_argo_are_those_of_compile(name: str, tmp_path: Path) -> None:
     file = str(EXAMPLES / name / "pipeline.yaml")
 
     planned = argosy("plan", file, cwd=tmp_path)
     made = argosy("compile", file, "--stats", cwd=tmp_path)
 
-    sizes = ("workflow: ", "bytes of the ")
-    expected = [line for line in made.err.splitlines() if line.startswith(sizes)]
-    assert expected[0].startswith(f"workflow: {len(made.out.rstrip()):,} bytes; ")
-    lines = [line.strip() for line in planned.out.splitlines()]
-    assert [line for line in lines if line.startswith(sizes)] == expected
+    lines = planned.out.splitlines()
+    assert lines[lines.index("on Argo") + 1 :] == [f"  {line}" for line in made.err.splitlines()]
 
 
 def test_a_pipeline_too_large_to_travel_inside_is_sized_as_in_a_store(tmp_path: Path) -> None:
@@ -675,7 +388,6 @@ def test_a_pipeline_too_large_to_travel_inside_is_sized_as_in_a_store(tmp_path: 
     made = argosy("compile", "p.json", cwd=tmp_path)
 
     assert "use --store URL to put it there" in made.errors[0]
-    assert planned.result["argo"]["refusal"] is None
     assert planned.result["argo"]["ir_bytes"] > 32 * 1024
 
 
@@ -709,28 +421,6 @@ def nested_loops() -> str:
         "comp-inner": {"dag": {"tasks": {"say": say}}, **looped},
     }
     return json.dumps(document)
-
-
-def test_a_loop_that_argo_would_stop_is_refused_with_its_numbers(tmp_path: Path) -> None:
-    (tmp_path / "p.json").write_text(nested_loops())
-
-    def plan_of(count: int, *words: str) -> Ended:
-        items = json.dumps(list(range(count)))
-        return argosy("plan", "p.json", "-p", f"items={items}", *words, cwd=tmp_path)
-
-    refusal = (
-        "'outer/0/inner' has 60 items in each of 60 iterations, and Argo would stop it:"
-        " --max-nodes allows 2,000 in all"
-    )
-    small, large = plan_of(3, "-o", "json"), plan_of(60, "-o", "json")
-    assert (small.status, large.status) == (0, 0)
-    assert small.result["argo"]["refusal"] is None
-    # The run, the loop and its group, and in each iteration a DAG, a loop, and what is in that.
-    assert on_argo(small)["nodes"] == (1 + 2 + 3 * (1 + 2 + 3 * 2), 4000)
-    assert large.result["argo"]["refusal"].splitlines()[0] == refusal
-    lines = plan_of(60).out.splitlines()
-    assert f"  refused: {refusal}" in lines
-    assert "  nodes: 7,383 of 4,000 (184.6 %)" in lines
 
 
 def test_words_and_paths_of_what_does_not_run_are_those_of_the_run(tmp_path: Path) -> None:

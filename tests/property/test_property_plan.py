@@ -68,9 +68,9 @@ def assert_as_planned(pipeline: RandomPipeline) -> None:
         before, first = machine.plan(), machine.run()
         after, second = machine.plan(), machine.run()
 
-    assert list(plan_differences(before, first)) == []
-    assert list(cache_differences(before, first, after)) == []
-    assert list(plan_differences(after, second)) == []
+        assert list(plan_differences(before, first, Path(home))) == []
+        assert list(cache_differences(before, first, after)) == []
+        assert list(plan_differences(after, second, Path(home))) == []
 
 
 @settings(

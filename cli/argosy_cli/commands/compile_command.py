@@ -97,8 +97,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     default=CompileOptions().max_nodes,
     show_default=True,
     metavar="N",
-    help="Nodes that one loop may make in a run, with all that is in it; more would break Argo's"
-    " object limits.",
+    help="Nodes that one loop may make, with all that is in it; more would break Argo's object"
+    " limits.",
 )
 @click.option(
     "--explain",

@@ -1,4 +1,4 @@
-"""What a run would do, as lines: a task on each, large loops summed up, the pods on Argo."""
+"""A plan as lines: one for each task, large loops summed up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from argosy_driver.planning.foreseen import Foreseen, ForeseenPods, Verdict
+from argosy_driver.planning.foreseen import Foreseen, Verdict
 from argosy_schemas.ir.task_kind import TaskKind
 
 SHORT_FINGERPRINT = 12
@@ -41,25 +41,6 @@ def plan_lines(tasks: Sequence[Foreseen], columns: int | None = None) -> list[st
         )
     ]
     return [*lines, _counts(tasks)]
-
-
-def pods_line(pods: ForeseenPods, deciding: int) -> str:
-    """Return how many pods there would be, and what of that cannot be known yet.
-
-    Args:
-        pods: Of the tasks.
-        deciding: Pods that only decide something.
-    """
-    more: list[str] = []
-    if pods.possible:
-        more.append(f"up to {pods.possible:,} more")
-    if pods.open_loops:
-        count = len(pods.open_loops)
-        loops = f"{count} loops" if count > 1 else f"'{next(iter(pods.open_loops))}'"
-        more.append(f"those of {loops}, whose items cannot be counted yet")
-    if deciding:
-        more.append(f"{deciding} or more that only decide (see compile --explain)")
-    return ", and ".join([f"pods: {pods.certain:,}", *more])
 
 
 def _is_told(task: Foreseen) -> bool:

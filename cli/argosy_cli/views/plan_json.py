@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from argosy_compiler.stats import Stats
 from argosy_driver.planning.foreseen import Foreseen
+from argosy_engine.plan import RunPlan
+
+
+def plan_to_json(plan: RunPlan, argo: Stats) -> dict[str, Any]:
+    """Return a plan, with what its workflow costs on Argo."""
+    return {
+        "tasks": [task_to_json(task) for task in plan.tasks],
+        "refusal": plan.refusal,
+        "argo": {
+            "pods": argo.pods,
+            "deciding_pods": argo.counts.deciding,
+            "claim_pods": argo.counts.claims,
+            "open_loops": argo.counts.open_loops,
+            "workflow_bytes": argo.workflow_bytes,
+            "ir_bytes": argo.ir_bytes,
+            "limits": [
+                {"name": one.name, "value": one.value, "maximum": one.maximum}
+                for one in argo.limits
+            ],
+        },
+    }
 
 
 def task_to_json(task: Foreseen) -> dict[str, Any]:

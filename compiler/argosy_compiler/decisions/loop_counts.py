@@ -1,73 +1,58 @@
-"""How often a loop over values of the run goes round, as a field of its template.
+"""How many iterations a loop over values of the run has, as a field of its template.
 
-Beyond its limits that is a text which is no number: an error of the node, whose message quotes it,
-before anything of the loop has started.
+Above its limit that field is a text which is no number: an error of the node, whose message quotes
+the text, before any iteration has started.
 """
 
 from __future__ import annotations
-
-import math
 
 from argosy_compiler.argo.expressions import COUNT_INPUT, HANDED_DOWN, tag
 from argosy_expressions.terms import quoted
 
 COPIED_BYTES_OF_A_NODE = 512
-"""What a node may carry to decide by, on the average of ``--max-nodes``: 2 MiB of 4,000, which
-Argo's compression makes a third of, or much less."""
+"""Bytes to decide by that a node may carry, on the average of ``--max-nodes``: 2 MiB of 4,000,
+which Argo's compression reduces to a third or much less."""
 
 COMPRESSED_BYTES = 20 * 1024
-"""Up to this size, copies cost next to nothing: the compression looks back over 32 KiB, in which
-the copy before has to begin."""
+"""Up to this size copies cost next to nothing: Argo's compression finds the copy before in the
+32 KiB that it looks back."""
 
 _COUNT = f"inputs.parameters.{COUNT_INPUT}"
 _SIZE = f"len({HANDED_DOWN})"
 _WHERE = "where Argo offloads its status to a database"
 
 
-def checked_count(loop: str, limit: int, *, around: int | str, max_copied_bytes: int | None) -> str:
-    """Return the count of a loop, or why it is too much.
+def checked_count(loop: str, *, body_nodes: int, max_nodes: int, carries_control: bool) -> str:
+    """Return the tag that yields the count of a loop, or a text that says why it is too large.
 
     Args:
-        loop: Its key.
-        limit: The most iterations that there may be of it in the run.
-        around: How many iterations there are of the loop itself, or the input that says so.
-        max_copied_bytes: How much the iterations may carry to decide by, all together; ``None``:
-            they carry nothing.
+        loop: The key of its task.
+        body_nodes: How many nodes one iteration makes.
+        max_nodes: How many the loop may make.
+        carries_control: Whether each iteration carries control values, whose bytes count too.
     """
-    has = [quoted(f"loop {loop} has "), _COUNT]
-    times = f"int({_COUNT})"
-    if around == 1:
-        items, most = " items", f"{limit}"
-    else:
-        told = quoted(str(around)) if isinstance(around, int) else f"inputs.parameters.{around}"
-        has += [quoted(" items in each of "), told]
-        times += f" * {around}" if isinstance(around, int) else f" * int({told})"
-        items, most = " iterations around it", f"{limit} in all"
-    advice = f"make it shorter, or raise that {_WHERE}"
-    too_many = [*has, quoted(f"{items}, and --max-nodes allows {most}; {advice}")]
+    limit = max(1, max_nodes // body_nodes)
+    too_many = _message(
+        f"loop {loop} has ",
+        _COUNT,
+        f" items, and --max-nodes allows {limit}; make it shorter, or raise that {_WHERE}",
+    )
     count = _COUNT
-    if max_copied_bytes is not None:
-        advice = f"let its conditions read less, or raise that {_WHERE}"
-        too_large = [
-            *has,
-            quoted(f"{items} with "),
+    if carries_control:
+        most = max_nodes * COPIED_BYTES_OF_A_NODE
+        too_large = _message(
+            f"loop {loop} has ",
+            _COUNT,
+            " items with ",
             f"toJson({_SIZE})",
-            quoted(
-                f" bytes each to decide by, and --max-nodes allows {max_copied_bytes} in all;"
-                f" {advice}"
-            ),
-        ]
-        is_too_large = f"{_SIZE} > {COMPRESSED_BYTES} && {times} * {_SIZE} > {max_copied_bytes}"
-        count = f"({is_too_large} ? {' + '.join(too_large)} : {_COUNT})"
-    return tag(f"{times} > {limit} ? {' + '.join(too_many)} : {count}")
+            f" bytes each to decide by, and --max-nodes allows {most} in all; let its conditions"
+            f" read less, or raise that {_WHERE}",
+        )
+        is_too_large = f"{_SIZE} > {COMPRESSED_BYTES} && int({_COUNT}) * {_SIZE} > {most}"
+        count = f"({is_too_large} ? {too_large} : {count})"
+    return tag(f"int({_COUNT}) > {limit} ? {too_many} : {count}")
 
 
-def product(*factors: int | str) -> str:
-    """Return the text of a product of numbers, and of inputs given by their names."""
-    number = math.prod(factor for factor in factors if isinstance(factor, int))
-    names = [f"inputs.parameters.{factor}" for factor in factors if isinstance(factor, str)]
-    if not names:
-        return str(number)
-    if number == 1 and len(names) == 1:
-        return f"{{{{{names[0]}}}}}"
-    return tag(" * ".join([*([str(number)] if number != 1 else []), *(f"int({n})" for n in names)]))
+def _message(*parts: str) -> str:
+    """Return the expression that joins texts and expressions, which alternate."""
+    return " + ".join(quoted(part) if at % 2 == 0 else part for at, part in enumerate(parts))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from argosy_compiler.argo.expressions import AROUND_INPUT, COUNT_INPUT, INDEX_INPUT
+from argosy_compiler.argo.expressions import COUNT_INPUT, INDEX_INPUT
 from argosy_compiler.argo.names import Names, without_number
 from argosy_compiler.large.dividing import OUTER_INPUT
 from argosy_compiler.large.general_form import general_form
@@ -19,7 +19,7 @@ from argosy_schemas.values import to_json
 
 _LONGEST_NAME = 60
 _KNOWN_INPUTS = frozenset(
-    {AROUND_INPUT, CONTROL, COUNT_INPUT, INDEX_INPUT, OUTER_INPUT, PATCH_INPUT, PATH_INPUT}
+    {CONTROL, COUNT_INPUT, INDEX_INPUT, OUTER_INPUT, PATCH_INPUT, PATH_INPUT}
     | {TASK_INPUT, UPSTREAM_INPUT}
 )
 """Names that mean something of their own wherever they are inputs."""

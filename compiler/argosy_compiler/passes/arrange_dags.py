@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.argo.expressions import (
-    AROUND_INPUT,
     COUNT_INPUT,
     HANDED_DOWN,
     INDEX_INPUT,
@@ -21,7 +20,7 @@ from argosy_compiler.argo.expressions import (
 )
 from argosy_compiler.argo.names import Names, task_name
 from argosy_compiler.decisions.dependencies import dependencies, targets
-from argosy_compiler.decisions.loop_counts import COPIED_BYTES_OF_A_NODE, checked_count, product
+from argosy_compiler.decisions.loop_counts import checked_count
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
 from argosy_compiler.pods.templates import PodTemplates
@@ -100,8 +99,6 @@ class _Dag:
             names.append(INDEX_INPUT)
         if self._use.upstream:
             names.append(UPSTREAM_INPUT)
-        if self._use in self._plan.told_around:
-            names.append(AROUND_INPUT)
         return names
 
     def _receives(self, component: str) -> bool:
@@ -188,8 +185,6 @@ class _Dag:
         if isinstance(count, str):
             # What came as JSON is a float, which Argo 3.5 may write with an exponent.
             values[COUNT_INPUT] = tag(count if count.startswith("len(") else f"int({count})")
-        if self._is_told_around(task, is_loop=count is not None):
-            values[AROUND_INPUT] = product(self._around())
         return values | self._upstream(task)
 
     def _pod_values(self, task: Task) -> dict[str, str]:
@@ -208,30 +203,17 @@ class _Dag:
             return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
         return {}
 
-    def _around(self) -> int | str:
-        """Return how many iterations there are of this DAG, or the input that says so."""
-        return self._plan.around.get(self._use, AROUND_INPUT)
-
-    def _is_told_around(self, task: Task, *, is_loop: bool) -> bool:
-        """Return whether the template that a DAG task uses is told how many there are of it.
-
-        The template of a loop knows what this one does.
-        """
-        below = use_of(self._use, task) in self._plan.told_around
-        if not is_loop:
-            return below
-        return self._use in self._plan.told_around and (
-            below or (self._use, task.key) in self._plan.loop_limits
-        )
-
-    def _checked_count(self, task: Task) -> str:
-        """Return how often a loop over values of the run goes round."""
-        limit = self._plan.loop_limits.get((self._use, task.key))
-        most_nodes = self._plan.options.max_nodes
-        if limit is None or most_nodes is None:
+    def _open_count(self, task: Task, inner: Use) -> str:
+        """Return the count of a loop over values of the run, with its limit if there is one."""
+        max_nodes = self._plan.options.max_nodes
+        if max_nodes is None:
             return f"{{{{inputs.parameters.{COUNT_INPUT}}}}}"
-        copied = most_nodes * COPIED_BYTES_OF_A_NODE if self._receives(task.component) else None
-        return checked_count(task.key, limit, around=self._around(), max_copied_bytes=copied)
+        return checked_count(
+            task.key,
+            body_nodes=self._plan.node_counts[inner].nodes,
+            max_nodes=max_nodes,
+            carries_control=self._receives(task.component),
+        )
 
     def _loop(self, task: Task, inner: Use, count: str | int) -> str:
         """Write the template of a loop: its body, once per item."""
@@ -250,11 +232,6 @@ class _Dag:
             values[UPSTREAM_INPUT] = f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"
         if isinstance(count, str):
             names.append(COUNT_INPUT)
-        if self._is_told_around(task, is_loop=True):
-            names.append(AROUND_INPUT)
-        if inner in self._plan.told_around:
-            times = count if isinstance(count, int) else COUNT_INPUT
-            values[AROUND_INPUT] = product(self._around(), times)
         template: dict[str, Any] = {
             "name": name,
             "inputs": {"parameters": [{"name": one} for one in names]},
@@ -272,7 +249,7 @@ class _Dag:
                         "withSequence": {
                             "count": str(count)
                             if isinstance(count, int)
-                            else self._checked_count(task)
+                            else self._open_count(task, inner)
                         },
                     }
                 ],

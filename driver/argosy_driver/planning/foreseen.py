@@ -1,10 +1,8 @@
-"""What is foreseen of one task, and of the pods of all of them."""
+"""What is foreseen of one task."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -20,9 +18,10 @@ class Verdict(StrEnum):
     """What would become of a task."""
 
     RUN = "run"
+    """No earlier run did the same; another task of this run may, and then serves this one."""
     CACHED = "cached"
     RUN_OR_CACHED = "run or cached"
-    """It depends on what a task before it puts out; or another one does the same work."""
+    """It depends on what a task before it puts out."""
     REGISTER = "register"
     """An importer: nothing runs."""
     EMPTY = "empty"
@@ -51,39 +50,3 @@ class Foreseen:
     fingerprint: str | None = None
     """``None``: not cached, not known yet, or new in each run."""
     cached_from: RecordReference | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeseenPods:
-    """The pods of a run on Argo.
-
-    A task that is cached has one, too: its driver looks into the cache. One that could not start
-    has one in which that is found out.
-    """
-
-    certain: int
-    possible: int
-    """How many more there may be at most, loops that cannot be counted yet left out."""
-    open_loops: Mapping[TaskPath, int] = field(default_factory=dict[TaskPath, int])
-    """Loops that cannot be counted yet, the outermost, to the pods of each iteration at least."""
-
-
-_CERTAIN = (Verdict.RUN, Verdict.CACHED, Verdict.RUN_OR_CACHED, Verdict.FAIL)
-
-
-def foreseen_pods(tasks: Iterable[Foreseen]) -> ForeseenPods:
-    """Count the pods of tasks; those that only decide something are not among them."""
-    certain, possible = 0, 0
-    open_loops: Counter[TaskPath] = Counter()
-    for task in tasks:
-        if task.kind is not TaskKind.CONTAINER:
-            continue
-        if task.verdict in _CERTAIN:
-            certain += 1
-        elif task.verdict is Verdict.UNKNOWN:
-            loop, is_open, _ = task.path.partition(f"/{ANY_ITERATION}")
-            if is_open:
-                open_loops[TaskPath(loop)] += 1
-            else:
-                possible += 1
-    return ForeseenPods(certain=certain, possible=possible, open_loops=dict(open_loops))

@@ -20,7 +20,6 @@ from argosy_driver.planning.foreseen_records import (
     ForeseenRecords,
     NotYetKnownError,
 )
-from argosy_driver.planning.rivals import Rivals
 from argosy_driver.resolving.claims import is_claim
 from argosy_driver.resolving.final_status import OMITTED
 from argosy_driver.resolving.nodes import Node
@@ -77,7 +76,7 @@ def foresee(
         StoreError: A store did not answer.
     """
     walk = _Walk(resolver, records, phases, look, look_again)
-    yield from walk.rivals.settled(walk.dag(resolver.node(TaskPath(""))))
+    yield from walk.dag(resolver.node(TaskPath("")))
 
 
 class _Walk:
@@ -94,7 +93,6 @@ class _Walk:
         self._phases = phases
         self._look = look
         self._look_again = look_again
-        self.rivals = Rivals(resolver)
         self._uncounted: set[TaskPath] = set()
         """Loops that come to their end, with a number of items that is not known yet."""
 
@@ -131,8 +129,6 @@ class _Walk:
                 decided = _foreseen(node, Verdict.FAIL, str(error))
         self._take(node, decided.verdict)
         is_open = decided.verdict is Verdict.UNKNOWN
-        if is_open and node.container is not None and not node.is_loop and self._is_cached(node):
-            self.rivals.add(node.path, node)
         inner = Verdict.UNKNOWN if is_open else Verdict.NOT_RUN
         return [decided, *self._closed(node, node.path, inner)]
 
@@ -200,7 +196,7 @@ class _Walk:
             if frame.is_dag:
                 yield from self._closed_dag(frame, below, verdict)
             else:
-                yield self._without_a_look(frame, verdict, below)
+                yield _foreseen(frame, verdict, path=below)
 
     def _closed_dag(self, frame: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
         dag = frame.component.dag
@@ -208,13 +204,8 @@ class _Walk:
         for key in in_order(dag):
             node = self._resolver.nodes.child(frame, key)
             below = child_path(path, key)
-            yield self._without_a_look(node, verdict, below)
+            yield _foreseen(node, verdict, path=below)
             yield from self._closed(node, below, verdict)
-
-    def _without_a_look(self, node: Node, verdict: Verdict, path: TaskPath) -> Foreseen:
-        if verdict is Verdict.UNKNOWN and node.container is not None and self._is_cached(node):
-            self.rivals.add(path, node)
-        return _foreseen(node, verdict, path=path)
 
     def _count(self, node: Node) -> int | None:
         """Return the number of items of a loop that may not come to run, if it is known."""
@@ -238,11 +229,7 @@ class _Walk:
         try:
             step = self._look(node.path)
         except NotYetKnownError as error:
-            if not self._is_cached(node):
-                return _foreseen(node, Verdict.RUN)
-            is_new = self._is_new_in_each_run(node)
-            self.rivals.add(node.path, node, is_new=is_new)
-            if is_new:
+            if not self._is_cached(node) or self._is_new_in_each_run(node):
                 return _foreseen(node, Verdict.RUN)
             return _foreseen(node, Verdict.RUN_OR_CACHED, self._open_input(node, error))
         if step.decision is Decision.FAILED:
@@ -253,9 +240,7 @@ class _Walk:
             return _foreseen(node, Verdict.CACHED, step=step)
         if step.fingerprint is None:
             return _foreseen(node, Verdict.RUN)
-        is_new = step.fingerprint != self._look_again(node.path).fingerprint
-        self.rivals.add_known(node, step.fingerprint, is_new=is_new)
-        if is_new:
+        if step.fingerprint != self._look_again(node.path).fingerprint:
             return _foreseen(node, Verdict.RUN, "it is told what is new in each run")
         return _foreseen(node, Verdict.RUN, step=step)
 
