@@ -28,7 +28,6 @@ from argosy_schemas.ir.model import ControlEntry, ControlForm
 from argosy_schemas.reading.structure import camel_case
 
 JSON: Final = Path(__file__).resolve().parents[1] / "schemas" / "argosy_schemas" / "json"
-SPEC: Final = "urn:argosy:schema:pipeline-spec#/$defs"
 
 Schema = dict[str, Any]
 
@@ -154,7 +153,7 @@ def _document(name: str, schema: Schema, definitions: Mapping[str, Schema]) -> S
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:argosy:schema:{name}",
         **schema,
-        "$defs": dict(sorted(definitions.items())),
+        **({"$defs": dict(sorted(definitions.items()))} if definitions else {}),
     }
 
 
@@ -163,58 +162,31 @@ def _mapping(items: Schema) -> Schema:
 
 
 def _packed_ir() -> Schema:
-    text: Schema = {"type": "string"}
     entry: Schema = {
         "type": "array",
-        "prefixItems": [text, {"type": "string", "enum": [form.value for form in ControlForm]}],
+        "prefixItems": [
+            {"type": "string"},
+            {"type": "string", "enum": [form.value for form in ControlForm]},
+        ],
         "minItems": 2,
         "items": False,
     }
-    block: Schema = {
+    document: Schema = {
         "type": "object",
-        "description": "DAG components with the leaves that they use first.",
+        "description": "The JSON of a packed IR, which travels as gzip.",
         "properties": {
-            "components": _mapping({"$ref": f"{SPEC}/ComponentSpec"}),
-            "executors": _mapping({"$ref": f"{SPEC}/PipelineDeploymentConfig.ExecutorSpec"}),
+            "format": {"const": packed_ir.FORMAT},
+            "version": _version(packed_ir.VERSION),
+            "pipelineSpec": {"$ref": "urn:argosy:schema:pipeline-spec"},
+            "platformSpec": {"$ref": "urn:argosy:schema:platform-spec"},
             "control": {
                 **_mapping(_mapping({"type": "array", "items": entry})),
                 "description": "DAG component to task key to what the task publishes.",
             },
         },
-        "required": ["components"],
+        "required": ["format", "version", "pipelineSpec"],
     }
-    about = ("name", "displayName", "description", "defaultPipelineRoot", "sdkVersion")
-    index: Schema = {
-        "type": "object",
-        "description": "The index of a packed IR; its bytes: argosy_schemas.formats.packed_ir.",
-        "properties": {
-            "version": _version(packed_ir.VERSION),
-            "pipeline": {
-                "type": "object",
-                "properties": dict.fromkeys(about, text),
-                "required": ["name"],
-            },
-            "config": {"type": "object", "description": "PipelineConfig of the platform spec."},
-            "kubernetes": {
-                **_mapping({"type": "object"}),
-                "description": "Executor label to settings: its volume claims, or all where its "
-                "component takes some as a value.",
-            },
-            "blocks": {
-                "type": "array",
-                "items": {"type": "integer"},
-                "description": "The lengths of the blocks behind the index, in bytes.",
-            },
-            "members": {
-                **_mapping({"type": "integer"}),
-                "description": "Component to the number of its block; the root is 'root'.",
-            },
-            "block": {"$ref": "#/$defs/Block", "description": "The only block."},
-        },
-        "required": ["version", "pipeline"],
-        "oneOf": [{"required": ["block"]}, {"required": ["blocks", "members"]}],
-    }
-    return _document("packed-ir", index, {"Block": block})
+    return _document("packed-ir", document, {})
 
 
 def files() -> Mapping[str, str]:

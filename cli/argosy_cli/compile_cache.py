@@ -19,7 +19,7 @@ from typing import Any
 
 from argosy_cli.source import Source
 from argosy_cli.versions import installed_version
-from argosy_schemas.formats.packed_ir import PackedIrError, unpack
+from argosy_schemas.formats.packed_ir import PackedIrError, inflate, unpack
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, to_json
 from argosy_schemas.whole_files import write_whole_file
@@ -88,7 +88,7 @@ def _read(path: Path) -> RunnablePipeline | None:
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         ir = base64.b64decode(content["ir"], validate=True)
-        unpack(ir)  # reads no more than its index
+        inflate(ir)  # finds any damage; reading all of it is left to who needs it
         return RunnablePipeline(workflow=content["workflow"], ir=ir)
     except (OSError, ValueError, KeyError, TypeError, PackedIrError):
         return None

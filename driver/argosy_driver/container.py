@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,10 +17,8 @@ from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_driver.resolving.told import read_told
 from argosy_driver.settings import DriverSettings
 from argosy_schemas.checking.run_parameters import parse_run_parameters
-from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.failures import store_errors_as_task_errors
-from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, unpack
-from argosy_schemas.formats.records import Reason
+from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, from_base64, unpack
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.ir.model import Pipeline
@@ -149,13 +145,7 @@ def _declared(pipeline: Pipeline, texts: Mapping[str, str | None]) -> dict[str, 
 def _ir_bytes(text: str, store: ObjectStore) -> bytes:
     if text.startswith(REFERENCE_PREFIX):
         return get_ir(store, text.removeprefix(REFERENCE_PREFIX))
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise FinalTaskError(
-            "the pipeline in the workflow parameter 'argosy-ir' is damaged; compile it again",
-            reason=Reason.INTERNAL,
-        ) from error
+    return from_base64(text)
 
 
 def _copy_executable(source: Path, target: Path) -> None:

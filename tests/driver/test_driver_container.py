@@ -304,8 +304,7 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
         ),
         pytest.param(
             {"ARGOSY_IR": "%%%"},
-            "the pipeline in the workflow parameter 'argosy-ir' is damaged; compile it again "
-            "(final)",
+            "The IR is damaged: it is no base64; compile the pipeline again (final)",
             id="damaged IR",
         ),
     ],
@@ -334,7 +333,8 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
 def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anything_runs(
     pod: Pod,
 ) -> None:
-    pipeline = replace(HELLO, default_pipeline_root="s3://bucket/x?bad=1")
+    spec = {**HELLO.document, "defaultPipelineRoot": "s3://bucket/x?bad=1"}
+    pipeline = replace(HELLO, document=spec)
 
     ended = pod.run(pod.environment(pipeline, {"name": "you"}))
 

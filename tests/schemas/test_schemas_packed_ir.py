@@ -1,12 +1,14 @@
-"""The IR on its way to the drivers: small, whole, and decoded only where it is needed."""
+"""The IR on its way to the drivers: small, whole, and readable with ordinary tools."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
-import struct
+import shutil
+import subprocess
+import tracemalloc
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -19,104 +21,56 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.formats import packed_ir
 from argosy_schemas.formats.packed_ir import (
-    PackedComponents,
+    MAX_JSON_BYTES,
     PackedIrError,
     digest,
     from_base64,
+    inflate,
     pack,
     to_base64,
     to_reference,
     unpack,
 )
-from argosy_schemas.formats.packed_ir_dictionary import DICTIONARY
-from argosy_schemas.ir.model import (
-    Component,
-    ControlEntry,
-    ControlForm,
-    Pipeline,
-    TaskConfigPassthrough,
-)
+from argosy_schemas.ir.model import ControlEntry, ControlForm, TaskConfigPassthrough
 from argosy_schemas.reading.pipeline import read_pipeline
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.values import to_json
 from schemas_specs import CORPUS, edited, read, small
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CORPUS_FILES = [path for path in sorted(CORPUS.rglob("*.yaml")) if path.parent.name != "invalid"]
 FILES = [*sorted(EXAMPLES.glob("*/pipeline.yaml")), *CORPUS_FILES]
+SETTINGS = {
+    "platforms": {
+        "kubernetes": {
+            "deploymentSpec": {
+                "executors": {"exec-make": {"nodeSelector": {"labels": {"disk": "ssd"}}}}
+            },
+            "pipelineConfig": {"workspace": {"size": "1Gi"}},
+        }
+    }
+}
+CONTROL = {
+    ("root", "make"): (
+        ControlEntry(output="Output"),
+        ControlEntry(output="Output", form=ControlForm.LENGTH),
+    )
+}
 
 
 def named(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def leaf(number: int) -> dict[str, Any]:
-    return {
-        "executorLabel": f"exec-{number}",
-        "outputDefinitions": {"parameters": {"Output": {"parameterType": "STRING"}}},
-    }
+def document(data: bytes) -> Any:
+    return json.loads(gzip.decompress(data))
 
 
-def container(number: int) -> dict[str, Any]:
-    code = hashlib.sha512(str(number).encode()).hexdigest() * 40
-    return {"container": {"image": "python:3.11", "command": ["python3", "-c", code]}}
-
-
-def large(dags: int = 4, leaves: int = 8) -> Pipeline:
-    """A root of nested DAGs, each with leaves of its own of some 5 KB."""
-    components: dict[str, Any] = {}
-    executors: dict[str, Any] = {}
-    for dag in range(dags):
-        numbers = range(dag * leaves, (dag + 1) * leaves)
-        components |= {f"comp-{number}": leaf(number) for number in numbers}
-        executors |= {f"exec-{number}": container(number) for number in numbers}
-        components[f"comp-dag-{dag}"] = {
-            "dag": {
-                "tasks": {
-                    f"t-{number}": {"componentRef": {"name": f"comp-{number}"}}
-                    for number in numbers
-                }
-            }
-        }
-    tasks = {f"dag-{dag}": {"componentRef": {"name": f"comp-dag-{dag}"}} for dag in range(dags)}
-    return read(
-        {
-            "pipelineInfo": {"name": "large"},
-            "schemaVersion": "2.1.0",
-            "deploymentSpec": {"executors": executors},
-            "components": components,
-            "root": {"dag": {"tasks": tasks}},
-        }
-    )
-
-
-def inflated(data: bytes) -> Any:
-    decompressor = zlib.decompressobj(wbits=-15, zdict=DICTIONARY)
-    return json.loads(decompressor.decompress(data) + decompressor.flush())
-
-
-def documents(data: bytes) -> tuple[Any, list[Any]]:
-    """The index and the blocks behind it."""
-    (length,) = struct.unpack(">I", data[4:8])
-    index = inflated(data[8 : 8 + length])
-    blocks: list[Any] = []
-    start = 8 + length
-    for size in index.get("blocks", ()):
-        blocks.append(inflated(data[start : start + size]))
-        start += size
-    return index, blocks
-
-
-def with_index(**members: Any) -> bytes:
-    index = {**documents(pack(read(small())))[0], **members}
-    compressor = zlib.compressobj(wbits=-15, zdict=DICTIONARY)
-    deflated = compressor.compress(json.dumps(index).encode()) + compressor.flush()
-    return b"AIR1" + struct.pack(">I", len(deflated)) + deflated
-
-
-def lazy(pipeline: Pipeline) -> PackedComponents:
-    assert isinstance(pipeline.components, PackedComponents)
-    return pipeline.components
+def with_members(**members: Any) -> bytes:
+    changed = {**document(pack(read(small()))), **members}
+    return gzip.compress(json.dumps(changed).encode())
 
 
 @pytest.mark.parametrize("file", FILES, ids=named)
@@ -125,28 +79,48 @@ def test_nothing_is_lost_of_a_real_pipeline(file: Path) -> None:
 
     unpacked = unpack(pack(pipeline))
 
-    assert dict(unpacked.components) == dict(pipeline.components)
-    assert replace(unpacked, components={}, kubernetes={}, control={}) == replace(
-        pipeline, components={}, kubernetes={}, document={}
+    assert replace(unpacked, document={}) == replace(pipeline, document={})
+    assert pack(unpacked) == pack(pipeline)
+
+
+def test_real_pipelines_pack_to_a_fifth() -> None:
+    pipelines = [read_pipeline(file.read_bytes(), file=file.name) for file in FILES]
+
+    packed = sum(len(pack(pipeline)) for pipeline in pipelines)
+
+    assert packed < sum(len(to_json(pipeline.document)) for pipeline in pipelines) / 5
+
+
+def test_an_operator_reads_it_with_ordinary_tools() -> None:
+    missing = [name for name in ("base64", "gunzip", "jq") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed")
+    text = to_base64(pack(replace(read(small(), SETTINGS), control=CONTROL)))
+
+    ended = subprocess.run(
+        "base64 -d | gunzip | jq -c '[.format, .version, .control, .pipelineSpec.pipelineInfo,"
+        " (.platformSpec.platforms.kubernetes.deploymentSpec.executors | keys)]'",
+        shell=True,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (ended.stderr, json.loads(ended.stdout)) == (
+        "",
+        [
+            "argosy-ir",
+            "1.0",
+            {"root": {"make": [["Output", "value"], ["Output", "length"]]}},
+            {"name": "small"},
+            ["exec-make"],
+        ],
     )
 
 
-@pytest.mark.parametrize("file", FILES, ids=named)
-def test_a_real_pipeline_packs_to_less_than_half(file: Path) -> None:
-    pipeline = read_pipeline(file.read_bytes(), file=file.name)
-
-    size = len(to_base64(pack(pipeline)))
-
-    assert size < 0.45 * len(to_json(pipeline.document))
-
-
-def test_a_hello_world_of_the_sdk_packs_to_a_sixth() -> None:
-    file = EXAMPLES / "01-hello" / "pipeline.yaml"
-    pipeline = read_pipeline(file.read_bytes(), file=file.name)
-
-    size = len(to_base64(pack(pipeline)))
-
-    assert size < len(to_json(pipeline.document)) / 6
+def test_the_bytes_name_no_time_file_or_system() -> None:
+    assert pack(read(small()))[:10] == bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255))
 
 
 def test_equal_pipelines_pack_to_equal_bytes() -> None:
@@ -157,28 +131,6 @@ def test_equal_pipelines_pack_to_equal_bytes() -> None:
     assert pack(read(turned)) == pack(read(document))
 
 
-def test_the_order_of_the_file_does_not_matter_to_the_blocks() -> None:
-    pipeline = large()
-    document: dict[str, Any] = json.loads(to_json(pipeline.document))
-    document["root"]["dag"]["tasks"] = dict(reversed(document["root"]["dag"]["tasks"].items()))
-
-    assert pack(read(document)) == pack(pipeline)
-
-
-def test_a_leaf_that_two_dags_use_is_packed_once_with_the_first() -> None:
-    document: dict[str, Any] = json.loads(to_json(large().document))
-    document["components"]["comp-dag-3"]["dag"]["tasks"]["again"] = {
-        "componentRef": {"name": "comp-0"}
-    }
-    pipeline = read(document)
-
-    index, blocks = documents(pack(pipeline))
-
-    holders = [number for number, block in enumerate(blocks) if "comp-0" in block["components"]]
-    assert holders == [index["members"]["comp-0"]] == [index["members"]["comp-dag-0"]]
-    assert dict(unpack(pack(pipeline)).components) == dict(pipeline.components)
-
-
 def test_what_nothing_reaches_stays_behind() -> None:
     document = edited("components/comp-spare", {"executorLabel": "exec-spare"})
     document["deploymentSpec"]["executors"]["exec-spare"] = {"container": {"image": "spare"}}
@@ -186,95 +138,21 @@ def test_what_nothing_reaches_stays_behind() -> None:
     assert pack(read(document)) == pack(read(small()))
 
 
-def test_control_entries_travel_with_their_dag() -> None:
-    control = {
-        ("root", "make"): (
-            ControlEntry(output="Output"),
-            ControlEntry(output="Output", form=ControlForm.LENGTH),
-        )
-    }
+def test_control_entries_travel() -> None:
+    unpacked = unpack(pack(replace(read(small()), control=CONTROL)))
 
-    unpacked = unpack(pack(replace(read(small()), control=control)))
-
-    assert dict(unpacked.control) == control
-    assert unpacked.control.get(("root", "use"), ()) == ()
-    assert unpacked.control.get(("comp-make", "make"), ()) == ()
+    assert unpacked.control == CONTROL
 
 
-def test_a_component_is_decoded_when_it_is_asked_for() -> None:
-    pipeline = large()
-
-    unpacked = unpack(pack(pipeline))
-
-    components = lazy(unpacked)
-    assert components.decoded == {0}
-    assert unpacked.root == pipeline.root
-    assert sorted(components) == sorted(pipeline.components)
-    assert len(components) == 36
-    assert components.decoded == {0}
-    assert components["comp-30"] == pipeline.components["comp-30"]
-    assert components.decoded == {0, len(documents(pack(pipeline))[1]) - 1}
-    assert dict(components) == dict(pipeline.components)
-
-
-def test_a_decision_about_one_task_decodes_its_dag_alone() -> None:
-    control = {("comp-dag-2", "t-16"): (ControlEntry(output="Output"),)}
-    data = pack(replace(large(), control=control))
-    index, blocks = documents(data)
-
-    unpacked = unpack(data)
-
-    assert unpacked.control[("comp-dag-2", "t-16")] == control[("comp-dag-2", "t-16")]
-    assert len(blocks) > 4
-    assert lazy(unpacked).decoded == {0, index["members"]["comp-dag-2"]}
-
-
-def test_the_root_is_no_member_of_the_components() -> None:
-    components = unpack(pack(read(small()))).components
-
-    assert "root" not in components
-    assert sorted(components) == ["comp-make", "comp-use"]
-    with pytest.raises(KeyError):
-        components["comp-none"]
-
-
-def test_many_threads_may_ask_at_once() -> None:
-    pipeline = large(dags=8)
-    unpacked = unpack(pack(pipeline))
-    names = [*pipeline.components] * 4
-
-    def ask(name: str) -> Component:
-        return unpacked.components[name]
-
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(ask, names))
-
-    assert found == [pipeline.components[name] for name in names]
-    assert all(component is unpacked.components[component.name] for component in found)
-
-
-def test_of_kubernetes_settings_the_claims_are_kept() -> None:
-    claims: JsonValue = [
-        {"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "pvc"}}}
-    ]
-    settings = {"pvcMount": claims, "nodeSelector": {"labels": {"disk": "ssd"}}}
-    without: dict[str, JsonValue] = {"nodeSelector": {"labels": {"disk": "ssd"}}}
-    kubernetes = {"exec-make": settings, "exec-use": without}
-    pipeline = replace(read(small()), kubernetes=kubernetes)
-
-    assert unpack(pack(pipeline)).kubernetes == {"exec-make": {"pvcMount": claims}}
-
-
-def test_settings_that_a_component_takes_as_a_value_are_kept_whole() -> None:
-    settings = {"nodeSelector": {"labels": {"disk": "ssd"}}}
+def test_kubernetes_settings_travel() -> None:
     pipeline = read(
-        edited("components/comp-make/taskConfigPassthroughs", [{"field": "ENV"}]),
-        {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-make": settings}}}}},
+        edited("components/comp-make/taskConfigPassthroughs", [{"field": "ENV"}]), SETTINGS
     )
 
     unpacked = unpack(pack(pipeline))
 
-    assert unpacked.kubernetes == {"exec-make": settings}
+    assert unpacked.kubernetes == {"exec-make": {"nodeSelector": {"labels": {"disk": "ssd"}}}}
+    assert unpacked.pipeline_config == {"workspace": {"size": "1Gi"}}
     assert unpacked.components["comp-make"].task_config_passthroughs == (
         TaskConfigPassthrough(field="ENV"),
     )
@@ -302,7 +180,7 @@ def test_the_texts_that_a_workflow_carries() -> None:
 
 def test_a_newer_major_version_is_refused_by_name() -> None:
     with pytest.raises(PackedIrError) as caught:
-        unpack(with_index(version="2.1"))
+        unpack(with_members(version="2.1"))
 
     assert str(caught.value) == (
         "The IR has format version 2.1, this release reads up to 1.0; "
@@ -311,39 +189,106 @@ def test_a_newer_major_version_is_refused_by_name() -> None:
 
 
 def test_a_newer_minor_version_is_read() -> None:
-    assert unpack(with_index(version="1.9", added=[1])).name == "small"
+    assert unpack(with_members(version="1.9", added=[1])).name == "small"
 
 
-def test_what_is_no_packed_ir_is_refused() -> None:
-    for data in (b"", b"AIR1", b"PK\x03\x04" * 9, b"AIR1\xff\xff\xff\xff", b"AIR1\0\0\0\0"):
-        with pytest.raises(PackedIrError, match="The IR is damaged: "):
-            unpack(data)
+WHOLE = pack(read(small()))
+NO_IR = {
+    "nothing": (b"", "its end is missing"),
+    "no gzip": (
+        b"PK\3\4" * 9,
+        "gunzip says 'Error -3 while decompressing data: incorrect header check'",
+    ),
+    "cut off": (WHOLE[:-9], "its end is missing"),
+    "checksum cut off": (WHOLE[:-1], "its end is missing"),
+    "more behind": (WHOLE + WHOLE, "something follows its end"),
+    "another checksum": (
+        WHOLE[:-8] + b"\0" * 4 + WHOLE[-4:],
+        "gunzip says 'Error -3 while decompressing data: incorrect data check'",
+    ),
+    "no JSON": (
+        gzip.compress(b"name: small"),
+        "its JSON is not that of an IR "
+        "(JSONDecodeError('Expecting value: line 1 column 1 (char 0)'))",
+    ),
+    "another JSON": (
+        gzip.compress(b'{"version":"1.0"}'),
+        "its JSON is not that of an IR (KeyError('format'))",
+    ),
+    "another format": (
+        with_members(format="argosy-step"),
+        "its format is 'argosy-step', not 'argosy-ir'",
+    ),
+    "nothing in it": (
+        gzip.compress(b'{"format":"argosy-ir","version":"1.0"}'),
+        "its JSON is not that of an IR (KeyError('pipelineSpec'))",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "what"), NO_IR.values(), ids=NO_IR)
+def test_what_is_no_packed_ir_is_refused(data: bytes, what: str) -> None:
+    with pytest.raises(PackedIrError) as caught:
+        unpack(data)
+
+    assert str(caught.value) == f"The IR is damaged: {what}; compile the pipeline again"
+
+
+def test_what_is_no_base64_is_refused() -> None:
     with pytest.raises(PackedIrError) as caught:
         from_base64("no base64!")
-    assert str(caught.value) == "The IR is damaged: it is no base64; compile again"
+
+    assert str(caught.value) == "The IR is damaged: it is no base64; compile the pipeline again"
+
+
+def test_json_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(PackedIrError, match=r"^The IR is damaged: its JSON is not"):
+        unpack(gzip.compress(b"[" * 200_000))
+
+
+def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
+    compressor = zlib.compressobj(level=9, wbits=31)
+    mebibyte = bytes(2**20)
+    bomb = b"".join(compressor.compress(mebibyte) for _ in range(1024)) + compressor.flush()
+
+    tracemalloc.start()
+    with pytest.raises(PackedIrError) as caught:
+        unpack(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert str(caught.value) == (
+        "The IR is damaged: it inflates to more than 67,108,864 bytes; compile the pipeline again"
+    )
+    assert peak < 3 * MAX_JSON_BYTES
+
+
+def test_as_many_bytes_as_a_driver_reads_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = read(small())
+    size = len(inflate(pack(pipeline)))
+    monkeypatch.setattr(packed_ir, "MAX_JSON_BYTES", size)
+
+    assert unpack(pack(pipeline)).name == "small"
+
+    monkeypatch.setattr(packed_ir, "MAX_JSON_BYTES", size - 1)
+    with pytest.raises(InvalidPipelineError) as caught:
+        pack(pipeline)
+    assert str(caught.value) == (
+        f"has {size:,} bytes as JSON and a driver reads up to {size - 1:,}; split the pipeline"
+    )
 
 
 @given(st.data())
-def test_damage_is_told_or_changes_nothing_that_is_seen(data: st.DataObject) -> None:
-    packed = bytearray(pack(read(small())))
-    place = data.draw(st.integers(0, len(packed) - 1))
-    packed[place] ^= data.draw(st.integers(1, 255))
+def test_damage_is_an_error_or_changes_nothing(data: st.DataObject) -> None:
+    damaged = bytearray(WHOLE)
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
 
     try:
-        dict(unpack(bytes(packed)).components)
+        seen = unpack(bytes(damaged)) == unpack(WHOLE)
     except PackedIrError as error:
-        told = str(error)
-    else:
-        told = "The IR is damaged, and nobody can see it"
+        seen = str(error).startswith("The IR is damaged: ")
 
-    assert told.startswith("The IR ")
-
-
-def test_the_dictionary_is_that_of_format_version_1() -> None:
-    """Another dictionary cannot inflate what this one has deflated: raise the major version."""
-    assert hashlib.sha256(DICTIONARY).hexdigest() == (
-        "157d169b64462fd8fc8703e57345071641a7a334827783d3f34c3f44e6962d11"
-    )
+    assert seen
 
 
 @cache
@@ -352,22 +297,17 @@ def schemas() -> Any:
         folder = files("argosy_schemas").joinpath("json")
         return json.loads(folder.joinpath(f"{name}.schema.json").read_text("utf-8"))
 
-    resources = [Resource.from_contents(loaded(name)) for name in ("pipeline_spec", "packed_ir")]
+    names = ("pipeline_spec", "platform_spec", "packed_ir")
+    resources = [Resource.from_contents(loaded(name)) for name in names]
     registry: Registry[Any] = Registry()
     return registry.with_resources([(resource.id() or "", resource) for resource in resources])
 
 
-def validate(reference: str, document: Any) -> None:
-    schema = {"$ref": f"urn:argosy:schema:packed-ir{reference}"}
-    validator: Any = Draft202012Validator(schema, registry=schemas())
-    validator.validate(document)
+def test_the_document_is_as_its_schema_says() -> None:
+    packed = document(pack(replace(read(small(), SETTINGS), control=CONTROL)))
 
-
-@pytest.mark.parametrize("pipeline", [read(small()), large()], ids=["one block", "many blocks"])
-def test_index_and_blocks_are_as_their_schema_says(pipeline: Pipeline) -> None:
-    control = {("root", task): (ControlEntry(output="Output"),) for task in ("make", "dag-1")}
-    index, blocks = documents(pack(replace(pipeline, control=control)))
-
-    validate("", index)
-    for block in blocks:
-        validate("#/$defs/Block", block)
+    validator: Any = Draft202012Validator(
+        {"$ref": "urn:argosy:schema:packed-ir"}, registry=schemas()
+    )
+    validator.validate(packed)
+    assert sorted(packed) == ["control", "format", "pipelineSpec", "platformSpec", "version"]

@@ -19,6 +19,7 @@ from argosy_schemas.ir.model import (
     ComponentInput,
     Constant,
     ContainerExecutor,
+    ControlEntry,
     Dag,
     DagOutputs,
     Executor,
@@ -31,6 +32,7 @@ from argosy_schemas.ir.model import (
     ParameterSource,
     ParameterSpec,
     ParameterType,
+    Pipeline,
     RawItems,
     Resources,
     RetryPolicy,
@@ -56,6 +58,41 @@ _DEPRECATED_TYPES = {
     "STRING": ParameterType.STRING,
 }
 _DEPRECATED_VALUES = ("intValue", "doubleValue", "stringValue")
+
+
+def pipeline_from_json(
+    spec: Json,
+    platform_spec: Json,
+    names: Iterable[str],
+    *,
+    control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] | None = None,
+) -> Pipeline:
+    """Return a pipeline.
+
+    Args:
+        spec: The canonical pipeline spec.
+        platform_spec: The canonical platform spec; empty where there is none.
+        names: The components to read, without the root.
+        control: As in :class:`argosy_schemas.ir.model.Pipeline`.
+    """
+    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
+    about: Json = spec["pipelineInfo"]
+    platform: Json = platform_spec.get("platforms", {}).get("kubernetes", {})
+    return Pipeline(
+        name=about["name"],
+        display_name=about.get("displayName", ""),
+        description=about.get("description", ""),
+        default_pipeline_root=spec.get("defaultPipelineRoot", ""),
+        sdk_version=spec.get("sdkVersion", ""),
+        root=component_from_json(ROOT, spec["root"], executors),
+        components={
+            name: component_from_json(name, spec["components"][name], executors) for name in names
+        },
+        kubernetes=platform.get("deploymentSpec", {}).get("executors", {}),
+        pipeline_config=platform.get("pipelineConfig", {}),
+        document=spec,
+        control=control or {},
+    )
 
 
 def component_from_json(name: str, json: Json, executors: Mapping[str, Json]) -> Component:

@@ -328,14 +328,13 @@ class Pipeline:
     sdk_version: str = ""
     root: Component
     components: Mapping[str, Component]
-    """By name, without the root. A driver's is lazy: it decodes a DAG's block on first access."""
+    """By name, without the root."""
     kubernetes: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=_empty)
     """Executor label to ``KubernetesExecutorConfig`` as JSON."""
     pipeline_config: Mapping[str, JsonValue] = field(default_factory=_empty)
     """``pipelineConfig`` of the platform document."""
     document: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
-    """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.formats.packed_ir` packs;
-    empty in a pipeline that was unpacked."""
+    """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.formats.packed_ir` packs."""
     control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] = field(
         default_factory=dict[tuple[str, str], tuple[ControlEntry, ...]]
     )

@@ -15,7 +15,7 @@ from argosy_schemas.checking.pipeline import check
 from argosy_schemas.checking.platform import check_kubernetes
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
 from argosy_schemas.findings import Finding, Findings, path_text
-from argosy_schemas.ir.from_json import ROOT, component_from_json
+from argosy_schemas.ir.from_json import pipeline_from_json
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.platform_references import with_dependencies
 from argosy_schemas.reading.documents import Documents, read_documents
@@ -62,7 +62,7 @@ def read_pipeline(
         if also is not None:
             also(spec, reached, findings)
         raise _error(findings, platform_findings, documents, file)
-    return _pipeline(spec, platform, reached)
+    return pipeline_from_json(spec, platforms, reached)
 
 
 def with_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
@@ -108,22 +108,3 @@ def _error(
     if all(item.is_unsupported for _, item in found) and not documents.refused:
         return UnsupportedError(*problems)
     return InvalidPipelineError(*problems)
-
-
-def _pipeline(spec: Json, platform: Json, reached: tuple[str, ...]) -> Pipeline:
-    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
-    about: Json = spec["pipelineInfo"]
-    return Pipeline(
-        name=about["name"],
-        display_name=about.get("displayName", ""),
-        description=about.get("description", ""),
-        default_pipeline_root=spec.get("defaultPipelineRoot", ""),
-        sdk_version=spec.get("sdkVersion", ""),
-        root=component_from_json(ROOT, spec["root"], executors),
-        components={
-            name: component_from_json(name, spec["components"][name], executors) for name in reached
-        },
-        kubernetes=platform.get("deploymentSpec", {}).get("executors", {}),
-        pipeline_config=platform.get("pipelineConfig", {}),
-        document=spec,
-    )
