@@ -22,7 +22,7 @@ def decide(task_path: TaskPath, *, resolver: Resolver) -> dict[str, JsonValue]:
         FinalTaskError: The condition or the items cannot be evaluated.
         StoreError: A store refused or did not answer.
     """
-    node = resolver.node(task_path)
+    node = resolver.tree.at(task_path)
     decision: dict[str, JsonValue] = {"condition": resolver.holds(node)}
     if node.is_loop:
         decision["length"] = resolver.count(node) if decision["condition"] else 0

@@ -16,7 +16,6 @@ from argosy_engine.home.journal import Journal, attempts_before
 from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.home.run_directory import RunDirectory, unwritable
 from argosy_engine.ledger import Ledger
-from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
@@ -46,7 +45,6 @@ class Assembly:
     interpreter: Interpreter
     engine: Engine
     records: KnownRecords
-    pipeline_tasks: PipelineTasks
 
 
 def open_books(
@@ -96,7 +94,6 @@ def assemble(
         parameters=given.description.parameters,
         variables={"name": given.description.name, "uid": given.description.run_id},
     )
-    pipeline_tasks = PipelineTasks(given.pipeline)
 
     def on_skip(path: TaskPath) -> None:
         # Before the run went on it may have run, and its result would count as that of a branch
@@ -122,7 +119,7 @@ def assemble(
         journal=books.journal,
         ledger=books.ledger,
         emit=emit,
-        pipeline_tasks=pipeline_tasks,
+        tree=resolver.tree,
         undecided=resolver.undecided,
         on_skip=on_skip,
     )
@@ -136,9 +133,7 @@ def assemble(
         deadline=None if seconds is None else timedelta(seconds=seconds),
         grace=settings.grace,
     )
-    return Assembly(
-        interpreter=interpreter, engine=engine, records=records, pipeline_tasks=pipeline_tasks
-    )
+    return Assembly(interpreter=interpreter, engine=engine, records=records)
 
 
 def _commands(

@@ -141,13 +141,11 @@ def _result(given: GivenRun, books: Books, assembly: Assembly, phase: Phase) -> 
     # A final status is an input that no record of its own holds.
     phases = Told(failed_phases(nodes))
     summary = Summary(
-        pipeline=given.pipeline,
         nodes=nodes,
         ledger=books.ledger,
         resolver=Resolver(given.pipeline, given.facts, assembly.records, phases=phases),
         records=assembly.records,
         stop_failure=stop_failure,
-        pipeline_tasks=assembly.pipeline_tasks,
     )
     tasks = summary.tasks()
     state, error = _state(phase, tasks, stop_failure)

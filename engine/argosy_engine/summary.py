@@ -16,16 +16,16 @@ from argosy_engine.controller.nodes import DagNode, Node
 from argosy_engine.controller.phase import Phase
 from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.ledger import Ledger
-from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.results import TaskResult, path_order
 from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import TaskNodes
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.records import Failure, Reason, Values
-from argosy_schemas.ir.model import Component, Dag, Pipeline, Task, TriggerStrategy
+from argosy_schemas.ir.model import Task, TriggerStrategy
 from argosy_schemas.ir.order import in_order
-from argosy_schemas.ir.task_kind import TaskKind, task_kind
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.names import TaskPath
+from argosy_schemas.task_tree import TaskPosition
 
 _NO_NODES = TaskNodes()
 _SHUTDOWN_MESSAGES = frozenset(reason.value for reason in ShutdownReason)
@@ -46,22 +46,17 @@ class _Verdict:
 class Summary:
     """Everything that the results are made of."""
 
-    pipeline: Pipeline
     nodes: Mapping[TaskPath, TaskNodes]
     ledger: Ledger
     resolver: Resolver
     records: KnownRecords
     stop_failure: Failure | None
     """Why the run was stopped, if it was."""
-    pipeline_tasks: PipelineTasks
 
     def tasks(self) -> tuple[TaskResult, ...]:
         """Return the results of all tasks, by path with numeric segments as numbers."""
         found: list[TaskResult] = []
-        dag = self.pipeline.root.dag
-        if dag is None:
-            raise ValueError("the root of a pipeline is a DAG")
-        self._collect_dag(dag, TaskPath(""), True, None, found.append)
+        self._collect_dag(self.resolver.tree.root, True, None, found.append)
         return tuple(sorted(found, key=lambda result: path_order(result.path)))
 
     def outputs(self) -> Values:
@@ -70,33 +65,38 @@ class Summary:
 
     def _collect_dag(
         self,
-        dag: Dag,
-        path: TaskPath,
+        position: TaskPosition,
         has_started: bool,
         why_not: str | None,
         add: Callable[[TaskResult], None],
     ) -> list[_Verdict]:
-        """Add the tasks of a DAG and return what became of them."""
+        """Add the tasks of the DAG at a position and return what became of them.
+
+        Tasks of a loop that did not begin are added once, without an index in their path.
+        """
+        dag = position.component.dag
+        if dag is None:
+            return []
         verdicts: dict[str, _Verdict] = {}
         for key in in_order(dag):
+            child = self.resolver.tree.child(position, key)
             verdicts[key] = self._collect_task(
-                dag.tasks[key], child_path(path, key), verdicts, has_started, why_not, add
+                child, dag.tasks[key], verdicts, has_started, why_not, add
             )
         return list(verdicts.values())
 
     def _collect_task(
         self,
+        position: TaskPosition,
         task: Task,
-        path: TaskPath,
         before: Mapping[str, _Verdict],
         has_started: bool,
         why_not: str | None,
         add: Callable[[TaskResult], None],
     ) -> _Verdict:
         """Add a task with all below it, and return what became of it."""
+        path, kind = position.path, position.kind
         nodes = self.nodes.get(path, _NO_NODES)
-        component = self.pipeline.components[task.component]
-        kind = task_kind(component, task)
         if kind is TaskKind.IMPORTER:
             verdict = self._importer(path, task, before, has_started, why_not)
         elif nodes.node is None and not any(helper.phase.is_failed for helper in nodes.helpers):
@@ -104,38 +104,35 @@ class Summary:
         else:
             verdict = self._from_nodes(path, task, nodes, before)
         began = isinstance(nodes.node, DagNode)
-        below = None if began else _did_not_run(task.key, verdict.state)
-        inner: list[_Verdict] = []
         if kind is TaskKind.LOOP and began:
-            inner = self._collect_iterations(task, component, path, nodes, add)
-        elif component.dag is not None:
-            inner = self._collect_dag(component.dag, path, began, below, add)
+            inner = self._collect_iterations(position, task, nodes, add)
+        else:
+            below = None if began else _did_not_run(task.key, verdict.state)
+            inner = self._collect_dag(position, began, below, add)
         if began:
             verdict = self._of_dag(verdict, inner)
-        add(self._result(path, kind, task.key, verdict))
+        add(self._result(position, task.key, verdict))
         return verdict
 
     def _collect_iterations(
         self,
+        loop: TaskPosition,
         task: Task,
-        component: Component,
-        path: TaskPath,
         nodes: TaskNodes,
         add: Callable[[TaskResult], None],
     ) -> list[_Verdict]:
         verdicts: list[_Verdict] = []
         count = 0 if nodes.group is None else len(nodes.group.children)
-        for item in range(count):
-            at = child_path(path, item)
-            inner_nodes = self.nodes.get(at, _NO_NODES)
-            verdict = self._from_nodes(at, task, inner_nodes, {})
-            if component.dag is not None:
-                began = isinstance(inner_nodes.node, DagNode)
-                below = None if began else _did_not_run(str(item), verdict.state)
-                inner = self._collect_dag(component.dag, at, began, below, add)
-                if began:
-                    verdict = self._of_dag(verdict, inner)
-            add(self._result(at, TaskKind.ITERATION, str(item), verdict))
+        for index in range(count):
+            position = self.resolver.tree.iteration(loop, index)
+            inner_nodes = self.nodes.get(position.path, _NO_NODES)
+            verdict = self._from_nodes(position.path, task, inner_nodes, {})
+            began = isinstance(inner_nodes.node, DagNode)
+            below = None if began else _did_not_run(str(index), verdict.state)
+            inner = self._collect_dag(position, began, below, add)
+            if began:
+                verdict = self._of_dag(verdict, inner)
+            add(self._result(position, str(index), verdict))
             verdicts.append(verdict)
         return verdicts
 
@@ -238,11 +235,12 @@ class Summary:
 
     # Values.
 
-    def _result(self, path: TaskPath, kind: TaskKind, name: str, verdict: _Verdict) -> TaskResult:
+    def _result(self, position: TaskPosition, name: str, verdict: _Verdict) -> TaskResult:
+        path, kind = position.path, position.kind
         entry = self.ledger[path]
         inputs, outputs = Values(), Values()
         if verdict.state is TaskState.SUCCEEDED:
-            inputs, outputs = self._succeeded_values(path, kind)
+            inputs, outputs = self._succeeded_values(position)
         elif verdict.state in (TaskState.FAILED, TaskState.CANCELED):
             inputs = self._failed_inputs(path, kind, entry.inputs)
         node = self.nodes.get(path, _NO_NODES).node
@@ -250,7 +248,7 @@ class Summary:
             path=path,
             kind=kind,
             name=name,
-            display_name=self.pipeline_tasks.name(path),
+            display_name=position.display_name,
             state=verdict.state,
             reason=verdict.reason,
             cached=entry.cached,
@@ -263,20 +261,14 @@ class Summary:
             finished_at=None if node is None or node.started_at is None else node.finished_at,
         )
 
-    def _succeeded_values(self, path: TaskPath, kind: TaskKind) -> tuple[Values, Values]:
-        if kind is TaskKind.CONTAINER or self._is_container(path, kind):
-            record = self._record(path)
+    def _succeeded_values(self, position: TaskPosition) -> tuple[Values, Values]:
+        if position.container is not None and not position.is_loop:
+            record = self._record(position.path)
             if record is not None:
                 return record
         return (
-            self._values(self.resolver.inputs, path),
-            self._values(self.resolver.outputs, path),
-        )
-
-    def _is_container(self, path: TaskPath, kind: TaskKind) -> bool:
-        """Return whether an iteration is a container itself, without a DAG around it."""
-        return kind is TaskKind.ITERATION and not isinstance(
-            self.nodes.get(path, _NO_NODES).node, DagNode
+            self._values(self.resolver.inputs, position.path),
+            self._values(self.resolver.outputs, position.path),
         )
 
     def _record(self, path: TaskPath) -> tuple[Values, Values] | None:

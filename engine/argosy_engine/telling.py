@@ -19,7 +19,6 @@ from argosy_engine.events import (
 )
 from argosy_engine.home.journal import Journal
 from argosy_engine.ledger import Ledger
-from argosy_engine.pipeline_tasks import PipelineTasks
 from argosy_engine.pods.protocol import PodOutcome
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.states import TaskState
@@ -28,6 +27,7 @@ from argosy_engine.workflow.model import DagTemplate, Workflow
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
+from argosy_schemas.task_tree import TaskTree
 
 
 class Telling(Observer):
@@ -40,7 +40,7 @@ class Telling(Observer):
         journal: Journal,
         ledger: Ledger,
         emit: Listener,
-        pipeline_tasks: PipelineTasks,
+        tree: TaskTree,
         undecided: Callable[[TaskPath], str | None],
         on_skip: Callable[[TaskPath], None],
     ) -> None:
@@ -51,14 +51,14 @@ class Telling(Observer):
             journal: For each phase of each node.
             ledger: For what became of pods.
             emit: Told of everything.
-            pipeline_tasks: Of the run.
+            tree: Of the pipeline.
             undecided: Says why it cannot be decided about a task, see :func:`error_of`.
             on_skip: Called with a task whose condition is false, before anything that follows it.
         """
         self._journal: Journal | None = journal
         self._ledger = ledger
         self._emit = emit
-        self._tasks = pipeline_tasks
+        self._tree = tree
         self._undecided = undecided
         self._on_skip = on_skip
         self._is_stopping = False
@@ -85,9 +85,8 @@ class Telling(Observer):
         if node.template.decides:
             return
         attempt = self._ledger.started(node.path)
-        self._emit(
-            TaskStarted(path=node.path, name=self._tasks.name(node.path), at=at, attempt=attempt)
-        )
+        name = self._tree.at(node.path).display_name
+        self._emit(TaskStarted(path=node.path, name=name, at=at, attempt=attempt))
 
     def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
         """Take down what came of the attempt."""
@@ -133,11 +132,12 @@ class Telling(Observer):
         entry = self._ledger[node.path]
         state = self._state(node, phase, entry.failure)
         is_pod = isinstance(node, PodNode | RetryNode)
+        position = self._tree.at(node.path)
         self._emit(
             TaskFinished(
                 path=node.path,
-                name=self._tasks.name(node.path),
-                kind=self._tasks.kind(node.path),
+                name=position.display_name,
+                kind=position.kind,
                 state=state,
                 at=at,
                 started_at=node.started_at,

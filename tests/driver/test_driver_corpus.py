@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from argosy_driver.resolving.nodes import Node
 from argosy_driver.resolving.placeholders import placeholders_in
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import InvalidPipelineError
@@ -23,6 +22,7 @@ from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ParameterType, Pipeline
 from argosy_schemas.names import ArtifactUri, TaskPath, child_path
 from argosy_schemas.reading.pipeline import read_pipeline
+from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import UNSET, JsonValue
 from driver_support import World
 
@@ -69,7 +69,7 @@ class Walk:
     directory: Path
     steps: list[Step] = field(default_factory=list[Step])
 
-    def dag(self, resolver: Resolver, node: Node) -> None:
+    def dag(self, resolver: Resolver, node: TaskPosition) -> None:
         dag = node.component.dag
         assert dag is not None
         done: set[str] = set()
@@ -80,20 +80,20 @@ class Walk:
             done.add(key)
             for before in dag.tasks[key].dependencies:
                 visit(before)
-            self.task(resolver, resolver.node(child_path(node.path, key)))
+            self.task(resolver, resolver.tree.at(child_path(node.path, key)))
 
         for key in dag.tasks:
             visit(key)
 
-    def task(self, resolver: Resolver, node: Node) -> None:
+    def task(self, resolver: Resolver, node: TaskPosition) -> None:
         if node.is_loop:
             for index in range(resolver.count(node)):
-                self.leaf_or_dag(resolver, resolver.nodes.iteration(node, index))
+                self.leaf_or_dag(resolver, resolver.tree.iteration(node, index))
         else:
             self.leaf_or_dag(resolver, node)
 
-    def leaf_or_dag(self, resolver: Resolver, node: Node) -> None:
-        if node.is_dag:
+    def leaf_or_dag(self, resolver: Resolver, node: TaskPosition) -> None:
+        if node.has_dag:
             self.dag(resolver, node)
         elif node.container is not None and not node.container.image.startswith("argostub/"):
             step = self.world.prepare(
@@ -102,15 +102,15 @@ class Walk:
             self.steps.append(step)
             self.world.succeeded(node.path, **outputs_of(node))
 
-    def keys(self, node: Node) -> Iterator[str]:
-        each: Node | None = node
-        while each is not None and each.task is not None:
+    def keys(self, node: TaskPosition) -> Iterator[str]:
+        each = node
+        while each.task is not None and each.parent is not None:
             for key in each.task.dependencies:
-                yield child_path(each.frame_above.path, key)
-            each = each.frame
+                yield child_path(each.parent.path, key)
+            each = each.parent
 
 
-def outputs_of(node: Node) -> dict[str, object]:
+def outputs_of(node: TaskPosition) -> dict[str, object]:
     declared = node.component.outputs
     made: dict[str, object] = {
         name: VALUES[spec.type] for name, spec in declared.parameters.items()
@@ -138,7 +138,7 @@ def walk(file: str, directory: Path) -> Walk:
     }
     world = World(unpacked, parameters_of(pipeline), artifacts=given, cache=False)
     walk = Walk(world, directory)
-    walk.dag(world.resolver(), world.resolver().node(TaskPath("")))
+    walk.dag(world.resolver(), world.resolver().tree.at(TaskPath("")))
     return walk
 
 

@@ -165,6 +165,9 @@ def test_below_a_skipped_group_everything_is_listed_once(home: Home) -> None:
         "condition-1/inner": "'condition-1' was skipped",
         "condition-1/inner/z": "'inner' did not run",
     }
+    assert {each.path: each.display_name for each in result.tasks} == {
+        each.path: each.name for each in result.tasks
+    }
 
 
 def test_what_stands_in_for_tasks_of_a_divided_dag_is_not_told_as_a_task(home: Home) -> None:

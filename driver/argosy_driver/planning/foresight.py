@@ -22,7 +22,6 @@ from argosy_driver.planning.foreseen_records import (
 )
 from argosy_driver.resolving.claims import is_claim
 from argosy_driver.resolving.final_status import OMITTED
-from argosy_driver.resolving.nodes import Node
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.step import Decision, Step
@@ -30,6 +29,7 @@ from argosy_schemas.ir.model import FinalStatus
 from argosy_schemas.ir.order import in_order
 from argosy_schemas.ir.task_kind import task_kind
 from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.task_tree import TaskPosition
 
 Look = Callable[[TaskPath], Step]
 """Returns the step of a container task as far as the cache decides it, without writing."""
@@ -76,7 +76,7 @@ def foresee(
         StoreError: A store did not answer.
     """
     walk = _Walk(resolver, records, phases, look, look_again)
-    yield from walk.dag(resolver.node(TaskPath("")))
+    yield from walk.dag(resolver.tree.at(TaskPath("")))
 
 
 class _Walk:
@@ -96,12 +96,12 @@ class _Walk:
         self._uncounted: set[TaskPath] = set()
         """Loops that come to their end, with a number of items that is not known yet."""
 
-    def dag(self, frame: Node) -> Iterator[Foreseen]:
+    def dag(self, frame: TaskPosition) -> Iterator[Foreseen]:
         dag = frame.component.dag
         assert dag is not None, frame.path
         verdicts: dict[str, Verdict] = {}
         for key in in_order(dag):
-            node = self._resolver.nodes.child(frame, key)
+            node = self._resolver.tree.child(frame, key)
             assert node.task is not None
             before = {one: verdicts[one] for one in node.task.dependencies if one in verdicts}
             found = self._task(node, before)
@@ -110,7 +110,7 @@ class _Walk:
             verdicts[key] = Verdict.RUN_OR_CACHED if is_uncounted else found[0].verdict
             yield from found
 
-    def _task(self, node: Node, before: Mapping[str, Verdict]) -> list[Foreseen]:
+    def _task(self, node: TaskPosition, before: Mapping[str, Verdict]) -> list[Foreseen]:
         """Return a task, and behind it what is in it."""
         decided = self._decided_before(node, before)
         if decided is None:
@@ -119,7 +119,7 @@ class _Walk:
                     decided = _foreseen(node, Verdict.SKIPPED)
                 elif node.is_loop:
                     return self._group(node, self._iterations(node))
-                elif node.is_dag:
+                elif node.has_dag:
                     return self._group(node, [node])
                 else:
                     return [self._leaf(node)]
@@ -132,9 +132,9 @@ class _Walk:
         inner = Verdict.UNKNOWN if is_open else Verdict.NOT_RUN
         return [decided, *self._closed(node, node.path, inner)]
 
-    def _decided_before(self, node: Node, before: Mapping[str, Verdict]) -> Foreseen | None:
+    def _decided_before(self, node: TaskPosition, before: Mapping[str, Verdict]) -> Foreseen | None:
         """Return what follows from the tasks before this one alone, if anything does."""
-        if node.runs_in_any_case:
+        if node.ignores_upstream_failure:
             return None
         for key, verdict in before.items():
             if verdict in (Verdict.SKIPPED, Verdict.NOT_RUN, Verdict.FAIL):
@@ -144,7 +144,7 @@ class _Walk:
                 return _foreseen(node, Verdict.UNKNOWN, f"whether '{key}' runs is not known")
         return None
 
-    def _take(self, node: Node, verdict: Verdict) -> None:
+    def _take(self, node: TaskPosition, verdict: Verdict) -> None:
         """Let the tasks after this one see what became of it."""
         if verdict in _PHASES:
             self._phases.ends(node.path, _PHASES[verdict])
@@ -153,19 +153,19 @@ class _Walk:
 
     # Groups.
 
-    def _iterations(self, node: Node) -> list[Node]:
+    def _iterations(self, node: TaskPosition) -> list[TaskPosition]:
         try:
             count = self._resolver.count(node)
         except NotYetKnownError:
             self._uncounted.add(node.path)
             raise
-        return [self._resolver.nodes.iteration(node, index) for index in range(count)]
+        return [self._resolver.tree.iteration(node, index) for index in range(count)]
 
-    def _group(self, node: Node, frames: Iterable[Node]) -> list[Foreseen]:
+    def _group(self, node: TaskPosition, frames: Iterable[TaskPosition]) -> list[Foreseen]:
         """Return a DAG or a loop that comes to run, and what is in its frames."""
         inside: list[Foreseen] = []
         for frame in frames:
-            inside += self.dag(frame) if frame.is_dag else [self._leaf(frame)]
+            inside += self.dag(frame) if frame.has_dag else [self._leaf(frame)]
         verdicts = {one.verdict for one in inside}
         kind = next((one for one in _OF_GROUPS if one in verdicts), Verdict.EMPTY)
         if kind is Verdict.UNKNOWN:
@@ -175,39 +175,41 @@ class _Walk:
             self._take(node, kind)
         return [_foreseen(node, kind), *inside]
 
-    def _closed(self, node: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
+    def _closed(self, node: TaskPosition, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
         """Yield what is in a group that is not walked, all with one verdict.
 
         A loop that does not run has no iterations: its tasks are told of once, without a number.
         """
         if not node.is_loop:
-            if node.is_dag:
+            if node.has_dag:
                 yield from self._closed_dag(node, path, verdict)
             return
         if verdict is not Verdict.UNKNOWN:
-            frame = self._resolver.nodes.iteration(node, 0)
-            if frame.is_dag:
+            frame = self._resolver.tree.iteration(node, 0)
+            if frame.has_dag:
                 yield from self._closed_dag(frame, path, verdict)
             return
         count = self._count(node)
         for index in (0,) if count is None else range(count):
-            frame = self._resolver.nodes.iteration(node, index)
+            frame = self._resolver.tree.iteration(node, index)
             below = child_path(path, ANY_ITERATION if count is None else index)
-            if frame.is_dag:
+            if frame.has_dag:
                 yield from self._closed_dag(frame, below, verdict)
             else:
                 yield _foreseen(frame, verdict, path=below)
 
-    def _closed_dag(self, frame: Node, path: TaskPath, verdict: Verdict) -> Iterator[Foreseen]:
+    def _closed_dag(
+        self, frame: TaskPosition, path: TaskPath, verdict: Verdict
+    ) -> Iterator[Foreseen]:
         dag = frame.component.dag
         assert dag is not None, path
         for key in in_order(dag):
-            node = self._resolver.nodes.child(frame, key)
+            node = self._resolver.tree.child(frame, key)
             below = child_path(path, key)
             yield _foreseen(node, verdict, path=below)
             yield from self._closed(node, below, verdict)
 
-    def _count(self, node: Node) -> int | None:
+    def _count(self, node: TaskPosition) -> int | None:
         """Return the number of items of a loop that may not come to run, if it is known."""
         try:
             return self._resolver.count(node)
@@ -216,12 +218,12 @@ class _Walk:
 
     # Tasks.
 
-    def _leaf(self, node: Node) -> Foreseen:
+    def _leaf(self, node: TaskPosition) -> Foreseen:
         found = self._looked(node)
         self._take(node, found.verdict)
         return found
 
-    def _looked(self, node: Node) -> Foreseen:
+    def _looked(self, node: TaskPosition) -> Foreseen:
         if node.container is None:
             return _foreseen(node, Verdict.REGISTER)
         if is_claim(node.component):
@@ -244,17 +246,17 @@ class _Walk:
             return _foreseen(node, Verdict.RUN, "it is told what is new in each run")
         return _foreseen(node, Verdict.RUN, step=step)
 
-    def _is_cached(self, node: Node) -> bool:
+    def _is_cached(self, node: TaskPosition) -> bool:
         """Return whether what a task puts out goes into the cache."""
         return self._resolver.run.cache and node.task is not None and node.task.caching.enabled
 
-    def _is_new_in_each_run(self, node: Node) -> bool:
+    def _is_new_in_each_run(self, node: TaskPosition) -> bool:
         """Return whether a task is told a final status, which holds the name of the run."""
         if node.task is None or node.task.caching.key:
             return False
         return any(isinstance(given.source, FinalStatus) for given in node.task.parameters.values())
 
-    def _open_input(self, node: Node, error: NotYetKnownError) -> str:
+    def _open_input(self, node: TaskPosition, error: NotYetKnownError) -> str:
         """Return which input of a node comes from the task that is not known."""
         for name in node.parameter_names:
             if self._comes_from(error.path, partial(self._resolver.parameter, node, name)):
@@ -275,7 +277,7 @@ class _Walk:
 
 
 def _foreseen(
-    node: Node,
+    node: TaskPosition,
     verdict: Verdict,
     reason: str | None = None,
     *,
@@ -284,7 +286,7 @@ def _foreseen(
 ) -> Foreseen:
     return Foreseen(
         path=node.path if path is None else path,
-        kind=task_kind(node.component, node.task if node.head is None else None),
+        kind=task_kind(node.component, node.task if node.loop is None else None),
         verdict=verdict,
         reason=reason,
         fingerprint=None if step is None else step.fingerprint,

@@ -18,7 +18,6 @@ from argosy_driver.preparing.fingerprint import InputArtifact, Work, custom_fing
 from argosy_driver.preparing.places import Places, Seen
 from argosy_driver.preparing.scope import Scope, is_late
 from argosy_driver.preparing.task_config import applies_environment, mounted_claims, task_config
-from argosy_driver.resolving.nodes import Node
 from argosy_driver.resolving.placeholders import placeholders_in, substitute, substitute_value
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
@@ -26,6 +25,7 @@ from argosy_schemas.formats.records import AttemptRecord, AttemptState, Reason
 from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
 from argosy_schemas.ir.model import Constant, ContainerExecutor, ParameterType
 from argosy_schemas.names import ArtifactUri
+from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import JsonValue
 from argosy_store.local_files import writing_failed
 from argosy_store.locations import uri_below
@@ -38,7 +38,7 @@ from argosy_store.stores import Stores
 class Preparation:
     """One attempt of a container task, its inputs resolved."""
 
-    node: Node
+    node: TaskPosition
     begun: Step
     resolver: Resolver
     records: RunRecords

@@ -15,7 +15,6 @@ from datetime import datetime
 from argosy_driver.preparing.adoption import basis
 from argosy_driver.preparing.places import Places
 from argosy_driver.preparing.preparation import Preparation
-from argosy_driver.resolving.nodes import Node
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.failures import failure_from, store_errors_as_task_errors
@@ -23,6 +22,7 @@ from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ControlEntry
 from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.task_tree import TaskPosition
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
@@ -118,9 +118,9 @@ class _Attempt:
     step: Step
     """As far as it has come."""
 
-    def node(self, resolver: Resolver) -> Node:
+    def node(self, resolver: Resolver) -> TaskPosition:
         """Return the task, and take down what is decided by it."""
-        node = resolver.node(self.step.task_path)
+        node = resolver.tree.at(self.step.task_path)
         self.step = replace(self.step, control=_control(resolver, node))
         return node
 
@@ -169,7 +169,7 @@ def _adopted(step: Step, done: AttemptRecord) -> Step:
     )
 
 
-def _failed_for_good(node: Node, attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
+def _failed_for_good(node: TaskPosition, attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
     """Return the record of the attempt by which a task came to its end, if it failed by itself."""
     if not attempts or attempts[-1].state is not AttemptState.FAILED:
         return None
@@ -187,8 +187,8 @@ def _failed(step: Step, error: FinalTaskError) -> Step:
     return replace(step, decision=Decision.FAILED, failure=failure)
 
 
-def _control(resolver: Resolver, node: Node) -> tuple[ControlEntry, ...]:
-    if node.task is None or node.frame is None:
+def _control(resolver: Resolver, node: TaskPosition) -> tuple[ControlEntry, ...]:
+    if node.task is None or node.parent is None:
         return ()
-    key = (node.frame.component.name, node.task.key)
+    key = (node.parent.component.name, node.task.key)
     return resolver.pipeline.control.get(key, ())

@@ -18,10 +18,10 @@ from argosy_driver.preparing.pod_settings import (
     tolerations,
     volumes,
 )
-from argosy_driver.resolving.nodes import Node
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.ir.model import ContainerExecutor, Resources
 from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
+from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import JsonValue, Unset
 
 Json: TypeAlias = Mapping[str, Any]
@@ -34,7 +34,9 @@ def workspace_claim(workflow: str) -> str:
     return f"{workflow}-{WORKSPACE_VOLUME}"
 
 
-def mounted_claims(resolver: Resolver, node: Node, *, uses_workspace: bool) -> tuple[str, ...]:
+def mounted_claims(
+    resolver: Resolver, node: TaskPosition, *, uses_workspace: bool
+) -> tuple[str, ...]:
     """Return the names of the volume claims that a task's pod mounts."""
     names = claims(_settings(resolver, node), _values(resolver, node))
     if uses_workspace:
@@ -42,7 +44,7 @@ def mounted_claims(resolver: Resolver, node: Node, *, uses_workspace: bool) -> t
     return tuple(names)
 
 
-def applies_environment(node: Node) -> bool:
+def applies_environment(node: TaskPosition) -> bool:
     """Return whether the variables of the executor are set for the component itself."""
     listed = node.component.task_config_passthroughs
     return all(each.apply_to_task for each in listed if each.field == ENV_FIELD)
@@ -50,7 +52,7 @@ def applies_environment(node: Node) -> bool:
 
 def task_config(
     resolver: Resolver,
-    node: Node,
+    node: TaskPosition,
     executor: ContainerExecutor,
     *,
     text: Callable[[str], str],
@@ -103,12 +105,12 @@ def task_config(
     return config
 
 
-def _settings(resolver: Resolver, node: Node) -> Json:
+def _settings(resolver: Resolver, node: TaskPosition) -> Json:
     label = node.component.executor_label
     return {} if label is None else resolver.pipeline.kubernetes.get(label, {})
 
 
-def _values(resolver: Resolver, node: Node) -> Callable[[Json, str], JsonValue | Unset]:
+def _values(resolver: Resolver, node: TaskPosition) -> Callable[[Json, str], JsonValue | Unset]:
     return lambda source, what: resolver.setting(node, source, what)
 
 

@@ -12,27 +12,27 @@ from collections.abc import Iterable, Sequence
 
 from argosy_driver.resolving.claims import is_claim
 from argosy_driver.resolving.final_status import OMITTED, SUCCEEDED
-from argosy_driver.resolving.nodes import Node, Nodes
 from argosy_driver.resolving.outputs import Inputs, Records
 from argosy_schemas.errors import FinalTaskError, StoreError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces
 from argosy_schemas.ir.model import Dag
 from argosy_schemas.ir.order import in_order
 from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.task_tree import TaskPosition, TaskTree
 from argosy_store.parallel import for_each
 
 
 class Outcomes:
     """Looks for outcomes of one run."""
 
-    def __init__(self, records: Records, nodes: Nodes, inputs: Inputs, *, readers: int) -> None:
+    def __init__(self, records: Records, tree: TaskTree, inputs: Inputs, *, readers: int) -> None:
         """Look into ``records``, ``readers`` of them at a time."""
         self._records = records
-        self._nodes = nodes
+        self._tree = tree
         self._inputs = inputs
         self._readers = readers
 
-    def error(self, node: Node) -> str | None:
+    def error(self, node: TaskPosition) -> str | None:
         """Return why a task failed, a DAG or loop by the task in it that did so first.
 
         One that was stopped stands behind those that failed. ``None``: no record says it.
@@ -63,7 +63,7 @@ class Outcomes:
         found.sort(key=lambda record: (record.started_at, record.attempt_id))
         return {record.task_path: record for record in found}.values()
 
-    def phase(self, node: Node) -> str | None:
+    def phase(self, node: TaskPosition) -> str | None:
         """Return the phase that a task had come to when the workflow was stopped.
 
         That is that it succeeded, or that nothing of it had begun; ``None`` is all between.
@@ -78,11 +78,11 @@ class Outcomes:
             return SUCCEEDED
         return OMITTED if done is False and not (traces.succeeded or traces.unfinished) else None
 
-    def _is_done(self, node: Node, traces: Traces) -> bool | None:
+    def _is_done(self, node: TaskPosition, traces: Traces) -> bool | None:
         """Return whether all of a task that was to run succeeded; ``None``: nobody knows."""
         if node.is_loop:
             count = self._inputs.count(node)
-            iterations = (self._nodes.iteration(node, index) for index in range(count))
+            iterations = (self._tree.iteration(node, index) for index in range(count))
             return _all([self._is_done(each, traces) for each in iterations])
         if node.component.dag is not None:
             return self._is_dag_done(node, node.component.dag, traces)
@@ -90,12 +90,14 @@ class Outcomes:
             return None
         return node.importer is not None or node.path in traces.succeeded
 
-    def _is_dag_done(self, node: Node, dag: Dag, traces: Traces) -> bool | None:
+    def _is_dag_done(self, node: TaskPosition, dag: Dag, traces: Traces) -> bool | None:
         ran: dict[str, bool] = {}
         found: list[bool | None] = []
         for key in in_order(dag):
-            child, task = self._nodes.child(node, key), dag.tasks[key]
-            ran[key] = child.runs_in_any_case or all(ran[each] for each in task.dependencies)
+            child, task = self._tree.child(node, key), dag.tasks[key]
+            ran[key] = child.ignores_upstream_failure or all(
+                ran[each] for each in task.dependencies
+            )
             ran[key] = ran[key] and (task.condition is None or self._inputs.holds(child))
             if ran[key]:
                 found.append(self._is_done(child, traces))
@@ -103,7 +105,7 @@ class Outcomes:
                     return False
         return _all(found)
 
-    def _traces(self, node: Node) -> Traces:
+    def _traces(self, node: TaskPosition) -> Traces:
         try:
             return self._records.traces(node.path)
         except StoreError as error:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from argosy_driver.resolving.claims import NAME_OUTPUT, is_claim
-from argosy_driver.resolving.nodes import Node, Nodes
 from argosy_driver.resolving.phases import Phases
 from argosy_driver.resolving.recent import Recent
 from argosy_schemas.errors import FinalTaskError
@@ -23,6 +22,7 @@ from argosy_schemas.formats.records import Artifact, AttemptRecord, Reason, Trac
 from argosy_schemas.formats.records_json import artifact_from_json, artifact_to_json
 from argosy_schemas.ir.model import TaskOutput
 from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.task_tree import TaskPosition, TaskTree
 from argosy_schemas.values import UNSET, JsonValue, Unset
 from argosy_store.parallel import for_each
 
@@ -66,19 +66,19 @@ class Records(Protocol):
 class Inputs(Protocol):
     """What outputs follow from besides records."""
 
-    def count(self, head: Node) -> int:
+    def count(self, head: TaskPosition) -> int:
         """Return how many iterations a loop has."""
         ...
 
-    def holds(self, node: Node) -> bool:
+    def holds(self, node: TaskPosition) -> bool:
         """Return the outcome of a task's own condition."""
         ...
 
-    def imported(self, node: Node, name: str) -> Artifact:
+    def imported(self, node: TaskPosition, name: str) -> Artifact:
         """Return the artifact of an importer."""
         ...
 
-    def claim(self, node: Node) -> str:
+    def claim(self, node: TaskPosition) -> str:
         """Return the name of a volume claim."""
         ...
 
@@ -94,7 +94,7 @@ class Outputs:
     def __init__(
         self,
         records: Records,
-        nodes: Nodes,
+        tree: TaskTree,
         inputs: Inputs,
         phases: Phases,
         *,
@@ -102,7 +102,7 @@ class Outputs:
         keep_collected: bool,
     ) -> None:
         self._records = records
-        self._nodes = nodes
+        self._tree = tree
         self._inputs = inputs
         self._phases = phases
         self._readers = readers
@@ -110,7 +110,7 @@ class Outputs:
         self._recent: Recent[TaskPath, AttemptRecord] = Recent(_RECENT_RECORDS)
 
     def parameter(
-        self, node: Node, name: str, floor: Node | None = None, *, keep: bool = True
+        self, node: TaskPosition, name: str, floor: TaskPosition | None = None, *, keep: bool = True
     ) -> JsonValue | Unset:
         """Return an output parameter of a task, loop or iteration; ``UNSET``: it has not come."""
         if node.is_loop:
@@ -119,7 +119,7 @@ class Outputs:
         if dag is not None:
             for selected, below in self._selected(node, name, floor, artifacts=False):
                 value = self.parameter(
-                    self._nodes.child(node, selected.task), selected.output, below, keep=keep
+                    self._tree.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if value is not UNSET:
                     return value
@@ -139,7 +139,7 @@ class Outputs:
         return record.outputs.parameters.get(name, UNSET)
 
     def artifacts(
-        self, node: Node, name: str, floor: Node | None = None, *, keep: bool = True
+        self, node: TaskPosition, name: str, floor: TaskPosition | None = None, *, keep: bool = True
     ) -> Artifacts | None:
         """Return an output artifact, or list of them; ``None``: it has not come to be."""
         if node.is_loop:
@@ -148,7 +148,7 @@ class Outputs:
         if dag is not None:
             for selected, below in self._selected(node, name, floor, artifacts=True):
                 found = self.artifacts(
-                    self._nodes.child(node, selected.task), selected.output, below, keep=keep
+                    self._tree.child(node, selected.task), selected.output, below, keep=keep
                 )
                 if found is not None:
                     return found
@@ -169,7 +169,7 @@ class Outputs:
                 self._recent.put(path, found)
         return found
 
-    def succeeded(self, node: Node) -> bool:
+    def succeeded(self, node: TaskPosition) -> bool:
         """Return whether a task ran to its end, given that the DAG around it ran.
 
         Where nobody told of its phase, nothing failed.
@@ -181,8 +181,8 @@ class Outputs:
         return self._ran_in_its_dag(node)
 
     def _selected(
-        self, node: Node, name: str, floor: Node | None, *, artifacts: bool
-    ) -> Iterator[tuple[TaskOutput, Node | None]]:
+        self, node: TaskPosition, name: str, floor: TaskPosition | None, *, artifacts: bool
+    ) -> Iterator[tuple[TaskOutput, TaskPosition | None]]:
         """Yield where an output of a DAG may come from, until the first branch that ran."""
         selectors = _selectors(node, name, artifacts=artifacts)
         if selectors is None:
@@ -197,11 +197,13 @@ class Outputs:
             yield selector, floor
             # Whoever comes back for the next one has found nothing there.
             if number < len(selectors):
-                branch = self._nodes.child(node, selector.task)
+                branch = self._tree.child(node, selector.task)
                 if self._ran_without(branch, selector.output, floor, artifacts=artifacts):
                     return
 
-    def _ran_without(self, branch: Node, name: str, floor: Node | None, *, artifacts: bool) -> bool:
+    def _ran_without(
+        self, branch: TaskPosition, name: str, floor: TaskPosition | None, *, artifacts: bool
+    ) -> bool:
         """Return whether a branch that has no such output ran all the same."""
         leaf = branch
         while True:
@@ -213,33 +215,33 @@ class Outputs:
             selectors = _selectors(leaf, name, artifacts=artifacts) or ()
             if leaf.is_loop or len(selectors) != 1 or not _always_runs(leaf, selectors[0].task):
                 break
-            leaf, name = self._nodes.child(leaf, selectors[0].task), selectors[0].output
+            leaf, name = self._tree.child(leaf, selectors[0].task), selectors[0].output
         return self._ran(branch, floor)
 
-    def _ran(self, node: Node, floor: Node | None) -> bool:
+    def _ran(self, node: TaskPosition, floor: TaskPosition | None) -> bool:
         """Return whether a node and all between it and ``floor`` ran."""
         if floor is None:
             return True
-        each: Node | None = node
+        each: TaskPosition | None = node
         while each is not None and each is not floor and each.path != floor.path:
             if not self._ran_in_its_dag(each):
                 return False
-            each = each.frame
+            each = each.parent
         return True
 
-    def _ran_in_its_dag(self, node: Node) -> bool:
+    def _ran_in_its_dag(self, node: TaskPosition) -> bool:
         """Return whether a task without a record ran, given that the DAG around it did."""
-        task, frame = node.task, node.frame
+        task, frame = node.task, node.parent
         if task is None or frame is None:
             return True
-        if not node.runs_in_any_case:
+        if not node.ignores_upstream_failure:
             for key in task.dependencies:
-                if not self.succeeded(self._nodes.child(frame, key)):
+                if not self.succeeded(self._tree.child(frame, key)):
                     return False
         return task.condition is None or self._inputs.holds(node)
 
     def _collected_parameters(
-        self, head: Node, name: str, floor: Node | None, *, keep: bool
+        self, head: TaskPosition, name: str, floor: TaskPosition | None, *, keep: bool
     ) -> JsonValue | Unset:
         if self._phases.failed(head.path) or not self._ran(head, floor):
             return UNSET
@@ -257,7 +259,7 @@ class Outputs:
         return found
 
     def _collected_artifacts(
-        self, head: Node, name: str, floor: Node | None, *, keep: bool
+        self, head: TaskPosition, name: str, floor: TaskPosition | None, *, keep: bool
     ) -> Artifacts | None:
         if self._phases.failed(head.path) or not self._ran(head, floor):
             return None
@@ -272,12 +274,14 @@ class Outputs:
             self._keep(head, f"artifact/{name}", count, [artifact_to_json(item) for item in found])
         return tuple(found)
 
-    def _iterations(self, head: Node, name: str, count: int, *, artifacts: bool) -> Iterator[Node]:
+    def _iterations(
+        self, head: TaskPosition, name: str, count: int, *, artifacts: bool
+    ) -> Iterator[TaskPosition]:
         """Yield the iterations of a loop, the records of a batch of them read ahead."""
         batch = _LARGEST_BATCH if self._readers > 1 else 1
         for start in range(0, count, batch):
             nodes = [
-                self._nodes.iteration(head, index)
+                self._tree.iteration(head, index)
                 for index in range(start, min(start + batch, count))
             ]
             if batch > 1:
@@ -290,7 +294,7 @@ class Outputs:
                 )
             yield from nodes
 
-    def _leaves(self, node: Node, name: str, *, artifacts: bool) -> Iterator[TaskPath]:
+    def _leaves(self, node: TaskPosition, name: str, *, artifacts: bool) -> Iterator[TaskPath]:
         """Yield the container tasks that an output may come from, short of further loops."""
         if node.is_loop:
             return
@@ -300,7 +304,7 @@ class Outputs:
                 yield node.path
             return
         for selector in _selectors(node, name, artifacts=artifacts) or ():
-            child = self._nodes.child(node, selector.task)
+            child = self._tree.child(node, selector.task)
             yield from self._leaves(child, selector.output, artifacts=artifacts)
 
     def _read_ahead(self, paths: Sequence[TaskPath]) -> None:
@@ -311,17 +315,17 @@ class Outputs:
     def _read(self, path: TaskPath) -> None:
         self.record(path)
 
-    def _kept(self, head: Node, name: str, count: int) -> JsonValue | Unset:
+    def _kept(self, head: TaskPosition, name: str, count: int) -> JsonValue | Unset:
         if count <= MANY_ITERATIONS:
             return UNSET
         return self._records.read_collected(head.path, name)
 
-    def _keep(self, head: Node, name: str, count: int, value: list[JsonValue]) -> None:
+    def _keep(self, head: TaskPosition, name: str, count: int, value: list[JsonValue]) -> None:
         if self._keep_collected and count > MANY_ITERATIONS:
             self._records.write_collected(head.path, name, value)
 
 
-def _selectors(node: Node, name: str, *, artifacts: bool) -> tuple[TaskOutput, ...] | None:
+def _selectors(node: TaskPosition, name: str, *, artifacts: bool) -> tuple[TaskOutput, ...] | None:
     """Return where an output of a DAG comes from; ``None``: it has no such output."""
     dag = node.component.dag
     if dag is None:
@@ -330,7 +334,7 @@ def _selectors(node: Node, name: str, *, artifacts: bool) -> tuple[TaskOutput, .
     return outputs.get(name)
 
 
-def _always_runs(frame: Node, key: str) -> bool:
+def _always_runs(frame: TaskPosition, key: str) -> bool:
     """Return whether a task runs whenever the DAG that holds it succeeds."""
     dag = frame.component.dag
     assert dag is not None
@@ -338,6 +342,6 @@ def _always_runs(frame: Node, key: str) -> bool:
     return task.condition is None and all(_always_runs(frame, each) for each in task.dependencies)
 
 
-def _has_record(node: Node) -> bool:
+def _has_record(node: TaskPosition) -> bool:
     """Return whether a pod of ours runs for the node itself."""
     return node.container is not None and not node.is_loop and not is_claim(node.component)

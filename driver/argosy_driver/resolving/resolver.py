@@ -9,17 +9,18 @@ and a task costs as many reads as it has inputs (``ir-semantics`` 3).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from argosy_driver.resolving.by_name import ByName
 from argosy_driver.resolving.claims import claim_name
 from argosy_driver.resolving.final_status import OMITTED, SUCCEEDED, final_status
 from argosy_driver.resolving.importers import imported_artifact
-from argosy_driver.resolving.nodes import Node, Nodes, no_such_task
 from argosy_driver.resolving.outputs import Outputs, Records
 from argosy_driver.resolving.phases import Phases
 from argosy_driver.resolving.placeholders import Lookup, Segments, substitute_value
+from argosy_driver.resolving.recent import Recent
 from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.run_texts import run_text
 from argosy_driver.resolving.supplied import (
@@ -49,10 +50,25 @@ from argosy_schemas.ir.model import (
 )
 from argosy_schemas.ir.parameters import to_text
 from argosy_schemas.names import TaskPath
+from argosy_schemas.task_tree import TaskPosition, TaskTree, UnknownTaskError
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 if TYPE_CHECKING:
     from argosy_driver.resolving.outcomes import Outcomes
+
+_CACHED_INPUTS: Final = 512
+
+
+@dataclass(slots=True)
+class _ResolvedInputs:
+    """The inputs of one DAG or loop that were resolved so far."""
+
+    parameters: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    artifacts: dict[str, tuple[Artifact, ...]] = field(
+        default_factory=dict[str, tuple[Artifact, ...]]
+    )
+    items: tuple[JsonValue, ...] | tuple[Artifact, ...] | None = None
+    """Of a loop."""
 
 
 class Resolver:
@@ -85,13 +101,13 @@ class Resolver:
         """
         self.pipeline = pipeline
         self.run = run
-        self.nodes = Nodes(pipeline)
-        """All that the pipeline is made of, by path."""
+        self.tree = TaskTree(pipeline)
         self.phases: Phases = Told() if phases is None else phases
         """How the tasks before ended."""
         self._records, self._readers = records, readers
+        self._cache: Recent[TaskPath, _ResolvedInputs] = Recent(_CACHED_INPUTS)
         self._outputs = Outputs(
-            records, self.nodes, self, self.phases, readers=readers, keep_collected=keep_collected
+            records, self.tree, self, self.phases, readers=readers, keep_collected=keep_collected
         )
 
     # What callers ask, by path.
@@ -105,7 +121,7 @@ class Resolver:
         Raises:
             FinalTaskError: An input is missing, of the wrong type, or not among the literals.
         """
-        node = self.node(path)
+        node = self.tree.at(path)
         parameters: dict[str, JsonValue] = {}
         for name in node.parameter_names:
             value = self.parameter(node, name)
@@ -123,7 +139,7 @@ class Resolver:
 
         Of a loop: what is collected over its iterations. Large parameters are in place.
         """
-        node = self.node(path)
+        node = self.tree.at(path)
         declared = node.component.outputs
         parameters: dict[str, JsonValue] = {}
         for name in declared.parameters:
@@ -140,7 +156,7 @@ class Resolver:
 
     def item_count(self, path: TaskPath) -> int:
         """Return how many iterations a loop has."""
-        return self.count(self.node(path))
+        return self.count(self.tree.at(path))
 
     def condition(self, path: TaskPath) -> bool:
         """Return the outcome of a task's own condition; true when it has none.
@@ -148,7 +164,7 @@ class Resolver:
         Raises:
             FinalTaskError: It cannot be evaluated.
         """
-        return self.holds(self.node(path))
+        return self.holds(self.tree.at(path))
 
     def undecided(self, path: TaskPath) -> str | None:
         """Return why it cannot be decided whether or how a task runs; ``None``: it can.
@@ -156,7 +172,7 @@ class Resolver:
         It is what an expression of the engine failed on, in the words of the pipeline.
         """
         try:
-            node = self.node(path)
+            node = self.tree.at(path)
             if self.holds(node) and node.is_loop:
                 self.count(node)
             self.inputs(path)
@@ -167,18 +183,10 @@ class Resolver:
             return None
         return None
 
-    def node(self, path: TaskPath) -> Node:
-        """Return the node at a path.
-
-        Raises:
-            FinalTaskError: The pipeline has no such task.
-        """
-        return self.nodes.at(path)
-
     # Input parameters.
 
     def parameter(
-        self, node: Node, name: str, within: frozenset[str] = frozenset()
+        self, node: TaskPosition, name: str, within: frozenset[str] = frozenset()
     ) -> JsonValue | Unset:
         """Return an input parameter; ``UNSET``: a container does not get it.
 
@@ -188,15 +196,17 @@ class Resolver:
             within: Inputs of the same task whose constants are being resolved; a constant that
                 refers to itself is left as it is.
         """
-        found: JsonValue | Unset = node.parameters.get(name, UNSET)
-        if found is UNSET:
+        known = self._resolved(node).parameters
+        value: JsonValue | Unset = known.get(name, UNSET)
+        if value is UNSET:
             value = self._parameter(node, name, within)
             if value is not UNSET and not within:
-                node.parameters[name] = value
-            return value
-        return found
+                known[name] = value
+        return value
 
-    def _parameter(self, node: Node, name: str, within: frozenset[str]) -> JsonValue | Unset:
+    def _parameter(
+        self, node: TaskPosition, name: str, within: frozenset[str]
+    ) -> JsonValue | Unset:
         task = node.task
         spec = node.component.inputs.parameters.get(name)
         if task is None:
@@ -207,7 +217,7 @@ class Resolver:
         if spec is not None and spec.type is ParameterType.TASK_CONFIG:
             return UNSET
         if task.iterator is not None and not task.iterator.over_artifacts:
-            if node.head is not None and name == task.iterator.item_input:
+            if node.loop is not None and name == task.iterator.item_input:
                 item = self._item(node)
                 assert not isinstance(item, Artifact)
                 if item is None and spec is not None:
@@ -216,8 +226,8 @@ class Resolver:
             if node.is_loop and name == task.iterator.item_input:
                 items = self._items(node)
                 return [item for item in items if not isinstance(item, Artifact)]
-        if node.head is not None:
-            return self.parameter(node.head, name, within)
+        if node.loop is not None:
+            return self.parameter(node.loop, name, within)
         source = task.parameters.get(name)
         value = UNSET if source is None else self._supplied(node, name, source, spec, within)
         if (value is UNSET or value is None) and spec is not None:
@@ -227,7 +237,7 @@ class Resolver:
 
     def _supplied(
         self,
-        node: Node,
+        node: TaskPosition,
         name: str,
         source: ParameterInput,
         spec: ParameterSpec | None,
@@ -249,21 +259,22 @@ class Resolver:
         return value if spec is None else coerced(value, spec, node, name)
 
     def _source(
-        self, node: Node, name: str, given: ParameterInput, within: frozenset[str]
+        self, node: TaskPosition, name: str, given: ParameterInput, within: frozenset[str]
     ) -> JsonValue | Unset:
-        frame = node.frame_above
+        frame = node.parent
+        assert frame is not None, name
         match given.source:
             case Constant(value):
                 return substitute_value(value, self.lookup(node, within | {name}))
             case RuntimeParameter(parameter):
-                return self.parameter(self.nodes.root, parameter)
+                return self.parameter(self.tree.root, parameter)
             case ComponentInput(parameter):
                 return self.parameter(frame, parameter)
             case FinalStatus(task):
                 return self._final_status(node, frame, task)
             case TaskOutput(task, output):
-                before = self.nodes.child(frame, task)
-                if node.runs_in_any_case:
+                before = self.tree.child(frame, task)
+                if node.ignores_upstream_failure:
                     if self.phases.of(before.path) not in (None, SUCCEEDED):
                         return UNSET
                     return self._outputs.parameter(before, output, frame, keep=False)
@@ -272,14 +283,16 @@ class Resolver:
                     raise not_put_out(node, name, given.source)
                 return found
 
-    def setting(self, node: Node, source: Mapping[str, JsonValue], what: str) -> JsonValue | Unset:
+    def setting(
+        self, node: TaskPosition, source: Mapping[str, JsonValue], what: str
+    ) -> JsonValue | Unset:
         """Return the value of a Kubernetes setting, an ``InputParameterSpec`` as JSON.
 
         Its names are those of the DAG that holds the task (``ir-semantics`` 6.1).
         """
         return self._supplied(node, what, parameter_input_from_json(source), None, frozenset())
 
-    def lookup(self, node: Node, within: frozenset[str] = frozenset()) -> Lookup:
+    def lookup(self, node: TaskPosition, within: frozenset[str] = frozenset()) -> Lookup:
         """Return what placeholders stand for in texts that the IR has for a task."""
         of_run = self.run_text(node)
 
@@ -291,12 +304,12 @@ class Resolver:
 
         return text
 
-    def run_text(self, node: Node) -> Lookup:
+    def run_text(self, node: TaskPosition) -> Lookup:
         """Return what placeholders stand for that tell names, ids, times and roots."""
         key = "" if node.task is None else node.task.key
         return lambda segments: run_text(self.run, key, node.path, segments)
 
-    def _parameter_text(self, node: Node, name: str, within: frozenset[str]) -> str | None:
+    def _parameter_text(self, node: TaskPosition, name: str, within: frozenset[str]) -> str | None:
         value = self.parameter(node, name, within)
         if value is UNSET:
             # Declared, optional and not supplied: nothing. Not declared: unknown.
@@ -305,11 +318,11 @@ class Resolver:
 
     # What came before.
 
-    def _final_status(self, node: Node, frame: Node, task: str) -> JsonValue:
+    def _final_status(self, node: TaskPosition, frame: TaskPosition, task: str) -> JsonValue:
         phase = self._phase_of_any(frame, task)
         status = None
         if phase is not None:
-            before = self.nodes.child(frame, task)
+            before = self.tree.child(frame, task)
             status = final_status(
                 task,
                 phase,
@@ -324,14 +337,14 @@ class Resolver:
             )
         return status
 
-    def _phase_of_any(self, frame: Node, task: str) -> str | None:
+    def _phase_of_any(self, frame: TaskPosition, task: str) -> str | None:
         """Return the phase of a task, also of one without a node; ``None``: it is not known."""
-        before = self.nodes.child(frame, task)
+        before = self.tree.child(frame, task)
         phase = self.phases.of(before.path)
         if phase is None and before.importer is not None and before.task is not None:
             # It has no node, and ran if all ran that it follows, or in any case.
             follows = (self._phase_of_any(frame, key) for key in before.task.dependencies)
-            came = before.runs_in_any_case or all(each == SUCCEEDED for each in follows)
+            came = before.ignores_upstream_failure or all(each == SUCCEEDED for each in follows)
             came = came and self._outputs.succeeded(before)
             return SUCCEEDED if came else OMITTED
         if phase is None and self.phases.at_exit is not None:
@@ -345,41 +358,43 @@ class Resolver:
         # Few tasks ask for it.
         from argosy_driver.resolving.outcomes import Outcomes
 
-        return Outcomes(self._records, self.nodes, self, readers=self._readers)
+        return Outcomes(self._records, self.tree, self, readers=self._readers)
 
     # Input artifacts.
 
-    def artifacts(self, node: Node, name: str) -> tuple[Artifact, ...] | None:
+    def artifacts(self, node: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
         """Return an input artifact or list of them; ``None``: a task does not get it."""
-        found = node.artifacts.get(name)
+        known = self._resolved(node).artifacts
+        found = known.get(name)
         if found is None:
             found = self._artifacts(node, name)
             if found is not None:
-                node.artifacts[name] = found
+                known[name] = found
         return found
 
-    def _artifacts(self, node: Node, name: str) -> tuple[Artifact, ...] | None:
+    def _artifacts(self, node: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
         task = node.task
         if task is None:
             return self.run.artifacts.get(name)
         if task.iterator is not None and task.iterator.over_artifacts:
-            if node.head is not None and name == task.iterator.item_input:
+            if node.loop is not None and name == task.iterator.item_input:
                 item = self._item(node)
                 assert isinstance(item, Artifact)
                 return (item,)
             if node.is_loop and name == task.iterator.item_input:
                 return tuple(item for item in self._items(node) if isinstance(item, Artifact))
-        if node.head is not None:
-            return self.artifacts(node.head, name)
+        if node.loop is not None:
+            return self.artifacts(node.loop, name)
         source = task.artifacts.get(name)
         spec = node.component.inputs.artifacts.get(name)
-        frame = node.frame_above
+        frame = node.parent
+        assert frame is not None, name
         found: tuple[Artifact, ...] | None = None
         if isinstance(source, ComponentInput):
             found = self.artifacts(frame, source.name)
         elif source is not None:
-            before = self.nodes.child(frame, source.task)
-            if not node.runs_in_any_case:
+            before = self.tree.child(frame, source.task)
+            if not node.ignores_upstream_failure:
                 found = self._outputs.artifacts(before, source.output)
                 if found is None:
                     raise not_put_out(node, name, source)
@@ -391,27 +406,31 @@ class Resolver:
 
     # Loops.
 
-    def count(self, head: Node) -> int:
+    def count(self, head: TaskPosition) -> int:
         """Return how many iterations a loop has."""
         return len(self._items(head))
 
-    def _item(self, node: Node) -> JsonValue | Artifact:
-        head = node.head
+    def _item(self, node: TaskPosition) -> JsonValue | Artifact:
+        head, index = node.loop, node.index
         assert head is not None
+        assert index is not None
         items = self._items(head)
-        if node.index >= len(items):
-            raise no_such_task(f"loop '{head.path}' has {len(items)} items, none for '{node.path}'")
-        return items[node.index]
+        if index >= len(items):
+            raise UnknownTaskError(
+                f"loop '{head.path}' has {len(items)} items, none for '{node.path}'"
+            )
+        return items[index]
 
-    def _items(self, head: Node) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
-        if head.items is None:
-            head.items = self._resolved_items(head)
-        return head.items
+    def _items(self, head: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+        known = self._resolved(head)
+        if known.items is None:
+            known.items = self._resolved_items(head)
+        return known.items
 
-    def _resolved_items(self, head: Node) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+    def _resolved_items(self, head: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
         iterator = None if head.task is None else head.task.iterator
         if iterator is None:
-            raise no_such_task(f"task '{head.path}' is no loop")
+            raise UnknownTaskError(f"task '{head.path}' is no loop")
         match iterator.items:
             case RawItems(items=raw):
                 lookup = self.lookup(head)
@@ -421,9 +440,21 @@ class Resolver:
                     return self.artifacts(head, name) or ()
                 return items_of(self.parameter(head, name), head, name)
 
+    def _resolved(self, node: TaskPosition) -> _ResolvedInputs:
+        """Return the inputs of a task resolved so far; those of a leaf are not kept.
+
+        The inputs of a DAG or loop are asked for by all tasks in it, those of a leaf by itself.
+        """
+        known = self._cache.get(node.path)
+        if known is None:
+            known = _ResolvedInputs()
+            if node.has_dag or node.is_loop:
+                self._cache.put(node.path, known)
+        return known
+
     # Conditions.
 
-    def holds(self, node: Node) -> bool:
+    def holds(self, node: TaskPosition) -> bool:
         """Return the outcome of a task's own condition; true when it has none."""
         condition = None if node.task is None else node.task.condition
         if condition is None:
@@ -437,7 +468,7 @@ class Resolver:
             what=f"task '{node.path}': condition",
         )
 
-    def _told(self, node: Node, name: str) -> list[Mapping[str, JsonValue]] | Unset:
+    def _told(self, node: TaskPosition, name: str) -> list[Mapping[str, JsonValue]] | Unset:
         """Return what a condition is told of an input artifact."""
         from argosy_driver.resolving.conditions import told_of  # see above
 
@@ -446,7 +477,7 @@ class Resolver:
 
     # Tasks without a pod.
 
-    def imported(self, node: Node, name: str) -> Artifact:
+    def imported(self, node: TaskPosition, name: str) -> Artifact:
         """Return the artifact of an importer."""
         assert node.importer is not None
         return imported_artifact(
@@ -457,7 +488,7 @@ class Resolver:
             lookup=self.lookup(node),
         )
 
-    def claim(self, node: Node) -> str:
+    def claim(self, node: TaskPosition) -> str:
         """Return the name of a volume claim."""
         given: list[JsonValue] = []
         for name in ("pvc_name", "pvc_name_suffix"):

@@ -14,17 +14,22 @@ from __future__ import annotations
 
 import json
 
-from argosy_driver.resolving.nodes import Node
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import ArtifactSpec, ParameterSpec, ParameterType, TaskOutput
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, is_literal
+from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.texts import cut
 from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
 
 
 def without_value(
-    value: Unset | None, spec: ParameterSpec, node: Node, name: str, *, is_constant: bool = False
+    value: Unset | None,
+    spec: ParameterSpec,
+    node: TaskPosition,
+    name: str,
+    *,
+    is_constant: bool = False,
 ) -> JsonValue | Unset:
     """Return what a declared input is to be; ``UNSET``: leave it out.
 
@@ -38,12 +43,12 @@ def without_value(
     Raises:
         FinalTaskError: A container needs the input.
     """
-    if spec.default is not UNSET and (spec.optional or not node.is_dag or value is UNSET):
+    if spec.default is not UNSET and (spec.optional or not node.has_dag or value is UNSET):
         return spec.default
     if spec.optional:
-        return None if node.is_dag else UNSET
+        return None if node.has_dag else UNSET
     if value is None:
-        if node.is_dag:
+        if node.has_dag:
             return None
         if is_constant and spec.type is ParameterType.STRING:
             return ""
@@ -51,7 +56,7 @@ def without_value(
     raise _invalid(node, name, "has neither value nor default; pass a value")
 
 
-def check_literals(value: JsonValue, spec: ParameterSpec, node: Node, name: str) -> None:
+def check_literals(value: JsonValue, spec: ParameterSpec, node: TaskPosition, name: str) -> None:
     """Check a value against the literals of its input, if there are any.
 
     Raises:
@@ -64,7 +69,7 @@ def check_literals(value: JsonValue, spec: ParameterSpec, node: Node, name: str)
         )
 
 
-def coerced(value: JsonValue, spec: ParameterSpec, node: Node, name: str) -> JsonValue:
+def coerced(value: JsonValue, spec: ParameterSpec, node: TaskPosition, name: str) -> JsonValue:
     """Return a value as its declared type.
 
     Raises:
@@ -76,7 +81,7 @@ def coerced(value: JsonValue, spec: ParameterSpec, node: Node, name: str) -> Jso
         raise _invalid(node, name, f"{error}; pass a value of that type") from error
 
 
-def items_of(value: JsonValue | Unset, head: Node, name: str) -> tuple[JsonValue, ...]:
+def items_of(value: JsonValue | Unset, head: TaskPosition, name: str) -> tuple[JsonValue, ...]:
     """Return the items of a loop: those of a list, or of the JSON text of a list.
 
     Raises:
@@ -98,7 +103,7 @@ def items_of(value: JsonValue | Unset, head: Node, name: str) -> tuple[JsonValue
     return tuple(what)
 
 
-def check_artifact_missing(spec: ArtifactSpec | None, node: Node, name: str) -> None:
+def check_artifact_missing(spec: ArtifactSpec | None, node: TaskPosition, name: str) -> None:
     """Check that an input artifact may be missing.
 
     A DAG hands on that there is nothing: the SDK marks no input of a group optional.
@@ -106,7 +111,7 @@ def check_artifact_missing(spec: ArtifactSpec | None, node: Node, name: str) -> 
     Raises:
         FinalTaskError: A container needs it.
     """
-    if not node.is_dag and spec is not None and not spec.optional:
+    if not node.has_dag and spec is not None and not spec.optional:
         raise FinalTaskError(
             f"task '{node.path}': input artifact '{name}' is missing; pass one or make the "
             "input optional",
@@ -114,7 +119,7 @@ def check_artifact_missing(spec: ArtifactSpec | None, node: Node, name: str) -> 
         )
 
 
-def not_put_out(node: Node, name: str, source: TaskOutput) -> FinalTaskError:
+def not_put_out(node: TaskPosition, name: str, source: TaskOutput) -> FinalTaskError:
     """Return the error for an input whose producer ended without it."""
     return FinalTaskError(
         f"task '{node.path}': input '{name}' comes from output '{source.output}' of task "
@@ -123,7 +128,7 @@ def not_put_out(node: Node, name: str, source: TaskOutput) -> FinalTaskError:
     )
 
 
-def _invalid(node: Node, name: str, problem: str) -> FinalTaskError:
+def _invalid(node: TaskPosition, name: str, problem: str) -> FinalTaskError:
     return FinalTaskError(
         f"task '{node.path}': input '{name}' {problem}", reason=Reason.INVALID_INPUT
     )

@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from argosy_driver.resolving.final_status import SUCCEEDED
-from argosy_driver.resolving.nodes import Node, Nodes
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER, decoded_texts
+from argosy_schemas.task_tree import TaskPosition, TaskTree
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Phases by path, see :class:`argosy_driver.resolving.phases.Phases`."""
+    """Phases by path, see :class:`argosy_driver.phases.Phases`."""
 
     told: Mapping[str, str] = field(default_factory=dict[str, str])
     at_exit: str | None = None
@@ -51,18 +51,17 @@ def read_told(told: Mapping[str, str], pod: TaskPath, pipeline: Pipeline) -> Tol
     """
     phases: dict[str, str] = {}
     at_exit: str | None = None
-    each: Node | None = Nodes(pipeline).at(pod) if told else None
+    each: TaskPosition | None = TaskTree(pipeline).at(pod) if told else None
     while told and each is not None:
-        if each.runs_in_any_case:
+        if each.ignores_upstream_failure and each.parent is not None:
             at_exit = told.get(UPSTREAM_AT_EXIT)
-            frame = each.frame_above
             phases |= {
-                child_path(frame.path, key): phase
+                child_path(each.parent.path, key): phase
                 for key, phase in told.items()
                 if key not in (UPSTREAM_OUTER, UPSTREAM_AT_EXIT)
             }
             told = _decoded(told.get(UPSTREAM_OUTER, ""))
-        each = each.frame
+        each = each.parent
     return Told(phases, at_exit)
 
 
