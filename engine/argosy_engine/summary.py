@@ -24,8 +24,8 @@ from argosy_schemas.formats.records import Failure, Reason, Values
 from argosy_schemas.ir.model import Task, TriggerStrategy
 from argosy_schemas.ir.order import in_order
 from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import TaskPath
-from argosy_schemas.task_tree import TaskPosition
 
 _NO_NODES = TaskNodes()
 _SHUTDOWN_MESSAGES = frozenset(reason.value for reason in ShutdownReason)

@@ -25,9 +25,9 @@ from argosy_engine.states import TaskState
 from argosy_engine.task_nodes import is_at_exit, is_task
 from argosy_engine.workflow.model import DagTemplate, Workflow
 from argosy_schemas.formats.records import Failure, Reason
+from argosy_schemas.ir.task_tree import TaskTree
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
-from argosy_schemas.task_tree import TaskTree
 
 
 class Telling(Observer):

@@ -6,7 +6,7 @@
   - InvalidArgumentError    a parameter, option or run id that the caller gave is wrong
   - TaskError               one task cannot go on
     + FinalTaskError        trying again cannot help (type, literal, missing input)
-      . UnknownTaskError    the pipeline has no such task, see argosy_schemas.task_tree
+      . UnknownTaskError    the pipeline has no such task, see argosy_schemas.ir.task_tree
     + RetryableTaskError    trying again may help (store, network)
   - StoreError              an object store refused or could not be reached
   - MachineError            this machine lacks something (a command, space, permission)

@@ -20,9 +20,9 @@ from argosy_schemas.formats.packed_ir import pack, unpack
 from argosy_schemas.formats.records import Artifact, Content, ContentKind
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ParameterType, Pipeline
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import ArtifactUri, TaskPath, child_path
 from argosy_schemas.reading.pipeline import read_pipeline
-from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import UNSET, JsonValue
 from driver_support import World
 

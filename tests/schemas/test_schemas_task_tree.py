@@ -30,8 +30,8 @@ from argosy_schemas.ir.model import (
     TriggerStrategy,
 )
 from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree, UnknownTaskError
 from argosy_schemas.names import TaskPath
-from argosy_schemas.task_tree import TaskPosition, TaskTree, UnknownTaskError
 
 STRING = ParameterSpec(type=ParameterType.STRING)
 DATASET = ArtifactSpec(type=ArtifactType(schema_title="system.Dataset"))

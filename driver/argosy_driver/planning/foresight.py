@@ -28,8 +28,8 @@ from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import FinalStatus
 from argosy_schemas.ir.order import in_order
 from argosy_schemas.ir.task_kind import task_kind
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import TaskPath, child_path
-from argosy_schemas.task_tree import TaskPosition
 
 Look = Callable[[TaskPath], Step]
 """Returns the step of a container task as far as the cache decides it, without writing."""

@@ -24,8 +24,8 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Reason
 from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
 from argosy_schemas.ir.model import Constant, ContainerExecutor, ParameterType
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import JsonValue
 from argosy_store.local_files import writing_failed
 from argosy_store.locations import uri_below

@@ -21,8 +21,8 @@ from argosy_schemas.formats.failures import failure_from, store_errors_as_task_e
 from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ControlEntry
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.task_tree import TaskPosition
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores

@@ -20,8 +20,8 @@ from argosy_driver.preparing.pod_settings import (
 )
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.ir.model import ContainerExecutor, Resources
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
-from argosy_schemas.task_tree import TaskPosition
 from argosy_schemas.values import JsonValue, Unset
 
 Json: TypeAlias = Mapping[str, Any]

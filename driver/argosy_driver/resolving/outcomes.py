@@ -17,8 +17,8 @@ from argosy_schemas.errors import FinalTaskError, StoreError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces
 from argosy_schemas.ir.model import Dag
 from argosy_schemas.ir.order import in_order
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.task_tree import TaskPosition, TaskTree
 from argosy_store.parallel import for_each
 
 

@@ -21,8 +21,8 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, AttemptRecord, Reason, Traces, Values
 from argosy_schemas.formats.records_json import artifact_from_json, artifact_to_json
 from argosy_schemas.ir.model import TaskOutput
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.task_tree import TaskPosition, TaskTree
 from argosy_schemas.values import UNSET, JsonValue, Unset
 from argosy_store.parallel import for_each
 

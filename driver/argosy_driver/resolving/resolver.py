@@ -49,8 +49,8 @@ from argosy_schemas.ir.model import (
     TaskOutput,
 )
 from argosy_schemas.ir.parameters import to_text
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree, UnknownTaskError
 from argosy_schemas.names import TaskPath
-from argosy_schemas.task_tree import TaskPosition, TaskTree, UnknownTaskError
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 if TYPE_CHECKING:

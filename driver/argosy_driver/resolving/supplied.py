@@ -18,7 +18,7 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import ArtifactSpec, ParameterSpec, ParameterType, TaskOutput
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, is_literal
-from argosy_schemas.task_tree import TaskPosition
+from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.texts import cut
 from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
 

@@ -16,14 +16,14 @@ from argosy_driver.resolving.final_status import SUCCEEDED
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER, decoded_texts
-from argosy_schemas.task_tree import TaskPosition, TaskTree
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Phases by path, see :class:`argosy_driver.phases.Phases`."""
+    """Phases by path, see :class:`argosy_driver.resolving.phases.Phases`."""
 
     told: Mapping[str, str] = field(default_factory=dict[str, str])
     at_exit: str | None = None
