@@ -6,7 +6,7 @@
   - InvalidArgumentError    a parameter, option or run id that the caller gave is wrong
   - TaskError               one task cannot go on
     + FinalTaskError        trying again cannot help (type, literal, missing input)
-      . UnknownTaskError    the pipeline has no such task, see argosy_schemas.ir.task_tree
+      . UnknownTaskError    the pipeline has no task at this path
     + RetryableTaskError    trying again may help (store, network)
   - StoreError              an object store refused or could not be reached
   - MachineError            this machine lacks something (a command, space, permission)
@@ -17,6 +17,7 @@ Exit codes of the command line follow from these classes: see ``argosy_cli``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class ArgosyError(Exception):
@@ -64,20 +65,63 @@ class InvalidArgumentError(ArgosyError):
     """A value that the caller gave for a run is wrong, e.g. a parameter of the wrong type."""
 
 
+class Reason(StrEnum):
+    """Why a task did not succeed, for machines."""
+
+    COMMAND_FAILED = "CommandFailed"
+    """The user's command ended with a non-zero status."""
+    COMMAND_KILLED = "CommandKilled"
+    """The user's command was ended by a signal."""
+    COMMAND_NOT_FOUND = "CommandNotFound"
+    """The command does not exist where it should run."""
+    ENVIRONMENT_FAILED = "EnvironmentFailed"
+    """The Python environment of the component could not be built."""
+    INVALID_INPUT = "InvalidInput"
+    """An input is missing, of the wrong type, or not among the literals."""
+    INVALID_OUTPUT = "InvalidOutput"
+    """The command succeeded and an output is missing or of the wrong type."""
+    ARGUMENT_TOO_LONG = "ArgumentTooLong"
+    """A value does not fit into one process argument."""
+    STORE_FAILED = "StoreFailed"
+    """An object store refused or did not answer."""
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    CANCELED = "Canceled"
+    """The run was stopped."""
+    UPSTREAM = "Upstream"
+    """A task it depends on did not succeed."""
+    CONDITION_FALSE = "ConditionFalse"
+    CONDITION_FAILED = "ConditionFailed"
+    """The condition, or the items of the loop, could not be evaluated."""
+    UNSUPPORTED = "Unsupported"
+    """Valid KFP that cannot run here, e.g. a volume claim without Kubernetes."""
+    INTERNAL = "Internal"
+    """A fault of Argosy itself."""
+
+
 class TaskError(ArgosyError):
     """A task cannot go on.
 
     Attributes:
-        reason: One word for machines, from :class:`argosy_schemas.formats.records.Reason`.
+        reason: Why, for machines.
     """
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    def __init__(self, message: str, *, reason: Reason) -> None:
         super().__init__(message)
         self.reason = reason
 
 
 class FinalTaskError(TaskError):
     """Trying the task again cannot help: a wrong type, an unknown literal, a missing input."""
+
+
+class UnknownTaskError(FinalTaskError):
+    """The pipeline has no such task: a path comes from another version of it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}; compile the pipeline again, workflow and IR do not belong together",
+            reason=Reason.INTERNAL,
+        )
 
 
 class RetryableTaskError(TaskError):

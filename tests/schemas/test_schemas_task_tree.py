@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from argosy_schemas.formats.records import Reason
+from argosy_schemas.errors import Reason, UnknownTaskError
 from argosy_schemas.ir.model import (
     ArtifactSpec,
     ArtifactType,
@@ -30,7 +30,7 @@ from argosy_schemas.ir.model import (
     TriggerStrategy,
 )
 from argosy_schemas.ir.task_kind import TaskKind
-from argosy_schemas.ir.task_tree import TaskPosition, TaskTree, UnknownTaskError
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath
 
 STRING = ParameterSpec(type=ParameterType.STRING)

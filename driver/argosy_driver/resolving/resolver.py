@@ -32,7 +32,7 @@ from argosy_driver.resolving.supplied import (
     without_value,
 )
 from argosy_driver.resolving.told import Told
-from argosy_schemas.errors import ArgosyError, FinalTaskError
+from argosy_schemas.errors import ArgosyError, FinalTaskError, UnknownTaskError
 from argosy_schemas.formats.records import Artifact, Reason, Values
 from argosy_schemas.ir.from_json import parameter_input_from_json
 from argosy_schemas.ir.model import (
@@ -49,7 +49,7 @@ from argosy_schemas.ir.model import (
     TaskOutput,
 )
 from argosy_schemas.ir.parameters import to_text
-from argosy_schemas.ir.task_tree import TaskPosition, TaskTree, UnknownTaskError
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argosy_schemas.errors import Reason as Reason  # part of a record
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
@@ -43,39 +44,6 @@ class AttemptState(StrEnum):
     """Succeeded without running: the outputs are those of ``cached_from``."""
     FAILED = "FAILED"
     CANCELED = "CANCELED"
-
-
-class Reason(StrEnum):
-    """Why a task did not succeed, for machines."""
-
-    COMMAND_FAILED = "CommandFailed"
-    """The user's command ended with a non-zero status."""
-    COMMAND_KILLED = "CommandKilled"
-    """The user's command was ended by a signal."""
-    COMMAND_NOT_FOUND = "CommandNotFound"
-    """The command does not exist where it should run."""
-    ENVIRONMENT_FAILED = "EnvironmentFailed"
-    """The Python environment of the component could not be built."""
-    INVALID_INPUT = "InvalidInput"
-    """An input is missing, of the wrong type, or not among the literals."""
-    INVALID_OUTPUT = "InvalidOutput"
-    """The command succeeded and an output is missing or of the wrong type."""
-    ARGUMENT_TOO_LONG = "ArgumentTooLong"
-    """A value does not fit into one process argument."""
-    STORE_FAILED = "StoreFailed"
-    """An object store refused or did not answer."""
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    CANCELED = "Canceled"
-    """The run was stopped."""
-    UPSTREAM = "Upstream"
-    """A task it depends on did not succeed."""
-    CONDITION_FALSE = "ConditionFalse"
-    CONDITION_FAILED = "ConditionFailed"
-    """The condition, or the items of the loop, could not be evaluated."""
-    UNSUPPORTED = "Unsupported"
-    """Valid KFP that cannot run here, e.g. a volume claim without Kubernetes."""
-    INTERNAL = "Internal"
-    """A fault of Argosy itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

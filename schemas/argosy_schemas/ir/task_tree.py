@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.formats.records import Reason
+from argosy_schemas.errors import UnknownTaskError
 from argosy_schemas.ir.model import (
     Component,
     ContainerExecutor,
@@ -28,16 +27,6 @@ from argosy_schemas.names import TaskPath, child_path
 
 _CACHED_POSITIONS: Final = 1024
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
-
-
-class UnknownTaskError(FinalTaskError):
-    """The pipeline has no such task: a path comes from another version of it."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"{problem}; compile the pipeline again, workflow and IR do not belong together",
-            reason=Reason.INTERNAL,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
