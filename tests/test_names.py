@@ -1,0 +1,80 @@
+"""One public name, one thing: no class or function is defined in two modules of the product."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+MEANT = {
+    "command": "the click command of each module of `argosy_cli.commands`, added by its module",
+    "main": "the entry point of each program",
+    "run": "the console script of driver and launcher, named so by Python's packaging",
+    # Two languages, which the module before the name tells apart: `cel.parse`, `argo.parse`.
+    "Call": "the node of a syntax tree, in CEL and in Argo's language",
+    "Literal": "the node of a syntax tree, in CEL and in Argo's language",
+    "Name": "the node of a syntax tree, in CEL and in Argo's language",
+    "check": "the front door of CEL and of Argo's language",
+    "children": "of a syntax tree, in CEL and in Argo's language",
+    "equal": "the equality of CEL and of Argo's language",
+    "evaluate": "the front door of CEL and of Argo's language",
+    "nodes": "of a syntax tree, in CEL and in Argo's language",
+    "parse": "the parser of CEL and of Argo's language",
+}
+"""Names that stand for the same idea wherever they are defined, each with the reason."""
+
+TO_RENAME = {
+    "Constant",
+    "Decision",
+    "Interpreter",
+    "Kind",
+    "Node",
+    "Place",
+    "Scope",
+    "Task",
+    "TaskOutput",
+    "artifact_to_json",
+    "assemble",
+    "canonical",
+    "check_names",
+    "check_tags",
+    "decide",
+    "digest",
+    "filled",
+    "in_order",
+    "kind_of",
+    "last_words",
+    "member",
+    "order",
+    "selected",
+    "text_of",
+    "values_to_json",
+}
+"""Names with two meanings today. Take off what has one; add none."""
+
+
+def test_no_public_name_is_defined_in_two_modules() -> None:
+    repeated = repeated_names()
+
+    assert {
+        name: modules for name, modules in repeated.items() if name not in MEANT.keys() | TO_RENAME
+    } == {}
+
+
+def test_what_is_listed_as_meant_is_repeated() -> None:
+    assert MEANT.keys() - repeated_names().keys() == set()
+
+
+def repeated_names() -> Mapping[str, list[str]]:
+    """Return the public classes and functions with several definitions, each with its modules."""
+    modules = defaultdict[str, list[str]](list)
+    for path in sorted(ROOT.glob("*/argosy*/**/*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts[1:])
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+                modules[node.name].append(module)
+    return {name: found for name, found in modules.items() if len(set(found)) > 1}
