@@ -35,6 +35,8 @@ def test_the_binaries_were_built_from_these_sources(
     assert build_exec.source_digest() == built["sources"], "run scripts/build_exec.py"
 
 
+# A minute of two cores where the compiler's own cache is empty.
+@pytest.mark.nightly
 def test_the_same_compiler_gives_the_same_bytes(
     build_exec: ModuleType, built: dict[str, str], tmp_path: Path
 ) -> None:
