@@ -1,11 +1,17 @@
-"""Run ``argosy`` as a person does: a process of its own, its streams apart."""
+"""Run ``argosy`` as a person does: each command a process of its own, its streams apart."""
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +54,19 @@ def argosy(
     environment: Mapping[str, str] | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Ended:
-    """Run a command in ``cwd``, whose ``.argosy`` is its home, and wait for its end."""
+    """Run a command in ``cwd``, whose ``.argosy`` is its home, and wait for its end.
+
+    Python reads its own variables when it starts, so a command with another ``environment`` is
+    started for itself.
+    """
+    variables = dict(os.environ if environment is None else environment)
+    # Libraries of macOS must not be used on both sides of a fork.
+    if environment is None and sys.platform == "linux":
+        return _server().run(words, cwd=cwd, timeout_seconds=timeout_seconds)
     ended = subprocess.run(
         [ARGOSY, *words],
         cwd=cwd,
-        env=None if environment is None else dict(environment),
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -60,6 +74,57 @@ def argosy(
         check=False,
     )
     return Ended(status=ended.returncode, out=ended.stdout, err=ended.stderr)
+
+
+class _Server:
+    """The process of :mod:`cli_server`, until this one ends."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("cli_server.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,  # so that nothing is read beyond a line, and `select` tells the truth
+        )
+        atexit.register(self._stop)
+
+    def run(self, words: Sequence[str], *, cwd: Path, timeout_seconds: float) -> Ended:
+        """Run a command with the environment of this process."""
+        with tempfile.TemporaryDirectory() as streams:
+            out, err = Path(streams, "out"), Path(streams, "err")
+            out.touch()
+            err.touch()
+            request = {
+                "words": words,
+                "directory": str(cwd),
+                "environment": dict(os.environ),
+                "out": str(out),
+                "err": str(err),
+            }
+            assert self._process.stdin is not None
+            self._process.stdin.write(f"{json.dumps(request)}\n".encode())
+            status = self._wait(words, timeout_seconds)
+            return Ended(status=status, out=out.read_text(), err=err.read_text())
+
+    def _wait(self, words: Sequence[str], timeout_seconds: float) -> int:
+        answers = self._process.stdout
+        assert answers is not None
+        child = int(answers.readline())
+        if not select.select([answers], [], [], timeout_seconds)[0]:
+            os.kill(child, signal.SIGKILL)
+            answers.readline()
+            raise subprocess.TimeoutExpired([ARGOSY, *words], timeout_seconds)
+        return int(answers.readline())
+
+    def _stop(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+
+_server = functools.cache(_Server)
 
 
 def workspace_import(uri: str) -> str:
