@@ -1,4 +1,4 @@
-"""Compile with templates shared, or written inline, as if Argo took no more than one."""
+"""Compile with templates shared, as if Argo took no more than one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from argosy_compiler import PASSES, Compiled, CompileOptions
-from argosy_compiler.large.inlining import inlined
-from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.share_templates import share_templates, shared_templates
 from argosy_compiler.plan import Plan, Use
 from argosy_compiler.structure import structure_of
@@ -22,14 +20,6 @@ def compile_shared(pipeline: Pipeline, options: CompileOptions, *, named: bool =
         return replace(plan, templates=tuple(shared_templates(plan.templates, named=named)))
 
     return _compile(pipeline, options, {share_templates: share})
-
-
-def compile_inline(pipeline: Pipeline, options: CompileOptions) -> Compiled:
-    def write_inline(plan: Plan) -> Plan:
-        limit = plan.options.max_dag_tasks
-        return replace(plan, templates=inlined(plan.templates, max_templates=1, max_tasks=limit))
-
-    return _compile(pipeline, replace(options, inline_dags=True), {inline_templates: write_inline})
 
 
 def _compile(

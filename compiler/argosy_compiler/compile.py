@@ -15,7 +15,6 @@ from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
-from argosy_compiler.passes.inline_templates import inline_templates
 from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse import refuse
 from argosy_compiler.passes.share_templates import share_templates
@@ -38,7 +37,6 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     add_exit_twins,
     split_dags,
     share_templates,
-    inline_templates,
     assemble,
 )
 """Each takes the plan that the one before returned, and never changes it."""

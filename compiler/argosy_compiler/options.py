@@ -19,8 +19,6 @@ ARGO_LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
 
 _WITHOUT_LIMITS: Final = ("3.5", "3.6", "3.7")
 """Lines whose stock CRDs count neither tasks nor templates."""
-_WITH_INLINE_DAGS: Final = ("4.0", "4.1")
-"""Lines whose stock CRDs count, but nothing inline; 4.0 runs such DAGs from 4.0.5 on."""
 NO_LIMIT: Final = 1_000_000_000
 """As ``max_dag_tasks`` or ``max_templates``: the cluster counts none."""
 
@@ -53,9 +51,6 @@ class CompileOptions:
     """Stock Argo 4 refuses more tasks in one DAG."""
     max_templates: int = 200
     """Stock Argo 4 refuses more templates in one workflow."""
-    inline_dags: bool = False
-    """Whether DAGs may be written inline, which those limits do not count: a large one that would
-    lose time in parts, and those beyond ``max_templates``; see :func:`options_for`."""
     max_nodes: int | None = 4000
     """How many nodes a loop may make on Argo, which keeps them in one object; ``None``: any number,
     for the embedded engine."""
@@ -65,4 +60,4 @@ def options_for(line: str | None) -> CompileOptions:
     """Return the defaults for one line of :data:`ARGO_LINES`; ``None``: for all of them."""
     if line in _WITHOUT_LIMITS:
         return CompileOptions(max_dag_tasks=NO_LIMIT, max_templates=NO_LIMIT)
-    return CompileOptions(inline_dags=line in _WITH_INLINE_DAGS)
+    return CompileOptions()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from argosy_compiler.lint import lint_workflow
-from argosy_expressions.argo.deferred import deferred
 from argosy_schemas.errors import InvalidArgumentError
 
 Change = Callable[[dict[str, Any]], object]
@@ -479,77 +478,3 @@ def test_what_is_no_workflow_is_one_problem() -> None:
 def test_an_unknown_line_of_argo_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"'2\.0' is no known line of Argo; use one of"):
         lint_workflow(VALID, "2.0")
-
-
-def in_one(spec: dict[str, Any]) -> dict[str, Any]:
-    """Put the first task of the root inline, and give the root an input; return the task."""
-    root = spec["templates"][0]
-    (first, _) = tasks(spec)
-    root["inputs"] = {"parameters": [{"name": "path", "value": ""}]}
-    root["dag"]["tasks"] = [{"name": "whole", "inline": {"dag": {"tasks": [first]}}}]
-    return first
-
-
-def test_what_is_inline_may_read_the_inputs_of_the_template_around() -> None:
-    workflow = copy.deepcopy(VALID)
-    parameter = in_one(workflow["spec"])["arguments"]["parameters"][0]
-
-    parameter["value"] = "{{inputs.parameters.path}}a"
-    assert lint_workflow(workflow, "4.1") == ()
-
-    parameter["value"] = "{{inputs.parameters.other}}a"
-    (problem,) = lint_workflow(workflow, "4.1")
-    assert "the template has no input 'other'" in problem.message
-
-
-def held_behind_a_gate(value: str) -> dict[str, Any]:
-    """Return a workflow with two tasks inline behind a gate, the second with an argument."""
-    workflow = copy.deepcopy(VALID)
-    root = workflow["spec"]["templates"][0]
-    first, second = tasks(workflow["spec"])
-    second["arguments"] = {"parameters": [{"name": "x", "value": value}]}
-    argument = {"name": "path", "value": "{{inputs.parameters.path}}"}
-    whole = {
-        "name": "whole",
-        "inline": {
-            "inputs": {"parameters": [{"name": "path"}]},
-            "dag": {"tasks": [first, {key: second[key] for key in second if key != "when"}]},
-        },
-        "arguments": {"parameters": [argument]},
-        "depends": "ready.Succeeded",
-    }
-    root["inputs"] = {"parameters": [{"name": "path", "value": ""}]}
-    root["dag"]["tasks"] = [{**first, "name": "ready"}, whole]
-    return workflow
-
-
-@pytest.mark.parametrize(
-    ("value", "gate", "problems"),
-    [
-        ("{{inputs.parameters.path}}", "ready", []),
-        ("{{=tasks['a'].status + inputs.parameters.path}}", "ready", []),
-        ("{{=tasks['a'].status}}", "", ["as if it stood in the DAG around"]),
-        ("{{=tasks['a'].status}}", "none", ["there is no task 'none' in the DAG"]),
-        ("{{=tasks['other'].status}}", "ready", ["there is no task 'other' in the DAG"]),
-        ("{{=inputs.parameters.other}}", "ready", ["the template has no input 'other'"]),
-    ],
-)
-def test_what_is_inline_may_read_its_own_tasks_behind_a_gate(
-    value: str, gate: str, problems: list[str]
-) -> None:
-    workflow = held_behind_a_gate(deferred(value, gate, handed_on={"path"}) if gate else value)
-
-    found = [problem.message for problem in lint_workflow(workflow, "4.1")]
-
-    assert len(found) == len(problems)
-    assert all(part in message for part, message in zip(problems, found, strict=True))
-
-
-def test_what_is_inline_gets_an_input_of_the_dag_around_that_has_the_same_name() -> None:
-    workflow = held_behind_a_gate("{{inputs.parameters.path}}")
-    whole = workflow["spec"]["templates"][0]["dag"]["tasks"][1]
-    whole["arguments"]["parameters"][0]["value"] = "elsewhere"
-
-    (problem,) = lint_workflow(workflow, "4.1")
-
-    assert "as if it stood in the DAG around" in problem.message

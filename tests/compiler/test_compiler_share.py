@@ -278,8 +278,8 @@ def test_different_conditions_beyond_the_limit_are_refused_with_the_count() -> N
 
     assert [problem.message for problem in refused.value.problems] == [
         "needs 6 templates, and --max-templates allows 4, though those alike but for texts are one;"
-        " compile with --argo for a line from 4.0 on, where they can be inline, run a part as a"
-        " pipeline of its own, or raise --max-templates where the cluster takes more"
+        " run a part as a pipeline of its own, or raise --max-templates where the cluster takes"
+        " more"
     ]
 
 

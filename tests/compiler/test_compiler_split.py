@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +15,9 @@ from argosy_compiler.large.dividing import Divided, divided
 from argosy_compiler.large.folding import folded
 from argosy_compiler.large.task_graph import Part, TaskGraph, read_graph
 from argosy_compiler.lint import lint_workflow
-from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.options import options_for
 from argosy_compiler.passes.split_dags import taken_apart
-from argosy_compiler.stats import stats
 from argosy_expressions.argo import depends, evaluate
-from argosy_expressions.argo.deferred import recovered
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -370,76 +366,12 @@ def test_a_thousand_tasks_fit(shape: str) -> None:
     assert len(to_json(spec)) < 256 * 1024
 
 
-def inline(document: Mapping[str, Any], line: str = "4.1", most: int = 10) -> Any:
-    read = read_pipeline(to_json(document).encode(), file="p.json")
-    options = replace(options_for(line), store="s3://bucket", max_dag_tasks=most)
-    return compile_pipeline(read, options)
-
-
 def crossing(count: int) -> Tasks:
     """Return layers of five tasks, each after two of the layer above."""
     return {
         f"t{n}": (f"t{n - 5}", f"t{n // 5 * 5 - 5 + (n + 1) % 5}") if n >= 5 else ()
         for n in range(count)
     }
-
-
-@pytest.mark.parametrize("line", ["4.0", "4.1"])
-def test_a_dag_that_would_lose_time_in_parts_stays_whole_for_one_line_of_argo(line: str) -> None:
-    tasks = crossing(40)
-
-    compiled = inline(pipeline(tasks), line)
-
-    assert {
-        one["name"]: tuple(depends(one["depends"]).tasks) if "depends" in one else ()
-        for one in held(compiled.workflow)["dag"]["tasks"]
-    } == {name: tuple(sorted(above)) for name, above in tasks.items()}
-    assert [note.message for note in compiled.notes] == [
-        "has 40 tasks in one DAG, which stays whole and is written inline; Argo before 4.0.5 would"
-        " wait for it forever"
-    ]
-    assert stats(compiled).pods == 40
-    problems = {line: list(lint_workflow(compiled.workflow, line)) for line in ARGO_LINES}
-    assert {line for line, found in problems.items() if found} == {"3.5", "3.6"}
-
-
-def tags(tasks: Any) -> list[str]:
-    """Return the expression tags in the fields of tasks, as those see them."""
-    found = re.findall(r"\{\{=.*?\}\}", to_json(tasks))
-    return [recovered(json.loads(f'"{tag}"')).text for tag in found]
-
-
-def held(workflow: Any) -> Any:
-    """Return what the root holds inline."""
-    (inline,) = (
-        task["inline"]
-        for task in workflow["spec"]["templates"][0]["dag"]["tasks"]
-        if "inline" in task
-    )
-    return inline
-
-
-def test_a_dag_that_loses_nothing_in_parts_is_taken_apart_for_every_line() -> None:
-    compiled = inline(pipeline(dict.fromkeys((f"t{n}" for n in range(40)), ())))
-
-    assert "inline" not in to_json(compiled.workflow)
-
-
-def test_what_is_inline_reads_its_own_tasks() -> None:
-    """Tag for tag what the DAG has where it need not be inline."""
-    source = GOLDEN / "large" / "crossing.ir.yaml"
-    read = read_pipeline(source.read_bytes(), file="p.yaml")
-    options = replace(options_for("4.1"), store="s3://bucket")
-
-    compiled = compile_pipeline(read, replace(options, max_dag_tasks=4))
-
-    spec: Any = compile_pipeline(read, options).workflow["spec"]
-    whole = spec["templates"][0]["dag"]["tasks"]
-    assert "tasks['number']" in to_json(whole)
-    assert "tasks['number']" not in to_json(compiled.workflow)
-    inner = held(compiled.workflow)["dag"]["tasks"]
-    assert sorted(tags(inner)) == sorted(tags(whole))
-    assert list(lint_workflow(compiled.workflow, "4.1")) == []
 
 
 @pytest.mark.parametrize("line", ["3.5", "3.6", "3.7"])

@@ -19,7 +19,7 @@ from argosy_schemas.reading.pipeline import read_pipeline
 from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
 from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
-from forced_sharing import compile_inline, compile_shared
+from forced_sharing import compile_shared
 
 SLOW = (pytest.mark.nightly, pytest.mark.timeout(1000))
 LARGE = (
@@ -38,16 +38,6 @@ ALIKE = (
     "valid/pipeline_with_parallelfor_parallelism.yaml",
 )
 """Those that run and have templates that differ in texts alone."""
-GROUPED = (
-    *ALIKE,
-    "valid/critical/collected_parameters.yaml",
-    "valid/parallel_and_nested/pipeline_with_loops.yaml",
-    "valid/pipeline_as_exit_task.yaml",
-    "valid/pipeline_producer_consumer.yaml",
-    "valid/pipeline_with_nested_loops.yaml",
-    "valid/pipeline_with_task_final_status.yaml",
-)
-"""Those that run and have a group or nested pipeline that one task alone uses."""
 
 
 def cases() -> list[object]:
@@ -137,17 +127,4 @@ def test_a_real_pipeline_whose_templates_are_shared_ends_as_expected(
     compiled = compile_shared(pipeline, options, named=named)
 
     assert len(templates(compiled)) < len(templates(compile_pipeline(pipeline, options)))
-    assert run_differences(file, compiled, tmp_path) == []
-
-
-@pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
-@pytest.mark.parametrize("file", GROUPED)
-def test_a_real_pipeline_whose_groups_are_inline_ends_as_expected(
-    file: str, tmp_path: Path
-) -> None:
-    pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
-    options = CompileOptions(ir=IrPlacement.STORE)
-    compiled = compile_inline(pipeline, options)
-
-    assert '"inline"' in json.dumps(compiled.workflow)
     assert run_differences(file, compiled, tmp_path) == []

@@ -11,8 +11,6 @@ import pytest
 from argosy_engine.workflow.model import DagTemplate, PodTemplate
 from argosy_engine.workflow.reading import read_workflow
 from argosy_engine.workflow.refusal import EngineRefusal
-from argosy_expressions.argo.deferred import deferred
-from argosy_schemas.values import with_texts
 
 POD: Mapping[str, Any] = {
     "name": "pod-1",
@@ -341,92 +339,4 @@ def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
 
     assert refusal(document) == (
         f"workflow: 'spec.{field}' is not interpreted by the embedded engine; remove it"
-    )
-
-
-def inline(*tasks: Mapping[str, Any], path: str = "{{inputs.parameters.path}}") -> Any:
-    """Return a workflow whose root has an input, and holds these tasks inline behind a gate."""
-    whole = {
-        "name": "whole",
-        "inline": {
-            "inputs": {"parameters": [{"name": "path"}]},
-            "dag": {"failFast": False, "tasks": list(tasks)},
-        },
-        "arguments": {"parameters": [{"name": "path", "value": path}]},
-        "depends": "ready.Succeeded",
-    }
-    document = workflow({"name": "ready", "template": "pod-1"}, whole)
-    document["spec"]["templates"][0]["inputs"] = {"parameters": [{"name": "path", "default": ""}]}
-    return document
-
-
-def task_of(name: str, value: str) -> Mapping[str, Any]:
-    arguments = {"parameters": [{"name": "task", "value": value}]}
-    return {"name": name, "template": "pod-1", "arguments": arguments}
-
-
-def test_what_is_inline_has_the_inputs_of_the_template_around() -> None:
-    text = "{{inputs.parameters.path}}a"
-
-    inner = read_workflow(inline(task_of("a", text))).templates["root.whole"]
-
-    assert isinstance(inner, DagTemplate)
-    assert inner.tasks[0].arguments == (("task", text),)
-    assert refusal(inline(task_of("a", text), path="elsewhere")) == (
-        "template 'root.whole': 'dag.tasks.a.task' reads 'inputs.parameters.path', which is"
-        " resolved in the DAG around"
-    )
-
-
-def twice_inline(path: str) -> Any:
-    """Return a workflow that holds inline what holds a task inline, and gives it a path."""
-    inner = {
-        "name": "inner",
-        "inline": {
-            "inputs": {"parameters": [{"name": "path"}]},
-            "dag": {"failFast": False, "tasks": [task_of("a", "{{inputs.parameters.path}}a")]},
-        },
-        "arguments": {"parameters": [{"name": "path", "value": path}]},
-        "depends": "ready.Succeeded",
-    }
-    tasks = with_texts(
-        [task_of("ready", "x"), inner], lambda text: deferred(text, "ready", handed_on=())
-    )
-    return inline(*tasks, path="b/")
-
-
-def test_what_is_inline_in_what_is_inline_has_the_inputs_that_are_handed_on() -> None:
-    workflow = read_workflow(twice_inline("{{inputs.parameters.path}}"))
-
-    inner = workflow.templates["root.whole.inner"]
-    assert isinstance(inner, DagTemplate)
-    assert inner.tasks[0].arguments == (("task", "{{inputs.parameters.path}}a"),)
-    assert refusal(twice_inline("{{inputs.parameters.path}}c/")) == (
-        "template 'root.whole.inner': 'dag.tasks.a.task' reads 'inputs.parameters.path', which is"
-        " resolved in the DAG around"
-    )
-
-
-@pytest.mark.parametrize("expression", ["tasks['a'].status", "inputs.parameters.path + 'x'"])
-def test_an_expression_that_is_inline_has_to_be_deferred(expression: str) -> None:
-    text = f"{{{{={expression}}}}}"
-
-    second = {**task_of("b", deferred(text, "ready", handed_on=())), "depends": "a.Succeeded"}
-    templates = read_workflow(inline(task_of("a", "a"), second))
-
-    inner = templates.templates["root.whole"]
-    assert isinstance(inner, DagTemplate)
-    assert inner.tasks[1].arguments == (("task", text),)
-    assert refusal(inline(task_of("a", "a"), task_of("b", text))) == (
-        "template 'root.whole': 'dag.tasks.b.task' holds an expression that is resolved in the DAG"
-        " around"
-    )
-
-
-def test_what_is_inline_waits_for_the_gate_that_it_was_deferred_behind() -> None:
-    text = deferred("{{=tasks['a'].status}}", "other", handed_on=())
-
-    assert refusal(inline(task_of("a", "a"), task_of("b", text))) == (
-        "template 'root.whole': 'dag.tasks.b.task' is resolved before 'other' has succeeded; wait"
-        " for that task"
     )

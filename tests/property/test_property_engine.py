@@ -34,7 +34,7 @@ from argosy_schemas.formats.records import Values
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import JsonValue
-from forced_sharing import compile_inline, compile_shared
+from forced_sharing import compile_shared
 from naive_evaluator import Origin, Run, evaluate
 from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
 
@@ -504,12 +504,8 @@ SPLIT = [
 
 @pytest.mark.parametrize("tasks", SPLIT)
 @pytest.mark.parametrize("limit", [3, 4, 5])
-@pytest.mark.parametrize("inline", [False, True])
-def test_a_dag_in_parts_leaves_out_what_the_whole_does(
-    tasks: list[str], limit: int, inline: bool
-) -> None:
-    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
-    assert_same(of_tasks(*tasks), options)
+def test_a_dag_in_parts_leaves_out_what_the_whole_does(tasks: list[str], limit: int) -> None:
+    assert_same(of_tasks(*tasks), replace(OPTIONS, max_dag_tasks=limit))
 
 
 def leaves(seed: int) -> list[str]:
@@ -526,10 +522,9 @@ def leaves(seed: int) -> list[str]:
 
 
 @settings(max_examples=60, deadline=None, phases=FAST)
-@given(SEEDS, st.sampled_from([3, 4]), st.booleans())
-def test_tasks_in_parts_end_as_in_the_whole(seed: int, limit: int, inline: bool) -> None:
-    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
-    assert_same(of_tasks(*leaves(seed)), options)
+@given(SEEDS, st.sampled_from([3, 4]))
+def test_tasks_in_parts_end_as_in_the_whole(seed: int, limit: int) -> None:
+    assert_same(of_tasks(*leaves(seed)), replace(OPTIONS, max_dag_tasks=limit))
 
 
 IMPORTERS = [
@@ -565,10 +560,9 @@ def test_a_pipeline_ends_as_its_ir_says(seed: int) -> None:
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS, st.booleans())
-def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int, inline: bool) -> None:
-    options = replace(OPTIONS, max_dag_tasks=4, inline_dags=inline)
-    assert_same(random_pipeline(seed, budget=15), options)
+@given(SEEDS)
+def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int) -> None:
+    assert_same(random_pipeline(seed, budget=15), replace(OPTIONS, max_dag_tasks=4))
 
 
 @settings(
@@ -586,18 +580,6 @@ def test_a_pipeline_whose_templates_are_shared_ends_the_same(
     assert_same(random_pipeline(seed, budget=15), options, compiler)
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    phases=FAST,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(SEEDS, st.sampled_from([4, 200]))
-def test_a_pipeline_whose_groups_are_inline_ends_the_same(seed: int, limit: int) -> None:
-    options = replace(OPTIONS, max_dag_tasks=limit)
-    assert_same(random_pipeline(seed, budget=15), options, compile_inline)
-
-
 @pytest.mark.nightly
 @pytest.mark.timeout(0)
 @settings(
@@ -606,8 +588,6 @@ def test_a_pipeline_whose_groups_are_inline_ends_the_same(seed: int, limit: int)
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS, st.sampled_from([(4, False), (4, True), (200, False)]))
-def test_larger_pipelines_end_as_their_ir_says(seed: int, large_dags: tuple[int, bool]) -> None:
-    limit, inline = large_dags
-    options = replace(OPTIONS, max_dag_tasks=limit, inline_dags=inline)
-    assert_same(random_pipeline(seed, budget=25), options)
+@given(SEEDS, st.sampled_from([4, 200]))
+def test_larger_pipelines_end_as_their_ir_says(seed: int, limit: int) -> None:
+    assert_same(random_pipeline(seed, budget=25), replace(OPTIONS, max_dag_tasks=limit))

@@ -73,9 +73,8 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 @click.option(
     "--argo",
     type=click.Choice(ARGO_LINES),
-    help="Compile for this line of Argo alone. Before 4.0 nothing limits DAGs and templates; from"
-    " then on DAGs stand inline where parts of them would cost time, or templates are too many, for"
-    " which 4.0 has to be 4.0.5 or later.  [default: all lines]",
+    help="Compile for one Argo version line; before 4.0 nothing limits DAGs and templates."
+    "  [default: works on 3.5 to 4.1]",
 )
 @click.option(
     "--max-dag-tasks",
@@ -160,7 +159,7 @@ def command(
     if show_stats:
         _print_stats(result, options)
     with placed(source):
-        check_fits(result, pipeline, options)
+        check_fits(result)
     if result.ir_digest is not None and store is not None:
         _put(store, result.ir)
     _write(output_file, emit(result, TextFormat(output_format or _format(output_file))))

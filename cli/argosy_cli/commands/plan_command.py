@@ -114,7 +114,7 @@ def _compile(source: Source, *, max_size_bytes: int) -> tuple[Compiled, CompileO
         options = CompileOptions(ir=IrPlacement.STORE)
         result = compiled(source, pipeline, options)
     with placed(source):
-        check_fits(result, pipeline, options)
+        check_fits(result)
     return result, options
 
 

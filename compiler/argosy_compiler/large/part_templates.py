@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from argosy_compiler.argo.expressions import (
@@ -22,7 +22,6 @@ from argosy_compiler.plan import Template
 from argosy_schemas.pod import CONTROL, PATH_INPUT
 from argosy_schemas.values import to_json, with_texts
 
-_WHOLE_TASK = "whole"
 _OUTER = f"inputs.parameters.{OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
@@ -86,9 +85,6 @@ class PartTemplates:
             inputs=frozenset(_READ_INPUT.findall(text)) - {PATH_INPUT, OUTER_INPUT},
             outer=frozenset(_READ_OUTER.findall(text)),
         )
-        if graph.is_whole:
-            written, whole = self._held(written, path)
-            templates.append(whole)
         return written, templates
 
     def _part(
@@ -108,21 +104,6 @@ class PartTemplates:
         head = {"name": template, **_body(written, values)}
         task = {"name": name, "template": template, "arguments": _arguments(values)}
         return task, [head, *inner]
-
-    def _held(self, written: _Written, path: str) -> tuple[_Written, Template]:
-        """Return a DAG of one task, and the large DAG behind it."""
-        name = self._new_name(_WHOLE_TASK)
-        values = {PATH_INPUT: path, **_handed_on(written.inputs)}
-        if written.outer:
-            values |= _handed_on([OUTER_INPUT])
-        task = {"name": _WHOLE_TASK, "template": name, "arguments": _arguments(values)}
-        published = published_by(_WHOLE_TASK)
-        holder = replace(
-            written,
-            dag={"failFast": False, "tasks": [task]},
-            exports={key: member(published, key) for key in written.exports},
-        )
-        return holder, {"name": name, **_body(written, values)}
 
     def _new_name(self, part: str) -> str:
         base = f"{self._template['name']}-{part}"[-120:].lstrip("-")

@@ -47,8 +47,6 @@ class TaskGraph:
     """Members that may be skipped although nothing failed, or hold one that may."""
     gates: Mapping[str, str] = field(default_factory=dict[str, str])
     """Members that require something outside: the key of a value that is true if that succeeded."""
-    is_whole: bool = False
-    """Whether it is larger than may be, because it is to be written inline."""
 
     @property
     def size(self) -> int:

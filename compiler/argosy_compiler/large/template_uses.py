@@ -17,10 +17,7 @@ def tasks_of(template: Template) -> Iterator[Template]:
 def used_by(template: Template) -> Iterator[str]:
     """Yield the names of the templates that a template uses, one for each task that does."""
     for task in tasks_of(template):
-        if "inline" in task:
-            yield from used_by(task["inline"])
-        else:
-            yield task["template"]
+        yield task["template"]
 
 
 def levels(templates: Sequence[Template]) -> Iterator[list[Template]]:

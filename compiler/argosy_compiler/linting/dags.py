@@ -6,7 +6,6 @@ Sources: ``workflow/validate/validate.go``, ``workflow/common/ancestry.go``, the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from argosy_compiler.linting.subject import (
@@ -15,12 +14,9 @@ from argosy_compiler.linting.subject import (
     Template,
     as_list,
     member,
-    objects,
-    strings,
     text,
 )
 from argosy_expressions.argo import Depends, depends
-from argosy_expressions.argo.deferred import without_deferred
 from argosy_expressions.argo.depends import GROUP_RESULTS
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
@@ -35,8 +31,6 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
         if "dag" not in template.json:
             continue
         tasks = template.tasks
-        if template.is_inline:
-            yield from _inline(subject, template)
         if not tasks:
             yield Problem(path=f"{template.path}.dag.tasks", message="is empty; add a task")
             continue
@@ -51,46 +45,6 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
         names = {task.name: task for task in tasks}
         yield from _known(template, parsed, names)
         yield from _circle(template, parsed)
-
-
-def _inline(subject: Subject, template: Template) -> Iterator[Problem]:
-    """Yield what an inline DAG cannot do: it is given the tags of the DAG that holds it."""
-    if not subject.is_at_least(3, 7) and any("template" in task.json for task in template.tasks):
-        yield Problem(
-            path=template.path,
-            message="its tasks name templates, which this line of Argo does not find from there,"
-            " and waits forever; make it a template of its own",
-        )
-    if template.holder is None:
-        return
-    foreign = re.compile("|".join(["tasks[.[]", *_of_its_own(template, template.holder)]))
-    raw = member(member(template.holder.json, "inline"), "dag")
-    for place, string in strings(raw, f"{template.path}.dag", also_inline=True):
-        early = without_deferred(string)
-        if "{{" in early and foreign.search(early):
-            yield Problem(
-                path=place,
-                message="is resolved as if it stood in the DAG around; make the inline DAG a"
-                " template of its own",
-            )
-
-
-def _of_its_own(template: Template, holder: Task) -> Iterator[str]:
-    """Yield patterns of what is something else than what has the same name in the DAG around.
-
-    Without inputs of its own it can only mean those of the DAG around, and gets them.
-    """
-    if holder.fans_out:
-        yield r"\{\{=?item\b"
-    if "inputs" not in template.json:
-        return
-    handed_on = [
-        text(one, "name")
-        for one in objects(member(holder.json, "arguments"), "parameters")
-        if one.get("value") == f"{{{{inputs.parameters.{text(one, 'name')}}}}}"
-    ]
-    others = "|".join(re.escape(name) for name in handed_on)
-    yield rf"inputs\.(?!parameters\.(?:{others})\b)" if handed_on else r"inputs\."
 
 
 def read_depends(task: Task) -> Depends | Problem | None:

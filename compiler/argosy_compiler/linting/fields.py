@@ -75,7 +75,7 @@ def check_fields(subject: Subject) -> Iterator[Problem]:
 
 
 def _of_other_lines(subject: Subject, value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, inner_name, inner_path in objects_in(value, name, path, also_inline=True):
+    for holder, inner_name, inner_path in objects_in(value, name, path):
         for change in CHANGES:
             if change.within != inner_name or change.field not in holder:
                 continue
@@ -88,7 +88,7 @@ def _of_other_lines(subject: Subject, value: object, name: str, path: str) -> It
 
 
 def _values(value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, inner_name, inner_path in objects_in(value, name, path, also_inline=True):
+    for holder, inner_name, inner_path in objects_in(value, name, path):
         for (within, field), allowed in _ENUMS.items():
             given = holder.get(field)
             if within == inner_name and isinstance(given, str) and given not in allowed:

@@ -41,14 +41,12 @@ def check_limits(subject: Subject) -> Iterator[Problem]:
 
 
 def _counts(subject: Subject) -> Iterator[Problem]:
-    count = sum(not template.is_inline for template in subject.templates)
+    count = len(subject.templates)
     if count > MAX_TEMPLATES:
         yield Problem(
             path="spec.templates", message=f"has {count} templates; Argo 4 takes {MAX_TEMPLATES}"
         )
     for template in subject.templates:
-        if template.is_inline:
-            continue  # whose schema the CRDs leave open
         if len(template.tasks) > MAX_DAG_TASKS:
             yield Problem(
                 path=f"{template.path}.dag.tasks",

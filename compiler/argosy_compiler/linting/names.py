@@ -29,8 +29,7 @@ def check_names(subject: Subject) -> Iterator[Problem]:
     for path, names in _namespaces(subject):
         yield from _twice(path, names)
     for template in subject.templates:
-        if not template.is_inline:
-            yield from _named(template.name, template.path)
+        yield from _named(template.name, template.path)
         yield from _pod_name(template)
         for task in (*template.tasks, *template.steps):
             yield from _named(task.name, task.path)
@@ -88,7 +87,7 @@ def _pod_name(template: Template) -> Iterator[Problem]:
 
 def _namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
     """Yield each set of names that have to differ, with its place."""
-    yield "spec.templates", [one.name for one in subject.templates if not one.is_inline]
+    yield "spec.templates", [one.name for one in subject.templates]
     yield "spec.arguments.parameters", _names(objects(_arguments(subject.spec), "parameters"))
     for template in subject.templates:
         if template.tasks:

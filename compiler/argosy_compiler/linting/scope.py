@@ -130,7 +130,7 @@ def scope_of(subject: Subject, template: Template) -> Scope:
     above = _above_steps(template) if template.steps else _above_tasks(template)
     return Scope(
         arguments=frozenset(_names(member(subject.spec, "arguments"))),
-        inputs=frozenset(_names(template.inputs)),
+        inputs=frozenset(_names(member(template.json, "inputs"))),
         outputs={task.name: _outputs(subject, task) for task in tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=closure(above),
@@ -162,7 +162,5 @@ def _names(holder: Json) -> list[str]:
 
 
 def _outputs(subject: Subject, task: Task) -> frozenset[str] | None:
-    if "inline" in task.json:
-        return frozenset(_names(member(member(task.json, "inline"), "outputs")))
     template = subject.template(text(task.json, "template"))
     return None if template is None else frozenset(_names(member(template.json, "outputs")))

@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from argosy_expressions.argo.deferred import recovered
 from argosy_schemas.errors import Problem
-from argosy_schemas.values import with_texts
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -49,27 +47,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template, also one that is inline in a task, with its tags as they are resolved there."""
+    """A template of the workflow. Argosy writes none inline in a task, so those are not read."""
 
     name: str
     json: Json
     path: str
-    around: Template | None = None
-    """The template that it is written inline in."""
-    holder: Task | None = None
-    """The task in that template which holds it."""
-
-    @property
-    def is_inline(self) -> bool:
-        """Whether it is written inline."""
-        return self.around is not None
-
-    @property
-    def inputs(self) -> Json:
-        """Its inputs; an inline template without any is given those of the one around."""
-        if "inputs" not in self.json and self.around is not None:
-            return self.around.inputs
-        return member(self.json, "inputs")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -118,11 +100,10 @@ class Subject:
     metadata: Json
     spec: Json
     templates: tuple[Template, ...]
-    """Those of the workflow, each followed by what is inline in it."""
 
     def template(self, name: str) -> Template | None:
         """Return a template of the workflow by name."""
-        return next((one for one in self.templates if one.name == name and not one.is_inline), None)
+        return next((one for one in self.templates if one.name == name), None)
 
     @property
     def refers_to_template(self) -> bool:
@@ -141,11 +122,11 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
     if workflow.get("apiVersion") != "argoproj.io/v1alpha1":
         return Problem(path="apiVersion", message="is not 'argoproj.io/v1alpha1'; set it")
     spec = member(workflow, "spec")
-    templates: list[Template] = []
-    for number, json in enumerate(objects(spec, "templates")):
-        name = text(json, "name")
-        template = Template(name=name, json=json, path=f"spec.templates.{name or number}")
-        templates += [template, *_inline(template)]
+    templates = [
+        Template(name=name, json=json, path=f"spec.templates.{name or number}")
+        for number, json in enumerate(objects(spec, "templates"))
+        for name in (text(json, "name"),)
+    ]
     return Subject(
         document=workflow,
         version=version,
@@ -153,22 +134,6 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
         spec=spec,
         templates=tuple(templates),
     )
-
-
-def _inline(template: Template) -> Iterator[Template]:
-    for task in (*template.tasks, *template.steps):
-        raw = as_object(task.json.get("inline"))
-        if raw is not None:
-            json = with_texts(raw, lambda text: recovered(text).text)
-            inner = Template(
-                name=f"{template.name}.{task.name}",
-                json=json,
-                path=f"{task.path}.inline",
-                around=template,
-                holder=task,
-            )
-            yield inner
-            yield from _inline(inner)
 
 
 def as_object(value: object) -> Json | None:
@@ -208,26 +173,22 @@ def path_of_item(path: str, item: object, number: int) -> str:
     return f"{path}.{text(as_object(item) or {}, 'name') or number}"
 
 
-def strings(value: object, path: str, *, also_inline: bool = False) -> Iterator[tuple[str, str]]:
+def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Yield every string in a JSON value, with its place; list members by name where they have one.
 
     Args:
         value: The value.
         path: Where it stands.
-        also_inline: Whether to go into objects under ``inline``, which are templates of their own.
     """
     if isinstance(value, str):
         yield path, value
     for name, inner in (as_object(value) or {}).items():
-        if also_inline or name != "inline":
-            yield from strings(inner, f"{path}.{name}", also_inline=also_inline)
+        yield from strings(inner, f"{path}.{name}")
     for number, inner in enumerate(as_list(value) or ()):
-        yield from strings(inner, path_of_item(path, inner, number), also_inline=also_inline)
+        yield from strings(inner, path_of_item(path, inner, number))
 
 
-def objects_in(
-    value: object, name: str, path: str, *, also_inline: bool = False
-) -> Iterator[tuple[Json, str, str]]:
+def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
     """Yield each object with the name of the field that holds it and its place.
 
     Lists are seen through, as in :func:`strings`. Items of fan-outs are data.
@@ -236,9 +197,7 @@ def objects_in(
     if holder is not None:
         yield holder, name, path
         for inner_name, inner in holder.items():
-            if inner_name != "withItems" and (also_inline or inner_name != "inline"):
-                place = f"{path}.{inner_name}"
-                yield from objects_in(inner, inner_name, place, also_inline=also_inline)
+            if inner_name != "withItems":
+                yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
     for number, inner in enumerate(as_list(value) or ()):
-        place = path_of_item(path, inner, number)
-        yield from objects_in(inner, name, place, also_inline=also_inline)
+        yield from objects_in(inner, name, path_of_item(path, inner, number))

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from argosy_compiler.linting.scope import Scope, scope_of
 from argosy_compiler.linting.subject import Subject, Task, strings
 from argosy_expressions.argo.ast import Name, Node, nodes, path
-from argosy_expressions.argo.deferred import recovered
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_schemas.errors import Problem
@@ -57,21 +56,6 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
                     yield from _string(subject, string, place, within)
         for task in (*template.tasks, *template.steps):
             yield from _task(subject, task, scope)
-        for task in template.tasks:
-            yield from _gates(task, scope)
-
-
-def _gates(task: Task, scope: Scope) -> Iterator[Problem]:
-    """Yield what stands inline in a task and cannot be resolved when that begins."""
-    holder, body = scope.of_task(task), task.json.get("inline")
-    for place, string in strings(body, f"{task.path}.inline", also_inline=True):
-        found = recovered(string)
-        for gate in sorted(found.gates):
-            missing = holder.missing(f"tasks.{gate}.status")
-            if missing:
-                yield Problem(path=place, message=f"'{gate}' cannot be resolved: {missing}")
-        if found.needs_item and not task.fans_out:
-            yield Problem(path=place, message="'item' cannot be resolved: there are no items here")
 
 
 def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:

@@ -73,7 +73,7 @@ def _entries(subject: Subject) -> Iterator[Problem]:
 
 def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
     if "inline" in task.json:
-        return
+        return  # Argosy never writes it
     if "templateRef" in task.json:
         return  # in another object, which only the cluster has
     name = text(task.json, "template")
@@ -97,7 +97,7 @@ def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
 
 
 def _no_template(subject: Subject, name: str) -> str:
-    names = [one.name for one in subject.templates if not one.is_inline]
+    names = [one.name for one in subject.templates]
     todo = did_you_mean(name, names, otherwise="add it to spec.templates")
     return f"there is no template '{name}'; {todo}"
 
@@ -168,8 +168,6 @@ def _depth(subject: Subject) -> Iterator[Problem]:
 
 
 def _uses(template: Json) -> Iterator[Json]:
-    """Yield the tasks of a template, also those of templates inline in it."""
     view = Template(name="", json=template, path="")
     for task in (*view.tasks, *view.steps):
         yield task.json
-        yield from _uses(member(task.json, "inline"))

@@ -140,16 +140,14 @@ def _workspace(workspace: dict[str, Any]) -> dict[str, Any]:
 def _check_limits(plan: Plan) -> None:
     problems: list[Problem] = []
     templates = plan.options.max_templates
-    inline = "compile with --argo for a line from 4.0 on, where they can be inline, "
     if len(plan.templates) > templates:
         problems.append(
             Problem(
                 path=ROOT,
                 message=f"needs {len(plan.templates)} templates, and "
                 f"{_allowed('--max-templates', templates, _STOCK.max_templates)}, though those"
-                " alike but for texts are one;"
-                f" {'' if plan.options.inline_dags else inline}run a part as a pipeline of its own,"
-                " or raise --max-templates where the cluster takes more",
+                " alike but for texts are one; run a part as a pipeline of its own, or raise"
+                " --max-templates where the cluster takes more",
             )
         )
     tasks = plan.options.max_dag_tasks

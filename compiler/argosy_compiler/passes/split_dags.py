@@ -41,9 +41,6 @@ def split_dags(plan: Plan) -> Plan:
         raise InvalidArgumentError(f"--max-dag-tasks {most}: use {FEWEST} or more")
     if all(len(_tasks(template)) <= most for template in plan.templates):
         return plan
-    # The gate of what is inline in a part stands in that part, see `inline_templates`.
-    needs_gates = plan.options.inline_dags and len(plan.templates) > plan.options.max_templates
-    size = max(FEWEST, most - 1) if needs_gates else most
     template_names = Names(str(template["name"]) for template in plan.templates)
     paths = {name: dag_text(use.component) for use, name in plan.uses.items()}
     templates: list[Template] = []
@@ -53,10 +50,8 @@ def split_dags(plan: Plan) -> Plan:
             templates.append(template)
             continue
         path = paths.get(str(template["name"]), dag_text(ROOT))
-        split = _Split(template, size, path=path, inline=plan.options.inline_dags)
+        split = _Split(template, most, path=path)
         templates += PartTemplates(template, template_names).templates(split.graph)
-        if split.held:
-            notes.append(Note(path=path, message=split.note_of_inline()))
         if split.waiting:
             notes.append(Note(path=path, message=split.note()))
     if any(task.get("template") == MET_TEMPLATE for one in templates for task in _tasks(one)):
@@ -70,7 +65,7 @@ def taken_apart(template: Template, most: int) -> TaskGraph:
     Raises:
         InvalidPipelineError: It would have to nest deeper than Argo goes.
     """
-    return _Split(template, most, path=str(template["name"]), inline=False).graph
+    return _Split(template, most, path=str(template["name"])).graph
 
 
 def _tasks(template: Template) -> list[Template]:
@@ -81,13 +76,10 @@ def _tasks(template: Template) -> list[Template]:
 class _Split:
     """One DAG, taken apart."""
 
-    def __init__(self, template: Template, most: int, *, path: str, inline: bool) -> None:
+    def __init__(self, template: Template, most: int, *, path: str) -> None:
         self._most = most
-        self._inline = inline
         self._path = path
         self._total = len(_tasks(template))
-        self.held: list[int] = []
-        """How many of the tasks are to be in each DAG that is to be inline."""
         self.waiting: frozenset[str] = frozenset()
         self._awaited: frozenset[str] = frozenset()
         taken = {str(task["name"]) for task in _tasks(template)}
@@ -96,22 +88,11 @@ class _Split:
         read_by_outputs = frozenset(read_names(template.get("outputs")))
         self.graph = self._small(read_graph(_tasks(template)), read_by_outputs, 0)
 
-    def note_of_inline(self) -> str:
-        if self.held == [self._total]:
-            what = "which stays whole and is written inline"
-        else:
-            what = f"of which {sum(self.held):,} stay in DAGs that are written inline"
-        return (
-            f"has {self._total:,} tasks in one DAG, {what}; Argo before 4.0.5 would wait for it"
-            " forever"
-        )
-
     def note(self) -> str:
         return (
             f"has {self._total:,} tasks in one DAG, and Argo takes {self._most:,}:"
             f" {len(self.waiting):,} of them also wait for some of {len(self._awaited):,} that they"
-            " do not need; compile with --argo for the cluster's line, or raise --max-dag-tasks"
-            " where it takes more"
+            " do not need; raise --max-dag-tasks where the cluster takes more"
         )
 
     def _small(self, graph: TaskGraph, pinned: frozenset[str], depth: int) -> TaskGraph:
@@ -124,12 +105,8 @@ class _Split:
                     " pipelines of their own",
                 )
             )
-        whole = graph
         if graph.size > self._most:
             graph = folded(graph, self._most, pinned, self._part_name)
-        if graph.size > self._most and self._inline:
-            self.held.append(sum(1 for _ in whole.tasks()))
-            return replace(whole, is_whole=True)
         if graph.size > self._most:
             result = divided(
                 graph,

@@ -8,12 +8,11 @@ by :mod:`argosy_engine.workflow.forms`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from argosy_engine.workflow.fields import Object, Place, check_tags, checked
 from argosy_engine.workflow.forms import refuse_other_forms
-from argosy_engine.workflow.inline import Holder, read_holder
 from argosy_engine.workflow.model import DagTask, DagTemplate, Template, Workflow
 from argosy_engine.workflow.ordering import in_order, leaves, order, positions
 from argosy_engine.workflow.parameters import arguments_of, dag_outputs, inputs_of, values_of
@@ -29,7 +28,7 @@ _SPEC_SETTINGS = frozenset({"serviceAccountName", "ttlStrategy"})
 _SPEC_EMULATED = frozenset({"volumeClaimTemplates"})
 _DAG_TEMPLATE = frozenset({"name", "inputs", "outputs", "dag", "parallelism", "retryStrategy"})
 _DAG = frozenset({"tasks", "failFast", "target"})
-_TASK = frozenset({"name", "template", "inline", "arguments", "depends", "when", "withSequence"})
+_TASK = frozenset({"name", "template", "arguments", "depends", "when", "withSequence"})
 _STEPS_TEMPLATE = frozenset({"name", "inputs", "steps"})
 _STEP = frozenset({"name", "template", "arguments", "when"})
 _OTHER_KINDS: Mapping[str, str] = {
@@ -67,10 +66,7 @@ def interpreted(document: Object) -> Workflow:
     place.refuse_unknown(spec, _SPEC | _SPEC_SETTINGS | _SPEC_EMULATED)
     templates: dict[str, Template] = {}
     for name, template in place.named(spec, "templates"):
-        for read in _templates(template, name):
-            if read.name in templates:
-                raise place.at("templates").refuse(f"has '{read.name}' twice; rename one of them")
-            templates[read.name] = read
+        templates[name] = _template(template, name)
     workflow = Workflow(
         name=_name(metadata),
         entrypoint=place.text(spec, "entrypoint"),
@@ -100,49 +96,28 @@ def _name(metadata: Object) -> str:
     return str(metadata.get("name") or metadata.get("generateName") or "workflow").rstrip("-")
 
 
-def _templates(template: Object, name: str, holder: Holder | None = None) -> Iterator[Template]:
-    """Yield a template, and those written inline in its tasks.
-
-    Args:
-        template: The template.
-        name: Its name, also if it is inline and has none.
-        holder: The task that it is inline in.
-    """
+def _template(template: Object, name: str) -> Template:
     place = Place(name, "")
     for kind, problem in _OTHER_KINDS.items():
         if kind in template:
             raise place.at(kind).refuse(problem)
     if "dag" in template:
-        for task in place.at("dag").objects(place.object_at(template, "dag"), "tasks"):
-            if "inline" in task:
-                here = place.at(f"dag.tasks.{task.get('name')}")
-                inner = here.object_at(task, "inline")
-                yield from _templates(
-                    inner, _inline_name(name, task), read_holder(task, here, holder)
-                )
-        yield _dag_template(template, name, place, holder)
-    elif "steps" in template:
-        yield _steps_template(template, name, place)
-    elif "container" in template:
-        yield read_pod(template, name, place)
-    else:
-        raise place.at("dag").refuse("is missing; a template needs 'dag' or 'container'")
+        return _dag_template(template, name, place)
+    if "steps" in template:
+        return _steps_template(template, name, place)
+    if "container" in template:
+        return read_pod(template, name, place)
+    raise place.at("dag").refuse("is missing; a template needs 'dag' or 'container'")
 
 
-def _inline_name(template: str, task: Object) -> str:
-    return f"{template}.{task.get('name')}"
-
-
-def _dag_template(
-    template: Object, name: str, place: Place, holder: Holder | None = None
-) -> DagTemplate:
+def _dag_template(template: Object, name: str, place: Place) -> DagTemplate:
     place.refuse_unknown(template, _DAG_TEMPLATE)
     dag, here = place.object_at(template, "dag"), place.at("dag")
     here.refuse_unknown(dag, _DAG)
     if dag.get("failFast") is not False:
         raise here.at("failFast").refuse("must be false; stopping at the first failure is not ours")
     tasks = tuple(
-        _task(task, task_name, name, here.at(f"tasks.{task_name}"), holder)
+        _task(task, task_name, here.at(f"tasks.{task_name}"))
         for task_name, task in here.named(dag, "tasks")
     )
     return replace(
@@ -178,11 +153,10 @@ def _steps_template(template: Object, name: str, place: Place) -> DagTemplate:
     return replace(_dag_template({**rest, "dag": dag}, name, place), tasks_are="steps")
 
 
-def _task(task: Object, name: str, template: str, place: Place, holder: Holder | None) -> DagTask:
+def _task(task: Object, name: str, place: Place) -> DagTask:
     place.refuse_unknown(task, _TASK)
 
     def tagged(text: str, where: Place) -> str:
-        text = text if holder is None else holder.text(text, where)
         check_tags(text, where)
         return text
 
@@ -194,13 +168,11 @@ def _task(task: Object, name: str, template: str, place: Place, holder: Holder |
         if "when" in task:
             # Argo expands such a task first and skips each item by itself.
             raise place.at("when").refuse("stands beside 'withSequence'; put the loop into a DAG")
-    if "inline" in task and "template" in task:
-        raise place.at("inline").refuse("stands beside 'template'; remove one of them")
     text = place.optional_text(task, "depends")
     when = place.optional_text(task, "when")
     return DagTask(
         name=name,
-        template=_inline_name(template, task) if "inline" in task else place.text(task, "template"),
+        template=place.text(task, "template"),
         depends=checked(depends, text, place.at("depends")) if text else None,
         when=None if when is None else tagged(when, place.at("when")),
         arguments=tuple(arguments_of(task, place, tagged)),
