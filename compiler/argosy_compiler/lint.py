@@ -1,11 +1,12 @@
-"""Check an Argo Workflow before anything is submitted.
+"""Check a compiled Argo Workflow before anything is submitted.
 
 The rules are those of Argo's own validation, of its CRDs, and of the traps in which a workflow that
 passes both hangs, or goes on with the wrong data, on some version (``docs/argo-compatibility.md``).
-What is only known in a cluster (service accounts, quotas, images) is not looked at, nor what is
-risky there and yet valid: a parameter without a value may get one from ``argo submit -p``, an image
-may bring the command of a container. Everything is
-pure: JSON in, problems out, in the order of the document.
+They know what the compiler writes; a workflow that uses more is left to ``argo lint``, which the
+only problem then says. What is only known in a cluster (service accounts, quotas, images) is not
+looked at, nor what is risky there and yet valid: a parameter without a value may get one from
+``argo submit -p``, an image may bring the command of a container. Everything is pure: JSON in,
+problems out, in the order of the document.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def lint_workflow(workflow: Mapping[str, Any], argo_version: str) -> tuple[Probl
     """Return what an Argo of the line ``argo_version`` would refuse or trip over.
 
     Args:
-        workflow: The ``Workflow`` as JSON.
+        workflow: The ``Workflow`` as JSON, as the compiler makes them.
         argo_version: One of :data:`ARGO_LINES`.
 
     Raises:
@@ -59,6 +60,6 @@ def lint_workflow(workflow: Mapping[str, Any], argo_version: str) -> tuple[Probl
         )
     major, _, minor = argo_version.partition(".")
     subject = read_subject(workflow, (int(major), int(minor)))
-    if isinstance(subject, Problem):
-        return (subject,)
+    if not isinstance(subject, Subject):
+        return subject
     return tuple(problem for rule in RULES for problem in rule(subject))

@@ -171,7 +171,7 @@ metadata:
 spec:
   entrypoint: main
   templates:
-  - {name: main, suspend: {}}
+  - {name: main, container: {image: busybox}}
 """
 
 

@@ -113,13 +113,11 @@ RULES: list[tuple[str, Change, str]] = [
         setting(a, "depends", "b.Succeeded"),
         "waits for itself, by way of 'b'; remove one dependency",
     ),
-    ("depends twice", setting(b, "dependencies", ["a"]), "cannot stand beside 'depends'"),
     (
         "target",
         lambda s: s["templates"][0]["dag"].update(target="zz"),
         "there is no task 'zz' in the DAG; name one of its tasks",
     ),
-    ("group result", setting(b, "depends", "a.AnySucceeded && a.Succeeded"), "'a' runs once"),
     ("parallelism", setting(pod, "parallelism", 2), "only a template of tasks"),
     ("deadline", lambda s: s["templates"][0].update(activeDeadlineSeconds=5), "cannot have one"),
     ("image", lambda s: pod(s)["container"].pop("image"), "name an image"),
@@ -127,11 +125,6 @@ RULES: list[tuple[str, Change, str]] = [
         "volume",
         lambda s: pod(s).pop("volumes"),
         "there is no volume 'v' in the template or the workflow; add it",
-    ),
-    (
-        "reserved",
-        setting(pod, "sidecars", [{"name": "wait", "image": "i", "command": ["c"]}]),
-        "keeps for itself",
     ),
     (
         "quantity",
@@ -230,7 +223,7 @@ RULES: list[tuple[str, Change, str]] = [
             a(s).update(withSequence={"count": "3"}),
             b(s).update(when="{{tasks.a.outputs.parameters}} == ''"),
         ),
-        "only a task with 'withItems' or 'withParam' has all at once; name one of them",
+        "only 'withItems' and 'withParam' have all at once; name one of them",
     ),
     ("policy", setting(pod, "retryStrategy", {"retryPolicy": "Never"}), "use one of Always"),
     ("large variable", lambda s: pod(s)["container"].update(args=["x" * 140000]), "takes 131,072"),
@@ -240,6 +233,11 @@ RULES: list[tuple[str, Change, str]] = [
             outputs={"parameters": [{"name": "o", "valueFrom": {"expression": "'x'"}}]}
         ),
         "has no 'default'",
+    ),
+    (
+        "source of an output",
+        lambda s: pod(s)["outputs"]["parameters"][0].update(valueFrom={"expression": "'x'"}),
+        "spec.templates.pod.outputs.parameters.control.valueFrom: needs 'path' and nothing else",
     ),
 ]
 
@@ -262,9 +260,9 @@ CONTROL = "{{steps.a.outputs.parameters.control}}"
 
 def test_steps_may_read_those_of_the_groups_before() -> None:
     fine = steps_of(
-        [{"name": "a"}, {"name": "c", "withItems": [1], "value": "{{item}}"}],
+        [{"name": "a"}, {"name": "c", "withSequence": {"count": "2"}, "value": "{{item}}"}],
         [{"name": "b", "value": CONTROL, "when": "{{steps.a.status}} == Succeeded"}],
-        [{"name": "d", "value": "{{steps.c.outputs.parameters}}", "withParam": CONTROL}],
+        [{"name": "d", "value": "{{item}}", "withSequence": {"count": CONTROL}}],
     )
 
     assert problems(fine) == []
@@ -279,7 +277,7 @@ def test_steps_may_read_those_of_the_groups_before() -> None:
         ({"value": "{{=steps['c'].status}}"}, "'c' is of no earlier group"),
         ({"value": "{{tasks.a.status}}"}, "there is no task 'a' in the DAG"),
         ({"value": "{{item}}"}, "there are no items here"),
-        ({"value": "{{steps.a.outputs.parameters}}"}, "has all at once; name one of them"),
+        ({"value": "{{steps.a.outputs.parameters}}"}, "have all at once; name one of them"),
         ({"value": "{{inputs.parameters.y}}"}, "the template has no input 'y'"),
     ],
 )
@@ -297,7 +295,7 @@ def test_outputs_may_come_from_every_task(family: str) -> None:
         if family == "steps":
             word = "steps"
             steps_of([{"name": "a"}], [{"name": "b"}])(spec)
-        source = {"parameter": f"{{{{{word}.b.outputs.parameters.control}}}}", "default": ""}
+        source = {"expression": f"{word}.b.outputs.parameters.control", "default": ""}
         outputs = {"parameters": [{"name": "o", "valueFrom": source}]}
         spec["templates"][0]["outputs"] = outputs
 
@@ -308,9 +306,7 @@ def test_outputs_may_come_from_every_task(family: str) -> None:
     ("task", "may_be_skipped"),
     [
         ({}, False),
-        ({"withItems": [1]}, False),
-        ({"withItems": []}, True),
-        ({"withParam": "[]"}, True),
+        ({"withSequence": {"count": "1"}}, True),
         ({"when": "true"}, True),
     ],
 )
@@ -324,12 +320,6 @@ def test_what_is_never_skipped_may_be_read_behind_its_bare_name(
 
 def test_a_container_without_a_command_is_left_to_the_controller() -> None:
     assert problems(lambda s: pod(s)["container"].pop("command")) == []
-
-
-def test_a_reference_to_a_template_stands_for_templates_and_entrypoint() -> None:
-    document = {**VALID, "spec": {"workflowTemplateRef": {"name": "w"}, "onExit": "there"}}
-
-    assert lint_workflow(document, "4.1") == ()
 
 
 def test_names_with_tags_are_known_in_the_cluster_only() -> None:
@@ -370,58 +360,10 @@ def test_each_rule_names_what_it_finds(change: Change, expected: str) -> None:
     assert any(expected in problem for problem in problems(change)), problems(change)
 
 
-def test_results_of_a_group_are_asked_of_the_task_that_fans_out() -> None:
-    def beside_another(spec: dict[str, Any]) -> None:
-        tasks(spec).append({**a(spec), "name": "aa", "withItems": ["1", "2"]})
-        b(spec)["depends"] = "a.Succeeded && aa.AnySucceeded"
-
-    assert problems(beside_another) == []
-
-
-@pytest.mark.parametrize(
-    ("version", "field", "other"),
-    [
-        ("3.5", "semaphores", "semaphore"),
-        ("3.5", "mutexes", "mutex"),
-        ("4.0", "semaphore", "semaphores"),
-        ("4.0", "mutex", "mutexes"),
-    ],
-)
-def test_a_field_of_other_lines_has_a_name_in_this_one(
-    version: str, field: str, other: str
-) -> None:
-    found = problems(lambda spec: spec.update(synchronization={field: {}}), version)
-
-    advice = f"this line of Argo has none; use '{other}'"
-    assert found == [f"spec.synchronization.{field}: {advice}"]
-
-
-def test_a_container_without_a_name_is_told_once() -> None:
-    nameless = {"image": "i", "command": ["c"]}
-
-    assert problems(setting(pod, "initContainers", [nameless])) == [
-        "spec.templates.pod.initContainers.0.name: is missing; set it"
-    ]
-    assert problems(setting(pod, "initContainers", [{"name": "", **nameless}])) == [
-        "spec.templates.pod.initContainers: has one without a name; name it"
-    ]
-
-
 def test_templates_that_are_no_list_are_told_once() -> None:
     (problem,) = problems(lambda s: s.update(templates={}))
 
     assert problem.startswith("spec.templates: is of the wrong type")
-
-
-def test_a_field_of_other_lines_reads_the_same_for_each() -> None:
-    change = setting(pod, "podPriority", 1)
-
-    told = {one for line in ("4.0", "4.1") for one in problems(change, line)}
-
-    assert told == {
-        "spec.templates.pod.podPriority: this line of Argo has none; use 'podSpecPatch'"
-    }
-    assert problems(change, "3.7") == []
 
 
 def many_tasks(spec: dict[str, Any]) -> None:
@@ -472,6 +414,47 @@ def test_items_stand_alone_before_argo_4() -> None:
 def test_what_is_no_workflow_is_one_problem() -> None:
     assert [str(one) for one in lint_workflow({"kind": "Pod"}, "4.1")] == [
         "kind: is not 'Workflow'; give a compiled pipeline"
+    ]
+
+
+ARGO_LINT = "check this workflow with 'argo lint'"
+
+
+@pytest.mark.parametrize("kind", ["script", "http", "plugin", "data", "containerSet", "suspend"])
+def test_a_template_of_a_kind_that_argosy_never_writes_is_left_to_argo_lint(kind: str) -> None:
+    def change(spec: dict[str, Any]) -> None:
+        spec["templates"].append({"name": "other", kind: {"image": "bad image"}})
+        spec["entrypoint"] = "nowhere"
+
+    assert problems(change) == [
+        "spec.templates.other: is none of the templates that Argosy writes (container, dag,"
+        f" resource, steps); {ARGO_LINT}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("withItems", [1]),
+        ("withParam", "[]"),
+        ("dependencies", ["a"]),
+        ("continueOn", {"failed": True}),
+        ("templateRef", {"name": "t", "template": "x"}),
+        ("hooks", {"exit": {"template": "pod"}}),
+        ("inline", {"suspend": {}}),
+    ],
+)
+def test_a_task_with_what_argosy_never_writes_is_left_to_argo_lint(field: str, value: Any) -> None:
+    assert problems(setting(b, field, value)) == [
+        f"spec.templates.root.dag.tasks.b.{field}: Argosy writes no '{field}'; {ARGO_LINT}"
+    ]
+
+
+def test_a_reference_to_a_workflow_template_is_left_to_argo_lint() -> None:
+    document = {**VALID, "spec": {"workflowTemplateRef": {"name": "w"}}}
+
+    assert [str(one) for one in lint_workflow(document, "4.1")] == [
+        f"spec.workflowTemplateRef: Argosy writes whole workflows; {ARGO_LINT}"
     ]
 
 

@@ -45,9 +45,12 @@ STORE = "s3://bucket"
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.
 
-    A FILE is a compiled pipeline, a .py file, an Argo Workflow, or '-' for standard input; no other
-    objects of Argo's are checked. A pipeline is checked as such, and then as the Workflow that it
-    compiles to. Exit status: 0 nothing found, 2 problems found.
+    A FILE is a compiled pipeline, a .py file, a Workflow that argosy compile wrote, or '-' for
+    standard input. A pipeline is checked as such, and then as the Workflow that it compiles to. The
+    checks of a Workflow cover what argosy compile writes: templates of the kinds container, dag,
+    resource and steps. One with anything else, such as a script template or withItems, is not
+    checked, and the only problem reported is that argo lint has to check it. Exit status: 0 nothing
+    found, 2 problems found.
     """
     problems: list[Problem] = []
     for file in files:

@@ -1,4 +1,4 @@
-"""Containers of pod templates: images, mounts, volumes, reserved names.
+"""Containers of pod templates: images, mounts, volumes, resources.
 
 Sources: ``workflow/validate/validate.go``, ``workflow/controller/workflowpod.go``; quantities as in
 the 4.x CRDs.
@@ -14,7 +14,6 @@ from argosy_compiler.linting.subject import Json, Subject, Template, member, obj
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity
 
-_RESERVED = frozenset({"init", "main", "supervisor", "wait"})
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -27,7 +26,7 @@ def check_containers(subject: Subject) -> Iterator[Problem]:
         for claim in objects(subject.spec, "volumeClaimTemplates")
     }
     for template in subject.templates:
-        if "container" not in template.json and "script" not in template.json:
+        if "container" not in template.json:
             continue
         volumes = objects(template.json, "volumes")
         known = shared | {text(volume, "name") for volume in volumes}
@@ -35,13 +34,10 @@ def check_containers(subject: Subject) -> Iterator[Problem]:
             yield from _volume(volume, f"{template.path}.volumes.{text(volume, 'name')}")
         for path, container in _containers(template):
             yield from _container(container, path, known)
-        yield from _reserved(template)
 
 
 def _containers(template: Template) -> Iterator[tuple[str, Json]]:
-    for kind in ("container", "script"):
-        if kind in template.json:
-            yield f"{template.path}.{kind}", member(template.json, kind)
+    yield f"{template.path}.container", member(template.json, "container")
     for field in ("initContainers", "sidecars"):
         for container in objects(template.json, field):
             yield f"{template.path}.{field}.{text(container, 'name')}", container
@@ -101,18 +97,3 @@ def _quantity(amount: str, path: str) -> Iterator[Problem]:
         )
     elif not is_quantity(amount):
         yield Problem(path=path, message=f"'{amount}' is no quantity; write e.g. '500m' or '1Gi'")
-
-
-def _reserved(template: Template) -> Iterator[Problem]:
-    for field in ("initContainers", "sidecars"):
-        for container in objects(template.json, field):
-            name = text(container, "name")
-            if "name" in container and not name:
-                yield Problem(
-                    path=f"{template.path}.{field}", message="has one without a name; name it"
-                )
-            elif name in _RESERVED or name.startswith("artifact-plugin-"):
-                yield Problem(
-                    path=f"{template.path}.{field}.{name}",
-                    message=f"'{name}' is a name that Argo keeps for itself; choose another",
-                )

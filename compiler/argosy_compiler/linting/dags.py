@@ -12,17 +12,13 @@ from argosy_compiler.linting.subject import (
     Subject,
     Task,
     Template,
-    as_list,
     member,
     text,
 )
 from argosy_expressions.argo import Depends, depends
-from argosy_expressions.argo.depends import GROUP_RESULTS
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
 from argosy_schemas.findings import did_you_mean
-
-_FAN_OUTS = ("withItems", "withParam", "withSequence")
 
 
 def check_dags(subject: Subject) -> Iterator[Problem]:
@@ -50,9 +46,6 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
 def read_depends(task: Task) -> Depends | Problem | None:
     """Return what a task waits for, or why that cannot be read; ``None``: nothing."""
     expression = text(task.json, "depends")
-    names = as_list(task.json.get("dependencies"))
-    if not expression and names:
-        expression = " && ".join(map(str, names))
     if not expression:
         return None
     try:
@@ -62,24 +55,11 @@ def read_depends(task: Task) -> Depends | Problem | None:
 
 
 def _task(task: Task) -> Iterator[Problem]:
-    if "depends" in task.json:
-        for other in ("dependencies", "continueOn"):
-            if other in task.json:
-                yield Problem(
-                    path=f"{task.path}.{other}",
-                    message="cannot stand beside 'depends'; put it into 'depends'",
-                )
-        if task.name[:1].isdigit():
-            yield Problem(
-                path=task.path,
-                message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
-            )
-    given = [name for name in _FAN_OUTS if name in task.json]
-    if len(given) > 1:
-        yield Problem(path=task.path, message=f"has {' and '.join(given)}; keep one")
-    sequence = member(task.json, "withSequence")
-    if {"count", "end"} <= sequence.keys():
-        yield Problem(path=f"{task.path}.withSequence", message="has 'count' and 'end'; keep one")
+    if "depends" in task.json and task.name[:1].isdigit():
+        yield Problem(
+            path=task.path,
+            message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
+        )
 
 
 def _known(
@@ -87,13 +67,8 @@ def _known(
 ) -> Iterator[Problem]:
     for name, condition in parsed.items():
         for above in condition.tasks:
-            path = f"{tasks[name].path}.depends"
             if above not in tasks:
-                yield Problem(path=path, message=_no_task(above, tasks))
-                continue
-            of_group = any((above, result) in condition.asked for result in GROUP_RESULTS)
-            if of_group and not tasks[above].fans_out:
-                yield Problem(path=path, message=f"'{above}' runs once; use its '.Succeeded'")
+                yield Problem(path=f"{tasks[name].path}.depends", message=_no_task(above, tasks))
     for target in text(member(template.json, "dag"), "target").split():
         if target not in tasks and "{{" not in target:
             yield Problem(

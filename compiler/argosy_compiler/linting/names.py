@@ -20,7 +20,7 @@ LONGEST_WORKFLOW = 63
 GENERATED = 5
 """Characters that Kubernetes puts behind a ``generateName``."""
 
-_MAKES_PODS = ("container", "containerSet", "data", "resource", "script")
+_MAKES_PODS = ("container", "resource")
 
 
 def check_names(subject: Subject) -> Iterator[Problem]:

@@ -14,27 +14,27 @@ from collections.abc import Iterator, Mapping
 
 from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
-from argosy_compiler.linting.subject import Subject, Task, Template, strings, text
+from argosy_compiler.linting.subject import Subject, Task, Template, strings
 from argosy_compiler.linting.tags import read_paths
 from argosy_expressions.argo import Depends
 from argosy_schemas.errors import Problem
 
-_RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned")
+_RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
 
 
 def check_outcomes(subject: Subject) -> Iterator[Problem]:
     """Yield references to outputs of tasks that need not have succeeded."""
     for template in subject.templates:
-        yield from _dag(subject, template, may_ask=not subject.is_at_least(3, 7))
+        yield from _dag(template, may_ask=not subject.is_at_least(3, 7))
 
 
-def _dag(subject: Subject, template: Template, *, may_ask: bool) -> Iterator[Problem]:
+def _dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
     tasks = template.tasks
     bits = {task.name: 1 << number for number, task in enumerate(tasks)}
-    others = {task.name: _without_outputs(subject, task) for task in tasks}
+    others = {task.name: _without_outputs(task) for task in tasks}
     forced = closure({task.name: _forced(task, others) for task in tasks})
     for task in tasks:
-        for field in ("arguments", "when", "withParam", "withSequence"):
+        for field in ("arguments", "when", "withSequence"):
             for place, string in strings(task.json.get(field), f"{task.path}.{field}"):
                 paths = read_paths(string)
                 for name in sorted({one for path in paths if (one := _used(path))}):
@@ -61,16 +61,10 @@ def _used(path: str) -> str | None:
     return rest[0] if root == "tasks" and len(rest) > 1 and rest[1] == "outputs" else None
 
 
-def _without_outputs(subject: Subject, task: Task) -> frozenset[str]:
+def _without_outputs(task: Task) -> frozenset[str]:
     """Return the results but success that a task can have."""
-    found = {"Failed", "Errored", "Omitted"}
-    may_be_empty = task.fans_out and not task.json.get("withItems")
-    if "when" in task.json or may_be_empty:
-        found.add("Skipped")
-    template = subject.template(text(task.json, "template"))
-    if template is None or template.json.get("daemon"):
-        found.add("Daemoned")
-    return frozenset(found)
+    may_be_skipped = "when" in task.json or task.fans_out
+    return frozenset({"Failed", "Errored", "Omitted"} | ({"Skipped"} if may_be_skipped else set()))
 
 
 def _forced(task: Task, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:

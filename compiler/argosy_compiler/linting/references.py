@@ -16,15 +16,12 @@ _NAMES: Final = frozenset(
     {
         ("configMap", "name"),
         ("configMapKeyRef", "name"),
-        ("configMapRef", "name"),
-        ("executor", "serviceAccountName"),
         ("imagePullSecrets", "name"),
         ("persistentVolumeClaim", "claimName"),
         ("secret", "secretName"),
         ("secretKeyRef", "name"),
         ("secretRef", "name"),
         ("spec", "serviceAccountName"),
-        ("templates", "serviceAccountName"),
     }
 )
 """The name of the object that holds the field, and the field."""

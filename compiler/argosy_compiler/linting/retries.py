@@ -1,6 +1,6 @@
-"""Counts and durations of retries and pauses: texts that Argo reads when their turn comes.
+"""Counts and durations of retries: texts that Argo reads when their turn comes.
 
-Sources: ``workflow/controller/operator.go`` and ``exec_control.go``, ``ParseStringToDuration``.
+Sources: ``workflow/controller/operator.go``, ``ParseStringToDuration``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.linting.subject import Json, Subject, member, text
+from argosy_compiler.linting.subject import Subject, member, text
 from argosy_schemas.errors import Problem
 
 _COUNT: Final = re.compile(r"[-+]?[0-9]+")
@@ -27,18 +27,9 @@ def check_retries(subject: Subject) -> Iterator[Problem]:
                 path=f"{path}.limit",
                 message=f"is '{limit}', and Argo fails on what is no whole number; write one",
             )
-        backoff = member(retry, "backoff")
-        for field in ("duration", "maxDuration", "cap"):
-            yield from _duration(backoff, field, f"{path}.backoff")
-        yield from _duration(
-            member(template.json, "suspend"), "duration", f"{template.path}.suspend"
-        )
-
-
-def _duration(holder: Json, field: str, path: str) -> Iterator[Problem]:
-    given = text(holder, field)
-    if given and "{{" not in given and not _DURATION.fullmatch(given):
-        yield Problem(
-            path=f"{path}.{field}",
-            message=f"is '{given}'; write seconds, or a duration like '1m30s'",
-        )
+        duration = text(member(retry, "backoff"), "duration")
+        if duration and "{{" not in duration and not _DURATION.fullmatch(duration):
+            yield Problem(
+                path=f"{path}.backoff.duration",
+                message=f"is '{duration}'; write seconds, or a duration like '1m30s'",
+            )

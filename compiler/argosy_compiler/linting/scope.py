@@ -54,8 +54,6 @@ class Scope:
     has_item: bool = False
     has_steps: bool = False
     """Whether the tasks are those of a template of steps, and are read as ``steps.…``."""
-    lists: frozenset[str] = frozenset()
-    """Tasks whose output parameters can be read all at once, as a list with their names."""
 
     def of_task(self, task: Task) -> Scope:
         """Return the scope of a task's arguments and of its ``when``."""
@@ -75,11 +73,9 @@ class Scope:
         if (root, *rest[:1]) == ("workflow", "parameters") and len(rest) > 1 and rest[1] != "json":
             known = rest[1] in self.arguments
             return None if known else f"'{rest[1]}' is not in spec.arguments.parameters"
-        missing = self.missing(name)
-        is_list = root in ("tasks", "steps") and rest[1:] == ["outputs", "parameters"]
-        if missing is None and is_list and rest[0] not in self.lists:
-            return "only a task with 'withItems' or 'withParam' has all at once; name one of them"
-        return missing
+        if root in ("tasks", "steps") and rest[1:] == ["outputs", "parameters"]:
+            return "only 'withItems' and 'withParam' have all at once; name one of them"
+        return self.missing(name)
 
     def missing(self, name: str) -> str | None:
         """Return why a path cannot be resolved here; ``None``: it can, or is not ours to judge.
@@ -135,9 +131,6 @@ def scope_of(subject: Subject, template: Template) -> Scope:
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=closure(above),
         has_steps="steps" in template.json,
-        lists=frozenset(
-            task.name for task in tasks if {"withItems", "withParam"} & task.json.keys()
-        ),
     )
 
 

@@ -15,19 +15,20 @@ from argosy_schemas.errors import Problem
 
 Json: TypeAlias = Mapping[str, Any]
 
-KINDS = (
-    "container",
-    "containerSet",
-    "dag",
-    "data",
-    "http",
-    "plugin",
-    "resource",
-    "script",
-    "steps",
-    "suspend",
+KINDS = ("container", "dag", "resource", "steps")
+"""What the compiler makes templates of; each has exactly one."""
+_FOREIGN_IN_TASKS = (
+    "continueOn",
+    "dependencies",
+    "hooks",
+    "inline",
+    "onExit",
+    "templateRef",
+    "withItems",
+    "withParam",
 )
-"""Exactly one of these makes a template."""
+"""Fields of tasks and steps that the compiler never writes."""
+_USE_ARGO_LINT = "check this workflow with 'argo lint'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +43,12 @@ class Task:
     @property
     def fans_out(self) -> bool:
         """Whether it runs once for each of several items."""
-        return any(name in self.json for name in ("withItems", "withParam", "withSequence"))
+        return "withSequence" in self.json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template of the workflow. Argosy writes none inline in a task, so those are not read."""
+    """A template of the workflow."""
 
     name: str
     json: Json
@@ -105,35 +106,57 @@ class Subject:
         """Return a template of the workflow by name."""
         return next((one for one in self.templates if one.name == name), None)
 
-    @property
-    def refers_to_template(self) -> bool:
-        """Whether another object, which only the cluster has, says what is not said here."""
-        return "workflowTemplateRef" in self.spec
-
     def is_at_least(self, major: int, minor: int) -> bool:
         """Return whether the line is this one or a later one."""
         return self.version >= (major, minor)
 
 
-def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | Problem:
-    """Return the subject, or what keeps the document from being a Workflow at all."""
+def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | tuple[Problem, ...]:
+    """Return the subject, or why the rules cannot judge the document.
+
+    It is no Workflow at all, or it uses what the compiler never writes.
+    """
     if workflow.get("kind") != "Workflow":
-        return Problem(path="kind", message="is not 'Workflow'; give a compiled pipeline")
+        return (Problem(path="kind", message="is not 'Workflow'; give a compiled pipeline"),)
     if workflow.get("apiVersion") != "argoproj.io/v1alpha1":
-        return Problem(path="apiVersion", message="is not 'argoproj.io/v1alpha1'; set it")
+        return (Problem(path="apiVersion", message="is not 'argoproj.io/v1alpha1'; set it"),)
     spec = member(workflow, "spec")
     templates = [
         Template(name=name, json=json, path=f"spec.templates.{name or number}")
         for number, json in enumerate(objects(spec, "templates"))
         for name in (text(json, "name"),)
     ]
-    return Subject(
+    subject = Subject(
         document=workflow,
         version=version,
         metadata=member(workflow, "metadata"),
         spec=spec,
         templates=tuple(templates),
     )
+    return tuple(_foreign(subject)) or subject
+
+
+def _foreign(subject: Subject) -> Iterator[Problem]:
+    """Yield what the compiler never writes, so that no rule knows it."""
+    if "workflowTemplateRef" in subject.spec:
+        yield Problem(
+            path="spec.workflowTemplateRef",
+            message=f"Argosy writes whole workflows; {_USE_ARGO_LINT}",
+        )
+    for template in subject.templates:
+        if not template.kinds:
+            yield Problem(
+                path=template.path,
+                message=f"is none of the templates that Argosy writes ({', '.join(KINDS)});"
+                f" {_USE_ARGO_LINT}",
+            )
+        for task in (*template.tasks, *template.steps):
+            for field in _FOREIGN_IN_TASKS:
+                if field in task.json:
+                    yield Problem(
+                        path=f"{task.path}.{field}",
+                        message=f"Argosy writes no '{field}'; {_USE_ARGO_LINT}",
+                    )
 
 
 def as_object(value: object) -> Json | None:
@@ -191,13 +214,12 @@ def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
 def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
     """Yield each object with the name of the field that holds it and its place.
 
-    Lists are seen through, as in :func:`strings`. Items of fan-outs are data.
+    Lists are seen through, as in :func:`strings`.
     """
     holder = as_object(value)
     if holder is not None:
         yield holder, name, path
         for inner_name, inner in holder.items():
-            if inner_name != "withItems":
-                yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
+            yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
     for number, inner in enumerate(as_list(value) or ()):
         yield from objects_in(inner, name, path_of_item(path, inner, number))

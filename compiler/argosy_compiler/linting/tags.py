@@ -61,7 +61,7 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
 def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
     of_task = scope.of_task(task)
     for field, value in task.json.items():
-        if field in ("inline", "depends", "hooks"):
+        if field == "depends":
             continue
         within = of_task if field in ("arguments", "when") else scope.of_fan_out(task)
         for place, string in strings(value, f"{task.path}.{field}"):

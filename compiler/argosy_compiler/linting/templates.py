@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from argosy_compiler.linting.subject import (
+    KINDS,
     Json,
     Subject,
     Task,
@@ -23,22 +24,12 @@ from argosy_schemas.findings import did_you_mean
 DEEPEST = 100
 """Templates within templates; Argo stops there (``DISABLE_MAX_RECURSION``)."""
 
-_SOURCES = (
-    "configMapKeyRef",
-    "event",
-    "expression",
-    "jqFilter",
-    "jsonPath",
-    "parameter",
-    "path",
-    "supplied",
-)
 _GROUPS = ("dag", "steps")
 
 
 def check_templates(subject: Subject) -> Iterator[Problem]:
     """Yield templates that Argo refuses, and references that lead nowhere."""
-    if not subject.templates and not subject.refers_to_template:
+    if not subject.templates:
         # One of another type is told with the fields.
         if as_list(subject.spec.get("templates", [])) is not None:
             yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
@@ -46,11 +37,10 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
     yield from _entries(subject)
     for template in subject.templates:
         if len(template.kinds) != 1:
-            found = " and ".join(f"'{kind}'" for kind in template.kinds) or "none"
+            found = " and ".join(f"'{kind}'" for kind in template.kinds)
             yield Problem(
                 path=template.path,
-                message=f"needs exactly one of 'container', 'dag', 'steps' and the like; has"
-                f" {found}",
+                message=f"needs exactly one of {', '.join(KINDS)}; has {found}",
             )
         yield from _placed(template)
         yield from _outputs(template)
@@ -60,8 +50,6 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
 
 
 def _entries(subject: Subject) -> Iterator[Problem]:
-    if subject.refers_to_template:
-        return
     entry = text(subject.spec, "entrypoint")
     if not entry:
         yield Problem(path="spec.entrypoint", message="is missing; name the first template")
@@ -72,15 +60,9 @@ def _entries(subject: Subject) -> Iterator[Problem]:
 
 
 def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
-    if "inline" in task.json:
-        return  # Argosy never writes it
-    if "templateRef" in task.json:
-        return  # in another object, which only the cluster has
     name = text(task.json, "template")
     if not name:
         yield Problem(path=task.path, message="names no template; set 'template'")
-        return
-    if "{{" in name:
         return
     template = subject.template(name)
     if template is None:
@@ -104,12 +86,11 @@ def _no_template(subject: Subject, name: str) -> str:
 
 def _placed(template: Template) -> Iterator[Problem]:
     is_group = any(kind in _GROUPS for kind in template.kinds)
-    for field in ("activeDeadlineSeconds", "timeout"):
-        if is_group and field in template.json:
-            yield Problem(
-                path=f"{template.path}.{field}",
-                message="a template of tasks cannot have one; give it to the tasks' templates",
-            )
+    if is_group and "activeDeadlineSeconds" in template.json:
+        yield Problem(
+            path=f"{template.path}.activeDeadlineSeconds",
+            message="a template of tasks cannot have one; give it to the tasks' templates",
+        )
     if "parallelism" in template.json:
         if not is_group:
             yield Problem(
@@ -125,15 +106,9 @@ def _outputs(template: Template) -> Iterator[Problem]:
     for output in objects(member(template.json, "outputs"), "parameters"):
         path = f"{template.path}.outputs.parameters.{text(output, 'name')}"
         source = member(output, "valueFrom")
-        kinds = [kind for kind in _SOURCES if kind in source]
-        if len(kinds) != 1:
-            yield Problem(
-                path=path,
-                message="needs exactly one source in 'valueFrom', e.g. 'path' or 'expression'",
-            )
-        elif is_group != (kinds[0] in ("expression", "parameter")):
-            fitting = "'expression' or 'parameter'" if is_group else "'path'"
-            yield Problem(path=path, message=f"cannot come from '{kinds[0]}'; use {fitting}")
+        fitting = "expression" if is_group else "path"
+        if source.keys() - {"default"} != {fitting}:
+            yield Problem(path=f"{path}.valueFrom", message=f"needs '{fitting}' and nothing else")
         if is_group and "default" not in source:
             yield Problem(
                 path=path,
