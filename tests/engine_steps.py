@@ -10,13 +10,14 @@ from typing import Any
 
 from argosy_engine.controller.nodes import PodNode, Spot
 from argosy_engine.events import Event
-from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.model import PodTemplate
+from argosy_runs.results import RunResult
 from argosy_schemas.formats.packed_ir import pack
 from argosy_schemas.names import TaskPath
 from argosy_schemas.reading.pipeline import read_pipeline
+from read_back import read_back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,7 @@ class Machine:
         environment: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> RunResult:
-        return run_workflow(
+        result = run_workflow(
             workflow(steps, **spec),
             packed(steps, tuple(parameters or ()) if declared is None else declared),
             settings=RunSettings(
@@ -202,11 +203,13 @@ class Machine:
             parameters=parameters,
             listener=self.events.append,
         )
+        return read_back(self.home, result)
 
     def resume(self, run: str) -> RunResult:
-        return resume_run(
+        result = resume_run(
             run, settings=RunSettings(home=self.home, jobs=4), listener=self.events.append
         )
+        return read_back(self.home, result)
 
 
 def packed(steps: Mapping[str, Step], root_inputs: Sequence[str] = ()) -> bytes:

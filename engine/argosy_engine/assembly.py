@@ -1,4 +1,4 @@
-"""Put together what a run is made of: books, records, pods, and the engine that drives them."""
+"""Put together what works on a run: the view of it, its records, its pods, the engine."""
 
 from __future__ import annotations
 
@@ -11,67 +11,39 @@ from datetime import datetime, timedelta
 from argosy_driver.resolving.resolver import Resolver
 from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
-from argosy_engine.home.given_run import GivenRun
-from argosy_engine.home.journal import Journal, attempts_before
+from argosy_engine.home.journal import JournalWriter
 from argosy_engine.home.known_records import KnownRecords
+from argosy_engine.home.run_context import RunContext
 from argosy_engine.home.run_directory import RunDirectory, unwritable
-from argosy_engine.ledger import Ledger
 from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
 from argosy_engine.pods.watchdog import Watchdog
+from argosy_engine.reporter import Reporter, repeated_tasks
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.settings import RunSettings
-from argosy_engine.telling import Telling
+from argosy_runs.journal import JournalReader
+from argosy_runs.task_nodes import NodeIndex
+from argosy_runs.values import TaskValues
+from argosy_runs.view import RunView
 from argosy_schemas.names import TaskPath
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """What is taken down while a run lasts."""
-
-    started_at: datetime
-    """When this engine began to work on it."""
-    journal: Journal
-    ledger: Ledger
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """The parts of a run that are asked when it has come to its end."""
+    """The parts of a run that the caller drives and asks."""
 
-    interpreter: Interpreter
     engine: Engine
-    records: KnownRecords
-
-
-def open_books(
-    given: GivenRun, directory: RunDirectory, stack: ExitStack, *, at: datetime, resumed: bool
-) -> Books:
-    """Open the books in the run's directory, which has to be locked; ``stack`` closes them.
-
-    Raises:
-        MachineError: The directory cannot be written.
-    """
-    directory.clear_work()
-    try:
-        if given.pipeline.pipeline_config.get("workspace"):
-            directory.workspace.mkdir(exist_ok=True)
-        ledger = Ledger(attempts_before(directory.journal))
-        journal = Journal(directory.journal)
-        stack.callback(journal.close)
-        journal.engine_started(at, resumed=resumed)
-    except OSError as problem:
-        raise unwritable(directory.path, problem) from problem
-    return Books(started_at=at, journal=journal, ledger=ledger)
+    reporter: Reporter
+    view: RunView
+    values: TaskValues
 
 
 def assemble(
-    given: GivenRun,
+    context: RunContext,
     directory: RunDirectory,
-    books: Books,
     stack: ExitStack,
     *,
     settings: RunSettings,
@@ -79,21 +51,21 @@ def assemble(
     emit: Emitter,
     resumed: bool,
 ) -> Assembly:
-    """Return the parts of a run; ``stack`` closes what has to be closed.
+    """Return the parts of a run whose directory is locked; ``stack`` closes what has to be closed.
 
     Raises:
+        MachineError: The directory cannot be written.
         StoreError: The root cannot be reached.
     """
-    home = settings.home.absolute()
-    stores = stack.enter_context(Stores(given.description.root))
-    store = stores.open(home)
-    records = KnownRecords(RunRecords(store, given.description.run_id))
-    resolver = Resolver(given.pipeline, given.facts, records)
-    interpreter = Interpreter(
-        given.workflow,
-        parameters=given.description.parameters,
-        variables={"name": given.description.name, "uid": given.description.run_id},
-    )
+    journal = _prepare(context, directory, stack)
+    stores = stack.enter_context(Stores(context.spec.root))
+    store = stores.open(directory.home)
+    records = KnownRecords(RunRecords(store, context.spec.run_id))
+    nodes = NodeIndex()
+    values = TaskValues(context.pipeline, context.run, records, nodes)
+    view = RunView(values.tree, nodes, values, repeated=repeated_tasks(context.workflow))
+    for entry in JournalReader(directory.journal).read():
+        view.take(entry)
 
     def on_skip(path: TaskPath) -> None:
         # Before the run went on it may have run, and its result would count as that of a branch
@@ -101,46 +73,62 @@ def assemble(
         if resumed:
             records.delete_success(path)
 
+    reporter = Reporter(
+        journal=journal,
+        view=view,
+        tree=values.tree,
+        home=directory.home,
+        emit=emit,
+        on_skip=on_skip,
+    )
     pods = LocalPods(
-        pipeline=given.pipeline,
-        run_facts=given.facts,
+        pipeline=context.pipeline,
+        run_facts=context.run,
         records=records,
         store=store,
-        home=home,
+        home=directory.home,
         stores=stores,
         directory=directory,
-        resolver=resolver,
-        commands=_commands(given, settings, stack, emit),
+        resolver=Resolver(context.pipeline, context.run, records),
+        commands=_commands(context, settings, stack, emit),
         now=now,
         emit=emit,
     )
-    telling = Telling(
-        workflow=given.workflow,
-        journal=books.journal,
-        ledger=books.ledger,
-        emit=emit,
-        tree=resolver.tree,
-        undecided=resolver.undecided,
-        on_skip=on_skip,
-    )
-    seconds = given.workflow.deadline_seconds
+    seconds = context.workflow.deadline_seconds
     engine = Engine(
-        interpreter,
+        Interpreter(
+            context.workflow,
+            parameters=context.spec.parameters,
+            variables={"name": context.spec.name, "uid": context.spec.run_id},
+        ),
         pods,
         jobs=settings.jobs,
         now=now,
-        observer=telling,
+        observer=reporter,
         deadline=None if seconds is None else timedelta(seconds=seconds),
         grace=settings.grace,
     )
-    return Assembly(interpreter=interpreter, engine=engine, records=records)
+    return Assembly(engine=engine, reporter=reporter, view=view, values=values)
+
+
+def _prepare(context: RunContext, directory: RunDirectory, stack: ExitStack) -> JournalWriter:
+    """Make the directory of a run ready for an engine, and open its journal."""
+    directory.clear_work()
+    try:
+        if context.pipeline.pipeline_config.get("workspace"):
+            directory.workspace.mkdir(exist_ok=True)
+        journal = JournalWriter(directory.journal)
+    except OSError as problem:
+        raise unwritable(directory.path, problem) from problem
+    stack.callback(journal.close)
+    return journal
 
 
 def _commands(
-    given: GivenRun, settings: RunSettings, stack: ExitStack, emit: Emitter
+    context: RunContext, settings: RunSettings, stack: ExitStack, emit: Emitter
 ) -> LocalCommands:
     return LocalCommands(
-        run_name=given.description.name,
+        run_name=context.spec.name,
         home=settings.home.absolute(),
         environments=Environments(keep_pins=settings.keep_pins),
         inherited=os.environ if settings.environment is None else settings.environment,

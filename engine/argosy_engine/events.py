@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
 
@@ -69,7 +69,7 @@ class TaskFinished:
     """It had succeeded in this run before the run was resumed."""
     error: str | None = None
     reason: str | None = None
-    """Why it did not run, for SKIPPED and NOT_RUN."""
+    """Why it was skipped, did not run or was canceled."""
     log: str | None = None
     """Path of the stored output of its last attempt."""
 

@@ -15,11 +15,11 @@ from argosy_driver.preparing.places import LocalPlaces
 from argosy_driver.preparing.prepare import look_ahead
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run import Run
-from argosy_engine.home.given_run import new_run
-from argosy_engine.results import path_order
+from argosy_engine.home.run_context import new_run
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_head, read_workflow
 from argosy_engine.workflow.refusal import EngineRefusal
+from argosy_runs.results import path_order
 from argosy_schemas.formats.step import Step
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.values import JsonValue
@@ -50,7 +50,7 @@ def plan_workflow(
     Arguments are those of :func:`argosy_engine.run.run_workflow`, and so are the errors, except
     that of a workflow that only a cluster can run.
     """
-    given = new_run(
+    context = new_run(
         read_head(workflow),
         workflow,
         ir,
@@ -58,11 +58,11 @@ def plan_workflow(
         parameters=parameters,
         artifacts=artifacts,
     )
-    description, pipeline, run = given.description, given.pipeline, given.facts
-    with Stores(description.root) as stores:
+    spec, pipeline, run = context.spec, context.pipeline, context.run
+    with Stores(spec.root) as stores:
         home = settings.home.absolute()
         store = stores.open(home)
-        records = ForeseenRecords(RunRecords(store, description.run_id))
+        records = ForeseenRecords(RunRecords(store, spec.run_id))
         phases = ForeseenPhases()
 
         def resolver_of(run: Run) -> Resolver:
@@ -75,7 +75,7 @@ def plan_workflow(
                 store=store,
                 stores=stores,
                 places=LocalPlaces(home / "plan", workspace=Path(resolver.run.workspace)),
-                now=lambda: description.created_at,
+                now=lambda: spec.created_at,
             )
 
         resolver, other = resolver_of(run), resolver_of(_another(run))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from argosy_cli.views.summary import summary
-from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult, TaskResult
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
 

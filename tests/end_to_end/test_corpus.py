@@ -15,6 +15,7 @@ import pytest
 from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_runs.reading import read_run
 from argosy_schemas.reading.pipeline import read_pipeline
 from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
@@ -78,9 +79,11 @@ def test_the_expectations_are_read_whole() -> None:
 
 @pytest.mark.parametrize("expected", cases())
 def test_a_real_pipeline_ends_as_expected(expected: Expected, run_corpus: RunCorpus) -> None:
-    ended = run_corpus(expected).run
+    ran = run_corpus(expected)
+    ended = ran.run
 
     assert list(differences(expected, ended.result)) == []
+    assert read_run(ran.home, ended.result["run_id"]).to_json() == ended.result
     assert ended.status == (0 if expected.state == "SUCCEEDED" else 1)
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.reading.pipeline import read_pipeline
 
 Json = dict[str, Any]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from argosy_runs.reading import read_run
 from cli_processes import ARGOSY, argosy
 from inflated_irs import with_inflated_ir
 
@@ -49,6 +50,7 @@ def test_the_example_runs_to_the_outputs_that_it_shows(name: str, tmp_path: Path
 
     assert ended.status == 0, ended.err
     assert ended.result["outputs"]["parameters"] == outputs
+    assert read_run(tmp_path / ".argosy", ended.result["run_id"]).to_json() == ended.result
 
 
 def test_parameters_of_every_type_arrive(tmp_path: Path) -> None:

@@ -26,15 +26,14 @@ from argosy_engine.controller.messages import (
     PodEnded,
     PodStarted,
     Shutdown,
-    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
-from argosy_engine.controller.phase import Phase
 from argosy_engine.workflow.reading import interpreted
+from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.values import to_json
 
 CASES: dict[str, dict[str, Any]] = json.loads(
@@ -54,7 +53,7 @@ class Cluster:
     now: datetime = START
     running: list[PodNode] = field(default_factory=list[PodNode])
     timers: list[StartTimer] = field(default_factory=list[StartTimer])
-    ended: Phase | None = None
+    ended: NodePhase | None = None
     stopped: bool = False
 
     def run(self) -> Interpreter:
@@ -78,7 +77,7 @@ class Cluster:
         for event in self.case["events"]:
             if event["at"] == number:
                 self.stopped = True
-                reason = ShutdownReason.STOP if "shutdown" in event else ShutdownReason.DEADLINE
+                reason = ShutdownMessage.STOP if "shutdown" in event else ShutdownMessage.DEADLINE
                 self._take(interpreter.handle(Shutdown(reason=reason), self.now))
 
     def _pod(self, interpreter: Interpreter, pod: PodNode) -> None:
@@ -113,24 +112,24 @@ class Cluster:
                     pass
 
 
-def _outcome(rule: Mapping[str, Any], *, stopped: bool) -> tuple[Phase | None, str, int | None]:
+def _outcome(rule: Mapping[str, Any], *, stopped: bool) -> tuple[NodePhase | None, str, int | None]:
     code = rule.get("code") or 1
     message = rule.get("message", "")
     match rule["do"]:
         case "ok":
-            return Phase.SUCCEEDED, "", 0
+            return NodePhase.SUCCEEDED, "", 0
         case "fail":
-            return Phase.FAILED, f"Error (exit code {code}): {message}", code
+            return NodePhase.FAILED, f"Error (exit code {code}): {message}", code
         case "oom":
-            return Phase.FAILED, "OOMKilled (exit code 137)", 137
+            return NodePhase.FAILED, "OOMKilled (exit code 137)", 137
         case "driverfail" | "sidecarfail":
-            return Phase.FAILED, f"Error (exit code {code}): {message}", None
+            return NodePhase.FAILED, f"Error (exit code {code}): {message}", None
         case "evict":
-            return Phase.FAILED, message, None
+            return NodePhase.FAILED, message, None
         case "delete" | "waitfail":
-            return Phase.ERROR, message or "pod deleted", None
+            return NodePhase.ERROR, message or "pod deleted", None
         case "run":
-            return (Phase.FAILED, "Error (exit code 143)", 143) if stopped else (None, "", None)
+            return (NodePhase.FAILED, "Error (exit code 143)", 143) if stopped else (None, "", None)
         case other:
             raise AssertionError(f"unknown rule {other}")
 

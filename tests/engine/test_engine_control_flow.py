@@ -17,10 +17,10 @@ import pytest
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.events import Event, Listener, TaskFinished, TaskOutput, TaskStarted, ignore
-from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.states import RunState
+from argosy_runs.results import RunResult, TaskResult
+from argosy_runs.states import RunState
 from driver_support import (
     IN_ANY_CASE,
     Json,
@@ -36,6 +36,7 @@ from driver_support import (
     task,
     when,
 )
+from read_back import read_back
 
 OUT = "{{$.outputs.parameters['Output'].output_file}}"
 
@@ -86,17 +87,19 @@ class Home:
         if max_dag_tasks is not None:
             options = replace(options, max_dag_tasks=max_dag_tasks)
         compiled = compile_pipeline(made, options)
-        return run_workflow(
+        result = run_workflow(
             compiled.workflow,
             compiled.ir,
             settings=RunSettings(home=self.path, jobs=jobs, cache=False),
             listener=self._hear if listener is None else partial(self._hear, then=listener),
         )
+        return read_back(self.path, result)
 
     def resume(self, result: RunResult) -> RunResult:
-        return resume_run(
+        resumed = resume_run(
             result.run_id, settings=RunSettings(home=self.path), listener=self.events.append
         )
+        return read_back(self.path, resumed)
 
     def _hear(self, event: Event, then: Listener = ignore) -> None:
         self.events.append(event)
@@ -351,16 +354,11 @@ def test_a_loop_that_never_ran_puts_nothing_out(home: Home) -> None:
     )
     result = home.run(
         {
-            "first": task("body", **loop([1, 2, 3])),
+            "first": task("no-op", **when("1 == 2")),
             "loop": task("say-all", **loop(["a"]), dependentTasks=["first"]),
             "none": task("say-all", **loop([])),
         },
-        {
-            "body": dag(
-                {"f": task("fail-at-two", {"x": given("item")})}, {"item": "NUMBER_INTEGER"}
-            ),
-            "say-all": say,
-        },
+        {"say-all": say},
         outputs={"never": "LIST", "none": "LIST"},
         passes={"never": ["loop.o"], "none": ["none.o"]},
     )

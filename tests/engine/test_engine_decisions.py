@@ -7,22 +7,22 @@ from datetime import timedelta
 import pytest
 
 from argosy_engine.controller.dag_phase import dag_phase
-from argosy_engine.controller.phase import Phase
 from argosy_engine.controller.retries import (
     GiveUp,
     LastAttempt,
     TryAgain,
     after_failure,
 )
-from argosy_engine.results import path_order
 from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_engine.workflow.durations import parse_duration
 from argosy_engine.workflow.model import DagTemplate, RetryStrategy
 from argosy_engine.workflow.reading import interpreted
+from argosy_runs.nodes import NodePhase
+from argosy_runs.results import path_order
 from engine_steps import pod_node
 
-S, F, E = Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR
-K, O = Phase.SKIPPED, Phase.OMITTED  # noqa: E741
+S, F, E = NodePhase.SUCCEEDED, NodePhase.FAILED, NodePhase.ERROR
+K, O = NodePhase.SKIPPED, NodePhase.OMITTED  # noqa: E741
 
 
 def dag(tasks: dict[str, str], target: str = "") -> DagTemplate:
@@ -74,7 +74,7 @@ DIAMOND = {"a": "", "b": "a.Succeeded", "c": "a.Succeeded", "d": "b.Succeeded &&
     ],
 )
 def test_a_dag_has_the_phase_of_its_targets(
-    tasks: dict[str, str], target: str, phases: list[Phase], expected: Phase
+    tasks: dict[str, str], target: str, phases: list[NodePhase], expected: NodePhase
 ) -> None:
     assert dag_phase(dag(tasks, target), phases) is expected
 
@@ -88,7 +88,7 @@ def test_a_long_chain_needs_no_deep_stack() -> None:
 STRATEGY = RetryStrategy(limit="2", policy="Always", backoff="10", factor="2")
 
 
-def failed(number: int, phase: Phase = F, message: str = "boom") -> LastAttempt:
+def failed(number: int, phase: NodePhase = F, message: str = "boom") -> LastAttempt:
     return LastAttempt(
         number=number, phase=phase, message=message, exit_code=1, duration=timedelta(seconds=3)
     )

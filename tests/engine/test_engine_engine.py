@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 from argosy_engine.controller.interpreter import Interpreter
-from argosy_engine.controller.messages import ShutdownReason
 from argosy_engine.controller.nodes import Node, PodNode, RetryNode
-from argosy_engine.controller.phase import Phase
 from argosy_engine.pods.fakes import FakePods
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
@@ -26,11 +24,12 @@ from argosy_engine.scheduling.loop import Engine
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.scheduling.signals import stopping_on_signals
 from argosy_engine.workflow.reading import interpreted
+from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
 
-OK = PodOutcome(phase=Phase.SUCCEEDED)
-FAILED = PodOutcome(phase=Phase.FAILED, message="boom", exit_code=1)
-ERROR = PodOutcome(phase=Phase.ERROR, message="no pod")
+OK = PodOutcome(phase=NodePhase.SUCCEEDED)
+FAILED = PodOutcome(phase=NodePhase.FAILED, message="boom", exit_code=1)
+ERROR = PodOutcome(phase=NodePhase.ERROR, message="no pod")
 FAILURES = {"name": "task", "value": "{{=workflow.failures}}"}
 
 
@@ -38,18 +37,18 @@ class Recorder(Observer):
     """Remembers phases by node name, in order."""
 
     def __init__(self) -> None:
-        self.phases: list[tuple[str, Phase]] = []
+        self.phases: list[tuple[str, NodePhase]] = []
         self.retries: list[timedelta] = []
         self.on_retry: Callable[[], None] = lambda: None
 
-    def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
+    def node_changed(self, node: Node, phase: NodePhase, at: datetime) -> None:
         self.phases.append((node.name, phase))
 
     def retry_scheduled(self, node: RetryNode, at: datetime, retry_at: datetime) -> None:
         self.retries.append(retry_at - at)
         self.on_retry()
 
-    def last(self) -> dict[str, Phase]:
+    def last(self) -> dict[str, NodePhase]:
         return dict(self.phases)
 
 
@@ -118,7 +117,7 @@ def test_tasks_run_in_the_order_of_their_dependencies() -> None:
 
     phase = engine(made, pods).run()
 
-    assert phase is Phase.SUCCEEDED
+    assert phase is NodePhase.SUCCEEDED
     assert [request.path for request in pods.requests] == ["a", "b", "c", "d"]
 
 
@@ -157,7 +156,7 @@ def test_no_more_pods_run_at_once_than_there_are_jobs() -> None:
 
     phase = engine(made, FakePods(run), jobs=3).run()
 
-    assert phase is Phase.SUCCEEDED
+    assert phase is NodePhase.SUCCEEDED
     assert gauge.most["all"] <= 3
 
 
@@ -211,7 +210,7 @@ def test_a_loop_keeps_to_its_parallelism() -> None:
 
     phase = engine(made, FakePods(gauge.run), jobs=4).run()
 
-    assert phase is Phase.SUCCEEDED
+    assert phase is NodePhase.SUCCEEDED
     assert gauge.most["narrow"] == 1
     assert gauge.most["wide"] > 1
 
@@ -219,13 +218,13 @@ def test_a_loop_keeps_to_its_parallelism() -> None:
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
-        ([FAILED, ERROR, OK], Phase.ERROR),
-        ([ERROR, FAILED, OK], Phase.FAILED),
-        ([OK, OK, OK], Phase.SUCCEEDED),
+        ([FAILED, ERROR, OK], NodePhase.ERROR),
+        ([ERROR, FAILED, OK], NodePhase.FAILED),
+        ([OK, OK, OK], NodePhase.SUCCEEDED),
     ],
 )
 def test_a_loop_ends_as_its_last_iteration_that_failed(
-    ends: list[PodOutcome], expected: Phase
+    ends: list[PodOutcome], expected: NodePhase
 ) -> None:
     arguments = {"parameters": [{"name": "task", "value": "{{item}}"}]}
     loop = task("loop", withSequence={"count": "3"}) | {"arguments": arguments}
@@ -249,7 +248,7 @@ def test_a_failed_task_is_tried_again_after_its_backoff() -> None:
         interpreter([task("a")], pod={"retryStrategy": retry}), pods, observer=recorder
     ).run()
 
-    assert phase is Phase.SUCCEEDED
+    assert phase is NodePhase.SUCCEEDED
     assert [(r.attempt, r.is_retried) for r in pods.requests] == [(0, True), (1, True), (2, True)]
     assert 2 <= time.monotonic() - started < 10
 
@@ -261,13 +260,13 @@ def test_what_does_not_depend_on_a_failure_goes_on() -> None:
 
     phase = engine(made, pods, observer=recorder).run()
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert recorder.last() == {
-        "": Phase.FAILED,
-        "a": Phase.FAILED,
-        "b": Phase.OMITTED,
-        "c": Phase.SUCCEEDED,
-        "d": Phase.SUCCEEDED,
+        "": NodePhase.FAILED,
+        "a": NodePhase.FAILED,
+        "b": NodePhase.OMITTED,
+        "c": NodePhase.SUCCEEDED,
+        "d": NodePhase.SUCCEEDED,
     }
 
 
@@ -276,7 +275,7 @@ def waiting_pod(entered: threading.Event, stop: StopSignal) -> PodOutcome:
     entered.set()
     while not stop.is_set:
         time.sleep(0.005)
-    return PodOutcome(phase=Phase.FAILED, failure=stop.failure)
+    return PodOutcome(phase=NodePhase.FAILED, failure=stop.failure)
 
 
 class ListeningPods(FakePods):
@@ -332,7 +331,7 @@ def test_a_pod_that_gets_no_thread_fails_and_is_tried_again(
 
     phase = made.run()
 
-    assert phase is Phase.SUCCEEDED
+    assert phase is NodePhase.SUCCEEDED
     assert messages == ["can't start new thread; run fewer tasks at once with --jobs", ""]
 
 
@@ -349,14 +348,14 @@ def test_a_stop_ends_what_runs_and_begins_nothing() -> None:
 
     phase = made.run()
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert [request.path for request in pods.requests] == ["a"]
     assert made.stop_failure == Failure(reason=Reason.CANCELED, message="the run was stopped")
     assert recorder.last() == {
-        "": Phase.FAILED,
-        "a": Phase.FAILED,
-        "b": Phase.FAILED,
-        "c": Phase.OMITTED,
+        "": NodePhase.FAILED,
+        "a": NodePhase.FAILED,
+        "b": NodePhase.FAILED,
+        "c": NodePhase.OMITTED,
     }
 
 
@@ -391,7 +390,11 @@ def test_a_stop_ends_waiting_for_another_attempt() -> None:
     made.run()
 
     assert recorder.retries[0] > timedelta(minutes=59)
-    assert recorder.last() == {"": Phase.FAILED, "a": Phase.FAILED, "a(0)": Phase.FAILED}
+    assert recorder.last() == {
+        "": NodePhase.FAILED,
+        "a": NodePhase.FAILED,
+        "a(0)": NodePhase.FAILED,
+    }
 
 
 def test_a_deadline_ends_the_run() -> None:
@@ -400,7 +403,7 @@ def test_a_deadline_ends_the_run() -> None:
 
     phase = made.run()
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert made.stop_failure == Failure(
         reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.2 s"
     )
@@ -443,9 +446,9 @@ def test_what_runs_at_the_exit_runs_after_a_stop() -> None:
 
     phase = made.run()
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
-    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert recorder.last()["onExit.clean-up"] is NodePhase.SUCCEEDED
 
 
 def test_a_pod_that_fails_when_it_is_stopped_counts_as_stopped_at_the_exit() -> None:
@@ -469,7 +472,7 @@ def test_a_pod_that_fails_when_it_is_stopped_counts_as_stopped_at_the_exit() -> 
 
     _, asked = pods.requests
     messages = [one["message"] for one in json.loads(json.loads(asked.path))]
-    assert set(messages) == {ShutdownReason.STOP.value}
+    assert set(messages) == {ShutdownMessage.STOP.value}
 
 
 @pytest.mark.parametrize("deadline", [None, timedelta(seconds=1)])
@@ -486,9 +489,9 @@ def test_what_runs_at_the_exit_runs_when_nothing_ran_that_had_to_end(
 
     phase = made.run()
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
-    assert recorder.last()["onExit.clean-up(0)"] is Phase.SUCCEEDED
+    assert recorder.last()["onExit.clean-up(0)"] is NodePhase.SUCCEEDED
 
 
 def test_what_is_left_of_two_stops_does_not_end_what_runs_at_the_exit(
@@ -517,7 +520,7 @@ def test_what_is_left_of_two_stops_does_not_end_what_runs_at_the_exit(
 
     made.run()
 
-    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert recorder.last()["onExit.clean-up"] is NodePhase.SUCCEEDED
     assert made.stop_failure == Failure(reason=Reason.CANCELED, message="the run was stopped")
 
 
@@ -530,7 +533,7 @@ def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
     after(pods.entered, made.request_stop)
     threading.Timer(0.5, made.request_stop).start()
 
-    assert run_within(10, made, pods) is Phase.FAILED
+    assert run_within(10, made, pods) is NodePhase.FAILED
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -545,9 +548,9 @@ def test_a_pod_that_does_not_listen_leaves_its_place_to_what_runs_at_the_exit(
 
     phase = run_within(20, made, pods)
 
-    assert phase is Phase.FAILED
+    assert phase is NodePhase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
-    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert recorder.last()["onExit.clean-up"] is NodePhase.SUCCEEDED
 
 
 LATE = Failure(reason=Reason.DEADLINE_EXCEEDED, message="the run did not end within 0.1 s")
@@ -560,13 +563,13 @@ def test_a_deadline_does_not_wait_for_pods_that_do_not_listen(
     pods = DeafPods("a")
     made = engine(interpreter([task("a")]), pods, deadline=timedelta(seconds=0.1))
 
-    assert run_within(10, made, pods) is Phase.FAILED
+    assert run_within(10, made, pods) is NodePhase.FAILED
     assert made.stop_failure == LATE
 
 
 def test_a_pod_has_its_grace_after_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("argosy_engine.scheduling.loop._PATIENCE", timedelta(0))
-    own = PodOutcome(phase=Phase.FAILED, message="cleaned up")
+    own = PodOutcome(phase=NodePhase.FAILED, message="cleaned up")
     outcomes: list[PodOutcome] = []
 
     class Outcomes(Observer):
@@ -603,7 +606,7 @@ def test_a_stop_after_a_deadline_ends_the_grace(monkeypatch: pytest.MonkeyPatch)
     )
     threading.Timer(2, made.request_stop).start()
 
-    assert run_within(20, made, pods) is Phase.FAILED
+    assert run_within(20, made, pods) is NodePhase.FAILED
     assert made.stop_failure == LATE
 
 
@@ -624,8 +627,8 @@ def test_what_runs_at_the_exit_has_its_time_after_a_deadline_that_a_pod_did_not_
 
     phase = run_within(20, made, pods)
 
-    assert phase is Phase.FAILED
-    assert recorder.last()["onExit.clean-up"] is Phase.SUCCEEDED
+    assert phase is NodePhase.FAILED
+    assert recorder.last()["onExit.clean-up"] is NodePhase.SUCCEEDED
     assert made.stop_failure == LATE
 
 
@@ -654,7 +657,7 @@ def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
 
     phase = engine(made, pods, observer=recorder).run()
 
-    assert phase is Phase.ERROR
+    assert phase is NodePhase.ERROR
     assert pods.requests == []
 
 
@@ -671,7 +674,7 @@ def test_a_pod_that_is_told_something_else_than_phases_is_an_error_of_its_task(t
 
     phase = engine(interpreter([task("a")], pod=told(text)), pods, observer=Messages()).run()
 
-    assert (phase, pods.requests) == (Phase.ERROR, [])
+    assert (phase, pods.requests) == (NodePhase.ERROR, [])
     assert messages == [
         f"what is told of the tasks before is '{text}', not base64 of a JSON object of texts"
     ]
@@ -686,11 +689,11 @@ def told(text: str) -> dict[str, Any]:
 
 
 def test_an_output_that_was_not_written_is_an_error_unless_it_has_a_default() -> None:
-    def run(value_from: dict[str, str]) -> Phase:
+    def run(value_from: dict[str, str]) -> NodePhase:
         outputs = {"parameters": [{"name": "x", "valueFrom": {"path": "/x", **value_from}}]}
         return engine(interpreter([task("a")], pod={"outputs": outputs}), FakePods()).run()
 
-    assert (run({}), run({"default": ""})) == (Phase.ERROR, Phase.SUCCEEDED)
+    assert (run({}), run({"default": ""})) == (NodePhase.ERROR, NodePhase.SUCCEEDED)
 
 
 def test_a_pod_gets_what_its_template_says() -> None:
@@ -716,7 +719,7 @@ def test_a_pod_gets_what_its_template_says() -> None:
     ]
 
 
-def run_within(seconds: float, made: Engine, pods: DeafPods) -> Phase | None:
+def run_within(seconds: float, made: Engine, pods: DeafPods) -> NodePhase | None:
     """Run and return the phase; ``None``: the run has not ended in time."""
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(made.run)

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_engine.home.run_directory import find_run
-from argosy_engine.results import RunResult
-from argosy_engine.states import RunState
+from argosy_runs.home import find_run
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
 from engine_killed_steps import steps
 from engine_steps import Machine

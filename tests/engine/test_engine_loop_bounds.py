@@ -11,10 +11,10 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.states import TaskState
+from argosy_runs.results import RunResult
+from argosy_runs.states import TaskState
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.ir.task_kind import TaskKind
 from driver_support import Json, dag, given, leaf, loop, output, pipeline, task, when

@@ -11,8 +11,8 @@ from argosy_engine.events import Event, Notice, TaskOutput
 from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.pods.emitter import Emitter, LineWriter
 from argosy_engine.pods.environment import task_environment
-from argosy_engine.results import RunResult, TaskResult
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult, TaskResult
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Artifact, AttemptRecord, AttemptState, Values
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.ir.task_kind import TaskKind

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from argosy_engine.events import Event, Notice, TaskFinished, TaskOutput
-from argosy_engine.results import RunResult, TaskResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult, TaskResult
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.errors import InvalidArgumentError
 from engine_steps import Machine, Step, packed, workflow
 from package_index import component

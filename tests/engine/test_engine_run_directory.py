@@ -1,4 +1,4 @@
-"""The directory of a run: description, lock, journal, look-up."""
+"""The directory of a run: its spec and its lock."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.controller.phase import Phase
-from argosy_engine.home.journal import Journal, attempts_before, read_journal
-from argosy_engine.home.run_directory import RunDescription, RunDirectory, find_run
+from argosy_engine.home.run_directory import RunDirectory
+from argosy_runs.run_spec import RunSpec
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
-from engine_steps import pod_node
 from full_disks import files_up_to
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-DESCRIPTION = RunDescription(
+SPEC = RunSpec(
     run_id=RunId("7f3a"),
     name="hello-x1",
     pipeline="hello",
@@ -34,14 +32,14 @@ DESCRIPTION = RunDescription(
 
 def made(home: Path, run_id: str = "7f3a") -> RunDirectory:
     directory = RunDirectory(home, RunId(run_id))
-    directory.create(replace(DESCRIPTION, run_id=RunId(run_id)), b"ir")
+    directory.create(replace(SPEC, run_id=RunId(run_id)), b"ir")
     return directory
 
 
 def test_what_a_run_was_given_is_read_back(tmp_path: Path) -> None:
     directory = made(tmp_path)
 
-    assert directory.read() == (DESCRIPTION, b"ir")
+    assert directory.read() == (SPEC, b"ir")
 
 
 def test_a_run_of_a_newer_release_is_refused_by_its_format(tmp_path: Path) -> None:
@@ -58,7 +56,7 @@ def test_a_run_of_a_newer_release_is_refused_by_its_format(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version":"1.0"}', b"\xff"])
-def test_a_damaged_description_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_spec_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
     directory = made(tmp_path)
     (directory.path / "run.json").write_bytes(content)
 
@@ -90,7 +88,7 @@ def test_a_home_that_is_a_file_is_said_in_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_description_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
+def test_a_spec_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
     with files_up_to(10), pytest.raises(MachineError) as caught:
         made(tmp_path)
 
@@ -98,44 +96,6 @@ def test_a_description_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Pat
         f"'{tmp_path}' cannot be written: File too large; choose another place with --home"
     )
     assert [path.name for path in (tmp_path / "runs/7f3a").iterdir()] == ["ir"]
-
-
-def test_a_run_is_found_by_its_first_characters(tmp_path: Path) -> None:
-    for run_id in ("7f3a", "7f4b", "81"):
-        made(tmp_path, run_id)
-
-    assert find_run(tmp_path, "8") == "81"
-    assert find_run(tmp_path, "7f3") == "7f3a"
-
-
-def test_an_exact_id_goes_before_a_longer_one(tmp_path: Path) -> None:
-    for run_id in ("7f", "7f4b"):
-        made(tmp_path, run_id)
-
-    assert find_run(tmp_path, "7f") == "7f"
-
-
-@pytest.mark.parametrize(
-    ("prefix", "message"),
-    [
-        ("9", "there is no run '9' in '{home}/runs'; give the --home that it was started with"),
-        ("", "there is no run '' in '{home}/runs'; give the --home that it was started with"),
-        (
-            "7f",
-            "'7f' fits 2 runs, '7f3a' and '7f4b' among them; give more characters",
-        ),
-    ],
-)
-def test_a_prefix_that_does_not_decide_is_refused(
-    tmp_path: Path, prefix: str, message: str
-) -> None:
-    for run_id in ("7f3a", "7f4b"):
-        made(tmp_path, run_id)
-
-    with pytest.raises(InvalidArgumentError) as caught:
-        find_run(tmp_path, prefix)
-
-    assert str(caught.value) == message.format(home=tmp_path)
 
 
 LOCKING = """
@@ -167,53 +127,3 @@ def test_two_engines_never_work_on_one_run(tmp_path: Path) -> None:
     )
     with directory.locked():
         pass  # The system let go when the other one was killed.
-
-
-def test_a_journal_tells_what_became_of_nodes(tmp_path: Path) -> None:
-    file = tmp_path / "journal.jsonl"
-    journal = Journal(file)
-    node = pod_node("train")
-    node.message = "boom"
-
-    journal.node_changed(node, Phase.RUNNING, AT)
-    journal.node_changed(node, Phase.FAILED, AT)
-    journal.close()
-
-    assert list(read_journal(file)) == [
-        {
-            "at": "2026-01-02T03:04:05+00:00",
-            "node": "train",
-            "type": "Pod",
-            "phase": "Running",
-            "path": "train",
-            "attempt": 0,
-        },
-        {
-            "at": "2026-01-02T03:04:05+00:00",
-            "node": "train",
-            "type": "Pod",
-            "phase": "Failed",
-            "path": "train",
-            "attempt": 0,
-            "message": "boom",
-        },
-    ]
-
-
-def test_a_line_that_was_cut_off_does_no_harm(tmp_path: Path) -> None:
-    file = tmp_path / "journal.jsonl"
-    journal = Journal(file)
-    journal.node_changed(pod_node("a"), Phase.RUNNING, AT)
-    journal.node_changed(pod_node("b"), Phase.RUNNING, AT)
-    journal.close()
-    file.write_bytes(file.read_bytes()[:-20])
-
-    again = Journal(file)
-    again.node_changed(pod_node("a"), Phase.RUNNING, AT)
-    again.close()
-
-    assert attempts_before(file) == {"a": 2}
-
-
-def test_there_is_nothing_in_a_journal_that_is_not_there(tmp_path: Path) -> None:
-    assert attempts_before(tmp_path / "journal.jsonl") == {}

@@ -26,10 +26,10 @@ import random_pipelines
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.results import RunResult
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult
+from argosy_runs.states import TaskState
 from argosy_schemas.formats.records import Values
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -37,6 +37,7 @@ from argosy_schemas.values import JsonValue
 from forced_sharing import compile_shared
 from naive_evaluator import Origin, Run, evaluate
 from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
+from read_back import read_back
 
 Compiler: TypeAlias = Callable[[Pipeline, CompileOptions], Compiled]
 
@@ -287,7 +288,8 @@ def run(pipeline: RandomPipeline, options: CompileOptions, compiler: Compiler) -
     }
     with tempfile.TemporaryDirectory(dir=HOMES) as home:
         settings = RunSettings(home=Path(home), cache=False)
-        return run_workflow(compiled.workflow, compiled.ir, settings=settings, parameters=texts)
+        result = run_workflow(compiled.workflow, compiled.ir, settings=settings, parameters=texts)
+        return read_back(Path(home), result)
 
 
 def worked_out(expected: Run) -> dict[str, Any]:
@@ -320,8 +322,7 @@ def found(result: RunResult, expected: Run) -> dict[str, Any]:
     for path, ended in expected.tasks.items():
         if ended.attempts is None and path in tasks:
             tasks[path]["attempts"] = None
-    is_whole = result.state is RunState.SUCCEEDED
-    outputs = _values(result.outputs if is_whole else Values(), run_id)
+    outputs = _values(result.outputs, run_id)
     tasks[""] = {"state": str(result.state), "kind": "dag", "attempts": 0, **outputs}
     return tasks
 

@@ -27,10 +27,10 @@ from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.source import read_source
 from argosy_engine.events import Listener
-from argosy_engine.results import RunResult
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
-from argosy_engine.states import RunState
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.names import RunId
 
@@ -193,7 +193,7 @@ def _status(result: RunResult) -> int:
     match result.state:
         case RunState.SUCCEEDED:
             return ExitCode.SUCCEEDED
-        case RunState.FAILED:
-            return ExitCode.FAILED
         case RunState.CANCELED:
             return ExitCode.INTERRUPTED
+        case RunState.FAILED | RunState.PENDING | RunState.RUNNING:
+            return ExitCode.FAILED

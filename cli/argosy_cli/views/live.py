@@ -36,7 +36,7 @@ from argosy_engine.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.states import TaskState
+from argosy_runs.states import TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 
 REFRESHES_PER_SECOND = 4

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import duration, state_word, why
-from argosy_engine.results import RunResult, artifact_to_json
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.results import RunResult, artifact_to_json
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.texts import cut
 from argosy_schemas.values import to_json
@@ -61,7 +61,7 @@ def _failures(result: RunResult) -> list[str]:
 
 
 def _span(result: RunResult) -> str:
-    return duration(result.finished_at - result.started_at)
+    return duration((result.finished_at or result.started_at) - result.started_at)
 
 
 def _tasks(result: RunResult) -> str:

@@ -8,20 +8,24 @@ from datetime import timedelta
 from typing import Final
 
 from argosy_engine.events import TaskFinished
-from argosy_engine.states import TaskState
+from argosy_runs.states import TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 
 GLYPHS: Mapping[TaskState, str] = {
+    TaskState.PENDING: "○",
+    TaskState.RUNNING: "●",
     TaskState.SUCCEEDED: "✔",
     TaskState.FAILED: "✖",
     TaskState.SKIPPED: "⤼",
     TaskState.NOT_RUN: "◇",
     TaskState.CANCELED: "⊘",
 }
-RUNNING_GLYPH = "●"
+RUNNING_GLYPH = GLYPHS[TaskState.RUNNING]
 CACHED_GLYPH = "↺"
 
 STYLES: Mapping[TaskState, str] = {
+    TaskState.PENDING: "dim",
+    TaskState.RUNNING: "cyan",
     TaskState.SUCCEEDED: "green",
     TaskState.FAILED: "red",
     TaskState.SKIPPED: "dim",

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from argosy_engine.controller.phase import Phase
 from argosy_engine.workflow.model import DagTemplate
+from argosy_runs.nodes import NodePhase
 
 
-def dag_phase(template: DagTemplate, phases: Sequence[Phase | None]) -> Phase:
+def dag_phase(template: DagTemplate, phases: Sequence[NodePhase | None]) -> NodePhase:
     """Return Succeeded, Failed or Error.
 
     Args:
         template: The DAG.
         phases: Of each task by position, all fulfilled; ``None`` for tasks that no target needs.
     """
-    reached: list[Phase] = [Phase.SUCCEEDED] * len(template.tasks)
+    reached: list[NodePhase] = [NodePhase.SUCCEEDED] * len(template.tasks)
     for position in template.order:
         phase = phases[position]
         if phase is None:
@@ -31,13 +31,13 @@ def dag_phase(template: DagTemplate, phases: Sequence[Phase | None]) -> Phase:
             if phase.is_completed
             else _inherited([reached[above] for above in template.upstream[position]])
         )
-    result = Phase.SUCCEEDED
+    result = NodePhase.SUCCEEDED
     for target in template.targets:
         if reached[target].is_failed:
             result = reached[target]
     return result
 
 
-def _inherited(branches: Sequence[Phase]) -> Phase:
+def _inherited(branches: Sequence[NodePhase]) -> NodePhase:
     """Return the phase that a task takes over from the paths that reach it: failure goes first."""
-    return next((phase for phase in branches if phase.is_failed), Phase.SUCCEEDED)
+    return next((phase for phase in branches if phase.is_failed), NodePhase.SUCCEEDED)

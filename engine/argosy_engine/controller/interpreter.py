@@ -19,28 +19,26 @@ from argosy_engine.controller.messages import (
     Command,
     Event,
     ExitStarted,
-    NodeChanged,
+    PhaseChanged,
     PodEnded,
     PodStarted,
     Shutdown,
-    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Spot
-from argosy_engine.controller.phase import Phase
 from argosy_engine.controller.retries import GiveUp, LastAttempt, TryAgain, after_failure
 from argosy_engine.controller.scope import TasksView, path_of, resolved, results_of
 from argosy_engine.workflow.model import DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
+from argosy_runs.nodes import EXIT_LABEL, NodePhase, ShutdownMessage
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 from argosy_schemas.values import JsonValue, to_json
 
 OMITTED_MESSAGE = "omitted: depends condition not met"
-EXIT_LABEL = "onExit"
 EMPTY_LOOP_MESSAGE = "Skipped, empty params"
 
 
@@ -139,25 +137,25 @@ class Interpreter:
         task = dag.template.tasks[position]
         scope = self._scope(dag)
         if task.depends is not None and not task.depends.holds(results_of(dag, task)):
-            self._leaf(dag, position, scope, Phase.OMITTED, OMITTED_MESSAGE)
+            self._leaf(dag, position, scope, NodePhase.OMITTED, OMITTED_MESSAGE)
             return
         try:
             if task.when is not None:
                 verdict = resolved(task.when, scope)
                 if verdict == "false":
                     message = "when 'false' evaluated false"
-                    self._leaf(dag, position, scope, Phase.SKIPPED, message)
+                    self._leaf(dag, position, scope, NodePhase.SKIPPED, message)
                     return
                 if verdict != "true":
                     message = f"Expected boolean evaluation for '{verdict}'. Got {verdict}"
-                    self._leaf(dag, position, scope, Phase.ERROR, message)
+                    self._leaf(dag, position, scope, NodePhase.ERROR, message)
                     return
             if task.count is not None:
                 self._expand(dag, position, scope, resolved(task.count, scope))
                 return
             arguments = {name: resolved(text, scope) for name, text in task.arguments}
         except ExpressionError as error:
-            self._leaf(dag, position, scope, Phase.ERROR, str(error))
+            self._leaf(dag, position, scope, NodePhase.ERROR, str(error))
             return
         spot = _spot_of_task(dag, position, path_of(dag, task, arguments))
         template = self.workflow.templates[task.template]
@@ -172,10 +170,10 @@ class Interpreter:
             count = int(count_text)
         except ValueError:
             message = f"the number of iterations is '{count_text}', not an integer"
-            self._leaf(dag, position, scope, Phase.ERROR, message)
+            self._leaf(dag, position, scope, NodePhase.ERROR, message)
             return
         if count <= 0:
-            self._leaf(dag, position, scope, Phase.SKIPPED, EMPTY_LOOP_MESSAGE)
+            self._leaf(dag, position, scope, NodePhase.SKIPPED, EMPTY_LOOP_MESSAGE)
             return
         # As in Argo, one iteration whose arguments fail is the failure of the loop.
         items = [
@@ -202,7 +200,7 @@ class Interpreter:
         dag: DagNode,
         position: int,
         scope: Mapping[str, JsonValue],
-        phase: Phase,
+        phase: NodePhase,
         message: str,
     ) -> None:
         """End a task that does not run."""
@@ -221,7 +219,7 @@ class Interpreter:
         node = Node(_spot_of_task(dag, position, path))
         dag.children[position] = node
         outputs: dict[str, str] = {}
-        if phase in (Phase.SKIPPED, Phase.OMITTED):
+        if phase in (NodePhase.SKIPPED, NodePhase.OMITTED):
             # What Argo offers to a task that reads outputs of one that never ran.
             declared = self.workflow.templates[task.template].outputs
             outputs = {o.name: o.default for o in declared if o.default is not None}
@@ -239,7 +237,7 @@ class Interpreter:
         if missing:
             node = Node(spot)
             message = f"inputs.parameters.{missing[0]} was not supplied"
-            self._work.append(lambda: self._finish(node, Phase.ERROR, message))
+            self._work.append(lambda: self._finish(node, NodePhase.ERROR, message))
             return node
         inputs = {
             name: arguments.get(name, default or "") for name, default in template.inputs.items()
@@ -270,7 +268,7 @@ class Interpreter:
     def _begin(self, node: Node) -> None:
         message = self._shutdown
         if isinstance(node, PodNode) and message is not None:
-            self._work.append(lambda: self._finish(node, Phase.FAILED, message))
+            self._work.append(lambda: self._finish(node, NodePhase.FAILED, message))
         elif isinstance(node, PodNode):
             self._commands.append(StartPod(node=node))
         elif isinstance(node, DagNode):
@@ -281,14 +279,14 @@ class Interpreter:
                     self._work.append(_call(self._decide, node, position))
 
     def _set_running(self, node: Node) -> None:
-        node.phase = Phase.RUNNING
+        node.phase = NodePhase.RUNNING
         node.started_at = self._now
-        self._commands.append(NodeChanged(node=node, phase=Phase.RUNNING))
+        self._commands.append(PhaseChanged(node=node, phase=NodePhase.RUNNING))
 
     def _finish(
         self,
         node: Node,
-        phase: Phase,
+        phase: NodePhase,
         message: str,
         outputs: Mapping[str, str] | None = None,
     ) -> None:
@@ -298,7 +296,7 @@ class Interpreter:
         node.finished_at = self._now
         if outputs:
             node.outputs = outputs
-        self._commands.append(NodeChanged(node=node, phase=phase))
+        self._commands.append(PhaseChanged(node=node, phase=phase))
         if phase.is_failed and self.workflow.on_exit is not None:
             # What has not ended when a run is shut down is marked with that, running pods as well.
             why = self._shutdown or message
@@ -340,7 +338,7 @@ class Interpreter:
             self.exit_root = self._make_root(self.workflow.on_exit, EXIT_LABEL)
             return
         last = root
-        if exit_root is not None and root.phase is Phase.SUCCEEDED:
+        if exit_root is not None and root.phase is NodePhase.SUCCEEDED:
             last = exit_root
         self._commands.append(WorkflowEnded(phase=last.phase, message=last.message))
 
@@ -354,9 +352,9 @@ class Interpreter:
             self._work.append(_call(self._end_dag, dag))
 
     def _end_dag(self, dag: DagNode) -> None:
-        if self._shutdown == ShutdownReason.STOP:
+        if self._shutdown == ShutdownMessage.STOP:
             # Whatever its tasks came to, as opposed to the end of a deadline.
-            self._finish(dag, Phase.FAILED, ShutdownReason.STOP)
+            self._finish(dag, NodePhase.FAILED, ShutdownMessage.STOP)
             return
         self._end(dag, dag_ending(dag, self._scope(dag)))
 
@@ -379,8 +377,8 @@ class Interpreter:
 
     def _after_attempt(self, retry: RetryNode) -> None:
         last = retry.attempts[-1]
-        if last.phase is Phase.SUCCEEDED:
-            self._finish(retry, Phase.SUCCEEDED, "", last.outputs)
+        if last.phase is NodePhase.SUCCEEDED:
+            self._finish(retry, NodePhase.SUCCEEDED, "", last.outputs)
             return
         shutdown = self._shutdown or self._shutdown_before
         if shutdown is not None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias
 
 from argosy_engine.controller.nodes import Node, PodNode
-from argosy_engine.controller.phase import Phase
+from argosy_runs.nodes import NodePhase, ShutdownMessage
 
 # Events.
 
@@ -23,7 +22,7 @@ class PodEnded:
     """A pod that was started has come to its end, whatever it was."""
 
     node: PodNode
-    phase: Phase
+    phase: NodePhase
     """Succeeded, Failed or Error."""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Those that were written; the others have their declared default."""
@@ -45,21 +44,12 @@ class TimerFired:
     node: Node
 
 
-class ShutdownReason(StrEnum):
-    """Why a run is shut down, in the words of Argo's node messages.
-
-    What runs at the exit may ask for them by ``workflow.failures``.
-    """
-
-    STOP = "workflow shutdown with strategy: Stop"
-    DEADLINE = "Step exceeded its deadline"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
     """No further pod may start; those that run are being killed, and will end."""
 
-    reason: ShutdownReason
+    reason: ShutdownMessage
+    """Also what runs at the exit may ask for, by ``workflow.failures``."""
 
 
 Event: TypeAlias = PodStarted | PodEnded | TimerFired | Shutdown
@@ -83,11 +73,11 @@ class StartTimer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeChanged:
+class PhaseChanged:
     """A node has a new phase; sent once for Running, and once for its end."""
 
     node: Node
-    phase: Phase
+    phase: NodePhase
     """As it was at that moment: the node itself goes on."""
 
 
@@ -100,8 +90,8 @@ class ExitStarted:
 class WorkflowEnded:
     """Everything has come to its end; nothing follows."""
 
-    phase: Phase
+    phase: NodePhase
     message: str
 
 
-Command: TypeAlias = StartPod | StartTimer | NodeChanged | ExitStarted | WorkflowEnded
+Command: TypeAlias = StartPod | StartTimer | PhaseChanged | ExitStarted | WorkflowEnded

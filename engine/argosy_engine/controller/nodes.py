@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from argosy_engine.controller.phase import Phase
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, RetryStrategy
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.names import TaskPath
 
 _NOTHING: Mapping[str, str] = {}
@@ -71,7 +71,7 @@ class Node:
         self.path = spot.path
         self.inputs = inputs
         self.outputs: Mapping[str, str] = _NOTHING
-        self.phase = Phase.PENDING
+        self.phase = NodePhase.PENDING
         self.message = ""
         self.started_at: datetime | None = None
         self.finished_at: datetime | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from argosy_engine.controller.phase import Phase
 from argosy_engine.workflow.durations import LONGEST_DURATION, parse_duration
 from argosy_engine.workflow.model import RetryStrategy
 from argosy_expressions.argo import evaluate
 from argosy_expressions.errors import ExpressionError
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.values import JsonValue
 
 NO_MORE = "No more retries left"
@@ -36,7 +36,7 @@ class LastAttempt:
 
     number: int
     """From 0."""
-    phase: Phase
+    phase: NodePhase
     message: str
     exit_code: int | None
     duration: timedelta
@@ -62,12 +62,12 @@ def after_failure(strategy: RetryStrategy, last: LastAttempt) -> TryAgain | Give
     return TryAgain(_delay(strategy, last.number))
 
 
-def _policy_allows(strategy: RetryStrategy, phase: Phase) -> bool:
+def _policy_allows(strategy: RetryStrategy, phase: NodePhase) -> bool:
     match strategy.policy:
         case "OnFailure":
-            return phase is Phase.FAILED
+            return phase is NodePhase.FAILED
         case "OnError":
-            return phase is Phase.ERROR
+            return phase is NodePhase.ERROR
         case _:
             return True
 

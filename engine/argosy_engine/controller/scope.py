@@ -6,13 +6,22 @@ import json
 from collections.abc import Iterator, Mapping
 
 from argosy_engine.controller.nodes import DagNode
-from argosy_engine.controller.phase import DEPENDS_RESULT
 from argosy_engine.workflow.model import DagTask
 from argosy_expressions.argo import evaluate, fill
 from argosy_expressions.errors import ExpressionError
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.names import TaskPath, child_path
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 from argosy_schemas.values import JsonValue
+
+_DEPENDS_RESULT: Mapping[NodePhase, frozenset[str]] = {
+    NodePhase.SUCCEEDED: frozenset({"Succeeded"}),
+    NodePhase.SKIPPED: frozenset({"Skipped"}),
+    NodePhase.FAILED: frozenset({"Failed"}),
+    NodePhase.ERROR: frozenset({"Errored"}),
+    NodePhase.OMITTED: frozenset({"Omitted"}),
+}
+"""What ``depends`` may say of a fulfilled node: a phase and a result have different names."""
 
 
 class TasksView(Mapping[str, JsonValue]):
@@ -45,7 +54,7 @@ def results_of(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
     results: dict[str, frozenset[str]] = {}
     for name in task.depends.tasks if task.depends is not None else ():
         node = dag.children[dag.template.index[name]]
-        results[name] = frozenset() if node is None else DEPENDS_RESULT[node.phase]
+        results[name] = frozenset() if node is None else _DEPENDS_RESULT[node.phase]
     return results
 
 

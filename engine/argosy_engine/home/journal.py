@@ -1,26 +1,14 @@
-"""What became of each node of a run, one JSON object a line, in the order in which it happened.
-
-The journal is for people, and for the few facts that no record holds: how often a task was tried.
-An engine that goes on with a run decides everything anew from success records, so a line that is
-missing or cut off, because the engine was killed, does no harm.
-"""
+"""Writes the journal of a run, see :mod:`argosy_runs.journal`."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from argosy_engine.controller.nodes import Node, PodNode
-from argosy_engine.controller.phase import Phase
-from argosy_schemas.names import TaskPath
-from argosy_schemas.values import JsonValue, to_json
+from argosy_runs.journal import JournalEntry, entry_to_json
 
 
-class Journal:
+class JournalWriter:
     """The journal of one run, open for writing.
 
     Raises:
@@ -28,66 +16,22 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        torn = _is_torn(path)
+        is_cut_off = _is_cut_off(path)
         self._file = path.open("ab", buffering=0)
-        if torn:
+        if is_cut_off:
             self._file.write(b"\n")
 
-    def engine_started(self, at: datetime, *, resumed: bool) -> None:
-        """Say that an engine begins to work on the run."""
-        self._write({"at": at.isoformat(), "engine": os.getpid(), "resumed": resumed})
-
-    def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
-        """Say that a node has a new phase."""
-        line: dict[str, JsonValue] = {
-            "at": at.isoformat(),
-            "node": node.name,
-            "type": node.kind,
-            "phase": phase.value,
-            "path": node.path,
-        }
-        if phase.is_fulfilled and node.message:
-            line["message"] = node.message
-        if isinstance(node, PodNode):
-            line["attempt"] = node.attempt
-        self._write(line)
+    def write(self, entry: JournalEntry) -> None:
+        """Append an entry."""
+        # One write for one line; unbuffered, so that it outlives this process.
+        self._file.write(entry_to_json(entry).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _write(self, line: Mapping[str, JsonValue]) -> None:
-        # One write for one line; unbuffered, so that it outlives this process.
-        self._file.write(to_json(line).encode() + b"\n")
 
-
-def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the whole lines of a journal; none if there is no such file."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue  # Cut off when its engine was killed.
-            if isinstance(entry, dict):
-                yield entry
-
-
-def attempts_before(path: Path) -> dict[TaskPath, int]:
-    """Return how many pods earlier engines started for each task."""
-    counts: dict[TaskPath, int] = {}
-    for entry in read_journal(path):
-        if entry.get("type") == "Pod" and entry.get("phase") == Phase.RUNNING.value:
-            task = TaskPath(str(entry.get("path")))
-            counts[task] = counts.get(task, 0) + 1
-    return counts
-
-
-def _is_torn(path: Path) -> bool:
+def _is_cut_off(path: Path) -> bool:
     """Return whether the last line has no end."""
     try:
         with path.open("rb") as file:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from argosy_engine.controller.phase import Phase
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
+from argosy_runs.nodes import NodePhase
 
 
 class FakePods:
@@ -26,4 +26,4 @@ class FakePods:
 
 
 def _succeeded(request: PodRequest) -> PodOutcome:
-    return PodOutcome(phase=Phase.SUCCEEDED)
+    return PodOutcome(phase=NodePhase.SUCCEEDED)

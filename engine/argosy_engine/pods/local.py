@@ -20,7 +20,6 @@ from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.told import read_told
-from argosy_engine.controller.phase import Phase
 from argosy_engine.events import Listener, Notice
 from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.home.run_directory import RunDirectory
@@ -29,6 +28,7 @@ from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_launcher.finish import Finished, finish
 from argosy_launcher.process_end import pod_exit_code
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.failures import failure_from
 from argosy_schemas.formats.records import AttemptState, Failure, Reason
@@ -74,7 +74,7 @@ class LocalPods:
 
     def _decision(self, request: PodRequest) -> PodOutcome:
         control = decide(request.path, resolver=self._resolver(request))
-        return PodOutcome(phase=Phase.SUCCEEDED, outputs={CONTROL: encoded_object(control)})
+        return PodOutcome(phase=NodePhase.SUCCEEDED, outputs={CONTROL: encoded_object(control)})
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         attempt = AttemptId(str(uuid.uuid4()))
@@ -114,19 +114,17 @@ class LocalPods:
     def _outcome(self, finished: Finished, *, adopted: bool) -> PodOutcome:
         if finished.failure is None:
             outcome = PodOutcome(
-                phase=Phase.SUCCEEDED,
+                phase=NodePhase.SUCCEEDED,
                 outputs={CONTROL: finished.control} if finished.control else {},
                 cached=finished.record.state is AttemptState.CACHED,
             )
         else:
             outcome = _failed(finished.failure)
-        log = finished.record.log
         return replace(
             outcome,
             exit_code=finished.exit_code,
             record=finished.record,
             adopted=adopted,
-            log=None if log is None else str(self.home / log),
         )
 
     def _resolver(self, request: PodRequest) -> Resolver:
@@ -145,7 +143,7 @@ def _failed(failure: Failure) -> PodOutcome:
     # A task here is not evicted: where one was stopped, all were.
     is_final = failure.final or failure.reason is Reason.CANCELED
     return PodOutcome(
-        phase=Phase.FAILED,
+        phase=NodePhase.FAILED,
         message=pod_message(failure.message, final=is_final),
         exit_code=pod_exit_code(failure),
         failure=failure,

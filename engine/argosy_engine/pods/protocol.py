@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from argosy_engine.controller.phase import Phase
 from argosy_engine.pods.stop import StopSignal
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.formats.records import AttemptRecord, Failure
 from argosy_schemas.names import TaskPath
 
@@ -36,7 +36,7 @@ class PodRequest:
 class PodOutcome:
     """How a pod ended."""
 
-    phase: Phase
+    phase: NodePhase
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of its template."""
     message: str = ""
@@ -47,8 +47,6 @@ class PodOutcome:
     """What the launcher stored, or would have; ``None`` if it did not come to that."""
     cached: bool = False
     adopted: bool = False
-    log: str | None = None
-    """Path of its output."""
 
 
 class Pods(Protocol):

@@ -21,23 +21,22 @@ from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.controller.messages import (
     Command,
     ExitStarted,
-    NodeChanged,
+    PhaseChanged,
     PodEnded,
     PodStarted,
     Shutdown,
-    ShutdownReason,
     StartPod,
     StartTimer,
     TimerFired,
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import Node, PodNode, RetryNode
-from argosy_engine.controller.phase import Phase
 from argosy_engine.pods.protocol import PodOutcome, PodRequest, Pods
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_expressions.errors import ExpressionError
+from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.pod import ENV_UPSTREAM, decoded_texts
 
@@ -111,7 +110,7 @@ class Engine:
         self._stop.set(_STOPPED)
         self._reports.put(None)
 
-    def run(self) -> Phase:
+    def run(self) -> NodePhase:
         """Run to the end and return the phase of the workflow."""
         if self._deadline is not None:
             self._late_at = self._now() + self._deadline
@@ -138,7 +137,9 @@ class Engine:
             except (ExpressionError, ValueError) as error:
                 # As in Argo, where such a pod cannot be made: the workflow's fault, not the pod's.
                 failure = Failure(reason=Reason.INTERNAL, message=str(error))
-                self._end(node, PodOutcome(phase=Phase.ERROR, message=str(error), failure=failure))
+                self._end(
+                    node, PodOutcome(phase=NodePhase.ERROR, message=str(error), failure=failure)
+                )
                 continue
             # A daemon, for a run that is to stop at once does not wait for it.
             thread = threading.Thread(
@@ -149,7 +150,9 @@ class Engine:
             except RuntimeError as error:
                 message = f"{error}; run fewer tasks at once with --jobs"
                 failure = Failure(reason=Reason.ENVIRONMENT_FAILED, message=message)
-                self._end(node, PodOutcome(phase=Phase.FAILED, message=message, failure=failure))
+                self._end(
+                    node, PodOutcome(phase=NodePhase.FAILED, message=message, failure=failure)
+                )
                 continue
             self._running[node] = None
 
@@ -197,7 +200,7 @@ class Engine:
         failure = self._stop.failure
         assert failure is not None
         is_late = failure.reason is Reason.DEADLINE_EXCEEDED
-        reason = ShutdownReason.DEADLINE if is_late else ShutdownReason.STOP
+        reason = ShutdownMessage.DEADLINE if is_late else ShutdownMessage.STOP
         self._is_stopping = True
         self.stop_failure = failure
         self._observer.stopping(failure, now)
@@ -229,7 +232,7 @@ class Engine:
             self._end(node, self._stopped(failure))
 
     def _stopped(self, failure: Failure) -> PodOutcome:
-        return PodOutcome(phase=Phase.FAILED, message=failure.message, failure=failure)
+        return PodOutcome(phase=NodePhase.FAILED, message=failure.message, failure=failure)
 
     def _end(self, node: PodNode, outcome: PodOutcome) -> None:
         now = self._now()
@@ -257,7 +260,7 @@ class Engine:
                     self._set_timer(at, node)
                     if isinstance(node, RetryNode):
                         self._observer.retry_scheduled(node, now, at)
-                case NodeChanged(node=node, phase=phase):
+                case PhaseChanged(node=node, phase=phase):
                     self._observer.node_changed(node, phase, now)
                 case ExitStarted():
                     self._stop, self._is_stopping = StopSignal(), False

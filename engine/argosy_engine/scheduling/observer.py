@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from argosy_engine.controller.nodes import Node, PodNode, RetryNode
-from argosy_engine.controller.phase import Phase
 from argosy_engine.pods.protocol import PodOutcome
+from argosy_runs.nodes import NodePhase
 from argosy_schemas.formats.records import Failure
 
 
 class Observer:
     """Takes no notice of anything; called by the engine's own thread only."""
 
-    def node_changed(self, node: Node, phase: Phase, at: datetime) -> None:
+    def node_changed(self, node: Node, phase: NodePhase, at: datetime) -> None:
         """A node has a new phase."""
 
     def pod_started(self, node: PodNode, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a run is given, read and checked: the same for one that begins, goes on or is planned."""
+"""What a run is about, read and checked: the same for one that begins, goes on or is planned."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy_driver.resolving.run import Run
-from argosy_driver.resolving.run_parameters import check_artifact_names, parse_run_artifacts
-from argosy_engine.home.run_directory import RunDescription, RunDirectory
+from argosy_driver.resolving.run_parameters import check_artifact_names
+from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
-from argosy_schemas.checking.run_parameters import parse_run_parameters
+from argosy_runs.run_spec import RunSpec, run_facts
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import Pipeline
@@ -27,13 +27,13 @@ _ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenRun:
+class RunContext:
     """A run before anything of it happens."""
 
-    description: RunDescription
+    spec: RunSpec
     workflow: Workflow
     pipeline: Pipeline
-    facts: Run
+    run: Run
     """What driver and resolver need to know."""
 
 
@@ -45,7 +45,7 @@ def new_run(
     settings: RunSettings,
     parameters: Mapping[str, str] | None,
     artifacts: Mapping[str, str] | None,
-) -> GivenRun:
+) -> RunContext:
     """Return a run that nobody has begun; nothing is written.
 
     Args:
@@ -62,7 +62,7 @@ def new_run(
     """
     pipeline = unpack(ir)
     check_artifact_names(pipeline, artifacts or {})
-    description = RunDescription(
+    spec = RunSpec(
         run_id=RunId(str(uuid.uuid4())),
         # As Kubernetes does with `generateName`.
         name=f"{workflow.name}-{secrets.token_hex(3)[:5]}",
@@ -73,39 +73,26 @@ def new_run(
         cache=settings.cache,
         workflow=document,
     )
-    return _given(description, workflow, pipeline, settings)
+    return _context(spec, workflow, pipeline, settings)
 
 
-def described_run(
-    description: RunDescription, workflow: Workflow, ir: bytes, *, settings: RunSettings
-) -> GivenRun:
+def stored_run(
+    spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSettings
+) -> RunContext:
     """Return a run that was begun before.
 
     Raises:
         InvalidArgumentError: A parameter or artifact is wrong.
     """
-    return _given(description, workflow, unpack(ir), settings)
+    return _context(spec, workflow, unpack(ir), settings)
 
 
-def _given(
-    description: RunDescription, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
-) -> GivenRun:
-    inputs = pipeline.root.inputs
-    texts: dict[str, str | None] = {
-        name: workflow.arguments.get(name) for name in (*inputs.parameters, *inputs.artifacts)
-    }
-    texts.update(description.parameters)
-    facts = Run(
-        id=description.run_id,
-        name=description.name,
-        created_at=description.created_at,
-        root=description.root,
-        parameters=parse_run_parameters(pipeline, texts),
-        artifacts=parse_run_artifacts(pipeline, texts),
-        workspace=str(RunDirectory(settings.home, description.run_id).workspace),
-        cache=description.cache,
-    )
-    return GivenRun(description=description, workflow=workflow, pipeline=pipeline, facts=facts)
+def _context(
+    spec: RunSpec, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
+) -> RunContext:
+    workspace = RunDirectory(settings.home, spec.run_id).workspace
+    run = run_facts(spec, pipeline, workspace=workspace)
+    return RunContext(spec=spec, workflow=workflow, pipeline=pipeline, run=run)
 
 
 def _root(pipeline: Pipeline, settings: RunSettings) -> str:

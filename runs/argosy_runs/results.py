@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from argosy_engine.states import RunState, TaskState
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Artifact, Values
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
@@ -65,7 +65,9 @@ class RunResult:
     pipeline: str
     state: RunState
     started_at: datetime
-    finished_at: datetime
+    """When the engine that works on it, or did so last, began to."""
+    finished_at: datetime | None
+    """``None`` while it lasts."""
     error: str | None = None
     """One sentence about the first failure; ``None`` when the run succeeded."""
     outputs: Values = field(default_factory=Values)

@@ -1,0 +1,183 @@
+"""Report what happens: to the journal, to the view of the run, and to the caller's listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from argosy_engine.controller.nodes import GroupNode, Node, PodNode, RetryNode
+from argosy_engine.events import (
+    Listener,
+    Notice,
+    Stopping,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+)
+from argosy_engine.home.journal import JournalWriter
+from argosy_engine.pods.protocol import PodOutcome
+from argosy_engine.scheduling.observer import Observer
+from argosy_engine.workflow.model import DagTemplate, PodTemplate, Workflow
+from argosy_runs import nodes as argo
+from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
+from argosy_runs.nodes import NodePhase, NodeType
+from argosy_runs.task_nodes import TaskAttempts
+from argosy_runs.view import RunView
+from argosy_schemas.formats.records import Failure
+from argosy_schemas.ir.task_tree import TaskTree
+from argosy_schemas.names import TaskPath
+from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
+
+_NO_ATTEMPTS = TaskAttempts()
+
+
+class Reporter(Observer):
+    """Makes entries of what the engine does, and events of what they change."""
+
+    def __init__(
+        self,
+        *,
+        journal: JournalWriter,
+        view: RunView,
+        tree: TaskTree,
+        home: Path,
+        emit: Listener,
+        on_skip: Callable[[TaskPath], None],
+    ) -> None:
+        """Make an observer.
+
+        Args:
+            journal: Of the run.
+            view: Of the run; takes every entry.
+            tree: The tasks of the pipeline.
+            home: Where the store is; absolute.
+            emit: Called with every event.
+            on_skip: Called with a task whose condition is false, before anything that follows it.
+        """
+        self._journal: JournalWriter | None = journal
+        self._view = view
+        self._tree = tree
+        self._home = home
+        self._emit = emit
+        self._on_skip = on_skip
+        self._ended_pods: dict[PodNode, Attempt] = {}
+        """Until their nodes change."""
+
+    def take(self, entry: JournalEntry) -> None:
+        """Write an entry to the journal, and emit the end of each task that ends by it."""
+        if self._journal is not None:
+            try:
+                self._journal.write(entry)
+            except OSError as error:
+                # The run itself does not depend on it.
+                self._journal = None
+                self._emit(Notice(message=f"the journal cannot be written: {error.strerror}"))
+        finished = self._view.take(entry)
+        if isinstance(entry, NodeChanged) and entry.node.phase is NodePhase.SKIPPED:
+            task = self._view.nodes.tasks.get(entry.node.path)
+            if task is not None and task.node is not None and task.node.name == entry.node.name:
+                self._on_skip(entry.node.path)
+        for path in finished:
+            self._emit_finished(path)
+
+    def node_changed(self, node: Node, phase: NodePhase, at: datetime) -> None:
+        """Report the new phase of a node."""
+        attempt = self._ended_pods.pop(node, None) if isinstance(node, PodNode) else None
+        self.take(NodeChanged(at=at, node=_as_argo_has_it(node, phase), attempt=attempt))
+
+    def pod_started(self, node: PodNode, at: datetime) -> None:
+        """Report an attempt at a task."""
+        if node.template.decides:
+            return
+        # Its node changes right after.
+        attempt = self._attempts(node.path).count + 1
+        name = self._tree.at(node.path).display_name
+        self._emit(TaskStarted(path=node.path, name=name, at=at, attempt=attempt))
+
+    def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
+        """Keep what came of the attempt until its node changes."""
+        record = outcome.record
+        self._ended_pods[node] = Attempt(
+            id=None if record is None else record.attempt_id,
+            cached=outcome.cached,
+            adopted=outcome.adopted,
+            failure=outcome.failure,
+            log=None if record is None else record.log,
+        )
+
+    def retry_scheduled(self, node: RetryNode, at: datetime, retry_at: datetime) -> None:
+        """Report that the task is not lost yet."""
+        # The next attempt may have its node already.
+        last = next(one for one in reversed(node.attempts) if one.phase.is_fulfilled)
+        self._emit(
+            TaskRetrying(
+                path=node.path,
+                at=at,
+                attempt=self._attempts(node.path).count,
+                error=last.message,
+                retry_at=retry_at,
+            )
+        )
+
+    def stopping(self, failure: Failure, at: datetime) -> None:
+        """Report that the end begins."""
+        self.take(StopRequested(at=at, failure=failure))
+        self._emit(Stopping(at=at))
+
+    def _emit_finished(self, path: TaskPath) -> None:
+        position = self._tree.at(path)
+        outcome = self._view.outcome(position)
+        node = self._view.nodes.tasks[path].node
+        attempts = self._attempts(path)
+        assert node is not None
+        assert node.finished_at is not None
+        log = attempts.last.log
+        self._emit(
+            TaskFinished(
+                path=path,
+                name=position.display_name,
+                kind=position.kind,
+                state=outcome.state,
+                at=node.finished_at,
+                started_at=node.started_at,
+                attempts=attempts.count,
+                cached=attempts.last.cached,
+                adopted=attempts.last.adopted,
+                # The task in a group that failed has told it.
+                error=outcome.error if outcome.failed_path == path else None,
+                reason=outcome.reason,
+                log=None if log is None else str(self._home / log),
+            )
+        )
+
+    def _attempts(self, path: TaskPath) -> TaskAttempts:
+        return self._view.nodes.attempts.get(path, _NO_ATTEMPTS)
+
+
+def repeated_tasks(workflow: Workflow) -> frozenset[str]:
+    """Return the tasks of the pipeline itself that run again at the exit after a stop."""
+    at_exit = None if workflow.on_exit is None else workflow.templates[workflow.on_exit]
+    if not isinstance(at_exit, DagTemplate):
+        return frozenset()
+    return frozenset(
+        text.removesuffix("/")
+        for task in at_exit.tasks
+        for name, text in task.arguments
+        if name in (TASK_INPUT, PATH_INPUT)
+    )
+
+
+def _as_argo_has_it(node: Node, phase: NodePhase) -> argo.Node:
+    template = node.template if isinstance(node, PodNode | RetryNode) else None
+    return argo.Node(
+        name=node.name,
+        type=NodeType(node.kind),
+        phase=phase,
+        path=node.path,
+        boundary=None if node.boundary is None else node.boundary.name,
+        message=node.message if phase.is_fulfilled else "",
+        is_attempt=isinstance(node.owner, RetryNode),
+        decides=isinstance(template, PodTemplate) and template.decides,
+        items=len(node.children) if isinstance(node, GroupNode) else None,
+    )

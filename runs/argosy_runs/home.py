@@ -1,0 +1,91 @@
+"""Where a home keeps its runs, and which of them a person means.
+
+Below ``<home>/runs/<run>``, beside the records that driver and launcher keep there:
+
+* ``run.json``       what the run was given (:mod:`argosy_runs.run_spec`); written once
+* ``ir``             the packed IR
+* ``journal.jsonl``  what happened to its nodes (:mod:`argosy_runs.journal`)
+* ``lock``           held by the engine that works on the run
+* ``work/``          a directory per attempt, gone when the attempt succeeded
+* ``workspace/``     the workspace, where the pipeline asks for one
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from argosy_runs.run_spec import RunSpec, run_spec_from_json, unreadable
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.names import RunId
+
+
+class RunFiles:
+    """The files of one run."""
+
+    def __init__(self, home: Path, run_id: RunId) -> None:
+        self.run_id = run_id
+        self.home = home.absolute()
+        self.path = self.home / "runs" / run_id
+        self.spec = self.path / "run.json"
+        self.ir = self.path / "ir"
+        self.journal = self.path / "journal.jsonl"
+        self.lock = self.path / "lock"
+        self.work = self.path / "work"
+        self.workspace = self.path / "workspace"
+
+    def read(self) -> tuple[RunSpec, bytes]:
+        """Return what the run was given, and its packed IR.
+
+        Raises:
+            InvalidArgumentError: It was made by a newer release, or is damaged.
+        """
+        try:
+            text, ir = self.spec.read_bytes(), self.ir.read_bytes()
+        except OSError as error:
+            raise unreadable(self.run_id, error) from error
+        return run_spec_from_json(text, self.run_id), ir
+
+    def is_locked(self) -> bool:
+        """Return whether an engine works on the run.
+
+        Engines that begin in this very moment wait for the answer: see ``RunDirectory.locked``.
+        """
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+
+def find_run(home: Path, prefix: str) -> RunId:
+    """Return the id of the run that begins with ``prefix``.
+
+    Raises:
+        InvalidArgumentError: There is none, or more than one.
+    """
+    runs = home / "runs"
+    found = sorted(
+        path.parent.name
+        for path in runs.glob("*/run.json")
+        if prefix and path.parent.name.startswith(prefix)
+    )
+    if prefix in found:
+        return RunId(prefix)
+    if not found:
+        raise InvalidArgumentError(
+            f"there is no run '{prefix}' in '{runs}'; give the --home that it was started with"
+        )
+    if len(found) > 1:
+        raise InvalidArgumentError(
+            f"'{prefix}' fits {len(found)} runs, '{found[0]}' and '{found[1]}' among them; "
+            "give more characters"
+        )
+    return RunId(found[0])

@@ -1,0 +1,50 @@
+"""Read what became of a run on this machine: while it lasts, after its end, and after a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from argosy_runs.home import RunFiles, find_run
+from argosy_runs.journal import JournalReader
+from argosy_runs.results import RunResult
+from argosy_runs.run_result import run_result
+from argosy_runs.run_spec import run_facts
+from argosy_runs.task_nodes import NodeIndex
+from argosy_runs.values import TaskValues
+from argosy_runs.view import RunView
+from argosy_schemas.formats.packed_ir import unpack
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import open_store
+
+
+def read_run(home: Path, run: str) -> RunResult:
+    """Return what became of a run so far.
+
+    After its end it is what the run itself returned. While an engine works on it, tasks may be
+    PENDING or RUNNING. Where its engine was killed, what ran then is CANCELED.
+
+    Args:
+        home: Where it was started.
+        run: Its id, or as many of its first characters as no other run shares.
+
+    Raises:
+        InvalidArgumentError: There is no such run, more than one, or it cannot be read.
+        FormatError: Its journal is damaged, or of a newer release.
+        StoreError: The home cannot be read.
+    """
+    files = RunFiles(home, find_run(home, run))
+    # Before the journal: an engine that ends meanwhile has told all by then.
+    is_locked = files.is_locked()
+    spec, ir = files.read()
+    pipeline = unpack(ir)
+    facts = run_facts(spec, pipeline, workspace=files.workspace)
+    records = RunRecords(open_store(files.home), spec.run_id)
+    nodes = NodeIndex()
+    values = TaskValues(pipeline, facts, records, nodes)
+    view = RunView(values.tree, nodes, values)
+    for entry in JournalReader(files.journal).read():
+        view.take(entry)
+    if view.end is None and not is_locked:
+        view.kill()
+    ended_at = view.updated_at or spec.created_at
+    return run_result(spec, view, values, home=files.home, ended_at=ended_at)

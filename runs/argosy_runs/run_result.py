@@ -1,0 +1,110 @@
+"""Make the result of a run: what became of it and of each task, with all that is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy_runs.nodes import NodePhase
+from argosy_runs.outcomes import Outcome
+from argosy_runs.results import RunResult, TaskResult, path_order
+from argosy_runs.run_spec import RunSpec
+from argosy_runs.states import RunState, TaskState
+from argosy_runs.task_nodes import TaskAttempts, TaskNodes
+from argosy_runs.values import TaskValues
+from argosy_runs.view import RunView
+from argosy_schemas.formats.records import Reason, Values
+from argosy_schemas.ir.task_tree import TaskPosition
+from argosy_schemas.names import TaskPath
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_NO_NODES = TaskNodes()
+_NO_ATTEMPTS = TaskAttempts()
+
+
+def run_result(
+    spec: RunSpec, view: RunView, values: TaskValues, *, home: Path, ended_at: datetime | None
+) -> RunResult:
+    """Return what became of a run so far.
+
+    Args:
+        spec: What the run was given.
+        view: Of its nodes.
+        values: Of the same nodes.
+        home: Where its store is; absolute.
+        ended_at: When it came to its end; ``None`` while it lasts.
+    """
+    found = (_task_result(*task, view=view, values=values, home=home) for task in view.tasks())
+    tasks = tuple(sorted(found, key=lambda task: path_order(task.path)))
+    state, error = _run_state(view, tasks)
+    return RunResult(
+        run_id=spec.run_id,
+        pipeline=spec.pipeline,
+        state=state,
+        started_at=view.started_at or spec.created_at,
+        finished_at=ended_at if state.is_final else None,
+        error=error,
+        outputs=values.run_outputs() if state is RunState.SUCCEEDED else Values(),
+        tasks=tasks,
+    )
+
+
+def _task_result(
+    position: TaskPosition, outcome: Outcome, *, view: RunView, values: TaskValues, home: Path
+) -> TaskResult:
+    path = position.path
+    node = view.nodes.tasks.get(path, _NO_NODES).node
+    attempts = view.nodes.attempts.get(path, _NO_ATTEMPTS)
+    inputs, outputs = values.of_task(position, outcome.state, attempts.last)
+    log = attempts.last.log
+    started_at = None if node is None else node.started_at
+    return TaskResult(
+        path=path,
+        kind=position.kind,
+        name=path.rpartition("/")[2],
+        display_name=position.display_name,
+        state=outcome.state,
+        reason=outcome.reason,
+        cached=attempts.last.cached,
+        attempts=attempts.count,
+        inputs=inputs,
+        outputs=outputs,
+        error=outcome.error,
+        log=None if log is None else str(home / log),
+        started_at=started_at,
+        finished_at=None if node is None or started_at is None else node.finished_at,
+    )
+
+
+def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, str | None]:
+    """Return the state of a run, and what to say of it."""
+    if not view.is_over:
+        return (RunState.PENDING if view.started_at is None else RunState.RUNNING), None
+    if view.stop is not None:
+        canceled = view.stop.reason is Reason.CANCELED
+        return RunState.CANCELED if canceled else RunState.FAILED, view.stop.message
+    first = _first_failure(tasks)
+    if first is not None:
+        return RunState.FAILED, f"'{first.path}' failed: {first.error}"
+    if view.is_killed:
+        return RunState.FAILED, "the engine was killed; resume the run to go on with it"
+    root = view.nodes.phase(TaskPath(""))
+    at_exit = view.nodes.exit_root
+    phase = at_exit.phase if root is NodePhase.SUCCEEDED and at_exit is not None else root
+    if phase is not NodePhase.SUCCEEDED:
+        return RunState.FAILED, f"the workflow ended as {phase}"
+    return RunState.SUCCEEDED, None
+
+
+def _first_failure(tasks: Sequence[TaskResult]) -> TaskResult | None:
+    failed = {task.path: task for task in tasks if task.state is TaskState.FAILED}
+    # A DAG failed because something in it did, which says more.
+    holders: set[str] = set()
+    for path in failed:
+        outer = path.rpartition("/")[0]
+        while outer and outer not in holders:
+            holders.add(outer)
+            outer = outer.rpartition("/")[0]
+    own = [task for path, task in failed.items() if path not in holders]
+    return min(own, key=lambda task: task.finished_at or _LATEST, default=None)

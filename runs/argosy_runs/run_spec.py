@@ -1,0 +1,115 @@
+"""What a run was given, as it is stored: enough to read it, and to go on with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_schemas.checking.run_parameters import parse_run_parameters
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import RunId
+from argosy_schemas.values import JsonValue, to_json
+
+RUN_SPEC_VERSION = "1.0"
+"""Major and minor; a reader refuses a newer major by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """What a run was given."""
+
+    run_id: RunId
+    name: str
+    """Of the workflow: what the SDK calls the job's name."""
+    pipeline: str
+    created_at: datetime
+    parameters: Mapping[str, str]
+    """Values of workflow parameters that the caller gave, input artifacts among them."""
+    root: str
+    """Where its artifacts go."""
+    cache: bool
+    workflow: Mapping[str, JsonValue]
+
+    def to_json(self) -> str:
+        """Return the content of ``run.json``."""
+        return to_json(
+            {
+                "version": RUN_SPEC_VERSION,
+                "run_id": self.run_id,
+                "name": self.name,
+                "pipeline": self.pipeline,
+                "created_at": self.created_at.isoformat(),
+                "parameters": dict(self.parameters),
+                "root": self.root,
+                "cache": self.cache,
+                "workflow": self.workflow,
+            }
+        )
+
+
+def run_spec_from_json(text: bytes, run_id: RunId) -> RunSpec:
+    """Return the spec behind the content of ``run.json``.
+
+    Raises:
+        InvalidArgumentError: It was made by a newer release, or is damaged.
+    """
+    try:
+        document: dict[str, Any] = json.loads(text)
+        major = str(document["version"]).partition(".")[0]
+        if major != RUN_SPEC_VERSION.partition(".")[0]:
+            raise InvalidArgumentError(
+                f"run '{run_id}' was made by a newer release (format {document['version']}); "
+                "update argosy to go on with it"
+            )
+        return RunSpec(
+            run_id=RunId(document["run_id"]),
+            name=document["name"],
+            pipeline=document["pipeline"],
+            created_at=datetime.fromisoformat(document["created_at"]),
+            parameters=document["parameters"],
+            root=document["root"],
+            cache=document["cache"],
+            workflow=document["workflow"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise unreadable(run_id, error) from error
+
+
+def run_facts(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> Run:
+    """Return what driver and resolver need to know of a run.
+
+    Raises:
+        InvalidArgumentError: A parameter or artifact is missing, not declared, or of the wrong
+            type; all of them are named, one a line.
+    """
+    inputs, defaults = pipeline.root.inputs, _arguments(spec.workflow)
+    texts = {name: defaults.get(name) for name in (*inputs.parameters, *inputs.artifacts)}
+    texts.update(spec.parameters)
+    return Run(
+        id=spec.run_id,
+        name=spec.name,
+        created_at=spec.created_at,
+        root=spec.root,
+        parameters=parse_run_parameters(pipeline, texts),
+        artifacts=parse_run_artifacts(pipeline, texts),
+        workspace=str(workspace),
+        cache=spec.cache,
+    )
+
+
+def _arguments(workflow: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the parameters of a workflow with their values."""
+    parameters = workflow["spec"].get("arguments", {}).get("parameters", ())
+    return {parameter["name"]: parameter.get("value") for parameter in parameters}
+
+
+def unreadable(run_id: RunId, error: Exception) -> InvalidArgumentError:
+    """Return the error of a run whose files are damaged or missing."""
+    return InvalidArgumentError(f"run '{run_id}' cannot be read ({error}); start a new run")

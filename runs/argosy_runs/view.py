@@ -1,0 +1,299 @@
+"""What became of a run so far, from what happened to its nodes: one entry of a journal at a time.
+
+An entry costs as much as it changes, however large the run is; the end of a group looks once at
+each task in it. The states of tasks that have no node follow from those around them, and are worked
+out when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol, assert_never
+
+from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
+from argosy_runs.nodes import Node, NodePhase
+from argosy_runs.outcomes import (
+    KILLED,
+    KILLED_BEFORE,
+    Outcome,
+    because_of,
+    group_outcome,
+    node_outcome,
+    stopped_outcome,
+)
+from argosy_runs.states import TaskState
+from argosy_runs.task_nodes import NodeIndex, TaskNodes
+from argosy_schemas.formats.records import Failure
+from argosy_schemas.ir.order import in_order
+from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
+from argosy_schemas.names import TaskPath
+
+_NO_NODES = TaskNodes()
+
+
+class Explanations(Protocol):
+    """What is known of tasks beside their nodes, from pipeline and records."""
+
+    def undecided(self, path: TaskPath) -> str | None:
+        """Return why it cannot be decided whether or how a task runs; ``None``: it can."""
+        ...
+
+    def import_error(self, path: TaskPath) -> str | None:
+        """Return why an importer fails; ``None``: it does not."""
+        ...
+
+
+class RunView:
+    """One run, as it stands. For one thread."""
+
+    def __init__(
+        self,
+        tree: TaskTree,
+        nodes: NodeIndex,
+        explanations: Explanations,
+        *,
+        repeated: frozenset[str] = frozenset(),
+    ) -> None:
+        """Make the view of a run to which nothing has happened.
+
+        Args:
+            tree: The tasks of the pipeline.
+            nodes: Empty; the view keeps it up to date.
+            explanations: Asked where nodes alone do not say what became of a task.
+            repeated: Tasks of the pipeline itself that run at the exit if the run is stopped before
+                they came to their end.
+        """
+        self.nodes = nodes
+        """The nodes by task, and the attempts at each."""
+        self._tree = tree
+        self._explanations = explanations
+        self._repeated = repeated
+        self._settled: dict[TaskPath, Outcome] = {}
+        """Of tasks whose node has come to its end."""
+        self._derived: dict[TaskPath, Outcome] = {}
+        """Of other tasks, until the next entry."""
+        self._kept: dict[TaskPath, None] = {}
+        """Tasks that came to their end by a stop, and may run again at the exit."""
+        self.started_at: datetime | None = None
+        """When the engine that works on the run, or did so last, began to."""
+        self.updated_at: datetime | None = None
+        """The time of the last entry."""
+        self.stop: Failure | None = None
+        """Why the run was stopped, if it was."""
+        self.end: RunEnded | None = None
+        self.is_killed = False
+        """Whether its engine is gone and did not come to the end."""
+
+    # What happens.
+
+    def take(self, entry: JournalEntry) -> tuple[TaskPath, ...]:
+        """Take note of an entry; return the tasks that have come to their end by it."""
+        self.updated_at = entry.at
+        self._derived.clear()
+        match entry:
+            case EngineStarted():
+                self.nodes.restart()
+                self._settled.clear()
+                self._kept.clear()
+                self.started_at, self.stop, self.end = entry.at, None, None
+            case NodeChanged():
+                node = self.nodes.take(entry)
+                if node is not None and node.phase.is_fulfilled:
+                    # Now, and not when it is asked for: what is known of the tasks before it may
+                    # change yet, if they run again at the exit.
+                    self._settled.pop(node.path, None)
+                    self.outcome(self._tree.at(node.path))
+                    return tuple(self._finished(node))
+            case StopRequested():
+                self.stop = entry.failure
+            case RunEnded():
+                self.end = entry
+            case _:
+                assert_never(entry)
+        return ()
+
+    def kill(self) -> None:
+        """Take note that no engine works on the run any more, though it has not ended."""
+        self._derived.clear()
+        self.is_killed = True
+
+    def _finished(self, node: Node) -> Iterator[TaskPath]:
+        """Yield tasks once: one that a stop kept from its end may come to it at the exit."""
+        path = node.path
+        at_exit = self.nodes.is_at_exit(node)
+        if at_exit and node.phase.is_completed:
+            self._kept.pop(path, None)
+            yield path
+        elif at_exit:
+            # It is not wanted again: it came to its end in its own place, with all that is in it.
+            for kept in [one for one in self._kept if one == path or one.startswith(f"{path}/")]:
+                del self._kept[kept]
+                yield kept
+        elif self._may_run_again(node):
+            self._kept[path] = None
+        else:
+            yield path
+
+    def _may_run_again(self, node: Node) -> bool:
+        if self.stop is None or node.phase is NodePhase.SUCCEEDED:
+            return False
+        return node.path.partition("/")[0] in self._repeated
+
+    # What can be asked.
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens, unless the run is resumed."""
+        at_exit = self.nodes.exit_root
+        return self.is_killed or (
+            self._has_ended(TaskPath("")) and (at_exit is None or at_exit.phase.is_fulfilled)
+        )
+
+    def outcome(self, position: TaskPosition) -> Outcome:
+        """Return what became of a task, or of an iteration of a loop."""
+        path = position.path
+        found = self._settled.get(path) or self._derived.get(path)
+        if found is None:
+            found = self._outcome(position)
+            kept = self._settled if self._has_ended(path) else self._derived
+            kept[path] = found
+        return found
+
+    def tasks(self) -> Iterator[tuple[TaskPosition, Outcome]]:
+        """Yield all tasks and iterations, each group behind what is in it."""
+        yield from self._inside(self._tree.root)
+
+    def _inside(self, position: TaskPosition) -> Iterator[tuple[TaskPosition, Outcome]]:
+        # What is known of tasks before serves those behind them.
+        for inner in self._children(position):
+            if inner.has_dag:
+                yield from self._inside(inner)
+            yield inner, self.outcome(inner)
+
+    def _children(self, position: TaskPosition) -> Iterator[TaskPosition]:
+        """Yield the tasks of a DAG, or the iterations of a loop, in their order.
+
+        A loop that did not begin has no iterations: then they are the tasks of its DAG.
+        """
+        nodes = self.nodes.tasks.get(position.path, _NO_NODES)
+        if position.is_loop and nodes.is_dag:
+            for index in range(nodes.items or 0):
+                yield self._tree.iteration(position, index)
+        elif position.component.dag is not None:
+            for key in in_order(position.component.dag):
+                yield self._tree.child(position, key)
+
+    def _has_ended(self, path: TaskPath) -> bool:
+        node = self.nodes.tasks.get(path, _NO_NODES).node
+        return node is not None and node.phase.is_fulfilled
+
+    def _outcome(self, position: TaskPosition) -> Outcome:
+        nodes = self.nodes.tasks.get(position.path, _NO_NODES)
+        if position.kind is TaskKind.IMPORTER:
+            return self._importer(position)
+        own = self._own(position, nodes)
+        if not nodes.is_dag or not own.state.is_final:
+            return own
+        return group_outcome(
+            own, (self.outcome(inner) for inner in self._children(position)), stop=self.stop
+        )
+
+    def _own(self, position: TaskPosition, nodes: TaskNodes) -> Outcome:
+        """Return what became of a task by its node, without those in it."""
+        node, helper = nodes.node, nodes.failed_helper
+        if helper is not None and not nodes.is_dag:
+            # What was to decide about the task failed, and the task was left out.
+            return self._by_node(helper)
+        if node is None:
+            return self._without_node(position)
+        if node.phase is NodePhase.OMITTED:
+            return self._left_out(position)
+        if node.phase.is_failed:
+            return self._by_node(helper or node)
+        if not node.phase.is_fulfilled and self.is_over:
+            return Outcome(state=TaskState.CANCELED, reason=KILLED)
+        return self._by_node(node)
+
+    def _by_node(self, node: Node) -> Outcome:
+        attempts = self.nodes.attempts.get(node.path)
+        error = self._error(node) if node.phase.is_failed else None
+        failure = None if attempts is None else attempts.last.failure
+        return node_outcome(node, failure=failure, stop=self.stop, error=error)
+
+    def _error(self, node: Node) -> str | None:
+        """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
+        if node.phase is NodePhase.ERROR and node.message:
+            reason = self._explanations.undecided(node.path)
+            return reason or f"what decides about the task cannot be evaluated: {node.message}"
+        return node.message or None
+
+    def _importer(self, position: TaskPosition) -> Outcome:
+        """Return what became of an importer: it needs no pod, so it has no node."""
+        holder = _holder(position)
+        if not self._has_begun(holder):
+            return self._without_node(position)
+        upstream = [self.outcome(each).state for each in self._upstream(position)]
+        if not (self._is_closed(holder) or all(state.is_final for state in upstream)):
+            return Outcome(state=TaskState.PENDING)
+        if not position.ignores_upstream_failure and any(
+            state is not TaskState.SUCCEEDED for state in upstream
+        ):
+            return self._left_out(position)
+        error = self._explanations.import_error(position.path)
+        if error is not None:
+            return Outcome(state=TaskState.FAILED, error=error, failed_path=position.path)
+        return Outcome(state=TaskState.SUCCEEDED)
+
+    def _without_node(self, position: TaskPosition) -> Outcome:
+        holder = _holder(position)
+        if holder.path and not self._has_begun(holder):
+            outer = self.outcome(holder).state
+            if not outer.is_final:
+                return Outcome(state=TaskState.PENDING)
+            return Outcome(state=TaskState.NOT_RUN, reason=because_of(_key(holder), outer))
+        if not self._is_closed(holder):
+            return Outcome(state=TaskState.PENDING)
+        return self._left_out(position)
+
+    def _left_out(self, position: TaskPosition) -> Outcome:
+        """Return what became of a task that did not start in a DAG that did."""
+        for upstream in self._upstream(position):
+            state = self.outcome(upstream).state
+            if state.is_final and state is not TaskState.SUCCEEDED:
+                return Outcome(state=TaskState.NOT_RUN, reason=because_of(_key(upstream), state))
+        if self.stop is not None:
+            return stopped_outcome(self.stop)
+        if self.is_killed and position.path not in self.nodes.tasks:
+            return Outcome(state=TaskState.NOT_RUN, reason=KILLED_BEFORE)
+        return Outcome(state=TaskState.NOT_RUN)
+
+    def _upstream(self, position: TaskPosition) -> Iterator[TaskPosition]:
+        """Yield the tasks that one depends on; an iteration depends on none."""
+        parent, task = position.parent, position.task
+        if parent is None or task is None or position.loop is not None:
+            return
+        for key in task.dependencies:
+            if parent.component.dag is not None and key in parent.component.dag.tasks:
+                yield self._tree.child(parent, key)
+
+    def _has_begun(self, holder: TaskPosition) -> bool:
+        nodes = self.nodes.tasks.get(holder.path, _NO_NODES)
+        return nodes.is_dag if holder.path else nodes.node is not None
+
+    def _is_closed(self, holder: TaskPosition) -> bool:
+        """Return whether nothing more starts in a DAG."""
+        return self.is_over or self._has_ended(holder.path)
+
+
+def _holder(position: TaskPosition) -> TaskPosition:
+    """Return the position whose node decides whether a task may start."""
+    holder = position.loop or position.parent
+    assert holder is not None, "nobody asks for the root"
+    return holder
+
+
+def _key(position: TaskPosition) -> str:
+    """Return the last segment of a task's path."""
+    return position.path.rpartition("/")[2]
