@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy_launcher.last_words import last_words
+from argosy_launcher.failure_reason import find_failure_reason
 from argosy_schemas.formats.records import Failure, Reason
 
 
@@ -46,11 +46,11 @@ def failure_of(ended: ProcessEnd) -> Failure | None:
         return None
     if code < 0:
         return Failure(reason=Reason.COMMAND_KILLED, message=_killed(-code), exit_code=code)
-    last = last_words(ended.log)
-    said = f": {last}" if last else ", it printed nothing"
+    reason = find_failure_reason(ended.log)
+    printed = f": {reason}" if reason else ", it printed no reason"
     return Failure(
         reason=Reason.COMMAND_FAILED,
-        message=f"the command ended with exit code {code}{_shell_meaning(code)}{said}",
+        message=f"the command ended with exit code {code}{_shell_meaning(code)}{printed}",
         exit_code=code,
     )
 

@@ -184,7 +184,7 @@ def test_groups_and_importers_that_fail_by_themselves_tell_why_once(tmp_path: Pa
         "condition-1: condition: int() cannot read '' as an integer",
         "for-loop-1: input 'word' holds the items of the loop and is not a list; pass a list",
         "importer: the URI to import is empty; give the importer an artifact_uri",
-        "outer/bad: the command ended with exit code 3, it printed nothing",
+        "outer/bad: the command ended with exit code 3, it printed no reason",
         "outer/inner: condition: int() cannot read '' as an integer",
     ]
     lines = [line.split(" FAILED ")[1] for line in ended.err.splitlines() if " FAILED " in line]
@@ -203,7 +203,7 @@ def test_an_attempt_that_fails_before_another_is_told_with_its_reason(tmp_path: 
     assert ended.status == 0, ended.err
     assert ended.task("try")["attempts"] == 2
     (told,) = [line for line in ended.err.splitlines() if "RETRYING" in line]
-    message = "the command ended with exit code 5, it printed nothing"
+    message = "the command ended with exit code 5, it printed no reason"
     assert told.endswith(f"RETRYING try: {message}")
 
 

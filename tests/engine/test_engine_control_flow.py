@@ -486,7 +486,7 @@ def test_an_exit_task_that_had_failed_does_not_run_again_when_the_run_is_stopped
     assert (tmp_path / "ran").read_text() == "x\n"
     clean_up = of(result, "clean-up")
     assert (clean_up.state.value, clean_up.attempts) == ("FAILED", 1)
-    assert clean_up.error == "the command ended with exit code 3, it printed nothing"
+    assert clean_up.error == "the command ended with exit code 3, it printed no reason"
 
 
 def test_an_exit_task_that_a_stop_interrupts_runs_again_and_is_told_what_was(

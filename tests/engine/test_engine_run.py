@@ -466,4 +466,4 @@ def test_a_workspace_is_a_directory_here_and_not_without_effect(machine: Machine
 def test_the_first_failure_is_told(machine: Machine) -> None:
     result = machine.run({"b": Step(script="exit 1"), "a": Step(script="sleep 0.5; exit 2")})
 
-    assert result.error == ("'b' failed: the command ended with exit code 1, it printed nothing")
+    assert result.error == ("'b' failed: the command ended with exit code 1, it printed no reason")

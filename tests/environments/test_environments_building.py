@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.environments.environments import Environment, Environments, default_directory
-from argosy_engine.environments.errors import last_words
+from argosy_engine.environments.errors import summarize_output
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.formats.records import Failure, Reason
@@ -382,7 +382,7 @@ def test_the_cache_is_where_the_person_wants_it(environment: dict[str, str], exp
         ),
         (
             "error: Failed to fetch: `http://x/`\n  Caused by: tcp connect error\n",
-            "Failed to fetch: `http://x/` Caused by: tcp connect error",
+            "Failed to fetch: `http://x/`: tcp connect error",
         ),
         (
             "Looking in links\nERROR: Could not find a version\nERROR: No matching distribution.\n",
@@ -391,12 +391,19 @@ def test_the_cache_is_where_the_person_wants_it(environment: dict[str, str], exp
         (
             "Resolved 55 packages in 5s\nBuilding a==1\nerror: Failed to build `a==1`\n"
             "  cause: The build backend returned an error\n\n[stderr]\nTraceback\n",
-            "Failed to build `a==1` cause: The build backend returned an error",
+            "Failed to build `a==1`: The build backend returned an error",
+        ),
+        (
+            "Using Python 3.11.7\nerror: No solution found when resolving dependencies\n"
+            "  cause: Because a was not found in the cache and you require a==1, we can conclude"
+            " that your requirements are unsatisfiable.\n\nhint: Packages were unavailable\n",
+            "No solution found when resolving dependencies: Because a was not found in the cache"
+            " and you require a==1, we can conclude that your requirements are unsatisfiable",
         ),
         ("", ""),
         ("hint: only\n", "hint: only"),
     ],
-    ids=["uv", "uv-network", "pip", "build", "nothing", "hint"],
+    ids=["uv-drawn", "uv-network", "pip", "build", "uv", "nothing", "hint"],
 )
-def test_the_last_words_of_an_installer_fit_into_a_line(output: str, expected: str) -> None:
-    assert last_words(output) == expected
+def test_the_error_of_an_installer_is_told_in_one_line(output: str, expected: str) -> None:
+    assert summarize_output(output) == expected

@@ -24,6 +24,16 @@ def test_a_command_that_ended_with_zero_has_not_failed() -> None:
     assert pod_exit_code(None) == 0
 
 
+def test_a_bracket_is_no_reason(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"}\n")
+
+    found = failure_of(ProcessEnd(exit_code=3, log=log))
+
+    assert found is not None
+    assert found.message == "the command ended with exit code 3, it printed no reason"
+
+
 def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"Traceback\n  File x\nValueError: no such column\n\n")

@@ -17,6 +17,7 @@ _NETWORK = re.compile(
 )
 # What uv draws before its words.
 _GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
+_CAUSE = re.compile(r":? (cause|Caused by): ")
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 
@@ -28,7 +29,7 @@ def installation_failed(what: str, output: str, *, python: str) -> TaskError:
         output: What the installer printed.
         python: Which Python it was for.
     """
-    reason = last_words(output)
+    reason = summarize_output(output)
     if _NETWORK.search(output):
         return RetryableTaskError(
             f"the Python packages of the component ({what}) could not be fetched ({reason}); check "
@@ -42,8 +43,8 @@ def installation_failed(what: str, output: str, *, python: str) -> TaskError:
     )
 
 
-def last_words(output: str) -> str:
-    """Return what an installer said in the end, in one line."""
+def summarize_output(output: str) -> str:
+    """Return the error that an installer, ``pip`` or ``uv``, printed, in one line."""
     lines = [_GLYPHS.sub("", line).strip() for line in output.splitlines()]
     lines = [line for line in lines if line]
     errors = [line.partition("ERROR: ")[2] for line in lines if line.startswith("ERROR: ")]
@@ -51,11 +52,11 @@ def last_words(output: str) -> str:
         # pip's; the last one is about the whole installation.
         return errors[-1].rstrip(".")
     begins = next((i for i, line in enumerate(lines) if line.startswith("error: ")), 0)
-    told: list[str] = []
+    error: list[str] = []
     for line in lines[begins:]:
         # What a package's own build printed can be any length; its end is in uv's words before.
         if _HINT.match(line) or line in ("[stdout]", "[stderr]"):
             break
-        told.append(line)
-    text = " ".join(told or lines[-1:]).removeprefix("error: ").rstrip(".")
-    return cut(text, most=_LONGEST)
+        error.append(line)
+    text = " ".join(error or lines[-1:]).removeprefix("error: ").rstrip(".")
+    return cut(_CAUSE.sub(": ", text), most=_LONGEST)
