@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from argosy_schemas.formats import packed_ir, records, step
 from argosy_schemas.ir.model import ControlEntry, ControlForm
-from argosy_schemas.reading.structure import camel_case
+from argosy_schemas.reading.structure import to_camel_case
 
 JSON: Final = Path(__file__).resolve().parents[1] / "schemas" / "argosy_schemas" / "json"
 
@@ -83,9 +83,9 @@ class _Definitions:
                 schema = {"anyOf": [schema, {"type": "null"}]}
             if field.name in notes:
                 schema["description"] = notes[field.name]
-            members[camel_case(field.name)] = schema
+            members[to_camel_case(field.name)] = schema
             if self._is_required(kind, field):
-                required.append(camel_case(field.name))
+                required.append(to_camel_case(field.name))
         return {
             "type": "object",
             "description": _sentences(inspect.getdoc(kind) or ""),

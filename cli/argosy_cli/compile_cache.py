@@ -19,10 +19,10 @@ from typing import Any
 
 from argosy_cli.source import Source
 from argosy_cli.versions import installed_version
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.formats.packed_ir import PackedIrError, inflate, unpack
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, to_json
-from argosy_schemas.whole_files import write_whole_file
 
 FORMAT = "1"
 
@@ -99,7 +99,7 @@ def _write(path: Path, made: RunnablePipeline) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Two runs that start together both read whole entries.
-        write_whole_file(path, to_json(content).encode())
+        write_atomically(path, to_json(content).encode())
     except OSError:
         # The engine is next to write there, and says what is wrong with the home.
         return

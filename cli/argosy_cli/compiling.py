@@ -55,9 +55,9 @@ def placed(source: Source) -> Generator[None]:
     try:
         yield
     except InvalidPipelineError as error:
-        from argosy_schemas.reading.pipeline import with_lines
+        from argosy_schemas.reading.pipeline import add_lines
 
-        raise _told(with_lines(error, source.data, file=source.file), source) from error
+        raise _told(add_lines(error, source.data, file=source.file), source) from error
 
 
 def _told(error: InvalidPipelineError, source: Source) -> InvalidPipelineError:

@@ -18,8 +18,8 @@ from pathlib import Path
 from argosy_driver.container import DriverContainer
 from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError
-from argosy_schemas.formats.failures import failure_from
-from argosy_schemas.pod import pod_message
+from argosy_schemas.formats.failures import make_failure
+from argosy_schemas.pod import format_pod_message
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT = "ARGOSY_MOUNTED_AT"
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
                 case _:
                     raise MachineError(f"unknown arguments {' '.join(arguments)!r}; give none")
     except ArgosyError as error:
-        return _failed(str(error), mounted_at, final=failure_from(error).final)
+        return _failed(str(error), mounted_at, final=make_failure(error).final)
     except OSError as error:
         where = f"'{error.filename}': " if error.filename else ""
         return _failed(
@@ -78,7 +78,7 @@ def _executable(environment: Mapping[str, str]) -> Path:
 
 
 def _failed(reason: str, mounted_at: Path, *, final: bool = False) -> int:
-    line = pod_message(reason, final=final)
+    line = format_pod_message(reason, final=final)
     _say(line)
     try:
         (mounted_at / TERMINATION_LOG).write_text(line)

@@ -16,14 +16,14 @@ from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_driver.resolving.told import read_told
 from argosy_driver.settings import DriverSettings
+from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.checking.run_parameters import parse_run_parameters
-from argosy_schemas.formats.failures import store_errors_as_task_errors
-from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, from_base64, unpack
+from argosy_schemas.formats.failures import convert_store_errors
+from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encoded_object
-from argosy_schemas.whole_files import part_file
+from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encode_object
 from argosy_store.locations import read_root, uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
@@ -54,7 +54,7 @@ class DriverContainer:
             FinalTaskError: The workflow is not what the compiler made, or the IR is damaged.
         """
         shared = self._here(SHARED_PATH)
-        with store_errors_as_task_errors():
+        with convert_store_errors():
             store = self._store()
             step = prepare(
                 self.settings.task,
@@ -79,11 +79,11 @@ class DriverContainer:
             RetryableTaskError: A store did not answer for as long as its retries last.
             FinalTaskError: The condition or the items cannot be evaluated.
         """
-        with store_errors_as_task_errors():
+        with convert_store_errors():
             control = decide(self.settings.task, resolver=self._resolver(self._store()))
         path = self._here(CONTROL_PATH)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(encoded_object(control))
+        path.write_text(encode_object(control))
 
     def _identity(self) -> Iterator[tuple[str, str]]:
         """Yield what KFP components may ask about their pod (``ir-semantics`` 7.8)."""
@@ -145,12 +145,12 @@ def _declared(pipeline: Pipeline, texts: Mapping[str, str | None]) -> dict[str, 
 def _ir_bytes(text: str, store: ObjectStore) -> bytes:
     if text.startswith(REFERENCE_PREFIX):
         return get_ir(store, text.removeprefix(REFERENCE_PREFIX))
-    return from_base64(text)
+    return decode_base64(text)
 
 
 def _copy_executable(source: Path, target: Path) -> None:
     """Copy ``exec`` so that main finds all of it or nothing, under any UID."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with part_file(target) as part:
+    with replace_atomically(target) as part:
         shutil.copyfile(source, part)
         part.chmod(0o755)

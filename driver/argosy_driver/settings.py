@@ -13,6 +13,7 @@ from datetime import datetime
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
+from argosy_schemas.message_text import to_one_line
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.pod import (
     ENV_ATTEMPT,
@@ -27,9 +28,8 @@ from argosy_schemas.pod import (
     ENV_STORE,
     ENV_TASK,
     ENV_UPSTREAM,
-    decoded_texts,
+    decode_strings,
 )
-from argosy_schemas.texts import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +106,13 @@ def _texts(environment: Mapping[str, str], name: str) -> dict[str, str | None]:
     """Return the object of texts that a variable holds; none if it is empty."""
     text = environment.get(name, "")
     try:
-        return decoded_texts(text)
+        return decode_strings(text)
     except ValueError as error:
         raise _unlike(name, f"{error}") from error
 
 
 def _wrong(name: str, value: str, wanted: str) -> FinalTaskError:
-    return _unlike(name, f"is '{one_line(value, most=60)}', not {wanted}")
+    return _unlike(name, f"is '{to_one_line(value, most=60)}', not {wanted}")
 
 
 def _unlike(name: str, what: str) -> FinalTaskError:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from operator import itemgetter
 
-from argosy_schemas.texts import cut
+from argosy_schemas.message_text import truncate
 from argosy_schemas.values import JsonValue
 
 INT_MIN = -(2**63)
@@ -102,7 +102,7 @@ def unmarshal(text: str) -> JsonValue:
 def _json_float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"the number {cut(text)} does not fit a double")
+        raise ValueError(f"the number {truncate(text)} does not fit a double")
     return value
 
 

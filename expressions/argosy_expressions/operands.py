@@ -27,7 +27,7 @@ from argosy_expressions.terms import (
 )
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import to_text
-from argosy_schemas.values import JsonValue, normalized, parse_json
+from argosy_schemas.values import JsonValue, normalize, parse_json
 
 _NULL: Kinds = frozenset({Kind.NULL})
 _TEXT: Kinds = frozenset({Kind.TEXT})
@@ -194,7 +194,7 @@ def _behind(text: str, kinds: Kinds) -> str | None:
     if kind_of(value) not in kinds - _TEXT - _NULL or to_text(value) != text:
         return None
     if isinstance(value, float):
-        whole = normalized(value)
+        whole = normalize(value)
         is_exact = isinstance(whole, int) and abs(whole) < 2**53
         return literal(whole if is_exact else value).text
     return literal(value).text if isinstance(value, bool) else f"fromJSON({quoted(text)})"

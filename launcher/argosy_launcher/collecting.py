@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
-from argosy_launcher.uris import Place, place_of
+from argosy_launcher.uris import ResolvedUri, resolve_uri
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step
@@ -134,14 +134,14 @@ def _artifact(
     metadata = {**output.metadata, **said.metadata}
     _refuse_unstorable(metadata, f"metadata of output artifact '{output.name}'")
     if said.uri:
-        place = place_of(
+        place = resolve_uri(
             said.uri,
             outputs=step.output_artifacts,
             mappings=step.uri_mappings,
             inputs=step.seen_artifacts,
         )
     else:
-        place = Place(ArtifactUri(output.uri), output.path)
+        place = ResolvedUri(ArtifactUri(output.uri), output.path)
     if place.passed_on is not None:
         return CollectedArtifact(
             output=output.name,

@@ -13,12 +13,13 @@ from threading import Event
 from typing import Final
 
 from argosy_launcher.exchange import Exchange, ExecDiedError
-from argosy_launcher.exit_report import process_end, vanished
-from argosy_launcher.finish import Finished, finish
+from argosy_launcher.exit_report import interpret_exit_report, make_vanished_end
+from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError
-from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import read_step
 from argosy_schemas.pod import (
@@ -28,9 +29,8 @@ from argosy_schemas.pod import (
     STEP_PATH,
     STORE_PARAMETER,
     WORKSPACE_PATH,
-    pod_message,
+    format_pod_message,
 )
-from argosy_schemas.whole_files import write_whole_file
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
@@ -60,7 +60,7 @@ class LauncherContainer:
     mounted_at: Path = Path("/")
     """Below which this process finds main's volumes, ``/`` in a pod."""
 
-    def run(self) -> Finished:
+    def run(self) -> StepOutcome:
         """Finish the step of this pod and let its main container end."""
         self.exchange.start()
         ended = self._end_of_command() if self.step.decision is Decision.RUN else None
@@ -71,15 +71,15 @@ class LauncherContainer:
             name = Path(CONTROL_PATH).name
             # Argo's container sees all of it or nothing, whatever its UID.
             control = self.exchange.directory.parent / name
-            write_whole_file(control, finished.control.encode(), mode=0o644)
+            write_atomically(control, finished.control.encode(), mode=0o644)
         reason = ""
         if finished.failure is not None:
-            reason = pod_message(finished.failure.message, final=finished.failure.final)
+            reason = format_pod_message(finished.failure.message, final=finished.failure.final)
         self.say(reason or "the task succeeded")
-        self.exchange.conclude(finished.exit_code, reason)
+        self.exchange.send_verdict(finished.exit_code, reason)
         return finished
 
-    def _finished(self, ended: ProcessEnd | None) -> Finished:
+    def _finished(self, ended: ProcessEnd | None) -> StepOutcome:
         files = MainFiles(self.exchange, self.shared, self.volumes, self.mounted_at)
         try:
             return finish(
@@ -94,7 +94,7 @@ class LauncherContainer:
             # The command is done, but files in its image cannot be had any more.
             return finish(
                 self.step,
-                vanished(asked_to_stop=self.exchange.asked_to_stop.is_set()),
+                make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set()),
                 stores=self.stores,
                 store=self.store,
                 now=self.now,
@@ -104,14 +104,14 @@ class LauncherContainer:
         try:
             report = self.exchange.wait_for_exit()
         except ExecDiedError:
-            end = vanished(asked_to_stop=self.exchange.asked_to_stop.is_set())
+            end = make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set())
             return ProcessEnd(exit_code=None, failure=end.failure, log=self._whole_log())
         if report.leftover:
             self.say(f"{report.leftover} processes outlived the command and were ended")
-        return process_end(report, command=self.step.argv[0], log=self._whole_log())
+        return interpret_exit_report(report, command=self.step.argv[0], log=self._whole_log())
 
     def _whole_log(self) -> Path | None:
-        return joined_log(self.exchange.log_parts(), self.exchange.directory / "log.whole")
+        return join_log(self.exchange.list_log_parts(), self.exchange.directory / "log.whole")
 
 
 def run_container(
@@ -154,7 +154,7 @@ def run_container(
                 mounted_at=mounted_at,
             ).run()
     except ArgosyError as error:
-        return _give_up(exchange, str(error), final=failure_from(error).final)
+        return _give_up(exchange, str(error), final=make_failure(error).final)
     except Exception as error:
         # The edge of the process: main must not wait for a launcher that is gone.
         traceback.print_exc()
@@ -169,12 +169,12 @@ def _mounted(mounted_at: Path) -> tuple[Path, ...]:
 
 
 def _give_up(exchange: Exchange, reason: str, *, final: bool = False) -> int:
-    reason = pod_message(reason, final=final)
+    reason = format_pod_message(reason, final=final)
     _say(reason)
     if not exchange.directory.parent.is_dir():
         return 1  # no volume, no main
     exchange.start()
-    exchange.conclude(1, reason)
+    exchange.send_verdict(1, reason)
     return 1
 
 
@@ -182,7 +182,7 @@ def _say(line: str) -> None:
     print(f"argosy: {line}", file=sys.stderr, flush=True)
 
 
-def joined_log(parts: Mapping[int, Path], target: Path) -> Path | None:
+def join_log(parts: Mapping[int, Path], target: Path) -> Path | None:
     """Return one file with the whole log; what is missing in its middle is said there."""
     if len(parts) < 2:
         return next(iter(parts.values()), None)

@@ -14,14 +14,14 @@ from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason, Values
 from argosy_schemas.ir.model import ControlEntry, ControlForm
 from argosy_schemas.ir.parameters import to_text
-from argosy_schemas.pod import encoded_object
+from argosy_schemas.pod import encode_object
 from argosy_schemas.values import JsonValue, to_json
 
 MAX_CONTROL_BYTES: Final = 64 * 1024
 """Of the base64 text. Argo keeps it in the workflow's status, which must stay below 1 MiB."""
 
 
-def control_text(entries: Iterable[ControlEntry], outputs: Values) -> str:
+def encode_control(entries: Iterable[ControlEntry], outputs: Values) -> str:
     """Return the base64 JSON object of ``entries``; empty when there are none.
 
     Args:
@@ -34,7 +34,7 @@ def control_text(entries: Iterable[ControlEntry], outputs: Values) -> str:
     values = {entry.key: _value(entry, outputs) for entry in entries}
     if not values:
         return ""
-    text = encoded_object(values)
+    text = encode_object(values)
     if len(text) > MAX_CONTROL_BYTES:
         raise _too_long(values, len(text))
     return text

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy_launcher.exit_report import ExitReport, parse_exit_report
-from argosy_schemas.whole_files import write_whole_file
+from argosy_schemas.atomic_files import write_atomically
 
 EXEC_SILENCE: Final = 30
 """Looks without a beat until ``exec`` counts as dead."""
@@ -56,7 +56,7 @@ class Exchange:
         """
         return parse_exit_report(self._wait_for("exit"))
 
-    def ask(self, *words: str) -> tuple[str, ...]:
+    def request(self, *words: str) -> tuple[str, ...]:
         """Have ``exec`` do something in main's file system, return its answers.
 
         ``open`` and a path, or ``copy`` and two; as many as you like.
@@ -69,12 +69,12 @@ class Exchange:
         answer = self._wait_for(f"answer-{self._requests}")
         return tuple(answer.decode().split("\0")[:-1])
 
-    def conclude(self, exit_code: int, reason: str) -> None:
+    def send_verdict(self, exit_code: int, reason: str) -> None:
         """Say the last word: main ends with this code, its reason in the termination log."""
         self._publish("verdict", f"{exit_code}\n{reason}".encode(errors="replace"))
         self._over.set()
 
-    def log_parts(self) -> Mapping[int, Path]:
+    def list_log_parts(self) -> Mapping[int, Path]:
         """Return the parts of the log by number: 0 is its beginning, the largest its end."""
         parts = {0: self.directory / "log"}
         parts |= {int(path.suffix[1:]): path for path in self.directory.glob("log.[0-9]*")}
@@ -129,7 +129,7 @@ class Exchange:
 
     def _publish(self, name: str, data: bytes) -> None:
         """Write a file that ``exec`` sees all or nothing of, whatever its UID."""
-        write_whole_file(self.directory / name, data, mode=0o666)
+        write_atomically(self.directory / name, data, mode=0o666)
 
     @staticmethod
     def _open_to_all(path: Path, mode: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, cast
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.ir.parameters import kind_of
+from argosy_schemas.ir.parameters import describe_json_type
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 MAX_EXECUTOR_OUTPUT_BYTES = 256 * 1024 * 1024
@@ -113,7 +113,9 @@ def _artifacts(value: Any, name: str, path: str) -> tuple[ReportedArtifact, ...]
     if items is None:
         return ()
     if not isinstance(items, list):
-        raise _invalid(path, f"has {kind_of(items)} for 'artifacts.{name}.artifacts'; write a list")
+        raise _invalid(
+            path, f"has {describe_json_type(items)} for 'artifacts.{name}.artifacts'; write a list"
+        )
     return tuple(
         _artifact(item, f"'artifacts.{name}.artifacts[{index}]'", path)
         for index, item in enumerate(cast("list[object]", items))
@@ -138,7 +140,7 @@ def _object(value: Any, path: str, where: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _invalid(path, f"has {kind_of(value)} for {where}; write an object")
+        raise _invalid(path, f"has {describe_json_type(value)} for {where}; write an object")
     return cast("dict[str, Any]", value)
 
 
@@ -146,7 +148,7 @@ def _text(value: Any, path: str, where: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _invalid(path, f"has {kind_of(value)} for {where}; write a string")
+        raise _invalid(path, f"has {describe_json_type(value)} for {where}; write a string")
     return value
 
 

@@ -47,7 +47,7 @@ def parse_exit_report(data: bytes) -> ExitReport:
     return ExitReport(**members)
 
 
-def process_end(report: ExitReport, *, command: str, log: Path | None) -> ProcessEnd:
+def interpret_exit_report(report: ExitReport, *, command: str, log: Path | None) -> ProcessEnd:
     """Return what the report says of ``command``."""
     if not report.started:
         failure = _stopped(report) if report.stopped else _not_started(report, command)
@@ -81,7 +81,7 @@ def _known_failure(report: ExitReport, code: int) -> Failure | None:
     return None
 
 
-def vanished(*, asked_to_stop: bool) -> ProcessEnd:
+def make_vanished_end(*, asked_to_stop: bool) -> ProcessEnd:
     """Return the end of a command whose container is gone without a report."""
     if asked_to_stop:
         return ProcessEnd(

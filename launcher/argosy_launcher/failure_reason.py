@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from argosy_schemas.texts import cut
+from argosy_schemas.message_text import truncate
 
 _TAIL_BYTES: Final = 64 * 1024
 """Holds the frames of any traceback worth reading."""
@@ -34,7 +34,7 @@ def find_failure_reason(log: Path | None) -> str:
     lines = _read_last_lines(log)
     with_letters = (line for line in reversed(lines) if any(map(str.isalpha, line)))
     reason = _find_exception(lines) or next(with_letters, "")
-    return cut(" ".join(reason.split()), most=_LONGEST)
+    return truncate(" ".join(reason.split()), most=_LONGEST)
 
 
 def _read_last_lines(log: Path | None) -> Sequence[str]:

@@ -14,13 +14,13 @@ from functools import partial
 from typing import assert_never
 
 from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
-from argosy_launcher.control import control_text
+from argosy_launcher.control import encode_control
 from argosy_launcher.executor_output import ExecutorOutput, parse_executor_output
-from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
-from argosy_launcher.reading import Locate, located_here, read_output_file
-from argosy_launcher.uploading import in_parallel
+from argosy_launcher.output_files import Locator, locate_here, read_output_file
+from argosy_launcher.parallel_jobs import run_in_parallel
+from argosy_launcher.process_end import ProcessEnd, find_failure, get_pod_exit_code
 from argosy_schemas.errors import StoreError, TaskError
-from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
@@ -41,7 +41,7 @@ from argosy_store.transfer import upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class StepOutcome:
     """What became of a step."""
 
     record: AttemptRecord
@@ -69,8 +69,8 @@ def finish(
     stores: Stores,
     store: ObjectStore,
     now: Callable[[], datetime],
-    locate: Locate = located_here,
-) -> Finished:
+    locate: Locator = locate_here,
+) -> StepOutcome:
     """Store what ``step`` left behind and return what became of it.
 
     A store that fails for longer than its retries last makes a step that failed for that reason:
@@ -97,23 +97,23 @@ class _Finishing:
     stores: Stores
     store: ObjectStore
     now: Callable[[], datetime]
-    locate: Locate
+    locate: Locator
     log: str | None = None
     """Key of the log, once it is stored."""
     log_done: bool = False
     warnings: list[str] = field(default_factory=list[str])
 
-    def finish(self) -> Finished:
+    def finish(self) -> StepOutcome:
         try:
             return self._decided()
         except (TaskError, StoreError) as error:
-            return self._failed(failure_from(error))
+            return self._failed(make_failure(error))
 
-    def _decided(self) -> Finished:
+    def _decided(self) -> StepOutcome:
         step = self.step
         match step.decision:
             case Decision.RUN:
-                failure = _NOBODY_RAN_IT if self.ended is None else failure_of(self.ended)
+                failure = _NOBODY_RAN_IT if self.ended is None else find_failure(self.ended)
                 if failure is not None:
                     return self._failed(failure)
                 return self._succeeded(self._stored_outputs(), state=AttemptState.SUCCEEDED)
@@ -124,12 +124,12 @@ class _Finishing:
                 if step.failure is not None:
                     failure = replace(step.failure, final=True)  # or no retry is left
                     record = self._record(AttemptState.FAILED, Values())
-                    return Finished(
+                    return StepOutcome(
                         record=replace(record, failure=failure),
-                        exit_code=pod_exit_code(failure),
+                        exit_code=get_pod_exit_code(failure),
                         failure=failure,
                     )
-                return Finished(
+                return StepOutcome(
                     record=self._record(AttemptState.SUCCEEDED, step.outputs),
                     control=self._control(step.outputs),
                 )
@@ -153,7 +153,7 @@ class _Finishing:
         }
         parameters = collect_parameters(step, executor_output, files)
         # Before the uploads, so that what cannot be decided by fails soon.
-        control_text(
+        encode_control(
             [entry for entry in step.control if entry.output in parameters],
             Values(parameters=parameters),
         )
@@ -162,7 +162,7 @@ class _Finishing:
         uploads: list[Callable[[], Artifact | None]] = [
             partial(self._uploaded, each) for each in collected
         ]
-        *uploaded, _ = in_parallel([*uploads, self._store_log])
+        *uploaded, _ = run_in_parallel([*uploads, self._store_log])
         for each, artifact in zip(collected, uploaded, strict=True):
             if artifact is not None:
                 artifacts[each.output].append(artifact)
@@ -198,7 +198,7 @@ class _Finishing:
         else:
             self.log = key if ended.log_stored or ended.log is not None else None
 
-    def _succeeded(self, outputs: Values, *, state: AttemptState) -> Finished:
+    def _succeeded(self, outputs: Values, *, state: AttemptState) -> StepOutcome:
         step = self.step
         records = RunRecords(self.store, step.run_id)
         control = self._control(outputs)
@@ -211,14 +211,14 @@ class _Finishing:
                 control = self._control(winner.outputs)
         if state is AttemptState.SUCCEEDED:
             self._remember(winner)
-        return Finished(record=record, control=control, warnings=tuple(self.warnings))
+        return StepOutcome(record=record, control=control, warnings=tuple(self.warnings))
 
     def _control(self, outputs: Values) -> str:
         if not self.step.control:
             return ""
         if outputs.large:
             outputs = RunRecords(self.store, self.step.run_id).with_values(outputs)
-        return control_text(self.step.control, outputs)
+        return encode_control(self.step.control, outputs)
 
     def _remember(self, winner: AttemptRecord) -> None:
         """Write the cache entry; without it the task succeeded all the same."""
@@ -238,7 +238,7 @@ class _Finishing:
         except StoreError as error:
             self.warnings.append(f"the cache entry was not written: {error}")
 
-    def _failed(self, failure: Failure) -> Finished:
+    def _failed(self, failure: Failure) -> StepOutcome:
         """Keep what can be kept: a store that fails must not hide why the step failed."""
         self._store_log()
         interrupted = self.ended is not None and self.ended.interrupted
@@ -249,9 +249,9 @@ class _Finishing:
             RunRecords(self.store, self.step.run_id).write_attempt(record)
         except StoreError as error:
             self.warnings.append(f"the record of this attempt was not stored: {error}")
-        return Finished(
+        return StepOutcome(
             record=record,
-            exit_code=pod_exit_code(failure),
+            exit_code=get_pod_exit_code(failure),
             failure=failure,
             warnings=tuple(self.warnings),
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy_launcher.exchange import Exchange
-from argosy_launcher.reading import Located
+from argosy_launcher.output_files import LocatedPath
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
 
@@ -30,9 +30,9 @@ class MainFiles:
     """Where main has the volumes that this container mounts too, ``shared`` among them."""
     mounted_at: Path = Path("/")
     """Below which this process finds main's volumes, ``/`` in a pod."""
-    _copies: dict[str, Located] = field(default_factory=dict[str, Located])
+    _copies: dict[str, LocatedPath] = field(default_factory=dict[str, LocatedPath])
 
-    def locate(self, path: str) -> Located:
+    def locate(self, path: str) -> LocatedPath:
         """Return where this process finds ``path``, copied here if need be.
 
         Raises:
@@ -43,7 +43,7 @@ class MainFiles:
         if volume is not None:
             here, boundary = self._here(path), self._here(volume)
             if not _leads_out(here, boundary):
-                return Located(here, boundary)
+                return LocatedPath(here, boundary)
         if path not in self._copies:
             self._copies[path] = self._copied(path)
         return self._copies[path]
@@ -55,19 +55,19 @@ class MainFiles:
     def _here(self, path: str | Path) -> Path:
         return self.mounted_at / os.fspath(path).lstrip("/")
 
-    def _copied(self, path: str) -> Located:
+    def _copied(self, path: str) -> LocatedPath:
         directory = self.exchange.directory / "copies"
         directory.mkdir(exist_ok=True)
         directory.chmod(0o777)
         number = str(len(self._copies) + 1)
         target = self.shared / self.exchange.directory.name / "copies" / number
-        (answer,) = self.exchange.ask("copy", path, os.fspath(target))
+        (answer,) = self.exchange.request("copy", path, os.fspath(target))
         if answer not in ("file", "directory", "absent"):
             raise TaskError(
                 f"'{path}' {answer}; write outputs where the task's user can read them",
                 reason=Reason.INVALID_OUTPUT,
             )
-        return Located(directory / number, directory)
+        return LocatedPath(directory / number, directory)
 
 
 def _leads_out(path: Path, volume: Path) -> bool:

@@ -32,7 +32,7 @@ class ProcessEnd:
     """The log was written to ``log_key`` of the store itself; nothing is left to upload."""
 
 
-def failure_of(ended: ProcessEnd) -> Failure | None:
+def find_failure(ended: ProcessEnd) -> Failure | None:
     """Return why the command failed, or ``None`` when it succeeded."""
     if ended.failure is not None:
         return ended.failure
@@ -55,7 +55,7 @@ def failure_of(ended: ProcessEnd) -> Failure | None:
     )
 
 
-def pod_exit_code(failure: Failure | None) -> int:
+def get_pod_exit_code(failure: Failure | None) -> int:
     """Return what the pod's main container ends with: the command's code if it has one."""
     if failure is None:
         return 0

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.formats.step import OutputArtifact, UriMapping
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.sdk_paths import find_sdk_path
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResolvedUri:
     """What a URI that a component handed back stands for."""
 
     uri: ArtifactUri
@@ -27,13 +27,13 @@ class Place:
     """The input artifact that it is."""
 
 
-def place_of(
+def resolve_uri(
     uri: str,
     *,
     outputs: Iterable[OutputArtifact],
     mappings: Iterable[UriMapping],
     inputs: Mapping[str, Artifact],
-) -> Place:
+) -> ResolvedUri:
     """Return what ``uri`` stands for.
 
     Args:
@@ -45,11 +45,11 @@ def place_of(
     wanted = _comparable(uri)
     if ".." in wanted.split("/"):
         # It may climb out of the prefix that it begins with.
-        return Place(_outside(uri), None)
+        return ResolvedUri(_outside(uri), None)
     best: tuple[int, str, str | None, Artifact | None] | None = None
     candidates = [
         *((output.seen_uri, str(output.uri), output.path, None) for output in outputs),
-        *((each.seen, each.stored, sdk_path(each.seen), None) for each in mappings),
+        *((each.seen, each.stored, find_sdk_path(each.seen), None) for each in mappings),
         *((seen, str(artifact.uri), None, artifact) for seen, artifact in inputs.items()),
     ]
     for seen, stored, path, artifact in candidates:
@@ -59,10 +59,10 @@ def place_of(
         if best is None or len(prefix) > best[0]:
             best = len(prefix), stored, path, artifact
     if best is None:
-        return Place(_outside(uri), None)
+        return ResolvedUri(_outside(uri), None)
     length, stored, path, artifact = best
     rest = wanted[length:]
-    return Place(
+    return ResolvedUri(
         ArtifactUri(stored.rstrip("/") + rest if rest else stored),
         None if path is None else path.rstrip("/") + rest,
         artifact if not rest else None,

@@ -25,7 +25,7 @@ from argosy_runs.outcomes import (
 from argosy_runs.states import TaskState
 from argosy_runs.task_nodes import NodeIndex, TaskNodes
 from argosy_schemas.formats.records import Failure
-from argosy_schemas.ir.order import in_order
+from argosy_schemas.ir.order import order_tasks
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath
@@ -182,7 +182,7 @@ class RunView:
             for index in range(nodes.items or 0):
                 yield self._tree.iteration(position, index)
         elif position.component.dag is not None:
-            for key in in_order(position.component.dag):
+            for key in order_tasks(position.component.dag):
                 yield self._tree.child(position, key)
 
     def _has_ended(self, path: TaskPath) -> bool:

@@ -57,7 +57,7 @@ class Findings:
         self._found.setdefault((finding.path, finding.message), finding)
 
 
-def path_text(path: Path) -> str:
+def format_path(path: Path) -> str:
     """Return ``root.dag.tasks.train.dependentTasks[0]``; odd keys as ``['a.b']``."""
     parts: list[str] = []
     for segment in path:
@@ -70,7 +70,7 @@ def path_text(path: Path) -> str:
     return "".join(parts)
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
+def find_nearest(name: str, known: Collection[str]) -> str | None:
     """Return the one of ``known`` that ``name`` was probably meant to be."""
     if len(known) > _MANY or len(name) > 200:
         return None
@@ -78,7 +78,7 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def did_you_mean(name: str, known: Collection[str], *, otherwise: str) -> str:
+def suggest_name(name: str, known: Collection[str], *, otherwise: str) -> str:
     """Return what to do about an unknown ``name``, to stand after a semicolon."""
-    match = nearest(name, known)
+    match = find_nearest(name, known)
     return otherwise if match is None else f"did you mean '{match}'?"

@@ -20,6 +20,6 @@ ArtifactUri = NewType("ArtifactUri", str)
 """Where an artifact lives for every reader: ``s3://…``, ``gs://…``, ``file:///…``."""
 
 
-def child_path(parent: TaskPath, *segments: str | int) -> TaskPath:
+def join_task_path(parent: TaskPath, *segments: str | int) -> TaskPath:
     """Return the path of a task, or of an iteration of a loop, below ``parent``."""
     return TaskPath("/".join([*([parent] if parent else []), *map(str, segments)]))

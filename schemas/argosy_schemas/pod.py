@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Final, cast
 
-from argosy_schemas.texts import one_line
+from argosy_schemas.message_text import to_one_line
 from argosy_schemas.values import JsonValue, parse_json, to_json
 
 DRIVER_CONTAINER: Final = "driver"
@@ -90,12 +90,12 @@ FINAL_MARK: Final = "(final)"
 for it."""
 
 
-def encoded_object(members: Mapping[str, JsonValue]) -> str:
+def encode_object(members: Mapping[str, JsonValue]) -> str:
     """Return the text by which templates hand on an object, e.g. :data:`CONTROL`."""
     return b64encode(to_json(members).encode()).decode()
 
 
-def decoded_texts(text: str) -> dict[str, str | None]:
+def decode_strings(text: str) -> dict[str, str | None]:
     """Return the object of texts that was handed on; without members if nothing was.
 
     Raises:
@@ -115,10 +115,10 @@ def decoded_texts(text: str) -> dict[str, str | None]:
 
 
 def _no_texts(text: str) -> ValueError:
-    return ValueError(f"is '{one_line(text, most=60)}', not base64 of a JSON object of texts")
+    return ValueError(f"is '{to_one_line(text, most=60)}', not base64 of a JSON object of texts")
 
 
-def pod_message(reason: str, *, final: bool) -> str:
+def format_pod_message(reason: str, *, final: bool) -> str:
     """Return the one line that a pod leaves of why it failed.
 
     What users wrote may stand in it; it ends with :data:`FINAL_MARK` exactly if it is final.

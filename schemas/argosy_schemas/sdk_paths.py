@@ -8,7 +8,7 @@ SDK_MOUNTS: Final = {"gs": "/gcs", "s3": "/s3", "minio": "/minio", "file": ""}
 """Scheme to the directory below which ``artifact.path`` points."""
 
 
-def sdk_path(uri: str) -> str | None:
+def find_sdk_path(uri: str) -> str | None:
     """Return the path that stands for ``uri``; ``None``: the SDK has none for its scheme."""
     if uri.startswith("/"):
         return uri

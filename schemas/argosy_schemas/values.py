@@ -38,7 +38,7 @@ MAX_DEPTH: Final = 100
 """How many lists and objects may lie in one another, so that no recursion here overflows."""
 
 
-def normalized(value: JsonValue) -> JsonValue:
+def normalize(value: JsonValue) -> JsonValue:
     """Return ``value`` with each integral double below 1e21 as an integer, at any depth.
 
     It has the digits of the shortest decimal that reads back as that double.
@@ -46,21 +46,21 @@ def normalized(value: JsonValue) -> JsonValue:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value) if abs(value) < 2**53 else _shortest(value)
     if isinstance(value, Mapping):
-        return {key: normalized(item) for key, item in value.items()}
+        return {key: normalize(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [normalized(item) for item in value]
+        return [normalize(item) for item in value]
     return value
 
 
-def with_texts(value: object, change: Callable[[str], str]) -> Any:
+def map_strings(value: object, change: Callable[[str], str]) -> Any:
     """Return a JSON value with all its texts changed, but for the names of members."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
         members = cast("Mapping[str, object]", value)
-        return {name: with_texts(inner, change) for name, inner in members.items()}
+        return {name: map_strings(inner, change) for name, inner in members.items()}
     if isinstance(value, Sequence):
-        return [with_texts(inner, change) for inner in cast("Sequence[object]", value)]
+        return [map_strings(inner, change) for inner in cast("Sequence[object]", value)]
     return value
 
 
@@ -105,7 +105,7 @@ def parse_json(text: str) -> JsonValue:
     # An escape alone can bring one in, and it could not be written again as UTF-8.
     if "\\" in text and _HALF_PAIR.search(to_json(value)):
         raise ValueError("has half of a surrogate pair")
-    return normalized(value)
+    return normalize(value)
 
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")

@@ -14,7 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from argosy_schemas.whole_files import is_part_file, part_name, write_new_file, write_whole_file
+from argosy_schemas.atomic_files import (
+    is_part_file,
+    make_part_name,
+    write_atomically,
+    write_new_file,
+)
 from argosy_store.local_files import (
     copy_whole_file,
     reading_failed,
@@ -54,7 +59,7 @@ class LocalStore:
             raise reading_failed(path, error) from error
 
     def put(self, key: str, data: bytes) -> None:
-        self._written(key, lambda path: write_whole_file(path, data))
+        self._written(key, lambda path: write_atomically(path, data))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         return self._written(key, lambda path: _write_if_absent(path, data))
@@ -154,7 +159,7 @@ class LocalStore:
 
 
 def _write_if_absent(path: Path, data: bytes) -> bool:
-    part = path.parent / part_name()
+    part = path.parent / make_part_name()
     try:
         write_new_file(part, data)
         # A link, unlike a rename, fails when there is something already.
@@ -166,7 +171,7 @@ def _write_if_absent(path: Path, data: bytes) -> bool:
             raise
         if path.exists():
             return False
-        write_whole_file(path, data)
+        write_atomically(path, data)
     finally:
         part.unlink(missing_ok=True)
     return True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
-from argosy_schemas.whole_files import part_file
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -26,7 +26,7 @@ def copy_whole_file(source: Path, target: Path) -> int:
     # Slow to import, and the first copy takes longer than that.
     import shutil
 
-    with part_file(target) as part:
+    with replace_atomically(target) as part:
         shutil.copyfile(source, part)
         return part.stat().st_size
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_schemas.whole_files import write_whole_file
+from argosy_schemas.atomic_files import write_atomically
 from argosy_store.local_files import reading_failed, writing_failed
 from argosy_store.objects import ObjectInfo, checked_key, object_gone
 
@@ -81,7 +81,7 @@ class MemoryStore:
         if data is None:
             raise object_gone(self._url, info.key)
         try:
-            write_whole_file(path, data)
+            write_atomically(path, data)
         except OSError as error:
             raise writing_failed(path, error) from error
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
 
+from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
-from argosy_schemas.whole_files import part_file
 from argosy_store.clients import client_of
 from argosy_store.local_files import reading_failed, writing_failed
 from argosy_store.objects import ObjectInfo, checked_key, object_gone
@@ -116,7 +116,7 @@ class RemoteStore:
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
         try:
-            with part_file(path) as part, open(part, "xb", buffering=0) as file:
+            with replace_atomically(path) as part, open(part, "xb", buffering=0) as file:
                 os.ftruncate(file.fileno(), info.size_bytes)
                 for_each(
                     lambda start: self._get_range(info, start, file.fileno()),

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from argosy_schemas.errors import StoreError
-from argosy_schemas.texts import cut
+from argosy_schemas.message_text import truncate
 
 _LONGEST: Final = 300
 
@@ -139,4 +139,4 @@ def _summary(text: str) -> str:
         return message[1].strip().rstrip(".")
     line = " ".join(line.partition("<?xml")[0].split())
     line = re.sub(r"\bError performing (\w+) \S+ in \S+?(, after [^-]*)? - ", "", line)
-    return cut(line.removeprefix("Generic S3 error: ").rstrip(".: "), most=_LONGEST)
+    return truncate(line.removeprefix("Generic S3 error: ").rstrip(".: "), most=_LONGEST)

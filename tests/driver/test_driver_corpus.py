@@ -21,7 +21,7 @@ from argosy_schemas.formats.records import Artifact, Content, ContentKind
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ParameterType, Pipeline
 from argosy_schemas.ir.task_tree import TaskPosition
-from argosy_schemas.names import ArtifactUri, TaskPath, child_path
+from argosy_schemas.names import ArtifactUri, TaskPath, join_task_path
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import UNSET, JsonValue
 from driver_support import World
@@ -80,7 +80,7 @@ class Walk:
             done.add(key)
             for before in dag.tasks[key].dependencies:
                 visit(before)
-            self.task(resolver, resolver.tree.at(child_path(node.path, key)))
+            self.task(resolver, resolver.tree.at(join_task_path(node.path, key)))
 
         for key in dag.tasks:
             visit(key)
@@ -106,7 +106,7 @@ class Walk:
         each = node
         while each.task is not None and each.parent is not None:
             for key in each.task.dependencies:
-                yield child_path(each.parent.path, key)
+                yield join_task_path(each.parent.path, key)
             each = each.parent
 
 

@@ -13,7 +13,7 @@ import pytest
 from argosy_driver.preparing.places import ClusterPlaces
 from argosy_schemas.formats.step import Step
 from argosy_schemas.formats.step_json import step_from_json, step_to_json
-from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.sdk_paths import find_sdk_path
 from argosy_store.memory import memory_store
 from driver_support import (
     DATASET,
@@ -117,7 +117,7 @@ def test_uris_of_the_sdk_are_below_the_root_of_the_task(
     (mapping,) = step.uri_mappings
     assert mapping.stored == f"{root}/demo/run-1/t/attempt-1"
     assert uri == f"{mapping.seen}/extra"
-    assert sdk_path(uri) == f"{task_root}/extra"
+    assert find_sdk_path(uri) == f"{task_root}/extra"
 
 
 def _moved(step: Step, directory: Path) -> Step:

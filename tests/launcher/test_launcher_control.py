@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from argosy_launcher.control import MAX_CONTROL_BYTES, control_text
+from argosy_launcher.control import MAX_CONTROL_BYTES, encode_control
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Artifact, Values
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm
@@ -19,7 +19,7 @@ OUTPUTS = Values(
 
 
 def test_without_entries_there_is_no_text() -> None:
-    assert control_text((), OUTPUTS) == ""
+    assert encode_control((), OUTPUTS) == ""
 
 
 def test_each_entry_is_a_member_in_its_form() -> None:
@@ -33,7 +33,7 @@ def test_each_entry_is_a_member_in_its_form() -> None:
         ControlEntry(output="empty", form=ControlForm.LENGTH),
     )
 
-    text = control_text(entries, OUTPUTS)
+    text = encode_control(entries, OUTPUTS)
 
     assert json.loads(b64decode(text)) == {
         "side": "heads",
@@ -48,7 +48,7 @@ def test_each_entry_is_a_member_in_its_form() -> None:
 
 @pytest.mark.parametrize("output", ["side", "none"])
 def test_what_is_no_list_has_no_length_so_that_the_loop_over_it_fails(output: str) -> None:
-    text = control_text((ControlEntry(output=output, form=ControlForm.LENGTH),), OUTPUTS)
+    text = encode_control((ControlEntry(output=output, form=ControlForm.LENGTH),), OUTPUTS)
 
     assert json.loads(b64decode(text)) == {f"{output}@length": None}
 
@@ -56,7 +56,7 @@ def test_what_is_no_list_has_no_length_so_that_the_loop_over_it_fails(output: st
 def test_null_is_a_value_and_no_text() -> None:
     entries = (ControlEntry(output="none"), ControlEntry(output="none", form=ControlForm.TEXT))
 
-    assert json.loads(b64decode(control_text(entries, OUTPUTS))) == {
+    assert json.loads(b64decode(encode_control(entries, OUTPUTS))) == {
         "none": None,
         "none@text": None,
     }
@@ -64,16 +64,16 @@ def test_null_is_a_value_and_no_text() -> None:
 
 def test_an_output_that_is_not_there_is_named() -> None:
     with pytest.raises(TaskError, match="needs the output 'lost', which this task did not"):
-        control_text((ControlEntry(output="lost"),), OUTPUTS)
+        encode_control((ControlEntry(output="lost"),), OUTPUTS)
 
 
 def test_a_text_of_just_the_limit_passes_and_a_longer_one_is_refused_by_name() -> None:
     entries = (ControlEntry(output="big"), ControlEntry(output="small"))
     room = MAX_CONTROL_BYTES // 4 * 3 - len('{"big":"","small":1}')
 
-    text = control_text(entries, Values(parameters={"big": "x" * room, "small": 1}))
+    text = encode_control(entries, Values(parameters={"big": "x" * room, "small": 1}))
     with pytest.raises(TaskError) as caught:
-        control_text(entries, Values(parameters={"big": "x" * (room + 1), "small": 1}))
+        encode_control(entries, Values(parameters={"big": "x" * (room + 1), "small": 1}))
 
     assert len(text) == MAX_CONTROL_BYTES
     assert str(caught.value) == (
@@ -87,7 +87,7 @@ def test_items_that_are_too_long_together_are_to_be_fewer_or_shorter() -> None:
     items = [f"s3://bucket/some/folder/of/mine/part-{index:05d}.parquet" for index in range(1000)]
 
     with pytest.raises(TaskError) as caught:
-        control_text((ControlEntry(output="Output"),), Values(parameters={"Output": items}))
+        encode_control((ControlEntry(output="Output"),), Values(parameters={"Output": items}))
 
     assert str(caught.value) == (
         "output 'Output' is too long for a condition or loop to decide by: 70684 of 65536 bytes in "

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from argosy_launcher.finish import Finished, finish
+from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.formats.records import (
     Artifact,
@@ -104,7 +104,7 @@ class Task:
 
     def finish(
         self, step: Step, ended: ProcessEnd | None, *, store: ObjectStore | None = None
-    ) -> Finished:
+    ) -> StepOutcome:
         return finish(step, ended, stores=self.stores, store=store or self.store, now=lambda: NOW)
 
     def stored(self, name: str) -> bytes | None:
@@ -155,7 +155,7 @@ def model(task: Task, content: Content | None, **changes: Any) -> Artifact:
     return replace(artifact, **changes)
 
 
-def control_of(finished: Finished) -> Any:
+def control_of(finished: StepOutcome) -> Any:
     return json.loads(b64decode(finished.control))
 
 
@@ -174,7 +174,7 @@ def test_a_success_is_stored_whole_in_every_kind_of_store(make_task: MakeTask, r
             },
         )
     )
-    assert replace(finished, control="") == Finished(record=record)
+    assert replace(finished, control="") == StepOutcome(record=record)
     assert control_of(finished) == {"accuracy": 0.5}
     assert task.stored("model") == b"weights"
     assert task.store.get(record.log or "") == b"epoch 1\ndone\n"
@@ -327,7 +327,7 @@ def test_a_failed_command_leaves_its_log_and_its_record_only(task: Task) -> None
         exit_code=3,
     )
     record = record_of(state=AttemptState.FAILED, failure=failure)
-    assert finished == Finished(record=record, exit_code=3, failure=failure)
+    assert finished == StepOutcome(record=record, exit_code=3, failure=failure)
     assert list(task.records.attempts(TRAIN)) == [record]
     assert task.records.read_success(TRAIN) is None
     assert task.stored("model") is None
@@ -492,7 +492,7 @@ def test_a_refused_task_has_a_record_that_says_why(task: Task) -> None:
     finished = task.finish(step, None)
 
     record = record_of(state=AttemptState.FAILED, failure=failure, log=None)
-    assert finished == Finished(record=record, exit_code=1, failure=failure)
+    assert finished == StepOutcome(record=record, exit_code=1, failure=failure)
     assert list(task.records.attempts(TRAIN)) == [record]
 
 

@@ -7,28 +7,28 @@ import pytest
 
 from argosy_launcher.exit_report import (
     ExitReport,
+    interpret_exit_report,
+    make_vanished_end,
     parse_exit_report,
-    process_end,
-    vanished,
 )
-from argosy_launcher.process_end import ProcessEnd, failure_of, pod_exit_code
+from argosy_launcher.process_end import ProcessEnd, find_failure, get_pod_exit_code
 from argosy_schemas.formats.records import Failure, Reason
 
 
 def failure(report: ExitReport) -> Failure | None:
-    return failure_of(process_end(report, command="train", log=None))
+    return find_failure(interpret_exit_report(report, command="train", log=None))
 
 
 def test_a_command_that_ended_with_zero_has_not_failed() -> None:
-    assert failure_of(ProcessEnd(exit_code=0)) is None
-    assert pod_exit_code(None) == 0
+    assert find_failure(ProcessEnd(exit_code=0)) is None
+    assert get_pod_exit_code(None) == 0
 
 
 def test_a_bracket_is_no_reason(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"}\n")
 
-    found = failure_of(ProcessEnd(exit_code=3, log=log))
+    found = find_failure(ProcessEnd(exit_code=3, log=log))
 
     assert found is not None
     assert found.message == "the command ended with exit code 3, it printed no reason"
@@ -38,7 +38,7 @@ def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"Traceback\n  File x\nValueError: no such column\n\n")
 
-    found = failure_of(ProcessEnd(exit_code=3, log=log))
+    found = find_failure(ProcessEnd(exit_code=3, log=log))
 
     assert found == Failure(
         reason=Reason.COMMAND_FAILED,
@@ -146,7 +146,7 @@ def test_the_end_is_told_as_it_was(
     assert found is not None
     assert found.reason is reason
     assert words in found.message
-    assert pod_exit_code(found) == code
+    assert get_pod_exit_code(found) == code
 
 
 def test_work_that_was_finished_in_spite_of_a_stop_counts() -> None:
@@ -157,7 +157,7 @@ def test_work_that_was_finished_in_spite_of_a_stop_counts() -> None:
     ("asked_to_stop", "reason"), [(True, Reason.CANCELED), (False, Reason.COMMAND_KILLED)]
 )
 def test_a_container_that_vanished_failed(asked_to_stop: bool, reason: Reason) -> None:
-    found = failure_of(vanished(asked_to_stop=asked_to_stop))
+    found = find_failure(make_vanished_end(asked_to_stop=asked_to_stop))
 
     assert found is not None
     assert found.reason is reason

@@ -10,7 +10,7 @@ from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParamete
 from argosy_schemas.formats.step_directory import read_step, write_step
 from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.sdk_paths import find_sdk_path
 from full_disks import files_up_to
 from launcher_pods import step_of
 
@@ -113,4 +113,4 @@ def test_a_step_of_a_newer_release_is_refused_by_version(tmp_path: Path) -> None
     ],
 )
 def test_a_uri_is_where_the_sdk_looks_for_it(uri: str, path: str | None) -> None:
-    assert sdk_path(uri) == path
+    assert find_sdk_path(uri) == path

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from argosy_schemas.errors import UnsupportedError
-from argosy_schemas.texts import shown
+from argosy_schemas.message_text import quote_text
 from schemas_specs import MISSING, edited, problems, read, small
 
 TASKS = "root/dag/tasks"
@@ -339,7 +339,7 @@ def test_a_task_key_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
     (problem,) = problems(document)
 
     assert problem.endswith(
-        f"The task key {shown(key, most=200)} cannot be part of a path; "
+        f"The task key {quote_text(key, most=200)} cannot be part of a path; "
         "use letters, digits and dashes"
     )
 
@@ -560,7 +560,7 @@ def test_an_output_whose_name_cannot_be_a_file_is_refused(name: str, side: str) 
 
     (problem,) = problems(document)
 
-    assert problem.endswith(f": The name {shown(name, most=200)} {PATH_ADVICE}")
+    assert problem.endswith(f": The name {quote_text(name, most=200)} {PATH_ADVICE}")
 
 
 @pytest.mark.parametrize("name", ["a b", "a.b", "a'b", "ä", "Output-1_x"])

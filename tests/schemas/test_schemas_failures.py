@@ -12,7 +12,7 @@ from argosy_schemas.errors import (
     StoreError,
     TaskError,
 )
-from argosy_schemas.formats.failures import failure_from, store_errors_as_task_errors
+from argosy_schemas.formats.failures import convert_store_errors, make_failure
 from argosy_schemas.formats.records import Reason
 
 
@@ -32,7 +32,7 @@ from argosy_schemas.formats.records import Reason
 def test_whether_a_failure_is_final_is_said_by_the_type_of_the_error(
     error: ArgosyError, reason: Reason, final: bool
 ) -> None:
-    failure = failure_from(error)
+    failure = make_failure(error)
 
     assert (failure.reason, failure.message, failure.final) == (reason, "no", final)
 
@@ -41,7 +41,7 @@ def test_whether_a_failure_is_final_is_said_by_the_type_of_the_error(
     ("retryable", "kind"), [(True, RetryableTaskError), (False, FinalTaskError)]
 )
 def test_what_a_store_says_becomes_what_a_task_says(retryable: bool, kind: type[TaskError]) -> None:
-    with pytest.raises(kind) as caught, store_errors_as_task_errors("task 't': "):
+    with pytest.raises(kind) as caught, convert_store_errors("task 't': "):
         raise StoreError("s3://b: is away", retryable=retryable)
 
     assert str(caught.value) == "task 't': s3://b: is away"

@@ -12,7 +12,7 @@ from argosy_schemas.ir.from_json import (
     duration_from_json,
     executor_from_json,
     parameter_input_from_json,
-    raw_items,
+    parse_raw_items,
 )
 from argosy_schemas.ir.model import (
     ArtifactSource,
@@ -430,4 +430,4 @@ def test_a_duration_is_in_seconds(text: str, duration: timedelta) -> None:
 @pytest.mark.parametrize("text", ["", "{}", "5", "[1", "[NaN]", "[" * 100_000])
 def test_items_that_are_no_json_list_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        raw_items(text)
+        parse_raw_items(text)

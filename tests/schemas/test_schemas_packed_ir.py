@@ -26,12 +26,12 @@ from argosy_schemas.formats import packed_ir
 from argosy_schemas.formats.packed_ir import (
     MAX_JSON_BYTES,
     PackedIrError,
-    digest,
-    from_base64,
+    compute_ir_digest,
+    decode_base64,
+    encode_base64,
     inflate,
+    make_reference,
     pack,
-    to_base64,
-    to_reference,
     unpack,
 )
 from argosy_schemas.ir.model import ControlEntry, ControlForm, TaskConfigPassthrough
@@ -95,7 +95,7 @@ def test_an_operator_reads_it_with_ordinary_tools() -> None:
     missing = [name for name in ("base64", "gunzip", "jq") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)}: not installed")
-    text = to_base64(pack(replace(read(small(), SETTINGS), control=CONTROL)))
+    text = encode_base64(pack(replace(read(small(), SETTINGS), control=CONTROL)))
 
     ended = subprocess.run(
         "base64 -d | gunzip | jq -c '[.format, .version, .control, .pipelineSpec.pipelineInfo,"
@@ -173,9 +173,9 @@ def test_a_display_name_other_than_the_key_travels() -> None:
 def test_the_texts_that_a_workflow_carries() -> None:
     data = pack(read(small()))
 
-    assert from_base64(to_base64(data)) == data
-    assert digest(data) == hashlib.sha256(data).hexdigest()
-    assert to_reference(data) == f"ref:{digest(data)}"
+    assert decode_base64(encode_base64(data)) == data
+    assert compute_ir_digest(data) == hashlib.sha256(data).hexdigest()
+    assert make_reference(data) == f"ref:{compute_ir_digest(data)}"
 
 
 def test_a_newer_major_version_is_refused_by_name() -> None:
@@ -236,7 +236,7 @@ def test_what_is_no_packed_ir_is_refused(data: bytes, what: str) -> None:
 
 def test_what_is_no_base64_is_refused() -> None:
     with pytest.raises(PackedIrError) as caught:
-        from_base64("no base64!")
+        decode_base64("no base64!")
 
     assert str(caught.value) == "The IR is damaged: it is no base64; compile the pipeline again"
 

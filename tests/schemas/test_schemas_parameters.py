@@ -19,7 +19,7 @@ from argosy_schemas.ir.parameters import (
     parse_output,
     to_text,
 )
-from argosy_schemas.values import JsonValue, normalized
+from argosy_schemas.values import JsonValue, normalize
 
 STRING = ParameterType.STRING
 INTEGER = ParameterType.NUMBER_INTEGER
@@ -310,4 +310,4 @@ def test_a_string_argument_given_as_a_value_has_to_be_a_string() -> None:
 def test_any_value_passes_through_text_as_the_workflow_carries_it(value: JsonValue) -> None:
     spec = ParameterSpec(type=LIST)
 
-    assert parse_argument(json.dumps([value]), spec) == normalized([value])
+    assert parse_argument(json.dumps([value]), spec) == normalize([value])

@@ -7,21 +7,21 @@ from base64 import b64encode
 
 import pytest
 
-from argosy_schemas.pod import decoded_texts, encoded_object
+from argosy_schemas.pod import decode_strings, encode_object
 
 
 def test_texts_come_back_as_they_were_handed_on() -> None:
     texts = {"a": "é\n", "b": None, "..": ""}
 
-    assert decoded_texts(encoded_object(texts)) == texts
+    assert decode_strings(encode_object(texts)) == texts
 
 
 def test_an_object_is_handed_on_as_the_same_text_everywhere() -> None:
-    assert encoded_object({"b": [1.0], "a": "é"}) == "eyJhIjoiw6kiLCJiIjpbMS4wXX0="
+    assert encode_object({"b": [1.0], "a": "é"}) == "eyJhIjoiw6kiLCJiIjpbMS4wXX0="
 
 
 def test_where_nothing_was_handed_on_there_are_no_texts() -> None:
-    assert decoded_texts("") == {}
+    assert decode_strings("") == {}
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ def test_what_is_no_object_of_texts_is_refused(data: bytes) -> None:
     text = b64encode(data).decode() or "="
 
     with pytest.raises(ValueError, match=r"', not base64 of a JSON object of texts$"):
-        decoded_texts(text)
+        decode_strings(text)
 
 
 @pytest.mark.parametrize("text", ["?", "e30", "{}", "e30= "])
 def test_what_is_no_base64_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"^is '{re.escape(text)}', not base64 of a JSON"):
-        decoded_texts(text)
+        decode_strings(text)
 
 
 def test_a_long_text_is_shown_by_its_beginning() -> None:
     with pytest.raises(ValueError, match=f"^is '{'-' * 60}…', not"):
-        decoded_texts("-" * 61)
+        decode_strings("-" * 61)

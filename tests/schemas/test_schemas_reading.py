@@ -11,7 +11,7 @@ import yaml
 
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
 from argosy_schemas.ir.model import ParameterType, TaskOutput
-from argosy_schemas.reading.pipeline import read_pipeline, with_lines
+from argosy_schemas.reading.pipeline import add_lines, read_pipeline
 from schemas_specs import SPEC, edited, read, refusal, small
 
 KUBERNETES = """\
@@ -345,7 +345,7 @@ def test_what_is_found_later_gets_file_and_lines() -> None:
     text = "root:\n  dag:\n    tasks:\n      a:\n        x: 1\n      a.b:\n        c: [1,\n    2]\n"
     paths = ["nowhere", "root.dag.tasks.a.b.c[1]", "root.dag.tasks.a (exec).y", "root['dag'].z"]
 
-    found = with_lines(
+    found = add_lines(
         InvalidPipelineError(*(Problem(path=path, message="m") for path in paths)),
         text.encode(),
         file="p.yaml",

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from argosy_schemas.findings import Path
 from argosy_schemas.reading.pipeline import read_pipeline
-from argosy_schemas.reading.structure import DocumentKind, camel_case, canonical, schema_of
+from argosy_schemas.reading.structure import DocumentKind, canonicalize, load_schema, to_camel_case
 from argosy_schemas.values import JsonValue
 from schemas_specs import MISSING, edited, problems, read, small
 
@@ -153,7 +153,7 @@ def test_other_platforms_are_ignored() -> None:
     ("proto", "name"), [("task_info", "taskInfo"), ("a", "a"), ("pvc_spec_patch", "pvcSpecPatch")]
 )
 def test_proto_names_become_json_names(proto: str, name: str) -> None:
-    assert camel_case(proto) == name
+    assert to_camel_case(proto) == name
 
 
 def snake_case(
@@ -183,12 +183,12 @@ def _snake(name: str) -> str:
 @pytest.mark.parametrize("kind", ["pipeline_spec", "platform_spec"])
 def test_either_spelling_of_all_names_is_the_same_document(kind: DocumentKind) -> None:
     document = small() if kind == "pipeline_spec" else PLATFORM
-    schema = schema_of(kind)
+    schema = load_schema(kind)
 
     spelt = snake_case(document, schema, schema["$defs"])
 
     assert spelt != document
-    assert canonical(spelt, kind) == canonical(document, kind)
+    assert canonicalize(spelt, kind) == canonicalize(document, kind)
 
 
 def places(value: JsonValue, path: Path = ()) -> Iterator[Path]:
@@ -236,16 +236,16 @@ def test_canonical_agrees_with_jsonschema_on_what_conforms(
             data.draw(st.sampled_from([*ODD_LEAVES, *ODD_HOLDERS]))
         )
 
-    result, conforms = canonical(document, kind)
+    result, conforms = canonicalize(document, kind)
 
-    validator: Any = Draft202012Validator(schema_of(kind))
+    validator: Any = Draft202012Validator(load_schema(kind))
     assert conforms == validator.is_valid(result)
-    assert canonical(result, kind) == (result, conforms)
+    assert canonicalize(result, kind) == (result, conforms)
 
 
 def test_the_schemas_are_schemas() -> None:
     for kind in ("pipeline_spec", "platform_spec"):
-        Draft202012Validator.check_schema(json.loads(json.dumps(schema_of(kind))))
+        Draft202012Validator.check_schema(json.loads(json.dumps(load_schema(kind))))
 
 
 def test_yaml_aliases_are_read_as_what_they_stand_for() -> None:

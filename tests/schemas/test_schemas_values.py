@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy_schemas.values import MAX_DEPTH, UNSET, JsonValue, normalized, parse_json, to_json
+from argosy_schemas.values import MAX_DEPTH, UNSET, JsonValue, normalize, parse_json, to_json
 from format_strategies import json_values
 
 
@@ -36,14 +36,14 @@ from format_strategies import json_values
 def test_an_integral_double_becomes_an_integer_at_any_depth(
     value: JsonValue, expected: JsonValue
 ) -> None:
-    result = normalized(value)
+    result = normalize(value)
 
     assert (result, type(result)) == (expected, type(expected))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_normalizing_never_changes_the_double(number: float) -> None:
-    result = normalized(number)
+    result = normalize(number)
 
     assert isinstance(result, int | float)
     assert struct.pack("<d", float(result)) == struct.pack("<d", number + 0.0)
@@ -51,9 +51,9 @@ def test_normalizing_never_changes_the_double(number: float) -> None:
 
 @given(json_values)
 def test_a_value_survives_its_text(value: JsonValue) -> None:
-    text = to_json(normalized(value))
+    text = to_json(normalize(value))
 
-    assert parse_json(text) == normalized(value)
+    assert parse_json(text) == normalize(value)
     assert to_json(parse_json(text)) == text
 
 

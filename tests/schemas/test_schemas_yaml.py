@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy_schemas.reading.yaml_values import Refusal, YamlRefused, load_yaml
+from argosy_schemas.reading.yaml_values import Refusal, UnreadableTextError, load_yaml
 from argosy_schemas.values import MAX_DEPTH
 
 SCALARS = [
@@ -32,7 +32,7 @@ def refused(text: str) -> tuple[str, int | None]:
     told: list[Refusal] = []
     try:
         load_yaml(text, told)
-    except YamlRefused as error:
+    except UnreadableTextError as error:
         told.append(error.refusal)
     (refusal,) = told
     return refusal.message, refusal.line

@@ -11,7 +11,7 @@ from argosy_cli.views.words import duration, state_word, why
 from argosy_runs.results import RunResult, artifact_to_json
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
-from argosy_schemas.texts import cut
+from argosy_schemas.message_text import truncate
 from argosy_schemas.values import to_json
 
 LONGEST_VALUE = 200
@@ -29,7 +29,7 @@ def summary(result: RunResult, home: Path) -> str:
     if result.state is RunState.CANCELED:
         lines.append(f"  go on with: {_resuming(result, home)}")
     lines += [
-        f"  {name} = {cut(to_json(value), most=LONGEST_VALUE)}"
+        f"  {name} = {truncate(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())
     ]
     lines += [

@@ -7,9 +7,9 @@ from typing import Any
 
 from argosy_expressions.cel import Expression, check, parse
 from argosy_expressions.errors import ExpressionError, Fault
-from argosy_schemas.checking.pipeline import component_path
+from argosy_schemas.checking.pipeline import locate_component
 from argosy_schemas.findings import Findings
-from argosy_schemas.ir.from_json import ROOT, parameter_type
+from argosy_schemas.ir.from_json import ROOT, parameter_type_from_json
 from argosy_schemas.ir.model import ParameterType
 
 Json = Mapping[str, Any]
@@ -52,7 +52,7 @@ def check_conditions(spec: Json, reached: Sequence[str], findings: Findings) -> 
             used: Json | None = components.get(task.get("componentRef", {}).get("name", ""))
             if not text or used is None:
                 continue
-            path = (*component_path(name), "dag", "tasks", key, "triggerPolicy", "condition")
+            path = (*locate_component(name), "dag", "tasks", key, "triggerPolicy", "condition")
             for fault in _faults_in(text, task, used):
                 findings.add(path, str(fault))
 
@@ -63,7 +63,9 @@ def _faults_in(text: str, task: Json, component: Json) -> Sequence[Fault]:
     except ExpressionError as error:
         return (error.fault,)
     inputs: Json = component.get("inputDefinitions", {})
-    types = {name: parameter_type(one) for name, one in inputs.get("parameters", {}).items()}
+    types = {
+        name: parameter_type_from_json(one) for name, one in inputs.get("parameters", {}).items()
+    }
     declared = {name: kind for name, kind in types.items() if kind is not None}
     if len(declared) < len(types):
         return ()  # one is wrong, and told of

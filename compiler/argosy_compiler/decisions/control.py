@@ -61,8 +61,8 @@ from argosy_schemas.ir.model import (
     TriggerStrategy,
 )
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
+from argosy_schemas.message_text import truncate
 from argosy_schemas.pod import PATH_INPUT
-from argosy_schemas.texts import cut
 from argosy_schemas.values import UNSET, JsonValue, to_json
 
 _SCALARS = (*NUMBERS, ParameterType.BOOLEAN)
@@ -309,7 +309,7 @@ class Control:
             value, declared = to_text(value), ParameterType.STRING
         kinds = kinds_of((value,))
         if not kinds <= KINDS_OF_TYPE[declared]:
-            raise BarredError(f"{cut(to_json(value))} is no {declared}")
+            raise BarredError(f"{truncate(to_json(value))} is no {declared}")
         text = constant(value)
         if isinstance(value, list | tuple):
             # In an expression of its own, each iteration of a loop would be handed all of it.

@@ -20,7 +20,7 @@ from argosy_compiler.large.dividing import OUTER_INPUT, stand_in
 from argosy_compiler.large.task_graph import READ_TASK, Part, TaskGraph
 from argosy_compiler.plan import Template
 from argosy_schemas.pod import CONTROL, PATH_INPUT
-from argosy_schemas.values import to_json, with_texts
+from argosy_schemas.values import map_strings, to_json
 
 _OUTER = f"inputs.parameters.{OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
@@ -72,7 +72,7 @@ class PartTemplates:
                 task, inner = self._part(name, one, scope, path)
                 templates += inner
             else:
-                task = {key: with_texts(one[key], scope.seen) for key in one if key != "depends"}
+                task = {key: map_strings(one[key], scope.seen) for key in one if key != "depends"}
             condition = _depends(graph, name)
             tasks.append({**task, "depends": condition} if condition else task)
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}

@@ -18,7 +18,7 @@ from argosy_compiler.linting.subject import (
 from argosy_expressions.argo import Depends, depends
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
-from argosy_schemas.findings import did_you_mean
+from argosy_schemas.findings import suggest_name
 
 
 def check_dags(subject: Subject) -> Iterator[Problem]:
@@ -78,7 +78,7 @@ def _known(
 
 
 def _no_task(name: str, tasks: Mapping[str, Task]) -> str:
-    todo = did_you_mean(name, tasks, otherwise="name one of its tasks")
+    todo = suggest_name(name, tasks, otherwise="name one of its tasks")
     return f"there is no task '{name}' in the DAG; {todo}"
 
 

@@ -19,7 +19,7 @@ from argosy_compiler.linting.subject import (
     text,
 )
 from argosy_schemas.errors import Problem
-from argosy_schemas.findings import did_you_mean
+from argosy_schemas.findings import suggest_name
 
 DEEPEST = 100
 """Templates within templates; Argo stops there (``DISABLE_MAX_RECURSION``)."""
@@ -80,7 +80,7 @@ def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
 
 def _no_template(subject: Subject, name: str) -> str:
     names = [one.name for one in subject.templates]
-    todo = did_you_mean(name, names, otherwise="add it to spec.templates")
+    todo = suggest_name(name, names, otherwise="add it to spec.templates")
     return f"there is no template '{name}'; {todo}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from argosy_compiler.options import INLINE_LIMIT_BYTES, IrPlacement
 from argosy_compiler.plan import Plan
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.formats.packed_ir import digest, pack, to_base64, to_reference
+from argosy_schemas.formats.packed_ir import compute_ir_digest, encode_base64, make_reference, pack
 
 CONFIG_MAP_LIMIT_BYTES = 1024 * 1024
 
@@ -19,9 +19,9 @@ def place_ir(plan: Plan) -> Plan:
         InvalidArgumentError: It is too large to travel in the workflow, and no other way is given.
     """
     ir = pack(plan.pipeline)
-    text = to_base64(ir)
+    text = encode_base64(ir)
     if plan.options.ir is IrPlacement.STORE:
-        return replace(plan, ir=ir, ir_text=to_reference(ir))
+        return replace(plan, ir=ir, ir_text=make_reference(ir))
     if plan.options.ir is IrPlacement.CONFIGMAP:
         if len(text) > CONFIG_MAP_LIMIT_BYTES:
             raise InvalidArgumentError(
@@ -31,7 +31,7 @@ def place_ir(plan: Plan) -> Plan:
         config_map = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": f"argosy-ir-{digest(ir)[:16]}"},
+            "metadata": {"name": f"argosy-ir-{compute_ir_digest(ir)[:16]}"},
             "data": {"ir": text},
         }
         return replace(plan, ir=ir, config_map=config_map)
@@ -42,4 +42,4 @@ def place_ir(plan: Plan) -> Plan:
             f"the IR, packed, has {len(text):,} bytes and a workflow carries up to"
             f" {INLINE_LIMIT_BYTES:,}; use --store URL to put it there, or --ir configmap"
         )
-    return replace(plan, ir=ir, ir_text=to_reference(ir))
+    return replace(plan, ir=ir, ir_text=make_reference(ir))

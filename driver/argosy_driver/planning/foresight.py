@@ -26,10 +26,10 @@ from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import FinalStatus
-from argosy_schemas.ir.order import in_order
-from argosy_schemas.ir.task_kind import task_kind
+from argosy_schemas.ir.order import order_tasks
+from argosy_schemas.ir.task_kind import get_task_kind
 from argosy_schemas.ir.task_tree import TaskPosition
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.names import TaskPath, join_task_path
 
 Look = Callable[[TaskPath], Step]
 """Returns the step of a container task as far as the cache decides it, without writing."""
@@ -100,7 +100,7 @@ class _Walk:
         dag = frame.component.dag
         assert dag is not None, frame.path
         verdicts: dict[str, Verdict] = {}
-        for key in in_order(dag):
+        for key in order_tasks(dag):
             node = self._resolver.tree.child(frame, key)
             assert node.task is not None
             before = {one: verdicts[one] for one in node.task.dependencies if one in verdicts}
@@ -192,7 +192,7 @@ class _Walk:
         count = self._count(node)
         for index in (0,) if count is None else range(count):
             frame = self._resolver.tree.iteration(node, index)
-            below = child_path(path, ANY_ITERATION if count is None else index)
+            below = join_task_path(path, ANY_ITERATION if count is None else index)
             if frame.has_dag:
                 yield from self._closed_dag(frame, below, verdict)
             else:
@@ -203,9 +203,9 @@ class _Walk:
     ) -> Iterator[Foreseen]:
         dag = frame.component.dag
         assert dag is not None, path
-        for key in in_order(dag):
+        for key in order_tasks(dag):
             node = self._resolver.tree.child(frame, key)
-            below = child_path(path, key)
+            below = join_task_path(path, key)
             yield _foreseen(node, verdict, path=below)
             yield from self._closed(node, below, verdict)
 
@@ -286,7 +286,7 @@ def _foreseen(
 ) -> Foreseen:
     return Foreseen(
         path=node.path if path is None else path,
-        kind=task_kind(node.component, node.task if node.loop is None else None),
+        kind=get_task_kind(node.component, node.task if node.loop is None else None),
         verdict=verdict,
         reason=reason,
         fingerprint=None if step is None else step.fingerprint,

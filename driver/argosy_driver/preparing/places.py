@@ -19,7 +19,7 @@ from argosy_driver.resolving.importers import WORKSPACE_MARK
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.pod import SHARED_PATH, WORKSPACE_PATH
-from argosy_schemas.sdk_paths import sdk_path
+from argosy_schemas.sdk_paths import find_sdk_path
 
 EXECUTOR_OUTPUT: Final = "executor_output.json"
 
@@ -174,7 +174,7 @@ class LocalPlaces:
 def _in_pod(uri: ArtifactUri) -> Seen:
     scheme, rest = _split(uri)
     if scheme in _KNOWN_TO_SDK:
-        return Seen(uri, sdk_path(uri))
+        return Seen(uri, find_sdk_path(uri))
     if scheme == "oci":
         return Seen(uri, f"/oci/{rest.replace('/', '_')}/models")
     if scheme in _STORED:

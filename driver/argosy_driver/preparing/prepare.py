@@ -17,7 +17,7 @@ from argosy_driver.preparing.places import Places
 from argosy_driver.preparing.preparation import Preparation
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.formats.failures import failure_from, store_errors_as_task_errors
+from argosy_schemas.formats.failures import convert_store_errors, make_failure
 from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import ControlEntry
@@ -152,7 +152,7 @@ def _begun(
         )
     )
     try:
-        with store_errors_as_task_errors(f"task '{task_path}': "):
+        with convert_store_errors(f"task '{task_path}': "):
             yield attempt
     except FinalTaskError as error:
         attempt.step = _failed(attempt.step, error)
@@ -180,7 +180,7 @@ def _failed_for_good(node: TaskPosition, attempts: Sequence[AttemptRecord]) -> A
 
 
 def _failed(step: Step, error: FinalTaskError) -> Step:
-    failure = failure_from(error)
+    failure = make_failure(error)
     # What comes from Kubernetes settings does not know the task.
     if not failure.message.startswith("task '"):
         failure = replace(failure, message=f"task '{step.task_path}': {failure.message}")

@@ -12,7 +12,7 @@ from argosy_expressions.errors import EvaluationError, ExpressionError, MissingL
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.ir.parameters import to_text
-from argosy_schemas.texts import one_line
+from argosy_schemas.message_text import to_one_line
 from argosy_schemas.values import JsonValue, to_json
 
 
@@ -41,7 +41,7 @@ def condition_holds(
         raise FinalTaskError(f"{what}: {error}{inputs}", reason=Reason.CONDITION_FAILED) from error
     except FinalTaskError as error:
         # An input that it reads cannot be had.
-        read = f"{error} (the condition '{one_line(' '.join(condition.split()))}' reads it)"
+        read = f"{error} (the condition '{to_one_line(' '.join(condition.split()))}' reads it)"
         raise FinalTaskError(read, reason=error.reason) from error
     except (ExpressionError, MissingLibraryError) as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
@@ -68,7 +68,7 @@ def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:
             f"; input{'s' * several} {' and '.join(nulls)} {'are' if several else 'is'} null, "
             f"pass {'values' if several else 'a value'}"
         )
-    told = ", ".join(f"'{name}' is {one_line(to_json(value))}" for name, value in values.items())
+    told = ", ".join(f"'{name}' is {to_one_line(to_json(value))}" for name, value in values.items())
     return f"; input {told}: pass what the condition takes"
 
 

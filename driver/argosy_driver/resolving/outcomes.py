@@ -16,7 +16,7 @@ from argosy_driver.resolving.outputs import Inputs, Records
 from argosy_schemas.errors import FinalTaskError, StoreError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces
 from argosy_schemas.ir.model import Dag
-from argosy_schemas.ir.order import in_order
+from argosy_schemas.ir.order import order_tasks
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_store.parallel import for_each
@@ -93,7 +93,7 @@ class Outcomes:
     def _is_dag_done(self, node: TaskPosition, dag: Dag, traces: Traces) -> bool | None:
         ran: dict[str, bool] = {}
         found: list[bool | None] = []
-        for key in in_order(dag):
+        for key in order_tasks(dag):
             child, task = self._tree.child(node, key), dag.tasks[key]
             ran[key] = child.ignores_upstream_failure or all(
                 ran[each] for each in task.dependencies

@@ -19,8 +19,8 @@ from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import ArtifactSpec, ParameterSpec, ParameterType, TaskOutput
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, is_literal
 from argosy_schemas.ir.task_tree import TaskPosition
-from argosy_schemas.texts import cut
-from argosy_schemas.values import UNSET, JsonValue, Unset, normalized, to_json
+from argosy_schemas.message_text import truncate
+from argosy_schemas.values import UNSET, JsonValue, Unset, normalize, to_json
 
 
 def without_value(
@@ -65,7 +65,7 @@ def check_literals(value: JsonValue, spec: ParameterSpec, node: TaskPosition, na
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
         raise _invalid(
-            node, name, f"is {cut(to_json(value))}, not one of {allowed}; pass one of them"
+            node, name, f"is {truncate(to_json(value))}, not one of {allowed}; pass one of them"
         )
 
 
@@ -90,7 +90,7 @@ def items_of(value: JsonValue | Unset, head: TaskPosition, name: str) -> tuple[J
     what: object = value
     if isinstance(value, str):
         try:
-            what = normalized(json.loads(value))
+            what = normalize(json.loads(value))
         except ValueError:
             what = None
     if not isinstance(what, (list, tuple)):

@@ -17,8 +17,8 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
-from argosy_schemas.names import TaskPath, child_path
-from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER, decoded_texts
+from argosy_schemas.names import TaskPath, join_task_path
+from argosy_schemas.pod import UPSTREAM_AT_EXIT, UPSTREAM_OUTER, decode_strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read_told(told: Mapping[str, str], pod: TaskPath, pipeline: Pipeline) -> Tol
         if each.ignores_upstream_failure and each.parent is not None:
             at_exit = told.get(UPSTREAM_AT_EXIT)
             phases |= {
-                child_path(each.parent.path, key): phase
+                join_task_path(each.parent.path, key): phase
                 for key, phase in told.items()
                 if key not in (UPSTREAM_OUTER, UPSTREAM_AT_EXIT)
             }
@@ -67,7 +67,7 @@ def read_told(told: Mapping[str, str], pod: TaskPath, pipeline: Pipeline) -> Tol
 
 def _decoded(text: str) -> Mapping[str, str]:
     try:
-        return {key: phase for key, phase in decoded_texts(text).items() if phase is not None}
+        return {key: phase for key, phase in decode_strings(text).items() if phase is not None}
     except ValueError as error:
         raise FinalTaskError(
             f"what was told of the tasks before {error}; look for a failed expression in the "

@@ -10,7 +10,7 @@ from argosy_engine.workflow.model import DagTask
 from argosy_expressions.argo import evaluate, fill
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.names import TaskPath, join_task_path
 from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 from argosy_schemas.values import JsonValue
 
@@ -61,7 +61,7 @@ def results_of(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
 def path_of(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath:
     """Return which task a node stands for; the compiler passes it to every template."""
     path = arguments.get(TASK_INPUT, arguments.get(PATH_INPUT))
-    return child_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
+    return join_task_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
 
 
 def resolved(text: str, scope: Mapping[str, JsonValue]) -> str:

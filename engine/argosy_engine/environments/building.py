@@ -28,9 +28,9 @@ from argosy_engine.environments.errors import installation_failed
 from argosy_engine.environments.interpreter import Interpreter
 from argosy_engine.environments.pip_options import uv_arguments, uv_environment, uv_flags
 from argosy_engine.pods.stop import StopSignal
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.whole_files import write_whole_file
 
 _LAYOUT = 1
 """Counts how environments are built; another number, another key."""
@@ -166,7 +166,7 @@ class Builder:
             "python": self._interpreter.name,
             "installs": [list(arguments) for arguments in installs],
         }
-        write_whole_file(self.directory / f"{key}.json", json.dumps(stamp, indent=1).encode())
+        write_atomically(self.directory / f"{key}.json", json.dumps(stamp, indent=1).encode())
 
     def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
         return self._run([_uv_program(), "--quiet", *arguments], what, text)

@@ -31,8 +31,8 @@ from argosy_engine.environments.requirements import (
     requirements_of,
 )
 from argosy_engine.pods.stop import StopSignal
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
-from argosy_schemas.whole_files import write_whole_file
 
 SHARED_KFP: Final = "kfp>=2,<3"
 _OLD_SECONDS: Final = 30 * 24 * 3600
@@ -184,7 +184,7 @@ class Environments:
         version = builder.newest(SHARED_KFP)
         answer = {"version": version, "asked_at": time.time()}
         try:
-            write_whole_file(self._kfp_file, json.dumps(answer).encode())
+            write_atomically(self._kfp_file, json.dumps(answer).encode())
         except OSError as error:
             raise cannot_keep(self._kfp_file, error) from error
         return version

@@ -6,7 +6,7 @@ import re
 
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.texts import cut
+from argosy_schemas.message_text import truncate
 
 _LONGEST = 500
 
@@ -59,4 +59,4 @@ def summarize_output(output: str) -> str:
             break
         error.append(line)
     text = " ".join(error or lines[-1:]).removeprefix("error: ").rstrip(".")
-    return cut(_CAUSE.sub(": ", text), most=_LONGEST)
+    return truncate(_CAUSE.sub(": ", text), most=_LONGEST)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from argosy_runs.home import RunFiles
 from argosy_runs.run_spec import RunSpec
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_schemas.whole_files import write_whole_file
 
 _PATIENCE_SECONDS = 0.5
 """Whoever reads a run holds its lock for a moment, to see whether anybody else does."""
@@ -35,7 +35,7 @@ class RunDirectory(RunFiles):
             self.path.mkdir(parents=True)
             self.ir.write_bytes(ir)
             # Last, and at once: a directory with a run.json is that of a whole run.
-            write_whole_file(self.spec, spec.to_json().encode())
+            write_atomically(self.spec, spec.to_json().encode())
         except OSError as error:
             # Nobody knows the directory of a run that never was.
             raise unwritable(self.home, error) from error

@@ -24,7 +24,7 @@ from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.errors import MachineError, TaskError
-from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.formats.step import Step
 
@@ -146,7 +146,7 @@ class LocalCommands:
 
 def _without_environment(error: TaskError | MachineError, stop: StopSignal) -> ProcessEnd:
     """Return the end of a command whose environment could not be had."""
-    failure = failure_from(error)
+    failure = make_failure(error)
     if isinstance(error, MachineError):
         failure = replace(failure, reason=Reason.ENVIRONMENT_FAILED)
     return ProcessEnd(

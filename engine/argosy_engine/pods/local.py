@@ -26,16 +26,16 @@ from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, machine_failure
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
-from argosy_launcher.finish import Finished, finish
-from argosy_launcher.process_end import pod_exit_code
+from argosy_launcher.finish import StepOutcome, finish
+from argosy_launcher.process_end import get_pod_exit_code
 from argosy_runs.nodes import NodePhase
 from argosy_schemas.errors import ArgosyError
-from argosy_schemas.formats.failures import failure_from
+from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import AttemptState, Failure, Reason
 from argosy_schemas.formats.step import Decision
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
-from argosy_schemas.pod import CONTROL, encoded_object, pod_message
+from argosy_schemas.pod import CONTROL, encode_object, format_pod_message
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
@@ -64,7 +64,7 @@ class LocalPods:
         try:
             return self._decision(request) if request.decides else self._step(request, stop)
         except ArgosyError as error:
-            return _failed(failure_from(error))
+            return _failed(make_failure(error))
         except OSError as error:
             return _failed(machine_failure(error))
         except Exception as error:
@@ -74,7 +74,7 @@ class LocalPods:
 
     def _decision(self, request: PodRequest) -> PodOutcome:
         control = decide(request.path, resolver=self._resolver(request))
-        return PodOutcome(phase=NodePhase.SUCCEEDED, outputs={CONTROL: encoded_object(control)})
+        return PodOutcome(phase=NodePhase.SUCCEEDED, outputs={CONTROL: encode_object(control)})
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         attempt = AttemptId(str(uuid.uuid4()))
@@ -111,7 +111,7 @@ class LocalPods:
             shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
         return self._outcome(finished, adopted=step.decision is Decision.ADOPTED)
 
-    def _outcome(self, finished: Finished, *, adopted: bool) -> PodOutcome:
+    def _outcome(self, finished: StepOutcome, *, adopted: bool) -> PodOutcome:
         if finished.failure is None:
             outcome = PodOutcome(
                 phase=NodePhase.SUCCEEDED,
@@ -144,7 +144,7 @@ def _failed(failure: Failure) -> PodOutcome:
     is_final = failure.final or failure.reason is Reason.CANCELED
     return PodOutcome(
         phase=NodePhase.FAILED,
-        message=pod_message(failure.message, final=is_final),
-        exit_code=pod_exit_code(failure),
+        message=format_pod_message(failure.message, final=is_final),
+        exit_code=get_pod_exit_code(failure),
         failure=failure,
     )

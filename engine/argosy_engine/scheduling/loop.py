@@ -38,7 +38,7 @@ from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
-from argosy_schemas.pod import ENV_UPSTREAM, decoded_texts
+from argosy_schemas.pod import ENV_UPSTREAM, decode_strings
 
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 """What a pod came to; ``None``: look at the wish to stop."""
@@ -311,6 +311,6 @@ class Engine:
 
 def _told(text: str) -> Mapping[str, str]:
     try:
-        return {key: phase for key, phase in decoded_texts(text).items() if phase is not None}
+        return {key: phase for key, phase in decode_strings(text).items() if phase is not None}
     except ValueError as error:
         raise ValueError(f"what is told of the tasks before {error}") from error

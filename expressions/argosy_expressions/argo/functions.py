@@ -21,7 +21,7 @@ from argosy_expressions.gotext import (
     parse_int,
     unmarshal,
 )
-from argosy_schemas.texts import shown
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.values import JsonValue
 
 _LONG = 1024
@@ -45,7 +45,7 @@ def _from_json(value: JsonValue) -> JsonValue:
     try:
         return unmarshal(text) if len(text) < _LONG else _unmarshalled(text)
     except ValueError as error:
-        raise ValueError(f"fromJSON() of {shown(text)}, which is not JSON") from error
+        raise ValueError(f"fromJSON() of {quote_text(text)}, which is not JSON") from error
 
 
 _unmarshalled = lru_cache(maxsize=16)(unmarshal)
@@ -75,7 +75,7 @@ def _int(value: JsonValue) -> int:
         case str():
             if (read := parse_int(value)) is not None:
                 return read
-            raise ValueError(f"int() of {shown(value)}")
+            raise ValueError(f"int() of {quote_text(value)}")
         case _:
             pass
     raise ValueError(f"int() of {type_name(value)}")
@@ -90,7 +90,7 @@ def _float(value: JsonValue) -> float:
         case str():
             if (read := parse_float(value)) is not None:
                 return read
-            raise ValueError(f"float() of {shown(value)}")
+            raise ValueError(f"float() of {quote_text(value)}")
         case _:
             pass
     raise ValueError(f"float() of {type_name(value)}")

@@ -23,7 +23,7 @@ from argosy_expressions.cel.parser import parse
 from argosy_expressions.cel.values import kind_of
 from argosy_expressions.errors import EvaluationError, Fault
 from argosy_schemas.ir.model import ParameterType
-from argosy_schemas.values import JsonValue, normalized
+from argosy_schemas.values import JsonValue, normalize
 
 __all__ = ["Artifacts", "Expression", "check", "evaluate", "holds", "parse", "select"]
 
@@ -57,7 +57,7 @@ def evaluate(
     """
     inputs = artifacts or {}
     if expression.foreign is None:
-        return normalized(Evaluation(expression, parameters, inputs, {}).result())
+        return normalize(Evaluation(expression, parameters, inputs, {}).result())
     if not any(
         isinstance(node, Name) and node.name == "inputs" for node, _ in nodes(expression.root)
     ):
@@ -109,7 +109,7 @@ def select(selector: str, value: JsonValue, text: str) -> JsonValue:
     # The fields of protobuf's Value: the one that is set, and always the text.
     names = {_field(value): value, "string_value": text}
     if expression.foreign is None:
-        return normalized(Evaluation(expression, {}, {}, names).result())
+        return normalize(Evaluation(expression, {}, {}, names).result())
     return _by_library(expression, names)
 
 
@@ -133,4 +133,4 @@ def _by_library(expression: Expression, variables: Mapping[str, JsonValue]) -> J
     # Not at the top: a driver must not load what its expressions do not need.
     from argosy_expressions.cel import library
 
-    return normalized(library.evaluate(expression, variables))
+    return normalize(library.evaluate(expression, variables))

@@ -19,7 +19,7 @@ from argosy_expressions.gotext import (
     parse_int,
     unmarshal,
 )
-from argosy_schemas.texts import shown
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.values import JsonValue
 
 
@@ -139,11 +139,11 @@ def converted(function: Function, value: JsonValue) -> JsonValue:
                 raise ValueError("does not take a number beyond 64 bits")
             return int(value)
         case "int", str():
-            return _some(parse_int(value), f"cannot read {shown(value)} as an integer")
+            return _some(parse_int(value), f"cannot read {quote_text(value)} as an integer")
         case "double", int():
             return float(value)
         case "double", str():
-            return _some(parse_float(value), f"cannot read {shown(value)} as a number")
+            return _some(parse_float(value), f"cannot read {quote_text(value)} as a number")
         case "string", bool():
             return "true" if value else "false"
         case "string", float():
@@ -152,7 +152,7 @@ def converted(function: Function, value: JsonValue) -> JsonValue:
             return str(value)
         case "bool", str():
             if value not in TRUE_TEXTS and value not in FALSE_TEXTS:
-                raise ValueError(f"cannot read {shown(value)} as true or false")
+                raise ValueError(f"cannot read {quote_text(value)} as true or false")
             return value in TRUE_TEXTS
         case "parseJson", str():
             return _parsed(value)
@@ -170,4 +170,4 @@ def _parsed(text: str) -> JsonValue:
     try:
         return unmarshal(text)
     except ValueError as error:
-        raise ValueError(f"cannot read {shown(text)} as JSON") from error
+        raise ValueError(f"cannot read {quote_text(text)} as JSON") from error

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from argosy_schemas.checking.inputs import check_inputs
 from argosy_schemas.checking.placeholders import is_python_function
-from argosy_schemas.checking.references import Scope, Side
-from argosy_schemas.circles import find_circle
-from argosy_schemas.findings import Findings, Path, did_you_mean, nearest
-from argosy_schemas.ir.from_json import producers, raw_items
-from argosy_schemas.texts import shown
+from argosy_schemas.checking.references import DagScope, Side
+from argosy_schemas.cycles import find_cycle
+from argosy_schemas.findings import Findings, Path, find_nearest, suggest_name
+from argosy_schemas.ir.from_json import find_producers, parse_raw_items
+from argosy_schemas.message_text import quote_text
 
 Json = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ _MAX_KEY: Final = 200
 _SIDES: Final[tuple[Side, Side]] = ("parameters", "artifacts")
 
 
-def check_dag(scope: Scope) -> None:
+def check_dag(scope: DagScope) -> None:
     """Add what is wrong in a DAG."""
     findings = scope.findings
     place: Path = (*scope.path, "dag", "tasks")
@@ -33,7 +33,7 @@ def check_dag(scope: Scope) -> None:
         _check_component(task, path, scope)
         _check_dependent_tasks(key, task, path, scope)
         _check_retries(task, path, findings)
-        used = scope.used_by(task)
+        used = scope.find_component(task)
         if used is not None:
             _check_iterator(task, used, path, findings)
         check_inputs(task, path, scope)
@@ -41,13 +41,13 @@ def check_dag(scope: Scope) -> None:
     _check_outputs(scope)
 
 
-def check_decisions(scope: Scope, executors: Json) -> None:
+def check_decisions(scope: DagScope, executors: Json) -> None:
     """Add what decides about tasks of a DAG that nothing can be decided about.
 
     The SDK puts tasks into groups, and decides about those.
     """
     for key, task in scope.tasks.items():
-        label: str = (scope.used_by(task) or {}).get("executorLabel", "")
+        label: str = (scope.find_component(task) or {}).get("executorLabel", "")
         if not label:
             continue
         path: Path = (*scope.path, "dag", "tasks", key)
@@ -69,13 +69,13 @@ def check_decisions(scope: Scope, executors: Json) -> None:
             )
 
 
-def check_functions(scope: Scope, executors: Json) -> None:
+def check_functions(scope: DagScope, executors: Json) -> None:
     """Add artifacts that tasks pass to Python functions which have no such input.
 
     The SDK's program looks for the type of each in the function. Other containers need not.
     """
     for key, task in scope.tasks.items():
-        used = scope.used_by(task) or {}
+        used = scope.find_component(task) or {}
         executor: Json = executors.get(used.get("executorLabel", ""), {})
         passed: Json = task.get("inputs", {}).get("artifacts", {})
         inputs: Json = used.get("inputDefinitions", {})
@@ -83,7 +83,7 @@ def check_functions(scope: Scope, executors: Json) -> None:
         unknown = [
             name
             for name in sorted(passed.keys() - {*known, *inputs.get("parameters", {})})
-            if nearest(name, known.keys() - passed.keys()) is None  # else told as misspelt
+            if find_nearest(name, known.keys() - passed.keys()) is None  # else told as misspelt
         ]
         if not unknown or not is_python_function(executor):
             continue
@@ -99,26 +99,26 @@ def _check_key(key: str, path: Path, findings: Findings) -> None:
     if not key or "/" in key or key in (".", "..") or _CONTROL.search(key) or len(key) > _MAX_KEY:
         findings.add(
             path,
-            f"The task key {shown(key, most=_MAX_KEY)} cannot be part of a path; "
+            f"The task key {quote_text(key, most=_MAX_KEY)} cannot be part of a path; "
             "use letters, digits and dashes",
         )
 
 
-def _check_component(task: Json, path: Path, scope: Scope) -> None:
+def _check_component(task: Json, path: Path, scope: DagScope) -> None:
     name: str = task.get("componentRef", {}).get("name", "")
     if not name:
         scope.findings.add(path, "The task has no component; set 'componentRef.name'")
     elif name not in scope.components:
-        todo = did_you_mean(name, scope.components, otherwise="add it to 'components'")
+        todo = suggest_name(name, scope.components, otherwise="add it to 'components'")
         message = f"There is no component '{name}'; {todo}"
         scope.findings.add((*path, "componentRef", "name"), message)
 
 
-def _check_dependent_tasks(key: str, task: Json, path: Path, scope: Scope) -> None:
+def _check_dependent_tasks(key: str, task: Json, path: Path, scope: DagScope) -> None:
     for position, name in enumerate(task.get("dependentTasks", ())):
         if name not in scope.tasks:
             others = scope.tasks.keys() - {key}
-            todo = did_you_mean(name, others, otherwise="remove it")
+            todo = suggest_name(name, others, otherwise="remove it")
             message = f"There is no task '{name}' in this DAG; {todo}"
             scope.findings.add((*path, "dependentTasks", position), message)
 
@@ -144,13 +144,13 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
     declared: Json = used.get("inputDefinitions", {}).get(side, {})
     item: str = iterator.get("itemInput", "")
     if item not in declared:
-        todo = did_you_mean(item, declared, otherwise="declare it in the component's inputs")
+        todo = suggest_name(item, declared, otherwise="declare it in the component's inputs")
         message = f"The item goes to input '{item}', which is not declared; {todo}"
         findings.add((*path, kind, "itemInput"), message)
     items: Json = iterator.get("items", {})
     if "raw" in items:
         try:
-            raw_items(items["raw"])
+            parse_raw_items(items["raw"])
         except (ValueError, RecursionError):
             message = "The items are no JSON list; write one, such as '[1, 2]'"
             findings.add((*path, kind, "items", "raw"), message)
@@ -161,7 +161,7 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
     if not name:
         findings.add((*path, kind), "The loop has no items; set 'items'")
     elif name not in passed and name not in declared:
-        todo = did_you_mean(name, passed, otherwise="pass it to the task")
+        todo = suggest_name(name, passed, otherwise="pass it to the task")
         message = f"The items come from input '{name}', which the task does not have; {todo}"
         findings.add((*path, kind, "items", source), message)
     elif kind == "parameterIterator":
@@ -173,10 +173,10 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
 
 def _check_circles(tasks: Json, place: Path, findings: Findings) -> None:
     predecessors = {
-        key: sorted({*task.get("dependentTasks", ()), *producers(task)})
+        key: sorted({*task.get("dependentTasks", ()), *find_producers(task)})
         for key, task in sorted(tasks.items())
     }
-    circle = find_circle(predecessors)
+    circle = find_cycle(predecessors)
     if circle:
         names = " -> ".join(f"'{name}'" for name in circle)
         findings.add(
@@ -185,7 +185,7 @@ def _check_circles(tasks: Json, place: Path, findings: Findings) -> None:
         )
 
 
-def _check_outputs(scope: Scope) -> None:
+def _check_outputs(scope: DagScope) -> None:
     declared: Json = scope.component.get("outputDefinitions", {})
     outputs: Json = scope.component["dag"].get("outputs", {})
     for side in _SIDES:
@@ -194,14 +194,14 @@ def _check_outputs(scope: Scope) -> None:
         for name, output in given.items():
             path: Path = (*scope.path, "dag", "outputs", side, name)
             if name not in known:
-                todo = did_you_mean(name, known, otherwise="declare it in 'outputDefinitions'")
+                todo = suggest_name(name, known, otherwise="declare it in 'outputDefinitions'")
                 scope.findings.add(path, f"The component declares no output '{name}'; {todo}")
             selectors = list(_selectors(output))
             if not selectors:
                 scope.findings.add(path, f"Output '{name}' comes from no task; name one")
             for step, selector in selectors:
                 key = "outputParameterKey" if side == "parameters" else "outputArtifactKey"
-                scope.output(
+                scope.find_output(
                     selector.get("producerSubtask", ""),
                     selector.get(key, ""),
                     side,

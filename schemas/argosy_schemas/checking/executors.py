@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.findings import Findings, Path, suggest_name
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.quantities import is_amount
-from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
     for name in _AMOUNTS:
         text: str = resources.get(name, "")
         if text and _PLACEHOLDER not in text and not is_amount(text):
-            message = f"{shown(text)} is no amount; write one such as '500m' or '2Gi'"
+            message = f"{quote_text(text)} is no amount; write one such as '500m' or '2Gi'"
             findings.add((*path, name), message)
     for name in _NUMBERS:
         if resources.get(name, 0) < 0:
@@ -66,7 +66,7 @@ def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
     place: Path = (*path, "accelerator")
     count: str = accelerator.get("resourceCount", "")
     if count and _PLACEHOLDER not in count and not _COUNT.fullmatch(count):
-        message = f"{shown(count)} is no number of accelerators; write 0 or more"
+        message = f"{quote_text(count)} is no number of accelerators; write 0 or more"
         findings.add((*place, "resourceCount"), message)
     if accelerator.get("count", 0) < 0:
         message = f"{accelerator['count']} is negative; write 0 or more"
@@ -78,7 +78,7 @@ def _check_importer(importer: Json, path: Path, component: Json, findings: Findi
     name: str | None = uri.get("runtimeParameter")
     inputs: Json = component.get("inputDefinitions", {}).get("parameters", {})
     if name is not None and name not in inputs:
-        todo = did_you_mean(name, inputs, otherwise="declare it in the component's inputs")
+        todo = suggest_name(name, inputs, otherwise="declare it in the component's inputs")
         message = f"The URI comes from parameter '{name}', which is not declared; {todo}"
         findings.add((*path, "artifactUri", "runtimeParameter"), message)
     elif not uri:

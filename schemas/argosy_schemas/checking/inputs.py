@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from argosy_schemas.checking.references import SINGULAR, Scope, Side
-from argosy_schemas.findings import Path, did_you_mean, nearest
-from argosy_schemas.ir.from_json import constant_from_json, parameter_type
+from argosy_schemas.checking.references import SINGULAR, DagScope, Side
+from argosy_schemas.findings import Path, find_nearest, suggest_name
+from argosy_schemas.ir.from_json import constant_from_json, parameter_type_from_json
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 
@@ -27,9 +27,9 @@ _FAMILIES: Final = (
 )
 
 
-def check_inputs(task: Json, path: Path, scope: Scope) -> None:
+def check_inputs(task: Json, path: Path, scope: DagScope) -> None:
     """Add what is wrong in the inputs of ``task``, which stands at ``path``."""
-    used = scope.used_by(task)
+    used = scope.find_component(task)
     inputs: Json = task.get("inputs", {})
     for name, source in inputs.get("parameters", {}).items():
         place: Path = (*path, "inputs", "parameters", name)
@@ -47,7 +47,7 @@ def check_inputs(task: Json, path: Path, scope: Scope) -> None:
 
 
 def _declared(
-    name: str, task: Json, used: Json, side: Side, path: Path, scope: Scope
+    name: str, task: Json, used: Json, side: Side, path: Path, scope: DagScope
 ) -> Json | None:
     """Return how the component declares an input, ``None`` where it does not.
 
@@ -64,7 +64,7 @@ def _declared(
         message = f"The component declares '{name}' in '{other}'; pass it in 'inputs.{other}'"
         scope.findings.add(path, message)
         return None
-    match = nearest(name, known.keys() - task["inputs"][side].keys())
+    match = find_nearest(name, known.keys() - task["inputs"][side].keys())
     if match is not None and not name.startswith(_CHANNEL):
         message = f"The component declares no input '{name}'; did you mean '{match}'?"
         scope.findings.add(path, message)
@@ -72,7 +72,7 @@ def _declared(
 
 
 def _check_parameter(
-    name: str, source: Json, declared: Json | None, path: Path, scope: Scope
+    name: str, source: Json, declared: Json | None, path: Path, scope: DagScope
 ) -> None:
     has_selector = bool(source.get("parameterExpressionSelector"))
     if "runtimeValue" in source:
@@ -80,33 +80,37 @@ def _check_parameter(
             _check_constant(name, source["runtimeValue"], declared, path, scope)
         return
     given, what = _given(name, source, path, scope)
-    wanted = None if declared is None or has_selector else parameter_type(declared)
+    wanted = None if declared is None or has_selector else parameter_type_from_json(declared)
     if wanted is not None and given is not None and not _takes(wanted, given):
         message = f"Parameter '{name}' is a {wanted} and gets {what}, a {given}; make them the same"
         scope.findings.add(path, message)
 
 
-def _given(name: str, source: Json, path: Path, scope: Scope) -> tuple[ParameterType | None, str]:
+def _given(
+    name: str, source: Json, path: Path, scope: DagScope
+) -> tuple[ParameterType | None, str]:
     """Return the type of what a parameter gets, if the file says it, and in words what that is."""
     if "taskOutputParameter" in source:
         output: Json = source["taskOutputParameter"]
         producer: str = output.get("producerTask", "")
         key: str = output.get("outputParameterKey", "")
-        spec = scope.output(producer, key, "parameters", (*path, "taskOutputParameter"))
+        spec = scope.find_output(producer, key, "parameters", (*path, "taskOutputParameter"))
         what = f"output '{key}' of task '{producer}'"
         if spec is None:
             return None, what
         if scope.tasks[producer].keys() & {"parameterIterator", "artifactIterator"}:
             return ParameterType.LIST, what  # collected over the iterations
-        return parameter_type(spec), what
+        return parameter_type_from_json(spec), what
     if "componentInputParameter" in source:
         key = source["componentInputParameter"]
-        spec = scope.input(key, "parameters", (*path, "componentInputParameter"))
-        return None if spec is None else parameter_type(spec), f"input '{key}' of this DAG"
+        spec = scope.find_input(key, "parameters", (*path, "componentInputParameter"))
+        return None if spec is None else parameter_type_from_json(
+            spec
+        ), f"input '{key}' of this DAG"
     if "taskFinalStatus" in source:
         producer = source["taskFinalStatus"].get("producerTask", "")
         if producer not in scope.tasks:
-            todo = did_you_mean(producer, scope.tasks, otherwise="name a task of this DAG")
+            todo = suggest_name(producer, scope.tasks, otherwise="name a task of this DAG")
             message = f"There is no task '{producer}' in this DAG; {todo}"
             scope.findings.add((*path, "taskFinalStatus"), message)
         return ParameterType.TASK_FINAL_STATUS, f"the final status of task '{producer}'"
@@ -120,8 +124,8 @@ def _takes(wanted: ParameterType, given: ParameterType) -> bool:
     return any(wanted in family and given in family for family in _FAMILIES)
 
 
-def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: Scope) -> None:
-    wanted = parameter_type(declared)
+def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: DagScope) -> None:
+    wanted = parameter_type_from_json(declared)
     if wanted is None or "runtimeParameter" in value:
         return
     constant = constant_from_json(value)
@@ -133,10 +137,10 @@ def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: S
         scope.findings.add(path, f"The constant of parameter '{name}' {error}; change it")
 
 
-def _check_artifact(source: Json, path: Path, scope: Scope) -> None:
+def _check_artifact(source: Json, path: Path, scope: DagScope) -> None:
     if "taskOutputArtifact" in source:
         output: Json = source["taskOutputArtifact"]
-        scope.output(
+        scope.find_output(
             output.get("producerTask", ""),
             output.get("outputArtifactKey", ""),
             "artifacts",
@@ -144,12 +148,12 @@ def _check_artifact(source: Json, path: Path, scope: Scope) -> None:
         )
     elif "componentInputArtifact" in source:
         key: str = source["componentInputArtifact"]
-        scope.input(key, "artifacts", (*path, "componentInputArtifact"))
+        scope.find_input(key, "artifacts", (*path, "componentInputArtifact"))
     else:
         scope.findings.add(path, f"Artifact '{path[-1]}' comes from nowhere; set its source")
 
 
-def _check_complete(task: Json, used: Json, path: Path, scope: Scope) -> None:
+def _check_complete(task: Json, used: Json, path: Path, scope: DagScope) -> None:
     """Add the inputs that the component requires and the task does not pass."""
     items = {
         task[kind].get("itemInput", "")

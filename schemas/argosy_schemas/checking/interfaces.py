@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from argosy_schemas.findings import Findings, Path
-from argosy_schemas.ir.from_json import ROOT, parameter_type
+from argosy_schemas.ir.from_json import ROOT, parameter_type_from_json
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, parse_output
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
-from argosy_schemas.texts import shown
 from argosy_schemas.values import JsonValue
 
 Json = Mapping[str, Any]
@@ -33,7 +33,7 @@ def check_interface(component: Json, path: Path, findings: Findings) -> None:
             _check_name(name, place, findings)
         for name, parameter in interface.get("parameters", {}).items():
             place = (*path, side, "parameters", name)
-            kind = parameter_type(parameter)
+            kind = parameter_type_from_json(parameter)
             if kind is None:
                 findings.add(place, f"Parameter '{name}' has no type; set 'parameterType'")
             elif kind in _MADE and side == "outputDefinitions":
@@ -96,7 +96,7 @@ def _check_name(name: str, path: Path, findings: Findings) -> None:
     if not name or name in (".", "..") or _UNSAFE.search(name) or len(name) > _MAX_NAME:
         findings.add(
             path,
-            f"The name {shown(name, most=_MAX_NAME)} cannot be part of a path; "
+            f"The name {quote_text(name, most=_MAX_NAME)} cannot be part of a path; "
             "use letters, digits, dashes and underscores",
         )
 

@@ -14,9 +14,9 @@ from argosy_schemas.checking.dags import check_dag, check_decisions, check_funct
 from argosy_schemas.checking.executors import check_executor
 from argosy_schemas.checking.interfaces import check_interface
 from argosy_schemas.checking.placeholders import check_placeholders
-from argosy_schemas.checking.references import Scope
-from argosy_schemas.circles import find_circle
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.checking.references import DagScope
+from argosy_schemas.cycles import find_cycle
+from argosy_schemas.findings import Findings, Path, suggest_name
 from argosy_schemas.ir.from_json import ROOT
 
 Json = Mapping[str, Any]
@@ -26,7 +26,7 @@ _CONTROL: Final = re.compile("[\0-\x1f\x7f]")
 _MAX_NAME: Final = 200
 
 
-def check(spec: Json, findings: Findings) -> tuple[str, ...]:
+def check_pipeline(spec: Json, findings: Findings) -> tuple[str, ...]:
     """Add what is wrong in ``spec``, and return the components that its root reaches, sorted.
 
     Args:
@@ -101,7 +101,7 @@ def _passed(spec: Json, reached: tuple[str, ...]) -> dict[str, set[str]]:
     return passed
 
 
-def component_path(name: str) -> Path:
+def locate_component(name: str) -> Path:
     """Return where the component ``name`` stands."""
     return (ROOT,) if name == ROOT else ("components", name)
 
@@ -110,10 +110,10 @@ def _check_component(name: str, spec: Json, passed: Collection[str], findings: F
     components: Json = spec.get("components", {})
     component: Json = spec["root"] if name == ROOT else components[name]
     executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
-    path = component_path(name)
+    path = locate_component(name)
     check_interface(component, path, findings)
     if "dag" in component:
-        scope = Scope(component=component, path=path, components=components, findings=findings)
+        scope = DagScope(component=component, path=path, components=components, findings=findings)
         check_dag(scope)
         check_decisions(scope, executors)
         check_functions(scope, executors)
@@ -126,7 +126,7 @@ def _check_component(name: str, spec: Json, passed: Collection[str], findings: F
             "If or ParallelFor that compiled to it",
         )
     elif label not in executors:
-        todo = did_you_mean(label, executors, otherwise="add it to deploymentSpec.executors")
+        todo = suggest_name(label, executors, otherwise="add it to deploymentSpec.executors")
         findings.add((*path, "executorLabel"), f"There is no executor '{label}'; {todo}")
     else:
         place: Path = ("deploymentSpec", "executors", label)
@@ -147,10 +147,10 @@ def _check_recursion(components: Json, reached: tuple[str, ...], findings: Findi
         )
         for name in reached
     }
-    circle = find_circle(uses)
+    circle = find_cycle(uses)
     if circle:
         names = " -> ".join(f"'{name}'" for name in reversed(circle))
         findings.add(
-            component_path(circle[0]),
+            locate_component(circle[0]),
             f"The component uses itself: {names}; a pipeline cannot be recursive",
         )

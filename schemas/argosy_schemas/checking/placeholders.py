@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.findings import Findings, Path, suggest_name
 
 Json = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def check_placeholders(
         for match in _PARAMETER.finditer(text):
             name: str = match[1] if match[1] is not None else match[2]
             if name not in known:
-                todo = did_you_mean(name, known, otherwise="declare it in the component's inputs")
+                todo = suggest_name(name, known, otherwise="declare it in the component's inputs")
                 message = f"No input parameter '{name}' is declared or passed; {todo}"
                 findings.add((*path, *place), message)
 

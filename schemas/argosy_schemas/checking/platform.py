@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from argosy_schemas.checking.references import Scope
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.checking.references import DagScope
+from argosy_schemas.findings import Findings, Path, suggest_name
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.platform_references import references_in
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.quantities import is_amount
-from argosy_schemas.texts import shown
 
 Json = Mapping[str, Any]
 
@@ -34,11 +34,11 @@ def check_kubernetes(
     for label, config in settings.items():
         path: Path = (*_EXECUTORS, label)
         if label not in known:
-            todo = did_you_mean(label, known, otherwise="remove its settings")
+            todo = suggest_name(label, known, otherwise="remove its settings")
             findings.add(path, f"The pipeline has no executor '{label}'; {todo}")
         policy: str = config.get("imagePullPolicy", "")
         if policy and policy not in _PULL_POLICIES:
-            todo = did_you_mean(
+            todo = suggest_name(
                 policy, _PULL_POLICIES, otherwise=f"write one of {', '.join(_PULL_POLICIES)}"
             )
             findings.add((*path, "imagePullPolicy"), f"'{policy}' is no pull policy; {todo}")
@@ -52,7 +52,7 @@ def _check_sizes(config: Json, path: Path, findings: Findings) -> None:
         for position, entry in enumerate(config.get(name, ())):
             size: str = entry.get(field, "")
             if size and "{{" not in size and not is_amount(size):
-                message = f"{shown(size)} is no amount; write one such as '500Mi' or '2Gi'"
+                message = f"{quote_text(size)} is no amount; write one such as '500Mi' or '2Gi'"
                 findings.add((*path, name, position, field), message)
 
 
@@ -66,20 +66,20 @@ def _check_references(
         component: Json = spec["root"] if name == ROOT else components[name]
         if "dag" not in component:
             continue
-        scope = Scope(component=component, path=(), components=components, findings=findings)
+        scope = DagScope(component=component, path=(), components=components, findings=findings)
         for task in scope.tasks.values():
-            label: str = (scope.used_by(task) or {}).get("executorLabel", "")
+            label: str = (scope.find_component(task) or {}).get("executorLabel", "")
             for path, source in references.get(label, ()):
                 _check_source(source, (*_EXECUTORS, label, *path), scope)
 
 
-def _check_source(source: Json, path: Path, scope: Scope) -> None:
+def _check_source(source: Json, path: Path, scope: DagScope) -> None:
     if "componentInputParameter" in source:
         name: str = source["componentInputParameter"]
-        scope.input(name, "parameters", (*path, "componentInputParameter"))
+        scope.find_input(name, "parameters", (*path, "componentInputParameter"))
         return
     output: Json = source["taskOutputParameter"]
-    scope.output(
+    scope.find_output(
         output.get("producerTask", ""),
         output.get("outputParameterKey", ""),
         "parameters",

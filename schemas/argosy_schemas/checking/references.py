@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from argosy_schemas.findings import Findings, Path, did_you_mean
+from argosy_schemas.findings import Findings, Path, suggest_name
 
 Json = Mapping[str, Any]
 Side = Literal["parameters", "artifacts"]
@@ -16,7 +16,7 @@ _OTHER: Mapping[Side, Side] = {"parameters": "artifacts", "artifacts": "paramete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class DagScope:
     """A DAG, and what its tasks can refer to."""
 
     component: Json
@@ -32,12 +32,12 @@ class Scope:
         tasks: Json = self.component["dag"].get("tasks", {})
         return tasks
 
-    def used_by(self, task: Json) -> Json | None:
+    def find_component(self, task: Json) -> Json | None:
         """Return the component of ``task``, ``None`` where there is none of that name."""
         component: Json | None = self.components.get(task.get("componentRef", {}).get("name", ""))
         return component
 
-    def output(self, producer: str, output: str, side: Side, path: Path) -> Json | None:
+    def find_output(self, producer: str, output: str, side: Side, path: Path) -> Json | None:
         """Return the declaration of an output, or add to the findings why there is none.
 
         Args:
@@ -48,10 +48,10 @@ class Scope:
         """
         task: Json | None = self.tasks.get(producer)
         if task is None:
-            todo = did_you_mean(producer, self.tasks, otherwise="name a task of this DAG")
+            todo = suggest_name(producer, self.tasks, otherwise="name a task of this DAG")
             self.findings.add(path, f"There is no task '{producer}' in this DAG; {todo}")
             return None
-        component = self.used_by(task)
+        component = self.find_component(task)
         if component is None:
             return None  # said where the task stands
         declared: Json = component.get("outputDefinitions", {})
@@ -65,12 +65,12 @@ class Scope:
                 f"refer to it as {_a(_OTHER[side])}"
             )
         else:
-            todo = did_you_mean(output, known, otherwise="name one that its component declares")
+            todo = suggest_name(output, known, otherwise="name one that its component declares")
             message = f"Task '{producer}' has no output {SINGULAR[side]} '{output}'; {todo}"
         self.findings.add(path, message)
         return None
 
-    def input(self, name: str, side: Side, path: Path) -> Json | None:
+    def find_input(self, name: str, side: Side, path: Path) -> Json | None:
         """Return the declaration of an input of the DAG, or add why there is none."""
         declared: Json = self.component.get("inputDefinitions", {})
         known: Json = declared.get(side, {})
@@ -83,7 +83,7 @@ class Scope:
                 f"refer to it as {_a(_OTHER[side])}"
             )
         else:
-            todo = did_you_mean(name, known, otherwise="declare it in 'inputDefinitions'")
+            todo = suggest_name(name, known, otherwise="declare it in 'inputDefinitions'")
             message = f"This DAG declares no input {SINGULAR[side]} '{name}'; {todo}"
         self.findings.add(path, message)
         return None

@@ -19,7 +19,7 @@ from argosy_schemas.formats.records import Failure, Reason
 
 
 @contextmanager
-def store_errors_as_task_errors(place: str = "") -> Generator[None]:
+def convert_store_errors(place: str = "") -> Generator[None]:
     """Turn what a store says into what a task says.
 
     Args:
@@ -35,7 +35,7 @@ def store_errors_as_task_errors(place: str = "") -> Generator[None]:
         raise _task_error(error, place) from error
 
 
-def failure_from(error: ArgosyError) -> Failure:
+def make_failure(error: ArgosyError) -> Failure:
     """Return why the attempt failed that ``error`` ended.
 
     What is not said of a task or a store is final: neither what was given nor this machine changes
@@ -46,7 +46,7 @@ def failure_from(error: ArgosyError) -> Failure:
             is_final = isinstance(error, FinalTaskError)
             return Failure(reason=Reason(error.reason), message=str(error), final=is_final)
         case StoreError():
-            return failure_from(_task_error(error))
+            return make_failure(_task_error(error))
         case _:
             return Failure(reason=Reason.INTERNAL, message=str(error), final=True)
 

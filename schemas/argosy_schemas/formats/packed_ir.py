@@ -116,12 +116,12 @@ def inflate(data: bytes) -> bytes:
     return text
 
 
-def to_base64(data: bytes) -> str:
+def encode_base64(data: bytes) -> str:
     """Return the text that the parameter ``argosy-ir`` carries."""
     return base64.b64encode(data).decode("ascii")
 
 
-def from_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """Return the bytes behind :func:`to_base64`.
 
     Raises:
@@ -133,14 +133,14 @@ def from_base64(text: str) -> bytes:
         raise _damaged("it is no base64") from error
 
 
-def digest(data: bytes) -> str:
+def compute_ir_digest(data: bytes) -> str:
     """Return the SHA-256 that names a packed IR in a store, as hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
-def to_reference(data: bytes) -> str:
+def make_reference(data: bytes) -> str:
     """Return the text that the parameter ``argosy-ir`` carries in place of a large IR."""
-    return f"{REFERENCE_PREFIX}{digest(data)}"
+    return f"{REFERENCE_PREFIX}{compute_ir_digest(data)}"
 
 
 def _damaged(what: str) -> PackedIrError:

@@ -83,7 +83,7 @@ def record_from_json(text: str | bytes) -> AttemptRecord:
     Raises:
         FormatError: It is damaged, or of a newer major version.
     """
-    document = load(text, what="The record", newest=RECORD_VERSION)
+    document = load_document(text, what="The record", newest=RECORD_VERSION)
     try:
         return AttemptRecord(
             version=document["version"],
@@ -129,7 +129,7 @@ def cache_entry_from_json(text: str | bytes) -> CacheEntry:
     Raises:
         FormatError: It is damaged, or of a newer major version.
     """
-    document = load(text, what="The cache entry", newest=RECORD_VERSION)
+    document = load_document(text, what="The cache entry", newest=RECORD_VERSION)
     try:
         return CacheEntry(
             version=document["version"],
@@ -142,7 +142,7 @@ def cache_entry_from_json(text: str | bytes) -> CacheEntry:
         raise FormatError(f"The cache entry is damaged: {error!r}; delete it") from error
 
 
-def load(text: str | bytes, *, what: str, newest: str) -> Json:
+def load_document(text: str | bytes, *, what: str, newest: str) -> Json:
     """Return the JSON object in ``text`` if its version is no newer major one than ``newest``.
 
     Args:

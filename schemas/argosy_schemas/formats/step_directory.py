@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.formats.records_json import FormatError
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_json import step_from_json, step_to_json
-from argosy_schemas.sdk_paths import sdk_path
-from argosy_schemas.texts import shown
-from argosy_schemas.whole_files import write_whole_file
+from argosy_schemas.message_text import quote_text
+from argosy_schemas.sdk_paths import find_sdk_path
 
 _STEP = "step.json"
 
@@ -69,7 +69,7 @@ def _output_paths(step: Step) -> Iterator[str]:
     for artifact in step.output_artifacts:
         yield artifact.path
     for mapping in step.uri_mappings:
-        path = sdk_path(mapping.seen)
+        path = find_sdk_path(mapping.seen)
         if path is not None:
             yield path
 
@@ -89,7 +89,7 @@ def _entries(texts: Iterable[str], what: str) -> bytes:
 
 def _refused(what: str, found: str, text: str) -> FinalTaskError:
     return FinalTaskError(
-        f"{what} {shown(text)} of the command holds {found}, which no process can be given; "
+        f"{what} {quote_text(text)} of the command holds {found}, which no process can be given; "
         "encode it",
         reason=Reason.INVALID_INPUT,
     )
@@ -97,4 +97,4 @@ def _refused(what: str, found: str, text: str) -> FinalTaskError:
 
 def _write(path: Path, data: bytes) -> None:
     # The command's user is not the driver's.
-    write_whole_file(path, data, mode=0o644)
+    write_atomically(path, data, mode=0o644)

@@ -13,7 +13,7 @@ from argosy_schemas.formats.records_json import (
     artifact_type_to_json,
     failure_from_json,
     failure_to_json,
-    load,
+    load_document,
     reference_from_json,
     reference_to_json,
     time_from_json,
@@ -83,7 +83,7 @@ def step_from_json(text: str | bytes) -> Step:
     Raises:
         FormatError: It is damaged, or of a newer major version.
     """
-    document = load(text, what="The step", newest=STEP_VERSION)
+    document = load_document(text, what="The step", newest=STEP_VERSION)
     try:
         return _step(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -43,7 +43,7 @@ from argosy_schemas.ir.model import (
     TriggerStrategy,
 )
 from argosy_schemas.ir.parameters import to_text
-from argosy_schemas.values import UNSET, JsonValue, normalized, parse_json
+from argosy_schemas.values import UNSET, JsonValue, normalize, parse_json
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -131,13 +131,13 @@ def executor_from_json(json: Json) -> Executor:
     )
 
 
-def parameter_type(json: Json) -> ParameterType | None:
+def parameter_type_from_json(json: Json) -> ParameterType | None:
     """Return the type that a parameter declares; ``None`` where it declares none."""
     name: str = json.get("parameterType", "")
     return _TYPES.get(name) or _DEPRECATED_TYPES.get(json.get("type", ""))
 
 
-def producers(task: Json) -> Iterable[str]:
+def find_producers(task: Json) -> Iterable[str]:
     """Yield the siblings that the inputs of ``task`` come from."""
     inputs: Json = task.get("inputs", {})
     for source in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
@@ -156,7 +156,7 @@ def _sorted(json: Json, convert: Callable[[str, Any], T]) -> dict[str, T]:
 
 
 def _values(json: Json) -> dict[str, JsonValue]:
-    return {key: normalized(json[key]) for key in sorted(json)}
+    return {key: normalize(json[key]) for key in sorted(json)}
 
 
 def _interface(json: Json) -> Interface:
@@ -167,14 +167,14 @@ def _interface(json: Json) -> Interface:
 
 
 def _parameter_spec(json: Json) -> ParameterSpec:
-    kind = parameter_type(json)
+    kind = parameter_type_from_json(json)
     if kind is None:
         raise ValueError("has no type")
     return ParameterSpec(
         type=kind,
-        default=normalized(json["defaultValue"]) if "defaultValue" in json else UNSET,
+        default=normalize(json["defaultValue"]) if "defaultValue" in json else UNSET,
         optional=json.get("isOptional", False),
-        literals=tuple(normalized(literal) for literal in json.get("literals", ())),
+        literals=tuple(normalize(literal) for literal in json.get("literals", ())),
         description=json.get("description", ""),
     )
 
@@ -241,7 +241,7 @@ def _task(key: str, json: Json) -> Task:
         component=json["componentRef"]["name"],
         parameters=parameters,
         artifacts=artifacts,
-        dependencies=tuple(sorted({*json.get("dependentTasks", ()), *producers(json)})),
+        dependencies=tuple(sorted({*json.get("dependentTasks", ()), *find_producers(json)})),
         condition=trigger.get("condition") or None,
         strategy=TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED
         if strategy == "TRIGGER_STRATEGY_UNSPECIFIED"
@@ -276,12 +276,12 @@ def _parameter_source(json: Json) -> ParameterSource:
 def constant_from_json(json: Json) -> JsonValue:
     """Return the constant of a ``ValueOrRuntimeParameter``; nothing set is ``null``."""
     if "constant" in json:
-        return normalized(json["constant"])
+        return normalize(json["constant"])
     deprecated: Json = json.get("constantValue", {})
     for name in _DEPRECATED_VALUES:
         if name in deprecated:
             value = deprecated[name]
-            return int(value) if name == "intValue" else normalized(value)
+            return int(value) if name == "intValue" else normalize(value)
     return None
 
 
@@ -302,14 +302,14 @@ def _iterator(json: Json) -> Iterator | None:
     return Iterator(
         items=InputItems(name=name)
         if name is not None
-        else RawItems(items=raw_items(items.get("raw", "[]"))),
+        else RawItems(items=parse_raw_items(items.get("raw", "[]"))),
         item_input=iterator["itemInput"],
         over_artifacts=over_artifacts,
         parallelism=max(0, json.get("iteratorPolicy", {}).get("parallelismLimit", 0)),
     )
 
 
-def raw_items(text: str) -> tuple[JsonValue, ...]:
+def parse_raw_items(text: str) -> tuple[JsonValue, ...]:
     """Return the items that a loop has written in the file.
 
     Raises:
@@ -359,7 +359,7 @@ def _resources(json: Json) -> Resources:
 
 
 def _number(value: float | None) -> str:
-    return to_text(normalized(value)) if value else ""
+    return to_text(normalize(value)) if value else ""
 
 
 def _gigabytes(value: float | None) -> str:

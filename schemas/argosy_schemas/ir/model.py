@@ -2,7 +2,7 @@
 
 Field by field this follows ``pipeline_spec.proto`` (kubeflow/pipelines ``api/v2alpha1``); what that
 file calls deprecated is folded into its successor by the reader, so nothing behind it looks twice.
-Numbers are normalized (:func:`argosy_schemas.values.normalized`), maps are sorted by key.
+Numbers are normalized (:func:`argosy_schemas.values.normalize`), maps are sorted by key.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from argosy_schemas.ir.model import Dag
 
 
-def in_order(dag: Dag) -> Iterator[str]:
+def order_tasks(dag: Dag) -> Iterator[str]:
     """Yield the tasks of a DAG, each behind those that it depends on."""
     done: set[str] = set()
     for first in dag.tasks:

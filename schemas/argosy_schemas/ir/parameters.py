@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from argosy_schemas.ir.model import ParameterSpec, ParameterType
-from argosy_schemas.texts import shown
-from argosy_schemas.values import JsonValue, normalized, parse_json, to_json
+from argosy_schemas.message_text import quote_text
+from argosy_schemas.values import JsonValue, normalize, parse_json, to_json
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -28,7 +28,7 @@ class ParameterValueError(ValueError):
     """A value does not fit its declared type; the message is half a sentence about the value."""
 
 
-def kind_of(value: JsonValue) -> str:
+def describe_json_type(value: JsonValue) -> str:
     """Return what a value is, in the words of messages: ``a number``, ``a list``, ``null``."""
     if value is None:
         return "null"
@@ -52,7 +52,7 @@ def to_text(value: JsonValue) -> str:
         return value
     if isinstance(value, float):
         return _decimal(value)
-    text = to_json(normalized(value))
+    text = to_json(normalize(value))
     # Only a number that Python writes with an exponent needs a second look.
     return _expanded(value) if _EXPONENT.search(text) else text
 
@@ -71,8 +71,8 @@ def coerce(value: JsonValue, declared: ParameterType) -> JsonValue:
     if declared is ParameterType.STRING:
         return to_text(value)
     if not _is_of(value, declared):
-        raise ParameterValueError(f"is {kind_of(value)}, not a {declared}")
-    return normalized(value)
+        raise ParameterValueError(f"is {describe_json_type(value)}, not a {declared}")
+    return normalize(value)
 
 
 def is_literal(value: JsonValue, literals: Sequence[JsonValue]) -> bool:
@@ -81,7 +81,8 @@ def is_literal(value: JsonValue, literals: Sequence[JsonValue]) -> bool:
     An int and a double of one value are equal, a number and a boolean or a string never are.
     """
     return not literals or any(
-        kind_of(value) == kind_of(literal) and normalized(value) == normalized(literal)
+        describe_json_type(value) == describe_json_type(literal)
+        and normalize(value) == normalize(literal)
         for literal in literals
     )
 
@@ -104,7 +105,7 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
     if declared is ParameterType.BOOLEAN:
         if trimmed in _TRUE or trimmed in _FALSE:
             return trimmed in _TRUE
-        raise ParameterValueError(f"{shown(trimmed)} is no BOOLEAN; write true or false")
+        raise ParameterValueError(f"{quote_text(trimmed)} is no BOOLEAN; write true or false")
     if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
         return _parse_number(trimmed, declared)
     return _parse_json(trimmed, declared)
@@ -124,7 +125,7 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
             value = parse_json(text)
         except ValueError as error:
             raise ParameterValueError(
-                f"{shown(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
+                f"{quote_text(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
             ) from error
     return check_argument(value, spec)
 
@@ -145,16 +146,16 @@ def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
         return None
     if spec.type is ParameterType.STRING and not isinstance(value, str):
         raise ParameterValueError(
-            f"{shown(to_text(value))} is {kind_of(value)}, not a STRING; write text"
+            f"{quote_text(to_text(value))} is {describe_json_type(value)}, not a STRING; write text"
         )
     try:
         coerced = coerce(value, spec.type)
     except ParameterValueError as error:
         hint = f"write {_HINTS.get(spec.type, 'it as JSON')}"
-        raise ParameterValueError(f"{shown(to_text(value))} {error}; {hint}") from error
+        raise ParameterValueError(f"{quote_text(to_text(value))} {error}; {hint}") from error
     if not is_literal(value, spec.literals):
         allowed = ", ".join(to_json(literal) for literal in spec.literals)
-        raise ParameterValueError(f"is {shown(to_text(value))}, not one of {allowed}")
+        raise ParameterValueError(f"is {quote_text(to_text(value))}, not one of {allowed}")
     return coerced
 
 
@@ -169,7 +170,7 @@ _HINTS: Final[Mapping[ParameterType, str]] = {
 
 
 def _decimal(number: float) -> str:
-    whole = normalized(number)
+    whole = normalize(number)
     text = str(whole)
     if "e" not in text:
         return text
@@ -204,27 +205,29 @@ def _is_of(value: JsonValue, declared: ParameterType) -> bool:
 def _parse_number(text: str, declared: ParameterType) -> JsonValue:
     # Python reads more than the reference does: 1_000, and digits of other scripts.
     if "_" in text or not text.isascii():
-        raise ParameterValueError(f"{shown(text)} is no {declared}")
+        raise ParameterValueError(f"{quote_text(text)} is no {declared}")
     if declared is ParameterType.NUMBER_INTEGER:
         if not _DECIMAL.fullmatch(text):
-            raise ParameterValueError(f"{shown(text)} is no {declared}")
+            raise ParameterValueError(f"{quote_text(text)} is no {declared}")
         # As few digits as 64 bits have: Python refuses to read thousands of them.
         number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
         if not -_INT64 <= number < _INT64:
-            raise ParameterValueError(f"{shown(text)} does not fit into 64 bits")
+            raise ParameterValueError(f"{quote_text(text)} does not fit into 64 bits")
         return number
     try:
         value = float.fromhex(text) if "0x" in text.lower() else float(text)
     except (ValueError, OverflowError) as error:
-        raise ParameterValueError(f"{shown(text)} is no {declared}") from error
+        raise ParameterValueError(f"{quote_text(text)} is no {declared}") from error
     if not math.isfinite(value):
-        raise ParameterValueError(f"{shown(text)} cannot be passed on: JSON has no such number")
-    return normalized(value)
+        raise ParameterValueError(
+            f"{quote_text(text)} cannot be passed on: JSON has no such number"
+        )
+    return normalize(value)
 
 
 def _parse_json(text: str, declared: ParameterType) -> JsonValue:
     try:
         value = parse_json(text)
     except ValueError as error:
-        raise ParameterValueError(f"{shown(text)} is no JSON: {error}") from error
+        raise ParameterValueError(f"{quote_text(text)} is no JSON: {error}") from error
     return coerce(value, declared)

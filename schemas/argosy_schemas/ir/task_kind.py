@@ -19,7 +19,7 @@ class TaskKind(StrEnum):
     IMPORTER = "importer"
 
 
-def task_kind(component: Component, task: Task | None = None) -> TaskKind:
+def get_task_kind(component: Component, task: Task | None = None) -> TaskKind:
     """Return what a task is; one with an iterator is a loop whatever its component is.
 
     Without the task: what the component makes of one that uses it.

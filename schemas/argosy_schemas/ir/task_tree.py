@@ -22,8 +22,8 @@ from argosy_schemas.ir.model import (
     Task,
     TriggerStrategy,
 )
-from argosy_schemas.ir.task_kind import TaskKind, task_kind
-from argosy_schemas.names import TaskPath, child_path
+from argosy_schemas.ir.task_kind import TaskKind, get_task_kind
+from argosy_schemas.names import TaskPath, join_task_path
 
 _CACHED_POSITIONS: Final = 1024
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -52,7 +52,7 @@ class TaskPosition:
         """What the task is; the root is a DAG."""
         if self.loop is not None:
             return TaskKind.ITERATION
-        return task_kind(self.component, self.task)
+        return get_task_kind(self.component, self.task)
 
     @property
     def is_loop(self) -> bool:
@@ -160,7 +160,7 @@ class TaskTree:
             where = f"task '{position.path}'" if position.path else "the pipeline"
             raise UnknownTaskError(f"{where} holds no task '{key}'")
         return TaskPosition(
-            path=child_path(position.path, key),
+            path=join_task_path(position.path, key),
             component=self._pipeline.components[task.component],
             task=task,
             parent=position,
@@ -175,7 +175,7 @@ class TaskTree:
         if not loop.is_loop:
             raise UnknownTaskError(f"task '{loop.path}' is no loop")
         return TaskPosition(
-            path=child_path(loop.path, index),
+            path=join_task_path(loop.path, index),
             component=loop.component,
             task=loop.task,
             parent=loop.parent,

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.reading.yaml_values import TOO_DEEP, Refusal, YamlRefused, load_yaml
-from argosy_schemas.texts import one_line, shown
+from argosy_schemas.message_text import quote_text, to_one_line
+from argosy_schemas.reading.yaml_values import TOO_DEEP, Refusal, UnreadableTextError, load_yaml
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
@@ -118,10 +118,10 @@ def _loaded(
             loaded = _load_json(text, refusals, load_json or _load_one, is_json)
         else:
             loaded = load_yaml(text, refusals)
-    except YamlRefused as refused:
+    except UnreadableTextError as refused:
         refusals.append(refused.refusal)
     return loaded, tuple(
-        Problem(message=one_line(item.message), file=file, line=item.line) for item in refusals
+        Problem(message=to_one_line(item.message), file=file, line=item.line) for item in refusals
     )
 
 
@@ -151,7 +151,7 @@ def _load_json(
     except json.JSONDecodeError as error:
         if is_json:
             refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
-            raise YamlRefused(refusal) from error
+            raise UnreadableTextError(refusal) from error
     except _NotJson:
         pass
     return load_yaml(text, refusals)
@@ -181,7 +181,7 @@ def _load_row(text: str, *, most: int | None = None) -> list[JsonValue]:
         start = _past_blanks(text, end)
     # Only an escape can bring one in: the text was UTF-8.
     if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(values, ensure_ascii=False)):
-        raise YamlRefused(
+        raise UnreadableTextError(
             Refusal(message="A string has half of a surrogate pair; write the character", line=None)
         )
     return values
@@ -204,7 +204,7 @@ def _check_depth(text: str) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 line = text.count("\n", 0, match.start()) + 1
-                raise YamlRefused(Refusal(message=TOO_DEEP, line=line))
+                raise UnreadableTextError(Refusal(message=TOO_DEEP, line=line))
         elif token in "]}":
             depth -= 1
 
@@ -218,13 +218,15 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> JsonValue:
     message = f"{name} is no number that JSON has; quote it or remove it"
-    raise YamlRefused(Refusal(message=message, line=None))
+    raise UnreadableTextError(Refusal(message=message, line=None))
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise YamlRefused(Refusal(message=f"{shown(text)} is too large a number", line=None))
+        raise UnreadableTextError(
+            Refusal(message=f"{quote_text(text)} is too large a number", line=None)
+        )
     return value
 
 
@@ -232,8 +234,8 @@ def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:  # thousands of digits
-        message = f"{shown(text)} is no number that can be read"
-        raise YamlRefused(Refusal(message=message, line=None)) from error
+        message = f"{quote_text(text)} is no number that can be read"
+        raise UnreadableTextError(Refusal(message=message, line=None)) from error
 
 
 def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
@@ -251,7 +253,7 @@ def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
         if "kind" in document and "apiVersion" in document:
             raise _invalid(
                 file,
-                f"The file holds a Kubernetes object of kind {shown(str(document['kind']))}; "
+                f"The file holds a Kubernetes object of kind {quote_text(str(document['kind']))}; "
                 "compile the pipeline with the KFP SDK 2 to its YAML",
                 line=1,
             )

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from argosy_schemas.checking.pipeline import check
+from argosy_schemas.checking.pipeline import check_pipeline
 from argosy_schemas.checking.platform import check_kubernetes
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.findings import Finding, Findings, path_text
+from argosy_schemas.findings import Finding, Findings, format_path
 from argosy_schemas.ir.from_json import pipeline_from_json
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.platform_references import with_dependencies
+from argosy_schemas.message_text import to_one_line
 from argosy_schemas.reading.documents import Documents, read_documents
 from argosy_schemas.reading.positions import Positions
-from argosy_schemas.reading.structure import DocumentKind, canonical, describe
-from argosy_schemas.texts import one_line
+from argosy_schemas.reading.structure import DocumentKind, canonicalize, describe_deviations
 
 Json = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def read_pipeline(
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
     settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
     spec = with_dependencies(spec, settings)
-    reached = check(spec, findings)
+    reached = check_pipeline(spec, findings)
     check_kubernetes(platform, spec, reached, platform_findings)
     if findings.found or platform_findings.found or documents.refused:
         if also is not None:
@@ -65,7 +65,7 @@ def read_pipeline(
     return pipeline_from_json(spec, platforms, reached)
 
 
-def with_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
+def add_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
     """Return an error that was found in a pipeline after it was read, with file and lines."""
     positions = Positions(data.decode("utf-8-sig"))
     problems = [
@@ -80,8 +80,8 @@ def _order(problem: Problem) -> tuple[int, str, str]:
 
 
 def _structured(document: Json, kind: DocumentKind, findings: Findings) -> Json:
-    spec, conforms = canonical(document, kind)
-    return spec if conforms else describe(spec, kind, findings)
+    spec, conforms = canonicalize(document, kind)
+    return spec if conforms else describe_deviations(spec, kind, findings)
 
 
 def _error(
@@ -91,8 +91,8 @@ def _error(
 
     def problem(document: int, finding: Finding) -> Problem:
         return Problem(
-            message=one_line(finding.message),
-            path=one_line(path_text(finding.path)),
+            message=to_one_line(finding.message),
+            path=to_one_line(format_path(finding.path)),
             file=file,
             line=positions.line(document, finding.path),
         )

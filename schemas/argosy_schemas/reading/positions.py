@@ -12,7 +12,7 @@ from typing import Final
 import yaml
 
 from argosy_schemas.findings import Path
-from argosy_schemas.reading.structure import camel_case
+from argosy_schemas.reading.structure import to_camel_case
 from argosy_schemas.reading.yaml_values import compose
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
@@ -94,7 +94,7 @@ def _member(members: Mapping[str | int, _Place], segment: str | int) -> _Place |
     if segment in members:
         return members[segment]
     for name, place in members.items():
-        if isinstance(name, str) and camel_case(name) == segment:
+        if isinstance(name, str) and to_camel_case(name) == segment:
             return place
     return None
 

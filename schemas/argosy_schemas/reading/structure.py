@@ -16,9 +16,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal, cast
 
-from argosy_schemas.findings import Findings, Path, did_you_mean, nearest
-from argosy_schemas.ir.parameters import kind_of
-from argosy_schemas.values import JsonValue, normalized
+from argosy_schemas.findings import Findings, Path, find_nearest, suggest_name
+from argosy_schemas.ir.parameters import describe_json_type
+from argosy_schemas.values import JsonValue, normalize
 
 Json = Mapping[str, Any]
 DocumentKind = Literal["pipeline_spec", "platform_spec"]
@@ -28,30 +28,30 @@ _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _UNDERSCORE: Final = re.compile(r"_([a-z0-9])")
 
 
-def camel_case(name: str) -> str:
+def to_camel_case(name: str) -> str:
     """Return the proto-JSON name of the proto field ``name``."""
     return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
 
 
 @cache
-def schema_of(kind: DocumentKind) -> Json:
+def load_schema(kind: DocumentKind) -> Json:
     """Return the JSON Schema of a document."""
     text = files("argosy_schemas").joinpath("json", f"{kind}.schema.json").read_text("utf-8")
     schema: Json = json.loads(text)
     return schema
 
 
-def canonical(document: JsonValue, kind: DocumentKind) -> tuple[Json, bool]:
+def canonicalize(document: JsonValue, kind: DocumentKind) -> tuple[Json, bool]:
     """Return the canonical form of ``document``, and whether that conforms to the schema.
 
     What does not conform stays as it is.
     """
-    reader = _Reader(schema_of(kind))
+    reader = _Reader(load_schema(kind))
     result: Any = reader.value(reader.schema, document)
     return result, reader.conforms
 
 
-def describe(document: Json, kind: DocumentKind, findings: Findings) -> Json:
+def describe_deviations(document: Json, kind: DocumentKind, findings: Findings) -> Json:
     """Add to ``findings`` what does not conform, and return what is left to check.
 
     In what is returned, an unknown field with a likely name bears that name, and what does not
@@ -65,7 +65,7 @@ def describe(document: Json, kind: DocumentKind, findings: Findings) -> Json:
     # Not at the top: a third of a second, for files that are wrong.
     from jsonschema import Draft202012Validator
 
-    validator: Any = Draft202012Validator(schema_of(kind))
+    validator: Any = Draft202012Validator(load_schema(kind))
     rest, conforms = document, False
     while not conforms:  # again below each field that bears another name now
         errors = list(validator.iter_errors(rest))
@@ -74,7 +74,7 @@ def describe(document: Json, kind: DocumentKind, findings: Findings) -> Json:
         mended = _copied(rest)
         for error in errors:
             _describe(error, findings, mended)
-        rest, conforms = canonical(mended, kind)
+        rest, conforms = canonicalize(mended, kind)
     return rest
 
 
@@ -92,7 +92,7 @@ class _Reader:
             schema = self._definitions[schema["$ref"].rpartition("/")[2]]
         declared = schema.get("type")
         if declared is None:
-            return normalized(value)
+            return normalize(value)
         if declared == "object" and isinstance(value, Mapping):
             return self._object(schema, value)
         if declared == "array" and isinstance(value, list):
@@ -113,7 +113,7 @@ class _Reader:
         for key, item in value.items():
             name = key
             if key not in properties:
-                name = camel_case(key)
+                name = to_camel_case(key)
                 if name not in properties or name in value or name in result:
                     result[key] = self._other(others, item)
                     continue
@@ -128,7 +128,7 @@ class _Reader:
         """Return a member that has no declaration of its own: of a map, or an unknown field."""
         if isinstance(schema, bool):
             self.conforms = self.conforms and schema
-            return normalized(value)
+            return normalize(value)
         return self.value(schema, value)
 
     def _text(self, schema: Json, value: JsonValue) -> JsonValue:
@@ -142,7 +142,7 @@ class _Reader:
         return value
 
     def _number(self, schema: Json, value: JsonValue) -> JsonValue:
-        number = normalized(value)
+        number = normalize(value)
         if isinstance(number, str):
             number = _parsed(number, schema["format"])
         allowed = int | float if schema["format"] == "double" else int
@@ -157,7 +157,7 @@ def _parsed(text: str, form: str) -> JsonValue:
     if _WHOLE.fullmatch(text):
         return int(text)
     if form == "double" and _DECIMAL.fullmatch(text):
-        value = normalized(float(text))
+        value = normalize(float(text))
         return value if value != math.inf and value != -math.inf else text
     return text
 
@@ -215,14 +215,14 @@ def _describe_unknown(
     properties: Json = error.schema["properties"]
     for name in sorted(error.instance.keys() - properties.keys()):
         value = None if holder is None else holder.pop(name, None)
-        if camel_case(name) in properties:
-            message = f"The field is given as '{camel_case(name)}' as well; remove one"
+        if to_camel_case(name) in properties:
+            message = f"The field is given as '{to_camel_case(name)}' as well; remove one"
             findings.add((*path, name), message)
             continue
         absent = [known for known in properties if known not in error.instance]
-        todo = did_you_mean(name, absent, otherwise="remove it")
+        todo = suggest_name(name, absent, otherwise="remove it")
         findings.add((*path, name), f"Unknown field '{name}'; {todo}")
-        meant = nearest(name, absent)
+        meant = find_nearest(name, absent)
         if meant is not None and holder is not None:
             holder.setdefault(meant, value)
 
@@ -232,7 +232,7 @@ def _sentence(error: Any) -> str:
     schema: Json = error.schema
     if error.validator == "enum":
         names = [name for name in schema["enum"] if not name.endswith("UNSPECIFIED")]
-        todo = did_you_mean(str(value), names, otherwise=f"write one of {', '.join(names)}")
+        todo = suggest_name(str(value), names, otherwise=f"write one of {', '.join(names)}")
         return f"{json.dumps(value)} means nothing here; {todo}"
     if error.validator == "pattern":
         if schema.get("format") == "duration":
@@ -250,7 +250,7 @@ def _sentence(error: Any) -> str:
         todo = f"remove it or {todo}"
     elif wanted == "string" and isinstance(value, bool | int | float):
         todo = "put it in quotes"
-    return f"Is {kind_of(value)}, not {_KINDS[wanted]}; {todo}"
+    return f"Is {describe_json_type(value)}, not {_KINDS[wanted]}; {todo}"
 
 
 _KINDS: Final = {

@@ -10,7 +10,7 @@ import re
 from math import isfinite
 from typing import Final
 
-from argosy_schemas.texts import shown
+from argosy_schemas.message_text import quote_text
 from argosy_schemas.values import JsonValue
 
 TAG_PREFIX: Final = "tag:yaml.org,2002:"
@@ -40,7 +40,7 @@ class ScalarError(ValueError):
     """A scalar means nothing in JSON; the message is a sentence about it."""
 
 
-def plain_value(text: str) -> JsonValue:
+def parse_plain_scalar(text: str) -> JsonValue:
     """Return what an unquoted scalar without a tag means.
 
     Raises:
@@ -61,7 +61,7 @@ def _number(text: str) -> JsonValue:
     if _FLOAT.fullmatch(text):
         return _double(text)
     if text.lower().lstrip("+-") in (".inf", ".nan"):
-        raise ScalarError(f"{shown(text)} is no number that JSON has; quote it or remove it")
+        raise ScalarError(f"{quote_text(text)} is no number that JSON has; quote it or remove it")
     return text
 
 
@@ -76,7 +76,7 @@ def _integer(text: str) -> int:
                 return sign * int(digits, base)
         return sign * int(digits, 8 if digits.startswith("0") and digits != "0" else 10)
     except (ValueError, OverflowError) as error:  # nothing but underscores, or thousands of digits
-        raise ScalarError(f"{shown(text)} is no number that can be read") from error
+        raise ScalarError(f"{quote_text(text)} is no number that can be read") from error
 
 
 def _double(text: str) -> float:
@@ -84,7 +84,7 @@ def _double(text: str) -> float:
     digits = text.lstrip("+-").replace("_", "")
     value = _sexagesimal(digits) if ":" in digits else float(digits)
     if not isfinite(value):
-        raise ScalarError(f"{shown(text)} is too large a number")
+        raise ScalarError(f"{quote_text(text)} is too large a number")
     return sign * value
 
 
@@ -95,7 +95,7 @@ def _sexagesimal(digits: str) -> float:
     return value
 
 
-def tagged_value(text: str, tag: str) -> JsonValue:
+def parse_tagged_scalar(text: str, tag: str) -> JsonValue:
     """Return what a scalar with an explicit tag means.
 
     Raises:
@@ -106,9 +106,9 @@ def tagged_value(text: str, tag: str) -> JsonValue:
     kind = _KINDS.get(tag)
     if kind is None:
         raise ScalarError(f"Tag '{tag}' means nothing here; remove it")
-    value = plain_value(text)
+    value = parse_plain_scalar(text)
     if kind is float and type(value) is int:
         return value
     if type(value) is not kind:
-        raise ScalarError(f"{shown(text)} is not what its tag '{tag}' says")
+        raise ScalarError(f"{quote_text(text)} is not what its tag '{tag}' says")
     return value

@@ -14,8 +14,13 @@ from typing import Any, Final
 
 import yaml
 
-from argosy_schemas.reading.yaml_scalars import TAG_PREFIX, ScalarError, plain_value, tagged_value
-from argosy_schemas.texts import shown
+from argosy_schemas.message_text import quote_text
+from argosy_schemas.reading.yaml_scalars import (
+    TAG_PREFIX,
+    ScalarError,
+    parse_plain_scalar,
+    parse_tagged_scalar,
+)
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 MAX_ALIASED: Final = 10_000_000
@@ -34,7 +39,7 @@ class Refusal:
     """One-based."""
 
 
-class YamlRefused(Exception):
+class UnreadableTextError(Exception):
     """The text cannot be read any further.
 
     Attributes:
@@ -86,9 +91,9 @@ def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        raise YamlRefused(_syntax(error)) from error
+        raise UnreadableTextError(_syntax(error)) from error
     except yaml.reader.ReaderError as error:
-        raise YamlRefused(
+        raise UnreadableTextError(
             Refusal(
                 message=f"Character {error.position} is none that YAML allows; remove it",
                 line=text.count("\n", 0, error.position) + 1,
@@ -139,9 +144,9 @@ class _Builder:
             return
         try:
             if event.tag is None:
-                value = plain_value(text) if event.implicit[0] else text
+                value = parse_plain_scalar(text) if event.implicit[0] else text
             else:
-                value = tagged_value(text, event.tag)
+                value = parse_tagged_scalar(text, event.tag)
         except ScalarError as error:
             # The rest of the file can be read without it, as if it were not there.
             self._refusals.append(Refusal(message=str(error), line=line))
@@ -163,7 +168,7 @@ class _Builder:
         top.weight += 1 + len(text)
         if top.members is not None and text in top.members:
             self._refusals.append(
-                Refusal(message=f"Key {shown(text)} is given twice; remove one", line=line)
+                Refusal(message=f"Key {quote_text(text)} is given twice; remove one", line=line)
             )
 
     def _start(self, event: Any) -> None:
@@ -249,5 +254,5 @@ def compose(text: str) -> Iterator[yaml.Node]:
     yield from yaml.compose_all(text, Loader=_LOADER)
 
 
-def _refused(message: str, line: int) -> YamlRefused:
-    return YamlRefused(Refusal(message=message, line=line))
+def _refused(message: str, line: int) -> UnreadableTextError:
+    return UnreadableTextError(Refusal(message=message, line=line))

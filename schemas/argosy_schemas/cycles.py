@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 
-def find_circle(predecessors: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def find_cycle(predecessors: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return names each of which is a predecessor of the next one, the first again at the end.
 
     It begins with its least name, and is empty where there is no circle. Of several, one is

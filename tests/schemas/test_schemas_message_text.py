@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_schemas.texts import cut, one_line, shown
+from argosy_schemas.message_text import quote_text, to_one_line, truncate
 
 
 @pytest.mark.parametrize(("text", "most", "expected"), [
@@ -13,15 +13,15 @@ from argosy_schemas.texts import cut, one_line, shown
     ("", 0, ""),
 ])  # fmt: skip
 def test_a_text_that_was_cut_says_so(text: str, most: int, expected: str) -> None:
-    assert cut(text, most=most) == expected
+    assert truncate(text, most=most) == expected
 
 
 def test_a_text_is_shown_in_quotes_and_cut_inside_of_them() -> None:
-    assert shown("it's") == '"it\'s"'
-    assert shown("a\nb") == r"'a\nb'"
-    assert shown("9" * 61) == f"'{'9' * 60}…'"
+    assert quote_text("it's") == '"it\'s"'
+    assert quote_text("a\nb") == r"'a\nb'"
+    assert quote_text("9" * 61) == f"'{'9' * 60}…'"
 
 
 def test_a_line_has_nothing_in_it_that_does_not_print() -> None:
-    assert one_line("a\n\x1bb ä") == r"a\n\x1bb ä"
-    assert one_line("ab\n", most=3) == r"ab\…"
+    assert to_one_line("a\n\x1bb ä") == r"a\n\x1bb ä"
+    assert to_one_line("ab\n", most=3) == r"ab\…"

@@ -10,21 +10,21 @@ _VALUE = 60
 _LINE = 500
 
 
-def cut(text: str, *, most: int = _VALUE) -> str:
+def truncate(text: str, *, most: int = _VALUE) -> str:
     """Return ``text``; of a longer one the first ``most`` characters, and the sign for a cut."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def shown(text: str, *, most: int = _VALUE) -> str:
+def quote_text(text: str, *, most: int = _VALUE) -> str:
     """Return ``text`` quoted, and cut where it is long."""
-    return repr(cut(text, most=most))
+    return repr(truncate(text, most=most))
 
 
-def one_line(text: str, *, most: int = _LINE) -> str:
+def to_one_line(text: str, *, most: int = _LINE) -> str:
     """Return ``text`` unquoted, without what does not print, and cut where it is long."""
     if not text.isprintable():
         text = "".join(
             letter if letter.isprintable() else letter.encode("unicode_escape").decode()
             for letter in text
         )
-    return cut(text, most=most)
+    return truncate(text, most=most)

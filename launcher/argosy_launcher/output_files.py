@@ -17,7 +17,7 @@ MAX_PARAMETER_BYTES: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedPath:
     """Where this process finds what the command knows under a path of its own."""
 
     path: Path
@@ -25,15 +25,15 @@ class Located:
     """A directory that no link below ``path`` may lead out of; ``None``: links are trusted."""
 
 
-Locate = Callable[[str], Located]
+Locator = Callable[[str], LocatedPath]
 
 
-def located_here(path: str) -> Located:
+def locate_here(path: str) -> LocatedPath:
     """Return the same path: the command ran on this file system, as the same user."""
-    return Located(Path(path))
+    return LocatedPath(Path(path))
 
 
-def read_output_file(path: str, what: str, locate: Locate) -> bytes | None:
+def read_output_file(path: str, what: str, locate: Locator) -> bytes | None:
     """Return the content of a file that the command may have written; ``None``: it did not.
 
     Raises:

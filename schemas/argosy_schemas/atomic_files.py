@@ -17,9 +17,9 @@ _PART_SUFFIX: Final = ".argosy-part"
 
 
 @contextmanager
-def part_file(path: Path) -> Generator[Path]:
+def replace_atomically(path: Path) -> Generator[Path]:
     """Yield a path beside ``path`` to write to; it becomes ``path`` when the block ends well."""
-    part = path.parent / part_name()
+    part = path.parent / make_part_name()
     try:
         yield part
         os.replace(part, path)
@@ -32,7 +32,7 @@ def part_file(path: Path) -> Generator[Path]:
         raise
 
 
-def part_name() -> str:
+def make_part_name() -> str:
     """Return a fresh name for a file that is being written."""
     # Not derived from the name of the file, which may already be as long as names can be.
     return f".{os.urandom(8).hex()}{_PART_SUFFIX}"
@@ -55,7 +55,7 @@ def write_new_file(path: Path, data: bytes) -> None:
             view = view[file.write(view) :]
 
 
-def write_whole_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Write or replace a file at once.
 
     Args:
@@ -66,7 +66,7 @@ def write_whole_file(path: Path, data: bytes, *, mode: int | None = None) -> Non
     Raises:
         OSError: As the system has it.
     """
-    with part_file(path) as part:
+    with replace_atomically(path) as part:
         write_new_file(part, data)
         if mode is not None:
             part.chmod(mode)
