@@ -1,12 +1,12 @@
-"""What can be wrong with an expression, told with the place in its text.
+"""Errors of expressions, with the position in the text.
 
 * ExpressionError          carries the source, the span and the problem
   - ExpressionSyntaxError  the text is not an expression of its language
-  - UnsupportedExpressionError  valid there, and outside the subset that is implemented here
-  - EvaluationError        the expression failed on these values; never to be taken for ``false``
+  - UnsupportedExpressionError  valid in the language, but outside the subset implemented here
+  - EvaluationError        the expression fails on these values; never the same as ``false``
 * MissingLibraryError      the expression needs a CEL library that is not installed
 
-Checks report all they find as :class:`Fault` values; only what stops the work is raised.
+Checks return all faults as :class:`Fault` values; other functions raise the first one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import NamedTuple
 from argosy_schemas.errors import ArgosyError, MachineError
 
 _EXCERPT = 120
-"""How much of the text around a fault goes into one line."""
+"""How many characters before and after a fault a message quotes."""
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with an expression, and where."""
+    """A mistake in an expression, and its position."""
 
     message: str
     """What is wrong and what to do, one sentence, no full stop."""
@@ -28,15 +28,6 @@ class Fault(NamedTuple):
     """The whole expression."""
     span: tuple[int, int]
     """Start and end in ``source``, in code points; equal where something is missing."""
-
-    def drawn(self) -> str:
-        """Return the message and below it the expression with the place underlined."""
-        start, end = self.span
-        before = self.source.rfind("\n", 0, start) + 1
-        after = self.source.find("\n", start)
-        line = self.source[before : len(self.source) if after < 0 else after]
-        width = max(1, min(end, before + len(line)) - start)
-        return f"{self.message}\n    {line}\n    {' ' * (start - before)}{'^' * width}"
 
     def __str__(self) -> str:
         start, end = self.span
@@ -52,10 +43,7 @@ class Fault(NamedTuple):
 
 
 class ExpressionError(ArgosyError):
-    """An expression cannot be used.
-
-    ``str()`` is one line; ``fault.drawn()`` shows the place.
-    """
+    """An expression cannot be used; ``str()`` is one line with the position."""
 
     def __init__(self, message: str, source: str, span: tuple[int, int]) -> None:
         self.fault = Fault(message, source, span)
@@ -67,11 +55,11 @@ class ExpressionSyntaxError(ExpressionError):
 
 
 class UnsupportedExpressionError(ExpressionError):
-    """The language has it; the subset implemented here does not."""
+    """The expression is valid, but outside the subset implemented here."""
 
 
 class EvaluationError(ExpressionError):
-    """It failed on these values: an unknown key, ``int('x')``, null where none may be."""
+    """The expression fails on these values: an unknown key, ``int('x')``, an unexpected null."""
 
 
 class MissingLibraryError(MachineError):

@@ -1,6 +1,6 @@
 r"""Numbers and JSON in the text forms of Go's standard library.
 
-Both CEL (as the reference backend runs it) and expr-lang are Go programmes, and their conversions
+CEL (in the reference backend) and expr-lang are evaluated by Go programs, which their conversions
 show: ``string(1234567.0)`` is ``1.234567e+06``, ``toJson('<')`` is ``"\u003c"``.
 """
 
@@ -19,7 +19,7 @@ from argosy_schemas.values import JsonValue
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 
-# Not compiled here: most processes read no number, and ``re`` keeps what it compiled.
+# Compiled on use: most processes parse no number, and ``re`` caches what it compiles.
 _INTEGER = r"[+-]?[0-9]+"
 _DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _HEX = r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+"
@@ -29,8 +29,8 @@ _SPECIAL = r"(?ai)[+-]?inf(inity)?|nan"
 
 
 def parse_int(text: str) -> int | None:
-    """Return what ``strconv.ParseInt(text, 10, 64)`` does; ``None`` is its error."""
-    # Python refuses to convert thousands of digits; what 64 bits hold has at most 19 of them.
+    """Return the result of ``strconv.ParseInt(text, 10, 64)``; ``None`` for its error."""
+    # Python refuses to convert thousands of digits; a 64-bit integer has at most 19.
     digits = text.lstrip("+-").lstrip("0")
     if not re.fullmatch(_INTEGER, text) or len(digits) > 19:
         return None
@@ -39,7 +39,7 @@ def parse_int(text: str) -> int | None:
 
 
 def parse_float(text: str) -> float | None:
-    """Return what ``strconv.ParseFloat(text, 64)`` does; ``None`` is its error."""
+    """Return the result of ``strconv.ParseFloat(text, 64)``; ``None`` for its error."""
     if re.fullmatch(_SPECIAL, text):
         return float(text)
     if "_" in text:
@@ -57,9 +57,9 @@ def parse_float(text: str) -> float | None:
 
 
 def as_index(value: JsonValue) -> int | None:
-    """Return a number without its fraction; ``None``: it is none, or not finite.
+    """Return a number without its fraction; ``None`` for anything else, NaN and the infinities.
 
-    Of NaN and the infinities Go makes an integer that depends on the processor.
+    What Go makes of NaN and the infinities depends on the processor.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
@@ -67,7 +67,7 @@ def as_index(value: JsonValue) -> int | None:
 
 
 def format_float(value: float) -> str:
-    """Return what ``fmt.Sprintf("%v", value)`` does: an exponent below 1e-4 and from 1e6 on."""
+    """Return the result of ``fmt.Sprintf("%v", value)``; below 1e-4 and from 1e6 on an exponent."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -76,16 +76,16 @@ def format_float(value: float) -> str:
 
 
 def marshal(value: JsonValue, *, indent: int | None = None) -> str:
-    """Return what ``json.Marshal`` does (``json.MarshalIndent`` with ``indent`` blanks).
+    """Return the result of ``json.Marshal`` (``json.MarshalIndent`` with ``indent`` blanks).
 
     Raises:
         ValueError: A number is NaN or infinite.
     """
-    return _marshalled(value, "" if indent is None else "\n", " " * (indent or 0))
+    return _marshal(value, "" if indent is None else "\n", " " * (indent or 0))
 
 
 def unmarshal(text: str) -> JsonValue:
-    """Return what ``json.Unmarshal`` makes of JSON: all numbers are floats.
+    """Return the result of ``json.Unmarshal``: all numbers are floats.
 
     Raises:
         ValueError: The text is not JSON, or a number does not fit a double.
@@ -95,7 +95,7 @@ def unmarshal(text: str) -> JsonValue:
             text, parse_int=_json_float, parse_float=_json_float, parse_constant=_json_float
         )
     except RecursionError as error:
-        raise ValueError("it nests too deep") from error
+        raise ValueError("the JSON nests too deep") from error
     return _without_surrogates(value) if "\\u" in text else value
 
 
@@ -107,7 +107,7 @@ def _json_float(text: str) -> float:
 
 
 def _without_surrogates(value: JsonValue) -> JsonValue:
-    # Go puts U+FFFD where an escape names half a character.
+    # Go writes U+FFFD for an escape that names half a surrogate pair.
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
@@ -117,7 +117,7 @@ def _without_surrogates(value: JsonValue) -> JsonValue:
     return value
 
 
-def _marshalled(value: JsonValue, newline: str, step: str) -> str:
+def _marshal(value: JsonValue, newline: str, step: str) -> str:
     match value:
         case None:
             return "null"
@@ -134,18 +134,18 @@ def _marshalled(value: JsonValue, newline: str, step: str) -> str:
             colon = ": " if newline else ":"
             inner = newline + step
             members = [
-                f"{_json_text(key)}{colon}{_marshalled(item, inner if newline else '', step)}"
+                f"{_json_text(key)}{colon}{_marshal(item, inner if newline else '', step)}"
                 for key, item in pairs
             ]
-            return _bracketed("{", members, "}", newline, step)
+            return _bracket("{", members, "}", newline, step)
         case _:
             inner = newline + step if newline else ""
-            return _bracketed(
-                "[", [_marshalled(item, inner, step) for item in value], "]", newline, step
+            return _bracket(
+                "[", [_marshal(item, inner, step) for item in value], "]", newline, step
             )
 
 
-def _bracketed(opening: str, members: list[str], closing: str, newline: str, step: str) -> str:
+def _bracket(opening: str, members: list[str], closing: str, newline: str, step: str) -> str:
     if not members or not newline:
         return f"{opening}{','.join(members)}{closing}"
     inner = newline + step
@@ -164,13 +164,13 @@ def _json_number(value: float) -> str:
     if not math.isfinite(value):
         raise ValueError(f"{format_float(value)} is not JSON")
     if value and not 1e-6 <= abs(value) < 1e21:
-        # As ECMAScript: the exponent has no leading zero.
+        # As in ECMAScript: the exponent has no leading zero.
         return re.sub(r"e([+-])0(\d)$", r"e\1\2", _with_exponent(value))
     return _plain(value)
 
 
 def _shortest(value: float) -> tuple[str, int]:
-    """Return the shortest digits that read back as ``value``, and the exponent of the first."""
+    """Return the shortest digits that parse to ``value``, and the exponent of the first digit."""
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")

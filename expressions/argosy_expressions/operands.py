@@ -1,8 +1,8 @@
-"""Parameters of a condition as Argo expressions: what they yield, converted or checked.
+"""Parameters of a condition as Argo expressions, converted or checked by their declared type.
 
-The items of a list, and members of structs, need not be of the type that the input they go to is
-declared. A STRING takes anything, as text; on any other type all but its own kind is an error
-(``ir-semantics`` 2.3), which in Argo would compare as unequal without a word.
+Items of a list and members of a struct need not have the type that the receiving input declares. A
+STRING takes any value as text; for any other type a value of another kind is an error, while Argo
+would compare it as unequal without a message.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from argosy_expressions.terms import (
     Term,
     boolean,
     literal,
-    negated,
-    quoted,
+    negate,
+    quote,
 )
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import to_text
@@ -35,65 +35,67 @@ _HOLDERS: Kinds = frozenset({Kind.LIST, Kind.MAP})
 
 
 class CannotError(Exception):
-    """There is no such expression; the message is the reason of an ``Untranslatable``."""
+    """The condition has no Argo expression; the message is the reason of ``Untranslatable``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """Where a parameter of the condition is found in the workflow."""
+    """How the workflow yields a parameter of the condition."""
 
     expression: str
-    """Argo expression that yields the JSON-typed value, and fails where there is none."""
+    """Argo expression that yields the value as JSON, and fails if there is no value."""
     type: ParameterType
-    """What the parameter is declared: a STRING is the text of whatever the expression yields, of
-    any other type all else is an error."""
+    """The declared type: a STRING takes the text of whatever the expression yields; for any other
+    type a value of another kind is an error."""
     nullable: bool = True
-    """Whether null is a value of the parameter; ``False``: it is an error, or never occurs."""
+    """Whether null is a value of the parameter; ``False``: null is an error, or never occurs."""
     kinds: Kinds | None = None
-    """All that the expression can yield, as far as known; ``None``: a value of the parameter.
+    """All kinds that the expression can yield, as far as known; ``None``: those of the type.
 
-    What is never null, and is known to be of its type, gives shorter text.
+    An operand that is never null and always of its type gives a shorter expression.
     """
 
     @property
-    def accepted(self) -> Kinds:
-        """The kinds of what the expression may yield as it is."""
+    def accepted_kinds(self) -> Kinds:
+        """The kinds of the values that need no conversion."""
         kinds = KINDS_OF_TYPE[self.type]
         return kinds if self.nullable else kinds - _NULL
 
     @property
-    def yielded(self) -> Kinds:
-        """The kinds of what the expression can yield."""
-        return self.accepted if self.kinds is None else self.kinds
+    def possible_kinds(self) -> Kinds:
+        """The kinds that the expression can yield."""
+        return self.accepted_kinds if self.kinds is None else self.kinds
 
     @property
     def is_certain(self) -> bool:
-        """Whether the expression yields the parameter, with nothing to convert or to refuse."""
-        return self.yielded <= self.accepted
+        """Whether every value of the expression needs no conversion and no check."""
+        return self.possible_kinds <= self.accepted_kinds
 
 
-def yielded(operand: Operand) -> Term:
-    """Return what the expression of an operand yields, of whatever kind that is."""
+def raw_term(operand: Operand) -> Term:
+    """Return the term of an operand's expression, without conversion or check."""
     is_atom = not isinstance(
         parse(operand.expression), argo.Unary | argo.Binary | argo.Choice | argo.Members
     )
-    return Term(text=operand.expression, level=ATOM if is_atom else CHOICE, kinds=operand.yielded)
+    return Term(
+        text=operand.expression, level=ATOM if is_atom else CHOICE, kinds=operand.possible_kinds
+    )
 
 
-def parameter(name: str, operand: Operand) -> Term:
-    """Return a parameter, which fails where the value is of a kind that it does not take.
+def parameter_term(name: str, operand: Operand) -> Term:
+    """Return the term of a parameter, which fails on a value of a kind that it does not take.
 
     Raises:
-        CannotError: There is no such expression, or it always fails.
+        CannotError: Argo has no such expression, or it always fails.
     """
-    term = yielded(operand)
+    term = raw_term(operand)
     if operand.is_certain:
         return term
-    if operand.type is ParameterType.STRING and not operand.yielded <= _TEXT | _NULL:
-        return text_of(name, operand)
-    kinds = operand.accepted & operand.yielded
+    if operand.type is ParameterType.STRING and not operand.possible_kinds <= _TEXT | _NULL:
+        return text_term(name, operand)
+    kinds = operand.accepted_kinds & operand.possible_kinds
     if kinds <= _NULL:
-        raise CannotError(f"'{name}' is declared {operand.type} and never is one")
+        raise CannotError(f"'{name}' is declared {operand.type} but never has a value of this type")
     check = _CHECKS[operand.type]
     if Kind.NULL not in kinds:
         text, level = check(term.at(ATOM))
@@ -116,22 +118,23 @@ _CHECKS: Mapping[ParameterType, Callable[[str], tuple[str, int]]] = {
         lambda text: (f"(type({text}) == 'map' ? {text} : {_FAILURE})", ATOM),
     ),
 }
-"""To the text of a value that fails where it is null or of another type, and how that binds."""
+"""Type to a function that makes an expression fail on null and on any other type; it returns the
+new expression and how tightly its outermost operator binds."""
 
 
-def text_of(name: str, operand: Operand, compared: str = "") -> Term:
-    """Return the text of whatever an operand yields; null stays null.
+def text_term(name: str, operand: Operand, compared: str = "") -> Term:
+    """Return the term of a STRING's text, whatever the operand yields; null stays null.
 
     Args:
-        name: Of the parameter.
-        operand: Declared a STRING.
-        compared: What alone it will be compared with, if that is known. Argo's text of a list or
-            struct begins as it should, and is not all as the driver has it.
+        name: The parameter.
+        operand: Its operand, declared a STRING.
+        compared: The only text that it is compared with, if known. The text that Argo writes of a
+            list or struct has the right first character, but may differ from the driver's.
 
     Raises:
-        CannotError: Argo cannot write the text of all that it may be.
+        CannotError: Argo cannot write the text of every value that the operand may yield.
     """
-    kinds = operand.yielded
+    kinds = operand.possible_kinds
     if kinds & _HOLDERS and (not compared or compared[0] in "[{"):
         raise CannotError(f"it needs the text of '{name}', which may be a list or struct")
     _refuse_null(name, operand)
@@ -154,39 +157,39 @@ _DECIMAL = (
     f" int(#[1]) > 0 ? {_DIGITS} + repeat('0', int(#[1]) + 1 - len({_DIGITS})) :"
     f" '0.' + repeat('0', -int(#[1]) - 1) + {_DIGITS})[0]"
 )
-"""The text of a number without an exponent; ``toJson`` writes one from 1e21 on and below 1e-6."""
+"""The text of a number without exponent; ``toJson`` writes an exponent from 1e21 on, below 1e-6."""
 
 
-def with_text(name: str, operand: Operand, operator: str, value: str | None) -> Term:
-    """Return whether the text of whatever an operand yields is, or is not, this one or null.
+def compare_with_text(name: str, operand: Operand, operator: str, value: str | None) -> Term:
+    """Return the comparison of a STRING's text with a literal text or null.
 
-    No text is made of anything: one text is that of itself, of at most one more value, and of
-    nothing else.
+    The values are compared, not their texts: at most two values have this text, the text itself and
+    the value that it is the JSON of.
 
     Raises:
-        CannotError: The operand may be null, and must not.
+        CannotError: The operand may be null, but must not.
     """
     _refuse_null(name, operand)
-    text = yielded(operand).at(COMPARE + 1)
+    text = raw_term(operand).at(COMPARE + 1)
     if value is None:
         return boolean(f"{text} {operator} nil", COMPARE, frozenset())
-    alike = [quoted(value)] if Kind.TEXT in operand.yielded else []
-    if (behind := _behind(value, operand.yielded)) is not None:
-        alike.append(behind)
+    alike = [quote(value)] if Kind.TEXT in operand.possible_kinds else []
+    if (other := _value_of_text(value, operand.possible_kinds)) is not None:
+        alike.append(other)
     if len(alike) > 1:
         among = boolean(f"{text} in [{', '.join(alike)}]", COMPARE, frozenset())
-        return among if operator == "==" else negated(among)
-    other = alike[0] if alike else quoted(value)
-    return boolean(f"{text} {operator} {other}", COMPARE, frozenset())
+        return among if operator == "==" else negate(among)
+    right = alike[0] if alike else quote(value)
+    return boolean(f"{text} {operator} {right}", COMPARE, frozenset())
 
 
 def _refuse_null(name: str, operand: Operand) -> None:
-    if Kind.NULL in operand.yielded and not operand.nullable:
-        raise CannotError(f"'{name}' may be null, which is no text")
+    if Kind.NULL in operand.possible_kinds and not operand.nullable:
+        raise CannotError(f"'{name}' may be null, which has no text")
 
 
-def _behind(text: str, kinds: Kinds) -> str | None:
-    """Return the expression of the value of these kinds, text apart, whose text this is."""
+def _value_of_text(text: str, kinds: Kinds) -> str | None:
+    """Return the expression of the value that has this text and is not a text, if there is one."""
     try:
         value: JsonValue = as_double(parse_json(text))
     except ValueError:
@@ -197,4 +200,4 @@ def _behind(text: str, kinds: Kinds) -> str | None:
         whole = normalize(value)
         is_exact = isinstance(whole, int) and abs(whole) < 2**53
         return literal(whole if is_exact else value).text
-    return literal(value).text if isinstance(value, bool) else f"fromJSON({quoted(text)})"
+    return literal(value).text if isinstance(value, bool) else f"fromJSON({quote(text)})"

@@ -1,8 +1,8 @@
-"""Pieces of a translated condition: text for Argo, and what is known of when it fails.
+"""Pieces of a translated condition: an Argo expression, and when it fails.
 
-CEL's ``&&`` and ``||`` absorb errors, expr-lang's stop at the first one. To put the two together a
-term says under which *guards* it has a value at all. A guard is a fact about the inputs, e.g. "x
-is not null"; where it can be tested without failing, it has a text of its own.
+CEL's ``&&`` and ``||`` absorb errors, expr-lang's stop at the first one. So each term carries the
+*guards* under which it has a value. A guard is a fact about the inputs, e.g. "x is not null"; if
+Argo can test it without failing, it has an expression of its own.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from argosy_expressions.gotext import INT_MIN
 from argosy_schemas.values import JsonValue
 
 CHOICE, OR, AND, COMPARE, UNARY, ATOM = range(6)
-"""How tightly the outermost operator of a text binds."""
+"""How tightly the outermost operator of an expression binds, from loose to tight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """A fact without which a term fails."""
+    """A fact that must hold for a term to have a value."""
 
     fact: str
-    """Names it; equal names are the same fact."""
+    """The name of the fact; equal names mean the same fact."""
     test: str | None
-    """An Argo expression that is true where the fact holds and never fails; ``None``: no such."""
+    """Argo expression that never fails and is true if the fact holds; ``None``: there is none."""
 
 
 Guards: TypeAlias = frozenset[Guard]
@@ -42,23 +42,23 @@ class Term:
     text: str
     level: int = ATOM
     kinds: Kinds
-    """What values it can have where it does not fail."""
+    """The kinds of its value if it does not fail."""
     may_fail: Guards = NONE
-    """If all these hold, it does not fail."""
+    """If all of these hold, the term does not fail."""
     must_fail: Guards = NONE
-    """If one of these does not hold, it fails; some or all of ``may_fail``."""
+    """If one of these does not hold, the term fails; a subset of ``may_fail``."""
     yes: str | None = None
-    """Of a boolean: an expression that is true where the term is, else false, and never fails."""
+    """Of a boolean: an expression that never fails and is true exactly if the term is true."""
     no: str | None = None
-    """Of a boolean: the same for where the term is false."""
+    """Of a boolean: an expression that never fails and is true exactly if the term is false."""
 
     def at(self, level: int) -> str:
-        """Return the text for a place that needs something binding at least this tightly."""
+        """Return the text, in brackets unless it binds at least this tightly."""
         return self.text if self.level >= level else f"({self.text})"
 
 
 def boolean(text: str, level: int, guards: Guards, *, must: Guards | None = None) -> Term:
-    """Return a boolean term that fails exactly where one of ``guards`` does not hold."""
+    """Return a boolean term that fails exactly if one of ``guards`` does not hold."""
     tests = [guard.test for guard in sorted(guards, key=lambda guard: guard.fact)]
     known = [test for test in tests if test is not None]
     yes = no = None
@@ -73,8 +73,8 @@ def boolean(text: str, level: int, guards: Guards, *, must: Guards | None = None
     )
 
 
-def negated(term: Term) -> Term:
-    """Return ``!term`` of a boolean."""
+def negate(term: Term) -> Term:
+    """Return the negation of a boolean term."""
     return Term(
         text=f"!{term.at(UNARY)}",
         level=UNARY,
@@ -86,30 +86,30 @@ def negated(term: Term) -> Term:
     )
 
 
-def joined(operator: str, terms: list[Term]) -> Term | None:
-    """Return booleans joined by ``&&`` or ``||``, with CEL's outcome whichever of them fail.
+def join(operator: str, terms: list[Term]) -> Term | None:
+    """Join booleans by ``&&`` or ``||`` with CEL's outcome, whichever of them fail.
 
     Returns:
-        ``None`` where no expression of Argo has that outcome.
+        ``None`` if no expression of Argo has that outcome.
     """
     level = AND if operator == "&&" else OR
     may = frozenset[Guard]().union(*(term.may_fail for term in terms))
     must = terms[0].must_fail.intersection(*(term.must_fail for term in terms))
     yes, no = _sides(operator, terms)
     ordered = sorted(terms, key=lambda term: len(term.may_fail))
-    if _stops_rightly(ordered):
+    if _can_stop_at_first_failure(ordered):
         text = f" {operator} ".join(term.at(level + 1) for term in ordered)
     elif yes is None or no is None:
         return None
     else:
-        # The text in the last branch is no JSON, and stands in Argo's message.
+        # The text in the last branch is not JSON, so fromJSON fails; Argo's message quotes it.
         failure = "fromJSON('the condition fails on these values')"
         text, level = f"{yes} ? true : {no} ? false : {failure}", CHOICE
     return Term(text=text, level=level, kinds=BOOL, may_fail=may, must_fail=must, yes=yes, no=no)
 
 
-def _stops_rightly(terms: list[Term]) -> bool:
-    """Return whether stopping at the first failure is right: all behind it fail as well."""
+def _can_stop_at_first_failure(terms: list[Term]) -> bool:
+    """Return whether all terms after a failing one fail as well."""
     return all(
         earlier.may_fail <= later.must_fail
         for index, earlier in enumerate(terms)
@@ -136,7 +136,7 @@ def _any(tests: list[str]) -> str:
 
 
 def literal(value: JsonValue) -> Term:
-    """Return a CEL literal: a text, a number, a boolean or null."""
+    """Return the term of a CEL literal: a text, a number, a boolean or null."""
     match value:
         case None:
             return Term(text="nil", kinds=frozenset({Kind.NULL}))
@@ -144,7 +144,7 @@ def literal(value: JsonValue) -> Term:
             text = "true" if value else "false"
             return Term(text=text, kinds=BOOL, yes=text, no="false" if value else "true")
         case int():
-            # Go reads the sign apart from the digits, which alone exceed 64 bits here.
+            # Go parses the digits without the sign, and these digits exceed 64 bits.
             text = f"({INT_MIN + 1} - 1)" if value == INT_MIN else str(value)
             level = ATOM if value >= 0 or value == INT_MIN else UNARY
             return Term(text=text, level=level, kinds=frozenset({Kind.INT}))
@@ -154,18 +154,17 @@ def literal(value: JsonValue) -> Term:
             level = UNARY if value < 0 else ATOM
             return Term(text=repr(value), level=level, kinds=frozenset({Kind.DOUBLE}))
         case _:
-            return Term(text=quoted(str(value)), kinds=frozenset({Kind.TEXT}))
+            return Term(text=quote(str(value)), kinds=frozenset({Kind.TEXT}))
 
 
 _UNSAFE = re.compile(r"""[^\x20-\x7e\xa1-\ud7ff\ue000-\U0010ffff]|['"\\{}]""")
 
 
-def quoted(text: str) -> str:
-    r"""Return a text literal that survives what it passes through.
+def quote(text: str) -> str:
+    r"""Return a text literal for an expression that stands in a tag of a JSON string.
 
-    No brace is left, so that no tag begins or ends in it, and no quote: the literal stands in an
-    expression, that in a JSON string. ``\u003c`` must not come to stand there, since Argo undoes
-    that escape before it reads the JSON; so backslashes are written as ``\x5c``.
+    It holds no brace, so that no tag begins or ends in it, and no quote inside. Backslashes are
+    written as ``\x5c``: Argo replaces ``\u003c`` before it parses the JSON, wherever it stands.
     """
     return f"'{_UNSAFE.sub(_escape, text)}'"
 

@@ -1,7 +1,7 @@
-"""Words, numbers, texts and signs: the lexical level that both languages share.
+"""The tokens of both languages: names, numbers, texts and signs.
 
-They agree on names, numbers and the escapes in quoted text (expr-lang took them from CEL). Where
-they differ, a language passes its own pattern.
+CEL and expr-lang agree on names, numbers and the escapes in quoted text. Where they differ, each
+parser passes its own pattern.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 from argosy_expressions.errors import ExpressionSyntaxError
 
 MAX_DEPTH = 64
-"""How deep an expression may nest; far above what the SDK emits, far below Python's stack."""
+"""How deep an expression may nest: far above what the SDK emits, far below Python's limit."""
 
 Span = tuple[int, int]
 """Start and end in the text of the expression, in code points."""
 
 
 class Kind(Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     NAME = auto()
     INTEGER = auto()
@@ -33,11 +33,11 @@ class Kind(Enum):
 
 
 class Token(NamedTuple):
-    """One token with its place."""
+    """A token and its position."""
 
     kind: Kind
     text: str
-    """As written."""
+    """The source of the token."""
     span: Span
 
 
@@ -54,27 +54,27 @@ _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "`": "`", "?": "?",
 }  # fmt: skip
-# Compiled when a text with an escape comes; most have none.
+# Compiled on use: most texts have no escape.
 _ESCAPE = (
     r"(?s)\\(?:(?P<plain>[abfnrtv\\'\"`?])|[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
     r"|U(?P<U>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<bad>.|$))"
 )
 
 
-def unquoted(token: Token, source: str) -> str:
-    """Return what a token of kind TEXT stands for.
+def unquote(token: Token, source: str) -> str:
+    """Return the text that a token of kind TEXT denotes.
 
-    Understands both quotes, three of them in a row, the prefix ``r`` and backticks for text
-    without escapes. Which of these a language has, its pattern says.
+    Knows both quotes, triple quotes, and the prefix ``r`` and backticks for text without escapes;
+    the pattern of a language decides which of these it has.
 
     Raises:
-        ExpressionSyntaxError: An escape that the languages do not know.
+        ExpressionSyntaxError: An escape does not exist.
     """
     prefix = len(token.text) - len(token.text.lstrip("bBrR"))
-    quoted = token.text[prefix:]
-    width = 3 if quoted.startswith(("'''", '"""')) and len(quoted) >= 6 else 1
-    body = quoted[width:-width]
-    if "\\" not in body or quoted[0] == "`" or "r" in token.text[:prefix].lower():
+    literal = token.text[prefix:]
+    width = 3 if literal.startswith(("'''", '"""')) and len(literal) >= 6 else 1
+    body = literal[width:-width]
+    if "\\" not in body or literal[0] == "`" or "r" in token.text[:prefix].lower():
         return body
     start = token.span[0] + prefix + width
 
@@ -92,22 +92,22 @@ def unquoted(token: Token, source: str) -> str:
 
 
 def tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:
-    """Return the tokens of ``source``, with one of kind END behind them.
+    """Return the tokens of ``source``; the last one has the kind END.
 
     Args:
         source: The whole expression.
-        pattern: Matches any token; the group that matched says what it is: ``skip``, ``text``,
+        pattern: Matches any token; the name of the matching group is its kind: ``skip``, ``text``,
             ``name``, ``float``, ``integer`` or ``sign``.
 
     Raises:
-        ExpressionSyntaxError: Something is no token.
+        ExpressionSyntaxError: The source holds something that is not a token.
     """
     found: list[Token] = []
     position = 0
     while position < len(source):
         match = pattern.match(source, position)
         if match is None:
-            raise _no_token(source, position)
+            raise _invalid_token(source, position)
         if match.lastgroup in _KINDS:
             found.append(Token(_KINDS[match.lastgroup], match[0], match.span()))
         position = match.end()
@@ -115,7 +115,7 @@ def tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:
     return found
 
 
-def _no_token(source: str, position: int) -> ExpressionSyntaxError:
+def _invalid_token(source: str, position: int) -> ExpressionSyntaxError:
     character = source[position]
     if character in "'\"`":
         return ExpressionSyntaxError("Close the quote", source, (position, len(source)))
@@ -125,7 +125,7 @@ def _no_token(source: str, position: int) -> ExpressionSyntaxError:
 
 
 class Cursor:
-    """A place in a row of tokens, for parsers that look one token ahead."""
+    """A position in a list of tokens, for parsers that look one token ahead."""
 
     def __init__(self, source: str, row: list[Token]) -> None:
         self.source = source
@@ -135,28 +135,28 @@ class Cursor:
 
     @property
     def token(self) -> Token:
-        """The token to come."""
+        """The next token."""
         return self._row[self._next]
 
     @property
     def after(self) -> Token:
-        """The token behind the one to come."""
+        """The token after the next one."""
         return self._row[min(self._next + 1, len(self._row) - 1)]
 
     @property
-    def passed(self) -> int:
-        """Where the last token taken ended."""
+    def last_end(self) -> int:
+        """Where the last taken token ends."""
         return self._row[self._next - 1].span[1] if self._next else 0
 
     def advance(self) -> Token:
-        """Take the token to come."""
+        """Take the next token."""
         token = self.token
         if token.kind is not Kind.END:
             self._next += 1
         return token
 
     def is_at(self, *signs: str) -> bool:
-        """Return whether one of these signs comes next."""
+        """Return whether the next token is one of these signs."""
         return self.token.kind is Kind.SIGN and self.token.text in signs
 
     def take(self, *signs: str) -> Token | None:
@@ -164,23 +164,23 @@ class Cursor:
         return self.advance() if self.is_at(*signs) else None
 
     def expect(self, sign: str) -> Token:
-        """Take the next token, which has to be this sign."""
+        """Take the next token, which must be this sign."""
         if not self.is_at(sign):
             raise self.fault(f"Write '{sign}' here")
         return self.advance()
 
     def expect_end(self) -> None:
-        """Raise unless all tokens are taken."""
+        """Raise an error unless all tokens are taken."""
         if self.token.kind is not Kind.END:
-            raise self.fault("End the expression here, or put an operator before")
+            raise self.fault("End the expression here, or write an operator first")
 
     def fault(self, message: str) -> ExpressionSyntaxError:
-        """Return an error at the token to come."""
+        """Return an error at the next token."""
         return ExpressionSyntaxError(message, self.source, self.token.span)
 
     @contextmanager
     def nested(self) -> Generator[None]:
-        """Guard the stack: hand-written parsers recurse."""
+        """Limit the depth of nesting, since the parsers recurse."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self.fault(f"Nest at most {MAX_DEPTH} deep")

@@ -1,8 +1,8 @@
-"""From CEL to Argo's expression language, so that the controller decides without a pod.
+"""Translate CEL to Argo's expression language, so that the controller decides without a pod.
 
 The translation has the outcome of the original on all inputs: true, false, or an error. Where the
-two languages differ (an absent key is null in expr-lang and an error in CEL, ``&&`` absorbs errors
-in CEL and not in expr-lang) the text says more than the original; where that does not help, the
+languages differ (an absent key is null in expr-lang and an error in CEL, ``&&`` absorbs errors in
+CEL only), the translation adds what is needed for the same outcome. If that is impossible, the
 condition is :class:`Untranslatable`, and a driver pod evaluates it.
 """
 
@@ -26,14 +26,14 @@ from argosy_expressions.cel.ast import (
     Parameter,
 )
 from argosy_expressions.cel.checking import ANY, BOOL, Kinds
-from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, Kind, converted
+from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, Kind, convert
 from argosy_expressions.operands import (
     CannotError,
     Operand,
-    parameter,
-    text_of,
-    with_text,
-    yielded,
+    compare_with_text,
+    parameter_term,
+    raw_term,
+    text_term,
 )
 from argosy_expressions.terms import (
     ATOM,
@@ -44,10 +44,10 @@ from argosy_expressions.terms import (
     Guards,
     Term,
     boolean,
-    joined,
+    join,
     literal,
-    negated,
-    quoted,
+    negate,
+    quote,
 )
 from argosy_schemas.ir.model import ParameterType
 
@@ -57,15 +57,18 @@ class Untranslatable:
     """Why a condition cannot be an Argo expression."""
 
     reason: str
-    """In words that go on from "needs a pod:", e.g. ``it reads the artifact 'model'``."""
+    """Continues the words "needs a pod:", e.g. ``it reads the artifact 'model'``."""
 
 
 def to_argo(expression: Expression, operands: Mapping[str, Operand]) -> str | Untranslatable:
     """Return a condition in Argo's expression language, without ``{{= }}`` around it.
 
-    The text always yields a boolean or fails. What it adds to the operands' texts holds no ``{{``,
-    no ``}}`` and no double quote. Operands of every parameter that the expression reads must be
-    given.
+    The result yields a boolean or fails. Apart from the operands' expressions it holds no ``{{``,
+    no ``}}`` and no double quote.
+
+    Args:
+        expression: The condition.
+        operands: The operand of every parameter that the condition reads.
     """
     try:
         return _Translation(operands).condition(expression.root).text
@@ -74,15 +77,15 @@ def to_argo(expression: Expression, operands: Mapping[str, Operand]) -> str | Un
 
 
 _LIMIT = "9.223372036854776e18"
-"""2 to the power of 63: from here on CEL's ``int()`` fails, and Go's says anything."""
+"""2 to the power of 63: from here on CEL's ``int()`` fails, and Go's result is undefined."""
 
 _NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
 _TEXT: Kinds = frozenset({Kind.TEXT})
 _ORDERED: tuple[Kinds, ...] = (_NUMBERS, _TEXT, BOOL)
 _NULL: Kinds = frozenset({Kind.NULL})
 _TRUTH = ", ".join(
-    [f"{quoted(text)}: true" for text in TRUE_TEXTS]
-    + [f"{quoted(text)}: false" for text in FALSE_TEXTS]
+    [f"{quote(text)}: true" for text in TRUE_TEXTS]
+    + [f"{quote(text)}: false" for text in FALSE_TEXTS]
 )
 
 
@@ -91,18 +94,18 @@ class _Translation:
         self._operands = operands
 
     def condition(self, node: Node) -> Term:
-        """Return the term of a node that has to be a boolean."""
+        """Return the term of a node that must yield a boolean."""
         if isinstance(node, Parameter) and not self._operands[node.name].is_certain:
             term = self._as_it_is(node, BOOL)
             if term.kinds <= BOOL | _NULL:
-                return boolean(f"!!{term.at(ATOM)}", UNARY, self._not_null(term))
+                return boolean(f"!!{term.at(ATOM)}", UNARY, self._null_guard(term))
         term = self.value(node)
         if term.kinds == BOOL:
             return term
         if Kind.BOOL not in term.kinds:
-            raise CannotError("it takes something for a boolean that never is one")
-        # Twice not: what is no boolean fails, and the value stays.
-        checked = self._not_null(term) if term.kinds <= BOOL | _NULL else self._untested(term)
+            raise CannotError("it uses a value as a boolean that never is a boolean")
+        # A double negation fails on anything but a boolean, and keeps the value.
+        checked = self._null_guard(term) if term.kinds <= BOOL | _NULL else self._kind_guard(term)
         return boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)
 
     def value(self, node: Node) -> Term:
@@ -110,7 +113,7 @@ class _Translation:
             case Literal(value):
                 return literal(value)
             case Parameter(name):
-                return parameter(name, self._operands[name])
+                return parameter_term(name, self._operands[name])
             case Index(operand, Literal(str() as key)):
                 return self._member(self.value(operand), key)
             case Index(operand, Literal(int() as index)) if not isinstance(index, bool):
@@ -118,14 +121,14 @@ class _Translation:
             case Call():
                 return self._call(node)
             case Not(operand):
-                return negated(self.condition(operand))
+                return negate(self.condition(operand))
             case Compare():
                 return self._compare(node)
             case Logic(operator, operands):
                 terms = [self.condition(operand) for operand in operands]
-                if (term := joined(operator, terms)) is None:
+                if (term := join(operator, terms)) is None:
                     raise CannotError(
-                        f"'{operator}' has to look at both sides although either may fail"
+                        f"'{operator}' must evaluate both sides although either may fail"
                     )
                 return term
             case Artifacts(name):
@@ -135,29 +138,29 @@ class _Translation:
             case Index():
                 raise CannotError("it reads a member by a computed key")
             case Name(name):
-                raise CannotError(f"it reads '{name}', which is no input")
+                raise CannotError(f"it reads '{name}', which is not an input")
 
     def _as_it_is(self, node: Node, kinds: Kinds) -> Term:
-        """Return the term of a node for a place where null and all but ``kinds`` fail anyway."""
+        """Return the term of a node for an operation that fails on all but ``kinds`` anyway."""
         if isinstance(node, Parameter):
             operand = self._operands[node.name]
-            wanted = operand.accepted & operand.yielded
+            wanted = operand.accepted_kinds & operand.possible_kinds
             if operand.type is not ParameterType.STRING and wanted <= kinds | _NULL:
-                return replace(yielded(operand), kinds=wanted | (operand.yielded & _NULL))
+                return replace(raw_term(operand), kinds=wanted | (operand.possible_kinds & _NULL))
         return self.value(node)
 
     def _member(self, container: Term, key: str) -> Term:
         if Kind.MAP not in container.kinds:
-            raise CannotError(f"it reads '{key}' of something that has no members")
-        text = f"find([{container.text}], {quoted(key)} in #)[{quoted(key)}]"
+            raise CannotError(f"it reads '{key}' of a value that has no members")
+        text = f"find([{container.text}], {quote(key)} in #)[{quote(key)}]"
         return self._read(text, container)
 
     def _item(self, container: Term, index: int) -> Term:
         if Kind.LIST not in container.kinds or index < 0:
-            raise CannotError(f"it reads an item {index} that never is there")
+            raise CannotError(f"it reads item {index} of a value that never has it")
         if container.kinds <= {Kind.LIST, Kind.NULL}:
             return self._read(f"{container.at(ATOM)}[{index}]", container)
-        # A text would give a character, and a list from a null nothing.
+        # Without the test the index of a text yields a character.
         return self._read(f"find([{container.text}], type(#) == 'array')[{index}]", container)
 
     def _read(self, text: str, container: Term) -> Term:
@@ -167,7 +170,7 @@ class _Translation:
     def _call(self, node: Call) -> Term:
         if isinstance(node.argument, Literal):
             try:
-                return literal(converted(node.function, node.argument.value))
+                return literal(convert(node.function, node.argument.value))
             except ValueError as error:
                 raise CannotError(f"{node.function}() {error}") from error
         if node.function == "int":
@@ -183,7 +186,7 @@ class _Translation:
             case "parseJson":
                 self._require(argument, frozenset({Kind.TEXT}), "parseJson")
                 text = f"fromJSON({argument.text})"
-                return self._converted(argument, text, ANY - {Kind.INT}, test=None)
+                return self._convert(argument, text, ANY - {Kind.INT}, test=None)
 
     def _int(self, argument: Term) -> Term:
         self._require(argument, _NUMBERS | {Kind.TEXT}, "int")
@@ -191,14 +194,14 @@ class _Translation:
         if argument.kinds == result:
             return argument
         if argument.kinds <= {Kind.TEXT, Kind.NULL}:
-            return self._converted(argument, f"int({argument.text})", result, test=None)
+            return self._convert(argument, f"int({argument.text})", result, test=None)
         if argument.kinds <= _NUMBERS | _NULL:
-            # find() is null for a number out of range, and int() fails on null.
+            # find() yields null for a number out of range, and int() fails on null.
             text = f"int(find([{argument.text}], abs(#) < {_LIMIT}))"
             test = f"{argument.at(COMPARE + 1)} != nil && abs({argument.text}) < {_LIMIT}"
-            return self._converted(argument, text, result, test=test)
+            return self._convert(argument, text, result, test=test)
         text = f"int(find([{argument.text}], type(#) == 'string' || abs(#) < {_LIMIT}))"
-        return self._converted(argument, text, result, test=None)
+        return self._convert(argument, text, result, test=None)
 
     def _double(self, argument: Term) -> Term:
         self._require(argument, _NUMBERS | {Kind.TEXT}, "double")
@@ -207,8 +210,8 @@ class _Translation:
             return argument
         text = f"float({argument.text})"
         if argument.kinds <= _NUMBERS | _NULL:
-            return self._from_null(argument, text, result)
-        return self._converted(argument, text, result, test=None)
+            return self._fail_on_null(argument, text, result)
+        return self._convert(argument, text, result, test=None)
 
     def _string(self, argument: Term) -> Term:
         self._require(argument, _NUMBERS | {Kind.TEXT, Kind.BOOL}, "string")
@@ -217,31 +220,31 @@ class _Translation:
         if argument.kinds == result:
             return argument
         if argument.kinds <= result | _NULL:
-            return self._from_null(argument, f"({argument.at(ATOM)} + '')", result)
+            return self._fail_on_null(argument, f"({argument.at(ATOM)} + '')", result)
         if argument.kinds <= _NUMBERS | _NULL:
-            # string() takes null too; a product with null fails.
+            # string() accepts null, but a product with null fails.
             number = f"{argument.at(ATOM)} * 1.0" if nullable else argument.text
-            return self._from_null(argument, f"string({number})", result)
+            return self._fail_on_null(argument, f"string({number})", result)
         if argument.kinds <= BOOL | _NULL:
             truth = f"!!{argument.at(ATOM)}" if nullable else argument.text
-            return self._from_null(argument, f"string({truth})", result)
-        raise CannotError("string() takes a value whose type is not known before")
+            return self._fail_on_null(argument, f"string({truth})", result)
+        raise CannotError("string() takes a value whose type is known only at run time")
 
     def _bool(self, argument: Term) -> Term:
         self._require(argument, frozenset({Kind.TEXT, Kind.BOOL}), "bool")
         if argument.kinds == BOOL:
             return argument
         if argument.kinds <= BOOL | _NULL:
-            guards = argument.may_fail | self._not_null(argument)
+            guards = argument.may_fail | self._null_guard(argument)
             return boolean(f"!!{argument.at(ATOM)}", UNARY, guards)
         if argument.kinds <= {Kind.TEXT, Kind.NULL}:
-            # Any other text gives null, and not null fails.
+            # Any other text yields null, and the negation of null fails.
             text = f"!!{{{_TRUTH}}}[{argument.text}]"
-            return boolean(text, UNARY, argument.may_fail | self._untested(argument))
-        raise CannotError("bool() takes a value whose type is not known before")
+            return boolean(text, UNARY, argument.may_fail | self._kind_guard(argument))
+        raise CannotError("bool() takes a value whose type is known only at run time")
 
     def _compare(self, node: Compare) -> Term:
-        if (found := self._with_text(node)) is not None:
+        if (found := self._compare_with_text(node)) is not None:
             return found
         left, right = self._sides(node)
         alike = [group for group in _ORDERED if group & left.kinds and group & right.kinds]
@@ -249,20 +252,20 @@ class _Translation:
         must = left.must_fail | right.must_fail
         if node.operator in ("==", "!="):
             if not alike and not left.kinds & right.kinds:
-                # False in CEL; where both kinds are in the text, expr-lang refuses to compare.
+                # False in CEL; expr-lang refuses to compare if both kinds are visible in the text.
                 if guards or not (self._is_certain(node.left) and self._is_certain(node.right)):
-                    raise CannotError("it compares things that never are equal")
+                    raise CannotError("it compares values that are never equal")
                 return literal(node.operator == "!=")
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
             return boolean(text, COMPARE, guards, must=must)
         if not alike:
-            raise CannotError("it orders things that have no order")
+            raise CannotError("it orders values that have no order")
         guards |= self._orderable(left, alike) | self._orderable(right, alike)
         must |= self._orderable(left, alike) | self._orderable(right, alike)
         if alike == [BOOL]:
             text = f"{_as_number(left)} {node.operator} {_as_number(right)}"
         elif BOOL in alike:
-            raise CannotError("it orders values whose types are not known before")
+            raise CannotError("it orders values whose types are known only at run time")
         else:
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
         return boolean(text, COMPARE, guards, must=must)
@@ -271,7 +274,7 @@ class _Translation:
         left, right = self.value(node.left), self.value(node.right)
         if node.operator in ("==", "!="):
             return left, right
-        # Beside a number all but a number fails, and as a truth all but a boolean.
+        # An order with a number fails on anything but a number, likewise for booleans.
         if right.kinds <= _NUMBERS | _NULL:
             left = self._as_it_is(node.left, _NUMBERS)
         elif left.kinds <= _NUMBERS | _NULL:
@@ -280,8 +283,8 @@ class _Translation:
             left, right = self._as_it_is(node.left, BOOL), self._as_it_is(node.right, BOOL)
         return left, right
 
-    def _with_text(self, node: Compare) -> Term | None:
-        """Return the comparison with a literal of a parameter that is the text of anything."""
+    def _compare_with_text(self, node: Compare) -> Term | None:
+        """Return the comparison of a STRING, which may hold any value, with a literal."""
         match node.left, node.right:
             case (Parameter(name), Literal(str() | None as value)):
                 is_left = True
@@ -290,47 +293,47 @@ class _Translation:
             case _:
                 return None
         operand = self._operands[name]
-        if operand.type is not ParameterType.STRING or operand.yielded <= _TEXT | _NULL:
+        if operand.type is not ParameterType.STRING or operand.possible_kinds <= _TEXT | _NULL:
             return None
         if node.operator in ("==", "!="):
-            return with_text(name, operand, node.operator, value)
+            return compare_with_text(name, operand, node.operator, value)
         if value is None:
             return None
-        term = text_of(name, operand, value)
-        sides = (term.text, quoted(value)) if is_left else (quoted(value), term.text)
-        return boolean(f" {node.operator} ".join(sides), COMPARE, self._not_null(term))
+        term = text_term(name, operand, value)
+        sides = (term.text, quote(value)) if is_left else (quote(value), term.text)
+        return boolean(f" {node.operator} ".join(sides), COMPARE, self._null_guard(term))
 
     def _is_certain(self, node: Node) -> bool:
         return not isinstance(node, Parameter) or self._operands[node.name].is_certain
 
     def _orderable(self, term: Term, groups: list[Kinds]) -> Guards:
         if len(groups) == 1 and term.kinds <= groups[0] | _NULL:
-            return self._not_null(term)
-        return self._untested(term)
+            return self._null_guard(term)
+        return self._kind_guard(term)
 
-    def _not_null(self, term: Term) -> Guards:
+    def _null_guard(self, term: Term) -> Guards:
         if Kind.NULL not in term.kinds:
             return frozenset()
         test = None if term.may_fail else f"{term.at(COMPARE + 1)} != nil"
         return frozenset({Guard(fact=f"{term.text} is not null", test=test)})
 
-    def _untested(self, term: Term) -> Guards:
+    def _kind_guard(self, term: Term) -> Guards:
         return frozenset({Guard(fact=f"{term.text} is of the right kind", test=None)})
 
     def _require(self, term: Term, kinds: Kinds, function: str) -> None:
         if not term.kinds & kinds:
-            raise CannotError(f"{function}() takes something that it always fails on")
+            raise CannotError(f"{function}() takes a value on which it always fails")
 
-    def _from_null(self, argument: Term, text: str, kinds: Kinds) -> Term:
-        guards = argument.may_fail | self._not_null(argument)
+    def _fail_on_null(self, argument: Term, text: str, kinds: Kinds) -> Term:
+        guards = argument.may_fail | self._null_guard(argument)
         return Term(text=text, kinds=kinds, may_fail=guards, must_fail=guards)
 
-    def _converted(self, argument: Term, text: str, kinds: Kinds, *, test: str | None) -> Term:
+    def _convert(self, argument: Term, text: str, kinds: Kinds, *, test: str | None) -> Term:
         guard = Guard(fact=text, test=None if argument.may_fail else test)
         guards = argument.may_fail | {guard}
         return Term(text=text, kinds=kinds, may_fail=guards, must_fail=guards)
 
 
 def _as_number(term: Term) -> str:
-    # Argo's expressions have no order of booleans; the choice fails on what is none.
+    # Argo's expressions do not order booleans; the choice fails on anything but a boolean.
     return f"({term.at(CHOICE + 1)} ? 1 : 0)"

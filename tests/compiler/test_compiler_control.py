@@ -13,7 +13,7 @@ from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_compiler.argo.expressions import constant, tag
 from argosy_compiler.pods.patch import Hole, OpenKey, Optional, text_expression
 from argosy_expressions.argo import evaluate
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import ControlEntry, ControlForm
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -41,7 +41,7 @@ def control(**members: JsonValue) -> str:
 
 @pytest.mark.parametrize("text", AWKWARD)
 def test_any_text_survives_a_literal(text: str) -> None:
-    written = quoted(text)
+    written = quote(text)
 
     assert evaluate(written, {}) == text
     assert "{{" not in written

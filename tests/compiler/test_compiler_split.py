@@ -17,7 +17,7 @@ from argosy_compiler.large.task_graph import Part, TaskGraph, read_graph
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import options_for
 from argosy_compiler.passes.split_dags import taken_apart
-from argosy_expressions.argo import depends, evaluate
+from argosy_expressions.argo import evaluate, parse_depends
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -280,7 +280,7 @@ def outcomes(spec: Mapping[str, Any], failing: set[str]) -> dict[str, str]:
             "tasks": {name: {"status": state} for name, state in local.items()},
         }
         condition = task.get("depends")
-        if condition and not depends(condition).holds({k: {v} for k, v in local.items()}):
+        if condition and not parse_depends(condition).holds({k: {v} for k, v in local.items()}):
             return "Omitted"
         if "when" in task and value(task["when"], environment) != "true":
             return "Skipped"
@@ -300,7 +300,7 @@ def outcomes(spec: Mapping[str, Any], failing: set[str]) -> dict[str, str]:
                 task
                 for task in waiting
                 if not task.get("depends")
-                or all(above in local for above in depends(task["depends"]).tasks)
+                or all(above in local for above in parse_depends(task["depends"]).tasks)
             ]
             for task in ready:
                 waiting.remove(task)

@@ -48,5 +48,5 @@ def test_a_map_may_have_computed_keys() -> None:
 
 
 def test_a_key_that_is_no_text_is_an_error() -> None:
-    with pytest.raises(EvaluationError, match="A key has to be a text, not"):
+    with pytest.raises(EvaluationError, match="A key must be a string, not"):
         evaluate("{(a): 1}", {"a": 5.0})

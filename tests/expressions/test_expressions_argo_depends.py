@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_expressions.argo import depends
+from argosy_expressions.argo import parse_depends
 from argosy_expressions.errors import ExpressionSyntaxError
 
 RESULTS = {
@@ -42,17 +42,17 @@ DECISIONS = [
 
 @pytest.mark.parametrize(("text", "decision"), DECISIONS)
 def test_a_task_runs_when_its_depends_holds(text: str, decision: bool) -> None:
-    assert depends(text).holds(RESULTS) is decision
+    assert parse_depends(text).holds(RESULTS) is decision
 
 
 def test_it_names_each_task_once_in_the_order_of_the_text() -> None:
-    parsed = depends("b-2.Failed || a && (c.Skipped || b-2.Succeeded)")
+    parsed = parse_depends("b-2.Failed || a && (c.Skipped || b-2.Succeeded)")
 
     assert parsed.tasks == ("b-2", "a", "c")
 
 
 def test_it_names_each_result_that_is_asked_of_a_task_once() -> None:
-    parsed = depends("a.Succeeded && (b || a.Failed) && a.Succeeded")
+    parsed = parse_depends("a.Succeeded && (b || a.Failed) && a.Succeeded")
 
     assert parsed.asked == (("a", "Succeeded"), ("b", ""), ("a", "Failed"))
 
@@ -62,22 +62,22 @@ def test_it_names_each_result_that_is_asked_of_a_task_once() -> None:
     [
         ("", "Write the name of a task here (in '')"),
         ("a &&", "Write the name of a task here (column 5 of 'a &&')"),
-        ("a b", "End the expression here, or put an operator before (column 3 of 'a b')"),
+        ("a b", "End the expression here, or write an operator first (column 3 of 'a b')"),
         ("a.succeeded", "Write a result that Argo knows for 'succeeded' (in 'a.succeeded')"),
         ("(a", "Write ')' here (column 3 of '(a')"),
         ("in.Succeeded",
-         "Rename the task 'in', which Argo takes for an operator (in 'in.Succeeded')"),
-        ("a and b", "End the expression here, or put an operator before (column 3 of 'a and b')"),
+         "Rename the task 'in': Argo parses the name as an operator (in 'in.Succeeded')"),
+        ("a and b", "End the expression here, or write an operator first (column 3 of 'a and b')"),
         ("a == b", "Remove '=', which means nothing here (column 3 of 'a == b')"),
     ],
 )  # fmt: skip
 def test_an_error_says_what_to_do_and_where(text: str, message: str) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
-        depends(text)
+        parse_depends(text)
 
     assert str(caught.value) == message
 
 
 def test_nesting_without_end_is_refused_not_crashed_on() -> None:
     with pytest.raises(ExpressionSyntaxError, match="Nest at most 64 deep"):
-        depends("!" * 10_000 + "a")
+        parse_depends("!" * 10_000 + "a")

@@ -41,7 +41,7 @@ REFUSED = [
     ("'a' matches 'a'", "The operator 'matches'"),
     ("1; 2", "The operator ';'"),
     ("[1, 2][0:1]", "A slice"),
-    ("1 < 2 < 3", "A row of comparisons"),
+    ("1 < 2 < 3", "A chain of comparisons"),
     ("upper('a')", "The function 'upper'"),
     ("filter([1], # > 0)", "The function 'filter'"),
     ("sprig.upper('a')", "The function 'sprig.upper'"),
@@ -52,14 +52,14 @@ REFUSED = [
 BROKEN = [
     ("", "Write a value here (in '')"),
     ("1 +", "Write a value here (column 4 of '1 +')"),
-    ("a b", "End the expression here, or put an operator before (column 3 of 'a b')"),
+    ("a b", "End the expression here, or write an operator first (column 3 of 'a b')"),
     ("fromJSON('a'", "Write ')' here (column 13 of 'fromJSON('a'')"),
     ("len()", "Give 'len' 1 argument, not 0 (in 'len()')"),
     (
         "sprig.trimPrefix('a')",
         "Give 'sprig.trimPrefix' 2 arguments, not 1 (in 'sprig.trimPrefix('a')')",
     ),
-    ("# == 1", "'#' stands in predicates only (column 1 of '# == 1')"),
+    ("# == 1", "Use '#' in predicates only (column 1 of '# == 1')"),
     ("'a' == 5", "Make both sides of '==' alike, not string and number (in ''a' == 5')"),
     ("1 + 2 == 'a'", "Make both sides of '==' alike, not number and string (in '1 + 2 == 'a'')"),
     (
@@ -151,7 +151,7 @@ def test_what_the_compiler_emits_is_evaluated(text: str, value: JsonValue) -> No
         ("fromJSON(workflow.parameters.z) < 5",
          "'<' of nil and int (in 'fromJSON(workflow.parameters.z) < 5')"),
         ("fromJSON(workflow.parameters.n) && true",
-         "A boolean has to stand here, not float"
+         "Expected a boolean here, not float"
          " (column 1 of 'fromJSON(workflow.parameters.n) && true')"),
         ("fromJSON(workflow.parameters.items)[2]",
          "There is no item 2 of 2 (in 'fromJSON(workflow.parameters.items)[2]')"),

@@ -74,7 +74,7 @@ def test_a_simple_tag_carries_what_go_quotes_as_json_does() -> None:
     ("text", "error", "message"),
     [
         ("a {{b", EvaluationError, "Close the tag with '}}' (column 3 of 'a {{b')"),
-        ("{{a.x}}", EvaluationError, "Nothing is known as 'a.x' here (in 'a.x')"),
+        ("{{a.x}}", EvaluationError, "'a.x' is not known here (in 'a.x')"),
         ("{{a.esc}}", EvaluationError,
          "Argo cannot pass '\\x1b' in a tag; encode the value, e.g. as base64 (in 'a.esc')"),
         ("{{=a.x}}", EvaluationError, "A tag yields null (in 'a.x')"),
@@ -83,9 +83,9 @@ def test_a_simple_tag_carries_what_go_quotes_as_json_does() -> None:
          "The function 'upper' is not among what Argosy emits and runs"
          " (column 1 of 'upper(a.b)')"),
         ("{{='\\u003c'}}", ExpressionSyntaxError,
-         "Write '\\x3c' for '\\u003c': Argo undoes that one too early (in ''\\u003c'')"),
+         "Write '\\x3c' for '\\u003c': Argo replaces that escape too early (in ''\\u003c'')"),
         ("{{=float('inf')}}", EvaluationError,
-         "A tag yields what JSON cannot hold: +Inf is not JSON (in 'float('inf')')"),
+         "A tag yields a value that JSON cannot hold: +Inf is not JSON (in 'float('inf')')"),
     ],
 )  # fmt: skip
 def test_an_error_says_which_tag_fails(

@@ -104,10 +104,10 @@ FAILURES = [
     ("parseJson('{') == 1", "parseJson() cannot read '{' as JSON"),
     ("parseJson('NaN') == 1", "parseJson() cannot read 'NaN' as JSON"),
     ("parseJson($n) == 1", "parseJson() does not take a number"),
-    ("!$s", "A boolean has to stand here, not a text"),
-    ("$s && $b", "A boolean has to stand here, not a text"),
-    ("$s", "A condition has to be true or false, not a text"),
-    ("$n", "A condition has to be true or false, not an integer"),
+    ("!$s", "Expected a boolean here, not a text"),
+    ("$s && $b", "Expected a boolean here, not a text"),
+    ("$s", "A condition must be true or false, not a text"),
+    ("$n", "A condition must be true or false, not an integer"),
 ]
 
 ARTIFACTS: dict[str, list[dict[str, JsonValue]]] = {

@@ -95,7 +95,7 @@ def test_a_selector_may_use_the_library() -> None:
         ("$n + 'a' == ''", "UNKNOWN: No matching overloads found : _+_(double, string)"),
         ("1 / 0 == 1", "INVALID_ARGUMENT: divide by zero"),
         ("b'a'", "The result holds bytearray, which is not JSON"),
-        ("{1: 2}", "The result has the key 1, and JSON has keys of text only"),
+        ("{1: 2}", "The result has the key 1, but keys in JSON are strings"),
     ],
 )
 def test_a_failure_in_the_library_is_one_of_ours(text: str, message: str) -> None:

@@ -86,7 +86,7 @@ def test_json_is_indented_by_members() -> None:
     "text", ["NaN", "-Infinity", "1e999", "01", "[1,]", '"a\nb"', "", "[" * 9999]
 )
 def test_what_go_does_not_read_is_no_json(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(Expecting|Illegal|Invalid|Extra|the number|it nests)"):
+    with pytest.raises(ValueError, match=r"^(Expecting|Illegal|Invalid|Extra|the (number|JSON))"):
         unmarshal(text)
 
 

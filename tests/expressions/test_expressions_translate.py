@@ -16,7 +16,7 @@ from argosy_expressions.cel.checking import ANY
 from argosy_expressions.cel.values import Kind
 from argosy_expressions.errors import ExpressionError
 from argosy_expressions.operands import Operand
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_expressions.translate import Untranslatable, to_argo
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
@@ -72,13 +72,13 @@ REFUSED = [
     ("size($l) > 1", "it uses the function 'size'"),
     ("$n + 1 == 2", "it uses arithmetic ('+')"),
     ("$l[$n] == 1", "it reads a member by a computed key"),
-    ("int($s) == 1 || int($n) == 1", "'||' has to look at both sides although either may fail"),
-    ("$m.a < $m.b", "it orders values whose types are not known before"),
-    ("string($m.a) == ''", "string() takes a value whose type is not known before"),
-    ("$s < 5", "it orders things that have no order"),
-    ("int($b) == 1", "int() takes something that it always fails on"),
+    ("int($s) == 1 || int($n) == 1", "'||' must evaluate both sides although either may fail"),
+    ("$m.a < $m.b", "it orders values whose types are known only at run time"),
+    ("string($m.a) == ''", "string() takes a value whose type is known only at run time"),
+    ("$s < 5", "it orders values that have no order"),
+    ("int($b) == 1", "int() takes a value on which it always fails"),
     ("int('x') == 1", "int() cannot read 'x' as an integer"),
-    ("$s", "it takes something for a boolean that never is one"),
+    ("$s", "it uses a value as a boolean that never is a boolean"),
 ]
 
 
@@ -204,7 +204,7 @@ def test_what_expr_lang_was_shown_is_what_is_emitted(
     ],
 )
 def test_a_text_survives_the_way_through_argo(text: str) -> None:
-    literal = quoted(text)
+    literal = quote(text)
 
     assert fill(f"{{{{= {literal} == a.b }}}}", {"a": {"b": text}}) == "true"
     assert not set('{}"') & set(literal)
@@ -218,7 +218,7 @@ def test_conditions_of_the_sdk_have_the_same_outcome(
     translation = to_argo(parse(text), OPERANDS)
 
     if isinstance(translation, Untranslatable):
-        assert translation.reason.endswith("has to look at both sides although either may fail")
+        assert translation.reason.endswith("must evaluate both sides although either may fail")
     else:
         assert translated(translation, values) == native(text, values)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from argosy_expressions.argo.depends import ENDS
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.pod import CONTROL
 from argosy_schemas.values import JsonValue, to_json
 
@@ -75,12 +75,12 @@ HANDED_DOWN = f"inputs.parameters.{CONTROL}"
 
 def member(control: str, key: str) -> str:
     """Return the expression of one member of a control text."""
-    return f"fromJSON(sprig.b64dec({control}))[{quoted(key)}]"
+    return f"fromJSON(sprig.b64dec({control}))[{quote(key)}]"
 
 
 def control_object(members: Mapping[str, str]) -> str:
     """Return the expression of the control text with these members: key to expression."""
-    inner = ", ".join(f"{quoted(key)}: {members[key]}" for key in sorted(members))
+    inner = ", ".join(f"{quote(key)}: {members[key]}" for key in sorted(members))
     return f"sprig.b64enc(toJson({{{inner}}}))"
 
 
@@ -91,7 +91,7 @@ def item_of(items: str) -> str:
 
 def parameter_of_workflow(name: str) -> str:
     """Return the expression of a parameter of the workflow that is JSON."""
-    return f"fromJSON(workflow.parameters[{quoted(name)}])"
+    return f"fromJSON(workflow.parameters[{quote(name)}])"
 
 
 def is_parameter_of_workflow(expression: str) -> bool:

@@ -41,8 +41,8 @@ from argosy_compiler.decisions.values import (
 from argosy_compiler.structure import Structure
 from argosy_expressions.cel.checking import KINDS_OF_TYPE
 from argosy_expressions.cel.values import Kind
-from argosy_expressions.operands import CannotError, Operand, parameter
-from argosy_expressions.terms import CHOICE, quoted
+from argosy_expressions.operands import CannotError, Operand, parameter_term
+from argosy_expressions.terms import CHOICE, quote
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import (
     ComponentInput,
@@ -119,7 +119,7 @@ class Control:
         if value.type is ParameterType.STRING:
             return as_text(value, name)
         try:
-            term = parameter(name, value.operand)
+            term = parameter_term(name, value.operand)
         except CannotError as error:
             raise BarredError(str(error)) from error
         return replace(value, text=term.at(CHOICE + 1), kinds=term.kinds)
@@ -227,7 +227,7 @@ class Control:
             name = self.input(dag, task, "pvc_name", ControlForm.VALUE)
             if name.text not in ("''", "nil"):
                 return name.text
-        suffix = quoted(task.key)
+        suffix = quote(task.key)
         if "pvc_name_suffix" in task.parameters and "pvc_name_suffix" in inputs:
             suffix = self.input(dag, task, "pvc_name_suffix", ControlForm.VALUE).text
             suffix = f"sprig.trimPrefix('-', {suffix})"
@@ -371,7 +371,7 @@ class Control:
             raise BarredError(f"'{name}' is an artifact of the pipeline")
         if spec.default is not UNSET and "{{$" in to_json(spec.default):
             raise BarredError(f"the default of '{name}' holds a placeholder")
-        text = f"workflow.parameters[{quoted(name)}]"
+        text = f"workflow.parameters[{quote(name)}]"
         if spec.type is not ParameterType.STRING:
             text = f"fromJSON({text})"
         if form is ControlForm.LENGTH:

@@ -7,7 +7,7 @@ the text, before any iteration has started.
 from __future__ import annotations
 
 from argosy_compiler.argo.expressions import COUNT_INPUT, HANDED_DOWN, tag
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 
 COPIED_BYTES_OF_A_NODE = 512
 """Bytes to decide by that a node may carry, on the average of ``--max-nodes``: 2 MiB of 4,000,
@@ -55,4 +55,4 @@ def checked_count(loop: str, *, body_nodes: int, max_nodes: int, carries_control
 
 def _message(*parts: str) -> str:
     """Return the expression that joins texts and expressions, which alternate."""
-    return " + ".join(quoted(part) if at % 2 == 0 else part for at, part in enumerate(parts))
+    return " + ".join(quote(part) if at % 2 == 0 else part for at, part in enumerate(parts))

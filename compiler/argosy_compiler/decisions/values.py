@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from argosy_expressions.cel.checking import ANY, Kinds
 from argosy_expressions.cel.values import Kind, as_double, kind_of
 from argosy_expressions.operands import Operand
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, parse_json
 
@@ -75,7 +75,7 @@ def selected(value: Value, selector: str) -> Value:
     # A missing key would be nil, and compare as unequal without a word.
     return replace(
         value,
-        text=f"find([{parsed(value)}], {quoted(key)} in #)[{quoted(key)}]",
+        text=f"find([{parsed(value)}], {quote(key)} in #)[{quote(key)}]",
         kinds=ANY_KIND if known is None else kinds_of(known),
         known=known,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from argosy_compiler.closure import closure
-from argosy_expressions.argo import depends
+from argosy_expressions.argo import parse_depends
 from argosy_schemas.values import to_json
 
 Json: TypeAlias = Mapping[str, Any]
@@ -132,7 +132,7 @@ def read_graph(tasks: Iterable[Json]) -> TaskGraph:
     follows: dict[str, frozenset[str]] = {}
     for name, task in members.items():
         text = task.get("depends", "")
-        above = frozenset(depends(text).tasks) if text else frozenset[str]()
+        above = frozenset(parse_depends(text).tasks) if text else frozenset[str]()
         follows[name] = frozenset(_FOLLOWED.findall(text))
         requires[name] = above - follows[name]
     return TaskGraph(

@@ -15,7 +15,7 @@ from argosy_compiler.linting.subject import (
     member,
     text,
 )
-from argosy_expressions.argo import Depends, depends
+from argosy_expressions.argo import Depends, parse_depends
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_schemas.errors import Problem
 from argosy_schemas.findings import suggest_name
@@ -49,7 +49,7 @@ def read_depends(task: Task) -> Depends | Problem | None:
     if not expression:
         return None
     try:
-        return depends(expression)
+        return parse_depends(expression)
     except ExpressionSyntaxError as error:
         return Problem(path=f"{task.path}.depends", message=str(error))
 

@@ -25,7 +25,7 @@ from argosy_compiler.argo.expressions import control_object, tag
 from argosy_compiler.argo.names import Names, task_name
 from argosy_compiler.argo.template_names import ON_EXIT, STOPPED_TEMPLATE
 from argosy_compiler.plan import Plan, Template
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import TriggerStrategy
 from argosy_schemas.pod import PATH_INPUT, UPSTREAM_AT_EXIT, UPSTREAM_INPUT
@@ -36,7 +36,7 @@ _HANDLER = "exit-handler-"
 _STOPPED = tag(
     " || ".join(
         # The variable is JSON, quoted as a whole.
-        f"workflow.failures contains {quoted(to_json(text)[1:-1])}"
+        f"workflow.failures contains {quote(to_json(text)[1:-1])}"
         for text in (
             '"message":"workflow shutdown with strategy:',
             '"message":"Stopped with strategy ',

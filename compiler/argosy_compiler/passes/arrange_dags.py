@@ -24,7 +24,7 @@ from argosy_compiler.decisions.loop_counts import checked_count
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
 from argosy_compiler.plan import Decision, Plan, Template, Use
 from argosy_compiler.pods.templates import PodTemplates
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Task, TriggerStrategy
 from argosy_schemas.pod import CONTROL, PATH_INPUT, TASK_INPUT, UPSTREAM_INPUT, UPSTREAM_OUTER
@@ -193,7 +193,7 @@ class _Dag:
     def _upstream(self, task: Task) -> dict[str, str]:
         if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
             statuses = {
-                key: f"tasks[{quoted(task_name(key))}].status"
+                key: f"tasks[{quote(task_name(key))}].status"
                 for key in self._dependencies[task.key].tasks
             }
             if self._use.upstream:

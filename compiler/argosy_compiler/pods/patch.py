@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.values import JsonValue, to_json
 
 PATCH_INPUT = "patch"
@@ -96,7 +96,7 @@ def text_expression(patch: Patch) -> str:
 
 def _literal(text: str) -> str:
     # JSON is full of double quotes, and between single ones they need no escape.
-    return quoted(text).replace("\\x22", '"')
+    return quote(text).replace("\\x22", '"')
 
 
 def _pieces(patch: Patch) -> list[str | TextHole]:

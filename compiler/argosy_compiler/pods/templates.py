@@ -16,7 +16,7 @@ from argosy_compiler.argo.expressions import tag
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.plan import Plan, Template
-from argosy_expressions.terms import quoted
+from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
@@ -190,7 +190,7 @@ class PodTemplates:
         inputs = self._plan.pipeline.root.inputs
         names = sorted([*inputs.parameters, *inputs.artifacts])
         if names:
-            members = ", ".join(f"{quoted(n)}: workflow.parameters[{quoted(n)}]" for n in names)
+            members = ", ".join(f"{quote(n)}: workflow.parameters[{quote(n)}]" for n in names)
             env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
         if self._follows:
             env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
@@ -215,7 +215,7 @@ class PodTemplates:
         if self._plan.options.store is not None:
             return f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
         # Not declared, so that `argo submit -p` has to name it; a plain tag would not be valid.
-        return tag(f"workflow.parameters[{quoted(STORE_PARAMETER)}]")
+        return tag(f"workflow.parameters[{quote(STORE_PARAMETER)}]")
 
     def _credentials(self) -> dict[str, Any]:
         secret = self._plan.options.store_secret

@@ -18,7 +18,7 @@ from argosy_engine.workflow.ordering import in_order, leaves, order, positions
 from argosy_engine.workflow.parameters import arguments_of, dag_outputs, inputs_of, values_of
 from argosy_engine.workflow.pods import read_pod, read_retry
 from argosy_engine.workflow.refusal import EngineRefusal
-from argosy_expressions.argo import depends
+from argosy_expressions.argo import parse_depends
 
 _DOCUMENT = frozenset({"apiVersion", "kind", "metadata", "spec"})
 _METADATA = frozenset({"generateName", "name"})
@@ -173,7 +173,7 @@ def _task(task: Object, name: str, place: Place) -> DagTask:
     return DagTask(
         name=name,
         template=place.text(task, "template"),
-        depends=checked(depends, text, place.at("depends")) if text else None,
+        depends=checked(parse_depends, text, place.at("depends")) if text else None,
         when=None if when is None else tagged(when, place.at("when")),
         arguments=tuple(arguments_of(task, place, tagged)),
         count=count,

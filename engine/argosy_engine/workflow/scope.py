@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from argosy_engine.workflow.fields import TAG, Place
 from argosy_engine.workflow.model import DagTemplate
-from argosy_expressions.argo.program import program
+from argosy_expressions.argo.program import compile_expression
 from argosy_schemas.pod import CONTROL
 
 _INPUT = "inputs.parameters."
@@ -107,6 +107,6 @@ class Before(Container[str]):
 
 def _read_by(expression: str) -> Iterator[str]:
     """Yield the paths that an expression reads, without those on the way."""
-    paths = program(expression).paths
+    paths = compile_expression(expression).paths
     on_the_way = {path.rpartition(".")[0] for path in paths}
     return (path for path in paths if path not in on_the_way)

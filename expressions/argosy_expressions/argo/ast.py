@@ -1,6 +1,6 @@
 """The syntax tree of the part of expr-lang that the compiler emits.
 
-Nodes are named tuples: ten data classes would take longer to create than all else here.
+Nodes are named tuples: to create ten data classes would take most of this package's import time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Name(NamedTuple):
 
 
 class Element(NamedTuple):
-    """``#``: the element that a predicate looks at."""
+    """``#``: the element that a predicate tests."""
 
     span: Span
 
@@ -56,7 +56,7 @@ class Members(NamedTuple):
 
 
 class Unary(NamedTuple):
-    """``!a`` (``not a`` too) and ``-a``."""
+    """``!a``, ``not a`` and ``-a``."""
 
     operator: str
     operand: Node
@@ -64,7 +64,7 @@ class Unary(NamedTuple):
 
 
 class Binary(NamedTuple):
-    """``a == b`` and its like; ``and`` and ``or`` are ``&&`` and ``||`` here."""
+    """``a == b``, ``a + b`` and so on; ``and`` is stored as ``&&``, ``or`` as ``||``."""
 
     operator: str
     left: Node
@@ -95,7 +95,7 @@ Node: TypeAlias = (
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """Return the nodes directly below, in the order of the text."""
+    """Return the direct children of a node, in the order of the text."""
     match node:
         case Access(operand, key):
             return (operand, key)
@@ -114,7 +114,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def nodes(root: Node) -> Iterator[tuple[Node, int]]:
-    """Yield ``root`` and all below it with their depth, in the order of the text."""
+    """Yield ``root`` and all its descendants with their depth, in the order of the text."""
     todo = [(root, 0)]
     while todo:
         node, depth = todo.pop()

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from argosy_expressions.argo.parser import TOKEN
-from argosy_expressions.tokens import Kind, Span, Token, tokens, unquoted
+from argosy_expressions.tokens import Kind, Span, Token, tokens, unquote
 
 
 class Role(Enum):
@@ -45,7 +45,7 @@ def constants(text: str) -> tuple[Constant, ...]:
                 found.append(Constant(Role.NUMBER, token.text, token.span))
         elif token.kind is Kind.TEXT and before not in (["[", "tasks"], ["[", "parameters"]):
             role = Role.KEY if _is_key(before[0], row[place + 1]) else Role.TEXT
-            found.append(Constant(role, unquoted(token, text), token.span))
+            found.append(Constant(role, unquote(token, text), token.span))
     return tuple(found)
 
 

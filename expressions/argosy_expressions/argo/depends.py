@@ -1,7 +1,7 @@
 """``depends`` of a DAG task: which outcomes of other tasks let it run.
 
-Argo finds the tasks by pattern, writes out bare names, puts ``_`` for ``-`` and evaluates the rest
-with expr-lang. There is no short circuit in when it decides: it waits for all tasks mentioned.
+Argo finds the task names by pattern, expands bare names, replaces ``-`` by ``_`` and evaluates the
+result with expr-lang. It waits for all tasks that the expression names, without short circuit.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.tokens import Cursor, Kind, Token, tokens
 
 GROUP_RESULTS = frozenset({"AnySucceeded", "AllFailed"})
-"""What may stand behind the name of a task that fans out."""
+"""Results of a task that fans out."""
 
 RESULTS = GROUP_RESULTS | {"Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned"}
-"""What may stand behind a task's name."""
+"""The results that may follow the name of a task, as in ``a.Succeeded``."""
 
 ENDS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
-"""All that a task can come to; which of them is written first means nothing to Argo."""
+"""The results in which a task can end; Argo does not care about their order in ``depends``."""
 
 BARE = frozenset({"Succeeded", "Skipped", "Daemoned"})
-"""What a name alone stands for."""
+"""The results for which a bare name stands."""
 
 _KEYWORDS = frozenset({
     "in", "not", "and", "or", "let", "if", "else", "true", "false", "nil", "matches", "contains",
@@ -50,30 +50,30 @@ class Depends:
 
     text: str
     tasks: tuple[str, ...]
-    """The tasks it mentions, each once, in the order of the text; it waits for all of them."""
+    """The tasks that it names, each once, in the order of the text; it waits for all of them."""
     asked: tuple[tuple[str, str], ...]
-    """Each of them with each result that is asked of it, empty for a bare name."""
+    """Each pair of a task and a result that the text names; the result of a bare name is empty."""
     _test: _Test = field(repr=False, compare=False)
 
     def holds(self, results: Results) -> bool:
-        """Return whether the task is to run.
+        """Return whether the task runs.
 
         Args:
-            results: For each of ``tasks`` the results that are true of it, usually one of
-                ``Succeeded``, ``Failed``, ``Errored``, ``Skipped``, ``Omitted``.
+            results: Each of ``tasks`` to its results, usually one of :data:`ENDS`.
         """
         return self._test(results)
 
 
 @lru_cache(maxsize=4096)
-def depends(text: str) -> Depends:
-    """Return a parsed ``depends``; parsed ones are kept.
+def parse_depends(text: str) -> Depends:
+    """Return a parsed ``depends``; results are cached.
 
     Raises:
-        ExpressionSyntaxError: It is no such expression, or uses a task name that Argo cannot.
+        ExpressionSyntaxError: The text is not such an expression, or names a task that Argo cannot
+            parse.
     """
     parser = _Parser(text)
-    test = parser.alternatives()
+    test = parser.parse_alternatives()
     parser.cursor.expect_end()
     tasks = tuple(dict.fromkeys(task for task, _ in parser.asked))
     return Depends(text, tasks, tuple(parser.asked), test)
@@ -84,35 +84,37 @@ class _Parser:
         self.cursor = Cursor(source, tokens(source, _TOKEN))
         self.asked: dict[tuple[str, str], None] = {}
 
-    def alternatives(self) -> _Test:
-        tests = [self._conditions()]
+    def parse_alternatives(self) -> _Test:
+        tests = [self._parse_conditions()]
         while self.cursor.take("||"):
-            tests.append(self._conditions())
+            tests.append(self._parse_conditions())
         return tests[0] if len(tests) == 1 else lambda results: any(t(results) for t in tests)
 
-    def _conditions(self) -> _Test:
-        tests = [self._condition()]
+    def _parse_conditions(self) -> _Test:
+        tests = [self._parse_condition()]
         while self.cursor.take("&&"):
-            tests.append(self._condition())
+            tests.append(self._parse_condition())
         return tests[0] if len(tests) == 1 else lambda results: all(t(results) for t in tests)
 
-    def _condition(self) -> _Test:
+    def _parse_condition(self) -> _Test:
         with self.cursor.nested():
             if self.cursor.take("!"):
-                negated = self._condition()
-                return lambda results: not negated(results)
+                inner = self._parse_condition()
+                return lambda results: not inner(results)
             if self.cursor.take("("):
-                inner = self.alternatives()
+                inner = self.parse_alternatives()
                 self.cursor.expect(")")
                 return inner
         if self.cursor.token.kind is not Kind.NAME:
             raise self.cursor.fault("Write the name of a task here")
-        return self._task(self.cursor.advance())
+        return self._parse_task(self.cursor.advance())
 
-    def _task(self, token: Token) -> _Test:
+    def _parse_task(self, token: Token) -> _Test:
         task, _, result = token.text.partition(".")
         if task in _KEYWORDS:
-            raise self._fault(f"Rename the task '{task}', which Argo takes for an operator", token)
+            raise self._fault(
+                f"Rename the task '{task}': Argo parses the name as an operator", token
+            )
         if result and result not in RESULTS:
             raise self._fault(f"Write a result that Argo knows for '{result}'", token)
         self.asked[task, result] = None

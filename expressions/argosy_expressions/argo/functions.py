@@ -1,6 +1,6 @@
 """The functions that the compiler emits, as expr-lang, Argo and sprig define them.
 
-Problems are :class:`ValueError`, whose message says what is wrong and begins with the function.
+A function that fails raises :class:`ValueError`; the message begins with the function's name.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from argosy_schemas.message_text import quote_text
 from argosy_schemas.values import JsonValue
 
 _LONG = 1024
-"""From here on a decoded text is kept: a loop decodes the same items once per iteration."""
+"""Texts from this length on are cached when decoded: each iteration of a loop decodes the same
+list."""
 
 _MOST_TIMES = 1_000_000
-"""expr-lang repeats no text more often."""
+"""expr-lang's own limit for ``repeat``."""
 
 
 def _text(function: str, value: JsonValue) -> str:
     if value is None and function.startswith("sprig."):
-        # Go calls functions that take texts with the empty one for null.
+        # Go passes the empty string where a function takes a string and gets null.
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{function}() of {type_name(value)}")
@@ -43,12 +44,12 @@ def _text(function: str, value: JsonValue) -> str:
 def _from_json(value: JsonValue) -> JsonValue:
     text = _text("fromJSON", value)
     try:
-        return unmarshal(text) if len(text) < _LONG else _unmarshalled(text)
+        return unmarshal(text) if len(text) < _LONG else _unmarshal_long(text)
     except ValueError as error:
         raise ValueError(f"fromJSON() of {quote_text(text)}, which is not JSON") from error
 
 
-_unmarshalled = lru_cache(maxsize=16)(unmarshal)
+_unmarshal_long = lru_cache(maxsize=16)(unmarshal)
 
 
 def _to_json_indented(value: JsonValue) -> str:
@@ -70,7 +71,7 @@ def _int(value: JsonValue) -> int:
         case float() if INT_MIN <= value < INT_MAX + 1:
             return int(value)
         case float():
-            # What Go does here depends on the processor.
+            # Go's result depends on the processor.
             raise ValueError(f"int() of {format_float(value)}, which exceeds 64 bits")
         case str():
             if (read := parse_int(value)) is not None:
@@ -109,7 +110,7 @@ def _string(value: JsonValue) -> str:
         case None:
             return "<nil>"
         case _:
-            # Go's own notation for lists and maps, which nothing should depend on.
+            # Go writes lists and maps in its own notation, which nothing should depend on.
             raise ValueError(f"string() of {type_name(value)}; use toJson")
 
 
@@ -125,24 +126,24 @@ def _b64enc(value: JsonValue) -> str:
 
 def _b64dec(value: JsonValue) -> str:
     text = _text("sprig.b64dec", value)
-    return _decoded(text) if len(text) < _LONG else _decoded_long(text)
+    return _decode(text) if len(text) < _LONG else _decode_long(text)
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
-        # Go skips line ends.
+        # Go ignores line ends.
         data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        # As sprig: the error is the result, and no JSON, so that fromJSON fails on it.
+        # sprig returns the error text as the result; it is not JSON, so fromJSON fails on it.
         return "illegal base64 data"
     return data.decode("utf-8", "replace")
 
 
-_decoded_long = lru_cache(maxsize=16)(_decoded)
+_decode_long = lru_cache(maxsize=16)(_decode)
 
 
 def _lower(value: JsonValue) -> str:
-    # Letter by letter, as Go: Python's lower() also looks at neighbours.
+    # Go converts each letter on its own; Python's lower() also looks at its neighbours.
     return "".join(letter.lower()[0] for letter in _text("sprig.lower", value))
 
 
@@ -162,7 +163,7 @@ def _replace_builtin(text: JsonValue, old: JsonValue, new: JsonValue) -> str:
 
 def _split(text: JsonValue, separator: JsonValue) -> list[JsonValue]:
     parts, mark = _text("split", text), _text("split", separator)
-    # Go takes an empty separator for "between all letters".
+    # For Go an empty separator splits between all letters.
     return list(parts.split(mark)) if mark else list(parts)
 
 
@@ -201,7 +202,7 @@ FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
 }
 
 PREDICATES = frozenset({"find", "map"})
-"""Of a list and an expression over its elements, ``#``."""
+"""Functions that take a list and an expression over its elements, ``#``."""
 
 ARITY: Mapping[str, int] = {
     **dict.fromkeys(FUNCTIONS, 1),
@@ -212,7 +213,7 @@ ARITY: Mapping[str, int] = {
     "sprig.replace": 3,
     "sprig.trimPrefix": 2,
 }
-"""How many arguments each function takes."""
+"""Function to its number of arguments."""
 
 RESULTS: Mapping[str, str] = {
     "asFloat": "number",
@@ -234,4 +235,4 @@ RESULTS: Mapping[str, str] = {
     "toJson": "string",
     "type": "string",
 }
-"""What a function yields, where that is known before it runs."""
+"""The kind of a function's result, where it does not depend on the arguments."""

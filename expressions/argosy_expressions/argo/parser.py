@@ -1,6 +1,6 @@
-"""From text to tree, refusing by name what the compiler never emits.
+"""Parse an Argo expression, and refuse by name what the compiler never emits.
 
-Levels and associativity are those of expr-lang 1.17; so is that ``!a == b`` means ``(!a) == b``.
+Precedence and associativity are those of expr-lang 1.17: ``!a == b`` means ``(!a) == b``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from argosy_expressions.argo.ast import (
 from argosy_expressions.argo.functions import ARITY, PREDICATES
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_expressions.gotext import INT_MAX
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquoted
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquote
 
 TOKEN = re.compile(
     r"""
@@ -61,11 +61,11 @@ def parse(text: str) -> Node:
     """Return the syntax tree of an expression.
 
     Raises:
-        ExpressionSyntaxError: It is no expression.
-        UnsupportedExpressionError: It uses what the compiler never emits.
+        ExpressionSyntaxError: The text is not an expression.
+        UnsupportedExpressionError: The expression uses something that the compiler never emits.
     """
     parser = _Parser(text)
-    root = parser.expression()
+    root = parser.parse_expression()
     parser.refuse()
     parser.cursor.expect_end()
     if any(depth > MAX_DEPTH for _, depth in nodes(root)):
@@ -78,41 +78,41 @@ class _Parser:
         self.cursor = Cursor(source, tokens(source, TOKEN))
         self._predicates = 0
 
-    def expression(self) -> Node:
+    def parse_expression(self) -> Node:
         with self.cursor.nested():
-            condition = self._operation(1)
+            condition = self._parse_operation(1)
             if not self.cursor.take("?"):
                 return condition
-            then = self.expression()
+            then = self.parse_expression()
             self.cursor.expect(":")
-            otherwise = self.expression()
+            otherwise = self.parse_expression()
         return Choice(condition, then, otherwise, (condition.span[0], otherwise.span[1]))
 
     def refuse(self) -> None:
-        """Raise if an operator comes next that the compiler never emits."""
+        """Raise if the next token is an operator that the compiler never emits."""
         token = self.cursor.token
         if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _REFUSED:
             raise self._unsupported(f"The operator '{token.text}'", token.span)
 
-    def _operation(self, minimum: int) -> Node:
-        """Read operands and the operators between them that bind at least this tightly."""
-        left = self._prefixed()
+    def _parse_operation(self, minimum: int) -> Node:
+        """Parse operands joined by operators that bind at least this tightly."""
+        left = self._parse_unary()
         while True:
-            operator = self._operator(minimum)
+            operator = self._take_operator(minimum)
             if operator is None:
                 return left
-            negated = operator.startswith("not ")
+            is_negated = operator.startswith("not ")
             name = operator.removeprefix("not ")
-            right = self._operation(_LEVELS[name] + 1)
+            right = self._parse_operation(_LEVELS[name] + 1)
             span = (left.span[0], right.span[1])
             if name in _ORDER and self.cursor.is_at(*_ORDER):
-                raise self._unsupported("A row of comparisons", span)
+                raise self._unsupported("A chain of comparisons", span)
             left = Binary(_SAME.get(name, name), left, right, span)
-            if negated:
+            if is_negated:
                 left = Unary("!", left, span)
 
-    def _operator(self, minimum: int) -> str | None:
-        """Take the operator to come if it binds tightly enough."""
+    def _take_operator(self, minimum: int) -> str | None:
+        """Take the next operator if it binds tightly enough."""
         self.refuse()
         token = self.cursor.token
         text = token.text if token.kind in (Kind.SIGN, Kind.NAME) else ""
@@ -125,31 +125,31 @@ class _Parser:
             return None
         return self.cursor.advance().text
 
-    def _prefixed(self) -> Node:
+    def _parse_unary(self) -> Node:
         token = self.cursor.token
         if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _PREFIXES:
             self.cursor.advance()
             with self.cursor.nested():
-                operand = self._operation(_PREFIXES[token.text])
+                operand = self._parse_operation(_PREFIXES[token.text])
             span = (token.span[0], operand.span[1])
             return Unary(_SAME.get(token.text, token.text), operand, span)
-        return self._accessed(self._primary())
+        return self._parse_access(self._parse_primary())
 
-    def _accessed(self, first: Node) -> Node:
+    def _parse_access(self, first: Node) -> Node:
         operand: Node = first
         while True:
             if self.cursor.take("."):
-                operand = self._dotted(operand)
+                operand = self._parse_member(operand)
             elif self.cursor.take("["):
-                key = self.expression()
+                key = self.parse_expression()
                 if self.cursor.is_at(":"):
                     raise self._unsupported("A slice", self.cursor.token.span)
                 self.cursor.expect("]")
-                operand = Access(operand, key, (operand.span[0], self.cursor.passed))
+                operand = Access(operand, key, (operand.span[0], self.cursor.last_end))
             else:
                 return operand
 
-    def _dotted(self, operand: Node) -> Node:
+    def _parse_member(self, operand: Node) -> Node:
         name = self.cursor.token
         if name.kind is not Kind.NAME:
             raise self.cursor.fault("Write a name here")
@@ -159,99 +159,99 @@ class _Parser:
             return Access(operand, Literal(name.text, name.span), span)
         if not isinstance(operand, Name):
             raise self._unsupported(f"The method '{name.text}'", span)
-        return self._call(f"{operand.name}.{name.text}", span)
+        return self._parse_call(f"{operand.name}.{name.text}", span)
 
-    def _primary(self) -> Node:
+    def _parse_primary(self) -> Node:
         self.refuse()
         token = self.cursor.advance()
         match token.kind:
             case Kind.TEXT:
-                return Literal(unquoted(token, self.cursor.source), token.span)
+                return Literal(unquote(token, self.cursor.source), token.span)
             case Kind.FLOAT:
                 return Literal(float(token.text), token.span)
             case Kind.INTEGER:
-                return self._integer(token)
+                return self._parse_integer(token)
             case Kind.NAME if token.text not in _WORDS:
                 if token.text in _CONSTANTS:
                     return Literal(_CONSTANTS[token.text], token.span)
                 if self.cursor.is_at("("):
-                    return self._call(token.text, token.span)
+                    return self._parse_call(token.text, token.span)
                 return Name(token.text, token.span)
             case Kind.SIGN if token.text in ("(", "[", "{", "#"):
-                return self._bracketed(token)
+                return self._bracket(token)
             case _:
                 message = "Write a value here"
                 raise ExpressionSyntaxError(message, self.cursor.source, token.span)
 
-    def _bracketed(self, token: Token) -> Node:
+    def _bracket(self, token: Token) -> Node:
         start = token.span[0]
         match token.text:
             case "(":
-                inner = self.expression()
+                inner = self.parse_expression()
                 self.refuse()
                 self.cursor.expect(")")
                 return inner
             case "[":
-                items = self._row("]")
-                return Items(items, (start, self.cursor.passed))
+                items = self._parse_list("]")
+                return Items(items, (start, self.cursor.last_end))
             case "{":
-                return self._members(start)
+                return self._parse_map(start)
             case _:
                 if not self._predicates:
                     raise ExpressionSyntaxError(
-                        "'#' stands in predicates only", self.cursor.source, token.span
+                        "Use '#' in predicates only", self.cursor.source, token.span
                     )
                 return Element(token.span)
 
-    def _row(self, closing: str) -> tuple[Node, ...]:
+    def _parse_list(self, closing: str) -> tuple[Node, ...]:
         found: list[Node] = []
         while not self.cursor.is_at(closing):
-            found.append(self.expression())
+            found.append(self.parse_expression())
             if not self.cursor.take(","):
                 break
         self.cursor.expect(closing)
         return tuple(found)
 
-    def _members(self, start: int) -> Node:
+    def _parse_map(self, start: int) -> Node:
         keys: list[Node] = []
         values: list[Node] = []
         while not self.cursor.is_at("}"):
-            keys.append(self._key())
+            keys.append(self._parse_key())
             self.cursor.expect(":")
-            values.append(self.expression())
+            values.append(self.parse_expression())
             if not self.cursor.take(","):
                 break
         self.cursor.expect("}")
-        return Members(tuple(keys), tuple(values), (start, self.cursor.passed))
+        return Members(tuple(keys), tuple(values), (start, self.cursor.last_end))
 
-    def _key(self) -> Node:
+    def _parse_key(self) -> Node:
         key = self.cursor.advance()
         match key.kind:
             case Kind.TEXT:
-                return Literal(unquoted(key, self.cursor.source), key.span)
+                return Literal(unquote(key, self.cursor.source), key.span)
             case Kind.NAME | Kind.INTEGER:
                 return Literal(key.text, key.span)
             case Kind.SIGN if key.text == "(":
-                return self._bracketed(key)
+                return self._bracket(key)
             case _:
                 message = "Write a name here"
                 raise ExpressionSyntaxError(message, self.cursor.source, key.span)
 
-    def _call(self, function: str, span: Span) -> Node:
+    def _parse_call(self, function: str, span: Span) -> Node:
         if function not in ARITY:
             raise self._unsupported(f"The function '{function}'", span)
         self.cursor.expect("(")
         self._predicates += function in PREDICATES
-        arguments = self._row(")")
+        arguments = self._parse_list(")")
         self._predicates -= function in PREDICATES
-        span = (span[0], self.cursor.passed)
+        span = (span[0], self.cursor.last_end)
         if len(arguments) != ARITY[function]:
             wanted = f"{ARITY[function]} argument{'s' if ARITY[function] > 1 else ''}"
             message = f"Give '{function}' {wanted}, not {len(arguments)}"
             raise ExpressionSyntaxError(message, self.cursor.source, span)
         return Call(function, arguments, span)
 
-    def _integer(self, token: Token) -> Node:
+    def _parse_integer(self, token: Token) -> Node:
         digits = token.text.lstrip("0") or "0"
         if len(digits) > 19 or int(digits) > INT_MAX:
             message = "Write a number of 64 bits"

@@ -1,8 +1,8 @@
-"""From tree to a function: an expression is parsed once and evaluated thousands of times.
+"""Compile an expression: it is parsed once and evaluated thousands of times.
 
-Each node becomes a closure over those below it, which costs a fraction of walking the tree. On the
-way, what expr-lang's checker refuses before it runs is refused here too: operands whose kinds are
-in the text and do not go together.
+Each node becomes a closure over the closures of its children, which costs a fraction of walking the
+tree. Compiling also refuses what expr-lang's checker refuses: operands whose kinds are visible in
+the text and do not match.
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ from argosy_expressions.argo.ast import (
 )
 from argosy_expressions.argo.functions import FUNCTIONS, RESULTS
 from argosy_expressions.argo.parser import parse
-from argosy_expressions.argo.values import calculated, contains, equal, is_number, less, type_name
+from argosy_expressions.argo.values import (
+    calculate,
+    contains,
+    is_equal,
+    is_less,
+    is_number,
+    type_name,
+)
 from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
 from argosy_expressions.gotext import as_index, format_float
 from argosy_expressions.tokens import Span
@@ -38,39 +45,39 @@ Environment: TypeAlias = Mapping[str, JsonValue]
 """Nested mappings down to text: ``{"workflow": {"parameters": {"n": "4"}}, "item": "0"}``."""
 
 Code: TypeAlias = Callable[[Environment, JsonValue], JsonValue]
-"""Yields the value of a node; the second argument is the element that a predicate looks at."""
+"""Returns the value of a node; the second argument is the element that a predicate tests."""
 
 
 class Program:
-    """An expression, ready to run.
+    """A compiled expression.
 
     Attributes:
-        text: As it was written.
+        text: The source of the expression.
         paths: The dotted paths that it reads, e.g. ``workflow.status``.
     """
 
     def __init__(self, text: str) -> None:
         root = parse(text)
         self.text = text
-        self.paths = frozenset(found for node, _ in nodes(root) if (found := path(node)))
+        self.paths = frozenset(read for node, _ in nodes(root) if (read := path(node)))
         self._code = _Compilation(text).code(root)
 
     def run(self, environment: Environment) -> JsonValue:
         """Return the value of the expression.
 
         Raises:
-            EvaluationError: It has none in this environment.
+            EvaluationError: The expression fails in this environment.
         """
         return self._code(environment, None)
 
 
 @lru_cache(maxsize=4096)
-def program(text: str) -> Program:
-    """Return the programme of an expression; they are kept.
+def compile_expression(text: str) -> Program:
+    """Return the program of an expression; programs are cached.
 
     Raises:
-        ExpressionSyntaxError: It is no expression.
-        UnsupportedExpressionError: It uses what the compiler never emits.
+        ExpressionSyntaxError: The text is not an expression.
+        UnsupportedExpressionError: The expression uses something that the compiler never emits.
     """
     return Program(text)
 
@@ -95,7 +102,7 @@ class _Compilation:
             case Members():
                 return self._members(node)
             case Unary(operator, operand):
-                return self._not(operand) if operator == "!" else self._negative(node)
+                return self._not(operand) if operator == "!" else self._negate(node)
             case Binary():
                 return self._binary(node)
             case Choice():
@@ -109,16 +116,16 @@ class _Compilation:
             for key, value in zip(node.keys, node.values, strict=True)
         ]
 
-        def made(environment: Environment, element: JsonValue) -> JsonValue:
-            found: dict[str, JsonValue] = {}
+        def make(environment: Environment, element: JsonValue) -> JsonValue:
+            members: dict[str, JsonValue] = {}
             for key, span, value in pairs:
                 name = key(environment, element)
                 if not isinstance(name, str):
-                    raise self._error(f"A key has to be a text, not {type_name(name)}", span)
-                found[name] = value(environment, element)
-            return found
+                    raise self._error(f"A key must be a string, not {type_name(name)}", span)
+                members[name] = value(environment, element)
+            return members
 
-        return made
+        return make
 
     def _name(self, name: str, span: Span) -> Code:
         def read(environment: Environment, element: JsonValue) -> JsonValue:
@@ -143,13 +150,13 @@ class _Compilation:
             return member
         key = self.code(node.key)
 
-        def fetched(environment: Environment, element: JsonValue) -> JsonValue:
+        def fetch(environment: Environment, element: JsonValue) -> JsonValue:
             container, wanted = operand(environment, element), key(environment, element)
-            return self._fetched(container, wanted, span)
+            return self._fetch(container, wanted, span)
 
-        return fetched
+        return fetch
 
-    def _fetched(self, container: JsonValue, key: JsonValue, span: Span) -> JsonValue:
+    def _fetch(self, container: JsonValue, key: JsonValue, span: Span) -> JsonValue:
         if isinstance(container, Mapping):
             if key is None or isinstance(key, str):
                 return container.get(key or "")
@@ -166,19 +173,19 @@ class _Compilation:
         code = self._boolean(operand)
         return lambda environment, element: not code(environment, element)
 
-    def _negative(self, node: Unary) -> Code:
+    def _negate(self, node: Unary) -> Code:
         code, span = self.code(node.operand), node.span
 
-        def negative(environment: Environment, element: JsonValue) -> JsonValue:
+        def negate(environment: Environment, element: JsonValue) -> JsonValue:
             value = code(environment, element)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise self._error(f"'-' of {type_name(value)}", span)
             return -value
 
-        return negative
+        return negate
 
     def _boolean(self, node: Node) -> Callable[[Environment, JsonValue], bool]:
-        """Return the code of a node whose value decides something."""
+        """Return the code of a node that must yield a boolean."""
         kind = _kind(node)
         if kind not in (None, "bool"):
             raise ExpressionSyntaxError(
@@ -190,7 +197,7 @@ class _Compilation:
             value = code(environment, element)
             if value is True or value is False:
                 return value
-            raise self._error(f"A boolean has to stand here, not {type_name(value)}", span)
+            raise self._error(f"Expected a boolean here, not {type_name(value)}", span)
 
         return boolean
 
@@ -199,20 +206,20 @@ class _Compilation:
             return self._logic(node)
         self._check(node)
         left, right, span = self.code(node.left), self.code(node.right), node.span
-        compute = _OPERATIONS[node.operator]
+        operation = _OPERATIONS[node.operator]
 
-        def computed(environment: Environment, element: JsonValue) -> JsonValue:
+        def apply(environment: Environment, element: JsonValue) -> JsonValue:
             first, second = left(environment, element), right(environment, element)
             try:
-                return compute(first, second)
+                return operation(first, second)
             except ValueError as error:
                 raise self._error(str(error), span) from error
 
-        return computed
+        return apply
 
     def _logic(self, node: Binary) -> Code:
         left = self._boolean(node.left)
-        # The right side is the result as it is: expr-lang looks at the left one only.
+        # expr-lang checks the left side only and returns the right side as it is.
         self._boolean(node.right)
         right = self.code(node.right)
         if node.operator == "&&":
@@ -240,38 +247,38 @@ class _Compilation:
         function, arguments = FUNCTIONS[node.function], [self.code(a) for a in node.arguments]
         span = node.span
 
-        def called(environment: Environment, element: JsonValue) -> JsonValue:
+        def call(environment: Environment, element: JsonValue) -> JsonValue:
             values = [argument(environment, element) for argument in arguments]
             try:
                 return function(*values)
             except ValueError as error:
                 raise self._error(str(error), span) from error
 
-        return called
+        return call
 
     def _find(self, node: Call) -> Code:
         items, predicate = self.code(node.arguments[0]), self._boolean(node.arguments[1])
         span = node.span
 
-        def found(environment: Environment, element: JsonValue) -> JsonValue:
+        def find(environment: Environment, element: JsonValue) -> JsonValue:
             values = items(environment, element)
             if not isinstance(values, Sequence) or isinstance(values, str):
                 raise self._error(f"find() in {type_name(values)}", span)
             return next((value for value in values if predicate(environment, value)), None)
 
-        return found
+        return find
 
     def _map(self, node: Call) -> Code:
         items, result = self.code(node.arguments[0]), self.code(node.arguments[1])
         span = node.span
 
-        def mapped(environment: Environment, element: JsonValue) -> JsonValue:
+        def map_items(environment: Environment, element: JsonValue) -> JsonValue:
             values = items(environment, element)
             if not isinstance(values, Sequence) or isinstance(values, str):
                 raise self._error(f"map() of {type_name(values)}", span)
             return [result(environment, value) for value in values]
 
-        return mapped
+        return map_items
 
     def _check(self, node: Binary) -> None:
         left, right = _kind(node.left), _kind(node.right)
@@ -299,20 +306,20 @@ def _of_texts(
 
 
 _OPERATIONS: Mapping[str, Callable[[JsonValue, JsonValue], JsonValue]] = {
-    "==": equal,
-    "!=": lambda left, right: not equal(left, right),
-    "<": lambda left, right: less(left, right, or_equal=False),
-    "<=": lambda left, right: less(left, right, or_equal=True),
-    ">": lambda left, right: less(right, left, or_equal=False),
-    ">=": lambda left, right: less(right, left, or_equal=True),
+    "==": is_equal,
+    "!=": lambda left, right: not is_equal(left, right),
+    "<": lambda left, right: is_less(left, right, or_equal=False),
+    "<=": lambda left, right: is_less(left, right, or_equal=True),
+    ">": lambda left, right: is_less(right, left, or_equal=False),
+    ">=": lambda left, right: is_less(right, left, or_equal=True),
     "in": lambda left, right: contains(right, left),
     "contains": _of_texts("contains", lambda left, right: right in left),
     "endsWith": _of_texts("endsWith", str.endswith),
-    "+": lambda left, right: calculated("+", left, right),
-    "-": lambda left, right: calculated("-", left, right),
-    "*": lambda left, right: calculated("*", left, right),
-    "/": lambda left, right: calculated("/", left, right),
-    "%": lambda left, right: calculated("%", left, right),
+    "+": lambda left, right: calculate("+", left, right),
+    "-": lambda left, right: calculate("-", left, right),
+    "*": lambda left, right: calculate("*", left, right),
+    "/": lambda left, right: calculate("/", left, right),
+    "%": lambda left, right: calculate("%", left, right),
 }
 
 

@@ -1,9 +1,9 @@
-"""Template tags: ``{{name}}`` and ``{{=expression}}``, as Argo 3.7.16 and later replaces them.
+"""Template tags, ``{{name}}`` and ``{{=expression}}``, as Argo 3.7.16 and later replaces them.
 
-Argo replaces tags in the JSON text of a template, from the first ``{{`` to the next ``}}``, with no
-way to escape either. A simple tag's value goes through Go's ``strconv.Quote``, whose escapes are
-not all JSON: control characters break the template. An expression's result is encoded as JSON and
-has no such trouble. What Argo would break on is an error here.
+Argo replaces tags in the JSON text of a template, from the first ``{{`` to the next ``}}``; neither
+can be escaped. It quotes the value of a simple tag with Go's ``strconv.Quote``, whose escapes are
+not all JSON: control characters break the template. It encodes the result of an expression as JSON,
+which has no such problem. What would break Argo is an error here.
 """
 
 from __future__ import annotations
@@ -11,42 +11,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from argosy_expressions.argo.program import Environment, program
+from argosy_expressions.argo.program import Environment, compile_expression
 from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
 from argosy_expressions.gotext import marshal
 from argosy_schemas.values import JsonValue
 
 _UNDONE = ("\\u003c", "\\u003e", "\\u0026")
-"""What Argo undoes in an expression wherever it stands, before it decodes the JSON string."""
+"""Escapes that Argo replaces anywhere in an expression before it decodes the JSON string."""
 _QUOTABLE = frozenset("\b\f\n\r\t")
 
 
 def fill(text: str, environment: Environment) -> str:
-    """Return a text with its tags replaced, as it would come out of JSON.
-
-    Text without ``{{`` is returned as it is.
+    """Return a text, decoded from JSON, with its tags replaced.
 
     Raises:
-        EvaluationError: A tag cannot be resolved, yields null, ends nowhere, or its text cannot
-            travel in a simple tag (control characters: Argo makes invalid JSON of them).
+        EvaluationError: A tag cannot be resolved, yields null, or is not closed; or the value of a
+            simple tag holds control characters, of which Argo makes invalid JSON.
         ExpressionSyntaxError: A tag holds no expression.
-        UnsupportedExpressionError: A tag uses what the compiler never emits.
+        UnsupportedExpressionError: A tag uses something that the compiler never emits.
     """
     if "{{" not in text:
         return text
     parts: list[str] = []
-    for literal, tag in _split(text):
+    for literal, tag in _split_tags(text):
         parts.append(literal)
         if tag is None:
             continue
         is_expression = tag.startswith("=")
-        parts.append((_evaluated if is_expression else _looked_up)(tag, environment))
+        parts.append((_evaluate if is_expression else _look_up)(tag, environment))
     return "".join(parts)
 
 
 @lru_cache(maxsize=1024)
-def _split(text: str) -> tuple[tuple[str, str | None], ...]:
-    """Return pairs of plain text and the tag behind it, which the last pair lacks."""
+def _split_tags(text: str) -> tuple[tuple[str, str | None], ...]:
+    """Return pairs of plain text and the tag after it; the last pair has no tag."""
     found: list[tuple[str, str | None]] = []
     position = 0
     while (start := text.find("{{", position)) >= 0:
@@ -59,17 +57,17 @@ def _split(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found)
 
 
-def _evaluated(tag: str, environment: Environment) -> str:
+def _evaluate(tag: str, environment: Environment) -> str:
     expression = tag[1:]
-    # In JSON the backslash is two, of which Argo takes one away; but these it undoes before.
+    # JSON doubles the backslash, and Argo decodes that; but it replaces these escapes before.
     if any(escape in expression for escape in _UNDONE):
-        message = "Write '\\x3c' for '\\u003c': Argo undoes that one too early"
+        message = "Write '\\x3c' for '\\u003c': Argo replaces that escape too early"
         raise ExpressionSyntaxError(message, expression, (0, len(expression)))
-    return _formatted(program(expression).run(environment), expression)
+    return _format(compile_expression(expression).run(environment), expression)
 
 
-def _formatted(result: JsonValue, expression: str) -> str:
-    """Return the text of an expression's result: a text as it is, all else as JSON."""
+def _format(result: JsonValue, expression: str) -> str:
+    """Return the result of an expression as text: a string as it is, anything else as JSON."""
     span = (0, len(expression))
     if isinstance(result, str):
         return result
@@ -78,16 +76,16 @@ def _formatted(result: JsonValue, expression: str) -> str:
     try:
         return marshal(result)
     except ValueError as error:
-        message = f"A tag yields what JSON cannot hold: {error}"
+        message = f"A tag yields a value that JSON cannot hold: {error}"
         raise EvaluationError(message, expression, span) from error
 
 
-def _looked_up(tag: str, environment: Environment) -> str:
+def _look_up(tag: str, environment: Environment) -> str:
     name = tag.strip(" ")
     value = _value(name, environment)
     if isinstance(value, str):
-        return _checked(value, name)
-    raise EvaluationError(f"Nothing is known as '{name}' here", tag, (0, len(tag)))
+        return _check_quotable(value, name)
+    raise EvaluationError(f"'{name}' is not known here", tag, (0, len(tag)))
 
 
 def _value(name: str, environment: Environment) -> JsonValue:
@@ -99,8 +97,8 @@ def _value(name: str, environment: Environment) -> JsonValue:
     return value
 
 
-def _checked(value: str, name: str) -> str:
-    """Return ``value`` if Go's quoting of it is JSON."""
+def _check_quotable(value: str, name: str) -> str:
+    """Return ``value`` if Go quotes it as valid JSON."""
     if value.isprintable():
         return value
     for character in value:
@@ -115,5 +113,5 @@ def _checked(value: str, name: str) -> str:
 
 
 def _is_basic(character: str) -> bool:
-    # Go writes these as backslash u, which JSON knows, and others as backslash x or U.
+    # Go escapes these with backslash u, as JSON does, and others with backslash x or U.
     return "\x80" <= character <= "\uffff" and not "\ud800" <= character <= "\udfff"

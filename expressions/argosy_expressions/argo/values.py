@@ -1,7 +1,7 @@
 """Values of expr-lang: equality, order, arithmetic, as Go does them.
 
-``int`` is Go's ``int`` of 64 bits, ``float`` its ``float64``; ``fromJSON`` gives floats, ``len``
-and literals integers. Problems are :class:`ValueError`, whose message begins with a noun.
+``int`` is Go's 64-bit ``int``, ``float`` its ``float64``; ``fromJSON`` gives floats, ``len``
+and literals give integers. Functions raise :class:`ValueError` for operands that do not fit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from argosy_schemas.values import JsonValue
 
 
 def type_name(value: JsonValue) -> str:
-    """Return what expr-lang's ``type()`` does."""
+    """Return the result of expr-lang's ``type()``."""
     match value:
         case None:
             return "nil"
@@ -32,12 +32,12 @@ def type_name(value: JsonValue) -> str:
 
 
 def is_number(value: JsonValue) -> bool:
-    """Return whether ``value`` is an integer or a float, and no boolean."""
+    """Return whether ``value`` is an integer or a float, but not a boolean."""
     return type(value) is float or type(value) is int
 
 
-def equal(left: JsonValue, right: JsonValue) -> bool:
-    """Return whether ``left == right``: numbers compare across kinds, other kinds never."""
+def is_equal(left: JsonValue, right: JsonValue) -> bool:
+    """Return whether ``left == right``: an integer may equal a float, other kinds never match."""
     kind = type(left)
     if kind is str or kind is bool or left is None:
         return type(right) is kind and left == right
@@ -49,11 +49,11 @@ def equal(left: JsonValue, right: JsonValue) -> bool:
         return isinstance(right, Mapping) and _deep_equal(left, right)
     if isinstance(left, str) or not isinstance(right, Sequence) or isinstance(right, str):
         return False
-    return len(left) == len(right) and all(map(equal, left, right))
+    return len(left) == len(right) and all(map(is_equal, left, right))
 
 
 def _deep_equal(left: JsonValue, right: JsonValue) -> bool:
-    # reflect.DeepEqual, which Go takes for maps: here 1 and 1.0 differ.
+    # Go compares maps with reflect.DeepEqual, for which 1 and 1.0 differ.
     match left, right:
         case Mapping(), Mapping():
             return left.keys() == right.keys() and all(
@@ -67,11 +67,11 @@ def _deep_equal(left: JsonValue, right: JsonValue) -> bool:
             return type(left) is type(right) and left == right
 
 
-def less(left: JsonValue, right: JsonValue, *, or_equal: bool) -> bool:
+def is_less(left: JsonValue, right: JsonValue, *, or_equal: bool) -> bool:
     """Return whether ``left < right``, or ``left <= right``.
 
     Raises:
-        ValueError: They are neither two numbers nor two texts.
+        ValueError: The operands are neither two numbers nor two strings.
     """
     if isinstance(left, str) and isinstance(right, str):
         return left <= right if or_equal else left < right
@@ -88,7 +88,8 @@ def contains(container: JsonValue, needle: JsonValue) -> bool:
     """Return whether ``needle in container``.
 
     Raises:
-        ValueError: ``container`` is no list, map or null, or the key of a map is no text.
+        ValueError: ``container`` is not a list, map or null, or ``needle`` is not a string and
+            ``container`` is a map.
     """
     match container:
         case None:
@@ -100,21 +101,21 @@ def contains(container: JsonValue, needle: JsonValue) -> bool:
         case str() | bool() | int() | float() | Mapping():
             raise ValueError(f"'in' of {type_name(needle)} and {type_name(container)}")
         case _:
-            return any(equal(item, needle) for item in container)
+            return any(is_equal(item, needle) for item in container)
 
 
-def calculated(operator: str, left: JsonValue, right: JsonValue) -> JsonValue:
+def calculate(operator: str, left: JsonValue, right: JsonValue) -> JsonValue:
     """Return the result of ``+``, ``-``, ``*``, ``/`` or ``%``.
 
     Raises:
-        ValueError: The operands do not go together.
+        ValueError: The operator does not take these operands.
     """
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
         return left + right
     if not is_number(left) or not is_number(right):
         raise _mismatch(operator, left, right)
     if type(left) is int and type(right) is int and operator != "/":
-        return _integer(operator, left, right)
+        return _calculate_integers(operator, left, right)
     if operator == "%":
         raise _mismatch(operator, left, right)
     first, second = _float(left), _float(right)
@@ -126,17 +127,17 @@ def calculated(operator: str, left: JsonValue, right: JsonValue) -> JsonValue:
         case "*":
             return first * second
         case _:
-            return _divided(first, second)
+            return _divide(first, second)
 
 
-def _integer(operator: str, left: int, right: int) -> int:
+def _calculate_integers(operator: str, left: int, right: int) -> int:
     match operator:
         case "+":
-            return _wrapped(left + right)
+            return _wrap(left + right)
         case "-":
-            return _wrapped(left - right)
+            return _wrap(left - right)
         case "*":
-            return _wrapped(left * right)
+            return _wrap(left * right)
         case _:
             if right == 0:
                 raise ValueError("'%' by zero")
@@ -144,11 +145,11 @@ def _integer(operator: str, left: int, right: int) -> int:
             return int(math.copysign(1, left)) * (abs(left) % abs(right))
 
 
-def _wrapped(value: int) -> int:
+def _wrap(value: int) -> int:
     return (value + 2**63) % 2**64 - 2**63
 
 
-def _divided(left: float, right: float) -> float:
+def _divide(left: float, right: float) -> float:
     if right:
         return left / right
     if left == 0 or math.isnan(left):

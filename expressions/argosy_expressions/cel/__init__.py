@@ -1,6 +1,6 @@
 """CEL: the language of KFP's conditions and parameter selectors.
 
-What the KFP SDK emits, and a little around it, is parsed, checked and evaluated here. The rest of
+This package parses, checks and evaluates what the KFP SDK emits, and a little more. The rest of
 CEL goes to a library that is imported when an expression needs it (:mod:`.library`).
 
 >>> from argosy_schemas.ir.model import ParameterType
@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from argosy_expressions.cel.ast import Expression, Name, nodes
 from argosy_expressions.cel.checking import Check
-from argosy_expressions.cel.evaluation import Evaluation, filled
+from argosy_expressions.cel.evaluation import Evaluation, fill_unset_fields
 from argosy_expressions.cel.parser import parse
 from argosy_expressions.cel.values import kind_of
 from argosy_expressions.errors import EvaluationError, Fault
@@ -36,10 +36,11 @@ def check(
     parameters: Mapping[str, ParameterType],
     artifacts: Collection[str] = (),
 ) -> tuple[Fault, ...]:
-    """Return all that is wrong with a condition over these inputs, in the order of the text.
+    """Return the faults of a condition over these inputs, in the order of the text.
 
-    An input that does not exist, a result that is not boolean, an operation that fails on all
-    values of the declared types. Empty means that only values can make it fail.
+    A fault is an input that does not exist, a result that is not boolean, or an operation that
+    fails on all values of the declared types. Empty means that only particular values make the
+    condition fail.
     """
     return Check(expression, parameters, artifacts).faults()
 
@@ -52,8 +53,9 @@ def evaluate(
     """Return the value of ``expression`` over the resolved inputs of a task.
 
     Raises:
-        EvaluationError: An unknown key, a failed conversion, operands without an order.
-        MissingLibraryError: The expression is outside the SDK's grammar, and no library is here.
+        EvaluationError: A key is unknown, a conversion fails, or two operands have no order.
+        MissingLibraryError: The expression is outside the SDK's grammar, and the CEL library is not
+            installed.
     """
     inputs = artifacts or {}
     if expression.foreign is None:
@@ -61,12 +63,12 @@ def evaluate(
     if not any(
         isinstance(node, Name) and node.name == "inputs" for node, _ in nodes(expression.root)
     ):
-        # It reads inputs by their names alone, and does not need the others.
+        # Every read names its input, so that the other inputs are not needed.
         parameters = {
             name: parameters[name] for name in expression.parameters if name in parameters
         }
         inputs = {name: inputs[name] for name in expression.artifacts if name in inputs}
-    lists = {name: [filled(item) for item in items] for name, items in inputs.items()}
+    lists = {name: [fill_unset_fields(item) for item in items] for name, items in inputs.items()}
     message: JsonValue = {
         "parameter_values": parameters,
         "artifacts": {name: {"artifacts": items} for name, items in lists.items()},
@@ -79,15 +81,15 @@ def holds(
     parameters: Mapping[str, JsonValue],
     artifacts: Artifacts | None = None,
 ) -> bool:
-    """Return the outcome of a condition.
+    """Return whether a condition is true.
 
     Raises:
-        EvaluationError: As :func:`evaluate`, and when the result is not a boolean.
+        EvaluationError: As :func:`evaluate`, or the result is not a boolean.
         MissingLibraryError: As :func:`evaluate`.
     """
     value = evaluate(expression, parameters, artifacts)
     if not isinstance(value, bool):
-        message = f"A condition has to be true or false, not {kind_of(value)}"
+        message = f"A condition must be true or false, not {kind_of(value)}"
         raise EvaluationError(message, expression.source, expression.root.span)
     return value
 
@@ -98,15 +100,16 @@ def select(selector: str, value: JsonValue, text: str) -> JsonValue:
     Args:
         selector: Usually ``parseJson(string_value)["key"]``.
         value: The resolved value.
-        text: The text form of ``value``, what ``string_value`` stands for.
+        text: The text form of ``value``: the variable ``string_value``.
 
     Raises:
         ExpressionSyntaxError: The selector is not CEL.
-        EvaluationError: No such key, a field that is not set, text that is not JSON.
-        MissingLibraryError: The selector is outside the SDK's grammar, and no library is here.
+        EvaluationError: A key does not exist, a field is not set, or a text is not JSON.
+        MissingLibraryError: The selector is outside the SDK's grammar, and the CEL library is not
+            installed.
     """
     expression = parse(selector)
-    # The fields of protobuf's Value: the one that is set, and always the text.
+    # The fields of protobuf's Value: the one that is set, and the text in any case.
     names = {_field(value): value, "string_value": text}
     if expression.foreign is None:
         return normalize(Evaluation(expression, {}, {}, names).result())
@@ -130,7 +133,7 @@ def _field(value: JsonValue) -> str:
 
 
 def _by_library(expression: Expression, variables: Mapping[str, JsonValue]) -> JsonValue:
-    # Not at the top: a driver must not load what its expressions do not need.
+    # Imported here: a driver must not load what its expressions do not need.
     from argosy_expressions.cel import library
 
     return normalize(library.evaluate(expression, variables))

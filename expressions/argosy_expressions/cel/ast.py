@@ -1,10 +1,10 @@
 """The syntax tree of a CEL expression.
 
-Reads of a task's inputs, however they are spelt, are one node each (:class:`Parameter`,
-:class:`Artifacts`). What only a CEL library can evaluate is a :class:`Foreign` node, so that
-a tree without one is evaluated, checked and translated here.
+Each read of a task's input is one node, however it is spelt (:class:`Parameter`,
+:class:`Artifacts`). What only a CEL library can evaluate is a :class:`Foreign` node; trees without
+one are evaluated, checked and translated by this package.
 
-Nodes are named tuples: ten data classes would take longer to create than all else here.
+Nodes are named tuples: to create ten data classes would take most of this package's import time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Artifacts(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A variable: in a selector ``string_value`` and its like."""
+    """A variable, such as ``string_value`` in a selector."""
 
     name: str
     span: Span
@@ -56,7 +56,7 @@ class Index(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A conversion."""
+    """A conversion, such as ``int(argument)``."""
 
     function: Function
     argument: Node
@@ -71,7 +71,7 @@ class Not(NamedTuple):
 
 
 class Compare(NamedTuple):
-    """``left == right`` and its like."""
+    """``left == right``, ``left < right`` and so on."""
 
     operator: Operator
     left: Node
@@ -88,14 +88,14 @@ class Logic(NamedTuple):
 
 
 CHOICE: Final = "the choice '? :'"
-"""The construct whose value is that of its second or third operand."""
+"""The construct whose value is its second or third operand."""
 
 
 class Foreign(NamedTuple):
     """Valid CEL that the SDK never emits."""
 
     construct: str
-    """What it is, in words: ``the macro 'exists'``, ``arithmetic ('+')``."""
+    """Its name in messages: ``the macro 'exists'``, ``arithmetic ('+')``."""
     operands: tuple[Node, ...]
     span: Span
 
@@ -111,15 +111,15 @@ class Expression(NamedTuple):
     source: str
     root: Node
     parameters: frozenset[str]
-    """The parameters that it reads by a literal name."""
+    """The parameters read by a literal name."""
     artifacts: frozenset[str]
-    """The artifact inputs that it reads by a literal name."""
+    """The artifact inputs read by a literal name."""
     foreign: str | None
-    """What takes it out of the SDK's grammar, e.g. ``the macro 'exists'``; ``None`` if nothing."""
+    """The first construct outside the SDK's grammar, e.g. ``the macro 'exists'``, if any."""
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """Return the nodes directly below, in the order of the text."""
+    """Return the direct children of a node, in the order of the text."""
     match node:
         case Index(operand, key):
             return (operand, key)
@@ -134,7 +134,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def nodes(root: Node) -> Iterator[tuple[Node, int]]:
-    """Yield ``root`` and all below it with their depth, in the order of the text."""
+    """Yield ``root`` and all its descendants with their depth, in the order of the text."""
     todo = [(root, 0)]
     while todo:
         node, depth = todo.pop()

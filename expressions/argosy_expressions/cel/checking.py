@@ -1,8 +1,8 @@
-"""What is wrong with a condition whatever the values are.
+"""Find what is wrong with a condition whatever the values of its inputs are.
 
-Each node is given the kinds of value that it can have; a fault is an operation that none of them
-allows. An input can always be null besides what its type says, and null is never to blame for a
-fault: that only values can tell.
+Each node gets the set of kinds that its value can have; a fault is an operation that no kind in the
+set allows. An input can be null whatever its type is; null alone never makes a fault, since only
+the values of a run can tell.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KINDS_OF_TYPE: Mapping[ParameterType, Kinds] = {
     ParameterType.TASK_FINAL_STATUS: frozenset({Kind.MAP, Kind.NULL}),
     ParameterType.TASK_CONFIG: frozenset({Kind.MAP, Kind.NULL}),
 }
-"""What a resolved and coerced input of each type can be; its numbers are doubles."""
+"""Type of an input to the kinds of its resolved and coerced value; numbers are doubles."""
 
 RESULT_OF: Mapping[str, Kinds] = {
     "int": frozenset({Kind.INT}),
@@ -66,17 +66,17 @@ RESULT_OF_FOREIGN: Mapping[str, Kinds] = {
     "the macro 'has'": BOOL,
     "the operator 'in'": BOOL,
 }
-"""What is known of constructs that only a library evaluates; times and bytes are no kind here."""
+"""Construct that only a library evaluates to the kinds of its result; the others may yield any."""
 
 _NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
 _ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
 
 
 class Check:
-    """One check of one condition.
+    """The check of one condition.
 
     Args:
-        expression: What to check.
+        expression: The condition.
         parameters: The task's parameters with their declared types.
         artifacts: The names of the task's artifact inputs.
     """
@@ -158,7 +158,7 @@ class Check:
             if not alike:
                 self._fault(f"{_words(left)} and {_words(right)} have no order", node)
         elif not alike and not left & right and _is_written(node.left) and _is_written(node.right):
-            # As CEL's checker: a mistake where both kinds are in the text, not in the values.
+            # Like CEL's checker: a mistake if both kinds are visible in the text.
             self._fault(f"{_words(left)} never equals {_words(right)}", node)
         return BOOL
 
@@ -168,7 +168,7 @@ class Check:
             self._fault(f"Compare it with something: this is {_words(kinds)}", node)
 
     def _bind(self, node: Foreign) -> None:
-        # A macro's variable: ``list.exists(x, x > 1)``.
+        # The variable of a macro: ``list.exists(x, x > 1)``.
         match node.operands:
             case (_, Name(name), *_) if node.construct.startswith("the macro"):
                 self._bound.add(name)
@@ -176,7 +176,7 @@ class Check:
                 pass
 
     def _unknown(self, name: str, known: Collection[str], node: Node) -> None:
-        # Only on errors: difflib costs more than the rest of this package.
+        # Imported on errors only: difflib takes longer to import than this package.
         from difflib import get_close_matches
 
         near = get_close_matches(name, known, n=1)
@@ -194,6 +194,6 @@ def _is_written(node: Node) -> bool:
 
 
 def _words(kinds: Kinds) -> str:
-    """Return what to call these kinds in a message."""
+    """Return the name of a set of kinds for a message."""
     words = kinds - {Kind.NULL} or kinds
     return " or ".join(kind for kind in Kind if kind in words)

@@ -1,8 +1,8 @@
-"""The value of a tree over the inputs of a task, by CEL's rules.
+"""Evaluate a syntax tree over the inputs of a task, by CEL's rules.
 
-What a reader would get wrong: an unknown key is an error, not null; ``'5' == 5`` is false, not an
-error; ``&&`` and ``||`` look at both sides before they give up, so that ``failing || true`` is
-true, whichever comes first.
+Three rules are easy to get wrong: an unknown key is an error, not null; ``'5' == 5`` is false, not
+an error; ``&&`` and ``||`` evaluate both sides before they fail, so that ``failing || true`` is
+true in either order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from argosy_expressions.cel.ast import (
     Not,
     Parameter,
 )
-from argosy_expressions.cel.values import as_double, converted, equal, kind_of, order
+from argosy_expressions.cel.values import as_double, compare, convert, equal, kind_of
 from argosy_expressions.errors import EvaluationError
 from argosy_expressions.gotext import as_index
 from argosy_schemas.values import JsonValue
@@ -36,19 +36,19 @@ _ABSENT_FIELDS: Mapping[str, JsonValue] = {
 }  # fmt: skip
 
 
-def filled(artifact: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """Return an artifact with what protobuf reads from fields that are not set."""
+def fill_unset_fields(artifact: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return an artifact in which fields that are not set have protobuf's default values."""
     return {**_ABSENT_FIELDS, **artifact}
 
 
 class Evaluation:
-    """One evaluation of one expression.
+    """The evaluation of one expression.
 
     Args:
-        expression: Without foreign nodes.
-        parameters: Of the task, resolved and coerced.
-        artifacts: Of the task, by input name.
-        names: Other variables, for selectors.
+        expression: An expression without :class:`Foreign` nodes.
+        parameters: The task's parameters, resolved and coerced.
+        artifacts: The task's artifacts by input name.
+        names: The variables of a selector.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Evaluation:
         """Return the value of the whole expression.
 
         Raises:
-            EvaluationError: It has none.
+            EvaluationError: The expression fails on these values.
         """
         return self._value(self._root)
 
@@ -77,26 +77,26 @@ class Evaluation:
             case Literal(value):
                 return value
             case Parameter(name):
-                return as_double(self._found(self._parameters, name, node))
+                return as_double(self._look_up(self._parameters, name, node))
             case Artifacts(name):
-                artifacts = self._found(self._artifacts, name, node)
-                return [filled(artifact) for artifact in artifacts]
+                artifacts = self._look_up(self._artifacts, name, node)
+                return [fill_unset_fields(artifact) for artifact in artifacts]
             case Name(name):
-                return as_double(self._found(self._names, name, node))
+                return as_double(self._look_up(self._names, name, node))
             case Index(operand, index):
                 return as_double(self._member(self._value(operand), self._value(index), node))
             case Call():
-                return self._converted(node)
+                return self._convert(node)
             case Not(operand):
                 return not self._bool(operand)
             case Compare():
-                return self._compared(node)
+                return self._compare(node)
             case Logic(operator, operands):
                 return self._logic(operands, absorbing=operator == "||")
             case Foreign(construct):
                 raise AssertionError(f"{construct} reached the native evaluation")
 
-    def _found(self, values: Mapping[str, T], name: str, node: Node) -> T:
+    def _look_up(self, values: Mapping[str, T], name: str, node: Node) -> T:
         if name not in values:
             raise self._error(f"'{name}' has no value here", node)
         return values[name]
@@ -119,24 +119,24 @@ class Evaluation:
                 pass
         raise self._error(f"{kind_of(container)} has no member by {kind_of(key)}", node)
 
-    def _converted(self, node: Call) -> JsonValue:
+    def _convert(self, node: Call) -> JsonValue:
         value = self._value(node.argument)
         try:
-            return converted(node.function, value)
+            return convert(node.function, value)
         except ValueError as error:
             raise self._error(f"{node.function}() {error}", node) from error
 
     def _bool(self, node: Node) -> bool:
         value = self._value(node)
         if not isinstance(value, bool):
-            raise self._error(f"A boolean has to stand here, not {kind_of(value)}", node)
+            raise self._error(f"Expected a boolean here, not {kind_of(value)}", node)
         return value
 
-    def _compared(self, node: Compare) -> bool:
+    def _compare(self, node: Compare) -> bool:
         left, right = self._value(node.left), self._value(node.right)
         if node.operator in ("==", "!="):
             return equal(left, right) is (node.operator == "==")
-        ordered = order(left, right)
+        ordered = compare(left, right)
         if ordered is None:
             raise self._error(f"{kind_of(left)} and {kind_of(right)} have no order", node)
         match node.operator:

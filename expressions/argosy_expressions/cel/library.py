@@ -1,8 +1,8 @@
-"""The rest of CEL, by a library: what :class:`~.ast.Foreign` marks.
+"""Evaluate expressions with :class:`~.ast.Foreign` nodes by a CEL library.
 
-``cel-expr-python`` wraps Google's C++ evaluator. It is imported when an expression needs it, which
-no expression of the SDK does. Types are not checked before it evaluates, so that numbers compare
-across kinds here as natively.
+``cel-expr-python`` wraps Google's C++ evaluator. It is imported when an expression needs it; no
+expression that the SDK emits does. The library's type check is off, so that integers and doubles
+compare as they do in :mod:`.evaluation`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PACKAGE = "cel-expr-python"
 
 
 class _Type(Protocol):
-    """The library's classes; it has no types of its own that checkers read."""
+    """A class of the library, which ships no type annotations."""
 
     def name(self) -> str: ...
 
@@ -45,8 +45,8 @@ def evaluate(expression: Expression, variables: Mapping[str, JsonValue]) -> Json
     """Return the value of ``expression`` over top-level variables.
 
     Raises:
-        ExpressionSyntaxError: The library does not parse it.
-        EvaluationError: It fails, or yields what JSON has no form for.
+        ExpressionSyntaxError: The library cannot parse the expression.
+        EvaluationError: The expression fails, or its result is not JSON.
         MissingLibraryError: The library is not installed.
     """
     program = _program(expression)
@@ -67,14 +67,14 @@ def _program(expression: Expression) -> _Program:
             f" library; install '{PACKAGE}'"
         ) from error
     except RuntimeError as error:
-        # The library's message has the place drawn in lines of its own; the first one says it.
+        # The other lines of the library's message draw the position.
         problem = str(error).partition("\n")[0]
         raise ExpressionSyntaxError(problem, expression.source, expression.root.span) from error
 
 
 @lru_cache(maxsize=1)
 def _environment() -> _Library:
-    # 90 ms and 13 MB, and hardly any expression needs it.
+    # The import takes 90 ms and 13 MB, and hardly any expression needs it.
     cel = import_module("cel_expr_python.cel")
     text, any_ = cel.Type.STRING, cel.Type.DYN
     parse_json = cel.Overload("parse_json_string", any_, [text], False, unmarshal)
@@ -87,7 +87,7 @@ def _environment() -> _Library:
 
 
 def _doubles(value: JsonValue) -> JsonValue:
-    """Return a JSON value with all its numbers as doubles."""
+    """Return a JSON value in which all numbers are doubles."""
     match value:
         case bool() | str() | None:
             return value
@@ -121,6 +121,6 @@ def _json(value: object, expression: Expression) -> JsonValue:
 
 def _key(key: object, expression: Expression) -> str:
     if not isinstance(key, str):
-        message = f"The result has the key {key}, and JSON has keys of text only"
+        message = f"The result has the key {key}, but keys in JSON are strings"
         raise EvaluationError(message, expression.source, expression.root.span)
     return key

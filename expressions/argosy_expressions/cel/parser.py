@@ -1,7 +1,7 @@
-"""From text to tree: the whole grammar of CEL, with a name for what only a library evaluates.
+"""Parse CEL: the whole grammar, with a name for each construct that only a library evaluates.
 
-The methods follow the rules of CEL's grammar (google/cel-spec, ``langdef.md``), which are quoted in
-their docstrings.
+The methods follow the rules of CEL's grammar (google/cel-spec, ``langdef.md``); each docstring
+quotes its rule.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from argosy_expressions.cel.ast import (
 )
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.gotext import INT_MAX, INT_MIN
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquoted
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquote
 
 _TOKEN = re.compile(
     r"""
@@ -58,13 +58,13 @@ _LEVELS = {
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Expression:
-    """Return the syntax tree of a CEL expression; parsed ones are kept.
+    """Return the syntax tree of a CEL expression; trees are cached.
 
     Raises:
         ExpressionSyntaxError: The text is not CEL.
     """
     parser = _Parser(text)
-    root = parser.expression()
+    root = parser.parse_expression()
     parser.cursor.expect_end()
     found = tuple(nodes(root))
     if any(depth > MAX_DEPTH for _, depth in found):
@@ -83,81 +83,83 @@ class _Parser:
     def __init__(self, source: str) -> None:
         self.cursor = Cursor(source, tokens(source, _TOKEN))
 
-    def expression(self) -> Node:
+    def parse_expression(self) -> Node:
         """``Expr = ConditionalOr ["?" ConditionalOr ":" Expr]``."""
         with self.cursor.nested():
-            condition = self._operation(1)
+            condition = self._parse_operation(1)
             if not self.cursor.take("?"):
                 return condition
-            then = self._operation(1)
+            then = self._parse_operation(1)
             self.cursor.expect(":")
-            otherwise = self.expression()
+            otherwise = self.parse_expression()
         span = (condition.span[0], otherwise.span[1])
         return Foreign(CHOICE, (condition, then, otherwise), span)
 
-    def _operation(self, minimum: int) -> Node:
-        """Read operands and the operators between them that bind at least this tightly."""
-        left = self._unary()
+    def _parse_operation(self, minimum: int) -> Node:
+        """Parse operands joined by operators that bind at least this tightly."""
+        left = self._parse_unary()
         while True:
             operator = self.cursor.token
             level = 0 if operator.kind is Kind.TEXT else _LEVELS.get(operator.text, 0)
             if level < minimum:
                 return left
             self.cursor.advance()
-            left = _joined(operator.text, left, self._operation(level + 1))
+            left = _join(operator.text, left, self._parse_operation(level + 1))
 
-    def _unary(self) -> Node:
+    def _parse_unary(self) -> Node:
         """``Unary = Member | "!" {"!"} Member | "-" {"-"} Member``."""
         if token := self.cursor.take("!"):
             with self.cursor.nested():
-                operand = self._unary()
+                operand = self._parse_unary()
             return Not(operand, (token.span[0], operand.span[1]))
         if token := self.cursor.take("-"):
             if self.cursor.token.kind in (Kind.INTEGER, Kind.FLOAT):
-                return self._member(self._number(self.cursor.advance(), token.span[0], "-"))
+                return self._parse_member(
+                    self._parse_number(self.cursor.advance(), token.span[0], "-")
+                )
             with self.cursor.nested():
-                operand = self._unary()
+                operand = self._parse_unary()
             return Foreign("arithmetic ('-')", (operand,), (token.span[0], operand.span[1]))
-        return self._member(self._primary())
+        return self._parse_member(self._parse_primary())
 
-    def _member(self, first: Node) -> Node:
+    def _parse_member(self, first: Node) -> Node:
         """``Member = Primary | Member "." IDENT ["(" [ExprList] ")"] | Member "[" Expr "]"``."""
         operand = first
         while True:
             if self.cursor.take("."):
-                operand = self._dotted(operand)
+                operand = self._parse_dot(operand)
             elif self.cursor.take("["):
-                key = self.expression()
+                key = self.parse_expression()
                 self.cursor.expect("]")
-                operand = _read(operand, key, (operand.span[0], self.cursor.passed))
+                operand = _access(operand, key, (operand.span[0], self.cursor.last_end))
             else:
                 return operand
 
-    def _dotted(self, operand: Node) -> Node:
-        name = self._name()
+    def _parse_dot(self, operand: Node) -> Node:
+        name = self._take_name()
         if not self.cursor.is_at("("):
             span = (operand.span[0], name.span[1])
-            return _read(operand, Literal(name.text, name.span), span)
-        arguments = self._list("(", ")")
-        span = (operand.span[0], self.cursor.passed)
-        return Foreign(_called(name.text), (operand, *arguments), span)
+            return _access(operand, Literal(name.text, name.span), span)
+        arguments = self._parse_list("(", ")")
+        span = (operand.span[0], self.cursor.last_end)
+        return Foreign(_describe_call(name.text), (operand, *arguments), span)
 
-    def _name(self) -> Token:
+    def _take_name(self) -> Token:
         if self.cursor.token.kind is not Kind.NAME:
             raise self.cursor.fault("Write a name here")
         return self.cursor.advance()
 
-    def _list(self, opening: str, closing: str) -> tuple[Node, ...]:
+    def _parse_list(self, opening: str, closing: str) -> tuple[Node, ...]:
         self.cursor.expect(opening)
         found: list[Node] = []
         while not self.cursor.is_at(closing):
-            found.append(self.expression())
+            found.append(self.parse_expression())
             if not self.cursor.take(","):
                 break
         self.cursor.expect(closing)
         return tuple(found)
 
-    def _primary(self) -> Node:
+    def _parse_primary(self) -> Node:
         """``Primary = LITERAL | IDENT ["(" [ExprList] ")"] | "(" Expr ")" | list | map``."""
         token = self.cursor.token
         match token.kind:
@@ -165,38 +167,38 @@ class _Parser:
                 self.cursor.advance()
                 if token.text[0] in "bB":
                     return Foreign("bytes", (), token.span)
-                return Literal(unquoted(token, self.cursor.source), token.span)
+                return Literal(unquote(token, self.cursor.source), token.span)
             case Kind.INTEGER | Kind.FLOAT:
-                return self._number(self.cursor.advance(), token.span[0], "")
+                return self._parse_number(self.cursor.advance(), token.span[0], "")
             case Kind.NAME:
-                return self._named()
+                return self._parse_name()
             case Kind.SIGN if token.text == "(":
                 self.cursor.advance()
-                inner = self.expression()
+                inner = self.parse_expression()
                 self.cursor.expect(")")
                 return inner
             case Kind.SIGN if token.text == "[":
-                items = self._list("[", "]")
-                return Foreign("a list", items, (token.span[0], self.cursor.passed))
+                items = self._parse_list("[", "]")
+                return Foreign("a list", items, (token.span[0], self.cursor.last_end))
             case Kind.SIGN if token.text == "{":
-                members = self._map()
-                return Foreign("a map", members, (token.span[0], self.cursor.passed))
+                members = self._parse_map()
+                return Foreign("a map", members, (token.span[0], self.cursor.last_end))
             case _:
                 raise self.cursor.fault("Write a value here")
 
-    def _map(self) -> tuple[Node, ...]:
+    def _parse_map(self) -> tuple[Node, ...]:
         self.cursor.expect("{")
         found: list[Node] = []
         while not self.cursor.is_at("}"):
-            found.append(self.expression())
+            found.append(self.parse_expression())
             self.cursor.expect(":")
-            found.append(self.expression())
+            found.append(self.parse_expression())
             if not self.cursor.take(","):
                 break
         self.cursor.expect("}")
         return tuple(found)
 
-    def _number(self, token: Token, start: int, sign: str) -> Node:
+    def _parse_number(self, token: Token, start: int, sign: str) -> Node:
         span = (start, token.span[1])
         if token.kind is Kind.FLOAT:
             return Literal(float(sign + token.text), span)
@@ -209,7 +211,7 @@ class _Parser:
             raise ExpressionSyntaxError("Write a number of 64 bits", self.cursor.source, span)
         return Literal(value, span)
 
-    def _named(self) -> Node:
+    def _parse_name(self) -> Node:
         token = self.cursor.advance()
         if token.text in _CONSTANTS:
             return Literal(_CONSTANTS[token.text], token.span)
@@ -217,14 +219,14 @@ class _Parser:
             raise ExpressionSyntaxError("Write a value here", self.cursor.source, token.span)
         if not self.cursor.is_at("("):
             return Name(token.text, token.span)
-        arguments = self._list("(", ")")
-        span = (token.span[0], self.cursor.passed)
+        arguments = self._parse_list("(", ")")
+        span = (token.span[0], self.cursor.last_end)
         if token.text in _FUNCTIONS and len(arguments) == 1:
             return Call(cast(Function, token.text), arguments[0], span)
-        return Foreign(_called(token.text), arguments, span)
+        return Foreign(_describe_call(token.text), arguments, span)
 
 
-def _joined(operator: str, left: Node, right: Node) -> Node:
+def _join(operator: str, left: Node, right: Node) -> Node:
     span = (left.span[0], right.span[1])
     match operator:
         case "&&" | "||":
@@ -238,12 +240,12 @@ def _joined(operator: str, left: Node, right: Node) -> Node:
             return Foreign(f"arithmetic ('{operator}')", (left, right), span)
 
 
-def _called(name: str) -> str:
+def _describe_call(name: str) -> str:
     return f"the {'macro' if name in _MACROS else 'function'} '{name}'"
 
 
-def _read(operand: Node, key: Node, span: Span) -> Node:
-    """Return the node for ``operand[key]``: a read of an input where it is one."""
+def _access(operand: Node, key: Node, span: Span) -> Node:
+    """Return the node for ``operand[key]``; the read of an input has a node of its own."""
     match operand, key:
         case Index(Name("inputs"), Literal("parameter_values")), Literal(str() as name):
             return Parameter(name, span)

@@ -1,7 +1,7 @@
-"""Values of CEL: their kinds, equality, order and conversions.
+"""Values of CEL: kinds, equality, order and conversions.
 
-In Python an int64 is ``int``, a double ``float``, null ``None``. What comes from JSON holds doubles
-only: KFP's values are protobuf's ``Value``.
+In Python an int64 is an ``int``, a double a ``float``, null ``None``. All numbers from JSON are
+doubles, since KFP's values are protobuf's ``Value``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from argosy_schemas.values import JsonValue
 
 
 class Kind(StrEnum):
-    """What a value is, in the words of messages."""
+    """The kind of a value, as messages name it."""
 
     NULL = "null"
     BOOL = "a boolean"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 def kind_of(value: JsonValue) -> Kind:
-    """Return what ``value`` is."""
+    """Return the kind of a value."""
     match value:
         case None:
             return Kind.NULL
@@ -55,7 +55,7 @@ def kind_of(value: JsonValue) -> Kind:
 
 
 def as_double(value: JsonValue) -> JsonValue:
-    """Return a JSON value as CEL sees it: a number is a double. Members are not looked at."""
+    """Return a JSON value as CEL sees it: a number as a double; members are left as they are."""
     if type(value) is int:
         try:
             return float(value)
@@ -65,7 +65,7 @@ def as_double(value: JsonValue) -> JsonValue:
 
 
 def equal(left: JsonValue, right: JsonValue) -> bool:
-    """Return whether ``left == right``: values of different kinds differ, numbers compare."""
+    """Return whether ``left == right``: an integer may equal a double, other kinds never match."""
     match left, right:
         case (bool(), _) | (_, bool()):
             return left is right
@@ -85,12 +85,12 @@ def equal(left: JsonValue, right: JsonValue) -> bool:
             return left is right
 
 
-def order(left: JsonValue, right: JsonValue) -> int | None:
-    """Return -1, 0 or 1 as ``left`` is less, equal or greater.
+def compare(left: JsonValue, right: JsonValue) -> int | None:
+    """Return -1, 0 or 1 if ``left`` is less than, equal to or greater than ``right``.
 
     Returns:
-        2 where both are numbers and one is NaN, so that every comparison is false; ``None`` where
-        the two have no order.
+        2 if one of two numbers is NaN, so that every comparison is false; ``None`` if the two have
+        no order.
     """
     match left, right:
         case bool(), bool():
@@ -117,33 +117,33 @@ CONVERTIBLE: Mapping[Function, frozenset[Kind]] = {
     "bool": frozenset({Kind.BOOL, Kind.TEXT}),
     "parseJson": frozenset({Kind.TEXT}),
 }
-"""What each function takes; all else is an error, null too."""
+"""Function to the kinds that it takes; anything else, also null, is an error."""
 
 TRUE_TEXTS = ("1", "t", "T", "TRUE", "true", "True")
 FALSE_TEXTS = ("0", "f", "F", "FALSE", "false", "False")
 
 
-def converted(function: Function, value: JsonValue) -> JsonValue:
+def convert(function: Function, value: JsonValue) -> JsonValue:
     """Return the result of a conversion.
 
     Raises:
-        ValueError: The value has none; the message goes on from "int() ".
+        ValueError: The value cannot be converted; the message continues after "int() ".
     """
     kind = kind_of(value)
     if kind not in CONVERTIBLE[function]:
         raise ValueError(f"does not take {kind}")
     match function, value:
         case "int", float():
-            # As cel-go: the bounds themselves are out.
+            # As in cel-go: the bounds themselves are out of range.
             if not INT_MIN < value < INT_MAX + 1:
                 raise ValueError("does not take a number beyond 64 bits")
             return int(value)
         case "int", str():
-            return _some(parse_int(value), f"cannot read {quote_text(value)} as an integer")
+            return _require(parse_int(value), f"cannot read {quote_text(value)} as an integer")
         case "double", int():
             return float(value)
         case "double", str():
-            return _some(parse_float(value), f"cannot read {quote_text(value)} as a number")
+            return _require(parse_float(value), f"cannot read {quote_text(value)} as a number")
         case "string", bool():
             return "true" if value else "false"
         case "string", float():
@@ -155,18 +155,18 @@ def converted(function: Function, value: JsonValue) -> JsonValue:
                 raise ValueError(f"cannot read {quote_text(value)} as true or false")
             return value in TRUE_TEXTS
         case "parseJson", str():
-            return _parsed(value)
+            return _parse(value)
         case _:
             return value
 
 
-def _some(value: float | None, problem: str) -> JsonValue:
+def _require(value: float | None, problem: str) -> JsonValue:
     if value is None:
         raise ValueError(problem)
     return value
 
 
-def _parsed(text: str) -> JsonValue:
+def _parse(text: str) -> JsonValue:
     try:
         return unmarshal(text)
     except ValueError as error:
