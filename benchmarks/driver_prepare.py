@@ -98,7 +98,7 @@ def _prepare_times(home: Path, *, caching: bool) -> tuple[float, float]:
             assert step.failure is None, step.failure
         return median(times)
 
-    return once(lambda: shared), once(lambda: Resolver(pipeline, run, records))
+    return once(lambda: shared), once(lambda: Resolver(pipeline, run, RunRecords(store, run.id)))
 
 
 def _pipeline(*, caching: bool) -> Pipeline:

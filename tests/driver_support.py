@@ -215,15 +215,17 @@ def run(parameters: Mapping[str, JsonValue] | None = None, **fields: Any) -> Run
 
 
 class CountedRecords(RunRecords):
-    """Records that remember which of them were read."""
+    """Records that remember which success records were read from the store."""
 
     def __init__(self, store: ObjectStore, run_id: RunId) -> None:
         super().__init__(store, run_id)
         self.read: list[str] = []
 
-    def read_success(self, path: TaskPath) -> AttemptRecord | None:
-        self.read.append(path)
-        return super().read_success(path)
+    def _read(self, key: str) -> AttemptRecord | None:
+        path, _, file = key.partition("/tasks/")[2].rpartition("/")
+        if file == "success.json":
+            self.read.append(path)
+        return super()._read(key)
 
 
 class World:

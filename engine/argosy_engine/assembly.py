@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from argosy_driver.resolving.resolver import Resolver
 from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
 from argosy_engine.home.journal import JournalWriter
-from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.home.run_context import RunContext
 from argosy_engine.home.run_directory import RunDirectory, unwritable
 from argosy_engine.pods.commands import LocalCommands
@@ -29,6 +29,9 @@ from argosy_runs.view import RunView
 from argosy_schemas.names import TaskPath
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
+
+_CACHED_RECORDS: Final = 20_000
+"""Enough for most runs to read each record once; a record is small, large values are apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def assemble(
     journal = _prepare(context, directory, stack)
     stores = stack.enter_context(Stores(context.spec.root))
     store = stores.open(directory.home)
-    records = KnownRecords(RunRecords(store, context.spec.run_id))
+    records = RunRecords(store, context.spec.run_id, cached_records=_CACHED_RECORDS)
     nodes = NodeIndex()
     values = TaskValues(context.pipeline, context.run, records, nodes)
     view = RunView(values.tree, nodes, values, repeated=repeated_tasks(context.workflow))

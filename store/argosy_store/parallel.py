@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def for_each(action: Callable[[T], None], items: Iterable[T], *, width: int) -> None:
+def for_each(action: Callable[[T], object], items: Iterable[T], *, width: int) -> None:
     """Call ``action`` for every item, up to ``width`` at a time, in no certain order.
 
     Items are taken one by one as threads get free, so there may be any number of them. After the

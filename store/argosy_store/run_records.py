@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import Final
 
 from argosy_schemas.errors import StoreError
 from argosy_schemas.formats.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
@@ -16,27 +18,52 @@ from argosy_store.objects import ObjectStore, checked_key
 
 _SUCCESS = "success.json"
 
+CACHED_RECORDS: Final = 256
+"""Success records in the LRU cache, unless somebody has room for more."""
+
+
+class _AbsentRecordError(Exception):
+    """A task has no success record."""
+
 
 class RunRecords:
     """The records of one run. Safe to use from several threads.
 
     Parameters longer than ``LARGE_VALUE_BYTES`` are moved out of a record when it is written, and
     put back by :meth:`with_values`. Equal values of a run are one object.
+
+    Success records that were read are kept in an LRU cache, since a task that ended does not change
+    and every task after it reads its record. That a record is absent is never kept.
     """
 
-    def __init__(self, store: ObjectStore, run_id: RunId) -> None:
+    def __init__(
+        self, store: ObjectStore, run_id: RunId, *, cached_records: int = CACHED_RECORDS
+    ) -> None:
+        """Make the records of a run.
+
+        Args:
+            store: Holds them.
+            run_id: The run.
+            cached_records: How many success records to keep in memory.
+        """
         self._store = store
         self._run_id = run_id
         self._root = f"runs/{_one_segment(store, run_id, 'run id')}"
         self._written: set[str] = set()
+        self._cached_success = lru_cache(maxsize=cached_records)(self._existing_success)
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
         """Return the task's success record, or ``None``; large values stay where they are.
 
+        One that another process deletes or replaces may still be returned.
+
         Raises:
             StoreError: The store failed, or the record is of a newer major version or damaged.
         """
-        return self._read(f"{self._task(path)}/{_SUCCESS}")
+        try:
+            return self._cached_success(path)
+        except _AbsentRecordError:
+            return None
 
     def write_attempt(self, record: AttemptRecord) -> None:
         """Write the record of an attempt, replacing what this attempt wrote before."""
@@ -60,6 +87,7 @@ class RunRecords:
             for info in list(self._store.list(f"{self._root}/collected")):
                 self._store.delete(info.key)
             self._store.put(key, text.encode())
+            self._cached_success.cache_clear()
             return True
         return self._store.put_if_absent(key, text.encode())
 
@@ -95,10 +123,14 @@ class RunRecords:
         return Traces(succeeded=frozenset(succeeded), unfinished=tuple(unfinished))
 
     def delete_success(self, path: TaskPath) -> None:
-        """Delete the success records of a task and of all tasks in it."""
+        """Delete the success records of a task and of all tasks in it.
+
+        The caller sees to it that no other thread reads them at the same time.
+        """
         for info in list(self._store.list(self._task(path))):
             if info.key.endswith(f"/{_SUCCESS}"):
                 self._store.delete(info.key)
+        self._cached_success.cache_clear()
 
     def with_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place.
@@ -129,6 +161,12 @@ class RunRecords:
     def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
         """Keep what was collected over the iterations of a loop, so that nobody has to again."""
         self._store.put(self._collected(path, name), to_json(value).encode())
+
+    def _existing_success(self, path: TaskPath) -> AttemptRecord:
+        record = self._read(f"{self._task(path)}/{_SUCCESS}")
+        if record is None:
+            raise _AbsentRecordError  # an exception, because the cache would keep None
+        return record
 
     def _task(self, path: TaskPath) -> str:
         return checked_key(f"{self._root}/tasks/{path}", url=self._store.url)

@@ -8,17 +8,14 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.events import Event, Notice, TaskOutput
-from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.pods.emitter import Emitter, LineWriter
 from argosy_engine.pods.environment import task_environment
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
-from argosy_schemas.formats.records import Artifact, AttemptRecord, AttemptState, Values
+from argosy_schemas.formats.records import Artifact, Values
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.ir.task_kind import TaskKind
-from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_store.memory import MemoryStore
-from argosy_store.run_records import RunRecords
+from argosy_schemas.names import ArtifactUri, RunId, TaskPath
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 600000, tzinfo=UTC)
 
@@ -203,34 +200,3 @@ def test_a_result_is_the_promised_json() -> None:
             }
         ],
     }
-
-
-class CountedRecords(RunRecords):
-    """Records that count how often a success record is read."""
-
-    reads = 0
-
-    def read_success(self, path: TaskPath) -> AttemptRecord | None:
-        self.reads += 1
-        return super().read_success(path)
-
-
-def test_a_success_record_is_read_once_and_its_absence_is_not_remembered() -> None:
-    records = CountedRecords(MemoryStore(), RunId("r"))
-    known = KnownRecords(records)
-    path = TaskPath("a")
-    record = AttemptRecord(
-        run_id=RunId("r"),
-        pipeline="p",
-        task_path=path,
-        attempt_id=AttemptId("1"),
-        state=AttemptState.SUCCEEDED,
-        started_at=AT,
-    )
-
-    before = known.read_success(path)
-    records.write_success(record)
-    after = [known.read_success(path) for _ in range(3)]
-
-    assert (before, after) == (None, [record] * 3)
-    assert records.reads == 2

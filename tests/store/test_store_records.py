@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -123,6 +124,81 @@ def test_success_records_are_deleted_with_those_of_all_tasks_in_a_task(store: Ob
         other,
     ]
     assert list(records.attempts(TRAIN)) == [RECORD]
+
+
+class CountingStore(MemoryStore):
+    """Counts how often an object is read."""
+
+    reads = 0
+
+    def get(self, key: str) -> bytes | None:
+        self.reads += 1
+        return super().get(key)
+
+
+def test_a_success_record_is_read_once_and_its_absence_is_not_kept() -> None:
+    store = CountingStore()
+    records = RunRecords(store, RUN)
+
+    before = records.read_success(TRAIN)
+    records.write_success(RECORD)
+    after = [records.read_success(TRAIN) for _ in range(3)]
+
+    assert (before, after) == (None, [RECORD] * 3)
+    assert store.reads == 2
+
+
+def test_only_the_success_records_read_last_are_kept() -> None:
+    store = CountingStore()
+    records = RunRecords(store, RUN, cached_records=2)
+    paths = [TaskPath(name) for name in "abc"]
+    for path in paths:
+        records.write_success(replace(RECORD, task_path=path))
+
+    for path in (*paths[:2], paths[0], paths[2], paths[0]):
+        records.read_success(path)
+
+    assert store.reads == 3
+    records.read_success(paths[1])
+    assert store.reads == 4
+
+
+@pytest.mark.parametrize("outer", ["for-loop-1", TRAIN])
+def test_a_success_record_that_was_read_is_gone_once_deleted(
+    store: ObjectStore, outer: str
+) -> None:
+    records = RunRecords(store, RUN)
+    records.write_success(RECORD)
+    read = records.read_success(TRAIN)
+
+    records.delete_success(TaskPath(outer))
+
+    assert (read, records.read_success(TRAIN)) == (RECORD, None)
+
+
+def test_a_success_record_that_was_read_gives_way_to_one_that_replaces_it(
+    store: ObjectStore,
+) -> None:
+    records = RunRecords(store, RUN)
+    records.write_success(RECORD)
+    read = records.read_success(TRAIN)
+    newer = replace(RECORD, attempt_id=AttemptId("a2"))
+
+    records.write_success(newer, replaces=RECORD.attempt_id)
+
+    assert (read, records.read_success(TRAIN)) == (RECORD, newer)
+
+
+def test_threads_may_read_success_records_through_one_cache() -> None:
+    records = RunRecords(MemoryStore(), RUN, cached_records=8)
+    made = [replace(RECORD, task_path=TaskPath(f"t{number}")) for number in range(40)]
+    for record in made:
+        records.write_success(record)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(records.read_success, [one.task_path for one in made * 20]))
+
+    assert found == made * 20
 
 
 def test_attempts_are_listed_by_their_start_without_the_success_record(store: ObjectStore) -> None:

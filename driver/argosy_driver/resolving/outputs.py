@@ -16,7 +16,6 @@ from typing import Protocol, TypeAlias
 
 from argosy_driver.resolving.claims import NAME_OUTPUT, is_claim
 from argosy_driver.resolving.phases import Phases
-from argosy_driver.resolving.recent import Recent
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, AttemptRecord, Reason, Traces, Values
 from argosy_schemas.formats.records_json import artifact_from_json, artifact_to_json
@@ -29,7 +28,6 @@ from argosy_store.parallel import for_each
 MANY_ITERATIONS = 100
 """Above it, a collected list is kept in the store for the next one who asks."""
 
-_RECENT_RECORDS = 256
 _LARGEST_BATCH = 32
 
 Artifacts: TypeAlias = "tuple[Artifact, ...]"
@@ -107,7 +105,6 @@ class Outputs:
         self._phases = phases
         self._readers = readers
         self._keep_collected = keep_collected
-        self._recent: Recent[TaskPath, AttemptRecord] = Recent(_RECENT_RECORDS)
 
     def parameter(
         self, node: TaskPosition, name: str, floor: TaskPosition | None = None, *, keep: bool = True
@@ -130,7 +127,7 @@ class Outputs:
             return self._inputs.claim(node)
         if node.importer is not None:
             return UNSET
-        record = self.record(node.path)
+        record = self._records.read_success(node.path)
         if record is None:
             return UNSET
         key = record.outputs.large.get(name)
@@ -157,17 +154,8 @@ class Outputs:
             if not self._ran(node, floor):
                 return None
             return (self._inputs.imported(node, name),)
-        record = self.record(node.path)
+        record = self._records.read_success(node.path)
         return None if record is None else record.outputs.artifacts.get(name)
-
-    def record(self, path: TaskPath) -> AttemptRecord | None:
-        """Return the success record of a container task."""
-        found = self._recent.get(path)
-        if found is None:
-            found = self._records.read_success(path)
-            if found is not None:
-                self._recent.put(path, found)
-        return found
 
     def succeeded(self, node: TaskPosition) -> bool:
         """Return whether a task ran to its end, given that the DAG around it ran.
@@ -177,7 +165,7 @@ class Outputs:
         if self._phases.failed(node.path):
             return False
         if _has_record(node):
-            return self.record(node.path) is not None
+            return self._records.read_success(node.path) is not None
         return self._ran_in_its_dag(node)
 
     def _selected(
@@ -208,7 +196,7 @@ class Outputs:
         leaf = branch
         while True:
             if _has_record(leaf):
-                if self.record(leaf.path) is None:
+                if self._records.read_success(leaf.path) is None:
                     # It runs whenever the branch does: most branches are told by their records.
                     return False
                 break
@@ -310,10 +298,7 @@ class Outputs:
     def _read_ahead(self, paths: Sequence[TaskPath]) -> None:
         if len(paths) < 2:
             return
-        for_each(self._read, paths, width=min(self._readers, len(paths)))
-
-    def _read(self, path: TaskPath) -> None:
-        self.record(path)
+        for_each(self._records.read_success, paths, width=min(self._readers, len(paths)))
 
     def _kept(self, head: TaskPosition, name: str, count: int) -> JsonValue | Unset:
         if count <= MANY_ITERATIONS:

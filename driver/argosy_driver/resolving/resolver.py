@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from argosy_driver.resolving.by_name import ByName
 from argosy_driver.resolving.claims import claim_name
 from argosy_driver.resolving.final_status import OMITTED, SUCCEEDED, final_status
 from argosy_driver.resolving.importers import imported_artifact
+from argosy_driver.resolving.lazy_mapping import LazyMapping
 from argosy_driver.resolving.outputs import Outputs, Records
 from argosy_driver.resolving.phases import Phases
 from argosy_driver.resolving.placeholders import Lookup, Segments, substitute_value
-from argosy_driver.resolving.recent import Recent
 from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.run_texts import run_text
 from argosy_driver.resolving.supplied import (
@@ -71,6 +70,10 @@ class _ResolvedInputs:
     """Of a loop."""
 
 
+def _new_inputs(_: TaskPath) -> _ResolvedInputs:
+    return _ResolvedInputs()
+
+
 class Resolver:
     """Resolves the tasks of one run. Safe to use from several threads.
 
@@ -105,7 +108,7 @@ class Resolver:
         self.phases: Phases = Told() if phases is None else phases
         """How the tasks before ended."""
         self._records, self._readers = records, readers
-        self._cache: Recent[TaskPath, _ResolvedInputs] = Recent(_CACHED_INPUTS)
+        self._cached_inputs = lru_cache(maxsize=_CACHED_INPUTS)(_new_inputs)
         self._outputs = Outputs(
             records, self.tree, self, self.phases, readers=readers, keep_collected=keep_collected
         )
@@ -445,12 +448,8 @@ class Resolver:
 
         The inputs of a DAG or loop are asked for by all tasks in it, those of a leaf by itself.
         """
-        known = self._cache.get(node.path)
-        if known is None:
-            known = _ResolvedInputs()
-            if node.has_dag or node.is_loop:
-                self._cache.put(node.path, known)
-        return known
+        is_asked_again = node.has_dag or node.is_loop
+        return self._cached_inputs(node.path) if is_asked_again else _ResolvedInputs()
 
     # Conditions.
 
@@ -463,8 +462,8 @@ class Resolver:
 
         return condition_holds(
             condition,
-            parameters=ByName(node.parameter_names, lambda name: self.parameter(node, name)),
-            artifacts=ByName(node.artifact_names, lambda name: self._told(node, name)),
+            parameters=LazyMapping(node.parameter_names, lambda name: self.parameter(node, name)),
+            artifacts=LazyMapping(node.artifact_names, lambda name: self._told(node, name)),
             what=f"task '{node.path}': condition",
         )
 

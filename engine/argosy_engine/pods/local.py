@@ -21,7 +21,6 @@ from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.told import read_told
 from argosy_engine.events import Listener, Notice
-from argosy_engine.home.known_records import KnownRecords
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, machine_failure
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
@@ -37,6 +36,7 @@ from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import CONTROL, encode_object, format_pod_message
 from argosy_store.objects import ObjectStore
+from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 
@@ -46,7 +46,7 @@ class LocalPods:
 
     pipeline: Pipeline
     run_facts: Run
-    records: KnownRecords
+    records: RunRecords
     store: ObjectStore
     """At the home."""
     home: Path
