@@ -5,9 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGES = {
-    path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("*/argosy_*/__init__.py")
-}
+PACKAGES = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("*/argosy*/__init__.py")}
 
 
 def test_every_package_ships() -> None:

@@ -13,7 +13,8 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MEANT = {
     "command": "the click command of each module of `argosy_cli.commands`, added by its module",
     "main": "the entry point of each program",
-    "run": "the console script of driver and launcher, named so by Python's packaging",
+    "Pipeline": "what callers of the public API hold, around the IR that our own code reads",
+    "run": "the public API, and the console scripts of driver and launcher",
     # Two languages, which the module before the name tells apart: `cel.parse`, `argo.parse`.
     "Call": "the node of a syntax tree, in CEL and in Argo's language",
     "Literal": "the node of a syntax tree, in CEL and in Argo's language",

@@ -1,16 +1,32 @@
-"""What a person gives a run: parameters and artifacts, from options and files."""
+"""Arguments of commands: the pipeline, its parameters and artifacts, from options and files."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import argosy._sources as sources
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
-from argosy_schemas.ir.model import ParameterType
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.source import Source
+from argosy_schemas.values import JsonValue
 
 DEFAULT_HOME = ".argosy"
-"""Of runs, in the directory that a command is called in."""
+"""Where runs live, in the working directory."""
+
+
+def load_argument(name: str, *, max_size_bytes: int) -> Source:
+    """Return the compiled pipeline behind a path, ``FILE.py:NAME``, or ``-`` for standard input.
+
+    Raises:
+        InvalidArgumentError: There is no such file, or Argosy does not read its kind.
+        InvalidPipelineError: It is larger than ``max_size_bytes``, or the SDK refuses it.
+        MachineError: A ``.py`` file needs the KFP SDK, which is not installed.
+    """
+    if name != "-":
+        return sources.load_source(name, max_size_bytes=max_size_bytes)
+    data = sys.stdin.buffer.read(max_size_bytes + 1)
+    return sources.limit_source("<stdin>", data, max_size_bytes)
 
 
 def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
@@ -61,22 +77,3 @@ def read_parameters_file(path: Path) -> Mapping[str, JsonValue]:
             raise InvalidArgumentError(
                 f"--params-file '{path}' must hold an object of parameter names and values"
             )
-
-
-def parameter_texts(
-    declared: Mapping[str, ParameterType], given: Mapping[str, JsonValue], texts: Mapping[str, str]
-) -> dict[str, str]:
-    """Return each given parameter as the text that a workflow takes; ``texts`` goes before.
-
-    A workflow takes a STRING as it is and every other type as JSON. A value of the file for a
-    STRING that is no text is kept as its JSON, as the KFP backend coerces it, and its ``null`` is a
-    parameter not given; an undeclared name passes, for the run to refuse it.
-    """
-    written = {
-        name: value
-        if isinstance(value, str) and declared.get(name) in (ParameterType.STRING, None)
-        else to_json(value)
-        for name, value in given.items()
-        if value is not None or declared.get(name) is not ParameterType.STRING
-    }
-    return written | dict(texts)

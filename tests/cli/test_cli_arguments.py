@@ -1,16 +1,30 @@
 """Parameters from options and files."""
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
-from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir.model import ParameterType
-from argosy_schemas.values import JsonValue
+from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
+from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.source import Source
 
-DECLARED = {"text": ParameterType.STRING, "number": ParameterType.NUMBER_INTEGER}
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a: 1\n")))
+
+    assert load_argument("-", max_size_bytes=5) == Source(file="<stdin>", data=b"a: 1\n")
+
+
+def test_standard_input_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a: 1\n")))
+
+    with pytest.raises(InvalidPipelineError) as caught:
+        load_argument("-", max_size_bytes=4)
+
+    assert str(caught.value) == "<stdin>: is larger than 4 bytes; raise --max-size if it is meant"
 
 
 def test_the_last_assignment_of_a_name_wins_and_values_may_hold_equal_signs() -> None:
@@ -104,21 +118,3 @@ def test_a_date_in_a_parameters_file_is_text(tmp_path: Path) -> None:
     path.write_text("a: 2020-01-02\n")
 
     assert read_parameters_file(path) == {"a": "2020-01-02"}
-
-
-def test_a_string_stays_text_and_all_else_becomes_json() -> None:
-    given: dict[str, JsonValue] = {"text": "3", "number": 3, "undeclared": [1, "a"]}
-
-    assert parameter_texts(DECLARED, given, {}) == {
-        "text": "3",
-        "number": "3",
-        "undeclared": '[1,"a"]',
-    }
-
-
-def test_a_null_for_a_string_is_a_parameter_not_given() -> None:
-    assert parameter_texts(DECLARED, {"text": None, "number": None}, {}) == {"number": "null"}
-
-
-def test_options_go_before_the_file() -> None:
-    assert parameter_texts(DECLARED, {"text": "file"}, {"text": "option"}) == {"text": "option"}

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from argosy_schemas.checking.run_parameters import check_run_parameters, parse_run_parameters
+from argosy_schemas.checking.run_parameters import (
+    check_run_parameters,
+    parse_run_parameters,
+    write_run_parameters,
+)
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir.model import (
     ArtifactSpec,
@@ -119,3 +124,33 @@ def test_texts_are_taken_as_they_are_for_strings_and_none_is_not_given() -> None
     parsed = parse_run_parameters(pipeline, {"epochs": "3.0", "name": "3.0", "size": None})
 
     assert parsed == {"epochs": 3, "name": "3.0", "size": "s"}
+
+
+def test_a_string_stays_text_and_all_else_becomes_json() -> None:
+    pipeline = declaring({"text": STRING, "number": INTEGER})
+    values: dict[str, JsonValue] = {"text": "3", "number": 3, "undeclared": [1, "a"]}
+
+    assert write_run_parameters(pipeline, values) == {
+        "text": "3",
+        "number": "3",
+        "undeclared": '[1,"a"]',
+    }
+
+
+def test_none_for_a_string_leaves_it_out() -> None:
+    pipeline = declaring({"text": STRING, "number": INTEGER})
+
+    assert write_run_parameters(pipeline, {"text": None, "number": None}) == {"number": "null"}
+
+
+def test_values_that_are_no_json_are_refused_by_name() -> None:
+    pipeline = declaring({"text": STRING, "number": INTEGER})
+    values: dict[str, Any] = {"text": {"a set"}, "number": float("nan")}
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        write_run_parameters(pipeline, values)
+
+    assert str(caught.value) == (
+        "parameter 'text' is not a JSON value: Object of type set is not JSON serializable\n"
+        "parameter 'number' is not a JSON value: Out of range float values are not JSON compliant"
+    )

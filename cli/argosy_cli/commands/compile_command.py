@@ -7,17 +7,15 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.cluster_options import check_cluster_options, check_pipeline_root
+from argosy._cluster_options import check_cluster_options
+from argosy._compiling import compile_for_argo
+from argosy._pipelines import check_source
+from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, examples, max_size
-from argosy_cli.compiling import compiled, placed, read
-from argosy_cli.source import read_source
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
 from argosy_schemas.errors import MachineError
-
-PATIENCE_SECONDS = 10.0
-"""A person waits here, not a step: how long a store may take to answer."""
 
 SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
@@ -132,7 +130,6 @@ def command(
     standard error, beside the workflow.
     """
     from argosy_compiler.emit import TextFormat, emit
-    from argosy_compiler.fitting import check_fits
 
     defaults = options_for(argo)
     options = replace(
@@ -148,20 +145,15 @@ def command(
         max_nodes=max_nodes,
     )
     check_cluster_options(options)
-    source = read_source(name, max_size_bytes=max_size_bytes)
-    pipeline = read(source, max_size_bytes=max_size_bytes)
-    if not root:
-        with placed(source):
-            check_pipeline_root(pipeline)
-    result = compiled(source, pipeline, options)
-    if explain:
-        _explain(result)
-    if show_stats:
-        _print_stats(result, options)
-    with placed(source):
-        check_fits(result)
-    if result.ir_digest is not None and store is not None:
-        _put(store, result.ir)
+    pipeline = check_source(load_argument(name, max_size_bytes=max_size_bytes), max_size_bytes)
+
+    def inspect(compiled: Compiled) -> None:
+        if explain:
+            _explain(compiled)
+        if show_stats:
+            _print_stats(compiled, options)
+
+    result = compile_for_argo(pipeline, options, inspect=inspect)
     _write(output_file, emit(result, TextFormat(output_format or _format(output_file))))
 
 
@@ -177,15 +169,6 @@ def _write(output_file: Path | None, text: str) -> None:
         output_file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise MachineError(f"'{output_file}' cannot be written: {error.strerror}") from error
-
-
-def _put(url: str, ir: bytes) -> None:
-    # Only a pipeline that travels by reference needs the store.
-    from argosy_store.packed_irs import put_ir
-    from argosy_store.stores import Stores
-
-    with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
-        put_ir(stores.open(url), ir)
 
 
 def _explain(result: Compiled) -> None:

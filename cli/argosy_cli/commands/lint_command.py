@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import click
 
+from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import examples, max_size
-from argosy_cli.compiling import compiled, read
 from argosy_cli.exit_codes import ExitCode
-from argosy_cli.source import Source, read_source
 from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.sources import compile_source, read_source
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
+from argosy_schemas.source import Source
 
 STORE = "s3://bucket"
 """Named while a pipeline is linted, so that its size alone is no fault."""
@@ -55,7 +56,7 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     problems: list[Problem] = []
     for file in files:
         try:
-            source = read_source(file, max_size_bytes=max_size_bytes)
+            source = load_argument(file, max_size_bytes=max_size_bytes)
             problems += _problems(source, line, max_size_bytes)
         except InvalidPipelineError as error:
             problems += error.problems
@@ -76,10 +77,10 @@ def _problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator
     workflows, twice = _workflows(source)
     yield from twice
     if not workflows:
-        pipeline = read(source, max_size_bytes=max_size_bytes)
+        pipeline = read_source(source, max_size_bytes=max_size_bytes)
         # As compile makes it: for this line alone, or one workflow for all of them.
         options = replace(options_for(line), store=STORE)
-        workflows = [compiled(source, pipeline, options).workflow]
+        workflows = [compile_source(source, pipeline, options).workflow]
     from argosy_compiler.lint import lint_workflow
 
     lines = ARGO_LINES if line is None else (line,)

@@ -6,13 +6,11 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
-from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
+from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
 from argosy_cli.commands.options import (
     artifacts_option,
     examples,
@@ -22,20 +20,21 @@ from argosy_cli.commands.options import (
     params_file,
     root,
 )
-from argosy_cli.compile_cache import declared_parameters
-from argosy_cli.compiling import compiled, placed, read
-from argosy_cli.source import Source, read_source
 from argosy_cli.views.plan import plan_lines, wrapped
 from argosy_cli.views.plan_json import plan_to_json
 from argosy_cli.views.statistics import statistics_lines
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.fitting import check_fits
 from argosy_compiler.options import CompileOptions, IrPlacement
+from argosy_compiler.sources import compile_source, locate_problems, read_source
 from argosy_compiler.stats import Stats, stats
 from argosy_engine.home.run_directory import unwritable
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
+from argosy_schemas.checking.run_parameters import write_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.formats.packed_ir import unpack
+from argosy_schemas.source import Source
 
 
 @click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
@@ -74,17 +73,18 @@ def command(
     status is 0 whatever the tasks would come to, and that of the run or of compile if one of them
     would refuse the pipeline.
     """
-    source = read_source(pipeline, max_size_bytes=max_size_bytes)
+    source = load_argument(pipeline, max_size_bytes=max_size_bytes)
     _check_home(home)
     result, options = _compile(source, max_size_bytes=max_size_bytes)
-    given: Mapping[str, Any] = {} if params_file is None else read_parameters_file(params_file)
+    parameters = parse_assignments(assignments, option="--param")
+    if params_file is not None:
+        values = read_parameters_file(params_file)
+        parameters = write_run_parameters(unpack(result.ir), values) | parameters
     plan = plan_workflow(
         result.workflow,
         result.ir,
         settings=RunSettings(home=home, root=root, cache=not no_cache),
-        parameters=parameter_texts(
-            declared_parameters(result.ir), given, parse_assignments(assignments, option="--param")
-        ),
+        parameters=parameters,
         artifacts=parse_assignments(artifacts, option="--artifact"),
     )
     argo = stats(result, options)
@@ -106,14 +106,14 @@ def _check_home(home: Path) -> None:
 
 def _compile(source: Source, *, max_size_bytes: int) -> tuple[Compiled, CompileOptions]:
     """Compile for Argo, with a store if the pipeline is too large to travel in the workflow."""
-    pipeline = read(source, max_size_bytes=max_size_bytes)
+    pipeline = read_source(source, max_size_bytes=max_size_bytes)
     options = CompileOptions()
     try:
-        result = compiled(source, pipeline, options)
+        result = compile_source(source, pipeline, options)
     except InvalidArgumentError:
         options = CompileOptions(ir=IrPlacement.STORE)
-        result = compiled(source, pipeline, options)
-    with placed(source):
+        result = compile_source(source, pipeline, options)
+    with locate_problems(source):
         check_fits(result)
     return result, options
 

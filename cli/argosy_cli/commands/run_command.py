@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
-from argosy_cli.arguments import parameter_texts, parse_assignments, read_parameters_file
+from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
 from argosy_cli.commands.options import (
     Count,
     artifacts_option,
@@ -23,15 +22,16 @@ from argosy_cli.commands.options import (
     params_file,
     root,
 )
-from argosy_cli.compile_cache import declared_parameters, runnable
 from argosy_cli.exit_codes import ExitCode
-from argosy_cli.source import read_source
 from argosy_engine.events import Listener
+from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
+from argosy_schemas.checking.run_parameters import write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.names import RunId
 
 
@@ -116,20 +116,16 @@ def command(
             with _view(quiet) as listener:
                 result = resume_run(resume or "", settings=settings, listener=listener)
         else:
-            source = read_source(pipeline, max_size_bytes=max_size_bytes)
-            made = runnable(source, home=home, max_size_bytes=max_size_bytes)
-            given: Mapping[str, Any] = (
-                {} if params_file is None else read_parameters_file(params_file)
-            )
-            parameters = parameter_texts(
-                declared_parameters(made.ir),
-                given,
-                parse_assignments(assignments, option="--param"),
-            )
+            source = load_argument(pipeline, max_size_bytes=max_size_bytes)
+            compiled = compile_cached(source, home=home, max_size_bytes=max_size_bytes)
+            parameters = parse_assignments(assignments, option="--param")
+            if params_file is not None:
+                values = read_parameters_file(params_file)
+                parameters = write_run_parameters(unpack(compiled.ir), values) | parameters
             with _view(quiet) as listener:
                 result = run_workflow(
-                    made.workflow,
-                    made.ir,
+                    compiled.workflow,
+                    compiled.ir,
                     settings=settings,
                     parameters=parameters,
                     artifacts=parse_assignments(artifacts, option="--artifact"),

@@ -13,7 +13,7 @@ def command(output: str) -> None:
     """Print the version of Argosy, of Python and of kfp, where it is installed."""
     import platform  # not needed by any other command
 
-    from argosy_cli.versions import installed_version
+    from argosy_schemas.versions import installed_version
 
     versions = {
         "argosy": installed_version("argosy"),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir.model import ParameterSpec, Pipeline
+from argosy_schemas.ir.model import ParameterSpec, ParameterType, Pipeline
 from argosy_schemas.ir.parameters import ParameterValueError, check_argument, parse_argument
-from argosy_schemas.values import UNSET, JsonValue
+from argosy_schemas.values import UNSET, JsonValue, to_json
 
 T = TypeVar("T")
 
@@ -41,6 +41,33 @@ def parse_run_parameters(
     """
     given = {name: text for name, text in texts.items() if text is not None}
     return _checked(pipeline, given, parse_argument)
+
+
+def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Return the parameters of a run as the texts that a workflow takes, by name.
+
+    A workflow takes a STRING as it is and every other type as JSON. A value for a STRING that is no
+    text becomes its JSON, as the KFP backend coerces it, and ``None`` for a STRING leaves the
+    parameter out. An undeclared name stays: the run refuses it.
+
+    Raises:
+        InvalidArgumentError: A value is not JSON, e.g. NaN or a set; all of them, one a line.
+    """
+    declared = {name: spec.type for name, spec in pipeline.root.inputs.parameters.items()}
+    texts: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in values.items():
+        is_text = declared.get(name) in (ParameterType.STRING, None)
+        if isinstance(value, str) and is_text:
+            texts[name] = value
+        elif value is not None or declared.get(name) is not ParameterType.STRING:
+            try:
+                texts[name] = to_json(value)
+            except (TypeError, ValueError) as error:
+                problems.append(f"parameter '{name}' is not a JSON value: {error}")
+    if problems:
+        raise InvalidArgumentError("\n".join(problems))
+    return texts
 
 
 def _checked(

@@ -1,8 +1,9 @@
-"""Compile a ``.py`` file with the KFP SDK; run as ``python -m`` by :mod:`argosy_cli.source`.
+"""Compile with the KFP SDK: a ``.py`` file by ``python -m``, or a pipeline that is an object.
 
-Arguments: the file, the name of the pipeline or nothing, where to write the IR, and where to write
-a JSON object that says what went wrong: ``kind`` (``machine``, ``argument`` or ``pipeline``),
-``message``, and for a pipeline ``file`` and ``line``.
+:mod:`argosy._sources` runs this module as a process. Its arguments: the file, the name of the
+pipeline or nothing, where to write the IR, and where to write a JSON report of what went wrong:
+``kind`` (``machine``, ``argument`` or ``pipeline``), ``message``, and for a pipeline ``file`` and
+``line``.
 """
 
 from __future__ import annotations
@@ -17,45 +18,51 @@ from types import ModuleType
 from typing import Any
 
 
+def compile_component(component: Any, output: Path) -> None:
+    """Write the IR of a pipeline or component of the SDK; whatever the SDK raises passes on."""
+    # The SDK has no type information: imported by name it is `Any`, and nothing more is claimed.
+    compiler: Any = importlib.import_module("kfp.compiler")
+    compiler.Compiler().compile(component, str(output))
+
+
 def main(file: str, name: str, output: str, report: str) -> int:
     """Compile and return the exit status: 0, or 1 when ``report`` says what went wrong."""
     try:
         # The first import of kfp costs over a second, and only this process pays it.
-        # It has no type information: by name, it is `Any` and nothing more is claimed.
-        compiler: Any = importlib.import_module("kfp.compiler")
+        importlib.import_module("kfp.compiler")
         base_component: Any = importlib.import_module("kfp.dsl.base_component")
         graph_component: Any = importlib.import_module("kfp.dsl.graph_component")
     except Exception as error:  # whatever kfp imports may raise anything
-        return _tell(report, kind="machine", message=_without_sdk(file, error))
+        return _write_report(report, kind="machine", message=_explain_import(file, error))
     try:
         module = _load(Path(file))
-        found = {
+        pipelines = {
             key: value
             for key, value in vars(module).items()
             if isinstance(value, graph_component.GraphComponent)
         }
         chosen: Any = getattr(module, name, None) if name else None
         if name and not isinstance(chosen, base_component.BaseComponent):
-            return _tell(
+            return _write_report(
                 report,
                 kind="argument",
-                message=f"'{file}' has no pipeline '{name}'; it has {_listed(found)}",
+                message=f"'{file}' has no pipeline '{name}'; it has {_list(pipelines)}",
             )
-        if not name and len(found) != 1:
-            # The last one defined is most often the one that uses the others.
-            advice = f"; name one, e.g. {file}:{list(found)[-1]}" if found else ""
-            return _tell(
+        if not name and len(pipelines) != 1:
+            # The last one defined most often uses the others.
+            advice = f"; name one, e.g. {file}:{list(pipelines)[-1]}" if pipelines else ""
+            return _write_report(
                 report,
                 kind="argument",
-                message=f"'{file}' has {_listed(found)}{advice}",
+                message=f"'{file}' has {_list(pipelines)}{advice}",
             )
-        compiler.Compiler().compile(chosen or next(iter(found.values())), output)
+        compile_component(chosen or next(iter(pipelines.values())), Path(output))
     except Exception as error:  # the author's code may raise anything
-        return _tell(report, kind="pipeline", **_place(error, file))
+        return _write_report(report, kind="pipeline", **_describe(error, file))
     return 0
 
 
-def _without_sdk(file: str, error: Exception) -> str:
+def _explain_import(file: str, error: Exception) -> str:
     """Return why the SDK cannot be imported, and what to do."""
     if isinstance(error, ModuleNotFoundError) and error.name == "kfp":
         return (
@@ -63,11 +70,11 @@ def _without_sdk(file: str, error: Exception) -> str:
             " a compiled .yaml file"
         )
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    found: str | None = getattr(sys.modules.get("kfp"), "__file__", None)
+    sdk_file: str | None = getattr(sys.modules.get("kfp"), "__file__", None)
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     own = ("<", __file__, importlib.__file__)
     files = [name for name in files if not name.startswith(own)]
-    place = files[-1] if files else found
+    place = files[-1] if files else sdk_file
     where = f", in {place}" if place else ""
     return (
         f"'{file}' needs the KFP SDK to be compiled, whose import fails: {what}{where}; see whether"
@@ -76,8 +83,8 @@ def _without_sdk(file: str, error: Exception) -> str:
 
 
 def _load(path: Path) -> ModuleType:
-    # As `python FILE` does: the file's folder is importable; and, as `python -m`, that of the
-    # caller. Only now, so that no file of theirs is taken for a module that kfp imports.
+    # As with `python FILE` the file's folder is importable, and as with `python -m` the caller's.
+    # Added only now, so that no file of theirs replaces a module that kfp imports.
     sys.path[:0] = [str(path.parent.resolve()), str(Path.cwd())]
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if specification is None or specification.loader is None:
@@ -89,15 +96,17 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _listed(found: dict[str, Any]) -> str:
-    if not found:
+def _list(pipelines: dict[str, Any]) -> str:
+    if not pipelines:
         return "no @dsl.pipeline"
-    names = ", ".join(f"'{name}'" for name in sorted(found))
-    return f"{len(found)} pipelines ({names})" if len(found) > 1 else f"the pipeline {names}"
+    names = ", ".join(f"'{name}'" for name in sorted(pipelines))
+    return (
+        f"{len(pipelines)} pipelines ({names})" if len(pipelines) > 1 else f"the pipeline {names}"
+    )
 
 
-def _place(error: Exception, file: str) -> dict[str, Any]:
-    """Return message, file and line: the innermost line of the author's own folder."""
+def _describe(error: Exception, file: str) -> dict[str, Any]:
+    """Return message, file and line: the innermost line in the author's own folder."""
     if isinstance(error, SyntaxError) and error.filename:
         # The text of the error ends with the file's name and the line.
         is_own = Path(error.filename).resolve() == Path(file).resolve()
@@ -105,21 +114,19 @@ def _place(error: Exception, file: str) -> dict[str, Any]:
         return {"message": f"SyntaxError: {error.msg}", "file": place, "line": error.lineno}
     message = " ".join(f"{type(error).__name__}: {error}".split())
     folder = str(Path(file).parent.resolve())
-    own = [
+    lines = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename.startswith(folder) and "site-packages" not in frame.filename
     ]
-    if not own:
+    if not lines:
         return {"message": message, "file": file}
-    return (
-        {"message": message, "file": file, "line": own[-1].lineno}
-        if (Path(own[-1].filename) == Path(file).resolve())
-        else {"message": message, "file": own[-1].filename, "line": own[-1].lineno}
-    )
+    line = lines[-1]
+    is_own_file = Path(line.filename) == Path(file).resolve()
+    return {"message": message, "file": file if is_own_file else line.filename, "line": line.lineno}
 
 
-def _tell(report: str, **values: Any) -> int:
+def _write_report(report: str, **values: Any) -> int:
     Path(report).write_text(json.dumps(values))
     return 1
 

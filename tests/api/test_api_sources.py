@@ -1,14 +1,13 @@
-"""Files, standard input and Python files become the bytes of a compiled pipeline."""
+"""Files, bytes, and pipelines of the SDK become the bytes of a compiled pipeline."""
 
-import io
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-from argosy_cli.source import Source, read_source
+from argosy._sources import load_source
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, MachineError
+from argosy_schemas.source import Source
 
 MAX = 1_000_000
 
@@ -55,20 +54,14 @@ def write(path: Path, text: str) -> str:
 def test_a_compiled_file_is_taken_as_it_is(tmp_path: Path) -> None:
     name = write(tmp_path / "pipeline.yaml", "a: 1\n")
 
-    assert read_source(name, max_size_bytes=MAX) == Source(file=name, data=b"a: 1\n")
-
-
-def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a: 1\n")))
-
-    assert read_source("-", max_size_bytes=MAX) == Source(file="<stdin>", data=b"a: 1\n")
+    assert load_source(name, max_size_bytes=MAX) == Source(file=name, data=b"a: 1\n")
 
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     name = write(tmp_path / "pipeline.yaml", "x" * 11)
 
     with pytest.raises(InvalidPipelineError) as caught:
-        read_source(name, max_size_bytes=10)
+        load_source(name, max_size_bytes=10)
 
     assert str(caught.value) == f"{name}: is larger than 10 bytes; raise --max-size if it is meant"
 
@@ -77,7 +70,7 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("absent.yaml", "'absent.yaml' does not exist; give the path of a pipeline file"),
-        ("", "'' is no path; give that of a pipeline file"),
+        ("", "'' is no path; give the path of a pipeline file"),
         ("two.py:", "'two.py:' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"),
         (".", "'.' is a directory; give the path of a pipeline file"),
         (
@@ -93,7 +86,7 @@ def test_what_is_no_pipeline_file_is_refused_by_name(
     write(tmp_path / "notes.txt", "")
 
     with pytest.raises(InvalidArgumentError) as caught:
-        read_source(name, max_size_bytes=MAX)
+        load_source(name, max_size_bytes=MAX)
 
     assert str(caught.value) == message
 
@@ -101,7 +94,7 @@ def test_what_is_no_pipeline_file_is_refused_by_name(
 def test_a_python_file_with_one_pipeline_is_compiled(tmp_path: Path) -> None:
     name = write(tmp_path / "one.py", ONE)
 
-    source = read_source(name, max_size_bytes=MAX)
+    source = load_source(name, max_size_bytes=MAX)
 
     assert b"name: one" in source.data
 
@@ -115,7 +108,7 @@ def test_files_beside_a_pipeline_are_not_taken_for_what_the_sdk_imports(
     write(tmp_path / "mine.py", "")
     name = write(tmp_path / "sub" / "one.py", f"import mine\n{ONE}")
 
-    assert b"name: one" in read_source(name, max_size_bytes=MAX).data
+    assert b"name: one" in load_source(name, max_size_bytes=MAX).data
 
 
 @pytest.mark.parametrize(
@@ -143,7 +136,7 @@ def test_why_the_sdk_cannot_be_imported_is_told(
     name = write(tmp_path / "one.py", ONE)
 
     with pytest.raises(MachineError) as caught:
-        read_source(name, max_size_bytes=MAX)
+        load_source(name, max_size_bytes=MAX)
 
     what, _, where = told.rpartition(", in ")
     assert str(caught.value) == (
@@ -156,7 +149,7 @@ def test_why_the_sdk_cannot_be_imported_is_told(
 def test_one_of_several_pipelines_is_picked_by_name(tmp_path: Path) -> None:
     name = write(tmp_path / "two.py", TWO)
 
-    source = read_source(f"{name}:other", max_size_bytes=MAX)
+    source = load_source(f"{name}:other", max_size_bytes=MAX)
 
     assert b"name: two" in source.data
 
@@ -165,7 +158,7 @@ def test_several_pipelines_need_a_name(tmp_path: Path) -> None:
     name = write(tmp_path / "two.py", TWO)
 
     with pytest.raises(InvalidArgumentError) as caught:
-        read_source(name, max_size_bytes=MAX)
+        load_source(name, max_size_bytes=MAX)
 
     assert str(caught.value) == (
         f"'{name}' has 2 pipelines ('other', 'pipeline'); name one, e.g. {name}:other"
@@ -176,7 +169,7 @@ def test_a_name_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
     name = write(tmp_path / "one.py", ONE)
 
     with pytest.raises(InvalidArgumentError) as caught:
-        read_source(f"{name}:absent", max_size_bytes=MAX)
+        load_source(f"{name}:absent", max_size_bytes=MAX)
 
     assert str(caught.value) == f"'{name}' has no pipeline 'absent'; it has the pipeline 'pipeline'"
 
@@ -185,7 +178,7 @@ def test_a_mistake_found_by_the_sdk_is_told_with_its_line(tmp_path: Path) -> Non
     name = write(tmp_path / "mistyped.py", MISTYPED)
 
     with pytest.raises(InvalidPipelineError) as caught:
-        read_source(name, max_size_bytes=MAX)
+        load_source(name, max_size_bytes=MAX)
 
     assert str(caught.value) == (
         f"{name}:10: InconsistentTypeException: Incompatible argument passed to the input 'a' of "
@@ -198,6 +191,6 @@ def test_a_python_file_that_exits_is_told_so(tmp_path: Path) -> None:
     name = write(tmp_path / "exits.py", "raise SystemExit(3)\n")
 
     with pytest.raises(InvalidPipelineError) as caught:
-        read_source(name, max_size_bytes=MAX)
+        load_source(name, max_size_bytes=MAX)
 
     assert str(caught.value) == f"{name}: ended with exit status 3 while compiling"

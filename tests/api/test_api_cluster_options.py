@@ -1,4 +1,4 @@
-"""Names and URLs of the command line that go into a workflow, checked before they are there."""
+"""Names and URLs of a compilation, checked before they are in a workflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from argosy_cli.cluster_options import check_cluster_options
+from argosy._cluster_options import check_cluster_options
 from argosy_compiler.options import DEFAULT_IMAGE, CompileOptions, IrPlacement
 from argosy_schemas.errors import InvalidArgumentError
 from cli_processes import argosy

@@ -1,8 +1,8 @@
 """Compiled pipelines by the hash of their source, so that a warm run parses and compiles nothing.
 
 The key covers the bytes of the source, the version of Argosy and when its code was last written,
-since in a checkout that changes within a version. The compiler is deterministic, so an entry never
-goes stale. A broken entry is made again.
+because in a checkout the code changes within a version. The compiler is deterministic, so an entry
+never goes stale. A broken entry is replaced.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from argosy_cli.source import Source
-from argosy_cli.versions import installed_version
 from argosy_schemas.atomic_files import write_atomically
-from argosy_schemas.formats.packed_ir import PackedIrError, inflate, unpack
-from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.formats.packed_ir import PackedIrError, inflate
+from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.versions import installed_version
 
 FORMAT = "1"
 
-MAKERS = ("argosy_schemas", "argosy_expressions", "argosy_compiler")
+COMPILER_PACKAGES = ("argosy_schemas", "argosy_expressions", "argosy_compiler")
 """The packages whose code decides what an entry holds."""
 
 
@@ -38,7 +37,7 @@ class RunnablePipeline:
     ir: bytes
 
 
-def runnable(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipeline:
+def compile_cached(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipeline:
     """Return the compiled pipeline of ``source``, from the cache below ``home`` or fresh.
 
     Raises:
@@ -49,20 +48,15 @@ def runnable(source: Source, *, home: Path, max_size_bytes: int) -> RunnablePipe
     if cached is not None:
         return cached
     # Only a cold run pays for YAML, the schema's checks and the compiler.
-    from argosy_cli.compiling import compiled, read
     from argosy_compiler.options import CompileOptions, IrPlacement
+    from argosy_compiler.sources import compile_source, read_source
 
+    pipeline = read_source(source, max_size_bytes=max_size_bytes)
     options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
-    result = compiled(source, read(source, max_size_bytes=max_size_bytes), options)
-    made = RunnablePipeline(workflow=result.workflow, ir=result.ir)
-    _write(path, made)
-    return made
-
-
-def declared_parameters(ir: bytes) -> Mapping[str, ParameterType]:
-    """Return the type of each parameter of the pipeline."""
-    root = unpack(ir).root
-    return {name: spec.type for name, spec in root.inputs.parameters.items()}
+    compiled = compile_source(source, pipeline, options)
+    runnable = RunnablePipeline(workflow=compiled.workflow, ir=compiled.ir)
+    _write(path, runnable)
+    return runnable
 
 
 def _key(source: Source) -> str:
@@ -71,17 +65,17 @@ def _key(source: Source) -> str:
 
 
 def _last_written() -> int:
-    """Return when the youngest module of the makers was written, in nanoseconds."""
-    youngest = 0
-    for name in MAKERS:
+    """Return when the newest module of the compiler was written, in nanoseconds."""
+    newest = 0
+    for name in COMPILER_PACKAGES:
         spec = find_spec(name)
         roots = [] if spec is None else spec.submodule_search_locations or []
-        for folder, _, files in (found for root in roots for found in os.walk(root)):
+        for folder, _, files in (entry for root in roots for entry in os.walk(root)):
             for file in files:
                 if file.endswith(".py"):
                     written = os.stat(os.path.join(folder, file)).st_mtime_ns
-                    youngest = max(youngest, written)
-    return youngest
+                    newest = max(newest, written)
+    return newest
 
 
 def _read(path: Path) -> RunnablePipeline | None:
@@ -94,12 +88,13 @@ def _read(path: Path) -> RunnablePipeline | None:
         return None
 
 
-def _write(path: Path, made: RunnablePipeline) -> None:
-    content = {"workflow": made.workflow, "ir": base64.b64encode(made.ir).decode()}
+def _write(path: Path, runnable: RunnablePipeline) -> None:
+    ir = base64.b64encode(runnable.ir).decode()
+    content = {"workflow": runnable.workflow, "ir": ir}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Two runs that start together both read whole entries.
+        # Of two runs that start together both read whole entries.
         write_atomically(path, to_json(content).encode())
     except OSError:
-        # The engine is next to write there, and says what is wrong with the home.
+        # The engine writes there next, and reports what is wrong with the home.
         return

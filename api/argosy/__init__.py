@@ -1,0 +1,164 @@
+"""Run Kubeflow pipelines on this machine, or compile them for Argo Workflows, from Python.
+
+>>> import argosy
+>>> result = argosy.run("pipeline.yaml", {"name": "World"})  # doctest: +SKIP
+>>> result.outputs.parameters["Output"]  # doctest: +SKIP
+'Hello, World!'
+
+The names in ``__all__`` are the public API, see ``docs/python-api.md``. All other modules, in this
+package and in the ``argosy_…`` packages, are internal and change without notice.
+
+A name is imported when it is first used, so that ``import argosy`` itself loads nothing.
+"""
+
+from __future__ import annotations
+
+# Not typing's own, which takes longer to import than all that is here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argosy._compiling import compile
+    from argosy._pipelines import Pipeline, read
+    from argosy._planning import plan
+    from argosy._running import resume, run
+    from argosy_compiler.compiled import Compiled, Note
+    from argosy_compiler.emit import TextFormat, emit
+    from argosy_compiler.options import CompileOptions, IrPlacement
+    from argosy_driver.planning.foreseen import Foreseen, Verdict
+    from argosy_engine.events import (
+        Event,
+        Listener,
+        Notice,
+        RunFinished,
+        RunStarted,
+        Stopping,
+        TaskFinished,
+        TaskOutput,
+        TaskRetrying,
+        TaskStarted,
+    )
+    from argosy_engine.plan import RunPlan
+    from argosy_engine.workflow.refusal import EngineRefusal
+    from argosy_runs.results import RunResult, TaskResult
+    from argosy_runs.states import RunState, TaskState
+    from argosy_schemas.errors import (
+        ArgosyError,
+        InvalidArgumentError,
+        InvalidPipelineError,
+        MachineError,
+        Problem,
+        StoreError,
+        UnsupportedError,
+    )
+    from argosy_schemas.formats.records import Artifact, Values
+    from argosy_schemas.ir.model import ArtifactSpec, ParameterSpec, ParameterType
+    from argosy_schemas.ir.task_kind import TaskKind
+
+_MODULES = {
+    "ArgosyError": "argosy_schemas.errors",
+    "Artifact": "argosy_schemas.formats.records",
+    "ArtifactSpec": "argosy_schemas.ir.model",
+    "CompileOptions": "argosy_compiler.options",
+    "Compiled": "argosy_compiler.compiled",
+    "EngineRefusal": "argosy_engine.workflow.refusal",
+    "Event": "argosy_engine.events",
+    "Foreseen": "argosy_driver.planning.foreseen",
+    "InvalidArgumentError": "argosy_schemas.errors",
+    "InvalidPipelineError": "argosy_schemas.errors",
+    "IrPlacement": "argosy_compiler.options",
+    "Listener": "argosy_engine.events",
+    "MachineError": "argosy_schemas.errors",
+    "Note": "argosy_compiler.compiled",
+    "Notice": "argosy_engine.events",
+    "ParameterSpec": "argosy_schemas.ir.model",
+    "ParameterType": "argosy_schemas.ir.model",
+    "Pipeline": "argosy._pipelines",
+    "Problem": "argosy_schemas.errors",
+    "RunFinished": "argosy_engine.events",
+    "RunPlan": "argosy_engine.plan",
+    "RunResult": "argosy_runs.results",
+    "RunStarted": "argosy_engine.events",
+    "RunState": "argosy_runs.states",
+    "Stopping": "argosy_engine.events",
+    "StoreError": "argosy_schemas.errors",
+    "TaskFinished": "argosy_engine.events",
+    "TaskKind": "argosy_schemas.ir.task_kind",
+    "TaskOutput": "argosy_engine.events",
+    "TaskResult": "argosy_runs.results",
+    "TaskRetrying": "argosy_engine.events",
+    "TaskStarted": "argosy_engine.events",
+    "TaskState": "argosy_runs.states",
+    "TextFormat": "argosy_compiler.emit",
+    "UnsupportedError": "argosy_schemas.errors",
+    "Values": "argosy_schemas.formats.records",
+    "Verdict": "argosy_driver.planning.foreseen",
+    "compile": "argosy._compiling",
+    "emit": "argosy_compiler.emit",
+    "plan": "argosy._planning",
+    "read": "argosy._pipelines",
+    "resume": "argosy._running",
+    "run": "argosy._running",
+}
+"""Public name to the module that defines it."""
+
+__all__ = [
+    "ArgosyError",
+    "Artifact",
+    "ArtifactSpec",
+    "CompileOptions",
+    "Compiled",
+    "EngineRefusal",
+    "Event",
+    "Foreseen",
+    "InvalidArgumentError",
+    "InvalidPipelineError",
+    "IrPlacement",
+    "Listener",
+    "MachineError",
+    "Note",
+    "Notice",
+    "ParameterSpec",
+    "ParameterType",
+    "Pipeline",
+    "Problem",
+    "RunFinished",
+    "RunPlan",
+    "RunResult",
+    "RunStarted",
+    "RunState",
+    "Stopping",
+    "StoreError",
+    "TaskFinished",
+    "TaskKind",
+    "TaskOutput",
+    "TaskResult",
+    "TaskRetrying",
+    "TaskStarted",
+    "TaskState",
+    "TextFormat",
+    "UnsupportedError",
+    "Values",
+    "Verdict",
+    "compile",
+    "emit",
+    "plan",
+    "read",
+    "resume",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module 'argosy' has no attribute '{name}'")
+    import importlib
+
+    value: object = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, which completion in a notebook offers."""
+    return __all__

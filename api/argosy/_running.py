@@ -1,0 +1,120 @@
+"""Run a pipeline on this machine, or go on with a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy._pipelines import Pipeline, PipelineSource
+from argosy._run_inputs import prepare_run_inputs
+from argosy_engine.events import Listener, ignore
+from argosy_engine.run import resume_run, run_workflow
+from argosy_engine.settings import RunSettings, default_jobs
+from argosy_runs.results import RunResult
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.values import JsonValue
+
+
+def run(
+    pipeline: Pipeline | PipelineSource,
+    arguments: Mapping[str, JsonValue] | None = None,
+    *,
+    artifacts: Mapping[str, str | os.PathLike[str]] | None = None,
+    home: str | os.PathLike[str] = ".argosy",
+    root: str | None = None,
+    cache: bool = True,
+    jobs: int | None = None,
+    keep_pins: bool = False,
+    environment: Mapping[str, str] | None = None,
+    on_event: Listener | None = None,
+) -> RunResult:
+    """Run a pipeline to its end and return what became of it.
+
+    A run that fails is a result whose ``state`` is ``FAILED``, not an exception. In the main thread
+    Ctrl-C and SIGTERM stop the run, which ends as ``CANCELED``; a second one kills its tasks.
+    Nothing is printed: what tasks write is in ``on_event`` and in their logs.
+
+    Args:
+        pipeline: What :func:`argosy.read` returned, or takes.
+        arguments: Parameter to its value, as JSON has it: text, numbers, booleans, lists, dicts.
+            A parameter that is left out has its default.
+        artifacts: Input artifact of the pipeline to its URI or local path.
+        home: Directory of records, cache, logs and artifacts; shared by runs and processes.
+        root: URI below which artifacts are written; ``pipeline``: the one that the pipeline names;
+            ``None``: inside ``home``.
+        cache: Whether results of earlier runs may be reused.
+        jobs: How many tasks may run at once; ``None``: as many as there are processors.
+        keep_pins: Whether a component gets the very ``kfp`` version that its file pins.
+        environment: Variables, of which tasks inherit what makes a machine usable, such as ``HOME``
+            and proxies, see ``docs/embedded-engine.md``; ``None``: those of this process.
+        on_event: Called with each event, from threads of the run, one call at a time. It must be
+            quick. If it raises, it gets no further event, and ``listener_failure`` says why.
+
+    Raises:
+        InvalidPipelineError: The pipeline breaks rules of the format; all of them, with file and
+            line.
+        InvalidArgumentError: There is no such file, an argument is missing, not declared or of the
+            wrong type, or ``jobs`` is below 1.
+        EngineRefusal: The pipeline uses something that only a cluster can run.
+        MachineError: This machine lacks something, e.g. the right to write ``home``.
+        StoreError: The root cannot be reached.
+    """
+    inputs = prepare_run_inputs(pipeline, arguments, artifacts, Path(home))
+    settings = RunSettings(
+        home=Path(home),
+        root=root,
+        cache=cache,
+        jobs=_check_jobs(jobs),
+        keep_pins=keep_pins,
+        environment=environment,
+    )
+    return run_workflow(
+        inputs.pipeline.workflow,
+        inputs.pipeline.ir,
+        settings=settings,
+        parameters=inputs.parameters,
+        artifacts=inputs.artifacts,
+        listener=on_event or ignore,
+    )
+
+
+def resume(
+    run_id: str,
+    *,
+    home: str | os.PathLike[str] = ".argosy",
+    jobs: int | None = None,
+    keep_pins: bool = False,
+    environment: Mapping[str, str] | None = None,
+    on_event: Listener | None = None,
+) -> RunResult:
+    """Go on with a run that was stopped, killed or failed, and return what became of it.
+
+    Tasks that succeeded do not run again. Arguments, root and cache setting are the run's own.
+
+    Args:
+        run_id: The id of the run, or its first characters if no other run has the same.
+        home: Where the run was started.
+        jobs: As for :func:`argosy.run`.
+        keep_pins: Likewise.
+        environment: Likewise.
+        on_event: Likewise.
+
+    Raises:
+        InvalidArgumentError: No run, or more than one, has such an id; or a process works on it.
+        MachineError: As for :func:`argosy.run`.
+        StoreError: Likewise.
+    """
+    settings = RunSettings(
+        home=Path(home),
+        jobs=_check_jobs(jobs),
+        keep_pins=keep_pins,
+        environment=environment,
+    )
+    return resume_run(run_id, settings=settings, listener=on_event or ignore)
+
+
+def _check_jobs(jobs: int | None) -> int:
+    if jobs is not None and jobs < 1:
+        raise InvalidArgumentError(f"jobs: {jobs} is too few; use 1 or more")
+    return default_jobs() if jobs is None else jobs
