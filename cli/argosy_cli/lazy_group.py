@@ -16,10 +16,16 @@ from argosy_schemas.errors import InvalidArgumentError
 
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
+    "delete": "Delete runs of this machine",
+    "get": "Show a run: the state of each task, and the outputs",
     "lint": "Check a pipeline, or a compiled Workflow, and report every problem",
+    "list": "List the runs of this machine, newest first",
+    "logs": "Print what the tasks of a run wrote",
     "plan": "Say what each task of a run would do, without running anything",
     "run": "Run a pipeline on this machine",
+    "stop": "Stop a run that goes on",
     "version": "Print the version",
+    "why": "Say why a run failed, and what to do next",
 }
 """Command to its one-line help; its module is ``argosy_cli.commands.<command>_command``."""
 

@@ -110,6 +110,7 @@ def assemble(
         observer=reporter,
         deadline=None if seconds is None else timedelta(seconds=seconds),
         grace=settings.grace,
+        stop_requested=directory.take_stop_request,
     )
     return Assembly(engine=engine, reporter=reporter, view=view, values=values)
 
@@ -117,6 +118,8 @@ def assemble(
 def _prepare(context: RunContext, directory: RunDirectory, stack: ExitStack) -> JournalWriter:
     """Make the directory of a run ready for an engine, and open its journal."""
     directory.clear_work()
+    # One that came too late for the engine before.
+    directory.take_stop_request()
     try:
         if context.pipeline.pipeline_config.get("workspace"):
             directory.workspace.mkdir(exist_ok=True)

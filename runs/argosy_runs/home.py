@@ -6,6 +6,7 @@ Below ``<home>/runs/<run>``, beside the records that driver and launcher keep th
 * ``ir``             the packed IR
 * ``journal.jsonl``  what happened to its nodes (:mod:`argosy_runs.journal`)
 * ``lock``           held by the engine that works on the run
+* ``stop``           somebody asks the engine to stop the run; it removes the file
 * ``work/``          a directory per attempt, gone when the attempt succeeded
 * ``workspace/``     the workspace, where the pipeline asks for one
 """
@@ -17,7 +18,7 @@ import os
 from pathlib import Path
 
 from argosy_runs.run_spec import RunSpec, run_spec_from_json, unreadable
-from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 
 
@@ -32,6 +33,7 @@ class RunFiles:
         self.ir = self.path / "ir"
         self.journal = self.path / "journal.jsonl"
         self.lock = self.path / "lock"
+        self.stop_request = self.path / "stop"
         self.work = self.path / "work"
         self.workspace = self.path / "workspace"
 
@@ -46,6 +48,28 @@ class RunFiles:
         except OSError as error:
             raise unreadable(self.run_id, error) from error
         return run_spec_from_json(text, self.run_id), ir
+
+    def request_stop(self) -> None:
+        """Ask the engine that works on the run to stop it; the second time, to kill what runs.
+
+        Raises:
+            MachineError: The directory cannot be written.
+        """
+        try:
+            self.stop_request.touch()
+        except OSError as error:
+            raise MachineError(
+                f"'{self.stop_request}' cannot be written: {error.strerror}; stop the run as the "
+                "user who started it"
+            ) from error
+
+    def take_stop_request(self) -> bool:
+        """Return whether somebody asked to stop the run since the last call."""
+        try:
+            self.stop_request.unlink()
+        except OSError:
+            return False
+        return True
 
     def is_locked(self) -> bool:
         """Return whether an engine works on the run.
@@ -72,13 +96,13 @@ def find_run(home: Path, prefix: str) -> RunId:
         InvalidArgumentError: There is none, or more than one.
     """
     runs = home / "runs"
+    if prefix and "/" not in prefix and (runs / prefix / "run.json").exists():
+        return RunId(prefix)
     found = sorted(
         path.parent.name
         for path in runs.glob("*/run.json")
         if prefix and path.parent.name.startswith(prefix)
     )
-    if prefix in found:
-        return RunId(prefix)
     if not found:
         raise InvalidArgumentError(
             f"there is no run '{prefix}' in '{runs}'; give the --home that it was started with"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from argosy_runs.states import RunState, TaskState
-from argosy_schemas.formats.records import Artifact, Values
+from argosy_schemas.formats.records import Artifact, Failure, Values
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.values import JsonValue
@@ -34,6 +34,8 @@ class TaskResult:
     inputs: Values = field(default_factory=Values)
     outputs: Values = field(default_factory=Values)
     error: str | None = None
+    failure: Failure | None = None
+    """Of its last attempt, if that failed; not in the JSON, whose ``error`` says it."""
     log: str | None = None
     """Path of the stored output of the last attempt."""
     started_at: datetime | None = None

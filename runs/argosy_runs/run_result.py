@@ -71,6 +71,7 @@ def _task_result(
         inputs=inputs,
         outputs=outputs,
         error=outcome.error,
+        failure=attempts.last.failure if outcome.state is TaskState.FAILED else None,
         log=None if log is None else str(home / log),
         started_at=started_at,
         finished_at=None if node is None or started_at is None else node.finished_at,

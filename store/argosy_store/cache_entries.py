@@ -49,6 +49,10 @@ class CacheEntries:
         """Write an entry; the newest wins."""
         self._store.put(_key(entry.fingerprint), cache_entry_to_json(entry).encode())
 
+    def delete(self, fingerprint: str) -> None:
+        """Remove an entry; nothing happens when there is none."""
+        self._store.delete(_key(fingerprint))
+
 
 def _key(fingerprint: str) -> str:
     return f"cache/{fingerprint}.json"

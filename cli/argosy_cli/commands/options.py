@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from argosy_cli.arguments import DEFAULT_HOME
-from argosy_schemas.errors import StoreError
+from argosy_runs.logs import is_meant
+from argosy_runs.results import RunResult, TaskResult
+from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_store.locations import read_root
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
@@ -89,6 +91,19 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
 
 
+def matching_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
+    """Return the tasks of a run that ``task`` stands for; ``None``: all.
+
+    Raises:
+        InvalidArgumentError: There is no such task.
+    """
+    found = tuple(each for each in run.tasks if task is None or is_meant(each.path, task))
+    if task is not None and not found:
+        some = ", ".join(f"'{each.path}'" for each in run.tasks[:5]) + ", …" * (len(run.tasks) > 5)
+        raise InvalidArgumentError(f"run '{run.run_id}' has no task '{task}'; it has {some}")
+    return found
+
+
 max_size = click.option(
     "--max-size",
     "max_size_bytes",
@@ -121,6 +136,17 @@ artifacts_option = click.option(
     multiple=True,
     metavar="NAME=URI",
     help="An input artifact of the pipeline: a URI or a local path.",
+)
+
+run_argument = click.argument("run", metavar="RUN")
+
+output_format = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "name"]),
+    default="text",
+    show_default=True,
+    help="json prints everything, name only ids of runs.",
 )
 
 home = click.option(

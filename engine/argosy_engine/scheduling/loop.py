@@ -66,6 +66,7 @@ class Engine:
         observer: Observer,
         deadline: timedelta | None = None,
         grace: timedelta = timedelta(0),
+        stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make an engine.
 
@@ -77,6 +78,8 @@ class Engine:
             observer: Told of everything.
             deadline: How long the run may take.
             grace: How long a pod may take to end when it is told to.
+            stop_requested: Whether somebody outside this process asked to stop the run since the
+                last call; called several times a second.
         """
         self._interpreter = interpreter
         self._pods = pods
@@ -87,6 +90,7 @@ class Engine:
         self._observer = observer
         self._deadline = deadline
         self._grace = grace
+        self._stop_requested = stop_requested
         self._ready = ReadyQueue()
         self._running: dict[PodNode, None] = {}
         self._reports: SimpleQueue[_Report] = SimpleQueue()
@@ -166,6 +170,8 @@ class Engine:
         report: _Report = None
         with contextlib.suppress(Empty):
             report = self._reports.get(timeout=self._seconds_to_wait())
+        if self._stop_requested():
+            self._stop.set(_STOPPED)
         if self._stop.is_set and not self._is_stopping:
             self._shut_down()
         if self._stop.at_once:

@@ -1,0 +1,69 @@
+"""``argosy logs``."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from argosy_cli.commands.options import Count, examples, home, matching_tasks, run_argument
+from argosy_cli.views.words import without_controls
+from argosy_runs.home import RunFiles
+from argosy_runs.logs import LogLine, LogReader
+from argosy_runs.reading import read_run
+from argosy_runs.selecting import select_run
+from argosy_schemas.names import TaskPath
+
+_LOOK_SECONDS = 0.3
+
+
+@click.command(
+    epilog=examples(
+        "argosy logs @latest", "argosy logs 7f3a train --tail 20", "argosy logs 7f3a -f"
+    )
+)
+@run_argument
+@click.argument("task", required=False)
+@home
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("--tail", type=Count(1), metavar="N", help="Only the last N lines of each task.")
+@click.option("--raw", is_flag=True, help="What was written, without names and with its colours.")
+def command(
+    run: str, task: str | None, home: Path, follow: bool, tail: int | None, raw: bool
+) -> None:
+    """Print what the tasks of a run wrote, each line behind the name of its task.
+
+    RUN is an id, its first characters, @latest or @latest-failed. TASK is a path, or the last part
+    of one: a group stands for all that is in it. All attempts at a task are printed, in their
+    order. With one task, or --raw, lines have no name before them.
+    """
+    run_id = select_run(home, run)
+    files = RunFiles(home, run_id)
+    # Before the logs: what is written meanwhile is read as well.
+    is_over = not files.is_locked()
+    is_named = not raw and len(matching_tasks(read_run(home, run_id), task)) > 1
+    reader = LogReader(files, task)
+    _print(_last(reader.read(is_over=is_over), tail), is_named=is_named, raw=raw)
+    while follow and not is_over:
+        time.sleep(_LOOK_SECONDS)
+        is_over = not files.is_locked()
+        _print(reader.read(is_over=is_over), is_named=is_named, raw=raw)
+
+
+def _last(lines: Iterable[LogLine], count: int | None) -> Iterable[LogLine]:
+    """Return the last ``count`` lines of each task, task by task; ``None``: all."""
+    if count is None:
+        return lines
+    last: dict[TaskPath, deque[LogLine]] = defaultdict(lambda: deque(maxlen=count))
+    for line in lines:
+        last[line.path].append(line)
+    return (line for kept in last.values() for line in kept)
+
+
+def _print(lines: Iterable[LogLine], *, is_named: bool, raw: bool) -> None:
+    for line in lines:
+        text = line.text if raw else without_controls(line.text)
+        click.echo(f"{line.path} | {text}" if is_named else text)

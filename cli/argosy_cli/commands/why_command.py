@@ -1,0 +1,54 @@
+"""``argosy why``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from argosy_cli.commands.options import Count, examples, home, matching_tasks
+from argosy_cli.views.explanation import explanation_json, explanation_text
+from argosy_runs.causes import find_causes
+from argosy_runs.home import RunFiles
+from argosy_runs.logs import read_last_lines
+from argosy_runs.reading import read_run
+from argosy_runs.selecting import LATEST_FAILED, select_run
+
+
+@click.command(epilog=examples("argosy why", "argosy why 7f3a train", "argosy why 7f3a -o json"))
+@click.argument("run", metavar="RUN", default=LATEST_FAILED)
+@click.argument("task", required=False)
+@home
+@click.option(
+    "--tail",
+    type=Count(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many of the last lines that a task wrote are shown.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json prints one object.",
+)
+def command(run: str, task: str | None, home: Path, tail: int, output: str) -> None:
+    """Say why a run failed: each task that failed by itself, with its last lines and what to do.
+
+    RUN is an id, its first characters, @latest or @latest-failed (the default). The task that
+    failed first comes first. TASK is a path, or the last part of one.
+    """
+    run_id = select_run(home, run)
+    result = read_run(home, run_id)
+    tasks = matching_tasks(result, task)
+    causes = [cause for cause in find_causes(result) if cause.task in tasks]
+    files = RunFiles(home, run_id)
+    lines = {cause.task.path: read_last_lines(files, cause.task.path, tail) for cause in causes}
+    others = tasks if task is not None else ()
+    if output == "json":
+        click.echo(explanation_json(result, causes, lines, others))
+    else:
+        click.echo(explanation_text(result, causes, lines, others))

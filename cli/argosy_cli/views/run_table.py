@@ -1,0 +1,86 @@
+"""Runs as a table, or as JSON: what ``argosy list`` prints."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from argosy_cli.views.words import duration, without_controls
+from argosy_runs.listing import RunEntry
+from argosy_schemas.values import JsonValue, to_json
+
+_SHORTEST_ID = 8
+_HEADINGS = ("RUN", "PIPELINE", "STATE", "STARTED", "TIME", "WHY")
+
+
+def run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
+    """Return one line for each run below a line of headings; empty without runs.
+
+    Args:
+        runs: In their order.
+        ids: Of all runs from which a person can choose: ids are cut to what tells them apart.
+    """
+    if not runs:
+        return ""
+    length = _distinct_length(list(ids))
+    rows = [_HEADINGS, *(_row(run, length) for run in runs)]
+    return _aligned(rows)
+
+
+def runs_json(runs: Iterable[RunEntry]) -> str:
+    """Return a list with an object for each run."""
+    return to_json([_object(run) for run in runs])
+
+
+def _object(run: RunEntry) -> dict[str, JsonValue]:
+    return {
+        "run_id": run.run_id,
+        "pipeline": run.pipeline,
+        "state": run.state.value,
+        "created_at": _time(run.created_at),
+        "started_at": _time(run.started_at),
+        "finished_at": None if run.finished_at is None else _time(run.finished_at),
+        "error": run.error,
+    }
+
+
+def _row(run: RunEntry, length: int) -> tuple[str, ...]:
+    end = run.finished_at or datetime.now(UTC)
+    return (
+        run.run_id[:length],
+        without_controls(run.pipeline),
+        run.state.value,
+        run.started_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+        duration(end - run.started_at),
+        without_controls(run.error or ""),
+    )
+
+
+def _distinct_length(ids: Sequence[str]) -> int:
+    """Return how many first characters tell all ids apart."""
+    ordered = sorted(ids)
+    length = _SHORTEST_ID
+    for one, other in pairwise(ordered):
+        while length < len(one) and one[:length] == other[:length]:
+            length += 1
+    return length
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    if sys.stdout.isatty():
+        # Only the reason is long; a line that breaks is harder to read than one that is cut.
+        width = shutil.get_terminal_size().columns
+        lines = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines]
+    return "\n".join(lines)
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

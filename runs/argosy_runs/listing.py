@@ -1,0 +1,169 @@
+"""The runs of a home, newest first, each in one line.
+
+Reading ten thousand journals takes minutes, so what a journal said is kept in an index beside the
+runs, with the size and time of the journal that said it. The index is a cache: an entry counts only
+while its journal is unchanged, and a missing, damaged or older index is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from argosy_runs.home import RunFiles
+from argosy_runs.reading import read_run
+from argosy_runs.states import RunState
+from argosy_schemas.errors import ArgosyError
+from argosy_schemas.formats.records_json import time_from_json, time_to_json
+from argosy_schemas.names import RunId
+from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.whole_files import write_whole_file
+
+_INDEX = "index.json"
+_INDEX_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEntry:
+    """One run of a list."""
+
+    run_id: RunId
+    pipeline: str
+    state: RunState
+    created_at: datetime
+    started_at: datetime
+    """When the engine that works on the run, or did so last, began to."""
+    finished_at: datetime | None
+    """``None`` while the run lasts."""
+    error: str | None = None
+
+
+def list_runs(home: Path) -> tuple[RunEntry, ...]:
+    """Return the runs of a home, newest first; none if there is no such directory.
+
+    A run whose files cannot be read is left out: ``argosy get`` says what is wrong with it.
+    """
+    index = _Index(home / "runs")
+    entries = [entry for run_id in _run_ids(home) if (entry := _entry(home, run_id, index))]
+    index.write()
+    return tuple(sorted(entries, key=lambda entry: (entry.created_at, entry.run_id), reverse=True))
+
+
+def _run_ids(home: Path) -> Iterator[RunId]:
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        os.scandir(home / "runs") as directories,
+    ):
+        for directory in directories:
+            if directory.is_dir():
+                yield RunId(directory.name)
+
+
+def _entry(home: Path, run_id: RunId, index: _Index) -> RunEntry | None:
+    """Return the entry of a run; ``None`` where the directory holds no run that can be read."""
+    files = RunFiles(home, run_id)
+    # Before everything else: what is read afterwards is at least as new.
+    mark = _mark(files.journal)
+    known = index.get(run_id, mark)
+    if known is not None:
+        return known
+    try:
+        spec, _ = files.read()
+        run = read_run(home, run_id)
+    except ArgosyError:
+        return None
+    entry = RunEntry(
+        run_id=run_id,
+        pipeline=run.pipeline,
+        state=run.state,
+        created_at=spec.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        error=run.error,
+    )
+    if run.state.is_final:
+        index.put(entry, mark)
+    return entry
+
+
+def _mark(journal: Path) -> str:
+    """Return what changes when a journal does; empty where there is none."""
+    try:
+        status = journal.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+class _Index:
+    """Entries of runs that had ended, each with the mark of the journal that said so."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _INDEX
+        self._stored = self._read()
+        self._current: dict[RunId, tuple[str, RunEntry]] = {}
+
+    def get(self, run_id: RunId, mark: str) -> RunEntry | None:
+        stored_mark, entry = self._stored.get(run_id, ("", None))
+        if entry is None or stored_mark != mark:
+            return None
+        self.put(entry, mark)
+        return entry
+
+    def put(self, entry: RunEntry, mark: str) -> None:
+        self._current[entry.run_id] = (mark, entry)
+
+    def write(self) -> None:
+        """Write the entries that were asked for or added, if others are stored."""
+        if self._current == self._stored:
+            return
+        runs = {run_id: _entry_to_json(*kept) for run_id, kept in self._current.items()}
+        # A home that is read-only can be listed as well, only slower.
+        with contextlib.suppress(OSError):
+            document = {"version": _INDEX_VERSION, "runs": runs}
+            write_whole_file(self._path, to_json(document).encode())
+
+    def _read(self) -> dict[RunId, tuple[str, RunEntry]]:
+        try:
+            document = json.loads(self._path.read_bytes())
+            if document["version"] != _INDEX_VERSION:
+                return {}
+            runs: dict[str, dict[str, Any]] = document["runs"]
+            return {
+                RunId(run_id): (str(line["mark"]), _entry_from_json(RunId(run_id), line))
+                for run_id, line in runs.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+
+def _entry_to_json(mark: str, entry: RunEntry) -> dict[str, JsonValue]:
+    finished_at = entry.finished_at
+    return {
+        "mark": mark,
+        "pipeline": entry.pipeline,
+        "state": entry.state.value,
+        "created_at": time_to_json(entry.created_at),
+        "started_at": time_to_json(entry.started_at),
+        "finished_at": None if finished_at is None else time_to_json(finished_at),
+        "error": entry.error,
+    }
+
+
+def _entry_from_json(run_id: RunId, line: dict[str, Any]) -> RunEntry:
+    finished_at = line["finished_at"]
+    return RunEntry(
+        run_id=run_id,
+        pipeline=line["pipeline"],
+        state=RunState(line["state"]),
+        created_at=time_from_json(line["created_at"]),
+        started_at=time_from_json(line["started_at"]),
+        finished_at=None if finished_at is None else time_from_json(finished_at),
+        error=line["error"],
+    )

@@ -1,0 +1,84 @@
+"""What the tasks of a run wrote, from the files that its engine keeps while they write.
+
+Each attempt has a file of its own, ``tasks/<path>/<attempt>.log`` below the directory of the run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy_runs.home import RunFiles
+from argosy_schemas.names import TaskPath
+
+_LONGEST_LINE_BYTES = 64 * 1024
+"""What has no line break by then is handed on as a line: memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that a task wrote."""
+
+    path: TaskPath
+    text: str
+    """Without its line break; bytes that are no UTF-8 are replaced."""
+
+
+class LogReader:
+    """Reads the logs of some tasks of a run, also while they are written; each line once."""
+
+    def __init__(self, files: RunFiles, task: str | None = None) -> None:
+        """Make a reader of the logs of the tasks that ``task`` stands for; ``None``: of all."""
+        self._directory = files.path / "tasks"
+        self._task = task
+        self._offsets: dict[Path, int] = {}
+
+    def read(self, *, is_over: bool = True) -> Iterator[LogLine]:
+        """Yield the lines that came since the last call, attempt by attempt.
+
+        Args:
+            is_over: Whether nothing more is written: then the last line needs no line break.
+        """
+        for file in _in_time_order(self._directory.rglob("*.log")):
+            path = TaskPath(file.parent.relative_to(self._directory).as_posix())
+            if self._task is None or is_meant(path, self._task):
+                yield from (LogLine(path, text) for text in self._new_lines(file, is_over))
+
+    def _new_lines(self, file: Path, is_over: bool) -> Iterator[str]:
+        with file.open("rb") as stream:
+            stream.seek(self._offsets.get(file, 0))
+            while line := stream.readline(_LONGEST_LINE_BYTES):
+                if not line.endswith(b"\n") and len(line) < _LONGEST_LINE_BYTES and not is_over:
+                    break
+                self._offsets[file] = stream.tell()
+                yield line.decode(errors="replace").rstrip("\r\n")
+
+
+def read_last_lines(files: RunFiles, path: TaskPath, count: int) -> tuple[str, ...]:
+    """Return the last lines that the last attempt at a task wrote; none if it has no log."""
+    attempts = _in_time_order((files.path / "tasks" / path).glob("*.log"))
+    if not attempts:
+        return ()
+    with attempts[-1].open("rb") as stream:
+        start = max(0, attempts[-1].stat().st_size - count * 1024)
+        stream.seek(start)
+        lines = stream.read().decode(errors="replace").splitlines()
+    # The first one may have lost its beginning.
+    return tuple(deque(lines[1:] if start else lines, maxlen=count))
+
+
+def is_meant(path: TaskPath, text: str) -> bool:
+    """Return whether ``text`` stands for a task.
+
+    It may be the task's path or some segments of it: a group stands for all that is in it, and the
+    name of a task in a loop for all its iterations.
+    """
+    return f"/{text.strip('/')}/" in f"/{path}/"
+
+
+def _in_time_order(files: Iterable[Path]) -> list[Path]:
+    """Return files in the order in which they were written last."""
+    times = [(file.stat().st_mtime_ns, file) for file in files]
+    return [file for _, file in sorted(times)]
