@@ -66,4 +66,5 @@ def _last(lines: Iterable[LogLine], count: int | None) -> Iterable[LogLine]:
 def _print(lines: Iterable[LogLine], *, is_named: bool, raw: bool) -> None:
     for line in lines:
         text = line.text if raw else without_controls(line.text)
-        click.echo(f"{line.path} | {text}" if is_named else text)
+        # As it is: Click would leave colours out where no terminal is.
+        print(f"{line.path} | {text}" if is_named else text, flush=True)
