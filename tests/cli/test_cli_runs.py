@@ -120,7 +120,7 @@ def test_a_run_is_shown_task_by_task(tmp_path: Path) -> None:
 
     _, *shown = lines_without_times(ended.out)
     assert shown[:2] == [
-        "  ✖ one FAILED: the command ended with exit code 3, it printed nothing",
+        "  ✖ one FAILED: the command ended with exit code 3, it printed no reason",
         "  ◇ two NOT_RUN: 'one' failed",
     ]
     assert shown[2] == f"run {told['run_id']} FAILED (2 tasks: 1 failed, 1 not run)"
