@@ -19,11 +19,11 @@ from typing import Any
 from argosy_runs.home import RunFiles
 from argosy_runs.reading import read_run
 from argosy_runs.states import RunState
+from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.records_json import time_from_json, time_to_json
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue, to_json
-from argosy_schemas.whole_files import write_whole_file
 
 _INDEX = "index.json"
 _INDEX_VERSION = 1
@@ -127,7 +127,7 @@ class _Index:
         # A home that is read-only can be listed as well, only slower.
         with contextlib.suppress(OSError):
             document = {"version": _INDEX_VERSION, "runs": runs}
-            write_whole_file(self._path, to_json(document).encode())
+            write_atomically(self._path, to_json(document).encode())
 
     def _read(self) -> dict[RunId, tuple[str, RunEntry]]:
         try:
