@@ -1,9 +1,9 @@
 """``argosy-launcher [SHARED [VOLUME…]]``: the sidecar of a step's pod.
 
-``SHARED`` is where the shared volume is mounted, ``/argosy`` if not given; each ``VOLUME`` another
-one that main mounts at the same path. ``ARGOSY_STORE`` names the store. Tests run pods with
-directories of their own, also by ``ARGOSY_MOUNTED_AT``, which stands for ``/`` in all these paths;
-``ARGOSY_TICK_SECONDS`` is the protocol's second.
+``SHARED`` is the mount path of the shared volume, ``/argosy`` by default; each ``VOLUME`` is the
+path of another volume that main mounts at the same path. ``ARGOSY_STORE`` names the store. For
+tests, ``ARGOSY_MOUNTED_AT`` is a directory that replaces ``/`` in all these paths, and
+``ARGOSY_TICK_SECONDS`` is the length of the protocol's second.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ ENV_TICK = "ARGOSY_TICK_SECONDS"
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Finish the step of this pod; return 0 when main has its verdict and the step is stored."""
+    """Finish the step of this pod; return 0 when the step is stored and main has its verdict."""
     asked_to_stop = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # Main is told too. It will report, and there is still something to store then.
+        # Main gets the signal too, and reports; its outputs and log are still to be stored.
         asked_to_stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    # Only now: most of the time until the first beat goes into it, and a stop may come meanwhile.
+    # After the handlers: the import takes most of the time until the first heartbeat, and a signal
+    # may come meanwhile.
     from argosy_launcher.container import run_container
 
     return run_container(
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def run() -> None:
-    """Be the command ``argosy-launcher``."""
+    """Run as the command ``argosy-launcher``."""
     sys.exit(main(sys.argv[1:], os.environ))
 
 

@@ -1,13 +1,13 @@
-"""What a command that succeeded produced: decisions about values, without a file or a network.
+"""Collect the outputs of a command that succeeded; pure decisions, without files and network.
 
-Where a parameter comes from, first that applies:
+The source of a parameter is the first of these that exists:
 
 1. the executor output file, coerced to the declared type
 2. the parameter file, parsed by type
-3. ``null``, if there is an executor output file that does not name it. Only the SDK's executor
-   writes that file, and it leaves out what a function returned as ``None`` (``-> Optional[str]``).
-   The IR marks no output as optional, so whether ``null`` will do is the consumer's affair.
-4. none of these: the output is missing and the task has failed
+3. ``null``, if there is an executor output file without the parameter. Only the SDK's executor
+   writes that file, and it omits a function's result of ``None`` (``-> Optional[str]``). The IR
+   marks no output as optional, so the consumer decides whether ``null`` is allowed.
+4. none: the output is missing and the task fails
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from argosy_schemas.values import JsonValue, to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedArtifact:
-    """An artifact to register, and what to upload for it."""
+    """An artifact to register, and the path to upload."""
 
     output: str
     artifact: Artifact
     path: str | None
-    """Where the component left its bytes, if it did; ``None``: nothing to upload."""
+    """The local path of its content; ``None``: nothing to upload."""
     reported: bool = True
-    """False for an item of a list that the component did not name: it counts only if there is
-    something at ``path``."""
+    """False for the item of a list that the component did not report: it counts only if something
+    exists at ``path``."""
 
 
 def collect_parameters(
@@ -45,15 +45,15 @@ def collect_parameters(
     """Return the output parameters by name.
 
     Args:
-        step: Declares them.
-        executor_output: ``None`` where the component wrote no such file.
-        files: Output parameter to the bytes of its file, ``None`` where there is none.
+        step: The step that declares them.
+        executor_output: ``None``: the component wrote no such file.
+        files: Output parameter to the bytes of its file, ``None`` where the file does not exist.
 
     Raises:
-        TaskError: One is missing or of the wrong type.
+        TaskError: A parameter is missing or of the wrong type.
     """
     return {
-        output.name: _parameter(output, executor_output, files.get(output.name))
+        output.name: _collect_parameter(output, executor_output, files.get(output.name))
         for output in step.output_parameters
     }
 
@@ -61,26 +61,26 @@ def collect_parameters(
 def collect_artifacts(
     step: Step, executor_output: ExecutorOutput | None
 ) -> tuple[CollectedArtifact, ...]:
-    """Return the output artifacts in the order of their declaration, lists in their own order.
+    """Return the output artifacts in the order of their declarations, and of each list.
 
     Raises:
-        TaskError: The metadata of one is not text that can be stored.
+        TaskError: The metadata of an artifact has text that cannot be stored.
     """
     reported = (executor_output or ExecutorOutput()).artifacts
     return tuple(
         artifact
         for output in step.output_artifacts
-        for artifact in _artifacts(step, output, reported.get(output.name))
+        for artifact in _collect_output(step, output, reported.get(output.name))
     )
 
 
-def _parameter(
+def _collect_parameter(
     output: OutputParameter, executor_output: ExecutorOutput | None, data: bytes | None
 ) -> JsonValue:
     if executor_output is not None and output.name in executor_output.parameters:
-        value = _checked(output, executor_output.parameters[output.name])
+        value = _coerce(output, executor_output.parameters[output.name])
     elif data is not None:
-        value = _parsed(output, data)
+        value = _parse(output, data)
     elif executor_output is not None:
         return None
     else:
@@ -93,76 +93,76 @@ def _parameter(
     return value
 
 
-def _checked(output: OutputParameter, value: JsonValue) -> JsonValue:
+def _coerce(output: OutputParameter, value: JsonValue) -> JsonValue:
     try:
         value = coerce(value, output.type)
         if output.type is ParameterType.NUMBER_INTEGER and isinstance(value, float):
             raise ParameterValueError(f"is {to_text(value)}, not a {output.type}")
     except ParameterValueError as error:
-        raise _wrong(output, str(error)) from error
+        raise _make_error(output, str(error)) from error
     return value
 
 
-def _parsed(output: OutputParameter, data: bytes) -> JsonValue:
+def _parse(output: OutputParameter, data: bytes) -> JsonValue:
     try:
         return parse_output(data, output.type)
     except ParameterValueError as error:
-        raise _wrong(output, f"in '{output.path}' {error}") from error
+        raise _make_error(output, f"in '{output.path}' {error}") from error
 
 
-def _wrong(output: OutputParameter, problem: str) -> TaskError:
+def _make_error(output: OutputParameter, problem: str) -> TaskError:
     return TaskError(
         f"output parameter '{output.name}' {problem}; let the component write a {output.type}",
         reason=Reason.INVALID_OUTPUT,
     )
 
 
-def _artifacts(
+def _collect_output(
     step: Step, output: OutputArtifact, reported: tuple[ReportedArtifact, ...] | None
 ) -> tuple[CollectedArtifact, ...]:
     if output.is_list:
         if reported is None:
-            return (_artifact(step, output, ReportedArtifact(), reported=False),)
-        return tuple(_artifact(step, output, each) for each in reported)
-    # Several where one is declared: the first counts, as in the reference.
-    return (_artifact(step, output, reported[0] if reported else ReportedArtifact()),)
+            return (_collect_artifact(step, output, ReportedArtifact(), reported=False),)
+        return tuple(_collect_artifact(step, output, each) for each in reported)
+    # The component reported several for a single artifact: the first counts, as in the reference.
+    return (_collect_artifact(step, output, reported[0] if reported else ReportedArtifact()),)
 
 
-def _artifact(
+def _collect_artifact(
     step: Step, output: OutputArtifact, said: ReportedArtifact, *, reported: bool = True
 ) -> CollectedArtifact:
     metadata = {**output.metadata, **said.metadata}
     _refuse_unstorable(metadata, f"metadata of output artifact '{output.name}'")
     if said.uri:
-        place = resolve_uri(
+        resolved = resolve_uri(
             said.uri,
             outputs=step.output_artifacts,
             mappings=step.uri_mappings,
             inputs=step.seen_artifacts,
         )
     else:
-        place = ResolvedUri(ArtifactUri(output.uri), output.path)
-    if place.passed_on is not None:
+        resolved = ResolvedUri(ArtifactUri(output.uri), output.path)
+    if resolved.input_artifact is not None:
         return CollectedArtifact(
             output=output.name,
             artifact=Artifact(
-                name=said.name or place.passed_on.name,
-                uri=place.uri,
+                name=said.name or resolved.input_artifact.name,
+                uri=resolved.uri,
                 type=output.type,
-                # A component that names no metadata leaves it as it was.
-                metadata=metadata if said.metadata else dict(place.passed_on.metadata),
-                custom_path=place.passed_on.custom_path,
-                content=place.passed_on.content,
+                # A component that reports no metadata leaves it unchanged.
+                metadata=metadata if said.metadata else dict(resolved.input_artifact.metadata),
+                custom_path=resolved.input_artifact.custom_path,
+                content=resolved.input_artifact.content,
             ),
             path=None,
         )
-    # A path of the component's own choice counts only where its bytes have a place to go.
-    path = said.custom_path or place.path if place.path is not None else None
+    # A path that the component chose counts only where its content can be uploaded.
+    path = said.custom_path or resolved.path if resolved.path is not None else None
     return CollectedArtifact(
         output=output.name,
         artifact=Artifact(
             name=said.name or output.name,
-            uri=place.uri,
+            uri=resolved.uri,
             type=output.type,
             metadata=metadata,
             custom_path=said.custom_path,
@@ -173,7 +173,7 @@ def _artifact(
 
 
 def _refuse_unstorable(value: object, what: str) -> None:
-    """Refuse text that UTF-8 cannot carry: half of a surrogate pair, written as an escape."""
+    """Refuse text that UTF-8 cannot encode: half of a surrogate pair, written as an escape."""
     try:
         to_json(value).encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""The launcher as a sidecar: wait for ``exec``, finish the step, let main end."""
+"""Run the launcher as a sidecar: wait for ``exec``, finish the step, let main end."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT: Final = "ARGOSY_MOUNTED_AT"
-"""For tests: a directory in place of ``/`` for the paths of the pod, as the driver knows it."""
+"""For tests: a directory that replaces ``/`` in the paths of the pod, as for the driver."""
 
 SHARED_VOLUMES: Final = (SHARED_PATH, "/gcs", "/s3", "/minio", WORKSPACE_PATH)
-"""Mounted in main and in the launcher, at the same paths, if at all."""
+"""The volumes that main and the launcher mount at the same paths, where a pod has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LauncherContainer:
-    """Everything around one step."""
+    """The launcher of one step and everything that it needs."""
 
     step: Step
 
     shared: Path
-    """Where main has the shared volume, ``/argosy`` in a pod."""
+    """The path of the shared volume in main, ``/argosy`` in a pod."""
     exchange: Exchange
     stores: Stores
     store: ObjectStore
     now: Callable[[], datetime]
     say: Callable[[str], None]
-    """Writes a line for people who read the log of this container."""
+    """Writes a line to the log of this container."""
     volumes: tuple[Path, ...]
-    """Where main has the volumes that this container mounts too."""
+    """The paths in main of the volumes that this container mounts too."""
     mounted_at: Path = Path("/")
-    """Below which this process finds main's volumes, ``/`` in a pod."""
+    """The directory below which this process finds main's volumes, ``/`` in a pod."""
 
     def run(self) -> StepOutcome:
         """Finish the step of this pod and let its main container end."""
         self.exchange.start()
-        ended = self._end_of_command() if self.step.decision is Decision.RUN else None
-        finished = self._finished(ended)
+        ended = self._wait_for_command() if self.step.decision is Decision.RUN else None
+        finished = self._finish(ended)
         for warning in finished.warnings:
             self.say(warning)
         if finished.control:
             name = Path(CONTROL_PATH).name
-            # Argo's container sees all of it or nothing, whatever its UID.
+            # Argo's container must read the whole file or none, whatever its UID.
             control = self.exchange.directory.parent / name
             write_atomically(control, finished.control.encode(), mode=0o644)
         reason = ""
@@ -79,7 +79,7 @@ class LauncherContainer:
         self.exchange.send_verdict(finished.exit_code, reason)
         return finished
 
-    def _finished(self, ended: ProcessEnd | None) -> StepOutcome:
+    def _finish(self, ended: ProcessEnd | None) -> StepOutcome:
         files = MainFiles(self.exchange, self.shared, self.volumes, self.mounted_at)
         try:
             return finish(
@@ -91,7 +91,7 @@ class LauncherContainer:
                 locate=files.locate,
             )
         except ExecDiedError:
-            # The command is done, but files in its image cannot be had any more.
+            # The command has ended, but nobody can read the files in its image any more.
             return finish(
                 self.step,
                 make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set()),
@@ -100,17 +100,17 @@ class LauncherContainer:
                 now=self.now,
             )
 
-    def _end_of_command(self) -> ProcessEnd:
+    def _wait_for_command(self) -> ProcessEnd:
         try:
             report = self.exchange.wait_for_exit()
         except ExecDiedError:
             end = make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set())
-            return ProcessEnd(exit_code=None, failure=end.failure, log=self._whole_log())
+            return ProcessEnd(exit_code=None, failure=end.failure, log=self._join_log())
         if report.leftover:
             self.say(f"{report.leftover} processes outlived the command and were ended")
-        return interpret_exit_report(report, command=self.step.argv[0], log=self._whole_log())
+        return interpret_exit_report(report, command=self.step.argv[0], log=self._join_log())
 
-    def _whole_log(self) -> Path | None:
+    def _join_log(self) -> Path | None:
         return join_log(self.exchange.list_log_parts(), self.exchange.directory / "log.whole")
 
 
@@ -124,10 +124,10 @@ def run_container(
     """Finish the step of this pod and return the exit code of the process.
 
     Args:
-        arguments: Of the command line: the shared volume, then the others; none are the pod's.
-        environment: Names the store.
+        arguments: The command line: the shared volume, then the others; empty: those of a pod.
+        environment: Has the URL of the store.
         asked_to_stop: Set by signals.
-        tick_seconds: The protocol's second.
+        tick_seconds: The length of the protocol's second.
     """
     shared = Path(arguments[0] if arguments else SHARED_PATH)
     mounted_at = Path(environment.get(ENV_MOUNTED_AT) or "/")
@@ -150,20 +150,22 @@ def run_container(
                 store=stores.open(url),
                 now=lambda: datetime.now(UTC),
                 say=_say,
-                volumes=(shared, *map(Path, arguments[1:])) if arguments else _mounted(mounted_at),
+                volumes=(shared, *map(Path, arguments[1:]))
+                if arguments
+                else _find_volumes(mounted_at),
                 mounted_at=mounted_at,
             ).run()
     except ArgosyError as error:
         return _give_up(exchange, str(error), final=make_failure(error).final)
     except Exception as error:
-        # The edge of the process: main must not wait for a launcher that is gone.
+        # The edge of the process: main must not wait for a launcher that has died.
         traceback.print_exc()
         return _give_up(exchange, f"{type(error).__name__}: {error}; this is a fault of Argosy")
     return 0
 
 
-def _mounted(mounted_at: Path) -> tuple[Path, ...]:
-    # Without a volume the path is one in the user's image, which main alone sees.
+def _find_volumes(mounted_at: Path) -> tuple[Path, ...]:
+    # Where the pod has no such volume, the path is in the user's image, which only main sees.
     exists = os.path.ismount if mounted_at == Path("/") else os.path.isdir
     return tuple(Path(path) for path in SHARED_VOLUMES if exists(mounted_at / path.lstrip("/")))
 

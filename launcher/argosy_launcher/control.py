@@ -1,7 +1,8 @@
-"""Control values: the few small outputs that conditions and loops downstream decide by.
+"""Encode control values: the small outputs that conditions and loops downstream need.
 
-Argo reads them as one output parameter of the pod. One function makes them from outputs, whether
-those are fresh, cached or adopted, so that a decision never depends on how a task succeeded.
+Argo reads them as one output parameter of the pod. One function computes them from the outputs,
+whether these are fresh, cached or adopted, so that a decision never depends on how a task
+succeeded.
 """
 
 from __future__ import annotations
@@ -18,31 +19,32 @@ from argosy_schemas.pod import encode_object
 from argosy_schemas.values import JsonValue, to_json
 
 MAX_CONTROL_BYTES: Final = 64 * 1024
-"""Of the base64 text. Argo keeps it in the workflow's status, which must stay below 1 MiB."""
+"""The limit of the base64 text. Argo keeps it in the workflow's status, which has to stay below
+1 MiB."""
 
 
 def encode_control(entries: Iterable[ControlEntry], outputs: Values) -> str:
     """Return the base64 JSON object of ``entries``; empty when there are none.
 
     Args:
-        entries: What downstream needs.
-        outputs: Of the task, large parameters in place.
+        entries: The values that downstream tasks need.
+        outputs: The outputs of the task, with the values of large parameters.
 
     Raises:
-        TaskError: An output is not there, or the text would be too long for a workflow.
+        TaskError: An output is missing, or the text is too long for a workflow.
     """
-    values = {entry.key: _value(entry, outputs) for entry in entries}
+    values = {entry.key: _compute_value(entry, outputs) for entry in entries}
     if not values:
         return ""
     text = encode_object(values)
     if len(text) > MAX_CONTROL_BYTES:
-        raise _too_long(values, len(text))
+        raise _make_length_error(values, len(text))
     return text
 
 
-def _value(entry: ControlEntry, outputs: Values) -> JsonValue:
+def _compute_value(entry: ControlEntry, outputs: Values) -> JsonValue:
     if entry.output in outputs.artifacts:
-        # Only the length of an artifact list is ever asked for.
+        # Of an artifact list, only the length is ever needed.
         return len(outputs.artifacts[entry.output])
     if entry.output not in outputs.parameters:
         raise TaskError(
@@ -55,18 +57,18 @@ def _value(entry: ControlEntry, outputs: Values) -> JsonValue:
         case ControlForm.VALUE:
             return value
         case ControlForm.TEXT:
-            # Null is no text: it is compared as null.
+            # Null has no text form: conditions compare it as null.
             return None if value is None else to_text(value)
         case ControlForm.LENGTH:
-            return _length(value)
+            return _compute_length(value)
         case _:
             assert_never(entry.form)
 
 
-def _length(value: JsonValue) -> int | None:
+def _compute_length(value: JsonValue) -> int | None:
     """Return the number of items of a list, or of the JSON of one.
 
-    ``None`` for anything else: the loop over it then fails where it stands, not its producer.
+    ``None`` for anything else: then the loop over it fails, and not the task that produced it.
     """
     if isinstance(value, str):
         try:
@@ -76,7 +78,7 @@ def _length(value: JsonValue) -> int | None:
     return len(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
-def _too_long(values: Mapping[str, JsonValue], length: int) -> TaskError:
+def _make_length_error(values: Mapping[str, JsonValue], length: int) -> TaskError:
     largest = max(values, key=lambda key: len(to_json(values[key])))
     value = values[largest]
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,9 +1,9 @@
-"""The launcher's half of the protocol with ``exec``, over files on the shared volume.
+"""The launcher's side of the protocol with ``exec``, over files on the shared volume.
 
-``docs/container-contract.md`` tells the whole of it. Each side writes files that only it writes,
-each complete from the moment it appears, and shows that it is alive by a file whose time moves
-about once a second. Neither looks at the other's clock: a side is dead when it was *looked at*
-often enough without a change, so that a pod may be frozen for hours.
+``docs/container-contract.md`` specifies it. Each side writes its own files, atomically, and touches
+a heartbeat file about once a second. Neither side compares clocks: a side counts as dead when the
+other has *checked* its heartbeat often enough without a change, so that a pod may be frozen for
+hours.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from argosy_launcher.exit_report import ExitReport, parse_exit_report
 from argosy_schemas.atomic_files import write_atomically
 
 EXEC_SILENCE: Final = 30
-"""Looks without a beat until ``exec`` counts as dead."""
+"""The number of checks without a heartbeat after which ``exec`` counts as dead."""
 STOPPED_SILENCE: Final = 5
-"""The same, once this launcher was asked to stop."""
+"""The same, after this launcher was asked to stop."""
 
 
 class ExecDiedError(Exception):
-    """``exec`` is gone and will not answer."""
+    """``exec`` has died and will not answer."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """The directory ``exchange`` of a pod, seen by its launcher."""
+    """The directory ``exchange`` of a pod, from the launcher's side."""
 
     directory: Path
     tick_seconds: float = 1.0
@@ -42,27 +42,28 @@ class Exchange:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin to show that this launcher is alive."""
+        """Start the heartbeat of this launcher."""
         self.directory.mkdir(exist_ok=True)
         self._open_to_all(self.directory, 0o777)
         self._beat()
-        threading.Thread(target=self._beat_on, name="beat", daemon=True).start()
+        threading.Thread(target=self._keep_beating, name="beat", daemon=True).start()
 
     def wait_for_exit(self) -> ExitReport:
-        """Return the report of ``exec``; main may take as long as it likes to start.
+        """Wait for the report of ``exec`` and return it; main may take any time to start.
 
         Raises:
-            ExecDiedError: There will be none.
+            ExecDiedError: ``exec`` died without a report.
         """
         return parse_exit_report(self._wait_for("exit"))
 
     def request(self, *words: str) -> tuple[str, ...]:
-        """Have ``exec`` do something in main's file system, return its answers.
+        """Let ``exec`` act in main's file system and return its answers.
 
-        ``open`` and a path, or ``copy`` and two; as many as you like.
+        Args:
+            words: One or more commands: ``open`` and a path, or ``copy`` and two paths.
 
         Raises:
-            ExecDiedError: It did not answer.
+            ExecDiedError: ``exec`` died without an answer.
         """
         self._requests += 1
         self._publish(f"request-{self._requests}", b"".join(w.encode() + b"\0" for w in words))
@@ -70,7 +71,7 @@ class Exchange:
         return tuple(answer.decode().split("\0")[:-1])
 
     def send_verdict(self, exit_code: int, reason: str) -> None:
-        """Say the last word: main ends with this code, its reason in the termination log."""
+        """Let main end with this exit code, and with ``reason`` in its termination log."""
         self._publish("verdict", f"{exit_code}\n{reason}".encode(errors="replace"))
         self._over.set()
 
@@ -89,11 +90,11 @@ class Exchange:
             except FileNotFoundError:
                 pass
             if self._is_dead():
-                # It may have written its last word between our looks.
+                # It may have written the file after the check above.
                 if path.exists():
                     continue
                 raise ExecDiedError
-            # Short commands should not wait for us, long ones should not be disturbed by us.
+            # Short commands should not wait for us; the checks should not slow long ones down.
             time.sleep(pause)
             pause = min(pause * 1.1, 0.05)
 
@@ -105,7 +106,7 @@ class Exchange:
         try:
             beat = (self.directory / "exec-alive").stat().st_mtime_ns
         except FileNotFoundError:
-            # Its image may still be on the way; only a stop ends that.
+            # The image of main may still be on its way; only a stop ends the waiting.
             beat = None
         if beat is not None and beat != self._seen:
             self._seen = beat
@@ -118,17 +119,17 @@ class Exchange:
             self._silent += 1
         return self._silent > EXEC_SILENCE
 
-    def _beat_on(self) -> None:
+    def _keep_beating(self) -> None:
         while not self._over.wait(self.tick_seconds):
             self._beat()
 
     def _beat(self) -> None:
         path = self.directory / "launcher-alive"
-        # Its time alone: to replace the file would cost a write to the disk every second.
+        # Only its time: replacing the file would write to the disk every second.
         path.touch(0o666)
 
     def _publish(self, name: str, data: bytes) -> None:
-        """Write a file that ``exec`` sees all or nothing of, whatever its UID."""
+        """Write a file atomically, readable by ``exec`` under any UID."""
         write_atomically(self.directory / name, data, mode=0o666)
 
     @staticmethod
@@ -136,4 +137,4 @@ class Exchange:
         try:
             path.chmod(mode)
         except PermissionError:
-            return  # the other side made it, and opened it up itself
+            return  # the other side created it, and opened it itself

@@ -1,4 +1,4 @@
-"""What ``exec`` reports of the command, and what that means."""
+"""Read and interpret the report of ``exec`` about the command."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class ExitReport:
     started: bool
     exit_code: int = 0
     signal: int = 0
-    """That ended the command; 0: it ended by itself."""
+    """The signal that ended the command; 0: it ended by itself."""
     error: int = 0
-    """``errno`` of a command that could not be started."""
+    """``errno`` of a command that could not start."""
     present: bool = False
-    """The file of such a command exists all the same."""
+    """Whether the file of a command that could not start exists."""
     stopped: int = 0
-    """The first signal from outside that asked for an end; 0: none."""
+    """The first signal from outside that asked the pod to stop; 0: none."""
     leftover: int = 0
     """Processes that outlived the command and were killed."""
     out_of_memory: bool | None = None
-    """The kernel killed for want of memory in the container while the command ran; ``None``: the
+    """Whether the kernel killed a process in the container because memory ran out; ``None``: the
     container cannot see that."""
 
 
@@ -39,7 +39,7 @@ def parse_exit_report(data: bytes) -> ExitReport:
     """Return the report that ``exec`` wrote.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: It is not a report of this version.
     """
     members: dict[str, Any] = json.loads(data)
     if members.pop("version", None) != 1:
@@ -48,19 +48,21 @@ def parse_exit_report(data: bytes) -> ExitReport:
 
 
 def interpret_exit_report(report: ExitReport, *, command: str, log: Path | None) -> ProcessEnd:
-    """Return what the report says of ``command``."""
+    """Return how ``command`` ended according to the report."""
     if not report.started:
-        failure = _stopped(report) if report.stopped else _not_started(report, command)
+        failure = (
+            _make_stop_failure(report) if report.stopped else _make_start_failure(report, command)
+        )
         return ProcessEnd(exit_code=None, failure=failure, log=log)
     code = -report.signal if report.signal else report.exit_code
-    return ProcessEnd(exit_code=code, failure=_known_failure(report, code), log=log)
+    return ProcessEnd(exit_code=code, failure=_find_failure(report, code), log=log)
 
 
-def _known_failure(report: ExitReport, code: int) -> Failure | None:
-    """Return what is known beyond the exit code."""
+def _find_failure(report: ExitReport, code: int) -> Failure | None:
+    """Return the failure where the report says more than the exit code; else ``None``."""
     if code == 0:
         return None
-    # A shell passes on the death of what it ran as 128 + the signal.
+    # A shell reports the death of its child as 128 + the signal.
     killed = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
     if killed and report.out_of_memory:
         return Failure(
@@ -70,7 +72,7 @@ def _known_failure(report: ExitReport, code: int) -> Failure | None:
             exit_code=code,
         )
     if report.stopped:
-        return _stopped(report, code)
+        return _make_stop_failure(report, code)
     if report.signal == signal.SIGKILL and report.out_of_memory is False:
         return Failure(
             reason=Reason.COMMAND_KILLED,
@@ -82,7 +84,7 @@ def _known_failure(report: ExitReport, code: int) -> Failure | None:
 
 
 def make_vanished_end(*, asked_to_stop: bool) -> ProcessEnd:
-    """Return the end of a command whose container is gone without a report."""
+    """Return the end of a command whose container vanished without a report."""
     if asked_to_stop:
         return ProcessEnd(
             exit_code=None,
@@ -101,7 +103,7 @@ def make_vanished_end(*, asked_to_stop: bool) -> ProcessEnd:
     )
 
 
-def _stopped(report: ExitReport, code: int | None = None) -> Failure:
+def _make_stop_failure(report: ExitReport, code: int | None = None) -> Failure:
     name = signal.Signals(report.stopped).name
     ignored = " and was killed, for it did not end" if code == -signal.SIGKILL else ""
     return Failure(
@@ -111,7 +113,7 @@ def _stopped(report: ExitReport, code: int | None = None) -> Failure:
     )
 
 
-def _not_started(report: ExitReport, command: str) -> Failure:
+def _make_start_failure(report: ExitReport, command: str) -> Failure:
     reason, exit_code = Reason.COMMAND_NOT_FOUND, 126
     match report.error:
         case errno.ENOENT | errno.ENOTDIR if not report.present:

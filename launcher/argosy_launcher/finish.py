@@ -1,8 +1,8 @@
-"""Finish a step: store what its command left behind, and say how it ended.
+"""Finish a step: store the outputs of its command and the record of the attempt.
 
-One function for every outcome. What it does, in this order, may be killed anywhere and done again:
-artifacts and log, then the attempt record, then the success record, then the cache entry. Readers
-take data from the success record alone, so nothing before it is seen by anybody.
+One function handles every outcome. It stores artifacts and log, then the attempt record, then the
+success record, then the cache entry; it may be killed anywhere and run again, since readers take
+data from the success record only.
 """
 
 from __future__ import annotations
@@ -42,24 +42,26 @@ from argosy_store.transfer import upload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """What became of a step."""
+    """The outcome of a step."""
 
     record: AttemptRecord
-    """As stored; of an adopted step, what would have been. Where an earlier attempt had succeeded
-    already, ``outputs`` are that attempt's, for they are what every reader sees."""
+    """The stored record; for an adopted step, the record that would have been stored. Where an
+    earlier attempt had succeeded already, ``outputs`` are those of that attempt, which every reader
+    sees."""
 
     control: str = ""
     """Base64 of the JSON of the step's control entries; empty when it has none, or failed."""
 
     exit_code: int = 0
-    """What the pod's main container ends with: the command's own code where it failed (128 + n
-    for signal n), 1 where the command succeeded and the step did not."""
+    """The exit code of the pod's main container: that of the command where it failed (128 + n for
+    signal n), 1 where the command succeeded and the step did not."""
 
     failure: Failure | None = None
     """``None`` exactly when the step succeeded."""
 
     warnings: tuple[str, ...] = ()
-    """One sentence each: what went wrong without failing the step, e.g. the cache entry."""
+    """Problems that do not fail the step, such as a cache entry that was not written; one sentence
+    each."""
 
 
 def finish(
@@ -71,19 +73,19 @@ def finish(
     now: Callable[[], datetime],
     locate: Locator = locate_here,
 ) -> StepOutcome:
-    """Store what ``step`` left behind and return what became of it.
+    """Store the outputs and the record of ``step`` and return its outcome.
 
-    A store that fails for longer than its retries last makes a step that failed for that reason:
-    nothing that readers look at was written then, and the same call may be made again.
+    Where a store fails beyond its retries, the step fails for that reason: no success record was
+    written then, and the call may be repeated.
 
     Args:
-        step: What the driver prepared.
+        step: The step that the driver prepared.
         ended: How its command ended; ``None`` exactly when its decision was not ``RUN``.
-        stores: Where artifacts go, by URI.
-        store: Where records, logs and cache entries go.
-        now: The time in UTC.
-        locate: Where this process finds what the command knows as the given path. They differ on
-            a cluster only.
+        stores: The stores for artifacts, by URI.
+        store: The store for records, logs and cache entries.
+        now: The clock, in UTC.
+        locate: Maps a path of the command to the path in this process. They differ on a cluster
+            only.
     """
     return _Finishing(step, ended, stores, store, now, locate).finish()
 
@@ -99,46 +101,46 @@ class _Finishing:
     now: Callable[[], datetime]
     locate: Locator
     log: str | None = None
-    """Key of the log, once it is stored."""
+    """The key of the log, once it is stored."""
     log_done: bool = False
     warnings: list[str] = field(default_factory=list[str])
 
     def finish(self) -> StepOutcome:
         try:
-            return self._decided()
+            return self._carry_out_decision()
         except (TaskError, StoreError) as error:
-            return self._failed(make_failure(error))
+            return self._record_failure(make_failure(error))
 
-    def _decided(self) -> StepOutcome:
+    def _carry_out_decision(self) -> StepOutcome:
         step = self.step
         match step.decision:
             case Decision.RUN:
                 failure = _NOBODY_RAN_IT if self.ended is None else find_failure(self.ended)
                 if failure is not None:
-                    return self._failed(failure)
-                return self._succeeded(self._stored_outputs(), state=AttemptState.SUCCEEDED)
+                    return self._record_failure(failure)
+                return self._record_success(self._store_outputs(), state=AttemptState.SUCCEEDED)
             case Decision.CACHED:
-                return self._succeeded(step.outputs, state=AttemptState.CACHED)
+                return self._record_success(step.outputs, state=AttemptState.CACHED)
             case Decision.ADOPTED:
-                # An earlier attempt did all there is to do; say what it said.
+                # An earlier attempt has done everything: repeat its outcome.
                 if step.failure is not None:
-                    failure = replace(step.failure, final=True)  # or no retry is left
-                    record = self._record(AttemptState.FAILED, Values())
+                    failure = replace(step.failure, final=True)  # also where no retry is left
+                    record = self._make_record(AttemptState.FAILED, Values())
                     return StepOutcome(
                         record=replace(record, failure=failure),
                         exit_code=get_pod_exit_code(failure),
                         failure=failure,
                     )
                 return StepOutcome(
-                    record=self._record(AttemptState.SUCCEEDED, step.outputs),
-                    control=self._control(step.outputs),
+                    record=self._make_record(AttemptState.SUCCEEDED, step.outputs),
+                    control=self._encode_control(step.outputs),
                 )
             case Decision.FAILED:
-                return self._failed(step.failure or _NO_REASON)
+                return self._record_failure(step.failure or _NO_REASON)
             case _:
                 assert_never(step.decision)
 
-    def _stored_outputs(self) -> Values:
+    def _store_outputs(self) -> Values:
         step = self.step
         path = step.executor_output_path
         data = read_output_file(path, "executor output", self.locate) if path else None
@@ -152,7 +154,7 @@ class _Finishing:
             if output.name not in said
         }
         parameters = collect_parameters(step, executor_output, files)
-        # Before the uploads, so that what cannot be decided by fails soon.
+        # Before the uploads, so that an output that no decision can use fails early.
         encode_control(
             [entry for entry in step.control if entry.output in parameters],
             Values(parameters=parameters),
@@ -160,7 +162,7 @@ class _Finishing:
         collected = collect_artifacts(step, executor_output)
         artifacts: dict[str, list[Artifact]] = {each.name: [] for each in step.output_artifacts}
         uploads: list[Callable[[], Artifact | None]] = [
-            partial(self._uploaded, each) for each in collected
+            partial(self._upload, each) for each in collected
         ]
         *uploaded, _ = run_in_parallel([*uploads, self._store_log])
         for each, artifact in zip(collected, uploaded, strict=True):
@@ -171,8 +173,8 @@ class _Finishing:
             artifacts={name: tuple(items) for name, items in artifacts.items()},
         )
 
-    def _uploaded(self, collected: CollectedArtifact) -> Artifact | None:
-        """Return the artifact with its content; ``None`` for an item that turned out not to be."""
+    def _upload(self, collected: CollectedArtifact) -> Artifact | None:
+        """Upload an artifact and return it; ``None`` for an unreported item that does not exist."""
         if collected.path is None:
             return collected.artifact
         located = self.locate(collected.path)
@@ -184,11 +186,11 @@ class _Finishing:
         return replace(collected.artifact, content=content)
 
     def _store_log(self) -> None:
-        """Store the log; that it cannot be is no reason for a step to fail, or not to."""
+        """Store the log; a failure to do so is a warning and does not change the outcome."""
         key, ended = self.step.log_key, self.ended
         if self.log_done or ended is None or not key:
             return
-        # Once only: a store that is gone has been waited for long enough.
+        # Only once: the retries of an unreachable store take long enough.
         self.log_done = True
         try:
             if ended.log is not None and not ended.log_stored:
@@ -198,30 +200,30 @@ class _Finishing:
         else:
             self.log = key if ended.log_stored or ended.log is not None else None
 
-    def _succeeded(self, outputs: Values, *, state: AttemptState) -> StepOutcome:
+    def _record_success(self, outputs: Values, *, state: AttemptState) -> StepOutcome:
         step = self.step
         records = RunRecords(self.store, step.run_id)
-        control = self._control(outputs)
-        record = winner = self._record(state, outputs)
+        control = self._encode_control(outputs)
+        record = winner = self._make_record(state, outputs)
         records.write_attempt(record)
         if not records.write_success(record, replaces=step.replaces):
             winner = records.read_success(step.task_path) or record
             if winner.attempt_id != step.attempt_id:
                 record = replace(record, outputs=winner.outputs)
-                control = self._control(winner.outputs)
+                control = self._encode_control(winner.outputs)
         if state is AttemptState.SUCCEEDED:
-            self._remember(winner)
+            self._write_cache_entry(winner)
         return StepOutcome(record=record, control=control, warnings=tuple(self.warnings))
 
-    def _control(self, outputs: Values) -> str:
+    def _encode_control(self, outputs: Values) -> str:
         if not self.step.control:
             return ""
         if outputs.large:
             outputs = RunRecords(self.store, self.step.run_id).with_values(outputs)
         return encode_control(self.step.control, outputs)
 
-    def _remember(self, winner: AttemptRecord) -> None:
-        """Write the cache entry; without it the task succeeded all the same."""
+    def _write_cache_entry(self, winner: AttemptRecord) -> None:
+        """Write the cache entry; a failure to do so is a warning."""
         fingerprint = self.step.fingerprint
         if fingerprint is None:
             return
@@ -238,13 +240,13 @@ class _Finishing:
         except StoreError as error:
             self.warnings.append(f"the cache entry was not written: {error}")
 
-    def _failed(self, failure: Failure) -> StepOutcome:
-        """Keep what can be kept: a store that fails must not hide why the step failed."""
+    def _record_failure(self, failure: Failure) -> StepOutcome:
+        """Store the log and the record; a store that fails must not hide why the step failed."""
         self._store_log()
         interrupted = self.ended is not None and self.ended.interrupted
         canceled = interrupted or failure.reason is Reason.CANCELED
         state = AttemptState.CANCELED if canceled else AttemptState.FAILED
-        record = replace(self._record(state, Values()), failure=failure)
+        record = replace(self._make_record(state, Values()), failure=failure)
         try:
             RunRecords(self.store, self.step.run_id).write_attempt(record)
         except StoreError as error:
@@ -256,7 +258,7 @@ class _Finishing:
             warnings=tuple(self.warnings),
         )
 
-    def _record(self, state: AttemptState, outputs: Values) -> AttemptRecord:
+    def _make_record(self, state: AttemptState, outputs: Values) -> AttemptRecord:
         step = self.step
         return AttemptRecord(
             run_id=step.run_id,

@@ -1,9 +1,9 @@
-"""The files of the main container, as far as its launcher may see them.
+"""Find the files of the main container from the launcher's container.
 
-The volumes that both mount are at the same paths in both; everything else is in the user's image,
-and ``exec`` copies it over on request. A link made by the user must not lead this process to files
-of its own container, where credentials are: what leads out of a shared volume is copied by ``exec``
-too, which follows it where the user could.
+Both containers mount the shared volumes at the same paths; all other files are in the user's image,
+and ``exec`` copies them to a shared volume on request. A link made by the user must not lead this
+process to files of its own container, which has credentials: ``exec`` also copies what a link
+outside of the shared volumes points to, with the rights of the user.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ from argosy_schemas.formats.records import Reason
 
 @dataclass(slots=True)
 class MainFiles:
-    """Finds what the command knows by a path of its own."""
+    """Maps paths in the main container to paths in this process."""
 
     exchange: Exchange
     shared: Path
-    """Where main has the shared volume."""
+    """The path of the shared volume in main."""
     volumes: tuple[Path, ...]
-    """Where main has the volumes that this container mounts too, ``shared`` among them."""
+    """The paths in main of the volumes that this container mounts too, ``shared`` among them."""
     mounted_at: Path = Path("/")
-    """Below which this process finds main's volumes, ``/`` in a pod."""
+    """The directory below which this process finds main's volumes, ``/`` in a pod."""
     _copies: dict[str, LocatedPath] = field(default_factory=dict[str, LocatedPath])
 
     def locate(self, path: str) -> LocatedPath:
-        """Return where this process finds ``path``, copied here if need be.
+        """Return the path in this process of main's ``path``, which is copied where necessary.
 
         Raises:
             TaskError: It is neither a file nor a directory, or main's user may not read it.
-            ExecDiedError: The main container is gone.
+            ExecDiedError: The main container has died.
         """
-        volume = self._volume_of(path)
+        volume = self._find_volume(path)
         if volume is not None:
-            here, boundary = self._here(path), self._here(volume)
+            here, boundary = self._map_path(path), self._map_path(volume)
             if not _leads_out(here, boundary):
                 return LocatedPath(here, boundary)
         if path not in self._copies:
-            self._copies[path] = self._copied(path)
+            self._copies[path] = self._copy(path)
         return self._copies[path]
 
-    def _volume_of(self, path: str) -> Path | None:
+    def _find_volume(self, path: str) -> Path | None:
         normal = Path(os.path.normpath(path))
         return next((each for each in self.volumes if normal.is_relative_to(each)), None)
 
-    def _here(self, path: str | Path) -> Path:
+    def _map_path(self, path: str | Path) -> Path:
         return self.mounted_at / os.fspath(path).lstrip("/")
 
-    def _copied(self, path: str) -> LocatedPath:
+    def _copy(self, path: str) -> LocatedPath:
         directory = self.exchange.directory / "copies"
         directory.mkdir(exist_ok=True)
         directory.chmod(0o777)
@@ -71,12 +71,14 @@ class MainFiles:
 
 
 def _leads_out(path: Path, volume: Path) -> bool:
-    """Return whether ``path``, or a link below it, ends outside of ``volume``."""
+    """Return whether ``path``, or a link below it, points outside of ``volume``."""
     inside = os.path.realpath(volume)
-    return any(not Path(os.path.realpath(each)).is_relative_to(inside) for each in _links(path))
+    return any(
+        not Path(os.path.realpath(each)).is_relative_to(inside) for each in _list_links(path)
+    )
 
 
-def _links(path: Path) -> Iterator[str]:
+def _list_links(path: Path) -> Iterator[str]:
     """Yield ``path`` itself, whose parents may be links, and all links below it."""
     yield os.fspath(path)
     waiting = [path] if path.is_dir() and not path.is_symlink() else []
@@ -89,5 +91,5 @@ def _links(path: Path) -> Iterator[str]:
                     elif entry.is_dir():
                         waiting.append(Path(entry.path))
         except PermissionError:
-            # Whoever reads it for good says so, with the path.
+            # The upload of the directory reports it, with its path.
             continue

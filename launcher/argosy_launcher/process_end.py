@@ -1,4 +1,4 @@
-"""How the user's command ended, and what that means in words."""
+"""How the user's command ended, and its explanation in words."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ class ProcessEnd:
     """The end of the command of a step whose decision was ``RUN``."""
 
     exit_code: int | None
-    """Minus the number of the signal that ended it; ``None`` when it never started."""
+    """Minus the signal number where a signal ended it; ``None`` when it never started."""
 
     failure: Failure | None = None
-    """Set where whoever ran it knows better than the exit code: the command was not found, the
-    run was stopped, the deadline passed, memory ran out. It then counts as failed, whatever the
-    exit code."""
+    """The failure where its cause is known from another source than the exit code: the command was
+    not found, the run was stopped, the deadline passed, memory ran out. Then the command counts as
+    failed whatever its exit code."""
 
     interrupted: bool = False
-    """The run was stopped, for whatever reason: that is not how the task would have ended."""
+    """The run was stopped, so that this is not how the task would have ended."""
 
     log: Path | None = None
-    """The output of the command, to be stored; ``None`` when there is none."""
+    """The output of the command, to be stored; ``None``: there is none."""
 
     log_stored: bool = False
-    """The log was written to ``log_key`` of the store itself; nothing is left to upload."""
+    """The log was written directly to ``log_key`` in the store; nothing is left to upload."""
 
 
 def find_failure(ended: ProcessEnd) -> Failure | None:
@@ -40,23 +40,23 @@ def find_failure(ended: ProcessEnd) -> Failure | None:
     if code is None:
         return Failure(
             reason=Reason.INTERNAL,
-            message="the command never started and nobody knows why; report this as a bug",
+            message="the command never started, for an unknown reason; report this as a bug",
         )
     if code == 0:
         return None
     if code < 0:
-        return Failure(reason=Reason.COMMAND_KILLED, message=_killed(-code), exit_code=code)
+        return Failure(reason=Reason.COMMAND_KILLED, message=_explain_signal(-code), exit_code=code)
     reason = find_failure_reason(ended.log)
     printed = f": {reason}" if reason else ", it printed no reason"
     return Failure(
         reason=Reason.COMMAND_FAILED,
-        message=f"the command ended with exit code {code}{_shell_meaning(code)}{printed}",
+        message=f"the command ended with exit code {code}{_explain_shell_code(code)}{printed}",
         exit_code=code,
     )
 
 
 def get_pod_exit_code(failure: Failure | None) -> int:
-    """Return what the pod's main container ends with: the command's code if it has one."""
+    """Return the exit code of the pod's main container: that of the command if it has one."""
     if failure is None:
         return 0
     if not failure.exit_code:
@@ -64,8 +64,8 @@ def get_pod_exit_code(failure: Failure | None) -> int:
     return failure.exit_code if failure.exit_code > 0 else 128 - failure.exit_code
 
 
-def _killed(number: int) -> str:
-    name = _signal_name(number)
+def _explain_signal(number: int) -> str:
+    name = _name_signal(number)
     if number == signal.SIGKILL:
         return (
             f"the command was killed by {name}, most likely because memory ran out; "
@@ -74,18 +74,18 @@ def _killed(number: int) -> str:
     return f"the command was ended by {name}; see its log for what it was doing"
 
 
-def _shell_meaning(code: int) -> str:
-    """A shell passes on the death of what it ran as 128 + the signal."""
+def _explain_shell_code(code: int) -> str:
+    """Explain a special exit code of a shell, which reports the death of its child as 128 + n."""
     if code == 128 + signal.SIGKILL:
         return " (a process in it was killed by SIGKILL, most likely because memory ran out)"
     if code in {128 + number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM)}:
-        return f" (a process in it was ended by {_signal_name(code - 128)})"
+        return f" (a process in it was ended by {_name_signal(code - 128)})"
     if code == 127:
         return " (a shell did not find a command)"
     return ""
 
 
-def _signal_name(number: int) -> str:
+def _name_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

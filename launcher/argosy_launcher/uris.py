@@ -1,8 +1,8 @@
-"""From the URIs that a component saw to the URIs that everybody sees.
+"""Map the URIs that a component reports to stored URIs.
 
-A component may hand back any URI: the one it was told, one below its task's directory (a Pythonic
-artifact), that of an input which it passes on, or one of somebody else's. The longest known prefix
-decides, and says whether there may be bytes to upload.
+A component may report any URI: that of its output, one below its task's directory (a Pythonic
+artifact), that of an input artifact, or any other. The longest known prefix decides the stored URI,
+and whether there may be content to upload.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from argosy_schemas.sdk_paths import find_sdk_path
 
 @dataclass(frozen=True, slots=True)
 class ResolvedUri:
-    """What a URI that a component handed back stands for."""
+    """The stored URI for a URI that a component reported."""
 
     uri: ArtifactUri
     path: str | None
-    """Where the component's own view of it is; ``None`` where there is nothing to upload."""
-    passed_on: Artifact | None = None
-    """The input artifact that it is."""
+    """The local path of the content; ``None``: nothing to upload."""
+    input_artifact: Artifact | None = None
+    """The input artifact with this URI, if the component passes one on."""
 
 
 def resolve_uri(
@@ -34,18 +34,18 @@ def resolve_uri(
     mappings: Iterable[UriMapping],
     inputs: Mapping[str, Artifact],
 ) -> ResolvedUri:
-    """Return what ``uri`` stands for.
+    """Return the stored URI for ``uri``.
 
     Args:
-        uri: As the component handed it back; not empty.
-        outputs: The outputs of the task: each ``seen_uri`` is at ``path`` and goes to ``uri``.
-        mappings: Where else below the task's directory bytes may lie.
-        inputs: URI as the component saw it to input artifact; those bytes are stored already.
+        uri: The URI that the component reported; not empty.
+        outputs: The outputs of the task: ``seen_uri`` is at ``path`` and is uploaded to ``uri``.
+        mappings: The rules for other URIs below the task's directory.
+        inputs: URI that the component sees to input artifact, whose content is stored already.
     """
-    wanted = _comparable(uri)
+    wanted = _strip_uri(uri)
     if ".." in wanted.split("/"):
-        # It may climb out of the prefix that it begins with.
-        return ResolvedUri(_outside(uri), None)
+        # It may leave the prefix that it begins with.
+        return ResolvedUri(_make_outside_uri(uri), None)
     best: tuple[int, str, str | None, Artifact | None] | None = None
     candidates = [
         *((output.seen_uri, str(output.uri), output.path, None) for output in outputs),
@@ -53,13 +53,13 @@ def resolve_uri(
         *((seen, str(artifact.uri), None, artifact) for seen, artifact in inputs.items()),
     ]
     for seen, stored, path, artifact in candidates:
-        prefix = _comparable(seen)
+        prefix = _strip_uri(seen)
         if not prefix or (wanted != prefix and not wanted.startswith(f"{prefix}/")):
             continue
         if best is None or len(prefix) > best[0]:
             best = len(prefix), stored, path, artifact
     if best is None:
-        return ResolvedUri(_outside(uri), None)
+        return ResolvedUri(_make_outside_uri(uri), None)
     length, stored, path, artifact = best
     rest = wanted[length:]
     return ResolvedUri(
@@ -69,9 +69,9 @@ def resolve_uri(
     )
 
 
-def _comparable(uri: str) -> str:
+def _strip_uri(uri: str) -> str:
     return uri.removeprefix("file://").rstrip("/")
 
 
-def _outside(uri: str) -> ArtifactUri:
+def _make_outside_uri(uri: str) -> ArtifactUri:
     return ArtifactUri(f"file://{uri}" if uri.startswith("/") else uri)

@@ -1,1 +1,1 @@
-"""The formats that every room shares: IR, step, records, parameter values."""
+"""The formats that all packages share: IR, step, records, parameter values."""

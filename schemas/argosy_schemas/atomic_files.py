@@ -1,8 +1,8 @@
-"""Files that a reader sees all of or nothing.
+"""Write files atomically: a reader sees the whole file or none.
 
-They are written under a name that nobody looks for, and renamed when they are complete. What cannot
-be written or renamed leaves nothing behind. All parts of Argosy write the files by which they talk
-to one another, or to a later run, in this way.
+A file is written under a temporary name beside its own, and renamed when it is complete. A failed
+write leaves nothing behind. Argosy writes every file that another process or a later run reads in
+this way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PART_SUFFIX: Final = ".argosy-part"
 
 @contextmanager
 def replace_atomically(path: Path) -> Generator[Path]:
-    """Yield a path beside ``path`` to write to; it becomes ``path`` when the block ends well."""
+    """Yield a temporary path to write to, and rename it to ``path`` when the block succeeds."""
     part = path.parent / make_part_name()
     try:
         yield part
@@ -27,19 +27,19 @@ def replace_atomically(path: Path) -> Generator[Path]:
         with suppress(OSError):
             part.unlink()
         if isinstance(error, OSError) and str(error.filename) == str(part):
-            # Nobody knows the other name.
+            # The caller does not know the temporary name.
             error.filename = str(path)
         raise
 
 
 def make_part_name() -> str:
-    """Return a fresh name for a file that is being written."""
-    # Not derived from the name of the file, which may already be as long as names can be.
+    """Return a new temporary name."""
+    # Not derived from the name of the file, which may already have the maximal length.
     return f".{os.urandom(8).hex()}{_PART_SUFFIX}"
 
 
 def is_part_file(name: str) -> bool:
-    """Return whether a file of this name was being written, or was left by a killed process."""
+    """Return whether a file is being written under this name, or was left by a killed process."""
     return name.startswith(".") and name.endswith(_PART_SUFFIX)
 
 
@@ -47,7 +47,7 @@ def write_new_file(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet.
 
     Raises:
-        OSError: As the system has it.
+        OSError: The file exists, or cannot be written.
     """
     with open(path, "xb", buffering=0) as file:
         view = memoryview(data)
@@ -56,15 +56,15 @@ def write_new_file(path: Path, data: bytes) -> None:
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Write or replace a file at once.
+    """Write or replace a file atomically.
 
     Args:
         path: In a directory that exists.
-        data: What it is to hold.
-        mode: Its permissions; ``None``: as this process makes files.
+        data: The content.
+        mode: The permissions; ``None``: those by default.
 
     Raises:
-        OSError: As the system has it.
+        OSError: The file cannot be written.
     """
     with replace_atomically(path) as part:
         write_new_file(part, data)

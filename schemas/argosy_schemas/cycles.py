@@ -1,4 +1,4 @@
-"""Circles among things that come one before the other."""
+"""Find a cycle in a dependency graph."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from graphlib import CycleError, TopologicalSorter
 
 
 def find_cycle(predecessors: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return names each of which is a predecessor of the next one, the first again at the end.
+    """Return one cycle of the graph; empty: there is none.
 
-    It begins with its least name, and is empty where there is no circle. Of several, one is
-    returned.
+    Each name is a predecessor of the next one. The cycle begins with its smallest name, which is
+    repeated at the end.
     """
     try:
         TopologicalSorter(predecessors).prepare()
     except CycleError as error:
-        circle: list[str] = error.args[1][:-1]
-        start = circle.index(min(circle))
-        return (*circle[start:], *circle[:start], circle[start])
+        cycle: list[str] = error.args[1][:-1]
+        start = cycle.index(min(cycle))
+        return (*cycle[start:], *cycle[:start], cycle[start])
     return ()

@@ -1,4 +1,4 @@
-"""What the checks find, before it has a line."""
+"""Problems that the checks find, located by path; the lines are looked up later."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _MANY = 500
-"""Names beyond which no nearest one is looked for: that takes time for each of them."""
+"""With more names than this, no similar one is searched: the time grows with their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong."""
+    """One problem."""
 
     path: Path
     message: str
@@ -27,38 +27,41 @@ class Finding:
 
 
 class Findings:
-    """Collects what is wrong; each thing once.
+    """Collects problems, each once.
 
-    What would follow from something left out is not told: a task whose inputs are ill-typed is not
-    also said to pass none.
+    A problem that only follows from another one is not added: a task whose inputs have the wrong
+    type is not also reported for missing inputs.
     """
 
     def __init__(self) -> None:
         self._found: dict[tuple[Path, str], Finding] = {}
         self._incomplete: set[Path] = set()
-        """Everything that something was left out of, at any depth."""
+        """The paths from which something was removed, at any depth."""
 
     @property
     def found(self) -> tuple[Finding, ...]:
-        """All of them, in the order of finding."""
+        """All problems, in the order in which they were found."""
         return tuple(self._found.values())
 
     def add(self, path: Path, message: str, *, is_unsupported: bool = False) -> None:
-        """Add what is wrong at ``path``, unless something in there was left out."""
+        """Add a problem at ``path``, unless something below ``path`` was removed."""
         if path not in self._incomplete:
-            self._tell(Finding(path=path, message=message, is_unsupported=is_unsupported))
+            self._add(Finding(path=path, message=message, is_unsupported=is_unsupported))
 
     def leave_out(self, path: Path, message: str) -> None:
-        """Add what is wrong at ``path``, which later checks do not see."""
-        self._tell(Finding(path=path, message=message))
+        """Add a problem with a value that is removed, so that later checks do not see it."""
+        self._add(Finding(path=path, message=message))
         self._incomplete.update(path[:length] for length in range(1, len(path) + 1))
 
-    def _tell(self, finding: Finding) -> None:
+    def _add(self, finding: Finding) -> None:
         self._found.setdefault((finding.path, finding.message), finding)
 
 
 def format_path(path: Path) -> str:
-    """Return ``root.dag.tasks.train.dependentTasks[0]``; odd keys as ``['a.b']``."""
+    """Return a path as text: ``root.dag.tasks.train.dependentTasks[0]``.
+
+    A key with other characters than letters, digits, ``-`` and ``_`` is written ``['a.b']``.
+    """
     parts: list[str] = []
     for segment in path:
         if isinstance(segment, int):
@@ -71,7 +74,7 @@ def format_path(path: Path) -> str:
 
 
 def find_nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the one of ``known`` that ``name`` was probably meant to be."""
+    """Return the name in ``known`` that is most similar to ``name``; ``None``: none is similar."""
     if len(known) > _MANY or len(name) > 200:
         return None
     matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
@@ -79,6 +82,12 @@ def find_nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def suggest_name(name: str, known: Collection[str], *, otherwise: str) -> str:
-    """Return what to do about an unknown ``name``, to stand after a semicolon."""
+    """Return advice about an unknown ``name``, to be put after a semicolon.
+
+    Args:
+        name: The unknown name.
+        known: The names that exist.
+        otherwise: The advice where no name in ``known`` is similar.
+    """
     match = find_nearest(name, known)
     return otherwise if match is None else f"did you mean '{match}'?"

@@ -1,7 +1,7 @@
-"""Texts of strangers in messages: what does not print is spelt out, what is long is cut.
+"""Put text from files, people and programs into messages.
 
-Names and values come from files, people and programs, and may hold anything. A text that was cut
-says so: whoever searches for what a message shows would not find it otherwise.
+Such text may hold anything: unprintable characters are escaped, long text is truncated. Truncated
+text ends with a sign, since a search for it would find nothing otherwise.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ _LINE = 500
 
 
 def truncate(text: str, *, most: int = _VALUE) -> str:
-    """Return ``text``; of a longer one the first ``most`` characters, and the sign for a cut."""
+    """Return ``text``, or its first ``most`` characters followed by ``…``."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def quote_text(text: str, *, most: int = _VALUE) -> str:
-    """Return ``text`` quoted, and cut where it is long."""
+    """Return ``text`` quoted and truncated."""
     return repr(truncate(text, most=most))
 
 
 def to_one_line(text: str, *, most: int = _LINE) -> str:
-    """Return ``text`` unquoted, without what does not print, and cut where it is long."""
+    """Return ``text`` unquoted and truncated, with unprintable characters escaped."""
     if not text.isprintable():
         text = "".join(
             letter if letter.isprintable() else letter.encode("unicode_escape").decode()

@@ -1,4 +1,4 @@
-"""Checked strings: names of runs and tasks."""
+"""Types for the names of runs, attempts, tasks and artifacts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Empty for the root DAG itself.
 """
 
 ArtifactUri = NewType("ArtifactUri", str)
-"""Where an artifact lives for every reader: ``s3://…``, ``gs://…``, ``file:///…``."""
+"""The URI of an artifact, the same for every reader: ``s3://…``, ``gs://…``, ``file:///…``."""
 
 
 def join_task_path(parent: TaskPath, *segments: str | int) -> TaskPath:
-    """Return the path of a task, or of an iteration of a loop, below ``parent``."""
+    """Return the path below ``parent`` of a task, or of an iteration of a loop."""
     return TaskPath("/".join([*([parent] if parent else []), *map(str, segments)]))

@@ -19,21 +19,21 @@ LAUNCHER_CONTAINER: Final = "launcher"
 
 SHARED_VOLUME: Final = "argosy"
 SHARED_PATH: Final = "/argosy"
-"""Where the shared emptyDir is mounted in all three containers."""
+"""The mount path of the shared emptyDir in all three containers."""
 STEP_PATH: Final = "/argosy/step"
 CONTROL_PATH: Final = "/argosy/control"
 """Base64 of the control object's JSON, read by Argo as the output parameter ``control``."""
 SCRATCH_VOLUME: Final = "scratch"
-"""What a container may write of its read-only file system."""
+"""The writable part of a container with a read-only root file system."""
 WORKSPACE_VOLUME: Final = "kfp-workspace"
-"""Also ends the name of its claim."""
+"""The name of the volume, and the end of the name of its claim."""
 WORKSPACE_PATH: Final = "/kfp-workspace"
 
 MAIN_COMMAND: Final = (f"{SHARED_PATH}/exec",)
 DRIVER_COMMAND: Final = ("argosy-driver",)
 LAUNCHER_COMMAND: Final = ("argosy-launcher",)
 DECIDE_COMMAND: Final = ("argosy-driver", "decide")
-"""Of the only container of a pod that decides."""
+"""The command of the only container in a pod that only decides."""
 
 # Parameters of the workflow. Pipeline parameters keep their own names beside these.
 IR_PARAMETER: Final = "argosy-ir"
@@ -46,18 +46,21 @@ CACHE_PARAMETER: Final = "argosy-cache"
 
 # Inputs and outputs of templates.
 PATH_INPUT: Final = "path"
-"""DAG templates: the path of the DAG with a slash behind it, empty for the root."""
+"""DAG templates: the path of the DAG, followed by a slash; empty for the root."""
 TASK_INPUT: Final = "task"
 """Pod templates: the task path."""
 CONTROL: Final = "control"
-"""Base64 of a JSON object: what an upstream published, or what a DAG's inner decisions need."""
+"""Base64 of a JSON object: values that an upstream task published, or that decisions inside a DAG
+need."""
 UPSTREAM_INPUT: Final = "upstream"
-"""Base64 of a JSON object: sibling task key to node status, for tasks that run in any case."""
+"""Base64 of a JSON object: sibling task key to node status, for a task that runs whatever became
+of the tasks before it."""
 UPSTREAM_OUTER: Final = ".."
-"""In it, where such a task lies in another: what that one was given, as no task can be called."""
+"""Key in :data:`UPSTREAM_INPUT`: the value that an enclosing task of this kind received, where
+there is one. No task can have this name."""
 UPSTREAM_AT_EXIT: Final = "."
-"""In it, for what runs when the workflow was stopped: the status of the workflow, in the place of
-those of tasks, which nobody knows then."""
+"""Key in :data:`UPSTREAM_INPUT`: the status of the workflow, for a task that runs because the
+workflow was stopped. The statuses of tasks are unknown then."""
 
 # Environment of the driver (and, where marked, of the launcher).
 ENV_TASK: Final = "ARGOSY_TASK"
@@ -86,42 +89,42 @@ DRIVER_VARIABLES: Final = frozenset(
 """All of them; a template names those that its pods need."""
 
 FINAL_MARK: Final = "(final)"
-"""At the end of the message of a failure that no retry can help; ``retryStrategy.expression`` looks
-for it."""
+"""The end of the message of a failure that no retry can fix; ``retryStrategy.expression`` tests for
+it."""
 
 
 def encode_object(members: Mapping[str, JsonValue]) -> str:
-    """Return the text by which templates hand on an object, e.g. :data:`CONTROL`."""
+    """Return the base64 text that carries an object in a parameter, e.g. :data:`CONTROL`."""
     return b64encode(to_json(members).encode()).decode()
 
 
 def decode_strings(text: str) -> dict[str, str | None]:
-    """Return the object of texts that was handed on; without members if nothing was.
+    """Return the object of strings that a parameter carries; empty text is an empty object.
 
     Raises:
-        ValueError: It is something else; the message is the end of a sentence about it.
+        ValueError: The text is something else; the message is the end of a sentence about it.
     """
     if not text:
         return {}
     try:
         value = parse_json(b64decode(text, validate=True).decode())
     except ValueError as error:
-        raise _no_texts(text) from error
+        raise _make_decoding_error(text) from error
     if not isinstance(value, Mapping):
-        raise _no_texts(text)
+        raise _make_decoding_error(text)
     if not all(member is None or isinstance(member, str) for member in value.values()):
-        raise _no_texts(text)
+        raise _make_decoding_error(text)
     return cast("dict[str, str | None]", dict(value))
 
 
-def _no_texts(text: str) -> ValueError:
+def _make_decoding_error(text: str) -> ValueError:
     return ValueError(f"is '{to_one_line(text, most=60)}', not base64 of a JSON object of texts")
 
 
 def format_pod_message(reason: str, *, final: bool) -> str:
-    """Return the one line that a pod leaves of why it failed.
+    """Return the line that a failed pod writes to its termination log.
 
-    What users wrote may stand in it; it ends with :data:`FINAL_MARK` exactly if it is final.
+    It ends with :data:`FINAL_MARK` exactly if ``final``, even where ``reason`` holds text of users.
     """
     line = " ".join(reason.split())
     if final:

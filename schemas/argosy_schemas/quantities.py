@@ -20,5 +20,5 @@ def is_quantity(text: str) -> bool:
 
 
 def is_amount(text: str) -> bool:
-    """Return whether ``text`` is a quantity that a container can ask for: none below nothing."""
+    """Return whether ``text`` is a quantity that a container can request: not a negative one."""
     return is_quantity(text) and not text.startswith("-")

@@ -1,4 +1,4 @@
-"""Where the KFP SDK looks for a URI in the container (``ir-semantics`` 7.3)."""
+"""The paths at which the KFP SDK expects artifacts in the container (``ir-semantics`` 7.3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SDK_MOUNTS: Final = {"gs": "/gcs", "s3": "/s3", "minio": "/minio", "file": ""}
 
 
 def find_sdk_path(uri: str) -> str | None:
-    """Return the path that stands for ``uri``; ``None``: the SDK has none for its scheme."""
+    """Return the SDK's path for ``uri``; ``None``: the SDK has none for this scheme."""
     if uri.startswith("/"):
         return uri
     scheme, separator, rest = uri.partition("://")

@@ -1,8 +1,8 @@
-"""JSON values, and the one text form that every format of ours uses.
+"""JSON values, and the canonical JSON text that all our formats use.
 
 KFP knows one kind of number, the IEEE double, and prints integral ones without a fraction
-(``ir-semantics`` 2.1: Go's protojson). ``normalized`` applies that once, when the IR is read;
-everything behind it may rely on ``1`` for what the file wrote as ``1.0``.
+(``ir-semantics`` 2.1: Go's protojson). ``normalize`` applies that once, when the IR is read; all
+later code may rely on ``1`` where the file has ``1.0``.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class _Unset(Enum):
 Unset: TypeAlias = Literal[_Unset.UNSET]
 
 UNSET: Final = _Unset.UNSET
-"""Not given at all, where ``None`` would be the JSON ``null``."""
+"""No value at all, as opposed to ``None``, the JSON ``null``."""
 
 MAX_DEPTH: Final = 100
-"""How many lists and objects may lie in one another, so that no recursion here overflows."""
+"""How deep lists and objects may be nested, so that no recursion here overflows."""
 
 
 def normalize(value: JsonValue) -> JsonValue:
     """Return ``value`` with each integral double below 1e21 as an integer, at any depth.
 
-    It has the digits of the shortest decimal that reads back as that double.
+    The integer has the digits of the shortest decimal that parses to that double.
     """
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return int(value) if abs(value) < 2**53 else _shortest(value)
+        return int(value) if abs(value) < 2**53 else _to_shortest_integer(value)
     if isinstance(value, Mapping):
         return {key: normalize(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -53,7 +53,7 @@ def normalize(value: JsonValue) -> JsonValue:
 
 
 def map_strings(value: object, change: Callable[[str], str]) -> Any:
-    """Return a JSON value with all its texts changed, but for the names of members."""
+    """Return a JSON value with ``change`` applied to all strings but the names of members."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
@@ -64,7 +64,7 @@ def map_strings(value: object, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _shortest(whole: float) -> int:
+def _to_shortest_integer(whole: float) -> int:
     mantissa, _, exponent = repr(whole).partition("e+")
     digits, _, fraction = mantissa.partition(".")
     return (
@@ -85,24 +85,26 @@ def to_json(value: object) -> str:
 
 
 def parse_json(text: str) -> JsonValue:
-    """Return the value behind JSON, normalized.
+    """Parse JSON and normalize the value.
 
     Raises:
-        ValueError: It is no JSON that every reader takes: NaN, a number beyond the doubles, half
-            of a surrogate pair, more than ``MAX_DEPTH`` levels.
+        ValueError: It is not JSON that every reader accepts: it has NaN, a number beyond the range
+            of doubles, half of a surrogate pair, or more than ``MAX_DEPTH`` levels.
     """
     try:
-        value: JsonValue = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+        value: JsonValue = json.loads(
+            text, parse_constant=_refuse_number, parse_float=_parse_finite
+        )
     except json.JSONDecodeError:
         raise
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
     except ValueError as error:
-        # Python bounds the digits of an integer, and says so in words of its own.
+        # Python limits the digits of an integer, and its message continues with internals.
         raise ValueError(f"{error}".partition(";")[0]) from error
     if _is_deeper(value, MAX_DEPTH):
         raise ValueError(_TOO_DEEP)
-    # An escape alone can bring one in, and it could not be written again as UTF-8.
+    # Only an escape can produce one, and UTF-8 cannot encode it.
     if "\\" in text and _HALF_PAIR.search(to_json(value)):
         raise ValueError("has half of a surrogate pair")
     return normalize(value)
@@ -116,7 +118,7 @@ def _refuse_number(text: str) -> JsonValue:
     raise ValueError(f"{text} is no JSON number")
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text} is no number that fits into 64 bits")
@@ -124,7 +126,7 @@ def _finite(text: str) -> float:
 
 
 def _is_deeper(value: JsonValue, limit: int) -> bool:
-    """Return whether more than ``limit`` lists and objects lie in one another."""
+    """Return whether lists and objects are nested more than ``limit`` levels deep."""
     level: list[JsonValue] = [value]
     for _ in range(limit):
         inner: list[JsonValue] = []

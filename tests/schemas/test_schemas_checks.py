@@ -151,10 +151,10 @@ def test_components_and_executors(path: str, value: Any, expected: list[str]) ->
          ["root.dag.tasks.use.inputs.artifacts.data.componentInputArtifact: Input 'count' of this "
           "DAG is a parameter, not an artifact; refer to it as a parameter"]),
         (f"{USE}/inputs/artifacts/data", {},
-         ["root.dag.tasks.use.inputs.artifacts.data: Artifact 'data' comes from nowhere; "
-          "set its source"]),
+         ["root.dag.tasks.use.inputs.artifacts.data: Artifact 'data' has no source; "
+          "set one"]),
         (f"{USE}/inputs/parameters/text", {},
-         [f"{USE_TEXT}: Parameter 'text' comes from nowhere; set its source"]),
+         [f"{USE_TEXT}: Parameter 'text' has no source; set one"]),
         (f"{USE}/inputs/parameters/text", {"taskFinalStatus": {"producerTask": "mke"}},
          [f"{USE_TEXT}.taskFinalStatus: There is no task 'mke' in this DAG; did you mean 'make'?"]),
         (f"{TASKS}/make/inputs/parameters/count/componentInputParameter", "zzz",
@@ -303,18 +303,18 @@ def test_a_default_or_an_option_makes_an_input_not_required() -> None:
     )
 
 
-def test_a_circle_is_named_in_the_order_of_running() -> None:
+def test_a_cycle_is_named_in_the_order_of_running() -> None:
     document = edited(f"{TASKS}/make/dependentTasks", ["use"])
 
     assert problems(document) == [
-        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "root.dag.tasks.make: The tasks depend on each other in a cycle: "
         "'make' -> 'use' -> 'make'; remove one dependency"
     ]
 
 
-def test_a_task_that_waits_for_itself_is_a_circle() -> None:
+def test_a_task_that_waits_for_itself_is_a_cycle() -> None:
     assert problems(edited(f"{TASKS}/make/dependentTasks", ["make"])) == [
-        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "root.dag.tasks.make: The tasks depend on each other in a cycle: "
         "'make' -> 'make'; remove one dependency"
     ]
 
@@ -535,7 +535,7 @@ def test_a_task_waits_for_what_its_kubernetes_settings_take() -> None:
     assert tasks["dag"]["tasks"]["use"]["dependentTasks"] == ["make", "other"]
 
 
-def test_kubernetes_settings_can_close_a_circle() -> None:
+def test_kubernetes_settings_can_close_a_cycle() -> None:
     source = {"producerTask": "use", "outputParameterKey": "Output"}
     document = edited(
         "components/comp-use/outputDefinitions",
@@ -543,7 +543,7 @@ def test_kubernetes_settings_can_close_a_circle() -> None:
     )
 
     assert problems(document, kubernetes(exec_make=secret(taskOutputParameter=source))) == [
-        "root.dag.tasks.make: The tasks wait for each other in a circle: "
+        "root.dag.tasks.make: The tasks depend on each other in a cycle: "
         "'make' -> 'use' -> 'make'; remove one dependency"
     ]
 

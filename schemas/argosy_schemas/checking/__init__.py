@@ -1,1 +1,1 @@
-"""Rules that a pipeline must keep beyond its structure, one module for each part of it."""
+"""The rules for pipelines beyond their structure, one module for each part of a pipeline."""

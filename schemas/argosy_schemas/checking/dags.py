@@ -1,4 +1,4 @@
-"""What must hold among the tasks of one DAG: references, dependencies, iterators, outputs."""
+"""Check the tasks of one DAG: references, dependencies, iterators, outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIDES: Final[tuple[Side, Side]] = ("parameters", "artifacts")
 
 
 def check_dag(scope: DagScope) -> None:
-    """Add what is wrong in a DAG."""
+    """Add the problems of a DAG."""
     findings = scope.findings
     place: Path = (*scope.path, "dag", "tasks")
     if not scope.tasks:
@@ -37,14 +37,14 @@ def check_dag(scope: DagScope) -> None:
         if used is not None:
             _check_iterator(task, used, path, findings)
         check_inputs(task, path, scope)
-    _check_circles(scope.tasks, place, findings)
+    _check_cycles(scope.tasks, place, findings)
     _check_outputs(scope)
 
 
 def check_decisions(scope: DagScope, executors: Json) -> None:
-    """Add what decides about tasks of a DAG that nothing can be decided about.
+    """Add conditions and iterators of tasks that cannot have them.
 
-    The SDK puts tasks into groups, and decides about those.
+    The SDK sets them on groups of tasks, which are DAGs.
     """
     for key, task in scope.tasks.items():
         label: str = (scope.find_component(task) or {}).get("executorLabel", "")
@@ -70,9 +70,10 @@ def check_decisions(scope: DagScope, executors: Json) -> None:
 
 
 def check_functions(scope: DagScope, executors: Json) -> None:
-    """Add artifacts that tasks pass to Python functions which have no such input.
+    """Add artifacts that tasks pass to Python functions without such an input.
 
-    The SDK's program looks for the type of each in the function. Other containers need not.
+    The SDK's executor looks the type of each artifact up in the function. Other containers may
+    ignore them.
     """
     for key, task in scope.tasks.items():
         used = scope.find_component(task) or {}
@@ -83,7 +84,7 @@ def check_functions(scope: DagScope, executors: Json) -> None:
         unknown = [
             name
             for name in sorted(passed.keys() - {*known, *inputs.get("parameters", {})})
-            if find_nearest(name, known.keys() - passed.keys()) is None  # else told as misspelt
+            if find_nearest(name, known.keys() - passed.keys()) is None  # else reported as misspelt
         ]
         if not unknown or not is_python_function(executor):
             continue
@@ -171,17 +172,17 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
             findings.add((*path, kind, "items", source), message)
 
 
-def _check_circles(tasks: Json, place: Path, findings: Findings) -> None:
+def _check_cycles(tasks: Json, place: Path, findings: Findings) -> None:
     predecessors = {
         key: sorted({*task.get("dependentTasks", ()), *find_producers(task)})
         for key, task in sorted(tasks.items())
     }
-    circle = find_cycle(predecessors)
-    if circle:
-        names = " -> ".join(f"'{name}'" for name in circle)
+    cycle = find_cycle(predecessors)
+    if cycle:
+        names = " -> ".join(f"'{name}'" for name in cycle)
         findings.add(
-            (*place, circle[0]),
-            f"The tasks wait for each other in a circle: {names}; remove one dependency",
+            (*place, cycle[0]),
+            f"The tasks depend on each other in a cycle: {names}; remove one dependency",
         )
 
 

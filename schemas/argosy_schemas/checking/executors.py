@@ -1,4 +1,4 @@
-"""What must hold in an executor and the component that it belongs to."""
+"""Check an executor and the component that it belongs to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLACEHOLDER: Final = "{{"
 
 
 def check_executor(executor: Json, path: Path, component: Json, findings: Findings) -> None:
-    """Add what is wrong in an executor that ``component`` runs."""
+    """Add the problems of an executor that ``component`` runs."""
     if "container" in executor:
         _check_container(executor["container"], (*path, "container"), findings)
     elif "importer" in executor:
@@ -52,7 +52,7 @@ def _check_container(container: Json, path: Path, findings: Findings) -> None:
 
 
 def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
-    """Add amounts that Kubernetes refuses; only a run knows what a placeholder stands for."""
+    """Add amounts that Kubernetes refuses; the value of a placeholder is known to a run only."""
     for name in _AMOUNTS:
         text: str = resources.get(name, "")
         if text and _PLACEHOLDER not in text and not is_amount(text):

@@ -1,8 +1,8 @@
-"""What must hold in the inputs that a task passes to its component.
+"""Check the inputs that a task passes to its component.
 
-Types are compared only where the file says both. A STRING takes everything, as text; either number
-type takes the other; what a selector picks out of a value, and what a placeholder stands for, has
-any type. Literals are the driver's, which sees every value.
+Types are compared only where the file declares both. A STRING accepts every type, as text; each
+number type accepts the other; the result of a selector and the value of a placeholder may have any
+type. The driver checks literals, since it sees every value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 Json = Mapping[str, Any]
 
 _CHANNEL: Final = "pipelinechannel--"
-"""How the SDK begins the names that it makes."""
+"""The prefix of the input names that the SDK generates."""
 
 _FAMILIES: Final = (
     {ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE},
@@ -28,31 +28,31 @@ _FAMILIES: Final = (
 
 
 def check_inputs(task: Json, path: Path, scope: DagScope) -> None:
-    """Add what is wrong in the inputs of ``task``, which stands at ``path``."""
+    """Add the problems of the inputs of the task at ``path``."""
     used = scope.find_component(task)
     inputs: Json = task.get("inputs", {})
     for name, source in inputs.get("parameters", {}).items():
         place: Path = (*path, "inputs", "parameters", name)
         declared = None
         if used is not None:
-            declared = _declared(name, task, used, "parameters", place, scope)
+            declared = _find_declaration(name, task, used, "parameters", place, scope)
         _check_parameter(name, source, declared, place, scope)
     for name, source in inputs.get("artifacts", {}).items():
         place = (*path, "inputs", "artifacts", name)
         if used is not None:
-            _declared(name, task, used, "artifacts", place, scope)
+            _find_declaration(name, task, used, "artifacts", place, scope)
         _check_artifact(source, place, scope)
     if used is not None:
         _check_complete(task, used, path, scope)
 
 
-def _declared(
+def _find_declaration(
     name: str, task: Json, used: Json, side: Side, path: Path, scope: DagScope
 ) -> Json | None:
-    """Return how the component declares an input, ``None`` where it does not.
+    """Return the declaration of an input; ``None``: the component does not declare it.
 
-    That is no fault: the SDK passes channels on to components that do not declare them. It is one
-    where the name was probably meant to be another.
+    An undeclared input is valid: the SDK passes channels to components that do not declare them.
+    It is a problem where the name looks like a misspelt one.
     """
     declared: Json = used.get("inputDefinitions", {})
     known: Json = declared.get(side, {})
@@ -79,17 +79,17 @@ def _check_parameter(
         if declared is not None and not has_selector:
             _check_constant(name, source["runtimeValue"], declared, path, scope)
         return
-    given, what = _given(name, source, path, scope)
+    given, what = _find_source_type(name, source, path, scope)
     wanted = None if declared is None or has_selector else parameter_type_from_json(declared)
-    if wanted is not None and given is not None and not _takes(wanted, given):
+    if wanted is not None and given is not None and not _accepts(wanted, given):
         message = f"Parameter '{name}' is a {wanted} and gets {what}, a {given}; make them the same"
         scope.findings.add(path, message)
 
 
-def _given(
+def _find_source_type(
     name: str, source: Json, path: Path, scope: DagScope
 ) -> tuple[ParameterType | None, str]:
-    """Return the type of what a parameter gets, if the file says it, and in words what that is."""
+    """Return the type of a parameter's source, ``None`` if unknown, and the source in words."""
     if "taskOutputParameter" in source:
         output: Json = source["taskOutputParameter"]
         producer: str = output.get("producerTask", "")
@@ -114,11 +114,11 @@ def _given(
             message = f"There is no task '{producer}' in this DAG; {todo}"
             scope.findings.add((*path, "taskFinalStatus"), message)
         return ParameterType.TASK_FINAL_STATUS, f"the final status of task '{producer}'"
-    scope.findings.add(path, f"Parameter '{name}' comes from nowhere; set its source")
+    scope.findings.add(path, f"Parameter '{name}' has no source; set one")
     return None, ""
 
 
-def _takes(wanted: ParameterType, given: ParameterType) -> bool:
+def _accepts(wanted: ParameterType, given: ParameterType) -> bool:
     if wanted in (ParameterType.STRING, given):
         return True
     return any(wanted in family and given in family for family in _FAMILIES)
@@ -130,7 +130,7 @@ def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: D
         return
     constant = constant_from_json(value)
     if "{{$" in to_text(constant):
-        return  # a placeholder; known when the task runs
+        return  # a placeholder: its value is known when the task runs
     try:
         coerce(constant, wanted)
     except ParameterValueError as error:
@@ -150,7 +150,7 @@ def _check_artifact(source: Json, path: Path, scope: DagScope) -> None:
         key: str = source["componentInputArtifact"]
         scope.find_input(key, "artifacts", (*path, "componentInputArtifact"))
     else:
-        scope.findings.add(path, f"Artifact '{path[-1]}' comes from nowhere; set its source")
+        scope.findings.add(path, f"Artifact '{path[-1]}' has no source; set one")
 
 
 def _check_complete(task: Json, used: Json, path: Path, scope: DagScope) -> None:
@@ -168,7 +168,7 @@ def _check_complete(task: Json, used: Json, path: Path, scope: DagScope) -> None
             if name in passed or name in items or spec.get("isOptional") or "defaultValue" in spec:
                 continue
             if spec.get("parameterType") == ParameterType.TASK_CONFIG:
-                continue  # the driver makes it
+                continue  # the driver creates the value
             message = (
                 f"The task does not pass the required input {SINGULAR[side]} '{name}'; pass it"
             )

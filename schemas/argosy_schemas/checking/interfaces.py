@@ -1,4 +1,4 @@
-"""What must hold in the inputs and outputs that a component declares."""
+"""Check the inputs and outputs that a component declares."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ _UNSAFE: Final = re.compile("[\0-\x1f\x7f/]")
 _WORKFLOW_NAME: Final = re.compile("[A-Za-z0-9_-]+")
 _RESERVED: Final = frozenset({CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER})
 _MAX_NAME: Final = 200
-# The driver makes the values of these.
-_MADE: Final = frozenset({ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG})
+_MADE_BY_DRIVER: Final = frozenset({ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG})
 
 
 def check_interface(component: Json, path: Path, findings: Findings) -> None:
-    """Add what is wrong in the declarations of a component that stands at ``path``."""
+    """Add the problems in the declarations of the component at ``path``."""
     is_root = path == (ROOT,)
     for side in ("inputDefinitions", "outputDefinitions"):
         interface: Json = component.get(side, {})
-        for name, place in _names(interface, (*path, side)):
+        for name, place in _list_names(interface, (*path, side)):
             _check_name(name, place, findings)
         for name, parameter in interface.get("parameters", {}).items():
             place = (*path, side, "parameters", name)
             kind = parameter_type_from_json(parameter)
             if kind is None:
                 findings.add(place, f"Parameter '{name}' has no type; set 'parameterType'")
-            elif kind in _MADE and side == "outputDefinitions":
+            elif kind in _MADE_BY_DRIVER and side == "outputDefinitions":
                 findings.add(place, f"No component can put out a {kind}; make it a STRUCT")
-            elif kind in _MADE and is_root:
+            elif kind in _MADE_BY_DRIVER and is_root:
                 findings.add(place, f"No run can be given a {kind}; make it a STRUCT")
             elif side == "inputDefinitions" and "defaultValue" in parameter:
                 _check_default(name, parameter, kind, place, findings, is_root=is_root)
@@ -62,13 +61,13 @@ def _check_default(
     *,
     is_root: bool,
 ) -> None:
-    """Add a default of another type; either number type takes any number.
+    """Add a default of another type; each number type accepts any number.
 
-    Literals do not hold for defaults (``ir-semantics`` 2.4). The first releases of the SDK wrote
-    the defaults of inner components as texts, which are handed on as they are.
+    Literals do not restrict defaults (``ir-semantics`` 2.4). The first releases of the SDK wrote
+    the defaults of inner components as text, which is passed on unchanged.
     """
     default: JsonValue = parameter["defaultValue"]
-    if isinstance(default, str) and not is_root and _reads_as(default, kind):
+    if isinstance(default, str) and not is_root and _parses_as(default, kind):
         return
     try:
         coerce(default, kind)
@@ -77,7 +76,7 @@ def _check_default(
         findings.add((*path, "defaultValue"), message)
 
 
-def _reads_as(text: str, kind: ParameterType) -> bool:
+def _parses_as(text: str, kind: ParameterType) -> bool:
     try:
         parse_output(text.encode(), kind)
     except ParameterValueError:
@@ -85,14 +84,14 @@ def _reads_as(text: str, kind: ParameterType) -> bool:
     return kind is not ParameterType.STRING
 
 
-def _names(interface: Json, path: Path) -> Iterator[tuple[str, Path]]:
+def _list_names(interface: Json, path: Path) -> Iterator[tuple[str, Path]]:
     for side in ("parameters", "artifacts"):
         for name in interface.get(side, {}):
             yield name, (*path, side, name)
 
 
 def _check_name(name: str, path: Path, findings: Findings) -> None:
-    # Files in the container are called so.
+    # The name becomes a file name in the container.
     if not name or name in (".", "..") or _UNSAFE.search(name) or len(name) > _MAX_NAME:
         findings.add(
             path,
@@ -102,11 +101,11 @@ def _check_name(name: str, path: Path, findings: Findings) -> None:
 
 
 def _check_root_inputs(inputs: Json, path: Path, findings: Findings) -> None:
-    """Add the inputs of the pipeline that cannot be parameters of a workflow."""
+    """Add the inputs of the pipeline that cannot be workflow parameters."""
     parameters: Json = inputs.get("parameters", {})
-    for name, place in _names(inputs, (*path, "inputDefinitions")):
+    for name, place in _list_names(inputs, (*path, "inputDefinitions")):
         if _UNSAFE.search(name):
-            continue  # said above
+            continue  # reported above
         if not _WORKFLOW_NAME.fullmatch(name):
             findings.add(
                 place,

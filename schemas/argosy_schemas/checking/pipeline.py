@@ -1,7 +1,7 @@
-"""What must hold in a pipeline beyond its structure: the spec as a whole, and its components.
+"""Check a pipeline beyond its structure: the spec as a whole, and its components.
 
-A component that nothing reaches from the root is checked in structure only: it cannot run. CEL in
-conditions and selectors is checked where it is translated.
+Only the structure is checked of a component that the root does not reach, since it cannot run. The
+compiler checks the CEL of conditions and selectors when it translates it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _MAX_NAME: Final = 200
 
 
 def check_pipeline(spec: Json, findings: Findings) -> tuple[str, ...]:
-    """Add what is wrong in ``spec``, and return the components that its root reaches, sorted.
+    """Add the problems of ``spec``, and return the components that its root reaches, sorted.
 
     Args:
         spec: Canonical, of the right structure.
-        findings: Receives what is wrong.
+        findings: Receives the problems.
     """
     _check_header(spec, findings)
     components: Json = spec.get("components", {})
@@ -43,8 +43,8 @@ def check_pipeline(spec: Json, findings: Findings) -> tuple[str, ...]:
     if "dag" not in spec["root"]:
         findings.add(("root",), "The root is no DAG; compile a pipeline, not a component")
         return ()
-    reached = _reached(spec["root"], components)
-    passed = _passed(spec, reached)
+    reached = _find_reachable(spec["root"], components)
+    passed = _find_passed_parameters(spec, reached)
     for name in (ROOT, *reached):
         _check_component(name, spec, passed.get(name, frozenset()), findings)
     _check_recursion(components, reached, findings)
@@ -77,7 +77,7 @@ def _check_header(spec: Json, findings: Findings) -> None:
         findings.add(path, f"The name '{name}' cannot be part of a path; choose another one")
 
 
-def _reached(root: Json, components: Json) -> tuple[str, ...]:
+def _find_reachable(root: Json, components: Json) -> tuple[str, ...]:
     reached: set[str] = set()
     waiting = [root]
     while waiting:
@@ -89,7 +89,7 @@ def _reached(root: Json, components: Json) -> tuple[str, ...]:
     return tuple(sorted(reached))
 
 
-def _passed(spec: Json, reached: tuple[str, ...]) -> dict[str, set[str]]:
+def _find_passed_parameters(spec: Json, reached: tuple[str, ...]) -> dict[str, set[str]]:
     """Return for each component the parameters that any task passes to it, declared or not."""
     passed: dict[str, set[str]] = {}
     for name in (ROOT, *reached):
@@ -102,7 +102,7 @@ def _passed(spec: Json, reached: tuple[str, ...]) -> dict[str, set[str]]:
 
 
 def locate_component(name: str) -> Path:
-    """Return where the component ``name`` stands."""
+    """Return the path of the component ``name`` in the document."""
     return (ROOT,) if name == ROOT else ("components", name)
 
 
@@ -147,10 +147,10 @@ def _check_recursion(components: Json, reached: tuple[str, ...], findings: Findi
         )
         for name in reached
     }
-    circle = find_cycle(uses)
-    if circle:
-        names = " -> ".join(f"'{name}'" for name in reversed(circle))
+    cycle = find_cycle(uses)
+    if cycle:
+        names = " -> ".join(f"'{name}'" for name in reversed(cycle))
         findings.add(
-            locate_component(circle[0]),
+            locate_component(cycle[0]),
             f"The component uses itself: {names}; a pipeline cannot be recursive",
         )

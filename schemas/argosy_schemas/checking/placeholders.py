@@ -1,8 +1,8 @@
-"""What must hold of the inputs that an image and amounts of resources stand for.
+"""Check the placeholders in images and resource amounts.
 
 A placeholder for a parameter that is neither declared nor passed by any task has no value in any
-run, and Kubernetes takes neither image nor amount that is one. In commands and arguments it stays
-as it is, as other unknown placeholders do (``ir-semantics`` 2.7 and 5.5).
+run, and Kubernetes refuses the placeholder itself as an image or amount. In commands and arguments
+it stays unchanged, as other unknown placeholders do (``ir-semantics`` 2.7 and 5.5).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _PYTHON_EXECUTOR: Final = re.compile(r"-m\s+kfp\.(?:dsl|components)\.executor_ma
 def check_placeholders(
     container: Json, known: Collection[str], path: Path, findings: Findings
 ) -> None:
-    """Add placeholders of an image and of resources that stand for parameters nobody has.
+    """Add placeholders of an image or a resource for parameters that do not exist.
 
     Args:
-        container: Its spec, which stands at ``path``.
+        container: The container spec at ``path``.
         known: The parameters that its component declares, or that a task passes to it.
-        path: Of the container.
-        findings: Receives what is wrong.
+        path: The path of the container.
+        findings: Receives the problems.
     """
-    for place, text in _texts(container):
+    for place, text in _list_texts(container):
         for match in _PARAMETER.finditer(text):
             name: str = match[1] if match[1] is not None else match[2]
             if name not in known:
@@ -42,12 +42,12 @@ def check_placeholders(
 
 
 def is_python_function(executor: Json) -> bool:
-    """Return whether an executor runs a function by the SDK's own program."""
+    """Return whether an executor runs a Python function with the SDK's executor."""
     words: list[str] = executor.get("container", {}).get("command", [])
     return any(_PYTHON_EXECUTOR.search(word) for word in words)
 
 
-def _texts(container: Json) -> Iterator[tuple[Path, str]]:
+def _list_texts(container: Json) -> Iterator[tuple[Path, str]]:
     if "image" in container:
         yield ("image",), container["image"]
     resources: Json = container.get("resources", {})

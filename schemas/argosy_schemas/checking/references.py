@@ -1,4 +1,4 @@
-"""References from one place of a DAG to another: to a task's outputs, to the DAG's own inputs."""
+"""Check references inside a DAG: to the outputs of its tasks and to its own inputs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ Json = Mapping[str, Any]
 Side = Literal["parameters", "artifacts"]
 
 SINGULAR: Mapping[Side, str] = {"parameters": "parameter", "artifacts": "artifact"}
+_WITH_ARTICLE: Mapping[Side, str] = {"parameters": "a parameter", "artifacts": "an artifact"}
 _OTHER: Mapping[Side, Side] = {"parameters": "artifacts", "artifacts": "parameters"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DagScope:
-    """A DAG, and what its tasks can refer to."""
+    """A DAG with everything that its tasks can refer to."""
 
     component: Json
-    """The one that holds the DAG."""
+    """The component with the DAG."""
     path: Path
     components: Json
-    """All of the pipeline, by name."""
+    """All components of the pipeline, by name."""
     findings: Findings
 
     @property
@@ -33,7 +34,7 @@ class DagScope:
         return tasks
 
     def find_component(self, task: Json) -> Json | None:
-        """Return the component of ``task``, ``None`` where there is none of that name."""
+        """Return the component of ``task``; ``None``: no component has the name."""
         component: Json | None = self.components.get(task.get("componentRef", {}).get("name", ""))
         return component
 
@@ -41,10 +42,10 @@ class DagScope:
         """Return the declaration of an output, or add to the findings why there is none.
 
         Args:
-            producer: The task.
-            output: The output's name.
-            side: What the reference says that it is.
-            path: Of the reference.
+            producer: The key of the task.
+            output: The name of the output.
+            side: Which kind of output the reference names.
+            path: The path of the reference.
         """
         task: Json | None = self.tasks.get(producer)
         if task is None:
@@ -53,7 +54,7 @@ class DagScope:
             return None
         component = self.find_component(task)
         if component is None:
-            return None  # said where the task stands
+            return None  # reported at the task
         declared: Json = component.get("outputDefinitions", {})
         known: Json = declared.get(side, {})
         if output in known:
@@ -61,8 +62,8 @@ class DagScope:
             return spec
         if output in declared.get(_OTHER[side], {}):
             message = (
-                f"Output '{output}' of task '{producer}' is {_a(_OTHER[side])}, not {_a(side)}; "
-                f"refer to it as {_a(_OTHER[side])}"
+                f"Output '{output}' of task '{producer}' is {_WITH_ARTICLE[_OTHER[side]]}, not "
+                f"{_WITH_ARTICLE[side]}; refer to it as {_WITH_ARTICLE[_OTHER[side]]}"
             )
         else:
             todo = suggest_name(output, known, otherwise="name one that its component declares")
@@ -79,15 +80,11 @@ class DagScope:
             return spec
         if name in declared.get(_OTHER[side], {}):
             message = (
-                f"Input '{name}' of this DAG is {_a(_OTHER[side])}, not {_a(side)}; "
-                f"refer to it as {_a(_OTHER[side])}"
+                f"Input '{name}' of this DAG is {_WITH_ARTICLE[_OTHER[side]]}, not "
+                f"{_WITH_ARTICLE[side]}; refer to it as {_WITH_ARTICLE[_OTHER[side]]}"
             )
         else:
             todo = suggest_name(name, known, otherwise="declare it in 'inputDefinitions'")
             message = f"This DAG declares no input {SINGULAR[side]} '{name}'; {todo}"
         self.findings.add(path, message)
         return None
-
-
-def _a(side: Side) -> str:
-    return "an artifact" if side == "artifacts" else "a parameter"

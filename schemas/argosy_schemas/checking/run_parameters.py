@@ -1,4 +1,4 @@
-"""The parameters of a run, checked against what the pipeline declares."""
+"""Check the parameters of a run against those that the pipeline declares."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ def check_run_parameters(
     """Return the parameters of a run by name, from values.
 
     Args:
-        pipeline: Declares them.
-        given: Name to value; a name of an input artifact is passed over.
+        pipeline: The pipeline that declares them.
+        given: Name to value; the names of input artifacts are ignored.
 
     Returns:
-        A parameter that is not given has its default, or ``None`` where it is optional.
+        A parameter without a value has its default, or ``None`` where it is optional.
 
     Raises:
-        InvalidArgumentError: One is missing, not declared, of the wrong type, or not among the
-            literals; all of them are named, one a line.
+        InvalidArgumentError: A parameter is missing, not declared, of the wrong type, or not among
+            the literals; the message has one line for each of them.
     """
-    return _checked(pipeline, given, check_argument)
+    return _check(pipeline, given, check_argument)
 
 
 def parse_run_parameters(
     pipeline: Pipeline, texts: Mapping[str, str | None]
 ) -> dict[str, JsonValue]:
-    """Return the parameters of a run by name, from texts: a STRING as it is, all else JSON.
+    """Return the parameters of a run by name, from text: a STRING as it is, other types as JSON.
 
-    As :func:`check_run_parameters`; ``None`` stands for a parameter that is not given.
+    As :func:`check_run_parameters`; ``None`` counts as no value.
     """
     given = {name: text for name, text in texts.items() if text is not None}
-    return _checked(pipeline, given, parse_argument)
+    return _check(pipeline, given, parse_argument)
 
 
 def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) -> dict[str, str]:
@@ -70,10 +70,10 @@ def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) ->
     return texts
 
 
-def _checked(
+def _check(
     pipeline: Pipeline, given: Mapping[str, T], read: Callable[[T, ParameterSpec], JsonValue]
 ) -> dict[str, JsonValue]:
-    problems = _undeclared(pipeline, given)
+    problems = _find_undeclared(pipeline, given)
     values: dict[str, JsonValue] = {}
     for name, spec in pipeline.root.inputs.parameters.items():
         if name in given:
@@ -92,22 +92,22 @@ def _checked(
     return values
 
 
-def _undeclared(pipeline: Pipeline, given: Mapping[str, T]) -> list[str]:
+def _find_undeclared(pipeline: Pipeline, given: Mapping[str, T]) -> list[str]:
     declared = pipeline.root.inputs
     known = sorted({*declared.parameters, *declared.artifacts})
     unknown = sorted(name for name in given if name not in known)
     if not unknown:
         return []
-    # On errors only; it takes a while to import.
+    # Only on errors: the import takes a while.
     from difflib import get_close_matches
 
     problems: list[str] = []
     for name in unknown:
         near = get_close_matches(name, known, n=1)
-        advice = f"did you mean '{near[0]}'?" if near else f"it has {_listed(known)}"
+        advice = f"did you mean '{near[0]}'?" if near else f"it has {_join_names(known)}"
         problems.append(f"the pipeline has no parameter '{name}'; {advice}")
     return problems
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names) if names else "none"

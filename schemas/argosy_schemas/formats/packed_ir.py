@@ -9,8 +9,7 @@ The members of the document, described by ``json/packed_ir.schema.json``:
   ``[output, form]``
 
 A workflow carries the bytes as base64, so ``base64 -d | gunzip | jq .`` shows what a driver reads.
-A driver reads the whole document: that takes 8 ms for the largest pipeline we know, which has
-400 KB of JSON.
+A driver reads the whole document, which takes 8 ms for the largest real pipeline, 413 KB of JSON.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def pack(pipeline: Pipeline) -> bytes:
     Raises:
         InvalidPipelineError: The JSON is larger than ``MAX_JSON_BYTES``.
     """
-    data = to_json(_document(pipeline)).encode()
+    data = to_json(_make_document(pipeline)).encode()
     if len(data) > MAX_JSON_BYTES:
         problem = f"has {len(data):,} bytes as JSON and a driver reads up to {MAX_JSON_BYTES:,}"
         raise InvalidPipelineError(Problem(message=f"{problem}; split the pipeline"))
@@ -78,7 +77,7 @@ def unpack(data: bytes) -> Pipeline:
     try:
         document = json.loads(inflate(data))
         if document["format"] != FORMAT:
-            raise _damaged(f"its format is '{document['format']}', not '{FORMAT}'")
+            raise _make_damage_error(f"its format is '{document['format']}', not '{FORMAT}'")
         version: str = document["version"]
         if int(version.partition(".")[0]) > int(VERSION.partition(".")[0]):
             raise PackedIrError(
@@ -92,27 +91,27 @@ def unpack(data: bytes) -> Pipeline:
             control=_control_from_json(document.get("control", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise _damaged(f"its JSON is not that of an IR ({error!r})") from error
+        raise _make_damage_error(f"its JSON is not that of an IR ({error!r})") from error
 
 
 def inflate(data: bytes) -> bytes:
     """Return the JSON of a packed IR.
 
     Raises:
-        PackedIrError: ``data`` is not gzip, is cut off, has more behind it, or inflates beyond
+        PackedIrError: ``data`` is not gzip, is cut off, has trailing bytes, or inflates beyond
             ``MAX_JSON_BYTES``; no more than that is held in memory.
     """
     decompressor = zlib.decompressobj(wbits=_GZIP_WINDOW)
     try:
         text = decompressor.decompress(data, MAX_JSON_BYTES + 1)
     except zlib.error as error:
-        raise _damaged(f"gunzip says '{error}'") from error
+        raise _make_damage_error(f"gunzip says '{error}'") from error
     if len(text) > MAX_JSON_BYTES:
-        raise _damaged(f"it inflates to more than {MAX_JSON_BYTES:,} bytes")
+        raise _make_damage_error(f"it inflates to more than {MAX_JSON_BYTES:,} bytes")
     if not decompressor.eof:
-        raise _damaged("its end is missing")
+        raise _make_damage_error("its end is missing")
     if decompressor.unused_data:
-        raise _damaged("something follows its end")
+        raise _make_damage_error("something follows its end")
     return text
 
 
@@ -130,7 +129,7 @@ def decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise _damaged("it is no base64") from error
+        raise _make_damage_error("it is no base64") from error
 
 
 def compute_ir_digest(data: bytes) -> str:
@@ -143,15 +142,15 @@ def make_reference(data: bytes) -> str:
     return f"{REFERENCE_PREFIX}{compute_ir_digest(data)}"
 
 
-def _damaged(what: str) -> PackedIrError:
+def _make_damage_error(what: str) -> PackedIrError:
     return PackedIrError(f"The IR is damaged: {what}; compile the pipeline again")
 
 
-def _document(pipeline: Pipeline) -> Json:
+def _make_document(pipeline: Pipeline) -> Json:
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
-        "pipelineSpec": _reachable(pipeline),
+        "pipelineSpec": _prune_spec(pipeline),
     }
     kubernetes: dict[str, Any] = {}
     if pipeline.kubernetes:
@@ -168,7 +167,7 @@ def _document(pipeline: Pipeline) -> Json:
     return document
 
 
-def _reachable(pipeline: Pipeline) -> Json:
+def _prune_spec(pipeline: Pipeline) -> Json:
     """Return the pipeline spec without the components and executors that nothing reaches."""
     spec: Json = pipeline.document
     labels = {component.executor_label for component in pipeline.components.values()}

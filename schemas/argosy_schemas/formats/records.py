@@ -1,8 +1,8 @@
-"""What the store remembers of a task: attempt records, success records, cache entries.
+"""Records in the store: attempt records, success records, cache entries.
 
-An attempt record belongs to one attempt alone and says what that attempt saw. A success record is
-written once all outputs are complete; readers take data from success records only. What became of
-a *task* is said by the engine, never by a record: an evicted pod leaves none.
+An attempt record belongs to one attempt and holds what that attempt saw. A success record is
+written when all outputs are complete; readers take data from success records only. The engine
+decides the state of a *task*, never a record: an evicted pod leaves none.
 
 The keys, below the root of a store:
 
@@ -35,10 +35,10 @@ LARGE_VALUE_BYTES = 64 * 1024
 
 
 class AttemptState(StrEnum):
-    """How one attempt ended, as it saw it."""
+    """How an attempt ended, from its own point of view."""
 
     RUNNING = "RUNNING"
-    """Started; what it still says when the attempt was killed."""
+    """Started; the record of a killed attempt keeps this state."""
     SUCCEEDED = "SUCCEEDED"
     CACHED = "CACHED"
     """Succeeded without running: the outputs are those of ``cached_from``."""
@@ -56,11 +56,11 @@ class Failure:
     exit_code: int | None = None
     """Of the user's command; minus the number of the signal that ended it."""
     final: bool = False
-    """No retry can help. A stopped pod never is: it may have been evicted."""
+    """No retry can help. Never true of a stopped pod, which may have been evicted."""
 
 
 class ContentKind(StrEnum):
-    """What was found at an output artifact's path."""
+    """The kind of content at the path of an output artifact."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -69,7 +69,7 @@ class ContentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The bytes behind an artifact, checked again before a cache hit is used."""
+    """The content of an artifact; it is checked again before a cache hit is used."""
 
     kind: ContentKind
     files: int = 0
@@ -79,21 +79,21 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One artifact as it is stored."""
+    """One stored artifact."""
 
     name: str
-    """What the component sees as ``artifact.name``: the output's name, or what it chose."""
+    """The value of ``artifact.name``: the name of the output, or one that the component chose."""
     uri: ArtifactUri
     type: ArtifactType
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     custom_path: str = ""
     content: Content | None = None
-    """``None`` where nobody looked: imported artifacts, and URIs that the task chose itself."""
+    """``None``: unknown, for imported artifacts and for URIs that the task chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """Inputs or outputs of an attempt by name."""
+    """The inputs or outputs of an attempt, by name."""
 
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     artifacts: Mapping[str, tuple[Artifact, ...]] = field(
@@ -101,12 +101,12 @@ class Values:
     )
     """A single artifact is a tuple of one."""
     large: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Parameter to the key of the object that holds its JSON; not in ``parameters`` then."""
+    """Parameter to the key of the object with its JSON; it is not in ``parameters`` then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReference:
-    """Points at the success record of another attempt."""
+    """A reference to the success record of another attempt."""
 
     run_id: RunId
     task_path: TaskPath
@@ -115,7 +115,7 @@ class RecordReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """What one attempt of a task saw and did."""
+    """The record of one attempt of a task."""
 
     run_id: RunId
     pipeline: str
@@ -133,25 +133,25 @@ class AttemptRecord:
     """``None`` when the attempt could not be reused."""
     cached_from: RecordReference | None = None
     basis: str | None = None
-    """Digest of the resolved inputs, and of what was told of the tasks before; ``None``: it was not
-    taken down, so that a success record holds whatever they are."""
+    """Digest of the resolved inputs and of the upstream statuses; ``None``: it was not recorded, so
+    that a success record is valid whatever they are."""
     failure: Failure | None = None
     version: str = RECORD_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """Which tasks at a path and below it have left records."""
+    """The tasks at a path and below it that have records."""
 
     succeeded: frozenset[TaskPath] = frozenset()
-    """They have a success record."""
+    """The tasks with a success record."""
     unfinished: tuple[tuple[TaskPath, AttemptId], ...] = ()
-    """The attempts of all others, by path."""
+    """The attempts of all other tasks, by path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:
-    """The newest success record that did the work of a fingerprint."""
+    """The newest success record with a fingerprint."""
 
     fingerprint: str
     pipeline: str

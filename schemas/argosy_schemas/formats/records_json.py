@@ -1,8 +1,8 @@
-"""Records and cache entries as deterministic JSON, and back.
+"""Convert records and cache entries to deterministic JSON, and back.
 
-The formats are described in ``schemas/argosy_schemas/json``; field names are lowerCamelCase. What
-has its default is left out, but for whether a failure is final. A reader takes any minor version of
-its own major one, and skips fields that it does not know.
+``schemas/argosy_schemas/json`` describes the formats; field names are lowerCamelCase. Fields with
+their default are left out, except ``final`` of a failure. A reader accepts any minor version of its
+own major version, and ignores unknown fields.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FormatError(ArgosyError):
 def record_to_json(record: AttemptRecord) -> str:
     """Return the text of an attempt or success record."""
     return to_json(
-        _without_defaults(
+        _drop_defaults(
             {
                 "version": record.version,
                 "runId": record.run_id,
@@ -78,7 +78,7 @@ def record_to_json(record: AttemptRecord) -> str:
 
 
 def record_from_json(text: str | bytes) -> AttemptRecord:
-    """Return the record behind ``text``.
+    """Return the record in ``text``.
 
     Raises:
         FormatError: It is damaged, or of a newer major version.
@@ -124,7 +124,7 @@ def cache_entry_to_json(entry: CacheEntry) -> str:
 
 
 def cache_entry_from_json(text: str | bytes) -> CacheEntry:
-    """Return the cache entry behind ``text``.
+    """Return the cache entry in ``text``.
 
     Raises:
         FormatError: It is damaged, or of a newer major version.
@@ -143,7 +143,7 @@ def cache_entry_from_json(text: str | bytes) -> CacheEntry:
 
 
 def load_document(text: str | bytes, *, what: str, newest: str) -> Json:
-    """Return the JSON object in ``text`` if its version is no newer major one than ``newest``.
+    """Return the JSON object in ``text``, after a check of its version.
 
     Args:
         text: UTF-8.
@@ -151,7 +151,7 @@ def load_document(text: str | bytes, *, what: str, newest: str) -> Json:
         newest: The version that this release writes.
 
     Raises:
-        FormatError: It is no JSON object with a version, or a newer one.
+        FormatError: It is not a JSON object with a version, or its major version is newer.
     """
     try:
         document = json.loads(text)
@@ -169,8 +169,8 @@ def load_document(text: str | bytes, *, what: str, newest: str) -> Json:
 
 
 def values_to_json(values: Values) -> dict[str, Any]:
-    """Return inputs or outputs; what is empty is left out."""
-    return _without_defaults(
+    """Return inputs or outputs; empty fields are left out."""
+    return _drop_defaults(
         {
             "parameters": dict(values.parameters),
             "artifacts": {
@@ -185,19 +185,19 @@ def values_to_json(values: Values) -> dict[str, Any]:
 def values_from_json(document: Json) -> Values:
     """Return inputs or outputs."""
     return Values(
-        parameters=_object(document, "parameters"),
+        parameters=_read_object(document, "parameters"),
         artifacts={
             name: tuple(artifact_from_json(artifact) for artifact in artifacts)
             for name, artifacts in document.get("artifacts", {}).items()
         },
-        large=_object(document, "large"),
+        large=_read_object(document, "large"),
     )
 
 
 def artifact_to_json(artifact: Artifact) -> dict[str, Any]:
     """Return one artifact."""
     content = artifact.content
-    return _without_defaults(
+    return _drop_defaults(
         {
             "name": artifact.name,
             "uri": artifact.uri,
@@ -223,7 +223,7 @@ def artifact_from_json(document: Json) -> Artifact:
         name=document["name"],
         uri=ArtifactUri(document["uri"]),
         type=artifact_type_from_json(document.get("type", {})),
-        metadata=_object(document, "metadata"),
+        metadata=_read_object(document, "metadata"),
         custom_path=document.get("customPath", ""),
         content=None
         if content is None
@@ -237,7 +237,7 @@ def artifact_from_json(document: Json) -> Artifact:
 
 def artifact_type_to_json(kind: ArtifactType) -> dict[str, Any]:
     """Return the type of an artifact, as the IR writes it."""
-    return _without_defaults(
+    return _drop_defaults(
         {
             "schemaTitle": kind.schema_title,
             "instanceSchema": kind.instance_schema,
@@ -256,7 +256,7 @@ def artifact_type_from_json(document: Json) -> ArtifactType:
 
 
 def reference_to_json(reference: RecordReference) -> dict[str, Any]:
-    """Return a pointer to a success record."""
+    """Return a reference to a success record."""
     return {
         "runId": reference.run_id,
         "taskPath": reference.task_path,
@@ -265,7 +265,7 @@ def reference_to_json(reference: RecordReference) -> dict[str, Any]:
 
 
 def reference_from_json(document: Json) -> RecordReference:
-    """Return a pointer to a success record."""
+    """Return a reference to a success record."""
     return RecordReference(
         run_id=RunId(document["runId"]),
         task_path=TaskPath(document["taskPath"]),
@@ -292,13 +292,13 @@ def failure_from_json(document: Json) -> Failure:
         reason=reason,
         message=document["message"],
         exit_code=document.get("exitCode"),
-        # Records of earlier releases leave it to the reason.
+        # Records of earlier releases lack the field.
         final=document.get("final", reason in _FINAL_BY_THEMSELVES),
     )
 
 
 def time_to_json(at: datetime) -> str:
-    """Return RFC 3339 in UTC with microseconds, so that texts order as times do."""
+    """Return RFC 3339 in UTC with microseconds; the texts sort as the times do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -307,14 +307,14 @@ def time_from_json(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _object(document: Json, name: str) -> dict[str, Any]:
+def _read_object(document: Json, name: str) -> dict[str, Any]:
     members: dict[str, Any] = document.get(name, {})
     if not isinstance(members, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # JSON
         raise TypeError(f"'{name}' is no object")
     return members
 
 
-def _without_defaults(document: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
+def _drop_defaults(document: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         name: value
         for name, value in document.items()

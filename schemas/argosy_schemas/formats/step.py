@@ -1,13 +1,13 @@
-"""The step: all that remains to be done for a task, with nothing left to resolve.
+"""The step: everything that remains to be done for a task, with nothing left to resolve.
 
-The driver makes it, ``exec`` runs its ``argv``, the launcher does the rest. On Argo it crosses
-from container to container as a directory on a shared volume:
+The driver creates it, ``exec`` runs its ``argv``, the launcher does the rest. On Argo the
+containers exchange it as a directory on a shared volume:
 
 * ``argv``       the arguments of the process, each ended by a NUL byte; absent: do not run
 * ``env``        ``NAME=VALUE`` pairs added to the environment, each ended by a NUL byte
-* ``step.json``  this, as JSON (``schemas/argosy_schemas/json/step.schema.json``)
+* ``step.json``  the step as JSON (``schemas/argosy_schemas/json/step.schema.json``)
 
-The embedded engine hands it over in memory.
+The embedded engine passes it in memory.
 """
 
 from __future__ import annotations
@@ -33,43 +33,43 @@ class Decision(StrEnum):
     CACHED = "cached"
     """The work was done before: write the records, run nothing."""
     ADOPTED = "adopted"
-    """A record of this very task, which holds, says how it ended, well or by ``failure``: write
-    nothing, run nothing, try nothing again."""
+    """A valid record of this task says how it ended, in success or in ``failure``: write nothing,
+    run nothing, do not retry."""
     FAILED = "failed"
     """The task cannot run, see ``failure``: write the attempt record, run nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputParameter:
-    """A parameter to collect when the command ended."""
+    """An output parameter to collect after the command has ended."""
 
     name: str
     type: ParameterType
     path: str
-    """File that the command may write; the executor output file goes before it."""
+    """A file that the command may write; the executor output file takes precedence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputArtifact:
-    """An artifact to collect when the command ended."""
+    """An output artifact to collect after the command has ended."""
 
     name: str
     type: ArtifactType
     is_list: bool
     metadata: Mapping[str, JsonValue]
     path: str
-    """Local file or directory that the command may write."""
+    """A local file or directory that the command may write."""
     uri: ArtifactUri
-    """Where its bytes go."""
+    """The URI to upload it to."""
     seen_uri: str
-    """The URI that the command was told; a local path in the embedded engine."""
+    """The URI that the command sees; a local path in the embedded engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UriMapping:
-    """How local URIs that a component hands back become URIs for everybody.
+    """A rule that maps URIs which a component reports to stored URIs.
 
-    A value equal to ``seen``, or below it, is rewritten to begin with ``stored``.
+    In a URI equal to ``seen`` or below it, ``stored`` replaces ``seen``.
     """
 
     seen: str
@@ -78,7 +78,7 @@ class UriMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One attempt of a task, resolved."""
+    """One attempt of a task with everything resolved."""
 
     run_id: RunId
     pipeline: str
@@ -90,26 +90,26 @@ class Step:
     """Non-empty exactly when the decision is ``RUN``."""
     env: tuple[tuple[str, str], ...] = ()
     inputs: Values = field(default_factory=Values)
-    """As resolved, for the record; artifacts with their stored URIs."""
+    """The resolved inputs for the record; artifacts have their stored URIs."""
     output_parameters: tuple[OutputParameter, ...] = ()
     output_artifacts: tuple[OutputArtifact, ...] = ()
     executor_output_path: str = ""
-    """File that the KFP executor may write (``ExecutorOutput`` as JSON)."""
+    """A file that the KFP executor may write (``ExecutorOutput`` as JSON)."""
     uri_mappings: tuple[UriMapping, ...] = ()
     seen_artifacts: Mapping[str, Artifact] = field(default_factory=dict[str, Artifact])
-    """Local URI of each input artifact to the stored artifact, for outputs that pass one on."""
+    """URI that the component sees to input artifact, for outputs that refer to an input."""
     fingerprint: str | None = None
-    """Not ``None``: write a cache entry after success."""
+    """The key of the cache entry to write after success; ``None``: write none."""
     cached_from: RecordReference | None = None
     basis: str | None = None
     """For the record, see :attr:`argosy_schemas.formats.records.AttemptRecord.basis`."""
     replaces: AttemptId | None = None
-    """The attempt whose success record does not hold any more: that of this one takes its place."""
+    """The attempt whose success record is no longer valid: this attempt's record replaces it."""
     outputs: Values = field(default_factory=Values)
-    """What a ``CACHED`` or ``ADOPTED`` task already has."""
+    """The outputs of a ``CACHED`` or ``ADOPTED`` task."""
     control: tuple[ControlEntry, ...] = ()
     failure: Failure | None = None
     log_key: str = ""
     root: str = ""
-    """URL of the pipeline root, with the options that open its bucket: artifact URIs have none."""
+    """URL of the pipeline root with its bucket options, which artifact URIs lack."""
     version: str = STEP_VERSION

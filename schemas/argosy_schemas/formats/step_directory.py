@@ -1,7 +1,7 @@
-"""A step as a directory on the volume that the containers of its pod share.
+"""Write and read a step as a directory on the volume that the containers of its pod share.
 
-``argv`` and ``env`` are for ``exec``, a C program without a JSON parser: entries ended by a NUL
-byte each. ``open`` lists, in the same form, the paths whose modes ``exec`` opens up when the
+``argv`` and ``env`` are for ``exec``, a C program without a JSON parser: each entry ends with a NUL
+byte. ``open`` lists, in the same form, the paths that ``exec`` makes readable for all when the
 command has ended, so that a launcher under another UID can read them. ``step.json`` is the whole
 :class:`argosy_schemas.formats.step.Step`, for the launcher. It is written last, so a directory that
 holds it is complete.
@@ -25,20 +25,20 @@ _STEP = "step.json"
 
 
 def write_step(directory: Path, step: Step) -> None:
-    """Write ``step`` for ``exec`` and the launcher; whatever was there before is replaced.
+    """Write ``step`` for ``exec`` and the launcher, replacing an earlier one.
 
     Raises:
-        FinalTaskError: An argument or variable holds what no process can be given.
+        FinalTaskError: An argument or variable has a character that no process can receive.
     """
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     for name in (_STEP, "argv", "env", "open"):
         (directory / name).unlink(missing_ok=True)
     if step.decision is Decision.RUN:
-        _write(directory / "argv", _entries(step.argv, "argument"))
+        _write(directory / "argv", _encode_entries(step.argv, "argument"))
         pairs = (f"{name}={value}" for name, value in step.env)
-        _write(directory / "env", _entries(pairs, "variable"))
-        _write(directory / "open", _entries(dict.fromkeys(_output_paths(step)), "path"))
+        _write(directory / "env", _encode_entries(pairs, "variable"))
+        _write(directory / "open", _encode_entries(dict.fromkeys(_list_output_paths(step)), "path"))
     _write(directory / _STEP, step_to_json(step).encode())
 
 
@@ -46,7 +46,7 @@ def read_step(directory: Path) -> Step:
     """Return the step that the driver wrote.
 
     Raises:
-        FinalTaskError: The directory holds no step, or one of a newer major version.
+        FinalTaskError: The directory has no step, or one of a newer major version.
     """
     path = directory / _STEP
     try:
@@ -60,8 +60,8 @@ def read_step(directory: Path) -> Step:
         raise FinalTaskError(f"'{path}': {error}", reason=Reason.INTERNAL) from error
 
 
-def _output_paths(step: Step) -> Iterator[str]:
-    """Yield where the command may have written what the launcher will read."""
+def _list_output_paths(step: Step) -> Iterator[str]:
+    """Yield the paths of outputs, which the command may have written."""
     if step.executor_output_path:
         yield step.executor_output_path
     for parameter in step.output_parameters:
@@ -74,20 +74,20 @@ def _output_paths(step: Step) -> Iterator[str]:
             yield path
 
 
-def _entries(texts: Iterable[str], what: str) -> bytes:
+def _encode_entries(texts: Iterable[str], what: str) -> bytes:
     entries: list[bytes] = []
     for text in texts:
         try:
             data = text.encode()
         except UnicodeEncodeError as error:
-            raise _refused(what, "half of a surrogate pair", text) from error
+            raise _make_input_error(what, "half of a surrogate pair", text) from error
         if b"\0" in data:
-            raise _refused(what, "a NUL character", text)
+            raise _make_input_error(what, "a NUL character", text)
         entries.append(data + b"\0")
     return b"".join(entries)
 
 
-def _refused(what: str, found: str, text: str) -> FinalTaskError:
+def _make_input_error(what: str, found: str, text: str) -> FinalTaskError:
     return FinalTaskError(
         f"{what} {quote_text(text)} of the command holds {found}, which no process can be given; "
         "encode it",

@@ -1,4 +1,4 @@
-"""The step as deterministic JSON, and back; ``argv`` and ``env`` included."""
+"""Convert a step to deterministic JSON, and back; ``argv`` and ``env`` included."""
 
 from __future__ import annotations
 
@@ -78,19 +78,19 @@ def step_to_json(step: Step) -> str:
 
 
 def step_from_json(text: str | bytes) -> Step:
-    """Return the step behind ``text``.
+    """Return the step in ``text``.
 
     Raises:
         FormatError: It is damaged, or of a newer major version.
     """
     document = load_document(text, what="The step", newest=STEP_VERSION)
     try:
-        return _step(document)
+        return _read_step(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(f"The step is damaged: {error!r}; run the task again") from error
 
 
-def _step(document: Json) -> Step:
+def _read_step(document: Json) -> Step:
     cached_from, failure = document["cachedFrom"], document["failure"]
     replaces = document["replaces"]
     return Step(
@@ -110,7 +110,7 @@ def _step(document: Json) -> Step:
             )
             for output in document["outputParameters"]
         ),
-        output_artifacts=tuple(_output(output) for output in document["outputArtifacts"]),
+        output_artifacts=tuple(_output_from_json(output) for output in document["outputArtifacts"]),
         executor_output_path=document["executorOutputPath"],
         uri_mappings=tuple(
             UriMapping(seen=mapping["seen"], stored=mapping["stored"])
@@ -146,7 +146,7 @@ def _output_to_json(output: OutputArtifact) -> dict[str, Any]:
     }
 
 
-def _output(document: Json) -> OutputArtifact:
+def _output_from_json(document: Json) -> OutputArtifact:
     return OutputArtifact(
         name=document["name"],
         type=artifact_type_from_json(document["type"]),

@@ -1,4 +1,4 @@
-"""The IR from its JSON: a mapping that the checks have accepted becomes immutable values.
+"""Convert the JSON of the IR, after the checks have accepted it, to immutable values.
 
 Nothing is checked here; :mod:`argosy_schemas.reading.pipeline` did that. Field names are
 lowerCamelCase: the reader has translated the ``snake_case`` ones that proto-JSON allows as well.
@@ -96,13 +96,13 @@ def pipeline_from_json(
 
 
 def component_from_json(name: str, json: Json, executors: Mapping[str, Json]) -> Component:
-    """Return the component ``name``; ``executors`` holds at least the one that its label names."""
+    """Return the component ``name``; ``executors`` has at least its own."""
     label: str | None = json.get("executorLabel")
     return Component(
         name=name,
-        inputs=_interface(json.get("inputDefinitions", {})),
-        outputs=_interface(json.get("outputDefinitions", {})),
-        dag=_dag(json["dag"]) if "dag" in json else None,
+        inputs=_interface_from_json(json.get("inputDefinitions", {})),
+        outputs=_interface_from_json(json.get("outputDefinitions", {})),
+        dag=_dag_from_json(json["dag"]) if "dag" in json else None,
         executor_label=label,
         executor=executor_from_json(executors[label]) if label is not None else None,
         task_config_passthroughs=tuple(
@@ -117,28 +117,28 @@ def component_from_json(name: str, json: Json, executors: Mapping[str, Json]) ->
 def executor_from_json(json: Json) -> Executor:
     """Return a container or an importer; the reader has refused the other kinds."""
     if "container" in json:
-        return _container(json["container"])
+        return _container_from_json(json["container"])
     importer: Json = json["importer"]
     uri: Json = importer.get("artifactUri", {})
     return ImporterExecutor(
         uri=RuntimeParameter(uri["runtimeParameter"])
         if "runtimeParameter" in uri
         else Constant(constant_from_json(uri)),
-        type=_artifact_type(importer.get("typeSchema", {})),
-        metadata=_values(importer.get("metadata", {})),
+        type=_artifact_type_from_json(importer.get("typeSchema", {})),
+        metadata=_normalize_values(importer.get("metadata", {})),
         reimport=importer.get("reimport", False),
         download_to_workspace=importer.get("downloadToWorkspace", False),
     )
 
 
 def parameter_type_from_json(json: Json) -> ParameterType | None:
-    """Return the type that a parameter declares; ``None`` where it declares none."""
+    """Return the type that a parameter declares; ``None``: it declares none."""
     name: str = json.get("parameterType", "")
     return _TYPES.get(name) or _DEPRECATED_TYPES.get(json.get("type", ""))
 
 
 def find_producers(task: Json) -> Iterable[str]:
-    """Yield the siblings that the inputs of ``task`` come from."""
+    """Yield the tasks that produce the inputs of ``task``."""
     inputs: Json = task.get("inputs", {})
     for source in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
         for kind in ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus"):
@@ -151,22 +151,26 @@ def duration_from_json(text: str) -> timedelta:
     return timedelta(seconds=float(text.removesuffix("s")))
 
 
-def _sorted(json: Json, convert: Callable[[str, Any], T]) -> dict[str, T]:
+def _convert_sorted(json: Json, convert: Callable[[str, Any], T]) -> dict[str, T]:
     return {key: convert(key, json[key]) for key in sorted(json)}
 
 
-def _values(json: Json) -> dict[str, JsonValue]:
+def _normalize_values(json: Json) -> dict[str, JsonValue]:
     return {key: normalize(json[key]) for key in sorted(json)}
 
 
-def _interface(json: Json) -> Interface:
+def _interface_from_json(json: Json) -> Interface:
     return Interface(
-        parameters=_sorted(json.get("parameters", {}), lambda _, value: _parameter_spec(value)),
-        artifacts=_sorted(json.get("artifacts", {}), lambda _, value: _artifact_spec(value)),
+        parameters=_convert_sorted(
+            json.get("parameters", {}), lambda _, value: _parameter_spec_from_json(value)
+        ),
+        artifacts=_convert_sorted(
+            json.get("artifacts", {}), lambda _, value: _artifact_spec_from_json(value)
+        ),
     )
 
 
-def _parameter_spec(json: Json) -> ParameterSpec:
+def _parameter_spec_from_json(json: Json) -> ParameterSpec:
     kind = parameter_type_from_json(json)
     if kind is None:
         raise ValueError("has no type")
@@ -179,17 +183,17 @@ def _parameter_spec(json: Json) -> ParameterSpec:
     )
 
 
-def _artifact_spec(json: Json) -> ArtifactSpec:
+def _artifact_spec_from_json(json: Json) -> ArtifactSpec:
     return ArtifactSpec(
-        type=_artifact_type(json.get("artifactType", {})),
+        type=_artifact_type_from_json(json.get("artifactType", {})),
         is_list=json.get("isArtifactList", False),
         optional=json.get("isOptional", False),
-        metadata=_values(json.get("metadata", {})),
+        metadata=_normalize_values(json.get("metadata", {})),
         description=json.get("description", ""),
     )
 
 
-def _artifact_type(json: Json) -> ArtifactType:
+def _artifact_type_from_json(json: Json) -> ArtifactType:
     return ArtifactType(
         schema_title=json.get("schemaTitle", ""),
         instance_schema=json.get("instanceSchema", ""),
@@ -197,15 +201,16 @@ def _artifact_type(json: Json) -> ArtifactType:
     )
 
 
-def _dag(json: Json) -> Dag:
+def _dag_from_json(json: Json) -> Dag:
     outputs: Json = json.get("outputs", {})
     return Dag(
-        tasks=_sorted(json.get("tasks", {}), _task),
+        tasks=_convert_sorted(json.get("tasks", {}), _task_from_json),
         outputs=DagOutputs(
-            parameters=_sorted(
-                outputs.get("parameters", {}), lambda _, value: _parameter_selectors(value)
+            parameters=_convert_sorted(
+                outputs.get("parameters", {}),
+                lambda _, value: _parameter_selectors_from_json(value),
             ),
-            artifacts=_sorted(
+            artifacts=_convert_sorted(
                 outputs.get("artifacts", {}),
                 lambda _, value: tuple(
                     TaskOutput(item["producerSubtask"], item["outputArtifactKey"])
@@ -216,7 +221,7 @@ def _dag(json: Json) -> Dag:
     )
 
 
-def _parameter_selectors(json: Json) -> tuple[TaskOutput, ...]:
+def _parameter_selectors_from_json(json: Json) -> tuple[TaskOutput, ...]:
     if "valueFromParameter" in json:
         selectors: list[Json] = [json["valueFromParameter"]]
     else:
@@ -226,12 +231,14 @@ def _parameter_selectors(json: Json) -> tuple[TaskOutput, ...]:
     )
 
 
-def _task(key: str, json: Json) -> Task:
+def _task_from_json(key: str, json: Json) -> Task:
     inputs: Json = json.get("inputs", {})
-    parameters = _sorted(
+    parameters = _convert_sorted(
         inputs.get("parameters", {}), lambda _, value: parameter_input_from_json(value)
     )
-    artifacts = _sorted(inputs.get("artifacts", {}), lambda _, value: _artifact_source(value))
+    artifacts = _convert_sorted(
+        inputs.get("artifacts", {}), lambda _, value: _artifact_source_from_json(value)
+    )
     trigger: Json = json.get("triggerPolicy", {})
     caching: Json = json.get("cachingOptions", {})
     strategy = trigger.get("strategy", "TRIGGER_STRATEGY_UNSPECIFIED")
@@ -246,20 +253,21 @@ def _task(key: str, json: Json) -> Task:
         strategy=TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED
         if strategy == "TRIGGER_STRATEGY_UNSPECIFIED"
         else TriggerStrategy(strategy),
-        iterator=_iterator(json),
-        retry=_retry(json["retryPolicy"]) if "retryPolicy" in json else None,
+        iterator=_iterator_from_json(json),
+        retry=_retry_from_json(json["retryPolicy"]) if "retryPolicy" in json else None,
         caching=Caching(enabled=caching.get("enableCache", False), key=caching.get("cacheKey", "")),
     )
 
 
 def parameter_input_from_json(json: Json) -> ParameterInput:
-    """Return where a parameter comes from; Kubernetes settings say it in the same form."""
+    """Return the source of a parameter; Kubernetes settings have the same form."""
     return ParameterInput(
-        source=_parameter_source(json), selector=json.get("parameterExpressionSelector") or None
+        source=_parameter_source_from_json(json),
+        selector=json.get("parameterExpressionSelector") or None,
     )
 
 
-def _parameter_source(json: Json) -> ParameterSource:
+def _parameter_source_from_json(json: Json) -> ParameterSource:
     if "taskOutputParameter" in json:
         output: Json = json["taskOutputParameter"]
         return TaskOutput(output["producerTask"], output["outputParameterKey"])
@@ -274,7 +282,7 @@ def _parameter_source(json: Json) -> ParameterSource:
 
 
 def constant_from_json(json: Json) -> JsonValue:
-    """Return the constant of a ``ValueOrRuntimeParameter``; nothing set is ``null``."""
+    """Return the constant of a ``ValueOrRuntimeParameter``; ``None`` where none is set."""
     if "constant" in json:
         return normalize(json["constant"])
     deprecated: Json = json.get("constantValue", {})
@@ -285,14 +293,14 @@ def constant_from_json(json: Json) -> JsonValue:
     return None
 
 
-def _artifact_source(json: Json) -> ArtifactSource:
+def _artifact_source_from_json(json: Json) -> ArtifactSource:
     if "taskOutputArtifact" in json:
         output: Json = json["taskOutputArtifact"]
         return TaskOutput(output["producerTask"], output["outputArtifactKey"])
     return ComponentInput(json["componentInputArtifact"])
 
 
-def _iterator(json: Json) -> Iterator | None:
+def _iterator_from_json(json: Json) -> Iterator | None:
     over_artifacts = "artifactIterator" in json
     iterator: Json | None = json.get("artifactIterator" if over_artifacts else "parameterIterator")
     if iterator is None:
@@ -310,10 +318,10 @@ def _iterator(json: Json) -> Iterator | None:
 
 
 def parse_raw_items(text: str) -> tuple[JsonValue, ...]:
-    """Return the items that a loop has written in the file.
+    """Return the items of a loop from their JSON text in the file.
 
     Raises:
-        ValueError: ``text`` is no JSON list.
+        ValueError: ``text`` is not a JSON list.
     """
     items = parse_json(text)
     if not isinstance(items, list):
@@ -321,7 +329,7 @@ def parse_raw_items(text: str) -> tuple[JsonValue, ...]:
     return tuple(items)
 
 
-def _retry(json: Json) -> RetryPolicy:
+def _retry_from_json(json: Json) -> RetryPolicy:
     default = RetryPolicy()
     return RetryPolicy(
         max_count=max(0, json.get("maxRetryCount", default.max_count)),
@@ -335,33 +343,34 @@ def _retry(json: Json) -> RetryPolicy:
     )
 
 
-def _container(json: Json) -> ContainerExecutor:
+def _container_from_json(json: Json) -> ContainerExecutor:
     return ContainerExecutor(
         image=json.get("image", ""),
         command=tuple(json.get("command", ())),
         args=tuple(json.get("args", ())),
         env=tuple((item["name"], item.get("value", "")) for item in json.get("env", ())),
-        resources=_resources(json.get("resources", {})),
+        resources=_resources_from_json(json.get("resources", {})),
     )
 
 
-def _resources(json: Json) -> Resources:
+def _resources_from_json(json: Json) -> Resources:
     accelerator: Json = json.get("accelerator", {})
     count = accelerator.get("resourceCount") or accelerator.get("count", "")
     return Resources(
-        cpu_limit=json.get("resourceCpuLimit") or _number(json.get("cpuLimit")),
-        cpu_request=json.get("resourceCpuRequest") or _number(json.get("cpuRequest")),
-        memory_limit=json.get("resourceMemoryLimit") or _gigabytes(json.get("memoryLimit")),
-        memory_request=json.get("resourceMemoryRequest") or _gigabytes(json.get("memoryRequest")),
+        cpu_limit=json.get("resourceCpuLimit") or _format_number(json.get("cpuLimit")),
+        cpu_request=json.get("resourceCpuRequest") or _format_number(json.get("cpuRequest")),
+        memory_limit=json.get("resourceMemoryLimit") or _format_gigabytes(json.get("memoryLimit")),
+        memory_request=json.get("resourceMemoryRequest")
+        or _format_gigabytes(json.get("memoryRequest")),
         accelerator_type=accelerator.get("resourceType") or accelerator.get("type", ""),
         accelerator_count=str(count) if count else "",
     )
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return to_text(normalize(value)) if value else ""
 
 
-def _gigabytes(value: float | None) -> str:
-    """The deprecated memory fields count in G, as the reference prints them."""
-    return f"{_number(value)}G" if value else ""
+def _format_gigabytes(value: float | None) -> str:
+    """Return a deprecated memory field, which counts in G, as the reference prints it."""
+    return f"{_format_number(value)}G" if value else ""

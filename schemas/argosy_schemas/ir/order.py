@@ -1,4 +1,4 @@
-"""Tasks of a DAG in the order of their dependencies."""
+"""Sort the tasks of a DAG by their dependencies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from argosy_schemas.ir.model import Dag
 
 
 def order_tasks(dag: Dag) -> Iterator[str]:
-    """Yield the tasks of a DAG, each behind those that it depends on."""
+    """Yield the task keys of a DAG, each after those that it depends on."""
     done: set[str] = set()
     for first in dag.tasks:
         stack = [first]

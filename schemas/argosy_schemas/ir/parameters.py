@@ -1,8 +1,8 @@
-"""Parameter values: their types, their coercion, and their text forms.
+"""Check, coerce and format parameter values.
 
-The rules are the reference driver's and launcher's (kubeflow/pipelines ``backend/src/v2/driver``
-``resolve.go`` and ``component/launcher_v2.go``), with one text form where it has three: the
-shortest decimal that reads back, never with an exponent.
+The rules are those of the reference driver and launcher (kubeflow/pipelines
+``backend/src/v2/driver`` ``resolve.go`` and ``component/launcher_v2.go``), with one text form where
+these have three: the shortest decimal that parses to the same number, without an exponent.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _EXPONENT = re.compile(r"[0-9]e-?[0-9]|e\+")
 
 
 class ParameterValueError(ValueError):
-    """A value does not fit its declared type; the message is half a sentence about the value."""
+    """A value does not fit its declared type; the message is a predicate, ``is a list, …``."""
 
 
 def describe_json_type(value: JsonValue) -> str:
-    """Return what a value is, in the words of messages: ``a number``, ``a list``, ``null``."""
+    """Return the type of a value in words, for messages: ``a number``, ``a list``, ``null``."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -42,7 +42,7 @@ def describe_json_type(value: JsonValue) -> str:
 
 
 def to_text(value: JsonValue) -> str:
-    """Return the text of a value: a string as it is, ``null`` as nothing, all else as JSON.
+    """Return the text of a value: a string as it is, ``null`` as empty text, the rest as JSON.
 
     Numbers are decimals without an exponent, lists and objects compact JSON with sorted keys.
     """
@@ -51,34 +51,34 @@ def to_text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return _decimal(value)
+        return _format_decimal(value)
     text = to_json(normalize(value))
-    # Only a number that Python writes with an exponent needs a second look.
-    return _expanded(value) if _EXPONENT.search(text) else text
+    # Only a number that Python writes with an exponent needs another form.
+    return _format_without_exponents(value) if _EXPONENT.search(text) else text
 
 
 def coerce(value: JsonValue, declared: ParameterType) -> JsonValue:
     """Return ``value`` as an input of type ``declared`` receives it.
 
-    A STRING takes anything, as text; every other type takes only its own JSON kind, and either
-    number type takes any number. ``null`` stays ``null``: whether it may is the caller's question.
+    A STRING accepts any value, as text; every other type accepts only its own JSON type, and each
+    number type any number. ``null`` stays ``null``: the caller decides whether it is allowed.
 
     Raises:
-        ParameterValueError: The kind of ``value`` is another one.
+        ParameterValueError: ``value`` has another type.
     """
     if value is None:
         return None
     if declared is ParameterType.STRING:
         return to_text(value)
-    if not _is_of(value, declared):
+    if not _is_of_type(value, declared):
         raise ParameterValueError(f"is {describe_json_type(value)}, not a {declared}")
     return normalize(value)
 
 
 def is_literal(value: JsonValue, literals: Sequence[JsonValue]) -> bool:
-    """Return whether ``value`` is allowed; no literals allow any.
+    """Return whether ``value`` is among the literals, or there are none.
 
-    An int and a double of one value are equal, a number and a boolean or a string never are.
+    An integer and a double may be equal, a number and a boolean or a string never are.
     """
     return not literals or any(
         describe_json_type(value) == describe_json_type(literal)
@@ -93,7 +93,7 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
     A STRING is the whole text, not trimmed; every other type is trimmed and parsed.
 
     Raises:
-        ParameterValueError: The bytes are no value of that type.
+        ParameterValueError: The bytes are not a value of that type.
     """
     try:
         text = data.decode("utf-8")
@@ -112,12 +112,12 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
 
 
 def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
-    """Return the value of a parameter that a person or a workflow gave as text.
+    """Return the value of a parameter that a person or a workflow passed as text.
 
-    A STRING takes the text as it is, every other type is JSON. ``null`` is the value ``None``.
+    A STRING is the text as it is, every other type is JSON. ``null`` is the value ``None``.
 
     Raises:
-        ParameterValueError: The text is no JSON, of another type, or none of the literals.
+        ParameterValueError: The text is not JSON, of another type, or not among the literals.
     """
     value: JsonValue = text
     if spec.type is not ParameterType.STRING:
@@ -131,13 +131,12 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
 
 
 def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
-    """Return ``value`` as the run's parameter declared by ``spec`` holds it.
+    """Return ``value`` as the value of the run parameter that ``spec`` declares.
 
-    Nothing is coerced here: a STRING has to be a string. Either number type takes any number, as
-    the reference does.
+    A STRING has to be a string. Each number type accepts any number, as in the reference.
 
     Raises:
-        ParameterValueError: It is of another type, none of the literals, or ``null`` where the
+        ParameterValueError: It is of another type, not among the literals, or ``null`` where the
             parameter is not optional.
     """
     if value is None:
@@ -169,30 +168,32 @@ _HINTS: Final[Mapping[ParameterType, str]] = {
 }
 
 
-def _decimal(number: float) -> str:
+def _format_decimal(number: float) -> str:
     whole = normalize(number)
     text = str(whole)
     if "e" not in text:
         return text
-    # Not at the top: a millisecond, for numbers that hardly occur.
+    # Not at the top: the import takes a millisecond, and such numbers are rare.
     from decimal import Decimal
 
     return format(Decimal(text), "f")
 
 
-def _expanded(value: JsonValue) -> str:
-    """Return what ``to_json`` does, with every number written without an exponent."""
+def _format_without_exponents(value: JsonValue) -> str:
+    """Return JSON as ``to_json`` does, but every number without an exponent."""
     if isinstance(value, float):
-        return _decimal(value)
+        return _format_decimal(value)
     if isinstance(value, Mapping):
-        members = (f"{to_json(key)}:{_expanded(value[key])}" for key in sorted(value))
+        members = (
+            f"{to_json(key)}:{_format_without_exponents(value[key])}" for key in sorted(value)
+        )
         return f"{{{','.join(members)}}}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{','.join(map(_expanded, value))}]"
+        return f"[{','.join(map(_format_without_exponents, value))}]"
     return to_json(value)
 
 
-def _is_of(value: JsonValue, declared: ParameterType) -> bool:
+def _is_of_type(value: JsonValue, declared: ParameterType) -> bool:
     if declared is ParameterType.BOOLEAN:
         return isinstance(value, bool)
     if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
@@ -203,13 +204,13 @@ def _is_of(value: JsonValue, declared: ParameterType) -> bool:
 
 
 def _parse_number(text: str, declared: ParameterType) -> JsonValue:
-    # Python reads more than the reference does: 1_000, and digits of other scripts.
+    # Python accepts more than the reference: 1_000, and digits of other scripts.
     if "_" in text or not text.isascii():
         raise ParameterValueError(f"{quote_text(text)} is no {declared}")
     if declared is ParameterType.NUMBER_INTEGER:
         if not _DECIMAL.fullmatch(text):
             raise ParameterValueError(f"{quote_text(text)} is no {declared}")
-        # As few digits as 64 bits have: Python refuses to read thousands of them.
+        # No more digits than 64 bits have: Python refuses to parse thousands of them.
         number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
         if not -_INT64 <= number < _INT64:
             raise ParameterValueError(f"{quote_text(text)} does not fit into 64 bits")

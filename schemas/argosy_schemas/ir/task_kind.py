@@ -1,4 +1,4 @@
-"""What a task is, as people and scripts are told."""
+"""The kind of a task, as output for people and scripts names it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from argosy_schemas.ir.model import Component, ImporterExecutor, Task
 
 
 class TaskKind(StrEnum):
-    """What a task is."""
+    """The kind of a task."""
 
     CONTAINER = "container"
     DAG = "dag"
@@ -20,9 +20,11 @@ class TaskKind(StrEnum):
 
 
 def get_task_kind(component: Component, task: Task | None = None) -> TaskKind:
-    """Return what a task is; one with an iterator is a loop whatever its component is.
+    """Return the kind of a task; a task with an iterator is a loop whatever its component is.
 
-    Without the task: what the component makes of one that uses it.
+    Args:
+        component: The component of the task.
+        task: ``None``: return the kind of a task without an iterator.
     """
     if task is not None and task.iterator is not None:
         return TaskKind.LOOP

@@ -1,8 +1,8 @@
-"""The documents of a pipeline file, as plain values.
+"""Read the documents of a pipeline file as plain values.
 
-A file is JSON, or a stream of YAML documents: one pipeline spec, and perhaps one platform spec.
-JSON is tried first where the text begins as an object does, because YAML reads some of it
-differently (``1e3`` is text there). Nothing is known here of what a spec may say.
+A file is JSON, or a stream of YAML documents: one pipeline spec, and at most one platform spec.
+JSON is tried first where the text begins with ``{``, because YAML reads some JSON differently
+(``1e3`` is text there). This module does not know the fields of a spec.
 """
 
 from __future__ import annotations
@@ -29,87 +29,87 @@ _SPEC_FIELDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """What a file holds."""
+    """The documents of a file."""
 
     text: str
     pipeline: Mapping[str, JsonValue]
     pipeline_number: int
-    """Which document of the stream it is, from 0."""
+    """The number of the document in the stream, from 0."""
     platform: Mapping[str, JsonValue] | None = None
     platform_number: int = 0
     refused: tuple[Problem, ...] = ()
-    """Keys given twice, of which the last one counts, and values that JSON does not have."""
+    """Duplicate keys, of which the last one counts, and values that JSON does not have."""
 
 
-class _NotJson(Exception):
-    """The text is to be read as YAML, which may find more, and knows lines."""
+class _NotJsonError(Exception):
+    """The text has to be read as YAML, which accepts more and has lines."""
 
 
 def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
     """Return the documents in ``data``.
 
     Raises:
-        InvalidPipelineError: It is too large, no UTF-8, no YAML or JSON, beyond the bounds of
-            nesting and aliases, or holds anything but one pipeline and at most one platform spec.
+        InvalidPipelineError: It is too large, not UTF-8, neither YAML nor JSON, beyond the limits
+            of nesting and aliases, or not one pipeline spec and at most one platform spec.
     """
     if len(data) > max_size_bytes:
-        raise _invalid(
+        raise _make_error(
             file,
-            f"The file has {_megabytes(len(data))}, more than the {_megabytes(max_size_bytes)} "
+            f"The file has {_format_size(len(data))}, more than the {_format_size(max_size_bytes)} "
             "allowed; raise --max-size if it is a pipeline",
         )
-    text = _decoded(data, file)
-    loaded, told = _loaded(text, file)
+    text = _decode(data, file)
+    loaded, problems = _load(text, file)
     if loaded is None:
-        raise InvalidPipelineError(*told)
+        raise InvalidPipelineError(*problems)
     try:
-        documents = _classified(text, loaded, file)
+        documents = _classify(text, loaded, file)
     except InvalidPipelineError as error:
-        raise InvalidPipelineError(*told, *error.problems) from error
-    return replace(documents, refused=told)
+        raise InvalidPipelineError(*problems, *error.problems) from error
+    return replace(documents, refused=problems)
 
 
 def read_values(data: bytes, *, file: str, is_json: bool = False) -> list[JsonValue]:
-    """Return the documents in ``data``, whatever they say.
+    """Return the documents in ``data``, of any content.
 
     Args:
         data: JSON or YAML.
-        file: As messages name it.
+        file: The name of the file in messages.
         is_json: Whether it has to be JSON, whatever it begins with.
 
     Raises:
-        InvalidPipelineError: It is no UTF-8, no YAML or JSON, has keys given twice, or is beyond
-            the bounds of nesting and aliases.
+        InvalidPipelineError: It is not UTF-8, neither YAML nor JSON, has duplicate keys, or is
+            beyond the limits of nesting and aliases.
     """
-    loaded, told = _loaded(_decoded(data, file), file, is_json=is_json)
-    if loaded is None or told:
-        raise InvalidPipelineError(*told)
+    loaded, problems = _load(_decode(data, file), file, is_json=is_json)
+    if loaded is None or problems:
+        raise InvalidPipelineError(*problems)
     return loaded
 
 
 def read_objects(data: bytes, *, file: str) -> tuple[list[JsonValue], tuple[Problem, ...]]:
-    """Return the documents of a file as ``kubectl`` takes it, and what is refused in them.
+    """Return the documents of a file for ``kubectl``, and the problems that do not stop reading.
 
-    Beside YAML that is a row of JSON objects.
+    Such a file is YAML, or several JSON objects one after another. Duplicate keys and values that
+    JSON does not have are the problems that are returned.
 
     Raises:
-        InvalidPipelineError: As for :func:`read_values`, but for what the rest can be read without:
-            keys given twice, values that JSON does not have.
+        InvalidPipelineError: As for :func:`read_values`, for all other problems.
     """
-    loaded, told = _loaded(_decoded(data, file), file, load_json=_load_row)
+    loaded, problems = _load(_decode(data, file), file, load_json=_load_row)
     if loaded is None:
-        raise InvalidPipelineError(*told)
-    return loaded, told
+        raise InvalidPipelineError(*problems)
+    return loaded, problems
 
 
-def _loaded(
+def _load(
     text: str,
     file: str,
     *,
     load_json: Callable[[str], list[JsonValue]] | None = None,
     is_json: bool = False,
 ) -> tuple[list[JsonValue] | None, tuple[Problem, ...]]:
-    """Return the documents, ``None`` when they cannot be read, and what is wrong with them."""
+    """Return the documents, ``None`` when they cannot be read, and their problems."""
     refusals: list[Refusal] = []
     loaded: list[JsonValue] | None = None
     try:
@@ -125,7 +125,7 @@ def _loaded(
     )
 
 
-def _decoded(data: bytes, file: str) -> str:
+def _decode(data: bytes, file: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -145,41 +145,41 @@ def _load_json(
     load_json: Callable[[str], list[JsonValue]],
     is_json: bool,
 ) -> list[JsonValue]:
-    """Return the values of a JSON text, or of what YAML makes of it where it need not be JSON."""
+    """Return the values of a JSON text; unless it must be JSON, fall back to YAML."""
     try:
         return load_json(text)
     except json.JSONDecodeError as error:
         if is_json:
             refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
             raise UnreadableTextError(refusal) from error
-    except _NotJson:
+    except _NotJsonError:
         pass
     return load_yaml(text, refusals)
 
 
 def _load_one(text: str) -> list[JsonValue]:
-    """Return the one value that a text is."""
+    """Return the only value of a JSON text."""
     return _load_row(text, most=1)
 
 
 def _load_row(text: str, *, most: int | None = None) -> list[JsonValue]:
-    """Return the values of a text, in which they follow each other."""
+    """Return the values of a text with several JSON values, one after another."""
     _check_depth(text)
     decoder = json.JSONDecoder(
-        object_pairs_hook=_object,
+        object_pairs_hook=_make_object,
         parse_constant=_refuse_constant,
-        parse_float=_finite,
-        parse_int=_integer,
+        parse_float=_parse_finite,
+        parse_int=_parse_integer,
     )
     values: list[JsonValue] = []
-    start = _past_blanks(text, 0)
+    start = _skip_blanks(text, 0)
     while start < len(text):
         if len(values) == most:
             raise json.JSONDecodeError("Extra data", text, start)
         value, end = decoder.raw_decode(text, start)
         values.append(value)
-        start = _past_blanks(text, end)
-    # Only an escape can bring one in: the text was UTF-8.
+        start = _skip_blanks(text, end)
+    # Only an escape can produce one: the text was UTF-8.
     if "\\ud" in text.lower() and _LONE_SURROGATE.search(json.dumps(values, ensure_ascii=False)):
         raise UnreadableTextError(
             Refusal(message="A string has half of a surrogate pair; write the character", line=None)
@@ -187,14 +187,14 @@ def _load_row(text: str, *, most: int | None = None) -> list[JsonValue]:
     return values
 
 
-def _past_blanks(text: str, start: int) -> int:
+def _skip_blanks(text: str, start: int) -> int:
     match = _BLANKS.match(text, start)
     assert match is not None
     return match.end()
 
 
 def _check_depth(text: str) -> None:
-    """Refuse what ``json.loads`` would recurse into too deeply."""
+    """Refuse text that ``json.loads`` would recurse into too deeply."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
@@ -209,10 +209,10 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _make_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _NotJson
+        raise _NotJsonError
     return members
 
 
@@ -221,7 +221,7 @@ def _refuse_constant(name: str) -> JsonValue:
     raise UnreadableTextError(Refusal(message=message, line=None))
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise UnreadableTextError(
@@ -230,7 +230,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:  # thousands of digits
@@ -238,20 +238,20 @@ def _integer(text: str) -> int:
         raise UnreadableTextError(Refusal(message=message, line=None)) from error
 
 
-def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
+def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
     pipelines: list[tuple[int, Mapping[str, JsonValue]]] = []
     platforms: list[tuple[int, Mapping[str, JsonValue]]] = []
     for number, document in enumerate(loaded):
         if document is None:
             continue
         if not isinstance(document, Mapping):
-            raise _invalid(
+            raise _make_error(
                 file,
                 "The file holds no pipeline, but a list or text; give what the KFP SDK compiled",
                 line=1,
             )
         if "kind" in document and "apiVersion" in document:
-            raise _invalid(
+            raise _make_error(
                 file,
                 f"The file holds a Kubernetes object of kind {quote_text(str(document['kind']))}; "
                 "compile the pipeline with the KFP SDK 2 to its YAML",
@@ -262,11 +262,13 @@ def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
     for found, what in ((pipelines, "pipelines"), (platforms, "platform specs")):
         if len(found) > 1:
             message = f"The file holds {len(found)} {what}; give each its own file"
-            raise _invalid(file, message)
+            raise _make_error(file, message)
     if not pipelines:
         what = "only a platform spec" if platforms else "nothing but comments or blank lines"
         what = what if text.strip() else "nothing"
-        raise _invalid(file, f"The file holds {what}, and no pipeline; compile the pipeline again")
+        raise _make_error(
+            file, f"The file holds {what}, and no pipeline; compile the pipeline again"
+        )
     number, pipeline = pipelines[0]
     if not platforms:
         return Documents(text=text, pipeline=pipeline, pipeline_number=number)
@@ -280,9 +282,9 @@ def _classified(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
     )
 
 
-def _megabytes(size_bytes: int) -> str:
+def _format_size(size_bytes: int) -> str:
     return f"{size_bytes / 2**20:.0f} MB" if size_bytes >= 2**20 else f"{size_bytes} bytes"
 
 
-def _invalid(file: str, message: str, *, line: int | None = None) -> InvalidPipelineError:
+def _make_error(file: str, message: str, *, line: int | None = None) -> InvalidPipelineError:
     return InvalidPipelineError(Problem(message=message, file=file, line=line))

@@ -1,8 +1,9 @@
-"""Read a compiled pipeline file, or say everything that is wrong with it.
+"""Read a compiled pipeline file, or report all its problems.
 
-The text becomes plain documents (:mod:`.documents`), those become canonical
-(:mod:`.structure`), the canonical spec is checked (:mod:`.checking`) and converted
-(:mod:`.ir_json`). Lines are looked up afterwards, in files that are wrong.
+The text becomes plain documents (:mod:`argosy_schemas.reading.documents`), these become canonical
+(:mod:`argosy_schemas.reading.structure`), the canonical spec is checked
+(:mod:`argosy_schemas.checking.pipeline`) and converted (:mod:`argosy_schemas.ir.from_json`). Lines
+are looked up afterwards, only for files with problems.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Json = Mapping[str, Any]
 
 
 Check: TypeAlias = Callable[[Json, Sequence[str], Findings], None]
-"""Adds what is wrong in a canonical spec, with the components that its root reaches."""
+"""Adds the problems of a canonical spec, given the components that its root reaches."""
 
 
 def read_pipeline(
@@ -42,17 +43,18 @@ def read_pipeline(
     Args:
         data: YAML or JSON, in UTF-8.
         file: Names the file in messages.
-        max_size_bytes: Above it nothing is read.
-        also: Called where something is wrong: what the file would be refused for later.
+        max_size_bytes: A larger file is refused.
+        also: A further check, called only where there are problems already: it adds those for which
+            a later stage would refuse the file.
 
     Raises:
-        UnsupportedError: It is valid, and Argosy cannot run it.
-        InvalidPipelineError: It breaks rules of the format; all of them, by line.
+        UnsupportedError: The pipeline is valid, and Argosy cannot run it.
+        InvalidPipelineError: It breaks rules of the format; the error has all problems, by line.
     """
     documents = read_documents(data, file=file, max_size_bytes=max_size_bytes)
     findings, platform_findings = Findings(), Findings()
-    spec = _structured(documents.pipeline, "pipeline_spec", findings)
-    platforms = _structured(documents.platform or {}, "platform_spec", platform_findings)
+    spec = _canonicalize(documents.pipeline, "pipeline_spec", findings)
+    platforms = _canonicalize(documents.platform or {}, "platform_spec", platform_findings)
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
     settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
     spec = with_dependencies(spec, settings)
@@ -61,30 +63,30 @@ def read_pipeline(
     if findings.found or platform_findings.found or documents.refused:
         if also is not None:
             also(spec, reached, findings)
-        raise _error(findings, platform_findings, documents, file)
+        raise _make_error(findings, platform_findings, documents, file)
     return pipeline_from_json(spec, platforms, reached)
 
 
 def add_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
-    """Return an error that was found in a pipeline after it was read, with file and lines."""
+    """Add file and lines to an error that was raised after the pipeline was read."""
     positions = Positions(data.decode("utf-8-sig"))
     problems = [
         replace(problem, file=file, line=positions.line_of_text(problem.path))
         for problem in error.problems
     ]
-    return type(error)(*sorted(problems, key=_order))
+    return type(error)(*sorted(problems, key=_get_sort_key))
 
 
-def _order(problem: Problem) -> tuple[int, str, str]:
+def _get_sort_key(problem: Problem) -> tuple[int, str, str]:
     return problem.line or 0, problem.path, problem.message
 
 
-def _structured(document: Json, kind: DocumentKind, findings: Findings) -> Json:
+def _canonicalize(document: Json, kind: DocumentKind, findings: Findings) -> Json:
     spec, conforms = canonicalize(document, kind)
     return spec if conforms else describe_deviations(spec, kind, findings)
 
 
-def _error(
+def _make_error(
     findings: Findings, platform_findings: Findings, documents: Documents, file: str
 ) -> InvalidPipelineError:
     positions = Positions(documents.text)
@@ -103,7 +105,7 @@ def _error(
     ]
     problems = sorted(
         (*documents.refused, *(problem(document, item) for document, item in found)),
-        key=_order,
+        key=_get_sort_key,
     )
     if all(item.is_unsupported for _, item in found) and not documents.refused:
         return UnsupportedError(*problems)

@@ -1,4 +1,4 @@
-"""The line of a path in a file: a second parse, for files that are wrong."""
+"""Find the line of a path in a file, by a second parse of files with problems."""
 
 from __future__ import annotations
 
@@ -21,107 +21,110 @@ _END: Final = re.compile(r"[.\[ ]")
 
 
 @dataclass(slots=True)
-class _Place:
-    """A value in the text."""
+class _Node:
+    """A value in the text and its members."""
 
     line: int
     """From 1; of the key, where it has one."""
-    members: dict[str | int, _Place] = field(default_factory=dict[str | int, "_Place"])
+    members: dict[str | int, _Node] = field(default_factory=dict[str | int, "_Node"])
     """By key or index."""
 
 
 class Positions:
-    """Lines in the text of a file that was accepted.
+    """The lines of the values in a file that was read.
 
     See :func:`argosy_schemas.reading.documents.read_documents`.
     """
 
     def __init__(self, text: str) -> None:
         try:
-            self._documents = [_yaml_place(node, _line(node)) for node in compose(text)]
+            self._documents = [_read_yaml(node, _get_line(node)) for node in compose(text)]
         except yaml.YAMLError:  # JSON that is no YAML: indented with tabs, with pairs of escapes
-            self._documents = [_json_place(text)]
+            self._documents = [_read_json(text)]
 
     def line(self, document: int, path: Path) -> int | None:
-        """Return the line, from 1, of ``path`` or of what is nearest above it.
+        """Return the line, from 1, of ``path`` or of its nearest parent in the file.
 
         Args:
-            document: Which one of the stream, from 0.
-            path: With names as in the file, or their canonical form.
+            document: The number of the document in the stream, from 0.
+            path: With names as in the file, or in their canonical form.
         """
         if document >= len(self._documents):
             return None
-        place = self._documents[document]
+        found_node = self._documents[document]
         for segment in path:
-            found = _member(place.members, segment)
+            found = _find_member(found_node.members, segment)
             if found is None:
                 break
-            place = found
-        return place.line
+            found_node = found
+        return found_node.line
 
     def line_of_text(self, path: str) -> int | None:
-        """Return the line, from 1, of a path as messages write it, or of what is nearest above it.
+        """Return the line, from 1, of a path as messages write it, or of its nearest parent.
 
-        Names may hold dots: the longest that fits is taken. ``None``: nothing of it is there.
+        Names may have dots: the longest name that matches is taken. ``None``: the file has no part
+        of the path.
         """
         for document in self._documents:
-            place, rest = document, path
-            while found := _longest(place.members, rest):
-                place, rest = found
-            if place is not document:
-                return place.line
+            found_node, rest = document, path
+            while found := _match_longest(found_node.members, rest):
+                found_node, rest = found
+            if found_node is not document:
+                return found_node.line
         return None
 
 
-def _longest(members: Mapping[str | int, _Place], path: str) -> tuple[_Place, str] | None:
-    """Return the member that ``path`` begins with, and what is left of the path."""
+def _match_longest(members: Mapping[str | int, _Node], path: str) -> tuple[_Node, str] | None:
+    """Return the member that ``path`` begins with, and the rest of the path."""
     bracket = _BRACKET.match(path)
     if bracket is not None:
         index, quoted = bracket.groups()
-        place = members.get(int(index)) if index else _member(members, str(literal_eval(quoted)))
-        return None if place is None else (place, path[bracket.end() :].removeprefix("."))
+        found_node = (
+            members.get(int(index)) if index else _find_member(members, str(literal_eval(quoted)))
+        )
+        return None if found_node is None else (found_node, path[bracket.end() :].removeprefix("."))
     ends = [len(path), *(match.start() for match in reversed(list(_END.finditer(path))))]
-    # Every member is looked at only for names that are not as in the file.
+    # The search through all members is only for names in canonical form.
     known = next((end for end in ends if path[:end] in members), None)
     for end in ends if known is None else (known,):
-        place = _member(members, path[:end])
-        if place is not None:
-            return place, path[end:].removeprefix(".")
+        found_node = _find_member(members, path[:end])
+        if found_node is not None:
+            return found_node, path[end:].removeprefix(".")
     return None
 
 
-def _member(members: Mapping[str | int, _Place], segment: str | int) -> _Place | None:
+def _find_member(members: Mapping[str | int, _Node], segment: str | int) -> _Node | None:
     if segment in members:
         return members[segment]
-    for name, place in members.items():
+    for name, found_node in members.items():
         if isinstance(name, str) and to_camel_case(name) == segment:
-            return place
+            return found_node
     return None
 
 
-def _line(node: yaml.Node) -> int:
+def _get_line(node: yaml.Node) -> int:
     line: int = node.start_mark.line
     return line + 1
 
 
-def _yaml_place(node: yaml.Node, line: int) -> _Place:
-    place = _Place(line)
+def _read_yaml(node: yaml.Node, line: int) -> _Node:
+    found_node = _Node(line)
     if isinstance(node, yaml.SequenceNode):
         items: list[yaml.Node] = node.value
         for index, item in enumerate(items):
-            place.members[index] = _yaml_place(item, _line(item))
+            found_node.members[index] = _read_yaml(item, _get_line(item))
     elif isinstance(node, yaml.MappingNode):
         pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
         for key, value in pairs:
             if isinstance(key, yaml.ScalarNode):
-                place.members[str(key.value)] = _yaml_place(value, _line(key))
-    return place
+                found_node.members[str(key.value)] = _read_yaml(value, _get_line(key))
+    return found_node
 
 
-def _json_place(text: str) -> _Place:
-    root = _Place(1)
+def _read_json(text: str) -> _Node:
+    root = _Node(1)
     line, end = 1, 0
-    open_places: list[tuple[_Place, bool]] = []  # with whether it is a list
+    open_nodes: list[tuple[_Node, bool]] = []  # with whether it is a list
     key: str | None = None
     key_line = 1
     for match in _TOKEN.finditer(text):
@@ -131,18 +134,18 @@ def _json_place(text: str) -> _Place:
         if token in ",:":
             continue
         if token in "]}":
-            open_places.pop()
+            open_nodes.pop()
             continue
-        if not open_places:
-            place = root
+        if not open_nodes:
+            found_node = root
         else:
-            holder, is_list = open_places[-1]
+            holder, is_list = open_nodes[-1]
             if not is_list and key is None:
                 key, key_line = str(json.loads(token)), line
                 continue
-            place = _Place(line if key is None else key_line)
-            holder.members[len(holder.members) if key is None else key] = place
+            found_node = _Node(line if key is None else key_line)
+            holder.members[len(holder.members) if key is None else key] = found_node
             key = None
         if token in "[{":
-            open_places.append((place, token == "["))
+            open_nodes.append((found_node, token == "["))
     return root

@@ -1,9 +1,9 @@
-"""The structure of a document: its canonical form, and what about it is not as KFP's schema says.
+"""Bring a document into canonical form, and describe how it deviates from KFP's schema.
 
-Proto-JSON allows many spellings: ``snake_case`` names, 32-bit numbers as text, enums as numbers,
-``null`` for a field not set. :func:`canonical` leaves one of each, and notices on its way whether
-the result conforms to the schema. Only where it does not is ``jsonschema`` loaded to say why; that
-keeps a third of a second out of every good start.
+Proto-JSON allows several spellings: ``snake_case`` names, 32-bit numbers as text, enums as numbers,
+``null`` for a field that is not set. :func:`canonicalize` reduces them to one, and notices whether
+the result conforms to the schema. ``jsonschema``, whose import takes a third of a second, is loaded
+only to describe a document that does not conform.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def load_schema(kind: DocumentKind) -> Json:
 
 
 def canonicalize(document: JsonValue, kind: DocumentKind) -> tuple[Json, bool]:
-    """Return the canonical form of ``document``, and whether that conforms to the schema.
+    """Return the canonical form of ``document``, and whether it conforms to the schema.
 
-    What does not conform stays as it is.
+    Parts that do not conform stay unchanged.
     """
     reader = _Reader(load_schema(kind))
     result: Any = reader.value(reader.schema, document)
@@ -52,26 +52,26 @@ def canonicalize(document: JsonValue, kind: DocumentKind) -> tuple[Json, bool]:
 
 
 def describe_deviations(document: Json, kind: DocumentKind, findings: Findings) -> Json:
-    """Add to ``findings`` what does not conform, and return what is left to check.
+    """Add all deviations to ``findings``, and return a document that conforms, for further checks.
 
-    In what is returned, an unknown field with a likely name bears that name, and what does not
-    conform is left out.
+    In the returned document a misspelt field has its likely name, and parts that do not conform
+    are removed.
 
     Args:
-        document: Canonical.
-        kind: Which schema it has.
+        document: In canonical form.
+        kind: The schema of the document.
         findings: Receives one finding for each deviation.
     """
-    # Not at the top: a third of a second, for files that are wrong.
+    # Not at the top: the import takes a third of a second, and only files with problems need it.
     from jsonschema import Draft202012Validator
 
     validator: Any = Draft202012Validator(load_schema(kind))
     rest, conforms = document, False
-    while not conforms:  # again below each field that bears another name now
+    while not conforms:  # again, for the values of renamed fields
         errors = list(validator.iter_errors(rest))
         if not errors:
             break
-        mended = _copied(rest)
+        mended = _copy(rest)
         for error in errors:
             _describe(error, findings, mended)
         rest, conforms = canonicalize(mended, kind)
@@ -94,19 +94,19 @@ class _Reader:
         if declared is None:
             return normalize(value)
         if declared == "object" and isinstance(value, Mapping):
-            return self._object(schema, value)
+            return self._read_object(schema, value)
         if declared == "array" and isinstance(value, list):
             items: Json = schema["items"]
             return [self.value(items, item) for item in value]
         if declared == "string":
-            return self._text(schema, value)
+            return self._read_text(schema, value)
         if "format" in schema:
-            return self._number(schema, value)
+            return self._read_number(schema, value)
         if declared != "boolean" or not isinstance(value, bool):
             self.conforms = False
         return value
 
-    def _object(self, schema: Json, value: Mapping[str, JsonValue]) -> JsonValue:
+    def _read_object(self, schema: Json, value: Mapping[str, JsonValue]) -> JsonValue:
         properties: Json = schema.get("properties", {})
         others: Json | bool = schema.get("additionalProperties", True)
         result: dict[str, JsonValue] = {}
@@ -115,23 +115,23 @@ class _Reader:
             if key not in properties:
                 name = to_camel_case(key)
                 if name not in properties or name in value or name in result:
-                    result[key] = self._other(others, item)
+                    result[key] = self._read_other(others, item)
                     continue
             if item is not None or properties[name] == {}:
                 result[name] = self.value(properties[name], item)
         for name, rule in schema.get("dependentSchemas", {}).items():
-            if name in result and _present(rule, result):
+            if name in result and _find_excluded(rule, result):
                 self.conforms = False
         return result
 
-    def _other(self, schema: Json | bool, value: JsonValue) -> JsonValue:
-        """Return a member that has no declaration of its own: of a map, or an unknown field."""
+    def _read_other(self, schema: Json | bool, value: JsonValue) -> JsonValue:
+        """Return a member without a declaration of its own: of a map, or an unknown field."""
         if isinstance(schema, bool):
             self.conforms = self.conforms and schema
             return normalize(value)
         return self.value(schema, value)
 
-    def _text(self, schema: Json, value: JsonValue) -> JsonValue:
+    def _read_text(self, schema: Json, value: JsonValue) -> JsonValue:
         names: Sequence[str] | None = schema.get("enum")
         if names is not None:
             if type(value) is int and 0 <= value < len(names):
@@ -141,10 +141,10 @@ class _Reader:
             self.conforms = False
         return value
 
-    def _number(self, schema: Json, value: JsonValue) -> JsonValue:
+    def _read_number(self, schema: Json, value: JsonValue) -> JsonValue:
         number = normalize(value)
         if isinstance(number, str):
-            number = _parsed(number, schema["format"])
+            number = _parse_number(number, schema["format"])
         allowed = int | float if schema["format"] == "double" else int
         fits = isinstance(number, allowed) and not isinstance(number, bool)
         if not fits or not schema.get("minimum", number) <= number <= schema.get("maximum", number):
@@ -152,8 +152,8 @@ class _Reader:
         return number
 
 
-def _parsed(text: str, form: str) -> JsonValue:
-    """Return the number that ``text`` holds, else ``text``."""
+def _parse_number(text: str, form: str) -> JsonValue:
+    """Return the number in ``text``, or ``text`` if it is not one."""
     if _WHOLE.fullmatch(text):
         return int(text)
     if form == "double" and _DECIMAL.fullmatch(text):
@@ -162,20 +162,20 @@ def _parsed(text: str, form: str) -> JsonValue:
     return text
 
 
-def _present(rule: Json, value: Json) -> list[str]:
-    """Return the members of ``value`` that may not stand beside the one with this rule."""
+def _find_excluded(rule: Json, value: Json) -> list[str]:
+    """Return the members of ``value`` that the member with this rule excludes."""
     names = [option["required"][0] for option in rule["not"]["anyOf"]]
     return [name for name in names if name in value]
 
 
-def _copied(value: JsonValue) -> Any:
+def _copy(value: JsonValue) -> Any:
     if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    return [_copied(item) for item in value] if isinstance(value, list) else value
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _at(value: Any, path: Path) -> dict[str, Any] | None:
-    """Return the object at ``path``; ``None`` where it was left out already."""
+def _find_object(value: Any, path: Path) -> dict[str, Any] | None:
+    """Return the object at ``path``; ``None``: it was removed already."""
     try:
         for segment in path:
             value = value[segment]
@@ -185,10 +185,10 @@ def _at(value: Any, path: Path) -> dict[str, Any] | None:
 
 
 def _drop(value: Any, path: Path) -> None:
-    """Leave out the innermost member of an object on ``path``: a list keeps its indices."""
+    """Remove the innermost object member on ``path``; list items stay, to keep their indices."""
     while path and isinstance(path[-1], int):
         path = path[:-1]
-    holder = _at(value, path[:-1])
+    holder = _find_object(value, path[:-1])
     if path and holder is not None:
         holder.pop(str(path[-1]), None)
 
@@ -196,16 +196,16 @@ def _drop(value: Any, path: Path) -> None:
 def _describe(error: Any, findings: Findings, rest: Any) -> None:
     path: Path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        _describe_unknown(error, path, findings, _at(rest, path))
+        _describe_unknown(error, path, findings, _find_object(rest, path))
     elif error.validator == "not":
         first: str = error.absolute_schema_path[-2]
-        exclusive = (first, *_present(error.schema, error.instance))
+        exclusive = (first, *_find_excluded(error.schema, error.instance))
         names = " and ".join(f"'{name}'" for name in exclusive)
         findings.leave_out(path, f"Has {names}, which exclude each other; keep one")
         for name in exclusive:
             _drop(rest, (*path, name))
     else:
-        findings.leave_out(path, _sentence(error))
+        findings.leave_out(path, _explain(error))
         _drop(rest, path)
 
 
@@ -227,7 +227,7 @@ def _describe_unknown(
             holder.setdefault(meant, value)
 
 
-def _sentence(error: Any) -> str:
+def _explain(error: Any) -> str:
     value: JsonValue = error.instance
     schema: Json = error.schema
     if error.validator == "enum":

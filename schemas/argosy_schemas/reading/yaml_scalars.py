@@ -1,7 +1,7 @@
-"""What a scalar of YAML means: as PyYAML reads it, which wrote the file, but for dates.
+"""Parse YAML scalars as PyYAML does, which wrote the file, except for dates.
 
-An unquoted date stays text, as it does for KFP's own reader. Numbers that JSON does not have are
-refused rather than carried to where no message could name their line.
+An unquoted date stays text, as in KFP's own reader. Numbers that JSON does not have are refused
+here, since later messages could not name their line.
 """
 
 from __future__ import annotations
@@ -37,40 +37,40 @@ _KINDS: Final[dict[str, type]] = {
 
 
 class ScalarError(ValueError):
-    """A scalar means nothing in JSON; the message is a sentence about it."""
+    """A scalar has no value in JSON; the message is a sentence about it."""
 
 
 def parse_plain_scalar(text: str) -> JsonValue:
-    """Return what an unquoted scalar without a tag means.
+    """Return the value of an unquoted scalar without a tag.
 
     Raises:
-        ScalarError: A number that JSON does not have.
+        ScalarError: It is a number that JSON does not have.
     """
     if text in _NULLS:
         return None
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if text[0] in _NUMBER_START:
-        return _number(text)
+        return _parse_number(text)
     return text
 
 
-def _number(text: str) -> JsonValue:
+def _parse_number(text: str) -> JsonValue:
     if _INTEGER.fullmatch(text):
-        return _integer(text)
+        return _parse_integer(text)
     if _FLOAT.fullmatch(text):
-        return _double(text)
+        return _parse_double(text)
     if text.lower().lstrip("+-") in (".inf", ".nan"):
         raise ScalarError(f"{quote_text(text)} is no number that JSON has; quote it or remove it")
     return text
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     digits = text.lstrip("+-").replace("_", "")
     try:
         if ":" in digits:
-            return sign * int(_sexagesimal(digits))
+            return sign * int(_parse_sexagesimal(digits))
         for prefix, base in (("0b", 2), ("0x", 16)):
             if digits.startswith(prefix):
                 return sign * int(digits, base)
@@ -79,16 +79,16 @@ def _integer(text: str) -> int:
         raise ScalarError(f"{quote_text(text)} is no number that can be read") from error
 
 
-def _double(text: str) -> float:
+def _parse_double(text: str) -> float:
     sign = -1.0 if text.startswith("-") else 1.0
     digits = text.lstrip("+-").replace("_", "")
-    value = _sexagesimal(digits) if ":" in digits else float(digits)
+    value = _parse_sexagesimal(digits) if ":" in digits else float(digits)
     if not isfinite(value):
         raise ScalarError(f"{quote_text(text)} is too large a number")
     return sign * value
 
 
-def _sexagesimal(digits: str) -> float:
+def _parse_sexagesimal(digits: str) -> float:
     value = 0.0
     for part in digits.split(":"):
         value = value * 60 + float(part)
@@ -96,10 +96,10 @@ def _sexagesimal(digits: str) -> float:
 
 
 def parse_tagged_scalar(text: str, tag: str) -> JsonValue:
-    """Return what a scalar with an explicit tag means.
+    """Return the value of a scalar with an explicit tag.
 
     Raises:
-        ScalarError: The tag is none of JSON's types, or the text is not of that type.
+        ScalarError: The tag is not a type of JSON, or the text is not of that type.
     """
     if tag in (f"{TAG_PREFIX}str", "!"):
         return text

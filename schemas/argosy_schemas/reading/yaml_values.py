@@ -1,9 +1,8 @@
-"""Plain values from the events of a YAML parser, within bounds.
+"""Build plain values from the events of a YAML parser, within limits.
 
-Built from events rather than with ``yaml.load``, because a file from a stranger needs what that
-does not do: keys given twice are found, nesting is refused before anything recurses into it, an
-alias that contains itself or that multiplies to gigabytes is refused, and tags build nothing but
-JSON.
+``yaml.load`` is not enough for untrusted files. This module finds duplicate keys, refuses deep
+nesting before anything recurses into it, refuses an alias that contains itself or that expands to
+gigabytes, and lets tags produce JSON values only.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from argosy_schemas.reading.yaml_scalars import (
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
 MAX_ALIASED: Final = 10_000_000
-"""Characters and values that all aliases of a document together may stand for."""
+"""How many characters and values all aliases of a document may expand to."""
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # some builds lack the C part
 TOO_DEEP: Final = f"The nesting is deeper than {MAX_DEPTH} levels; is this the right file?"
@@ -32,7 +31,7 @@ TOO_DEEP: Final = f"The nesting is deeper than {MAX_DEPTH} levels; is this the r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Something in the text that no document may have."""
+    """A part of the text that no document may have."""
 
     message: str
     line: int | None
@@ -40,10 +39,10 @@ class Refusal:
 
 
 class UnreadableTextError(Exception):
-    """The text cannot be read any further.
+    """The text cannot be read to its end.
 
     Attributes:
-        refusal: Where and why.
+        refusal: The line and the reason.
     """
 
     def __init__(self, refusal: Refusal) -> None:
@@ -53,7 +52,7 @@ class UnreadableTextError(Exception):
 
 @dataclass(slots=True)
 class _Anchor:
-    """What an alias stands for."""
+    """The value of an alias."""
 
     value: JsonValue
     weight: int
@@ -61,8 +60,8 @@ class _Anchor:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Open:
-    """A mapping or sequence whose end has not come yet."""
+class _OpenContainer:
+    """A mapping or sequence that has not ended yet."""
 
     line: int
     anchor: str | None
@@ -79,19 +78,19 @@ def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
     """Return the documents of the stream ``text``, an empty one as ``None``.
 
     Args:
-        text: Read up to its end.
-        refusals: Receives one for each key given twice, of which the last one counts, and for each
-            value that JSON does not have, which counts as none.
+        text: The whole stream.
+        refusals: Receives one refusal for each duplicate key, of which the last one counts, and for
+            each value that JSON does not have, which is replaced by ``None``.
 
     Raises:
-        YamlRefused: The text is no YAML, or beyond the bounds.
+        YamlRefused: The text is not YAML, or beyond the limits.
     """
     builder = _Builder(refusals)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        raise UnreadableTextError(_syntax(error)) from error
+        raise UnreadableTextError(_make_syntax_refusal(error)) from error
     except yaml.reader.ReaderError as error:
         raise UnreadableTextError(
             Refusal(
@@ -102,45 +101,45 @@ def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
     return builder.documents
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Refusal:
+def _make_syntax_refusal(error: yaml.MarkedYAMLError) -> Refusal:
     mark = error.problem_mark or error.context_mark
     line = None if mark is None else mark.line + 1
-    if "nesting depth" in (error.problem or ""):  # libyaml's own bound, far beyond ours
+    if "nesting depth" in (error.problem or ""):  # libyaml's own limit, far above ours
         return Refusal(message=TOO_DEEP, line=line)
     what = " ".join(part for part in (error.context, error.problem) if part)
     return Refusal(message=f"This is no YAML: {what}", line=line)
 
 
 class _Builder:
-    """Takes events in order; whole documents come out."""
+    """Builds documents from events."""
 
     def __init__(self, refusals: list[Refusal]) -> None:
         self.documents: list[JsonValue] = []
         self._refusals = refusals
-        self._open: list[_Open] = []
+        self._open: list[_OpenContainer] = []
         self._anchors: dict[str, _Anchor] = {}
         self._aliased = 0
 
     def take(self, event: Any) -> None:
-        """Go one event on."""
+        """Process the next event."""
         if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
+            self._add_scalar(event)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._start(event)
+            self._open_container(event)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end()
+            self._close_container()
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
+            self._add_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._anchors = {}
             self._aliased = 0
 
-    def _scalar(self, event: Any) -> None:
+    def _add_scalar(self, event: Any) -> None:
         line: int = event.start_mark.line + 1
         text: str = event.value
         weight = 1 + len(text)
         if self._awaits_key():
-            self._key(text, event, line)
+            self._add_key(text, event, line)
             return
         try:
             if event.tag is None:
@@ -148,12 +147,12 @@ class _Builder:
             else:
                 value = parse_tagged_scalar(text, event.tag)
         except ScalarError as error:
-            # The rest of the file can be read without it, as if it were not there.
+            # The rest of the file can be read without the value.
             self._refusals.append(Refusal(message=str(error), line=line))
             value = None
-        self._place(value, event.anchor, weight, height=0)
+        self._add_value(value, event.anchor, weight, height=0)
 
-    def _key(self, text: str, event: Any, line: int) -> None:
+    def _add_key(self, text: str, event: Any, line: int) -> None:
         top = self._open[-1]
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(text, 1 + len(text), 0)
@@ -171,54 +170,54 @@ class _Builder:
                 Refusal(message=f"Key {quote_text(text)} is given twice; remove one", line=line)
             )
 
-    def _start(self, event: Any) -> None:
+    def _open_container(self, event: Any) -> None:
         line: int = event.start_mark.line + 1
         if self._awaits_key():
-            raise _refused("A key is a list or a mapping; make it text", line)
+            raise _make_error("A key is a list or a mapping; make it text", line)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", f"{TAG_PREFIX}{'map' if is_mapping else 'seq'}"):
-            raise _refused(f"Tag '{event.tag}' means nothing here; remove it", line)
+            raise _make_error(f"Tag '{event.tag}' means nothing here; remove it", line)
         if len(self._open) >= MAX_DEPTH:
-            raise _refused(TOO_DEEP, line)
+            raise _make_error(TOO_DEEP, line)
         if event.anchor is not None:
-            self._anchors.pop(event.anchor, None)  # an alias of it is recursive until the end
+            self._anchors.pop(event.anchor, None)  # until its end an alias of it would be recursive
         self._open.append(
-            _Open(line=line, anchor=event.anchor, members={})
+            _OpenContainer(line=line, anchor=event.anchor, members={})
             if is_mapping
-            else _Open(line=line, anchor=event.anchor, items=[])
+            else _OpenContainer(line=line, anchor=event.anchor, items=[])
         )
 
-    def _end(self) -> None:
+    def _close_container(self) -> None:
         ended = self._open.pop()
         value: JsonValue = ended.items
         if ended.members is not None:
-            value = _merged(ended)
-        self._place(value, ended.anchor, ended.weight, ended.height)
+            value = _merge(ended)
+        self._add_value(value, ended.anchor, ended.weight, ended.height)
 
-    def _alias(self, event: Any) -> None:
+    def _add_alias(self, event: Any) -> None:
         line: int = event.start_mark.line + 1
         name: str = event.anchor
         if any(container.anchor == name for container in self._open):
-            raise _refused(f"Alias '*{name}' contains itself; write the value out", line)
+            raise _make_error(f"Alias '*{name}' contains itself; write the value out", line)
         anchor = self._anchors.get(name)
         if anchor is None:
-            raise _refused(f"Alias '*{name}' stands for no anchor before it", line)
+            raise _make_error(f"Alias '*{name}' stands for no anchor before it", line)
         self._aliased += anchor.weight
         if self._aliased > MAX_ALIASED:
-            raise _refused("The aliases stand for more than 10 MB; write the values out", line)
+            raise _make_error("The aliases stand for more than 10 MB; write the values out", line)
         if len(self._open) + anchor.height > MAX_DEPTH:
-            raise _refused(TOO_DEEP, line)
+            raise _make_error(TOO_DEEP, line)
         if self._awaits_key():
             if not isinstance(anchor.value, str):
-                raise _refused("A key is an alias of no text; write it out", line)
+                raise _make_error("A key is an alias of no text; write it out", line)
             self._set_key(anchor.value, line)
             return
-        self._place(anchor.value, None, anchor.weight, anchor.height)
+        self._add_value(anchor.value, None, anchor.weight, anchor.height)
 
     def _awaits_key(self) -> bool:
         return bool(self._open) and self._open[-1].items is None and self._open[-1].key is None
 
-    def _place(self, value: JsonValue, anchor: str | None, weight: int, height: int) -> None:
+    def _add_value(self, value: JsonValue, anchor: str | None, weight: int, height: int) -> None:
         if anchor is not None:
             self._anchors[anchor] = _Anchor(value, weight, height)
         if not self._open:
@@ -237,14 +236,14 @@ class _Builder:
             top.key = None
 
 
-def _merged(ended: _Open) -> JsonValue:
+def _merge(ended: _OpenContainer) -> JsonValue:
     members = ended.members or {}
     if not ended.merged:
         return members
     result: dict[str, JsonValue] = {}
     for source in reversed(ended.merged):
         if not isinstance(source, dict):
-            raise _refused("Key '<<' takes a mapping or a list of mappings", ended.line)
+            raise _make_error("Key '<<' takes a mapping or a list of mappings", ended.line)
         result.update(source)
     return {**result, **members}
 
@@ -254,5 +253,5 @@ def compose(text: str) -> Iterator[yaml.Node]:
     yield from yaml.compose_all(text, Loader=_LOADER)
 
 
-def _refused(message: str, line: int) -> UnreadableTextError:
+def _make_error(message: str, line: int) -> UnreadableTextError:
     return UnreadableTextError(Refusal(message=message, line=line))
