@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ def found(value: Any, known: dict[str, Member], path: str = "") -> Iterator[tupl
     type_ = kind(value)
     if type_ == "list":
         for item in value:
-            yield from inside(item, known, f"{path}[]")
+            entry = f"{path}[]"
+            yield from found(item, known, entry) if entry in known else inside(item, known, entry)
     elif type_ == "object":
         yield from inside(value, known, path)
 
@@ -135,15 +136,50 @@ def lints(directory: Path) -> Samples:
     ]
 
 
+def listed_runs(directory: Path) -> Samples:
+    failing_run(directory)
+    train = str(ROOT / "examples" / "03-train" / "pipeline.yaml")
+    argosy("run", train, "-q", cwd=directory)
+    return [argosy("list", "-o", "json", cwd=directory).result]
+
+
+def explanations(directory: Path) -> Samples:
+    failing_run(directory)
+    return [
+        argosy("why", "-o", "json", cwd=directory).result,
+        argosy("why", "@latest", "one", "-o", "json", cwd=directory).result,
+        argosy("why", "@latest", "two", "-o", "json", cwd=directory).result,
+    ]
+
+
+def failing_run(directory: Path) -> None:
+    scripts = {"one": "echo no; exit 7", "two": 'printf x > "$0"'}
+    (directory / "bad.json").write_text(shell_pipeline("bad", scripts, after={"two": "one"}))
+    argosy("run", "bad.json", "-q", cwd=directory)
+
+
 def versions(directory: Path) -> Samples:
     return [argosy("version", "-o", "json", cwd=directory).result]
 
 
-@pytest.mark.parametrize("samples", [runs, plans, lints, versions])
+@pytest.mark.parametrize(
+    ("command", "samples", "unseen"),
+    [
+        ("run", runs, {}),
+        # A run that goes on has no end, and a task that came to no pod no log.
+        ("list", listed_runs, {"runs[].finished_at": {"null"}}),
+        ("why", explanations, {"causes[].log": {"null"}, "causes[].error": {"null"}}),
+        ("plan", plans, {}),
+        ("lint", lints, {}),
+        ("version", versions, {"kfp": {"null"}}),  # it is installed here
+    ],
+)
 def test_every_member_is_on_the_page_and_every_one_of_the_page_is_printed(
-    samples: Any, tmp_path: Path
+    command: str,
+    samples: Callable[[Path], Samples],
+    unseen: dict[str, set[str]],
+    tmp_path: Path,
 ) -> None:
-    command = samples.__name__.removesuffix("s")
     known = documented(command)
 
     printed = [pair for sample in samples(tmp_path) for pair in found(sample, known)]
@@ -151,7 +187,6 @@ def test_every_member_is_on_the_page_and_every_one_of_the_page_is_printed(
     types: dict[str, set[str]] = {}
     for path, type_ in printed:
         types.setdefault(path, set()).add(type_)
-    unseen = {"kfp": {"null"}}  # it is installed here
     assert {path: found | unseen.get(path, set()) for path, found in types.items()} == {
         path: set(member.types) for path, member in known.items()
     }

@@ -80,11 +80,13 @@ def test_a_list_is_a_table_and_as_json_has_every_member(tmp_path: Path) -> None:
     bad = run(tmp_path, "bad", {"one": "exit 3"})
 
     table = argosy("list", cwd=tmp_path).out.splitlines()
-    (entry,) = argosy("list", "-o", "json", cwd=tmp_path).result
+    listed = argosy("list", "-o", "json", cwd=tmp_path).result
 
     assert table[0].split() == ["RUN", "PIPELINE", "STATE", "STARTED", "TIME", "WHY"]
     assert table[1].startswith(f"{bad['run_id'][:8]}  bad       FAILED  ")
     assert table[1].endswith(bad["error"])
+    (entry,) = listed["runs"]
+    assert listed["left_out"] == 0
     assert entry == {
         "run_id": bad["run_id"],
         "pipeline": "bad",

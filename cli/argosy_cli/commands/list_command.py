@@ -45,7 +45,7 @@ def command(
     ]
     shown = runs[:limit]
     if output == "json":
-        click.echo(runs_json(shown))
+        click.echo(runs_json(shown, left_out=len(runs) - len(shown)))
     elif output == "name":
         for run in shown:
             click.echo(run.run_id)

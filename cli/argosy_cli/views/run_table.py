@@ -30,9 +30,9 @@ def run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
     return _aligned(rows)
 
 
-def runs_json(runs: Iterable[RunEntry]) -> str:
-    """Return a list with an object for each run."""
-    return to_json([_object(run) for run in runs])
+def runs_json(runs: Iterable[RunEntry], *, left_out: int) -> str:
+    """Return one object with an entry for each run; see ``docs/json-output.md``."""
+    return to_json({"runs": [_object(run) for run in runs], "left_out": left_out})
 
 
 def _object(run: RunEntry) -> dict[str, JsonValue]:
