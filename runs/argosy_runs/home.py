@@ -16,10 +16,13 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import Final
 
 from argosy_runs.run_spec import RunSpec, run_spec_from_json, unreadable
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
+
+JOURNAL_NAME: Final = "journal.jsonl"
 
 
 class RunFiles:
@@ -31,7 +34,7 @@ class RunFiles:
         self.path = self.home / "runs" / run_id
         self.spec = self.path / "run.json"
         self.ir = self.path / "ir"
-        self.journal = self.path / "journal.jsonl"
+        self.journal = self.path / JOURNAL_NAME
         self.lock = self.path / "lock"
         self.stop_request = self.path / "stop"
         self.work = self.path / "work"

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argosy_runs.home import RunFiles
+from argosy_runs.home import JOURNAL_NAME, RunFiles
 from argosy_runs.reading import read_run
 from argosy_runs.states import RunState
 from argosy_schemas.atomic_files import write_atomically
@@ -67,14 +67,13 @@ def _run_ids(home: Path) -> Iterator[RunId]:
 
 def _entry(home: Path, run_id: RunId, index: _Index) -> RunEntry | None:
     """Return the entry of a run; ``None`` where the directory holds no run that can be read."""
-    files = RunFiles(home, run_id)
     # Before everything else: what is read afterwards is at least as new.
-    mark = _mark(files.journal)
+    mark = _mark(home, run_id)
     known = index.get(run_id, mark)
     if known is not None:
         return known
     try:
-        spec, _ = files.read()
+        spec, _ = RunFiles(home, run_id).read()
         run = read_run(home, run_id)
     except ArgosyError:
         return None
@@ -92,10 +91,11 @@ def _entry(home: Path, run_id: RunId, index: _Index) -> RunEntry | None:
     return entry
 
 
-def _mark(journal: Path) -> str:
-    """Return what changes when a journal does; empty where there is none."""
+def _mark(home: Path, run_id: RunId) -> str:
+    """Return what changes when the journal of a run does; empty where there is none."""
     try:
-        status = journal.stat()
+        # As text: making a path takes longer than asking the system for its status.
+        status = os.stat(f"{home}/runs/{run_id}/{JOURNAL_NAME}")
     except OSError:
         return ""
     return f"{status.st_size}-{status.st_mtime_ns}"
