@@ -129,13 +129,13 @@ def _collect_output(
 
 
 def _collect_artifact(
-    step: Step, output: OutputArtifact, said: ReportedArtifact, *, reported: bool = True
+    step: Step, output: OutputArtifact, report: ReportedArtifact, *, reported: bool = True
 ) -> CollectedArtifact:
-    metadata = {**output.metadata, **said.metadata}
+    metadata = {**output.metadata, **report.metadata}
     _refuse_unstorable(metadata, f"metadata of output artifact '{output.name}'")
-    if said.uri:
+    if report.uri:
         resolved = resolve_uri(
-            said.uri,
+            report.uri,
             outputs=step.output_artifacts,
             mappings=step.uri_mappings,
             inputs=step.seen_artifacts,
@@ -146,26 +146,26 @@ def _collect_artifact(
         return CollectedArtifact(
             output=output.name,
             artifact=Artifact(
-                name=said.name or resolved.input_artifact.name,
+                name=report.name or resolved.input_artifact.name,
                 uri=resolved.uri,
                 type=output.type,
                 # A component that reports no metadata leaves it unchanged.
-                metadata=metadata if said.metadata else dict(resolved.input_artifact.metadata),
+                metadata=metadata if report.metadata else dict(resolved.input_artifact.metadata),
                 custom_path=resolved.input_artifact.custom_path,
                 content=resolved.input_artifact.content,
             ),
             path=None,
         )
     # A path that the component chose counts only where its content can be uploaded.
-    path = said.custom_path or resolved.path if resolved.path is not None else None
+    path = report.custom_path or resolved.path if resolved.path is not None else None
     return CollectedArtifact(
         output=output.name,
         artifact=Artifact(
-            name=said.name or output.name,
+            name=report.name or output.name,
             uri=resolved.uri,
             type=output.type,
             metadata=metadata,
-            custom_path=said.custom_path,
+            custom_path=report.custom_path,
         ),
         path=path,
         reported=reported,

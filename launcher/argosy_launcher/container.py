@@ -185,7 +185,7 @@ def _say(line: str) -> None:
 
 
 def join_log(parts: Mapping[int, Path], target: Path) -> Path | None:
-    """Return one file with the whole log; what is missing in its middle is said there."""
+    """Return one file with all parts of the log, and a line where parts are missing."""
     if len(parts) < 2:
         return next(iter(parts.values()), None)
     previous = -1

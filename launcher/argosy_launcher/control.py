@@ -87,7 +87,7 @@ def _make_length_error(values: Mapping[str, JsonValue], length: int) -> TaskErro
             "that tasks in the loop make paths of, or let no condition read the items"
         )
     else:
-        what = "let the component return the small part that is decided by as an output of its own"
+        what = "let the component return the part that conditions read as a separate output"
     return TaskError(
         f"output '{largest.partition('@')[0]}' is too long for a condition or loop to decide by: "
         f"{length} of {MAX_CONTROL_BYTES} bytes in the workflow; {what}",

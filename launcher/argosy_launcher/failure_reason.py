@@ -1,7 +1,7 @@
 """The reason that a failed command printed, as one line.
 
 It is the message of the last Python traceback, else the last line that has a letter in it. The
-lines below a message count as part of it, as nothing tells them from later output.
+lines below a message count as part of it, since nothing distinguishes them from later output.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _read_last_lines(log: Path | None) -> Sequence[str]:
 
 
 def _find_exception(lines: Sequence[str]) -> str:
-    """Return what stands below the frames of the last traceback; empty where there is none."""
+    """Return the lines below the frames of the last traceback; empty: there is no traceback."""
     headers = [number for number, line in enumerate(lines) if line.endswith(_TRACEBACK)]
     if not headers:
         return ""

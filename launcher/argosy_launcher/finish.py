@@ -115,7 +115,7 @@ class _Finishing:
         step = self.step
         match step.decision:
             case Decision.RUN:
-                failure = _NOBODY_RAN_IT if self.ended is None else find_failure(self.ended)
+                failure = _NOT_RUN if self.ended is None else find_failure(self.ended)
                 if failure is not None:
                     return self._record_failure(failure)
                 return self._record_success(self._store_outputs(), state=AttemptState.SUCCEEDED)
@@ -145,13 +145,13 @@ class _Finishing:
         path = step.executor_output_path
         data = read_output_file(path, "executor output", self.locate) if path else None
         executor_output = None if data is None else parse_executor_output(data, path=path)
-        said = (executor_output or ExecutorOutput()).parameters
+        reported = (executor_output or ExecutorOutput()).parameters
         files = {
             output.name: read_output_file(
                 output.path, f"output parameter '{output.name}'", self.locate
             )
             for output in step.output_parameters
-            if output.name not in said
+            if output.name not in reported
         }
         parameters = collect_parameters(step, executor_output, files)
         # Before the uploads, so that an output that no decision can use fails early.
@@ -277,9 +277,7 @@ class _Finishing:
         )
 
 
-_NOBODY_RAN_IT = Failure(
-    reason=Reason.INTERNAL, message="nobody ran the command; report this as a bug"
-)
+_NOT_RUN = Failure(reason=Reason.INTERNAL, message="the command was not run; report this as a bug")
 _NO_REASON = Failure(
     reason=Reason.INTERNAL,
     message="the driver refused the task without a reason; report this as a bug",

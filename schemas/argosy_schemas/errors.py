@@ -21,7 +21,7 @@ from enum import StrEnum
 
 
 class ArgosyError(Exception):
-    """A known failure, told in one sentence without a full stop."""
+    """A known failure; its message is one sentence without a full stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +32,17 @@ class Problem:
     """What is wrong and what to do, one sentence, no full stop."""
 
     path: str = ""
-    """Where in the document, e.g. ``root.dag.tasks.train``; empty for the file as a whole."""
+    """The path in the document, e.g. ``root.dag.tasks.train``; empty for the file as a whole."""
 
     file: str | None = None
     line: int | None = None
     """One-based; ``None`` where the text has no position (for example an empty file)."""
 
     def __str__(self) -> str:
-        place = "" if self.file is None else self.file
+        location = "" if self.file is None else self.file
         if self.line is not None:
-            place = f"{place}:{self.line}"
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+            location = f"{location}:{self.line}"
+        return ": ".join(part for part in (location, self.path, self.message) if part)
 
 
 class InvalidPipelineError(ArgosyError):
@@ -73,7 +73,7 @@ class Reason(StrEnum):
     COMMAND_KILLED = "CommandKilled"
     """The user's command was ended by a signal."""
     COMMAND_NOT_FOUND = "CommandNotFound"
-    """The command does not exist where it should run."""
+    """The command does not exist in the image or on this machine."""
     ENVIRONMENT_FAILED = "EnvironmentFailed"
     """The Python environment of the component could not be built."""
     INVALID_INPUT = "InvalidInput"
@@ -88,7 +88,7 @@ class Reason(StrEnum):
     CANCELED = "Canceled"
     """The run was stopped."""
     UPSTREAM = "Upstream"
-    """A task it depends on did not succeed."""
+    """A task that this task depends on did not succeed."""
     CONDITION_FALSE = "ConditionFalse"
     CONDITION_FAILED = "ConditionFailed"
     """The condition, or the items of the loop, could not be evaluated."""

@@ -78,8 +78,8 @@ def test_a_text_of_just_the_limit_passes_and_a_longer_one_is_refused_by_name() -
     assert len(text) == MAX_CONTROL_BYTES
     assert str(caught.value) == (
         "output 'big' is too long for a condition or loop to decide by: 65540 of 65536 bytes in "
-        "the workflow; let the component return the small part that is decided by as an output of "
-        "its own"
+        "the workflow; let the component return the part that conditions read as a separate "
+        "output"
     )
 
 

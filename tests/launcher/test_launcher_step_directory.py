@@ -82,7 +82,7 @@ def test_what_no_process_can_be_given_is_refused(tmp_path: Path, text: str, foun
         write_step(tmp_path, step_of("echo", text))
 
     assert str(caught.value) == (
-        f"argument {text!r} of the command holds {found}, which no process can be given; encode it"
+        f"argument {text!r} of the command holds {found}, which no process can receive; encode it"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -586,12 +586,12 @@ def test_an_odd_name_of_an_inner_input_is_taken(name: str) -> None:
          "root.inputDefinitions.artifacts.count: There is a parameter 'count' as well; "
          "rename one of them"),
         (f"{INPUTS}/parameters/status", {"parameterType": "TASK_FINAL_STATUS"},
-         "root.inputDefinitions.parameters.status: No run can be given a TASK_FINAL_STATUS; "
+         "root.inputDefinitions.parameters.status: No run can receive a TASK_FINAL_STATUS; "
          "make it a STRUCT"),
         ("components/comp-use/outputDefinitions",
          {"parameters": {"config": {"parameterType": "TASK_CONFIG"}}},
          "components.comp-use.outputDefinitions.parameters.config: "
-         "No component can put out a TASK_CONFIG; make it a STRUCT"),
+         "No component can output a TASK_CONFIG; make it a STRUCT"),
     ],
 )  # fmt: skip
 def test_inputs_and_outputs_that_nobody_could_give(path: str, value: Any, expected: str) -> None:

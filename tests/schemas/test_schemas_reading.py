@@ -236,7 +236,7 @@ def test_problems_of_a_json_file_have_lines() -> None:
         ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),
         (b"a: &x\n- *x\n", "p.yaml:2: Alias '*x' contains itself; write the value out"),
-        (b"a: *x\n", "p.yaml:1: Alias '*x' stands for no anchor before it"),
+        (b"a: *x\n", "p.yaml:1: Alias '*x' has no anchor before it"),
         (
             b"a: !!python/object:os.system {}\n",
             "p.yaml:1: Tag 'tag:yaml.org,2002:python/object:os.system' "

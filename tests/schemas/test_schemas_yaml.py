@@ -88,7 +88,7 @@ def test_keys_tags_merges_and_aliases(text: str, value: object) -> None:
         ("a: 1\n? {b: c}\n: 1", "A key is a list or a mapping; make it text", 2),
         ("- &x [1]\n- *x : 1", "A key is an alias of no text; write it out", 2),
         ("- &x\n  - a\n  - *x", "Alias '*x' contains itself; write the value out", 3),
-        ("a: 1\n---\nb: *a", "Alias '*a' stands for no anchor before it", 3),
+        ("a: 1\n---\nb: *a", "Alias '*a' has no anchor before it", 3),
     ],
 )  # fmt: skip
 def test_what_json_cannot_hold_is_refused_with_its_line(text: str, message: str, line: int) -> None:
@@ -96,7 +96,7 @@ def test_what_json_cannot_hold_is_refused_with_its_line(text: str, message: str,
 
 
 def test_an_anchor_ends_with_its_document() -> None:
-    assert refused("- &x 1\n---\n- *x")[0] == "Alias '*x' stands for no anchor before it"
+    assert refused("- &x 1\n---\n- *x")[0] == "Alias '*x' has no anchor before it"
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])

@@ -24,11 +24,11 @@ _SIDES: Final[tuple[Side, Side]] = ("parameters", "artifacts")
 def check_dag(scope: DagScope) -> None:
     """Add the problems of a DAG."""
     findings = scope.findings
-    place: Path = (*scope.path, "dag", "tasks")
+    tasks_path: Path = (*scope.path, "dag", "tasks")
     if not scope.tasks:
         findings.add((*scope.path, "dag"), "The DAG has no task; add one")
     for key, task in scope.tasks.items():
-        path: Path = (*place, key)
+        path: Path = (*tasks_path, key)
         _check_key(key, path, findings)
         _check_component(task, path, scope)
         _check_dependent_tasks(key, task, path, scope)
@@ -37,7 +37,7 @@ def check_dag(scope: DagScope) -> None:
         if used is not None:
             _check_iterator(task, used, path, findings)
         check_inputs(task, path, scope)
-    _check_cycles(scope.tasks, place, findings)
+    _check_cycles(scope.tasks, tasks_path, findings)
     _check_outputs(scope)
 
 
@@ -166,13 +166,13 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
         message = f"The items come from input '{name}', which the task does not have; {todo}"
         findings.add((*path, kind, "items", source), message)
     elif kind == "parameterIterator":
-        given = declared.get(name, {}).get("parameterType", "LIST")
-        if given not in ("LIST", "STRING"):
-            message = f"The items come from '{name}', a {given}; loop over a LIST"
+        found = declared.get(name, {}).get("parameterType", "LIST")
+        if found not in ("LIST", "STRING"):
+            message = f"The items come from '{name}', a {found}; loop over a LIST"
             findings.add((*path, kind, "items", source), message)
 
 
-def _check_cycles(tasks: Json, place: Path, findings: Findings) -> None:
+def _check_cycles(tasks: Json, tasks_path: Path, findings: Findings) -> None:
     predecessors = {
         key: sorted({*task.get("dependentTasks", ()), *find_producers(task)})
         for key, task in sorted(tasks.items())
@@ -181,7 +181,7 @@ def _check_cycles(tasks: Json, place: Path, findings: Findings) -> None:
     if cycle:
         names = " -> ".join(f"'{name}'" for name in cycle)
         findings.add(
-            (*place, cycle[0]),
+            (*tasks_path, cycle[0]),
             f"The tasks depend on each other in a cycle: {names}; remove one dependency",
         )
 
@@ -190,9 +190,9 @@ def _check_outputs(scope: DagScope) -> None:
     declared: Json = scope.component.get("outputDefinitions", {})
     outputs: Json = scope.component["dag"].get("outputs", {})
     for side in _SIDES:
-        given: Json = outputs.get(side, {})
+        found: Json = outputs.get(side, {})
         known: Json = declared.get(side, {})
-        for name, output in given.items():
+        for name, output in found.items():
             path: Path = (*scope.path, "dag", "outputs", side, name)
             if name not in known:
                 todo = suggest_name(name, known, otherwise="declare it in 'outputDefinitions'")
@@ -209,7 +209,7 @@ def _check_outputs(scope: DagScope) -> None:
                     (*path, *step),
                 )
         for name in known:
-            if name not in given:
+            if name not in found:
                 message = f"Output '{name}' comes from no task; add it to 'dag.outputs'"
                 path = (*scope.path, "outputDefinitions", side, name)
                 scope.findings.add(path, message)

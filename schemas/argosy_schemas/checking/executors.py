@@ -63,14 +63,14 @@ def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
             message = f"{resources[name]} is negative; write 0 or more"
             findings.add((*path, name), message)
     accelerator: Json = resources.get("accelerator", {})
-    place: Path = (*path, "accelerator")
+    accelerator_path: Path = (*path, "accelerator")
     count: str = accelerator.get("resourceCount", "")
     if count and _PLACEHOLDER not in count and not _COUNT.fullmatch(count):
         message = f"{quote_text(count)} is no number of accelerators; write 0 or more"
-        findings.add((*place, "resourceCount"), message)
+        findings.add((*accelerator_path, "resourceCount"), message)
     if accelerator.get("count", 0) < 0:
         message = f"{accelerator['count']} is negative; write 0 or more"
-        findings.add((*place, "count"), message)
+        findings.add((*accelerator_path, "count"), message)
 
 
 def _check_importer(importer: Json, path: Path, component: Json, findings: Findings) -> None:

@@ -32,16 +32,16 @@ def check_inputs(task: Json, path: Path, scope: DagScope) -> None:
     used = scope.find_component(task)
     inputs: Json = task.get("inputs", {})
     for name, source in inputs.get("parameters", {}).items():
-        place: Path = (*path, "inputs", "parameters", name)
+        input_path: Path = (*path, "inputs", "parameters", name)
         declared = None
         if used is not None:
-            declared = _find_declaration(name, task, used, "parameters", place, scope)
-        _check_parameter(name, source, declared, place, scope)
+            declared = _find_declaration(name, task, used, "parameters", input_path, scope)
+        _check_parameter(name, source, declared, input_path, scope)
     for name, source in inputs.get("artifacts", {}).items():
-        place = (*path, "inputs", "artifacts", name)
+        input_path = (*path, "inputs", "artifacts", name)
         if used is not None:
-            _find_declaration(name, task, used, "artifacts", place, scope)
-        _check_artifact(source, place, scope)
+            _find_declaration(name, task, used, "artifacts", input_path, scope)
+        _check_artifact(source, input_path, scope)
     if used is not None:
         _check_complete(task, used, path, scope)
 
@@ -79,10 +79,13 @@ def _check_parameter(
         if declared is not None and not has_selector:
             _check_constant(name, source["runtimeValue"], declared, path, scope)
         return
-    given, what = _find_source_type(name, source, path, scope)
+    source_type, source_text = _find_source_type(name, source, path, scope)
     wanted = None if declared is None or has_selector else parameter_type_from_json(declared)
-    if wanted is not None and given is not None and not _accepts(wanted, given):
-        message = f"Parameter '{name}' is a {wanted} and gets {what}, a {given}; make them the same"
+    if wanted is not None and source_type is not None and not _accepts(wanted, source_type):
+        message = (
+            f"Parameter '{name}' is a {wanted} and gets {source_text}, a {source_type}; "
+            "make them the same"
+        )
         scope.findings.add(path, message)
 
 
@@ -95,12 +98,12 @@ def _find_source_type(
         producer: str = output.get("producerTask", "")
         key: str = output.get("outputParameterKey", "")
         spec = scope.find_output(producer, key, "parameters", (*path, "taskOutputParameter"))
-        what = f"output '{key}' of task '{producer}'"
+        source_text = f"output '{key}' of task '{producer}'"
         if spec is None:
-            return None, what
+            return None, source_text
         if scope.tasks[producer].keys() & {"parameterIterator", "artifactIterator"}:
-            return ParameterType.LIST, what  # collected over the iterations
-        return parameter_type_from_json(spec), what
+            return ParameterType.LIST, source_text  # collected over the iterations
+        return parameter_type_from_json(spec), source_text
     if "componentInputParameter" in source:
         key = source["componentInputParameter"]
         spec = scope.find_input(key, "parameters", (*path, "componentInputParameter"))
@@ -118,10 +121,10 @@ def _find_source_type(
     return None, ""
 
 
-def _accepts(wanted: ParameterType, given: ParameterType) -> bool:
-    if wanted in (ParameterType.STRING, given):
+def _accepts(wanted: ParameterType, source_type: ParameterType) -> bool:
+    if wanted in (ParameterType.STRING, source_type):
         return True
-    return any(wanted in family and given in family for family in _FAMILIES)
+    return any(wanted in family and source_type in family for family in _FAMILIES)
 
 
 def _check_constant(name: str, value: Json, declared: Json, path: Path, scope: DagScope) -> None:

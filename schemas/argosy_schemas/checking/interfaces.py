@@ -28,19 +28,19 @@ def check_interface(component: Json, path: Path, findings: Findings) -> None:
     is_root = path == (ROOT,)
     for side in ("inputDefinitions", "outputDefinitions"):
         interface: Json = component.get(side, {})
-        for name, place in _list_names(interface, (*path, side)):
-            _check_name(name, place, findings)
+        for name, item_path in _list_names(interface, (*path, side)):
+            _check_name(name, item_path, findings)
         for name, parameter in interface.get("parameters", {}).items():
-            place = (*path, side, "parameters", name)
+            item_path = (*path, side, "parameters", name)
             kind = parameter_type_from_json(parameter)
             if kind is None:
-                findings.add(place, f"Parameter '{name}' has no type; set 'parameterType'")
+                findings.add(item_path, f"Parameter '{name}' has no type; set 'parameterType'")
             elif kind in _MADE_BY_DRIVER and side == "outputDefinitions":
-                findings.add(place, f"No component can put out a {kind}; make it a STRUCT")
+                findings.add(item_path, f"No component can output a {kind}; make it a STRUCT")
             elif kind in _MADE_BY_DRIVER and is_root:
-                findings.add(place, f"No run can be given a {kind}; make it a STRUCT")
+                findings.add(item_path, f"No run can receive a {kind}; make it a STRUCT")
             elif side == "inputDefinitions" and "defaultValue" in parameter:
-                _check_default(name, parameter, kind, place, findings, is_root=is_root)
+                _check_default(name, parameter, kind, item_path, findings, is_root=is_root)
         for name, artifact in interface.get("artifacts", {}).items():
             if artifact.get("artifactType", {}).get("schemaUri"):
                 findings.add(
@@ -103,16 +103,16 @@ def _check_name(name: str, path: Path, findings: Findings) -> None:
 def _check_root_inputs(inputs: Json, path: Path, findings: Findings) -> None:
     """Add the inputs of the pipeline that cannot be workflow parameters."""
     parameters: Json = inputs.get("parameters", {})
-    for name, place in _list_names(inputs, (*path, "inputDefinitions")):
+    for name, item_path in _list_names(inputs, (*path, "inputDefinitions")):
         if _UNSAFE.search(name):
             continue  # reported above
         if not _WORKFLOW_NAME.fullmatch(name):
             findings.add(
-                place,
+                item_path,
                 f"Input '{name}' cannot be a parameter of a workflow; "
                 "use letters, digits, dashes and underscores",
             )
         elif name in _RESERVED:
-            findings.add(place, f"Argosy has a parameter '{name}' of its own; rename the input")
-        elif place[2] == "artifacts" and name in parameters:
-            findings.add(place, f"There is a parameter '{name}' as well; rename one of them")
+            findings.add(item_path, f"Argosy has a parameter '{name}' of its own; rename the input")
+        elif item_path[2] == "artifacts" and name in parameters:
+            findings.add(item_path, f"There is a parameter '{name}' as well; rename one of them")

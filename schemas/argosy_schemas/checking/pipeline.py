@@ -129,12 +129,12 @@ def _check_component(name: str, spec: Json, passed: Collection[str], findings: F
         todo = suggest_name(label, executors, otherwise="add it to deploymentSpec.executors")
         findings.add((*path, "executorLabel"), f"There is no executor '{label}'; {todo}")
     else:
-        place: Path = ("deploymentSpec", "executors", label)
-        check_executor(executors[label], place, component, findings)
+        executor_path: Path = ("deploymentSpec", "executors", label)
+        check_executor(executors[label], executor_path, component, findings)
         declared: Json = component.get("inputDefinitions", {}).get("parameters", {})
         container: Json = executors[label].get("container", {})
         known = {*declared, *passed}
-        check_placeholders(container, known, (*place, "container"), findings)
+        check_placeholders(container, known, (*executor_path, "container"), findings)
 
 
 def _check_recursion(components: Json, reached: tuple[str, ...], findings: Findings) -> None:

@@ -32,13 +32,13 @@ def check_placeholders(
         path: The path of the container.
         findings: Receives the problems.
     """
-    for place, text in _list_texts(container):
+    for field_path, text in _list_texts(container):
         for match in _PARAMETER.finditer(text):
             name: str = match[1] if match[1] is not None else match[2]
             if name not in known:
                 todo = suggest_name(name, known, otherwise="declare it in the component's inputs")
                 message = f"No input parameter '{name}' is declared or passed; {todo}"
-                findings.add((*path, *place), message)
+                findings.add((*path, *field_path), message)
 
 
 def is_python_function(executor: Json) -> bool:

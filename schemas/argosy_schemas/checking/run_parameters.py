@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 def check_run_parameters(
-    pipeline: Pipeline, given: Mapping[str, JsonValue]
+    pipeline: Pipeline, arguments: Mapping[str, JsonValue]
 ) -> dict[str, JsonValue]:
     """Return the parameters of a run by name, from values.
 
     Args:
         pipeline: The pipeline that declares them.
-        given: Name to value; the names of input artifacts are ignored.
+        arguments: Name to value; the names of input artifacts are ignored.
 
     Returns:
         A parameter without a value has its default, or ``None`` where it is optional.
@@ -29,7 +29,7 @@ def check_run_parameters(
         InvalidArgumentError: A parameter is missing, not declared, of the wrong type, or not among
             the literals; the message has one line for each of them.
     """
-    return _check(pipeline, given, check_argument)
+    return _check(pipeline, arguments, check_argument)
 
 
 def parse_run_parameters(
@@ -39,8 +39,8 @@ def parse_run_parameters(
 
     As :func:`check_run_parameters`; ``None`` counts as no value.
     """
-    given = {name: text for name, text in texts.items() if text is not None}
-    return _check(pipeline, given, parse_argument)
+    arguments = {name: text for name, text in texts.items() if text is not None}
+    return _check(pipeline, arguments, parse_argument)
 
 
 def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) -> dict[str, str]:
@@ -71,14 +71,14 @@ def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) ->
 
 
 def _check(
-    pipeline: Pipeline, given: Mapping[str, T], read: Callable[[T, ParameterSpec], JsonValue]
+    pipeline: Pipeline, arguments: Mapping[str, T], read: Callable[[T, ParameterSpec], JsonValue]
 ) -> dict[str, JsonValue]:
-    problems = _find_undeclared(pipeline, given)
+    problems = _find_undeclared(pipeline, arguments)
     values: dict[str, JsonValue] = {}
     for name, spec in pipeline.root.inputs.parameters.items():
-        if name in given:
+        if name in arguments:
             try:
-                values[name] = read(given[name], spec)
+                values[name] = read(arguments[name], spec)
             except ParameterValueError as error:
                 problems.append(f"parameter '{name}': {error}")
         elif spec.default is not UNSET:
@@ -92,10 +92,10 @@ def _check(
     return values
 
 
-def _find_undeclared(pipeline: Pipeline, given: Mapping[str, T]) -> list[str]:
+def _find_undeclared(pipeline: Pipeline, arguments: Mapping[str, T]) -> list[str]:
     declared = pipeline.root.inputs
     known = sorted({*declared.parameters, *declared.artifacts})
-    unknown = sorted(name for name in given if name not in known)
+    unknown = sorted(name for name in arguments if name not in known)
     if not unknown:
         return []
     # Only on errors: the import takes a while.

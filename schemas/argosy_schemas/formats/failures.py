@@ -19,11 +19,11 @@ from argosy_schemas.formats.records import Failure, Reason
 
 
 @contextmanager
-def convert_store_errors(place: str = "") -> Generator[None]:
+def convert_store_errors(prefix: str = "") -> Generator[None]:
     """Convert a :class:`StoreError` in the block to a :class:`TaskError`.
 
     Args:
-        place: Text to put before the message of the store.
+        prefix: Text to put before the message of the store.
 
     Raises:
         RetryableTaskError: The store did not answer within its retries.
@@ -32,7 +32,7 @@ def convert_store_errors(place: str = "") -> Generator[None]:
     try:
         yield
     except StoreError as error:
-        raise _make_task_error(error, place) from error
+        raise _make_task_error(error, prefix) from error
 
 
 def make_failure(error: ArgosyError) -> Failure:
@@ -51,6 +51,6 @@ def make_failure(error: ArgosyError) -> Failure:
             return Failure(reason=Reason.INTERNAL, message=str(error), final=True)
 
 
-def _make_task_error(error: StoreError, place: str = "") -> TaskError:
+def _make_task_error(error: StoreError, prefix: str = "") -> TaskError:
     kind = RetryableTaskError if error.retryable else FinalTaskError
-    return kind(f"{place}{error}", reason=Reason.STORE_FAILED)
+    return kind(f"{prefix}{error}", reason=Reason.STORE_FAILED)

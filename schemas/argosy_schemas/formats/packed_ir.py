@@ -31,7 +31,7 @@ VERSION: Final = "1.0"
 MAX_JSON_BYTES: Final = 64 * 2**20
 """The most that a packed IR may inflate to, so that no bytes can fill the memory of a driver."""
 REFERENCE_PREFIX: Final = "ref:"
-"""Before the SHA-256 of an IR that lies in the store, in place of its base64."""
+"""The prefix of a reference: the SHA-256 of an IR in the store follows, instead of its base64."""
 
 _GZIP_HEADER: Final = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
 """Deflate, no file name, no time, best compression, unknown system: what ``zlib`` itself writes
@@ -138,7 +138,7 @@ def compute_ir_digest(data: bytes) -> str:
 
 
 def make_reference(data: bytes) -> str:
-    """Return the text that the parameter ``argosy-ir`` carries in place of a large IR."""
+    """Return the text that the parameter ``argosy-ir`` carries for an IR in the store."""
     return f"{REFERENCE_PREFIX}{compute_ir_digest(data)}"
 
 

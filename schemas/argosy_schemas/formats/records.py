@@ -31,7 +31,7 @@ RECORD_VERSION = "1.0"
 """Major and minor; a reader refuses a newer major by name."""
 
 LARGE_VALUE_BYTES = 64 * 1024
-"""A parameter whose JSON is longer is stored as an object of its own."""
+"""A parameter with longer JSON is stored as a separate object."""
 
 
 class AttemptState(StrEnum):

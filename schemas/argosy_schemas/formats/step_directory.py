@@ -89,7 +89,7 @@ def _encode_entries(texts: Iterable[str], what: str) -> bytes:
 
 def _make_input_error(what: str, found: str, text: str) -> FinalTaskError:
     return FinalTaskError(
-        f"{what} {quote_text(text)} of the command holds {found}, which no process can be given; "
+        f"{what} {quote_text(text)} of the command holds {found}, which no process can receive; "
         "encode it",
         reason=Reason.INVALID_INPUT,
     )

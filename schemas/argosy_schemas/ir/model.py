@@ -1,7 +1,7 @@
-"""The IR as immutable values: what a compiled KFP pipeline says, after reading.
+"""The IR, a compiled KFP pipeline, as immutable values.
 
-Field by field this follows ``pipeline_spec.proto`` (kubeflow/pipelines ``api/v2alpha1``); what that
-file calls deprecated is folded into its successor by the reader, so nothing behind it looks twice.
+The fields follow ``pipeline_spec.proto`` (kubeflow/pipelines ``api/v2alpha1``); the reader converts
+fields that are deprecated there to their successors, so that other code needs one of the two only.
 Numbers are normalized (:func:`argosy_schemas.values.normalize`), maps are sorted by key.
 """
 
@@ -34,9 +34,9 @@ class ParameterType(StrEnum):
     LIST = "LIST"
     STRUCT = "STRUCT"
     TASK_FINAL_STATUS = "TASK_FINAL_STATUS"
-    """What became of an upstream task; the driver makes the value."""
+    """The final status of an upstream task; the driver creates the value."""
     TASK_CONFIG = "TASK_CONFIG"
-    """The pod settings passed through to the component; the driver makes the value."""
+    """The pod settings passed through to the component; the driver creates the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class ArtifactType:
     schema_title: str = ""
     """E.g. ``system.Dataset``."""
     instance_schema: str = ""
-    """YAML text of a schema of the author's own; its ``title`` names the type."""
+    """YAML text of a custom schema; its ``title`` names the type."""
     schema_version: str = ""
 
 
@@ -70,7 +70,7 @@ class ArtifactSpec:
     is_list: bool = False
     optional: bool = False
     metadata: Mapping[str, JsonValue] = field(default_factory=_empty)
-    """Outputs only: where the metadata of each produced artifact starts from."""
+    """Outputs only: the initial metadata of each produced artifact."""
     description: str = ""
 
 
@@ -82,7 +82,7 @@ class Interface:
     artifacts: Mapping[str, ArtifactSpec] = field(default_factory=_empty)
 
 
-# Where a task's input comes from.
+# The sources of a task's inputs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class TaskOutput:
 
 @dataclass(frozen=True, slots=True)
 class FinalStatus:
-    """What became of a sibling task."""
+    """The final status of a sibling task."""
 
     task: str
 
@@ -135,16 +135,16 @@ class ParameterInput:
 
 
 class TriggerStrategy(StrEnum):
-    """When a task runs, given what became of the tasks it depends on."""
+    """Which statuses of the tasks that it depends on let a task run."""
 
     ALL_UPSTREAM_TASKS_SUCCEEDED = "ALL_UPSTREAM_TASKS_SUCCEEDED"
     ALL_UPSTREAM_TASKS_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
-    """Whatever became of them: exit tasks and ``ignore_upstream_failure``."""
+    """Any: exit tasks and ``ignore_upstream_failure``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Attempts after the first one. Defaults are those the proto promises."""
+    """The retries after the first attempt. The defaults are those of the proto."""
 
     max_count: int = 0
     backoff: timedelta = timedelta(0)
@@ -154,14 +154,14 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawItems:
-    """Loop items written in the file: a JSON list; strings in it may hold placeholders."""
+    """Loop items in the file: a JSON list; its strings may have placeholders."""
 
     items: tuple[JsonValue, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputItems:
-    """Loop items are the value of this input of the looping task itself."""
+    """Loop items from an input of the looping task itself."""
 
     name: str
 
@@ -175,7 +175,7 @@ class Iterator:
     """The component input that receives one item."""
     over_artifacts: bool = False
     parallelism: int = 0
-    """How many iterations at once; 0 for all."""
+    """How many iterations run at once; 0 for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ class Caching:
 
     enabled: bool = False
     key: str = ""
-    """When not empty it alone, with the component's name, decides on reuse."""
+    """When not empty, only this key and the component's name decide on reuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +192,13 @@ class Task:
     """One use of a component inside a DAG."""
 
     key: str
-    """Identity within the DAG: the key in ``dag.tasks``."""
+    """The key in ``dag.tasks``, unique within the DAG."""
     display_name: str
     component: str
     parameters: Mapping[str, ParameterInput] = field(default_factory=_empty)
     artifacts: Mapping[str, ArtifactSource] = field(default_factory=_empty)
     dependencies: tuple[str, ...] = ()
-    """Siblings that come first: ``dependentTasks`` and the producers of the inputs, sorted."""
+    """The siblings that have to end first: ``dependentTasks`` and producers of inputs, sorted."""
     condition: str | None = None
     """CEL over the task's own inputs."""
     strategy: TriggerStrategy = TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED
@@ -210,10 +210,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DagOutputs:
-    """What a DAG passes on of its tasks' outputs."""
+    """The outputs of a DAG, each taken from outputs of its tasks."""
 
     parameters: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
-    """Several selectors are a ``OneOf``: the first whose task succeeded."""
+    """Several selectors are a ``OneOf``: the first one whose task succeeded counts."""
     artifacts: Mapping[str, tuple[TaskOutput, ...]] = field(default_factory=_empty)
 
 
@@ -227,7 +227,7 @@ class Dag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """Quantities as Kubernetes writes them; empty means unset; each may be a placeholder."""
+    """Quantities in the form of Kubernetes; empty means unset; each may be a placeholder."""
 
     cpu_limit: str = ""
     cpu_request: str = ""
@@ -238,31 +238,31 @@ class Resources:
 
 
 CREATE_CLAIM_IMAGE: Final = "argostub/createpvc"
-"""An executor with it makes a volume claim, and runs nothing."""
+"""An executor with this image creates a volume claim and runs nothing."""
 DELETE_CLAIM_IMAGE: Final = "argostub/deletepvc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerExecutor:
-    """A container to run: its strings may hold placeholders."""
+    """A container to run; its strings may have placeholders."""
 
     image: str
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
-    """Pairs in the order of the file; a later name wins."""
+    """Pairs of name and value in the order of the file; of equal names the last one counts."""
     resources: Resources = Resources()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImporterExecutor:
-    """Registers an existing artifact; needs no pod."""
+    """Registers an existing artifact, without a pod."""
 
     uri: Constant | RuntimeParameter
     """A ``RuntimeParameter`` names an input of the task."""
     type: ArtifactType
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """Keys and values may hold placeholders."""
+    """Keys and values may have placeholders."""
     reimport: bool = False
     download_to_workspace: bool = False
 
@@ -294,26 +294,26 @@ class Component:
 
 
 class ControlForm(StrEnum):
-    """In which form a control value travels."""
+    """The form of a control value."""
 
     VALUE = "value"
     """The JSON value itself."""
     TEXT = "text"
-    """Its text form, for an input declared STRING that receives another type."""
+    """The text form of the value, for a STRING input that receives another type."""
     LENGTH = "length"
     """The number of items of a list, or of an artifact list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ControlEntry:
-    """One small value that a task publishes for the engine to decide by."""
+    """One value that a task publishes for conditions and loops."""
 
     output: str
     form: ControlForm = ControlForm.VALUE
 
     @property
     def key(self) -> str:
-        """The member of the control object: ``name``, or ``name@length``, ``name@text``."""
+        """The name in the control object: ``name``, ``name@length`` or ``name@text``."""
         return self.output if self.form is ControlForm.VALUE else f"{self.output}@{self.form}"
 
 
@@ -338,7 +338,7 @@ class Pipeline:
     control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] = field(
         default_factory=dict[tuple[str, str], tuple[ControlEntry, ...]]
     )
-    """(DAG component, task key) to what that task must publish for conditions and loops.
+    """(DAG component, task key) to the values that the task publishes for conditions and loops.
 
-    Made by the compiler; empty in what the reader returns. The root's component name is ``root``.
+    The compiler fills it; the reader leaves it empty. The component name of the root is ``root``.
     """

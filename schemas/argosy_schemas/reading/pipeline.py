@@ -71,7 +71,7 @@ def add_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> Invalid
     """Add file and lines to an error that was raised after the pipeline was read."""
     positions = Positions(data.decode("utf-8-sig"))
     problems = [
-        replace(problem, file=file, line=positions.line_of_text(problem.path))
+        replace(problem, file=file, line=positions.find_line_of_text(problem.path))
         for problem in error.problems
     ]
     return type(error)(*sorted(problems, key=_get_sort_key))
@@ -96,7 +96,7 @@ def _make_error(
             message=to_one_line(finding.message),
             path=to_one_line(format_path(finding.path)),
             file=file,
-            line=positions.line(document, finding.path),
+            line=positions.find_line(document, finding.path),
         )
 
     found = [

@@ -42,7 +42,7 @@ class Positions:
         except yaml.YAMLError:  # JSON that is no YAML: indented with tabs, with pairs of escapes
             self._documents = [_read_json(text)]
 
-    def line(self, document: int, path: Path) -> int | None:
+    def find_line(self, document: int, path: Path) -> int | None:
         """Return the line, from 1, of ``path`` or of its nearest parent in the file.
 
         Args:
@@ -59,7 +59,7 @@ class Positions:
             found_node = found
         return found_node.line
 
-    def line_of_text(self, path: str) -> int | None:
+    def find_line_of_text(self, path: str) -> int | None:
         """Return the line, from 1, of a path as messages write it, or of its nearest parent.
 
         Names may have dots: the longest name that matches is taken. ``None``: the file has no part

@@ -201,7 +201,7 @@ class _Builder:
             raise _make_error(f"Alias '*{name}' contains itself; write the value out", line)
         anchor = self._anchors.get(name)
         if anchor is None:
-            raise _make_error(f"Alias '*{name}' stands for no anchor before it", line)
+            raise _make_error(f"Alias '*{name}' has no anchor before it", line)
         self._aliased += anchor.weight
         if self._aliased > MAX_ALIASED:
             raise _make_error("The aliases stand for more than 10 MB; write the values out", line)
