@@ -194,6 +194,7 @@ class Machine:
         environment: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> RunResult:
+        before = len(self.events)
         result = run_workflow(
             workflow(steps, **spec),
             packed(steps, tuple(parameters or ()) if declared is None else declared),
@@ -203,13 +204,14 @@ class Machine:
             parameters=parameters,
             listener=self.events.append,
         )
-        return read_back(self.home, result)
+        return read_back(self.home, result, self.events[before:])
 
     def resume(self, run: str) -> RunResult:
+        before = len(self.events)
         result = resume_run(
             run, settings=RunSettings(home=self.home, jobs=4), listener=self.events.append
         )
-        return read_back(self.home, result)
+        return read_back(self.home, result, self.events[before:])
 
 
 def packed(steps: Mapping[str, Step], root_inputs: Sequence[str] = ()) -> bytes:

@@ -19,13 +19,14 @@ from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
 from argosy_engine.pods.watchdog import Watchdog
-from argosy_engine.reporter import Reporter, repeated_tasks
+from argosy_engine.reporter import Reporter
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.settings import RunSettings
 from argosy_runs.journal import JournalReader
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
 from argosy_runs.view import RunView
+from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.names import TaskPath
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
@@ -66,7 +67,9 @@ def assemble(
     records = RunRecords(store, context.spec.run_id, cached_records=_CACHED_RECORDS)
     nodes = NodeIndex()
     values = TaskValues(context.pipeline, context.run, records, nodes)
-    view = RunView(values.tree, nodes, values, repeated=repeated_tasks(context.workflow))
+    view = RunView(
+        values.tree, nodes, values, exit_tasks=WorkflowDocument(context.spec.workflow).exit_tasks
+    )
     for entry in JournalReader(directory.journal).read():
         view.take(entry)
 

@@ -18,7 +18,7 @@ from argosy_engine.events import (
 from argosy_engine.home.journal import JournalWriter
 from argosy_engine.pods.protocol import PodOutcome
 from argosy_engine.scheduling.observer import Observer
-from argosy_engine.workflow.model import DagTemplate, PodTemplate, Workflow
+from argosy_engine.workflow.model import PodTemplate
 from argosy_runs import nodes as argo
 from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
 from argosy_runs.nodes import NodePhase, NodeType
@@ -27,7 +27,6 @@ from argosy_runs.view import RunView
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.ir.task_tree import TaskTree
 from argosy_schemas.names import TaskPath
-from argosy_schemas.pod import PATH_INPUT, TASK_INPUT
 
 _NO_ATTEMPTS = TaskAttempts()
 
@@ -153,19 +152,6 @@ class Reporter(Observer):
 
     def _attempts(self, path: TaskPath) -> TaskAttempts:
         return self._view.nodes.attempts.get(path, _NO_ATTEMPTS)
-
-
-def repeated_tasks(workflow: Workflow) -> frozenset[str]:
-    """Return the tasks of the pipeline itself that run again at the exit after a stop."""
-    at_exit = None if workflow.on_exit is None else workflow.templates[workflow.on_exit]
-    if not isinstance(at_exit, DagTemplate):
-        return frozenset()
-    return frozenset(
-        text.removesuffix("/")
-        for task in at_exit.tasks
-        for name, text in task.arguments
-        if name in (TASK_INPUT, PATH_INPUT)
-    )
 
 
 def _as_argo_has_it(node: Node, phase: NodePhase) -> argo.Node:

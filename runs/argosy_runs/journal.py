@@ -77,7 +77,7 @@ class StopRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The last line of an engine that came to the end of the run."""
+    """The last line of an engine that came to the end of the run: what follows from the others."""
 
     at: datetime
     state: RunState

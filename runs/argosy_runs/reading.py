@@ -12,6 +12,7 @@ from argosy_runs.run_spec import run_facts
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
 from argosy_runs.view import RunView
+from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
@@ -41,10 +42,12 @@ def read_run(home: Path, run: str) -> RunResult:
     records = RunRecords(open_store(files.home), spec.run_id)
     nodes = NodeIndex()
     values = TaskValues(pipeline, facts, records, nodes)
-    view = RunView(values.tree, nodes, values)
+    view = RunView(
+        values.tree, nodes, values, exit_tasks=WorkflowDocument(spec.workflow).exit_tasks
+    )
     for entry in JournalReader(files.journal).read():
         view.take(entry)
-    if view.end is None and not is_locked:
+    if not is_locked and not view.is_over:
         view.kill()
     ended_at = view.updated_at or spec.created_at
     return run_result(spec, view, values, home=files.home, ended_at=ended_at)

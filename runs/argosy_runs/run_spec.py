@@ -11,6 +11,7 @@ from typing import Any
 
 from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir.model import Pipeline
@@ -89,7 +90,7 @@ def run_facts(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> Run:
         InvalidArgumentError: A parameter or artifact is missing, not declared, or of the wrong
             type; all of them are named, one a line.
     """
-    inputs, defaults = pipeline.root.inputs, _arguments(spec.workflow)
+    inputs, defaults = pipeline.root.inputs, WorkflowDocument(spec.workflow).arguments
     texts = {name: defaults.get(name) for name in (*inputs.parameters, *inputs.artifacts)}
     texts.update(spec.parameters)
     return Run(
@@ -102,12 +103,6 @@ def run_facts(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> Run:
         workspace=str(workspace),
         cache=spec.cache,
     )
-
-
-def _arguments(workflow: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the parameters of a workflow with their values."""
-    parameters = workflow["spec"].get("arguments", {}).get("parameters", ())
-    return {parameter["name"]: parameter.get("value") for parameter in parameters}
 
 
 def unreadable(run_id: RunId, error: Exception) -> InvalidArgumentError:

@@ -54,7 +54,7 @@ class RunView:
         nodes: NodeIndex,
         explanations: Explanations,
         *,
-        repeated: frozenset[str] = frozenset(),
+        exit_tasks: frozenset[str] | None,
     ) -> None:
         """Make the view of a run to which nothing has happened.
 
@@ -62,14 +62,13 @@ class RunView:
             tree: The tasks of the pipeline.
             nodes: Empty; the view keeps it up to date.
             explanations: Asked where nodes alone do not say what became of a task.
-            repeated: Tasks of the pipeline itself that run at the exit if the run is stopped before
-                they came to their end.
+            exit_tasks: Of the workflow, see :attr:`WorkflowDocument.exit_tasks`.
         """
         self.nodes = nodes
         """The nodes by task, and the attempts at each."""
         self._tree = tree
         self._explanations = explanations
-        self._repeated = repeated
+        self._exit_tasks = exit_tasks
         self._settled: dict[TaskPath, Outcome] = {}
         """Of tasks whose node has come to its end."""
         self._derived: dict[TaskPath, Outcome] = {}
@@ -82,9 +81,8 @@ class RunView:
         """The time of the last entry."""
         self.stop: Failure | None = None
         """Why the run was stopped, if it was."""
-        self.end: RunEnded | None = None
         self.is_killed = False
-        """Whether its engine is gone and did not come to the end."""
+        """Whether its engine is gone before its nodes came to their end."""
 
     # What happens.
 
@@ -97,7 +95,7 @@ class RunView:
                 self.nodes.restart()
                 self._settled.clear()
                 self._kept.clear()
-                self.started_at, self.stop, self.end = entry.at, None, None
+                self.started_at, self.stop = entry.at, None
             case NodeChanged():
                 node = self.nodes.take(entry)
                 if node is not None and node.phase.is_fulfilled:
@@ -109,7 +107,7 @@ class RunView:
             case StopRequested():
                 self.stop = entry.failure
             case RunEnded():
-                self.end = entry
+                pass  # It says what follows from the others, for those who read the last line only.
             case _:
                 assert_never(entry)
         return ()
@@ -139,17 +137,17 @@ class RunView:
     def _may_run_again(self, node: Node) -> bool:
         if self.stop is None or node.phase is NodePhase.SUCCEEDED:
             return False
-        return node.path.partition("/")[0] in self._repeated
+        return node.path.partition("/")[0] in (self._exit_tasks or ())
 
     # What can be asked.
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens, unless the run is resumed."""
+        if self.is_killed or self._exit_tasks is None:
+            return self.is_killed or self._has_ended(TaskPath(""))
         at_exit = self.nodes.exit_root
-        return self.is_killed or (
-            self._has_ended(TaskPath("")) and (at_exit is None or at_exit.phase.is_fulfilled)
-        )
+        return at_exit is not None and at_exit.phase.is_fulfilled
 
     def outcome(self, position: TaskPosition) -> Outcome:
         """Return what became of a task, or of an iteration of a loop."""

@@ -87,19 +87,21 @@ class Home:
         if max_dag_tasks is not None:
             options = replace(options, max_dag_tasks=max_dag_tasks)
         compiled = compile_pipeline(made, options)
+        before = len(self.events)
         result = run_workflow(
             compiled.workflow,
             compiled.ir,
             settings=RunSettings(home=self.path, jobs=jobs, cache=False),
             listener=self._hear if listener is None else partial(self._hear, then=listener),
         )
-        return read_back(self.path, result)
+        return read_back(self.path, result, self.events[before:])
 
     def resume(self, result: RunResult) -> RunResult:
+        before = len(self.events)
         resumed = resume_run(
             result.run_id, settings=RunSettings(home=self.path), listener=self.events.append
         )
-        return read_back(self.path, resumed)
+        return read_back(self.path, resumed, self.events[before:])
 
     def _hear(self, event: Event, then: Listener = ignore) -> None:
         self.events.append(event)
@@ -431,13 +433,34 @@ def of(result: RunResult, path: str) -> TaskResult:
     return next(each for each in result.tasks if each.path == path)
 
 
-def told_of(home: Home, path: str) -> list[str]:
-    """What was told of a task, in order."""
+def events_of(home: Home, path: str) -> list[str]:
+    """The starts and the end of a task, as the engine emitted them, in order."""
     return [
         "RUNNING" if isinstance(event, TaskStarted) else event.state.value
         for event in home.events
         if isinstance(event, TaskStarted | TaskFinished) and event.path == path
     ]
+
+
+def test_a_group_in_which_a_task_failed_before_a_stop_has_failed(home: Home) -> None:
+    stop_when_up(home)
+    group = {
+        "first": task("fail"),
+        "second": task("wait-for", dependentTasks=["first"], **IN_ANY_CASE),
+    }
+
+    result = home.run(
+        {"group": task("group")},
+        {"group": dag(group), "wait-for": leaf(**sh("echo up; sleep 60"))},
+    )
+
+    assert result.state is RunState.CANCELED
+    assert states(result) == {
+        "group": "FAILED",
+        "group/first": "FAILED",
+        "group/second": "CANCELED",
+    }
+    assert events_of(home, "group") == ["FAILED"]
 
 
 def test_what_a_task_prints_does_not_pass_for_a_stop(home: Home, tmp_path: Path) -> None:
@@ -500,7 +523,7 @@ def test_an_exit_task_that_a_stop_interrupts_runs_again_and_is_told_what_was(
     assert states(result) == {"clean-up": "SUCCEEDED", "exit-handler-1": "SUCCEEDED"}
     seen: Any = of(result, "clean-up").inputs.parameters["status"]
     assert (seen["state"], seen["error"]) == ("COMPLETE", {})
-    assert told_of(home, "clean-up") == ["RUNNING", "RUNNING", "SUCCEEDED"]
+    assert events_of(home, "clean-up") == ["RUNNING", "RUNNING", "SUCCEEDED"]
 
 
 def test_what_runs_at_the_exit_is_told_of_once(home: Home) -> None:
@@ -512,8 +535,8 @@ def test_what_runs_at_the_exit_is_told_of_once(home: Home) -> None:
     )
 
     assert states(result)["exit-handler-1"] == "CANCELED"
-    assert told_of(home, "clean-up") == ["RUNNING", "SUCCEEDED"]
-    assert told_of(home, "last") == ["NOT_RUN"]
+    assert events_of(home, "clean-up") == ["RUNNING", "SUCCEEDED"]
+    assert events_of(home, "last") == ["NOT_RUN"]
     seen: Any = of(result, "clean-up").inputs.parameters["status"]
     assert seen["state"] == "FAILED"
     assert seen["error"]["message"] == "task exit-handler-1 failed: the run was stopped"
@@ -530,10 +553,10 @@ def test_a_pipeline_that_runs_at_the_exit_is_told_of_once(home: Home) -> None:
         {"inner": dag(inner)},
     )
 
-    assert told_of(home, "notify") == ["FAILED"]
-    assert told_of(home, "notify/a") == ["RUNNING", "SUCCEEDED"]
-    assert told_of(home, "notify/b") == ["RUNNING", "FAILED"]
-    assert told_of(home, "notify/c") == ["NOT_RUN"]
+    assert events_of(home, "notify") == ["FAILED"]
+    assert events_of(home, "notify/a") == ["RUNNING", "SUCCEEDED"]
+    assert events_of(home, "notify/b") == ["RUNNING", "FAILED"]
+    assert events_of(home, "notify/c") == ["NOT_RUN"]
 
 
 def test_after_a_stop_an_exit_task_is_tried_once_as_on_argo(home: Home) -> None:

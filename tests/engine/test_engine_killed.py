@@ -7,14 +7,16 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
 from argosy_runs.home import find_run
+from argosy_runs.reading import read_run
 from argosy_runs.results import RunResult
-from argosy_runs.states import RunState
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.errors import InvalidArgumentError
 from engine_killed_steps import steps
 from engine_steps import Machine
@@ -105,7 +107,7 @@ def check_a_killed_run(tmp_path: Path, chance: random.Random, kills: int) -> int
     """Kill engines on one run, then let it end; return how often something was under way."""
     home, marks = tmp_path / "home", tmp_path / "marks"
     marks.mkdir(parents=True)
-    under_way = 0
+    under_way, killed = 0, None
     for _ in range(kills):
         run = only_run(home)
         done, before = finished_tasks(home), executions(marks)
@@ -113,6 +115,7 @@ def check_a_killed_run(tmp_path: Path, chance: random.Random, kills: int) -> int
         after = executions(marks)
         assert {name: after[name] for name in done} == {name: before[name] for name in done}
         under_way += after != before
+        killed = read_killed(home, after)
     run = only_run(home)
     done, before = finished_tasks(home), executions(marks)
     machine = Machine(home)
@@ -121,8 +124,43 @@ def check_a_killed_run(tmp_path: Path, chance: random.Random, kills: int) -> int
     after = executions(marks)
     assert {name: after[name] for name in done} == {name: before[name] for name in done}
     assert_right_end(result)
+    assert_same_where_done(killed, result)
     assert leftovers(home) == []
     return under_way
+
+
+def read_killed(home: Path, executions: Mapping[str, int]) -> RunResult | None:
+    """Return what is read of the run once its engine was killed; ``None``: there is no run yet."""
+    run = only_run(home)
+    if run is None:
+        return None
+    result = read_run(home, run)
+    tasks = {str(task.path): task for task in result.tasks}
+    succeeded = {path for path, task in tasks.items() if task.state is TaskState.SUCCEEDED}
+    # A task that was killed right behind its record is told by its record alone.
+    assert succeeded <= finished_tasks(home)
+    assert {task.state for task in result.tasks} <= {
+        TaskState.SUCCEEDED,
+        TaskState.CANCELED,
+        TaskState.NOT_RUN,
+    }
+    if result.state is not RunState.SUCCEEDED:
+        assert (result.state, result.error) == (
+            RunState.FAILED,
+            "the engine was killed; resume the run to go on with it",
+        )
+    # A command that was never started may have been about to.
+    assert {path: count for path, count in executions.items() if tasks[path].attempts < count} == {}
+    return result
+
+
+def assert_same_where_done(killed: RunResult | None, resumed: RunResult) -> None:
+    """Tasks that had succeeded before a kill are read then as the resumed run returns them."""
+    before = () if killed is None else killed.tasks
+    done = {task.path for task in before if task.state is TaskState.SUCCEEDED}
+    assert [task.to_json() for task in before if task.path in done] == [
+        task.to_json() for task in resumed.tasks if task.path in done
+    ]
 
 
 def assert_right_end(result: RunResult) -> None:
