@@ -1,9 +1,9 @@
-"""Write the JSON Schemas of Argosy's own formats: step, attempt record, cache entry, packed IR.
+"""Write the JSON Schemas of Argosy's own formats.
 
 ``python scripts/generate_format_schemas.py`` writes ``schemas/argosy_schemas/json``; ``--check``
-compares and exits with status 1 where a file differs. The first three come from the dataclasses
-and the docstrings under their fields. A reader skips fields that it does not know, so a schema
-forbids none.
+compares and exits with status 1 where a file differs. All but that of the packed IR come from the
+dataclasses and the docstrings under their fields. A reader skips fields that it does not know, so
+a schema forbids none.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from argosy_runs import journal
 from argosy_schemas.formats import packed_ir, records, step
 from argosy_schemas.ir.model import ControlEntry, ControlForm
 from argosy_schemas.reading.structure import to_camel_case
@@ -189,11 +190,32 @@ def _packed_ir() -> Schema:
     return _document("packed-ir", document, {})
 
 
+def _journal_entry() -> Schema:
+    definitions = _Definitions()
+    kinds = {
+        "engine": journal.EngineStarted,
+        "node": journal.NodeChanged,
+        "stop": journal.StopRequested,
+        "end": journal.RunEnded,
+    }
+    entries: list[Schema] = []
+    for event, kind in kinds.items():
+        entry = definitions.object(kind)
+        entry["properties"] = {"event": {"const": event}, **entry["properties"]}
+        entry["required"] = ["event", *entry["required"]]
+        if "version" in entry["properties"]:
+            entry["properties"]["version"] = _version(journal.JOURNAL_VERSION)
+        entries.append(entry)
+    document: Schema = {"description": "One line of the journal of a run.", "oneOf": entries}
+    return _document("journal-entry", document, definitions.found)
+
+
 def files() -> Mapping[str, str]:
     """Return the generated files by name."""
     schemas = {
         "attempt_record": _format("attempt-record", records.AttemptRecord, records.RECORD_VERSION),
         "cache_entry": _format("cache-entry", records.CacheEntry, records.RECORD_VERSION),
+        "journal_entry": _journal_entry(),
         "step": _format("step", step.Step, step.STEP_VERSION),
         "packed_ir": _packed_ir(),
     }

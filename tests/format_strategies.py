@@ -6,6 +6,16 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from argosy_runs.journal import (
+    JOURNAL_VERSION,
+    Attempt,
+    EngineStarted,
+    NodeChanged,
+    RunEnded,
+    StopRequested,
+)
+from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.states import RunState
 from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
@@ -139,4 +149,36 @@ steps = st.builds(
     failure=st.none() | failures,
     log_key=texts,
     root=texts,
+)
+nodes = st.builds(
+    Node,
+    name=texts,
+    type=st.sampled_from(NodeType),
+    phase=st.sampled_from(NodePhase),
+    path=st.builds(TaskPath, texts),
+    boundary=st.none() | texts,
+    message=texts,
+    is_attempt=st.booleans(),
+    decides=st.booleans(),
+    items=st.none() | st.integers(min_value=0),
+)
+attempts = st.builds(
+    Attempt,
+    id=st.none() | st.builds(AttemptId, texts),
+    cached=st.booleans(),
+    adopted=st.booleans(),
+    failure=st.none() | failures,
+    log=st.none() | texts,
+)
+journal_entries = (
+    st.builds(
+        EngineStarted,
+        at=times,
+        process=st.integers(min_value=1),
+        resumed=st.booleans(),
+        version=st.just(JOURNAL_VERSION),
+    )
+    | st.builds(NodeChanged, at=times, node=nodes, attempt=st.none() | attempts)
+    | st.builds(StopRequested, at=times, failure=failures)
+    | st.builds(RunEnded, at=times, state=st.sampled_from(RunState), error=st.none() | texts)
 )

@@ -96,7 +96,7 @@ def entry_to_json(entry: JournalEntry) -> str:
             if entry.resumed:
                 line["resumed"] = True
         case NodeChanged():
-            line |= {"event": "node", **_node_to_json(entry.node)}
+            line |= {"event": "node", "node": _node_to_json(entry.node)}
             if entry.attempt is not None:
                 line["attempt"] = _attempt_to_json(entry.attempt)
         case StopRequested():
@@ -172,7 +172,7 @@ def _entry(document: Mapping[str, Any]) -> JournalEntry:
             attempt = document.get("attempt")
             return NodeChanged(
                 at=at,
-                node=_node_from_json(document),
+                node=_node_from_json(document["node"]),
                 attempt=None if attempt is None else _attempt_from_json(attempt),
             )
         case "stop":
@@ -186,7 +186,7 @@ def _entry(document: Mapping[str, Any]) -> JournalEntry:
 
 def _node_to_json(node: Node) -> dict[str, Any]:
     members: dict[str, Any] = {
-        "node": node.name,
+        "name": node.name,
         "type": node.type.value,
         "phase": node.phase.value,
         "path": node.path,
@@ -206,7 +206,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
 
 def _node_from_json(document: Mapping[str, Any]) -> Node:
     return Node(
-        name=document["node"],
+        name=document["name"],
         type=NodeType(document["type"]),
         phase=NodePhase(document["phase"]),
         path=TaskPath(document["path"]),

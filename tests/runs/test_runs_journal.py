@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from jsonschema import Draft202012Validator
 
+import format_strategies
 from argosy_engine.home.journal import JournalWriter
 from argosy_runs.journal import (
     Attempt,
@@ -15,7 +21,7 @@ from argosy_runs.journal import (
     JournalReader,
     NodeChanged,
     RunEnded,
-    StopRequested,
+    entry_from_json,
     entry_to_json,
 )
 from argosy_runs.nodes import Node, NodePhase, NodeType
@@ -25,55 +31,30 @@ from argosy_schemas.formats.records_json import FormatError
 from argosy_schemas.names import AttemptId, TaskPath
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-FAILURE = Failure(reason=Reason.COMMAND_FAILED, message="boom", exit_code=3)
-POD = Node(
-    name="loop.iteration(3:3).train(0)",
-    type=NodeType.POD,
-    phase=NodePhase.FAILED,
-    path=TaskPath("loop/3/train"),
-    boundary="loop.iteration(3:3)",
-    message="boom",
-    is_attempt=True,
+FIRST = EngineStarted(at=AT, process=7)
+POD = NodeChanged(
+    at=AT,
+    node=Node(
+        name="loop.iteration(3:3).train(0)",
+        type=NodeType.POD,
+        phase=NodePhase.FAILED,
+        path=TaskPath("loop/3/train"),
+        boundary="loop.iteration(3:3)",
+        message="boom",
+        is_attempt=True,
+    ),
+    attempt=Attempt(
+        id=AttemptId("a"),
+        failure=Failure(reason=Reason.COMMAND_FAILED, message="boom", exit_code=3),
+        log="runs/r/tasks/loop/3/train/a.log",
+    ),
 )
-ENTRIES: list[JournalEntry] = [
-    EngineStarted(at=AT, process=7),
-    EngineStarted(at=AT, process=7, resumed=True),
-    NodeChanged(
-        at=AT,
-        node=Node(name="", type=NodeType.DAG, phase=NodePhase.RUNNING, path=TaskPath("")),
-    ),
-    NodeChanged(
-        at=AT,
-        node=POD,
-        attempt=Attempt(id=AttemptId("a"), failure=FAILURE, log="runs/r/tasks/train/a.log"),
-    ),
-    NodeChanged(at=AT, node=POD, attempt=Attempt(cached=True, adopted=True)),
-    NodeChanged(
-        at=AT,
-        node=Node(
-            name="loop.iteration",
-            type=NodeType.TASK_GROUP,
-            phase=NodePhase.RUNNING,
-            path=TaskPath("loop"),
-            boundary="loop",
-            items=4,
-        ),
-    ),
-    NodeChanged(
-        at=AT,
-        node=Node(
-            name="decide",
-            type=NodeType.POD,
-            phase=NodePhase.RUNNING,
-            path=TaskPath("x"),
-            boundary="",
-            decides=True,
-        ),
-    ),
-    StopRequested(at=AT, failure=FAILURE),
-    RunEnded(at=AT, state=RunState.SUCCEEDED),
-    RunEnded(at=AT, state=RunState.FAILED, error="'train' failed: boom"),
-]
+SCHEMA: Any = Draft202012Validator(
+    json.loads(
+        files("argosy_schemas").joinpath("json/journal_entry.schema.json").read_text("utf-8")
+    )
+)
+LAST = RunEnded(at=AT, state=RunState.FAILED, error="'train' failed: boom")
 
 
 def write(file: Path, *entries: JournalEntry) -> None:
@@ -83,39 +64,67 @@ def write(file: Path, *entries: JournalEntry) -> None:
     journal.close()
 
 
-def test_entries_come_back_as_they_were(tmp_path: Path) -> None:
+@given(format_strategies.journal_entries)
+def test_an_entry_survives_its_json(entry: JournalEntry) -> None:
+    document = json.loads(entry_to_json(entry))
+
+    assert entry_from_json(document) == entry
+    SCHEMA.validate(document)
+
+
+def test_a_line_is_compact_json_with_sorted_keys_and_no_defaults() -> None:
+    assert entry_to_json(POD) == (
+        '{"at":"2026-01-02T03:04:05.000000Z","attempt":{"failure":{"exitCode":3,"final":false,'
+        '"message":"boom","reason":"CommandFailed"},"id":"a",'
+        '"log":"runs/r/tasks/loop/3/train/a.log"},"event":"node","node":{'
+        '"boundary":"loop.iteration(3:3)","isAttempt":true,"message":"boom",'
+        '"name":"loop.iteration(3:3).train(0)","path":"loop/3/train","phase":"Failed",'
+        '"type":"Pod"}}'
+    )
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"event": "engine"}, {"event": "other", "at": "2026-01-02T03:04:05Z"}, []]
+)
+def test_a_line_that_is_no_entry_is_damage(document: Any) -> None:
+    with pytest.raises(FormatError, match=r"^A line of the journal is damaged"):
+        entry_from_json(document)
+    assert not SCHEMA.is_valid(document)
+
+
+def test_entries_are_read_in_order(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
 
-    write(file, *ENTRIES)
+    write(file, FIRST, POD, LAST)
 
-    assert list(JournalReader(file).read()) == ENTRIES
+    assert list(JournalReader(file).read()) == [FIRST, POD, LAST]
 
 
 def test_a_line_that_was_cut_off_does_no_harm(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
-    write(file, ENTRIES[0], ENTRIES[3])
+    write(file, FIRST, POD)
     file.write_bytes(file.read_bytes()[:-2])
 
     before = list(JournalReader(file).read())
-    write(file, ENTRIES[1])
+    write(file, LAST)
 
-    assert before == [ENTRIES[0]]
-    assert list(JournalReader(file).read()) == [ENTRIES[0], ENTRIES[1]]
+    assert before == [FIRST]
+    assert list(JournalReader(file).read()) == [FIRST, LAST]
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     reader = JournalReader(file)
-    line = entry_to_json(ENTRIES[0]).encode()
+    line = entry_to_json(FIRST).encode()
 
     file.write_bytes(line[:9])
     first = list(reader.read())
     file.write_bytes(line + b"\n")
     second = list(reader.read())
-    write(file, ENTRIES[2])
+    write(file, POD)
     third = list(reader.read())
 
-    assert (first, second, third) == ([], [ENTRIES[0]], [ENTRIES[2]])
+    assert (first, second, third) == ([], [FIRST], [POD])
 
 
 def test_a_journal_that_is_not_there_is_empty(tmp_path: Path) -> None:

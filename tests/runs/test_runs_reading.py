@@ -125,7 +125,7 @@ def test_what_ran_when_the_engine_was_killed_is_canceled(tmp_path: Path) -> None
     mark = tmp_path / "mark"
     mark.touch()
     run = Machine(tmp_path).run(waiting(mark)).run_id
-    cut(tmp_path, run, after='"node":"second","path":"second","phase":"Running"')
+    cut(tmp_path, run, after='"name":"second","path":"second","phase":"Running"')
 
     result = read_run(tmp_path, run)
 
@@ -144,7 +144,7 @@ def test_a_run_that_was_killed_between_its_tasks_says_so_of_those_that_did_not_s
     tmp_path: Path,
 ) -> None:
     run = Machine(tmp_path).run({"a": Step(), "b": Step(after=("a",))}).run_id
-    cut(tmp_path, run, after='"node":"a","path":"a","phase":"Succeeded"')
+    cut(tmp_path, run, after='"name":"a","path":"a","phase":"Succeeded"')
 
     result = read_run(tmp_path, run)
 
