@@ -1,6 +1,6 @@
 """What a compiled Workflow, as JSON, says about its nodes: their task paths, and what runs at exit.
 
-It is read as far as that goes; :mod:`argosy_engine.workflow` reads it whole.
+It is read as far as that goes; :mod:`argosy_engine.workflow.model` reads it whole.
 """
 
 from __future__ import annotations
