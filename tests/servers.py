@@ -57,6 +57,10 @@ class S3Server:
         )
 
 
+# In the directory that it runs in: the whole path of a temporary directory is too long on macOS.
+SOCKETS = ("-s3.localSocket=s3.sock", "-filer.localSocket=filer.sock")
+
+
 @contextmanager
 def moto_server(directory: Path) -> Generator[S3Server]:
     """moto: right about conditional writes and paging, and lets everybody in."""
@@ -87,7 +91,7 @@ def seaweed_server(directory: Path) -> Generator[S3Server]:
         "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false",
         "-master.telemetry=false",
-        f"-s3.localSocket={directory}/s3.sock", f"-filer.localSocket={directory}/filer.sock",
+        *SOCKETS,
         "-master.volumeSizeLimitMB=64", "-volume.max=5000",
     ]  # fmt: skip
     # Seven volumes for every new bucket otherwise, and tests make many.

@@ -109,7 +109,7 @@ def runs(directory: Path) -> Samples:
         argosy("run", train, "-o", "json", "-q", cwd=directory).result,
         argosy("run", "made.json", "-o", "json", "-q", cwd=directory).result,
         argosy("run", "groups.json", "-p", "word=", "-o", "json", cwd=directory).result,
-        argosy("run", train, "--home", "/proc/none", "-o", "json", cwd=directory).result,
+        argosy("run", train, "--home", f"{train}/none", "-o", "json", cwd=directory).result,
     ]
 
 
@@ -195,8 +195,8 @@ def test_every_member_is_on_the_page_and_every_one_of_the_page_is_printed(
 @pytest.mark.parametrize(
     ("command", "is_told"),
     [
-        ("run pipeline.yaml --home /proc/none", True),
-        ("plan pipeline.yaml --home /proc/none", False),
+        ("run pipeline.yaml --home pipeline.yaml/none", True),
+        ("plan pipeline.yaml --home pipeline.yaml/none", False),
         ("run pipeline.py", True),
         ("plan pipeline.py", False),
         ("lint pipeline.yaml pipeline.py", False),

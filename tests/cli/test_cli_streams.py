@@ -9,6 +9,10 @@ import pytest
 
 from cli_processes import ARGOSY, shell_pipeline
 
+NEEDS_FULL = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="only Linux has a device that is always full"
+)
+
 
 def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run ``script``, in which ``argosy`` is the command."""
@@ -30,7 +34,7 @@ def pipeline(tmp_path: Path) -> str:
     return "p.json"
 
 
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("stderr", ["2>&-", pytest.param("2>/dev/full", marks=NEEDS_FULL)])
 def test_a_run_whose_talk_nobody_can_read_still_tells_its_result(
     stderr: str, pipeline: str, tmp_path: Path
 ) -> None:
@@ -54,6 +58,7 @@ def test_the_end_of_a_reader_of_the_talk_does_not_end_the_run(
     assert json.loads((tmp_path / "result").read_text())["state"] == "SUCCEEDED"
 
 
+@NEEDS_FULL
 @pytest.mark.parametrize(
     "command", ["run p.json --output json --quiet", "version", "compile p.json"]
 )

@@ -22,7 +22,7 @@ from argosy_schemas.formats.records import AttemptState
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step
 from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
-from launcher_pods import EXEC, Pod, step_of
+from launcher_pods import EXEC, SYSTEM_PATH, UNSHARE, Pod, step_of
 
 ENTER = """
 set -e
@@ -55,7 +55,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def scratch(make_pod: Callable[..., Pod], probe: Path, tmp_path: Path) -> Pod:
+def scratch(own_mounts: None, make_pod: Callable[..., Pod], probe: Path, tmp_path: Path) -> Pod:
     """A pod whose main container is in such an image, as user 12345."""
     root = tmp_path / "image"
     pod = make_pod()
@@ -69,16 +69,9 @@ def scratch(make_pod: Callable[..., Pod], probe: Path, tmp_path: Path) -> Pod:
     shutil.copy(probe, root / "bin" / "probe")
     shutil.copy(EXEC, pod.shared / "exec")
     (pod.shared / "exec").chmod(0o555)
-    prefix = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter"]
-    pod.command_prefix = [*prefix, str(root), "12345:12345", str(pod.shared), str(pod.volume), "--"]
-    pod.environment = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}
-    check = subprocess.run(
-        [*prefix[:7], "mount --make-rprivate / && mount --bind / /mnt"],
-        capture_output=True,
-        check=False,
-    )
-    if check.returncode != 0:
-        pytest.skip(f"mounts of one's own are not allowed here: {check.stderr!r}")
+    volumes = (str(pod.shared), str(pod.volume))
+    pod.command_prefix = [*UNSHARE, ENTER, "enter", str(root), "12345:12345", *volumes, "--"]
+    pod.environment = {"PATH": SYSTEM_PATH}
     return pod
 
 

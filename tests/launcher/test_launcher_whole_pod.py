@@ -20,6 +20,7 @@ from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
+from launcher_pods import SYSTEM_PATH, UNSHARE
 from servers import S3Server
 
 # A root in memory that shows this machine, but for its own /tmp and the volumes of the pod.
@@ -120,12 +121,11 @@ class Cluster:
         try:
             main = subprocess.run(
                 [
-                    *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
-                    *("sh", "-c", ENTER, "enter", str(pod / "root"), str(pod / "volumes")),
+                    *(*UNSHARE, ENTER, "enter", str(pod / "root"), str(pod / "volumes")),
                     sys.prefix,
                     *("/argosy/exec", "-m", "50", "-t", "/argosy/termination-log"),
                 ],
-                env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin:/sbin"},
+                env={"PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}"},
                 capture_output=True,
                 check=False,
                 timeout=120,
@@ -137,25 +137,13 @@ class Cluster:
         return main.returncode, (main.stdout + main.stderr).decode()
 
 
-@pytest.fixture
-def volumes_allowed() -> None:
-    check = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount -t tmpfs tmpfs /mnt"],
-        capture_output=True,
-        check=False,
-    )
-    if check.returncode != 0:
-        pytest.skip(f"mounts of one's own are not allowed here: {check.stderr!r}")
-
-
 def success(store: str, task: str) -> AttemptRecord:
     record = RunRecords(open_store(store), RunId("run-1")).read_success(TaskPath(task))
     assert record is not None
     return record
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="'exec' runs in containers")
-@pytest.mark.usefixtures("volumes_allowed")
+@pytest.mark.usefixtures("own_mounts")
 def test_the_tasks_of_a_pipeline_run_each_in_its_pod(
     s3: S3Server, bucket: str, tmp_path: Path
 ) -> None:

@@ -254,7 +254,10 @@ def test_a_file_name_that_no_store_can_hold_is_refused_by_name(
     local: tuple[Stores, str], tmp_path: Path, name: bytes
 ) -> None:
     (tmp_path / "in").mkdir()
-    Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"in", name))).write_bytes(b"")
+    try:
+        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"in", name))).write_bytes(b"")
+    except OSError as error:
+        pytest.skip(f"no file here can have that name ({error.strerror})")
 
     with pytest.raises(StoreError, match="rename the file") as caught:
         upload(local[0], tmp_path / "in", local[1])
