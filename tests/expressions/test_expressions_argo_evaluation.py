@@ -197,3 +197,14 @@ def test_json_that_nests_without_end_is_an_error() -> None:
 
     with pytest.raises(EvaluationError, match="which is not JSON"):
         evaluate("fromJSON(a.b)", {"a": {"b": text}})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("'a'" + " + 'a'" * 60, "a" * 61, id="sum"),
+        pytest.param("(" + "true ? " * 60 + "1" + " : 1" * 60 + ") == 1", True, id="choice"),
+    ],
+)
+def test_deep_nesting_costs_no_more_than_its_length(text: str, value: JsonValue) -> None:
+    assert evaluate(text, {}) == value

@@ -334,13 +334,16 @@ def _kind(node: Node) -> str | None:
             return "map"
         case Unary(operator):
             return "bool" if operator == "!" else "number"
-        case Binary(operator):
-            if operator in ("+", "-", "*", "/", "%"):
-                return _kind(node.left) if _kind(node.left) == _kind(node.right) else None
-            return "bool"
+        case Binary(operator, left, right):
+            return _common_kind(left, right) if operator in ("+", "-", "*", "/", "%") else "bool"
         case Call(function):
             return RESULTS.get(function)
         case Choice(_, then, otherwise):
-            return _kind(then) if _kind(then) == _kind(otherwise) else None
+            return _common_kind(then, otherwise)
         case Name() | Access() | Element():
             return None
+
+
+def _common_kind(one: Node, other: Node) -> str | None:
+    kind = _kind(one)
+    return kind if kind == _kind(other) else None
