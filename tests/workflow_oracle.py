@@ -1,8 +1,8 @@
-"""Refuse what Argo takes in more forms than the compiler has for it.
+"""Check that a workflow has the forms that the compiler writes, and no others of Argo's.
 
-The interpreter follows Argo in some that are not emitted, which is how it is compared with Argo
-(``tests/engine/data/argo_cases.json``). A run may only hold what the compiler writes: other forms
-come from elsewhere, and nobody looked at what they mean on each version of Argo.
+The engine reads more of them, which is how it is compared with Argo
+(``tests/engine/data/argo_cases.json``). What tests compile is held to those in here: nobody looked
+at what the others mean on each version of Argo.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from argosy_engine.workflow.fields import Object, Place
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Template, Workflow
-from argosy_engine.workflow.scope import Before, Scope
+from argosy_engine.workflow.reading import read_workflow
+from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_expressions.argo.depends import ENDS
 from argosy_schemas.pod import (
     CONTROL,
@@ -27,6 +28,7 @@ from argosy_schemas.pod import (
     MAIN_COMMAND,
     MAIN_CONTAINER,
 )
+from workflow_scopes import Before, Scope
 
 _HEAD = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
 _COMMANDS = {
@@ -43,20 +45,30 @@ _CONDITION = re.compile(r"false|\{\{=(?:(?!\}\}).)*\}\}", re.DOTALL)
 _COUNT = re.compile(r"\d+|\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 
 
-def refuse_other_forms(document: Object, workflow: Workflow) -> None:
-    """Raise if a workflow says something in another form than the compiler.
-
-    Args:
-        document: The workflow as it came.
-        workflow: What was read of it.
+def check_compiled(document: Object) -> None:
+    """Check the forms of a workflow, but for one with templates that need a cluster.
 
     Raises:
-        EngineRefusal: It does.
+        EngineRefusal: As :func:`check_workflow`.
     """
+    try:
+        check_workflow(document)
+    except EngineRefusal as error:
+        if error.field != "resource":
+            raise
+
+
+def check_workflow(document: Object) -> None:
+    """Check the forms of a workflow.
+
+    Raises:
+        EngineRefusal: The engine does not read it, or the compiler does not write such a form.
+    """
+    workflow = read_workflow(document)
     whole = Place("", "")
     for field, value in _HEAD.items():
         if document.get(field) != value:
-            raise whole.at(field).refuse(f"has to be '{value}'; this engine runs nothing else")
+            raise whole.at(field).refuse(f"has to be '{value}'")
     if not isinstance(workflow.templates[workflow.entrypoint], DagTemplate):
         raise whole.at("spec.entrypoint").refuse("has to name a DAG")
     for template in document["spec"]["templates"]:

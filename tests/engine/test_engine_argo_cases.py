@@ -32,7 +32,7 @@ from argosy_engine.controller.messages import (
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode
-from argosy_engine.workflow.reading import interpreted
+from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.values import to_json
 
@@ -57,7 +57,7 @@ class Cluster:
     stopped: bool = False
 
     def run(self) -> Interpreter:
-        workflow = interpreted(self.case["workflow"])
+        workflow = read_workflow(self.case["workflow"])
         interpreter = Interpreter(workflow, parameters={}, variables={"name": "wf", "uid": "u"})
         self._take(interpreter.start(self.now))
         for number in range(2, 100):

@@ -16,7 +16,7 @@ from argosy_engine.controller.retries import (
 from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_engine.workflow.durations import parse_duration
 from argosy_engine.workflow.model import DagTemplate, RetryStrategy
-from argosy_engine.workflow.reading import interpreted
+from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase
 from argosy_runs.results import path_order
 from engine_steps import pod_node
@@ -46,7 +46,7 @@ def dag(tasks: dict[str, str], target: str = "") -> DagTemplate:
             ],
         }
     }
-    template = interpreted(document).templates["root"]
+    template = read_workflow(document).templates["root"]
     assert isinstance(template, DagTemplate)
     return template
 

@@ -23,7 +23,7 @@ from argosy_engine.pods.stop import StopSignal
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.scheduling.signals import stopping_on_signals
-from argosy_engine.workflow.reading import interpreted
+from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
 
@@ -75,7 +75,7 @@ def interpreter(
             **spec,
         }
     }
-    return Interpreter(interpreted(document), parameters={}, variables={})
+    return Interpreter(read_workflow(document), parameters={}, variables={})
 
 
 def task(name: str, depends: str = "", **more: Any) -> dict[str, Any]:

@@ -108,15 +108,6 @@ def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
     assert template.settings == ()
 
 
-def test_a_pod_that_decides_is_told_nothing_but_what_a_driver_is() -> None:
-    document = workflow(pod=DECIDER)
-    document["spec"]["templates"][1]["container"]["env"].append({"name": "MINE", "value": "x"})
-
-    assert refusal(document) == (
-        "template 'pod-1': 'container.env.MINE' is no variable of ours; remove it"
-    )
-
-
 def test_an_expression_decides_about_failures_and_errors_unless_a_policy_is_given() -> None:
     strategy = {"limit": "1", "expression": "lastRetry.message != 'evicted'"}
 

@@ -38,6 +38,7 @@ from forced_sharing import compile_shared
 from naive_evaluator import Origin, Run, evaluate
 from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeline
 from read_back import read_back
+from workflow_oracle import check_workflow
 
 Compiler: TypeAlias = Callable[[Pipeline, CompileOptions], Compiled]
 
@@ -282,6 +283,7 @@ def run(pipeline: RandomPipeline, options: CompileOptions, compiler: Compiler) -
     """Return what the engine makes of a pipeline."""
     read = read_pipeline(json.dumps(pipeline.document).encode(), file="random.json")
     compiled = compiler(read, options)
+    check_workflow(compiled.workflow)
     texts = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in pipeline.parameters.items()

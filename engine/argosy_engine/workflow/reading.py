@@ -1,9 +1,9 @@
 """Read a Workflow and refuse, by name, what this engine does not interpret.
 
-The engine knows the subset that the compiler emits, and nothing is passed over in silence: a field
-is interpreted, or known to mean nothing without Kubernetes (and then listed in ``settings``), or
-refused before anything runs. What Argo takes in more forms than the compiler has for it is refused
-by :mod:`argosy_engine.workflow.forms`.
+The engine interprets the fields that the compiler emits, in all forms of Argo's. It ignores no
+field in silence: one has a meaning here, or needs Kubernetes (and is listed in ``settings``), or is
+refused before anything runs. Tests check that the compiler emits no other forms than those that
+were compared with Argo (``tests/workflow_oracle.py``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from argosy_engine.workflow.fields import Object, Place, check_tags, checked
-from argosy_engine.workflow.forms import refuse_other_forms
 from argosy_engine.workflow.model import DagTask, DagTemplate, Template, Workflow
 from argosy_engine.workflow.ordering import in_order, leaves, order, positions
 from argosy_engine.workflow.parameters import arguments_of, dag_outputs, inputs_of, values_of
@@ -41,22 +40,10 @@ _OTHER_KINDS: Mapping[str, str] = {
 
 
 def read_workflow(document: Object) -> Workflow:
-    """Return a workflow as the compiler writes them.
+    """Return a workflow as immutable values.
 
     Raises:
-        EngineRefusal: It says something that this engine does not interpret, or says it in another
-            way than the compiler does.
-    """
-    workflow = interpreted(document)
-    refuse_other_forms(document, workflow)
-    return workflow
-
-
-def interpreted(document: Object) -> Workflow:
-    """Return a workflow all of whose fields are interpreted, in whatever form of Argo's.
-
-    Raises:
-        EngineRefusal: It says something that this engine does not interpret.
+        EngineRefusal: It has a field or a kind of template that this engine does not interpret.
     """
     whole, place = Place("", ""), Place("", "spec")
     whole.refuse_unknown(document, _DOCUMENT)
