@@ -30,7 +30,6 @@ MEANT = {
 TO_RENAME = {
     "Constant",
     "Decision",
-    "Interpreter",
     "Kind",
     "Node",
     "Scope",
@@ -39,11 +38,9 @@ TO_RENAME = {
     "artifact_to_json",
     "assemble",
     "check_names",
-    "check_tags",
     "decide",
     "member",
     "selected",
-    "text_of",
     "values_to_json",
 }
 """Names with two meanings today. Take off what has one; add none."""

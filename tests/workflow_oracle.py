@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from argosy_engine.workflow.fields import Object, Place
+from argosy_engine.workflow.fields import Field, Object
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Template, Workflow
 from argosy_engine.workflow.reading import read_workflow
 from argosy_engine.workflow.refusal import EngineRefusal
@@ -65,15 +65,15 @@ def check_workflow(document: Object) -> None:
         EngineRefusal: The engine does not read it, or the compiler does not write such a form.
     """
     workflow = read_workflow(document)
-    whole = Place("", "")
-    for field, value in _HEAD.items():
-        if document.get(field) != value:
-            raise whole.at(field).refuse(f"has to be '{value}'")
+    whole = Field("", "")
+    for member, value in _HEAD.items():
+        if document.get(member) != value:
+            raise whole.at(member).refuse(f"has to be '{value}'")
     if not isinstance(workflow.templates[workflow.entrypoint], DagTemplate):
         raise whole.at("spec.entrypoint").refuse("has to name a DAG")
     for template in document["spec"]["templates"]:
         if "container" in template:
-            _check_containers(template, Place(template["name"], ""))
+            _check_containers(template, Field(template["name"], ""))
     at_exit = _at_exit(workflow)
     for template in workflow.templates.values():
         if isinstance(template, PodTemplate):
@@ -88,22 +88,22 @@ def _at_exit(workflow: Workflow) -> frozenset[str]:
         return frozenset()
     template = workflow.templates[workflow.on_exit]
     if not isinstance(template, DagTemplate) or template.tasks_are != "steps":
-        raise Place("", "spec.onExit").refuse("has to name a template of steps")
+        raise Field("", "spec.onExit").refuse("has to name a template of steps")
     return frozenset({template.name})
 
 
 # Pods.
 
 
-def _check_containers(template: Object, place: Place) -> None:
-    main, here = template["container"], place.at("container")
-    place.whole_number(template, "activeDeadlineSeconds", least=1)
+def _check_containers(template: Object, field: Field) -> None:
+    main, here = template["container"], field.at("container")
+    field.get_integer(template, "activeDeadlineSeconds", least=1)
     decides = "initContainers" not in template
     command = DECIDE_COMMAND if decides else _COMMANDS[MAIN_CONTAINER]
     _check_container(main, here, MAIN_CONTAINER, command)
     for output in template.get("outputs", {}).get("parameters", ()):
         if (output["name"], output["valueFrom"].get("path")) != (CONTROL, CONTROL_PATH):
-            raise place.at(f"outputs.{output['name']}").refuse(
+            raise field.at(f"outputs.{output['name']}").refuse(
                 f"is not '{CONTROL}' at '{CONTROL_PATH}', which is all that a pod puts out"
             )
     if decides:
@@ -114,37 +114,37 @@ def _check_containers(template: Object, place: Place) -> None:
             raise here.at(f"env.{variable['name']}").refuse(
                 "has a value, which no command would get; give it to the task"
             )
-    for field, name in (("initContainers", DRIVER_CONTAINER), ("sidecars", LAUNCHER_CONTAINER)):
-        container = template[field][0]
-        _check_container(container, place.at(f"{field}.{name}"), name, _COMMANDS[name])
-        _check_variables(container, place.at(f"{field}.{name}"))
+    for group, name in (("initContainers", DRIVER_CONTAINER), ("sidecars", LAUNCHER_CONTAINER)):
+        container = template[group][0]
+        _check_container(container, field.at(f"{group}.{name}"), name, _COMMANDS[name])
+        _check_variables(container, field.at(f"{group}.{name}"))
 
 
-def _check_container(container: Object, place: Place, name: str, command: Sequence[str]) -> None:
+def _check_container(container: Object, field: Field, name: str, command: Sequence[str]) -> None:
     if container.get("name") != name:
-        raise place.at("name").refuse(f"has to be '{name}'")
+        raise field.at("name").refuse(f"has to be '{name}'")
     if container.get("command") != list(command):
-        raise place.at("command").refuse(
+        raise field.at("command").refuse(
             f"has to be '{' '.join(command)}'; the command of a task is in the pipeline"
         )
 
 
-def _check_variables(container: Object, place: Place) -> None:
+def _check_variables(container: Object, field: Field) -> None:
     for variable in container.get("env", ()):
         if variable["name"] not in DRIVER_VARIABLES:
-            raise place.at(f"env.{variable['name']}").refuse("is no variable of ours; remove it")
+            raise field.at(f"env.{variable['name']}").refuse("is no variable of ours; remove it")
 
 
 def _check_pod(template: PodTemplate) -> None:
-    place = Place(template.name, "")
+    field = Field(template.name, "")
     scope = Scope(inputs=template.inputs.keys(), is_pod=True)
     for name, text in template.environment:
-        scope.check(text, place.at(f"env.{name}"))
-    scope.check(template.image, place.at("container.image"))
+        scope.check(text, field.at(f"env.{name}"))
+    scope.check(template.image, field.at("container.image"))
     retry = template.retry
     if retry is None:
         return
-    here = place.at("retryStrategy")
+    here = field.at("retryStrategy")
     if retry.limit is None:
         raise here.at("limit").refuse("is missing; say how many attempts may follow")
     if retry.policy != "Always":
@@ -157,21 +157,21 @@ def _check_pod(template: PodTemplate) -> None:
 
 
 def _check_dag(template: DagTemplate, templates: Mapping[str, Template], *, at_exit: bool) -> None:
-    place = Place(template.name, "")
+    field = Field(template.name, "")
     if template.retry is not None:
-        raise place.at("retryStrategy").refuse("stands on a DAG; put it on the pods in it")
+        raise field.at("retryStrategy").refuse("stands on a DAG; put it on the pods in it")
     known = Scope(inputs=template.inputs.keys(), tasks_are=template.tasks_are, at_exit=at_exit)
     # What the iterations of a loop put out the driver collects.
     single = {task.name for task in template.tasks if task.count is None}
     for output in template.outputs:
-        here = place.at(f"outputs.{output.name}")
+        here = field.at(f"outputs.{output.name}")
         if output.default is None:
             raise here.refuse("has no default; Argo may wait forever for a DAG without one")
         replace(known, tasks=single).check_expression(output.expression or "", here)
     if len(template.tasks) > 1 and any(task.count is not None for task in template.tasks):
-        raise place.at("dag.tasks").refuse("has a loop beside other tasks; put it into a DAG")
+        raise field.at("dag.tasks").refuse("has a loop beside other tasks; put it into a DAG")
     for position, task in enumerate(template.tasks):
-        here = place.at(f"dag.tasks.{task.name}")
+        here = field.at(f"dag.tasks.{task.name}")
         # The dependencies of steps are our own.
         if template.tasks_are == "tasks":
             _check_depends(task, here)
@@ -179,37 +179,37 @@ def _check_dag(template: DagTemplate, templates: Mapping[str, Template], *, at_e
         _check_arguments(task, here, templates[task.template])
 
 
-def _check_depends(task: DagTask, place: Place) -> None:
+def _check_depends(task: DagTask, field: Field) -> None:
     terms = [] if task.depends is None else task.depends.text.split(" && ")
     for term in terms:
         if not _TERM.fullmatch(term):
-            raise place.at("depends").refuse(
+            raise field.at("depends").refuse(
                 f"has '{term}'; a task follows others that succeed, or whatever becomes of them"
             )
 
 
-def _check_task(task: DagTask, place: Place, scope: Scope) -> None:
+def _check_task(task: DagTask, field: Field, scope: Scope) -> None:
     if task.when is not None:
         if not _CONDITION.fullmatch(task.when):
-            raise place.at("when").refuse(
+            raise field.at("when").refuse(
                 f"is '{task.when}'; it has to be 'false', or one expression in a tag"
             )
-        scope.check(task.when, place.at("when"))
+        scope.check(task.when, field.at("when"))
     if task.count is not None:
         if not _COUNT.fullmatch(task.count):
-            raise place.at("withSequence.count").refuse(
+            raise field.at("withSequence.count").refuse(
                 f"is '{task.count}', neither number nor tag"
             )
-        scope.check(task.count, place.at("withSequence.count"))
+        scope.check(task.count, field.at("withSequence.count"))
         scope = replace(scope, has_item=True)
     for name, text in task.arguments:
-        scope.check(text, place.at(name))
+        scope.check(text, field.at(name))
 
 
-def _check_arguments(task: DagTask, place: Place, template: Template) -> None:
+def _check_arguments(task: DagTask, field: Field, template: Template) -> None:
     given = {name for name, _ in task.arguments}
     for name in sorted(given - template.inputs.keys()):
-        raise place.at(name).refuse(f"is no input of '{template.name}'; remove it")
+        raise field.at(name).refuse(f"is no input of '{template.name}'; remove it")
     for name, default in template.inputs.items():
         if default is None and name not in given:
-            raise place.at(name).refuse(f"is an input of '{template.name}' and not given")
+            raise field.at(name).refuse(f"is an input of '{template.name}' and not given")

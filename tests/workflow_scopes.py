@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from argosy_engine.workflow.fields import TAG, Place
+from argosy_engine.workflow.fields import TAG, Field
 from argosy_engine.workflow.model import DagTemplate
 from argosy_expressions.argo.program import compile_expression
 from argosy_schemas.pod import CONTROL
@@ -38,22 +38,22 @@ class Scope:
     is_retry: bool = False
     """Whether this decides about another attempt, and knows nothing but the last one."""
 
-    def check(self, text: str, place: Place) -> None:
+    def check(self, text: str, field: Field) -> None:
         """Refuse a text with a tag that reads what is not known where it stands."""
         for tag in TAG.findall(text):
-            self._check(tag, place)
+            self._check(tag, field)
 
-    def check_expression(self, expression: str, place: Place) -> None:
+    def check_expression(self, expression: str, field: Field) -> None:
         """Refuse an expression as :meth:`check` refuses that of a tag."""
-        self._check(f"={expression}", place)
+        self._check(f"={expression}", field)
 
-    def _check(self, tag: str, place: Place) -> None:
+    def _check(self, tag: str, field: Field) -> None:
         if tag.startswith("="):
             unknown = [path for path in _read_by(tag[1:]) if not self._can_compute(path)]
         else:
             unknown = [] if self._can_fill(tag.strip()) else [tag.strip()]
         if unknown:
-            raise place.refuse(f"reads '{min(unknown)}', which nothing reads there; compile again")
+            raise field.refuse(f"reads '{min(unknown)}', which nothing reads there; compile again")
 
     def _can_fill(self, name: str) -> bool:
         """Return whether a simple tag has a value."""

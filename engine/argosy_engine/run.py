@@ -14,7 +14,7 @@ from argosy_engine.home.run_context import RunContext, new_run, stored_run
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.notices import notices
 from argosy_engine.pods.emitter import Emitter
-from argosy_engine.scheduling.signals import stopping_on_signals
+from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.home import find_run
@@ -109,7 +109,7 @@ def _work(
         messages = tuple(notices(context.workflow, context.pipeline, settings))
         for message in messages:
             emit(Notice(message=message))
-        with stopping_on_signals(assembly.engine.request_stop):
+        with stop_on_signals(assembly.engine.request_stop):
             assembly.engine.run()
             ended_at = _now()
             result = run_result(

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from argosy_engine.controller.dag_phase import dag_phase
+from argosy_engine.controller.dag_phase import derive_dag_phase
 from argosy_engine.controller.retries import (
     GiveUp,
     LastAttempt,
     TryAgain,
-    after_failure,
+    decide_retry,
 )
 from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_engine.workflow.durations import parse_duration
@@ -76,13 +76,13 @@ DIAMOND = {"a": "", "b": "a.Succeeded", "c": "a.Succeeded", "d": "b.Succeeded &&
 def test_a_dag_has_the_phase_of_its_targets(
     tasks: dict[str, str], target: str, phases: list[NodePhase], expected: NodePhase
 ) -> None:
-    assert dag_phase(dag(tasks, target), phases) is expected
+    assert derive_dag_phase(dag(tasks, target), phases) is expected
 
 
 def test_a_long_chain_needs_no_deep_stack() -> None:
     tasks = {"t0": "", **{f"t{i}": f"t{i - 1}.Succeeded" for i in range(1, 3000)}}
 
-    assert dag_phase(dag(tasks), [F, *[O] * 2999]) is F
+    assert derive_dag_phase(dag(tasks), [F, *[O] * 2999]) is F
 
 
 STRATEGY = RetryStrategy(limit="2", policy="Always", backoff="10", factor="2")
@@ -117,7 +117,7 @@ def failed(number: int, phase: NodePhase = F, message: str = "boom") -> LastAtte
 def test_another_attempt_follows_as_the_strategy_says(
     strategy: RetryStrategy, last: LastAttempt, expected: TryAgain | GiveUp
 ) -> None:
-    assert after_failure(strategy, last) == expected
+    assert decide_retry(strategy, last) == expected
 
 
 def test_an_expression_can_rule_out_another_attempt() -> None:
@@ -125,11 +125,11 @@ def test_an_expression_can_rule_out_another_attempt() -> None:
         limit="2", policy="Always", expression="!(lastRetry.message endsWith '(final)')"
     )
 
-    assert after_failure(strategy, failed(0)) == TryAgain(timedelta(0))
-    assert after_failure(strategy, failed(0, message="step 3 (final) of 3")) == TryAgain(
+    assert decide_retry(strategy, failed(0)) == TryAgain(timedelta(0))
+    assert decide_retry(strategy, failed(0, message="step 3 (final) of 3")) == TryAgain(
         timedelta(0)
     )
-    assert after_failure(strategy, failed(0, message="bad type (final)")) == GiveUp(
+    assert decide_retry(strategy, failed(0, message="bad type (final)")) == GiveUp(
         "retryStrategy.expression evaluated to false"
     )
 

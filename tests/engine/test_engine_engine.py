@@ -22,7 +22,7 @@ from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.scheduling.observer import Observer
-from argosy_engine.scheduling.signals import stopping_on_signals
+from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
@@ -370,7 +370,7 @@ def test_a_signal_that_another_thread_gets_stops_the_run() -> None:
 
     made = engine(interpreter([task("a")]), SignalledPods())
 
-    with stopping_on_signals(made.request_stop):
+    with stop_on_signals(made.request_stop):
         made.run()
 
     assert heard == [True]
@@ -647,7 +647,7 @@ def test_a_pod_that_is_given_up_on_is_told_to_end_at_once(monkeypatch: pytest.Mo
 
     run_within(20, made, pods)
 
-    assert signals[0].at_once
+    assert signals[0].is_forced
 
 
 def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:

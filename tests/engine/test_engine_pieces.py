@@ -9,7 +9,7 @@ import pytest
 
 from argosy_engine.events import Event, Notice, TaskOutput
 from argosy_engine.pods.emitter import Emitter, LineWriter
-from argosy_engine.pods.environment import task_environment
+from argosy_engine.pods.environment import build_task_environment
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Artifact, Values
@@ -35,7 +35,7 @@ def test_a_task_inherits_what_makes_a_machine_usable_and_nothing_else() -> None:
         "TMPDIR": "/mine",
     }
 
-    environment = task_environment(
+    environment = build_task_environment(
         inherited,
         path_entries=("/env/bin",),
         temporary=Path("/t"),
@@ -68,13 +68,15 @@ def test_a_task_inherits_what_makes_a_machine_usable_and_nothing_else() -> None:
 def test_python_shows_its_output_at_once_unless_somebody_says_otherwise(
     inherited: dict[str, str], added: tuple[tuple[str, str], ...], expected: str
 ) -> None:
-    environment = task_environment(inherited, path_entries=(), temporary=Path("/t"), added=added)
+    environment = build_task_environment(
+        inherited, path_entries=(), temporary=Path("/t"), added=added
+    )
 
     assert environment["PYTHONUNBUFFERED"] == expected
 
 
 def test_a_task_has_a_path_even_if_the_caller_has_none() -> None:
-    environment = task_environment({}, path_entries=(), temporary=Path("/t"), added=())
+    environment = build_task_environment({}, path_entries=(), temporary=Path("/t"), added=())
 
     assert environment["PATH"] == "/usr/local/bin:/usr/bin:/bin"
 
@@ -124,7 +126,7 @@ def test_a_listener_that_raises_is_told_nothing_more() -> None:
     assert heard == [Notice(message="one")]
     assert (before, emit.failure) == (
         None,
-        "what happens was shown no further, since showing it raised ValueError: no such colour",
+        "progress is not shown any more, since showing it raised ValueError: no such colour",
     )
 
 

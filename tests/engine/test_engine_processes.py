@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_engine.pods.processes import Command, Cut, Ended, run_command
+from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
 from argosy_schemas.formats.records import Failure, Reason
@@ -52,7 +52,7 @@ class Shell:
         *,
         deadline: timedelta | None = None,
         grace: timedelta = timedelta(seconds=5),
-    ) -> Ended:
+    ) -> CommandResult:
         return self.run_command(
             Command(
                 argv=("sh", "-c", script),
@@ -64,12 +64,12 @@ class Shell:
             )
         )
 
-    def run_argv(self, *argv: str, environment: dict[str, str]) -> Ended:
+    def run_argv(self, *argv: str, environment: dict[str, str]) -> CommandResult:
         return self.run_command(
             Command(argv=argv, environment=environment, directory=self.directory, log=self.log)
         )
 
-    def run_command(self, command: Command) -> Ended:
+    def run_command(self, command: Command) -> CommandResult:
         return run_command(command, watchdog=self._watchdog, stop=self._stop, write=self._write)
 
     def _write(self, data: bytes) -> None:
@@ -99,7 +99,7 @@ def wait_until_gone(pid: int) -> None:
 def test_output_goes_to_the_log_and_to_the_listener(shell: Shell) -> None:
     ended = shell.run("echo out; echo err >&2; printf 'no end'")
 
-    assert ended == Ended(exit_code=0)
+    assert ended == CommandResult(exit_code=0)
     assert shell.seen == b"out\nerr\nno end"
     assert shell.log.read_bytes() == shell.seen
 
@@ -111,11 +111,11 @@ def test_a_command_may_reopen_its_output(shell: Shell) -> None:
 
 
 def test_an_exit_code_is_kept(shell: Shell) -> None:
-    assert shell.run("exit 37") == Ended(exit_code=37)
+    assert shell.run("exit 37") == CommandResult(exit_code=37)
 
 
 def test_a_signal_is_told_as_a_negative_exit_code(shell: Shell) -> None:
-    assert shell.run("kill -9 $$") == Ended(exit_code=-signal.SIGKILL)
+    assert shell.run("kill -9 $$") == CommandResult(exit_code=-signal.SIGKILL)
 
 
 def test_any_bytes_pass(shell: Shell) -> None:
@@ -130,12 +130,12 @@ def test_huge_output_passes_in_bounded_memory(shell: Shell) -> None:
     shell.seen = b""
     ended = run_into_nothing(shell, "head -c 300000000 /dev/zero")
 
-    assert ended == Ended(exit_code=0)
+    assert ended == CommandResult(exit_code=0)
     assert shell.log.stat().st_size == 300_000_000
     assert psutil.Process().memory_info().rss - before < 50_000_000
 
 
-def run_into_nothing(shell: Shell, script: str) -> Ended:
+def run_into_nothing(shell: Shell, script: str) -> CommandResult:
     shell._write = lambda data: None  # type: ignore[method-assign]  # nobody listens
     return shell.run(script)
 
@@ -147,7 +147,7 @@ PRINTED = "ONE=1\nwith.dot-and-dash=a b\nc\nPATH=/usr/bin\n"
 def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
     ended = shell.run_argv("/usr/bin/env", environment=ENVIRONMENT)
 
-    assert ended == Ended(exit_code=0)
+    assert ended == CommandResult(exit_code=0)
     assert shell.log.read_text() == PRINTED
 
 
@@ -160,7 +160,7 @@ def test_a_command_whose_path_reads_like_a_variable_runs(shell: Shell) -> None:
     by_path = shell.run_argv(str(script), "x=y", environment={"PATH": "/usr/bin"})
     by_name = shell.run_argv(script.name, "x=z", environment={"PATH": str(script.parent)})
 
-    assert (by_path, by_name) == (Ended(exit_code=7), Ended(exit_code=7))
+    assert (by_path, by_name) == (CommandResult(exit_code=7), CommandResult(exit_code=7))
     assert shell.log.read_text() == "ran x=y\nran x=z\n"
 
 
@@ -172,7 +172,7 @@ def test_a_command_whose_path_reads_like_a_variable_gets_the_given_environment_a
 
     ended = shell.run_argv(str(command), environment=ENVIRONMENT)
 
-    assert ended == Ended(exit_code=0)
+    assert ended == CommandResult(exit_code=0)
     assert shell.log.read_text() == PRINTED
 
 
@@ -187,7 +187,7 @@ def test_children_that_keep_the_output_open_end_with_the_command(shell: Shell) -
 
     ended = shell.run("sleep 60 & echo $!")
 
-    assert ended == Ended(exit_code=0)
+    assert ended == CommandResult(exit_code=0)
     assert time.monotonic() - started < 10
     wait_until_gone(int(shell.seen))
 
@@ -207,7 +207,7 @@ def test_a_child_that_left_the_group_does_not_hold_up_the_end(shell: Shell) -> N
 def test_a_command_that_closes_its_output_is_waited_for(shell: Shell) -> None:
     ended = shell.run("exec >&- 2>&-; sleep 0.3; exit 5")
 
-    assert ended == Ended(exit_code=5)
+    assert ended == CommandResult(exit_code=5)
 
 
 def test_a_deadline_ends_a_command(shell: Shell) -> None:
@@ -215,7 +215,7 @@ def test_a_deadline_ends_a_command(shell: Shell) -> None:
 
     ended = shell.run("sleep 60", deadline=timedelta(seconds=0.3))
 
-    assert ended.cut is Cut.DEADLINE
+    assert ended.interruption is Interruption.DEADLINE
     assert time.monotonic() - started < 5
 
 
@@ -228,7 +228,7 @@ def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) 
         grace=timedelta(seconds=0.5),
     )
 
-    assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.DEADLINE)
+    assert ended == CommandResult(exit_code=-signal.SIGKILL, interruption=Interruption.DEADLINE)
     assert 0.8 <= time.monotonic() - started < 5
 
 
@@ -241,7 +241,7 @@ def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
 
     ended = shell.run("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done")
 
-    assert ended == Ended(exit_code=3, cut=Cut.STOPPED)
+    assert ended == CommandResult(exit_code=3, interruption=Interruption.STOPPED)
     assert shell.seen.startswith(b"up\n")
     assert shell.seen.endswith(b"bye\n")
 
@@ -257,7 +257,7 @@ def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSigna
 
     ended = shell.run(script, grace=timedelta(seconds=60))
 
-    assert ended == Ended(exit_code=-signal.SIGKILL, cut=Cut.STOPPED)
+    assert ended == CommandResult(exit_code=-signal.SIGKILL, interruption=Interruption.STOPPED)
     assert time.monotonic() - started < 10
 
 

@@ -304,14 +304,16 @@ def test_a_pod_that_asks_for_more_is_refused(pod: dict[str, Any], message: str) 
     assert refusal(workflow(pod={**POD, **pod})) == message
 
 
-def test_a_circle_is_refused() -> None:
+def test_a_cycle_is_refused() -> None:
     document = workflow(
         {"name": "a", "template": "pod-1", "depends": "b.Succeeded"},
         {"name": "b", "template": "pod-1", "depends": "a.Succeeded"},
         {"name": "c", "template": "pod-1", "depends": "a.Succeeded"},
     )
 
-    assert refusal(document) == "template 'root': 'dag.tasks.b.depends' goes round in a circle"
+    assert refusal(document) == (
+        "template 'root': 'dag.tasks.b.depends' is part of a cycle; remove one of its dependencies"
+    )
 
 
 def test_fail_fast_is_refused() -> None:
@@ -319,7 +321,8 @@ def test_fail_fast_is_refused() -> None:
     del document["spec"]["templates"][0]["dag"]["failFast"]
 
     assert refusal(document) == (
-        "template 'root': 'dag.failFast' must be false; stopping at the first failure is not ours"
+        "template 'root': 'dag.failFast' has to be false; "
+        "this engine does not stop at the first failure"
     )
 
 

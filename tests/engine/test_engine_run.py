@@ -72,7 +72,7 @@ def test_a_listener_that_raises_neither_ends_a_run_nor_fails_a_task(tmp_path: Pa
     assert result.tasks[0].log is not None
     assert Path(result.tasks[0].log).read_text() == "one\ntwo\n"
     assert result.listener_failure == (
-        "what happens was shown no further, since showing it raised OSError: [Errno 5]"
+        "progress is not shown any more, since showing it raised OSError: [Errno 5]"
         " Input/output error"
     )
 

@@ -21,7 +21,7 @@ def is_readable(stop: StopSignal) -> bool:
 def test_nobody_hears_a_wish_that_was_not_uttered() -> None:
     stop = StopSignal()
 
-    assert (stop.is_set, stop.at_once, stop.failure) == (False, False, None)
+    assert (stop.is_set, stop.is_forced, stop.failure) == (False, False, None)
     assert not is_readable(stop)
 
 
@@ -29,9 +29,9 @@ def test_the_first_wish_says_why_and_the_second_that_it_is_at_once() -> None:
     stop = StopSignal()
 
     stop.set(LATE)
-    once = (stop.is_set, stop.at_once, stop.failure, is_readable(stop))
+    once = (stop.is_set, stop.is_forced, stop.failure, is_readable(stop))
     stop.set(STOPPED)
-    twice = (stop.is_set, stop.at_once, stop.failure, is_readable(stop))
+    twice = (stop.is_set, stop.is_forced, stop.failure, is_readable(stop))
 
     assert once == (True, False, LATE, True)
     assert twice == (True, True, LATE, True)
@@ -53,4 +53,4 @@ def test_a_signal_may_come_between_the_steps_of_a_wish(monkeypatch: pytest.Monke
     monkeypatch.undo()
 
     assert len(closed) == 1
-    assert (stop.at_once, stop.failure, is_readable(stop)) == (True, LATE, True)
+    assert (stop.is_forced, stop.failure, is_readable(stop)) == (True, LATE, True)

@@ -201,7 +201,7 @@ TEMPLATES: list[tuple[str, Callable[[Any], None], str]] = [
     (
         LOOP,
         put(LOOP, "dag.tasks.iteration.template", "inner"),
-        "'dag.tasks' goes round in a circle",
+        "'dag.tasks' is part of a cycle; remove one of its dependencies",
     ),
     (
         LOOP,
@@ -259,7 +259,10 @@ TEMPLATES: list[tuple[str, Callable[[Any], None], str]] = [
     ),
 ]
 TASKS = [
-    (in_task("depends", "b.Succeeded"), "depends' goes round in a circle"),
+    (
+        in_task("depends", "b.Succeeded"),
+        "depends' is part of a cycle; remove one of its dependencies",
+    ),
     (in_task("inline", {"dag": {"failFast": False}}), f"inline' {UNKNOWN}"),
     (
         in_task("depends", "a"),

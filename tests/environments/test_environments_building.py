@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.environments.environments import Environment, Environments, default_directory
+from argosy_engine.environments.environments import Environment, Environments, find_cache_directory
 from argosy_engine.environments.errors import summarize_output
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
@@ -36,7 +36,8 @@ import json, sys
 from pathlib import Path
 from argosy_engine.environments.environments import Environments
 cache, task, argv = sys.argv[1:]
-found = Environments(Path(cache)).environment_for(json.loads(argv), "x", task_directory=Path(task))
+environments = Environments(Path(cache))
+found = environments.prepare_environment(json.loads(argv), "x", task_directory=Path(task))
 print(found.description)
 """
 
@@ -63,7 +64,7 @@ def test_processes_and_threads_that_come_together_build_once(
     with ThreadPoolExecutor(3) as pool:
         calls = [
             pool.submit(
-                environments.environment_for, ARGV, IMAGE, task_directory=tmp_path / f"t{n}"
+                environments.prepare_environment, ARGV, IMAGE, task_directory=tmp_path / f"t{n}"
             )
             for n in range(3)
         ]
@@ -91,7 +92,7 @@ def test_what_a_killed_builder_left_is_never_used(
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
-    environment = environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "t")
 
     index.withdraw()
     assert run(ARGV, environment).output == "executor of kfp 2.17.3 a\n"
@@ -100,13 +101,13 @@ def test_what_a_killed_builder_left_is_never_used(
 def test_a_half_built_environment_is_removed_and_built_anew(
     environments: Environments, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    first = environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    first = environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     # As if the builder had been killed before its last step.
     (stamp,) = (tmp_path / "cache/environments").glob("[0-9a-f]*.json")
     stamp.unlink()
 
     again = Environments(tmp_path / "cache", environment=variables)
-    second = again.environment_for(ARGV, IMAGE, task_directory=tmp_path / "2")
+    second = again.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "2")
 
     assert whole(first) != whole(second)
     assert (whole(first).exists(), whole(second).exists()) == (False, True)
@@ -115,11 +116,11 @@ def test_a_half_built_environment_is_removed_and_built_anew(
 def test_an_environment_that_somebody_removed_is_built_anew(
     environments: Environments, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    first = environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    first = environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     shutil.rmtree(whole(first))
 
     again = Environments(tmp_path / "cache", environment=variables)
-    second = again.environment_for(ARGV, IMAGE, task_directory=tmp_path / "2")
+    second = again.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "2")
 
     assert whole(second).exists()
 
@@ -127,11 +128,11 @@ def test_an_environment_that_somebody_removed_is_built_anew(
 def test_a_complete_environment_needs_no_network(
     environments: Environments, variables: dict[str, str], index: Index, run: Run, tmp_path: Path
 ) -> None:
-    environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     index.withdraw()
 
     again = Environments(tmp_path / "cache", environment=variables | {"PATH": "/nowhere"})
-    environment = again.environment_for(ARGV, IMAGE, task_directory=tmp_path / "2")
+    environment = again.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "2")
 
     assert run(ARGV, environment).output == "executor of kfp 2.17.3 a\n"
 
@@ -139,11 +140,11 @@ def test_a_complete_environment_needs_no_network(
 def test_the_shared_kfp_stays_the_same_while_its_answer_is_young(
     environments: Environments, variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
-    environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     index.add_kfp("2.18.0")
 
     again = Environments(tmp_path / "cache", environment=variables)
-    environment = again.environment_for(component(KFP), IMAGE, task_directory=tmp_path / "2")
+    environment = again.prepare_environment(component(KFP), IMAGE, task_directory=tmp_path / "2")
 
     assert "kfp==2.17.3" in environment.description
 
@@ -156,15 +157,15 @@ def make_answer_old(cache: Path) -> None:
 def test_an_old_answer_is_asked_for_again_when_something_has_to_be_built(
     environments: Environments, variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
-    environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     index.add_kfp("2.18.0")
     make_answer_old(tmp_path / "cache")
     again = Environments(tmp_path / "cache", environment=variables)
     late = Environments(tmp_path / "cache", environment=variables)
 
-    new = again.environment_for(component(KFP), IMAGE, task_directory=tmp_path / "2")
-    same_run = again.environment_for(ARGV, IMAGE, task_directory=tmp_path / "3")
-    warm = late.environment_for(ARGV, IMAGE, task_directory=tmp_path / "4")
+    new = again.prepare_environment(component(KFP), IMAGE, task_directory=tmp_path / "2")
+    same_run = again.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "3")
+    warm = late.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "4")
 
     assert "kfp==2.18.0" in new.description
     assert "kfp==2.18.0" in same_run.description
@@ -174,13 +175,13 @@ def test_an_old_answer_is_asked_for_again_when_something_has_to_be_built(
 def test_an_old_answer_is_good_enough_for_what_is_there(
     environments: Environments, variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
-    environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     index.add_kfp("2.18.0")
     make_answer_old(tmp_path / "cache")
     again = Environments(tmp_path / "cache", environment=variables)
 
-    warm = again.environment_for(ARGV, IMAGE, task_directory=tmp_path / "2")
-    built_after = again.environment_for(component(KFP), IMAGE, task_directory=tmp_path / "3")
+    warm = again.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "2")
+    built_after = again.prepare_environment(component(KFP), IMAGE, task_directory=tmp_path / "3")
 
     assert "kfp==2.17.3" in warm.description
     assert "kfp==2.17.3" in built_after.description
@@ -189,14 +190,14 @@ def test_an_old_answer_is_good_enough_for_what_is_there(
 def test_an_old_answer_is_good_enough_without_a_network(
     environments: Environments, variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
-    environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1")
+    environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1")
     make_answer_old(tmp_path / "cache")
     index.withdraw()
     forgetful = variables | {"UV_CACHE_DIR": str(tmp_path / "another")}
     again = Environments(tmp_path / "cache", environment=forgetful)
 
     with pytest.raises(FinalTaskError, match=r"kfp==2\.17\.3"):
-        again.environment_for(component(KFP), IMAGE, task_directory=tmp_path / "2")
+        again.prepare_environment(component(KFP), IMAGE, task_directory=tmp_path / "2")
 
 
 def test_requirements_that_nobody_offers_are_told_by_name_and_not_tried_again(
@@ -204,10 +205,10 @@ def test_requirements_that_nobody_offers_are_told_by_name_and_not_tried_again(
 ) -> None:
     argv = component("'colours>9'")
     with pytest.raises(FinalTaskError) as caught:
-        environments.environment_for(argv, IMAGE, task_directory=tmp_path / "1")
+        environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "1")
     index.add("colours", "10.0")
     with pytest.raises(FinalTaskError) as again:
-        environments.environment_for(argv, IMAGE, task_directory=tmp_path / "2")
+        environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "2")
     fresh = Environments(tmp_path / "cache", environment=variables)
 
     message = str(caught.value)
@@ -223,7 +224,7 @@ def test_requirements_that_nobody_offers_are_told_by_name_and_not_tried_again(
     assert "\n" not in message
     assert caught.value.reason == Reason.ENVIRONMENT_FAILED
     assert str(again.value) == message
-    fresh.environment_for(argv, IMAGE, task_directory=tmp_path / "3")
+    fresh.prepare_environment(argv, IMAGE, task_directory=tmp_path / "3")
 
 
 def test_an_index_that_cannot_be_reached_is_told_and_may_be_tried_again(
@@ -239,7 +240,7 @@ def test_an_index_that_cannot_be_reached_is_told_and_may_be_tried_again(
 
     for argv in (component("colours"), ARGV):
         with pytest.raises(RetryableTaskError) as caught:
-            environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+            environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
         assert "could not be fetched" in str(caught.value)
         assert f"127.0.0.1:{port}" in str(caught.value)
@@ -253,7 +254,7 @@ def test_a_cache_that_cannot_be_written_is_told(variables: dict[str, str], tmp_p
 
     for argv in (component("colours"), ARGV):
         with pytest.raises(MachineError, match="set ARGOSY_CACHE_DIR to a directory"):
-            environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+            environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
 
 STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
@@ -305,7 +306,7 @@ def test_a_stop_ends_what_is_being_built_for_its_pod(
     stop = StopSignal()
     silent_index.when_asked(lambda: stop.set(failure))
     with pytest.raises(RetryableTaskError) as caught:
-        environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t", stop=stop)
+        environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t", stop=stop)
 
     assert str(caught.value) == (
         f"{failure.message} while Python packages ({what}) were installed; resume it"
@@ -320,8 +321,8 @@ def test_what_is_built_after_a_stop_for_another_pod_is_built(
     stop.set(STOPPED)
 
     with pytest.raises(RetryableTaskError):
-        environments.environment_for(ARGV, IMAGE, task_directory=tmp_path / "1", stop=stop)
-    environment = environments.environment_for(
+        environments.prepare_environment(ARGV, IMAGE, task_directory=tmp_path / "1", stop=stop)
+    environment = environments.prepare_environment(
         ARGV, IMAGE, task_directory=tmp_path / "2", stop=StopSignal()
     )
 
@@ -335,14 +336,16 @@ def test_a_stop_ends_waiting_for_another_builder(
     building, stop = StopSignal(), StopSignal()
     with ThreadPoolExecutor(1) as pool:
         pool.submit(
-            first.environment_for, PLAIN, IMAGE, task_directory=tmp_path / "1", stop=building
+            first.prepare_environment, PLAIN, IMAGE, task_directory=tmp_path / "1", stop=building
         )
         try:
             wait_for_builder(tmp_path / "cache")
             threading.Timer(0.5, stop.set, [STOPPED]).start()
 
             with pytest.raises(RetryableTaskError) as caught:
-                environments.environment_for(PLAIN, IMAGE, task_directory=tmp_path / "2", stop=stop)
+                environments.prepare_environment(
+                    PLAIN, IMAGE, task_directory=tmp_path / "2", stop=stop
+                )
         finally:
             building.set(STOPPED)
 
@@ -365,7 +368,7 @@ def wait_for_builder(cache: Path) -> None:
     ],
 )
 def test_the_cache_is_where_the_person_wants_it(environment: dict[str, str], expected: str) -> None:
-    assert os.fspath(default_directory(environment)) == expected
+    assert os.fspath(find_cache_directory(environment)) == expected
 
 
 @pytest.mark.parametrize(

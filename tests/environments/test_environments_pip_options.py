@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.environments.pip_options import uv_arguments, uv_environment, uv_flags
+from argosy_engine.environments.pip_options import to_uv_arguments, to_uv_environment, to_uv_flags
 
 
 @pytest.mark.parametrize(
@@ -30,15 +30,15 @@ from argosy_engine.environments.pip_options import uv_arguments, uv_environment,
     ],
 )
 def test_options_have_their_words_in_uv(pip: tuple[str, ...], uv: tuple[str, ...]) -> None:
-    assert uv_arguments(pip) == uv
+    assert to_uv_arguments(pip) == uv
 
 
 def test_what_uv_has_no_word_for_is_left_to_pip() -> None:
-    assert uv_arguments(("--root-user-action=ignore", "a")) is None
+    assert to_uv_arguments(("--root-user-action=ignore", "a")) is None
 
 
 def test_variables_of_pip_are_told(tmp_path: Path) -> None:
-    found = uv_environment(
+    found = to_uv_environment(
         {
             "HOME": str(tmp_path),
             "PIP_CONFIG_FILE": "/dev/null",
@@ -63,7 +63,7 @@ def test_variables_of_pip_are_told(tmp_path: Path) -> None:
     ("value", "flags"), [("1", ("--no-index",)), ("true", ("--no-index",)), ("0", ()), ("", ())]
 )
 def test_that_there_is_no_index_is_told_by_an_option(value: str, flags: tuple[str, ...]) -> None:
-    assert uv_flags({"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": value}) == flags
+    assert to_uv_flags({"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": value}) == flags
 
 
 def test_what_uv_was_told_itself_goes_before(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_what_uv_was_told_itself_goes_before(tmp_path: Path) -> None:
         "SSL_CERT_FILE": "/other.pem",
     }
 
-    assert uv_environment(environment) == {}
+    assert to_uv_environment(environment) == {}
 
 
 def test_files_are_read_the_nearer_one_last_and_variables_after_them(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_files_are_read_the_nearer_one_last_and_variables_after_them(tmp_path: P
         "SSL_CERT_FILE": "/c.pem",
     }
     # This machine may have a file of its own, with more in it.
-    assert uv_environment(home).items() >= expected.items()
-    found = uv_environment(home | {"PIP_INDEX_URL": "https://variable"})
+    assert to_uv_environment(home).items() >= expected.items()
+    found = to_uv_environment(home | {"PIP_INDEX_URL": "https://variable"})
     assert found["UV_DEFAULT_INDEX"] == "https://variable"
 
 
@@ -106,11 +106,11 @@ def test_no_file_is_read_when_pip_is_told_so(tmp_path: Path) -> None:
     (tmp_path / ".pip").mkdir()
     (tmp_path / ".pip/pip.conf").write_text("[global]\nindex-url = https://far\n")
 
-    assert uv_environment({"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}) == {}
+    assert to_uv_environment({"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}) == {}
 
 
 def test_a_malformed_file_is_pips_to_complain_about(tmp_path: Path) -> None:
     (tmp_path / "pip.conf").write_text("index-url\n")
     environment = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
 
-    assert "UV_DEFAULT_INDEX" not in uv_environment(environment)
+    assert "UV_DEFAULT_INDEX" not in to_uv_environment(environment)

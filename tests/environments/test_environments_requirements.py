@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from argosy_engine.environments.commands import Executor, PythonCommand
-from argosy_engine.environments.requirements import Requirements, requirements_of
+from argosy_engine.environments.requirements import Requirements, decide_requirements
 
 TYPING = 'typing-extensions>=3.7.4,<5; python_version<"3.9"'
 SDK = ("--quiet", "--no-warn-script-location", "kfp==2.14.3", "--no-deps", TYPING)
@@ -20,12 +20,12 @@ def requirements(
     command = PythonCommand(
         installs=installs, executor=executor, sets_runtime=sets_runtime, mentions_pip=True
     )
-    return requirements_of(command, keep_pins=keep_pins, newest_kfp=lambda: "2.17.3")
+    return decide_requirements(command, keep_pins=keep_pins, newest_kfp=lambda: "2.17.3")
 
 
 def test_the_sdks_own_pin_becomes_the_shared_release() -> None:
     assert requirements(SDK) == Requirements(
-        installs=(("--no-deps", "kfp==2.17.3"),), answered=(SDK,), kfp="2.17.3"
+        installs=(("--no-deps", "kfp==2.17.3"),), skipped=(SDK,), kfp="2.17.3"
     )
 
 
@@ -47,7 +47,7 @@ def test_index_options_stay() -> None:
 
 def test_pins_are_kept_on_request() -> None:
     assert requirements(SDK, keep_pins=True) == Requirements(
-        installs=(("kfp==2.14.3", "--no-deps", TYPING),), answered=(SDK,), kfp=None
+        installs=(("kfp==2.14.3", "--no-deps", TYPING),), skipped=(SDK,), kfp=None
     )
 
 
@@ -73,7 +73,7 @@ def test_a_pre_release_that_alone_has_its_executor_is_installed_as_written() -> 
     ],
 )
 def test_what_the_author_asks_for_is_installed_as_asked(line: tuple[str, ...]) -> None:
-    assert requirements(line) == Requirements(installs=(line,), answered=(line,), kfp=None)
+    assert requirements(line) == Requirements(installs=(line,), skipped=(line,), kfp=None)
 
 
 def test_the_sdk_is_there_for_components_whose_image_would_have_brought_it() -> None:
@@ -91,7 +91,7 @@ def test_nothing_is_asked_of_an_index_for_commands_without_the_sdk() -> None:
     def refuse() -> str:
         raise AssertionError("asked")
 
-    found = requirements_of(command, keep_pins=False, newest_kfp=refuse)
+    found = decide_requirements(command, keep_pins=False, newest_kfp=refuse)
 
     assert found.installs == (("pandas",),)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.environments.environments import Environments
-from argosy_engine.environments.interpreter import Interpreter
+from argosy_engine.environments.interpreter import PythonInterpreter
 from package_index import Index, Run, component
 
 KFP = "'kfp==2.14.3' '--no-deps' 'typing-extensions>=3.7.4,<5; python_version<\"3.9\"'"
@@ -31,7 +31,7 @@ def test_a_component_finds_its_packages_and_installs_nothing(
 ) -> None:
     show = "python3 -c 'import colours; print(colours.__version__)'"
     argv = component("'colours<2'", KFP, program=f"python3 -m kfp.dsl.executor_main a\n{show}")
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
     index.withdraw()
 
     ran = run(argv, environment)
@@ -43,8 +43,8 @@ def test_commands_that_differ_in_the_sdks_pin_share_an_environment(
     environments: Environments, index: Index, run: Run, tmp_path: Path
 ) -> None:
     one, other = component(KFP), component(OTHER_KFP)
-    first = environments.environment_for(one, IMAGE, task_directory=tmp_path / "1")
-    second = environments.environment_for(other, IMAGE, task_directory=tmp_path / "2")
+    first = environments.prepare_environment(one, IMAGE, task_directory=tmp_path / "1")
+    second = environments.prepare_environment(other, IMAGE, task_directory=tmp_path / "2")
     index.withdraw()
 
     assert run(one, first) == run(other, second)
@@ -57,7 +57,7 @@ def test_pins_are_followed_to_the_letter_on_request(
     environments = Environments(tmp_path / "cache", environment=variables, keep_pins=True)
     argv = component(OTHER_KFP)
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == "executor of kfp 2.16.0 a\n"
     assert environment.description.startswith("Python 3.")
@@ -70,7 +70,7 @@ def test_an_older_command_without_a_way_to_import_less_gets_one(
     script = 'PIP_QUIET=1 python3 -m pip install \'kfp==2.0.1\' && "$0" "$@"'
     argv = ("sh", "-c", script, "sh", "-ec", "python3 -m kfp.dsl.executor_main $_KFP_RUNTIME")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == "executor of kfp 2.17.3 true\n"
 
@@ -84,7 +84,7 @@ def test_a_command_with_a_virtual_environment_of_its_own_finds_its_packages(
     )
     argv = (*install, "sh", "-ec", "python3 -m kfp.dsl.executor_main b; pip --version; which pip")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
     index.withdraw()
     ran = run(argv, environment)
 
@@ -108,13 +108,13 @@ def test_what_a_task_installs_itself_is_seen_by_no_other_task(
     )
     for number, way in enumerate(ways):
         argv = component("'colours>1'", KFP, program=f"{way}\n{show}")
-        environment = environments.environment_for(
+        environment = environments.prepare_environment(
             argv, IMAGE, task_directory=tmp_path / f"changing-{number}"
         )
         assert run(argv, environment).output.splitlines()[-1] == "1.0"
     argv = component("'colours>1'", KFP, program=show)
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "other")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "other")
 
     assert run(argv, environment).output == "2.0\n"
 
@@ -125,7 +125,7 @@ def test_what_a_task_removes_stays_for_the_others(
     show = "python3 -c 'import colours; print(colours.__version__)'"
     argv = component("colours", program=f"pip uninstall --yes colours >/dev/null 2>&1\n{show}")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == "2.0\n"
 
@@ -134,7 +134,7 @@ def test_an_installation_that_differs_in_one_word_is_carried_out(
     environments: Environments, index: Index, run: Run, tmp_path: Path
 ) -> None:
     argv = component("colours", program="python3 -m pip install --quiet colours extra")
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     ran = run(argv, environment)
 
@@ -150,7 +150,7 @@ def test_the_task_has_a_python_of_its_own_and_nothing_of_the_person_who_runs_it(
     show = "import sys, importlib.util as u; print(sys.prefix, u.find_spec(sys.argv[1]) is None)"
     argv = ("python", "-c", show, "private")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == f"{tmp_path}/t/python True\n"
     assert run(("python3", "-c", show, "click"), environment).output.endswith(" True\n")
@@ -164,7 +164,7 @@ def test_a_command_that_needs_no_packages_builds_nothing(
     index.withdraw()
     argv = ("sh", "-c", "echo hello; command -v python3")
 
-    environment = environments.environment_for(argv, "alpine", task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, "alpine", task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == f"hello\n{tmp_path}/t/python/shims/python3\n"
     assert not (tmp_path / "cache").exists()
@@ -176,7 +176,7 @@ def test_an_authors_own_installation_happens_in_the_tasks_layer(
 ) -> None:
     argv = ("sh", "-c", "pip install -q colours && python -c 'import colours as c; print(c)'")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     assert f"{tmp_path}/t/python/lib/" in run(argv, environment).output
 
@@ -185,7 +185,7 @@ def test_programs_and_data_of_packages_are_found(
     environments: Environments, run: Run, tmp_path: Path
 ) -> None:
     argv = component("colours", program="pip --version")
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
     (shared,) = shared_directories(tmp_path / "cache")
     place = tmp_path / "cache/environments" / shared
     (place / "bin/paint").write_text("#!/bin/sh\necho painted\n")
@@ -193,7 +193,7 @@ def test_programs_and_data_of_packages_are_found(
     (place / "share/colours/deep").mkdir(parents=True)
     (place / "share/colours/deep/red").write_text("red")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "2")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "2")
     (tmp_path / "2/python/share/colours/new").write_text("")
 
     assert run(("paint",), environment).output == "painted\n"
@@ -214,7 +214,7 @@ def test_the_shell_of_alpine_and_busybox_knows_double_brackets(
 ) -> None:
     argv = ("sh", "-ec", "[[ \"$0\" == 'a=b' ]] && echo $0", "a=b")
 
-    environment = environments.environment_for(argv, image, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, image, task_directory=tmp_path / "t")
 
     assert run(argv, environment).output == output
 
@@ -222,7 +222,7 @@ def test_the_shell_of_alpine_and_busybox_knows_double_brackets(
 def test_other_images_keep_the_shell_of_this_machine(
     environments: Environments, tmp_path: Path
 ) -> None:
-    environment = environments.environment_for(("sh",), IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(("sh",), IMAGE, task_directory=tmp_path / "t")
 
     assert not any(Path(entry, "sh").exists() for entry in environment.path_entries)
 
@@ -233,7 +233,7 @@ def test_awkward_names_of_directories_do_no_harm(
     environments = Environments(tmp_path / "it's a $cache", environment=variables)
     argv = component("colours", KFP)
 
-    environment = environments.environment_for(
+    environment = environments.prepare_environment(
         argv, IMAGE, task_directory=tmp_path / "a 'task' $HOME"
     )
 
@@ -244,14 +244,14 @@ def test_options_that_uv_does_not_know_are_pips(
     environments: Environments, index: Index, run: Run, tmp_path: Path
 ) -> None:
     argv = component("--root-user-action=ignore 'colours<2'", program="pip list 2>&1 | grep col")
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
     index.withdraw()
 
     assert run(argv, environment).output.split() == ["colours", "1.0"]
 
 
 @pytest.fixture
-def system() -> Interpreter:
+def system() -> PythonInterpreter:
     """The system's Python; that of macOS may be there and not run."""
     show = "import sys; print(*sys.version_info[:3])"
     try:
@@ -259,17 +259,17 @@ def system() -> Interpreter:
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"needs the system's Python ({error})")
     major, minor, micro = map(int, shown.stdout.split())
-    return Interpreter(executable="/usr/bin/python3", version=(major, minor, micro))
+    return PythonInterpreter(executable="/usr/bin/python3", version=(major, minor, micro))
 
 
 def test_the_systems_python_serves_as_well(
-    variables: dict[str, str], run: Run, tmp_path: Path, system: Interpreter
+    variables: dict[str, str], run: Run, tmp_path: Path, system: PythonInterpreter
 ) -> None:
     major, minor, _ = system.version
     environments = Environments(tmp_path / "cache", environment=variables, interpreter=system)
     argv = component("colours", KFP, program="python3 -m kfp.dsl.executor_main; pip --version")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
 
     ran = run(argv, environment)
     assert ran.output.startswith("executor of kfp 2.17.3\npip ")
@@ -283,7 +283,7 @@ def test_the_real_sdk_runs_a_component(tmp_path: Path) -> None:
     argv = (*install, "sh", "-ec", program)
     environments = Environments(tmp_path / "cache")
 
-    environment = environments.environment_for(argv, IMAGE, task_directory=tmp_path / "t")
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
     path = ":".join((*environment.path_entries, os.environ["PATH"]))
     done = subprocess.run(
         argv,
@@ -300,11 +300,11 @@ def test_a_warm_environment_costs_little(
     environments: Environments, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     argv = component("colours", KFP)
-    environments.environment_for(argv, IMAGE, task_directory=tmp_path / "first")
+    environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "first")
     seconds: list[float] = []
     for number in range(30):
         began = time.perf_counter()
-        environments.environment_for(argv, IMAGE, task_directory=tmp_path / f"{number}")
+        environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / f"{number}")
         seconds.append(time.perf_counter() - began)
 
     record_property("milliseconds", sorted(seconds)[15] * 1000)

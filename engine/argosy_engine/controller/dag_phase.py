@@ -1,9 +1,9 @@
-"""The phase of a DAG whose tasks have all come to their end.
+"""Derive the phase of a DAG whose tasks have all ended.
 
-Argo walks the graph from the DAG's node and carries a *branch phase* along: a completed node sets
-it, a skipped or omitted one passes on what it was reached with. A target has the branch phase at
-its node; the DAG has the phase of its last failed target, else it succeeded. So a failure that
-no target inherits does not count, and a task that was omitted after a failure does.
+Argo walks the graph from the DAG's node with a *branch phase*: a completed node sets it, a skipped
+or omitted node passes it on. A target has the branch phase at its node. The DAG has the phase of
+its last failed target, else it succeeded. So a failure counts only if a target inherits it, and a
+task that was omitted after a failure inherits it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from argosy_engine.workflow.model import DagTemplate
 from argosy_runs.nodes import NodePhase
 
 
-def dag_phase(template: DagTemplate, phases: Sequence[NodePhase | None]) -> NodePhase:
+def derive_dag_phase(template: DagTemplate, phases: Sequence[NodePhase | None]) -> NodePhase:
     """Return Succeeded, Failed or Error.
 
     Args:
@@ -39,5 +39,5 @@ def dag_phase(template: DagTemplate, phases: Sequence[NodePhase | None]) -> Node
 
 
 def _inherited(branches: Sequence[NodePhase]) -> NodePhase:
-    """Return the phase that a task takes over from the paths that reach it: failure goes first."""
+    """Return the branch phase of a task that did not run: a failure takes precedence."""
     return next((phase for phase in branches if phase.is_failed), NodePhase.SUCCEEDED)

@@ -1,14 +1,14 @@
-"""How a node ends when all that it waited for has: its phase, its message and what it publishes."""
+"""Decide how a node ends once all nodes that it waits for have: phase, message and outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from argosy_engine.controller.dag_phase import dag_phase
+from argosy_engine.controller.dag_phase import derive_dag_phase
 from argosy_engine.controller.messages import PodEnded
 from argosy_engine.controller.nodes import DagNode, GroupNode, PodNode
-from argosy_engine.controller.scope import text_of
+from argosy_engine.controller.scope import evaluate_output
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase
 from argosy_schemas.values import JsonValue
@@ -16,15 +16,15 @@ from argosy_schemas.values import JsonValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What becomes of a node."""
+    """The end of a node."""
 
     phase: NodePhase
     message: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def pod_ending(node: PodNode, ended: PodEnded) -> Ending:
-    """Return how a pod ends; as in Argo, to collect an output that was not written is an error."""
+def decide_pod_ending(node: PodNode, ended: PodEnded) -> Ending:
+    """Return how a pod ends; as in Argo, an output that was not written is an error."""
     phase, message = ended.phase, ended.message
     outputs: dict[str, str] = {}
     for declared in node.template.outputs:
@@ -36,20 +36,22 @@ def pod_ending(node: PodNode, ended: PodEnded) -> Ending:
     return Ending(phase=phase, message=message, outputs=outputs)
 
 
-def dag_ending(dag: DagNode, scope: Mapping[str, JsonValue]) -> Ending:
-    """Return how a DAG ends; it publishes nothing unless it succeeded.
+def decide_dag_ending(dag: DagNode, scope: Mapping[str, JsonValue]) -> Ending:
+    """Return how a DAG ends; it has outputs only if it succeeded.
 
     Args:
-        dag: All its tasks have ended.
-        scope: What its outputs see.
+        dag: A DAG all of whose tasks have ended.
+        scope: The values that the expressions of its outputs may read.
     """
-    phase = dag_phase(dag.template, [None if node is None else node.phase for node in dag.children])
+    phase = derive_dag_phase(
+        dag.template, [None if node is None else node.phase for node in dag.children]
+    )
     if phase is not NodePhase.SUCCEEDED:
         return Ending(phase=phase)
     outputs: dict[str, str] = {}
     for output in dag.template.outputs:
         try:
-            outputs[output.name] = text_of(output.expression, scope)
+            outputs[output.name] = evaluate_output(output.expression, scope)
         except ExpressionError as error:
             if output.default is None:
                 return Ending(phase=NodePhase.ERROR, message=str(error), outputs=outputs)
@@ -57,7 +59,7 @@ def dag_ending(dag: DagNode, scope: Mapping[str, JsonValue]) -> Ending:
     return Ending(phase=phase, outputs=outputs)
 
 
-def group_ending(group: GroupNode) -> Ending:
-    """Return how a loop ends: as its last item did that failed."""
+def decide_group_ending(group: GroupNode) -> Ending:
+    """Return how a loop ends: as its last failed iteration."""
     failed = (node.phase for node in reversed(group.children) if node and node.phase.is_failed)
     return Ending(phase=next(failed, NodePhase.SUCCEEDED))

@@ -1,11 +1,11 @@
-"""The state machine that makes Argo's decisions over a workflow.
+"""State machine that takes the decisions of Argo's controller for a workflow.
 
-It follows Argo 3.7.16 and later where versions differ (``docs/argo-compatibility.md``). Events go
-in and commands come out, as values; there is no clock, no thread and no process in here.
+It follows Argo 3.7.16 and later where versions differ (``docs/argo-compatibility.md``). It takes
+events and returns commands, both values; it has no clock, thread or process.
 
-Argo looks at every node again and again. Here each node is touched when something it waits for has
-ended: a DAG counts for each task the dependencies that are still open, and knows which tasks wait
-for which. So the work is linear in nodes and dependencies.
+Argo visits all nodes again and again. This visits a node only when a node that it waits for has
+ended: a DAG counts the open dependencies of each task, and knows which tasks wait for which. So the
+work is linear in nodes and dependencies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from argosy_engine.controller.endings import Ending, dag_ending, group_ending, pod_ending
+from argosy_engine.controller.endings import (
+    Ending,
+    decide_dag_ending,
+    decide_group_ending,
+    decide_pod_ending,
+)
 from argosy_engine.controller.messages import (
     Command,
     Event,
@@ -29,8 +34,8 @@ from argosy_engine.controller.messages import (
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Spot
-from argosy_engine.controller.retries import GiveUp, LastAttempt, TryAgain, after_failure
-from argosy_engine.controller.scope import TasksView, path_of, resolved, results_of
+from argosy_engine.controller.retries import GiveUp, LastAttempt, TryAgain, decide_retry
+from argosy_engine.controller.scope import TasksView, collect_results, find_task_path, resolve_tags
 from argosy_engine.workflow.model import DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import EXIT_LABEL, NodePhase, ShutdownMessage
@@ -46,9 +51,9 @@ class Interpreter:
     """One run of a workflow.
 
     Args:
-        workflow: What to run.
-        parameters: Values of workflow parameters that replace or add to the workflow's own.
-        variables: What else ``workflow.…`` offers: ``name``, ``uid`` and so on.
+        workflow: The workflow to run.
+        parameters: Values of workflow parameters; they take precedence over the workflow's own.
+        variables: Other values below ``workflow.``, e.g. ``name`` and ``uid``.
     """
 
     def __init__(
@@ -59,40 +64,40 @@ class Interpreter:
         variables: Mapping[str, JsonValue],
     ) -> None:
         self.workflow = workflow
-        given = {**workflow.arguments, **parameters}
+        values = {**workflow.arguments, **parameters}
         self._workflow_scope: dict[str, JsonValue] = {
             **variables,
-            "parameters": {name: value for name, value in given.items() if value is not None},
+            "parameters": {name: value for name, value in values.items() if value is not None},
         }
         self._commands: list[Command] = []
         self._work: deque[Callable[[], None]] = deque()
         self._now: datetime
         self._shutdown: str | None = None
         self._shutdown_before: str | None = None
-        """Why the run was shut down before the exit began, if it was."""
+        """Why the run was shut down before its exit template began, if it was."""
         self._backing_off: dict[RetryNode, None] = {}
         self._failures: list[dict[str, JsonValue]] = []
         """For ``workflow.failures``."""
         self.root: Node | None = None
-        """The entry node, once started."""
+        """The entry node, once it has started."""
         self.exit_root: Node | None = None
-        """The node of ``onExit``, once the entry node has come to its end."""
+        """The node of ``onExit``, once the entry node has ended."""
 
     def start(self, now: datetime) -> list[Command]:
-        """Begin the run."""
+        """Start the run."""
         self._now = now
         self.root = self._make_root(self.workflow.entrypoint, "")
         return self._run()
 
     def handle(self, event: Event, now: datetime) -> list[Command]:
-        """Take notice of an event and return what is to be done."""
+        """Handle an event and return the commands that follow from it."""
         self._now = now
         match event:
             case PodStarted(node=node):
                 self._set_running(node)
             case PodEnded(node=node):
                 node.exit_code = event.exit_code
-                self._end(node, pod_ending(node, event))
+                self._end(node, decide_pod_ending(node, event))
             case TimerFired(node=node):
                 if isinstance(node, RetryNode) and node in self._backing_off:
                     del self._backing_off[node]
@@ -115,7 +120,7 @@ class Interpreter:
             "inputs": {"parameters": node.inputs},
             "retries": str(node.attempt),
         }
-        return resolved(text, scope)
+        return resolve_tags(text, scope)
 
     def _make_root(self, template: str, label: str) -> Node:
         spot = Spot(
@@ -124,7 +129,7 @@ class Interpreter:
         return self._make(self.workflow.templates[template], spot, {})
 
     def _run(self) -> list[Command]:
-        """Do all that follows, and return what it asks for."""
+        """Do the pending work, and return the commands that it produced."""
         while self._work:
             self._work.popleft()()
         commands, self._commands = self._commands, []
@@ -133,54 +138,57 @@ class Interpreter:
     # Tasks of a DAG.
 
     def _decide(self, dag: DagNode, position: int) -> None:
-        """Decide about a task whose dependencies have all come to their end."""
+        """Omit, skip or start a task whose dependencies have all ended."""
         task = dag.template.tasks[position]
         scope = self._scope(dag)
-        if task.depends is not None and not task.depends.holds(results_of(dag, task)):
-            self._leaf(dag, position, scope, NodePhase.OMITTED, OMITTED_MESSAGE)
+        if task.depends is not None and not task.depends.holds(collect_results(dag, task)):
+            self._end_without_running(dag, position, scope, NodePhase.OMITTED, OMITTED_MESSAGE)
             return
         try:
             if task.when is not None:
-                verdict = resolved(task.when, scope)
+                verdict = resolve_tags(task.when, scope)
                 if verdict == "false":
                     message = "when 'false' evaluated false"
-                    self._leaf(dag, position, scope, NodePhase.SKIPPED, message)
+                    self._end_without_running(dag, position, scope, NodePhase.SKIPPED, message)
                     return
                 if verdict != "true":
                     message = f"Expected boolean evaluation for '{verdict}'. Got {verdict}"
-                    self._leaf(dag, position, scope, NodePhase.ERROR, message)
+                    self._end_without_running(dag, position, scope, NodePhase.ERROR, message)
                     return
             if task.count is not None:
-                self._expand(dag, position, scope, resolved(task.count, scope))
+                self._expand(dag, position, scope, resolve_tags(task.count, scope))
                 return
-            arguments = {name: resolved(text, scope) for name, text in task.arguments}
+            arguments = {name: resolve_tags(text, scope) for name, text in task.arguments}
         except ExpressionError as error:
-            self._leaf(dag, position, scope, NodePhase.ERROR, str(error))
+            self._end_without_running(dag, position, scope, NodePhase.ERROR, str(error))
             return
-        spot = _spot_of_task(dag, position, path_of(dag, task, arguments))
+        spot = _make_spot(dag, position, find_task_path(dag, task, arguments))
         template = self.workflow.templates[task.template]
         dag.children[position] = self._make(template, spot, arguments)
 
     def _expand(
         self, dag: DagNode, position: int, scope: Mapping[str, JsonValue], count_text: str
     ) -> None:
-        """Make the iterations of a loop."""
+        """Create the iterations of a loop."""
         task = dag.template.tasks[position]
         try:
             count = int(count_text)
         except ValueError:
             message = f"the number of iterations is '{count_text}', not an integer"
-            self._leaf(dag, position, scope, NodePhase.ERROR, message)
+            self._end_without_running(dag, position, scope, NodePhase.ERROR, message)
             return
         if count <= 0:
-            self._leaf(dag, position, scope, NodePhase.SKIPPED, EMPTY_LOOP_MESSAGE)
+            self._end_without_running(dag, position, scope, NodePhase.SKIPPED, EMPTY_LOOP_MESSAGE)
             return
-        # As in Argo, one iteration whose arguments fail is the failure of the loop.
+        # As in Argo, the whole loop fails if the arguments of one iteration do.
         items = [
-            {name: resolved(text, {**scope, "item": str(item)}) for name, text in task.arguments}
+            {
+                name: resolve_tags(text, {**scope, "item": str(item)})
+                for name, text in task.arguments
+            }
             for item in range(count)
         ]
-        group = GroupNode(_spot_of_task(dag, position, dag.path), count)
+        group = GroupNode(_make_spot(dag, position, dag.path), count)
         dag.children[position] = group
         self._set_running(group)
         template = self.workflow.templates[task.template]
@@ -191,11 +199,11 @@ class Interpreter:
                 owner=group,
                 position=item,
                 task=task,
-                path=path_of(dag, task, arguments),
+                path=find_task_path(dag, task, arguments),
             )
             group.children[item] = self._make(template, spot, arguments)
 
-    def _leaf(
+    def _end_without_running(
         self,
         dag: DagNode,
         position: int,
@@ -203,24 +211,24 @@ class Interpreter:
         phase: NodePhase,
         message: str,
     ) -> None:
-        """End a task that does not run."""
+        """Create the node of a task that does not run, and end it."""
         task = dag.template.tasks[position]
         try:
             arguments = {
-                name: resolved(text, scope)
+                name: resolve_tags(text, scope)
                 for name, text in task.arguments
                 if name in (TASK_INPUT, PATH_INPUT)
             }
         except ExpressionError:
-            # A loop's path holds its item; the loop itself is what does not run.
+            # The path of a loop's task holds the item, and there is none.
             path = dag.path
         else:
-            path = path_of(dag, task, arguments)
-        node = Node(_spot_of_task(dag, position, path))
+            path = find_task_path(dag, task, arguments)
+        node = Node(_make_spot(dag, position, path))
         dag.children[position] = node
         outputs: dict[str, str] = {}
         if phase in (NodePhase.SKIPPED, NodePhase.OMITTED):
-            # What Argo offers to a task that reads outputs of one that never ran.
+            # Argo gives these to tasks that read outputs of a task that never ran.
             declared = self.workflow.templates[task.template].outputs
             outputs = {o.name: o.default for o in declared if o.default is not None}
         self._finish(node, phase, message, outputs)
@@ -228,7 +236,7 @@ class Interpreter:
     # Nodes.
 
     def _make(self, template: Template, spot: Spot, arguments: Mapping[str, str]) -> Node:
-        """Make the node of a template and begin it, unless parallelism says to wait."""
+        """Create the node of a template, and start it unless ``parallelism`` makes it wait."""
         missing = [
             name
             for name, default in template.inputs.items()
@@ -256,7 +264,7 @@ class Interpreter:
         return made
 
     def _admit(self, node: PodNode | DagNode) -> None:
-        """Begin a node, or let it wait where as many as may run beside it do."""
+        """Start a node, or let it wait if ``parallelism`` of the enclosing DAG is reached."""
         boundary = node.boundary
         if boundary is not None and boundary.template.parallelism is not None:
             if boundary.active >= boundary.template.parallelism:
@@ -272,11 +280,11 @@ class Interpreter:
         elif isinstance(node, PodNode):
             self._commands.append(StartPod(node=node))
         elif isinstance(node, DagNode):
-            # After a shutdown, too: its pods fail at once, so that every task has a node.
+            # Also after a shutdown: its pods fail at once, so that every task has a node.
             self._set_running(node)
             for position in node.template.order:
                 if node.waiting_for[position] == 0:
-                    self._work.append(_call(self._decide, node, position))
+                    self._work.append(_bind(self._decide, node, position))
 
     def _set_running(self, node: Node) -> None:
         node.phase = NodePhase.RUNNING
@@ -290,7 +298,7 @@ class Interpreter:
         message: str,
         outputs: Mapping[str, str] | None = None,
     ) -> None:
-        """End a node and tell whoever waits for it."""
+        """End a node and continue with the nodes that wait for it."""
         node.phase = phase
         node.message = message
         node.finished_at = self._now
@@ -298,7 +306,7 @@ class Interpreter:
             node.outputs = outputs
         self._commands.append(PhaseChanged(node=node, phase=phase))
         if phase.is_failed and self.workflow.on_exit is not None:
-            # What has not ended when a run is shut down is marked with that, running pods as well.
+            # Argo gives all nodes that a shutdown ends its message, running pods as well.
             why = self._shutdown or message
             self._failures.append({"displayName": node.label, "message": why, "phase": phase.value})
         boundary = node.boundary
@@ -319,21 +327,21 @@ class Interpreter:
             case GroupNode() as group:
                 group.open -= 1
                 if group.open == 0:
-                    self._work.append(lambda: self._end(group, group_ending(group)))
+                    self._work.append(lambda: self._end(group, decide_group_ending(group)))
             case RetryNode() as retry:
-                self._work.append(_call(self._after_attempt, retry))
+                self._work.append(_bind(self._after_attempt, retry))
 
     def _end_root(self) -> None:
-        """Begin the exit template when the entry node has ended, or end the workflow."""
+        """Start the exit template when the entry node has ended, or end the workflow."""
         root, exit_root = self.root, self.exit_root
         assert root is not None
         if exit_root is None and self.workflow.on_exit is not None:
-            # Neither a stop nor a deadline holds for what runs at the exit, but as in Argo nothing
-            # is tried again there.
+            # Neither a stop nor a deadline applies to the exit template, but as in Argo it has no
+            # retries after one.
             self._shutdown_before, self._shutdown = self._shutdown, None
             self._commands.append(ExitStarted())
             self._workflow_scope["status"] = root.phase.value
-            # As Argo writes it: JSON without blanks, quoted once more.
+            # As Argo writes it: compact JSON, as a JSON string.
             self._workflow_scope["failures"] = to_json(to_json(self._failures))
             self.exit_root = self._make_root(self.workflow.on_exit, EXIT_LABEL)
             return
@@ -347,16 +355,16 @@ class Interpreter:
         for below in dag.template.downstream[position]:
             dag.waiting_for[below] -= 1
             if dag.waiting_for[below] == 0:
-                self._work.append(_call(self._decide, dag, below))
+                self._work.append(_bind(self._decide, dag, below))
         if dag.open == 0:
-            self._work.append(_call(self._end_dag, dag))
+            self._work.append(_bind(self._end_dag, dag))
 
     def _end_dag(self, dag: DagNode) -> None:
         if self._shutdown == ShutdownMessage.STOP:
-            # Whatever its tasks came to, as opposed to the end of a deadline.
+            # Argo does so whatever became of its tasks, but not after a deadline.
             self._finish(dag, NodePhase.FAILED, ShutdownMessage.STOP)
             return
-        self._end(dag, dag_ending(dag, self._scope(dag)))
+        self._end(dag, decide_dag_ending(dag, self._scope(dag)))
 
     def _end(self, node: Node, ending: Ending) -> None:
         self._finish(node, ending.phase, ending.message, ending.outputs)
@@ -385,7 +393,7 @@ class Interpreter:
             self._finish(retry, last.phase, shutdown, last.outputs)
             return
         started = last.started_at or self._now
-        verdict = after_failure(
+        verdict = decide_retry(
             retry.strategy,
             LastAttempt(
                 number=last.position,
@@ -415,10 +423,10 @@ class Interpreter:
         }
 
 
-def _spot_of_task(dag: DagNode, position: int, path: TaskPath) -> Spot:
+def _make_spot(dag: DagNode, position: int, path: TaskPath) -> Spot:
     task = dag.template.tasks[position]
     return Spot(label=task.name, boundary=dag, owner=dag, position=position, task=task, path=path)
 
 
-def _call(step: Callable[..., None], *arguments: object) -> Callable[[], None]:
+def _bind(step: Callable[..., None], *arguments: object) -> Callable[[], None]:
     return lambda: step(*arguments)

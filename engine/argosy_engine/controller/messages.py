@@ -1,7 +1,7 @@
-"""What the interpreter is told, and what it wants done: both are values.
+"""Events that the interpreter takes and commands that it returns, all of them values.
 
-The interpreter has no clock, no threads and no processes. Whoever drives it hands over one event
-after the other, with the time, and carries out the commands that come back.
+The interpreter has no clock, threads or processes. Its driver passes one event after the other,
+with the time, and carries out the returned commands.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from argosy_runs.nodes import NodePhase, ShutdownMessage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodEnded:
-    """A pod that was started has come to its end, whatever it was."""
+    """A started pod has ended, whatever its phase."""
 
     node: PodNode
     phase: NodePhase
     """Succeeded, Failed or Error."""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Those that were written; the others have their declared default."""
+    """Those that the pod wrote; others have their declared default."""
     message: str = ""
     exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodStarted:
-    """A pod left the queue."""
+    """A pod was started."""
 
     node: PodNode
 
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The time of a :class:`StartTimer` has come."""
+    """The time of a :class:`StartTimer` was reached."""
 
     node: Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
-    """No further pod may start; those that run are being killed, and will end."""
+    """No further pod may start; running pods are being stopped, and will end."""
 
     reason: ShutdownMessage
     """Also what runs at the exit may ask for, by ``workflow.failures``."""
@@ -59,7 +59,7 @@ Event: TypeAlias = PodStarted | PodEnded | TimerFired | Shutdown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPod:
-    """Start a pod as soon as there is room."""
+    """Start a pod as soon as fewer pods run than may."""
 
     node: PodNode
 
@@ -74,21 +74,21 @@ class StartTimer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChanged:
-    """A node has a new phase; sent once for Running, and once for its end."""
+    """A node has a new phase: Running, or that of its end."""
 
     node: Node
     phase: NodePhase
-    """As it was at that moment: the node itself goes on."""
+    """At that moment: the node itself may have changed since."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExitStarted:
-    """The entry node has come to its end; what follows runs even if the run was stopped."""
+    """The entry node has ended; the exit template runs even if the run was stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowEnded:
-    """Everything has come to its end; nothing follows."""
+    """All nodes have ended."""
 
     phase: NodePhase
     message: str

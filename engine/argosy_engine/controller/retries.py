@@ -1,4 +1,4 @@
-"""Whether another attempt follows a failed one, and when."""
+"""Decide whether another attempt follows a failed one, and when."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOT_WANTED = "retryStrategy.expression evaluated to false"
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Another attempt follows."""
+    """Another attempt follows after a delay."""
 
     delay: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The last attempt was the last one."""
+    """No other attempt follows."""
 
     message: str
 
@@ -42,8 +42,8 @@ class LastAttempt:
     duration: timedelta
 
 
-def after_failure(strategy: RetryStrategy, last: LastAttempt) -> TryAgain | GiveUp:
-    """Return what follows a failed attempt.
+def decide_retry(strategy: RetryStrategy, last: LastAttempt) -> TryAgain | GiveUp:
+    """Return whether another attempt follows a failed one.
 
     The policy (``Always`` where there is an expression, else ``OnFailure``) and the expression
     must both allow it, and the limit must not be reached. Without a limit Argo does not wait.

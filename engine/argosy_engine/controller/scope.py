@@ -1,4 +1,4 @@
-"""What expressions and tags of a DAG see, and what is made of them."""
+"""Evaluate the expressions and tags of a DAG over the nodes of its tasks."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class TasksView(Mapping[str, JsonValue]):
         return sum(node is not None for node in self._dag.children)
 
 
-def results_of(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
-    """Return what is true of the tasks that a ``depends`` mentions; all have come to their end."""
+def collect_results(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
+    """Return the results of the tasks in a ``depends``, all of which have ended."""
     results: dict[str, frozenset[str]] = {}
     for name in task.depends.tasks if task.depends is not None else ():
         node = dag.children[dag.template.index[name]]
@@ -58,13 +58,13 @@ def results_of(dag: DagNode, task: DagTask) -> dict[str, frozenset[str]]:
     return results
 
 
-def path_of(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath:
-    """Return which task a node stands for; the compiler passes it to every template."""
+def find_task_path(dag: DagNode, task: DagTask, arguments: Mapping[str, str]) -> TaskPath:
+    """Return the path of the task that a node is for; the compiler passes it as an input."""
     path = arguments.get(TASK_INPUT, arguments.get(PATH_INPUT))
     return join_task_path(dag.path, task.name) if path is None else TaskPath(path.rstrip("/"))
 
 
-def resolved(text: str, scope: Mapping[str, JsonValue]) -> str:
+def resolve_tags(text: str, scope: Mapping[str, JsonValue]) -> str:
     """Return a text with its tags replaced.
 
     Raises:
@@ -73,8 +73,8 @@ def resolved(text: str, scope: Mapping[str, JsonValue]) -> str:
     return fill(text, scope)
 
 
-def text_of(expression: str | None, scope: Mapping[str, JsonValue]) -> str:
-    """Return an output's value; anything but text is written as Argo 3.6 and later do.
+def evaluate_output(expression: str | None, scope: Mapping[str, JsonValue]) -> str:
+    """Return an output's value; other values than text become JSON, as in Argo 3.6 and later.
 
     Raises:
         ExpressionError: There is no value.

@@ -1,11 +1,11 @@
-"""What a container's command wants of Python, read from its text without running it.
+"""Find the Python packages that a container's command installs, without running it.
 
 The KFP SDK puts a script before a component's own command, which differs between its releases::
 
     PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip install … && "$0" "$@"
 
-Only scripts that end like that are read: elsewhere an installation may be part of what the author
-programmed, and is left to happen when it happens.
+Only scripts that end like this are read. In others an installation may be part of the author's
+program, and happens when the command runs.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ class Executor(StrEnum):
 
     DSL = "kfp.dsl.executor_main"
     COMPONENTS = "kfp.components.executor_main"
-    """Of releases before 2.0.0; no later one has it."""
+    """Of releases before 2.0.0 only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonCommand:
-    """What was found in a command."""
+    """The use of Python by a command."""
 
     installs: tuple[tuple[str, ...], ...] = ()
     """Arguments of each ``python3 -m pip install`` that runs before the component's own command."""
     executor: Executor | None = None
     makes_venv: bool = False
-    """Whether the script installs into a virtual environment that it makes for itself."""
+    """Whether the script creates a virtual environment and installs into it."""
     sets_runtime: bool = False
-    """Whether it keeps ``import kfp`` to what components need, as scripts since 2.1 do."""
+    """Whether it limits ``import kfp`` to the parts for components, as scripts since 2.1 do."""
     mentions_pip: bool = False
 
 
@@ -49,8 +49,8 @@ _VENV = (["python3", "-m", "venv"], ["python", "-m", "venv"])
 
 
 def read_command(argv: Sequence[str]) -> PythonCommand:
-    """Return what a resolved command wants of Python."""
-    # Behind these comes the component's source, and the values of its inputs.
+    """Return how a resolved command uses Python."""
+    # The component's source and the values of its inputs come after these.
     text = " ".join(argv[:6])
     executor = _EXECUTOR.search(text)
     script = _wrapper(argv)
@@ -65,7 +65,7 @@ def read_command(argv: Sequence[str]) -> PythonCommand:
 
 
 def _wrapper(argv: Sequence[str]) -> str | None:
-    """Return the script that runs before the component's own command, if there is one."""
+    """Return the script that runs before the component's own command; ``None``: none."""
     if len(argv) < 4 or basename(argv[0]) not in _SHELLS:
         return None
     if not re.fullmatch("-[euxl]*c", argv[1]):
@@ -78,7 +78,7 @@ def _read_script(script: str) -> tuple[tuple[tuple[str, ...], ...], bool]:
     try:
         commands = _simple_commands(script)
     except ValueError:
-        # No shell could read it either; it says so itself.
+        # The shell cannot read it either, and will say so.
         return (), False
     installs: list[tuple[str, ...]] = []
     makes_venv = False
@@ -86,7 +86,7 @@ def _read_script(script: str) -> tuple[tuple[tuple[str, ...], ...], bool]:
         while words and re.match(r"\w+=", words[0]):
             words = words[1:]
         makes_venv = makes_venv or words[:3] in _VENV
-        # What follows "||" is a second attempt, for when the first one failed.
+        # A command after "||" is a fallback for the one before.
         if words[:4] in _PIP_INSTALL and operator != "||":
             arguments = words[4:]
             if not any("$" in word or "`" in word for word in arguments):
@@ -98,7 +98,7 @@ def _simple_commands(script: str) -> list[tuple[str, list[str]]]:
     """Split a script into its simple commands, each with the operator before it.
 
     Raises:
-        ValueError: A quotation has no end.
+        ValueError: A quote is not closed.
     """
     lexer = shlex.shlex(script, posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace = " \t\r"
@@ -108,7 +108,7 @@ def _simple_commands(script: str) -> list[tuple[str, list[str]]]:
     for token in lexer:
         if token and all(character in "();|&\n" for character in token):
             operator = token.strip("\n") or "\n"
-            # An operator at the end of a line counts, not the end of the line.
+            # After an operator, the end of the line separates nothing.
             if not found[-1][1] and operator == "\n":
                 continue
             found.append((operator, []))

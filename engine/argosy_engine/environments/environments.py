@@ -1,13 +1,12 @@
-"""Finds or builds the Python environment that a container's command needs on this machine.
+"""Find or build the Python environment that a container's command needs on this machine.
 
-Environments are kept, one for each combination of Python, platform and requirements, in
+The cache has one environment for each combination of Python, platform and requirements, in
 ``$ARGOSY_CACHE_DIR/environments``, else ``$XDG_CACHE_HOME/argosy/environments``, else
-``~/.cache/argosy/environments``. A complete one is used without a network, for as long as it is
-there: newer releases of what a component does not pin come with a new environment, which is had by
-removing that directory.
+``~/.cache/argosy/environments``. A complete environment is used without a network. Remove it to get
+newer releases of packages that components do not pin.
 
-The ``kfp`` that components share is the newest 2.x. Which one that is, is asked of the index when
-an environment has to be built and the answer is more than 30 days old; never otherwise.
+Components share the newest ``kfp`` 2.x. The index is asked for its version only when an environment
+has to be built and the last answer is more than 30 days old.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from argosy_engine.environments.building import Builder, cannot_keep
+from argosy_engine.environments.building import Builder, create_cache_error
 from argosy_engine.environments.commands import PythonCommand, read_command
-from argosy_engine.environments.interpreter import Interpreter, this_interpreter
-from argosy_engine.environments.overlay import lay_over, shell_for
+from argosy_engine.environments.interpreter import PythonInterpreter, find_interpreter
+from argosy_engine.environments.overlay import create_overlay, find_shell
 from argosy_engine.environments.requirements import (
     Requirements,
-    named_requirements,
-    requirements_of,
+    decide_requirements,
+    list_requirements,
 )
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.atomic_files import write_atomically
@@ -40,22 +39,22 @@ _OLD_SECONDS: Final = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What to change in the environment of a task's process."""
+    """Changes to the environment variables of a task's process."""
 
     path_entries: tuple[str, ...] = ()
-    """To put before ``PATH``, the first one first."""
+    """Directories to put before ``PATH``, in order."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The pipeline's own variables go before these."""
+    """Variables; the pipeline's own take precedence."""
     description: str = ""
-    """For people: what the environment holds and where it is."""
+    """For people: the packages and the directory."""
 
 
 class Environments:
     """The cached environments of this user. Safe to use from several threads and processes.
 
-    A task gets a layer of its own over a shared environment, see
-    :mod:`argosy_engine.environments.overlay`. The SDK's command stays as it is: a ``python3`` that
-    goes before the real one on ``PATH`` finds what it is asked to install already there.
+    Each task gets its own overlay of a shared environment, see
+    :mod:`argosy_engine.environments.overlay`. The SDK's command does not change: a ``python3`` shim
+    on ``PATH`` skips the installation of what is already installed.
     """
 
     def __init__(
@@ -63,27 +62,27 @@ class Environments:
         cache_directory: Path | None = None,
         *,
         keep_pins: bool = False,
-        interpreter: Interpreter | None = None,
+        interpreter: PythonInterpreter | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        """Use ``cache_directory``, else what ``environment`` says, else the user's own.
+        """Use ``cache_directory``, else the one that ``environment`` names, else the user's.
 
         Args:
-            cache_directory: Where ``environments/`` lies or shall lie.
-            keep_pins: Install the SDK that each component names, not a shared one.
-            interpreter: By default the one that runs this.
-            environment: Of this process.
+            cache_directory: The directory of ``environments/``, which is created if needed.
+            keep_pins: Install the SDK release that each component names, not a shared one.
+            interpreter: The Python of the environments; by default the one that runs this.
+            environment: Variables of this process.
         """
-        self._interpreter = this_interpreter() if interpreter is None else interpreter
-        root = default_directory(environment) if cache_directory is None else cache_directory
+        self._interpreter = find_interpreter() if interpreter is None else interpreter
+        root = find_cache_directory(environment) if cache_directory is None else cache_directory
         self._builder = Builder(root / "environments", self._interpreter, environment)
         self._keep_pins = keep_pins
         self._lock = threading.Lock()
         self._kfp: str | None = None
-        self._kfp_is_settled = False
+        self._kfp_is_fixed = False
         self._known: dict[str, Path | FinalTaskError] = {}
 
-    def environment_for(
+    def prepare_environment(
         self,
         argv: Sequence[str],
         image: str,
@@ -91,38 +90,37 @@ class Environments:
         task_directory: Path,
         stop: StopSignal | None = None,
     ) -> Environment:
-        """Return the environment for a resolved command, building it if it is new.
+        """Return the environment for a resolved command, and build it if it is new.
 
         Args:
-            argv: Command and arguments, placeholders resolved.
+            argv: Command and arguments, with placeholders resolved.
             image: The container image that the pipeline names.
-            task_directory: Private to the attempt; what its command installs by itself goes there.
-            stop: Ends the building when raised; what others build goes on.
+            task_directory: The attempt's own; packages that its command installs go there.
+            stop: Ends this build when set; builds by others continue.
 
         Raises:
-            FinalTaskError: With the reason ``ENVIRONMENT_FAILED``: the requirements cannot be
-                installed here.
-            RetryableTaskError: The same, but the index could not be reached; or, with the reason
-                of ``stop``, it was raised.
+            FinalTaskError: The requirements cannot be installed (reason ``ENVIRONMENT_FAILED``).
+            RetryableTaskError: The index could not be reached (``ENVIRONMENT_FAILED``), or
+                ``stop`` was set (its reason).
             MachineError: The cache or the task's directory cannot be written.
         """
         command = read_command(argv)
         shared, requirements = None, Requirements()
         if command.installs or command.executor is not None or command.mentions_pip:
-            shared, requirements = self._shared(command, self._builder.until(stop))
+            shared, requirements = self._shared(command, self._builder.with_stop(stop))
         try:
-            entries = lay_over(
+            entries = create_overlay(
                 shared,
                 task_directory / "python",
                 self._interpreter,
-                answered=requirements.answered,
+                skipped=requirements.skipped,
                 makes_venv=command.makes_venv,
             )
-            shell = shell_for(image, task_directory / "shell")
+            shell = find_shell(image, task_directory / "shell")
         except OSError as error:
             raise MachineError(
-                f"{error.filename or task_directory}: the task's Python cannot be put there "
-                f"({error.strerror}); free some space or change its mode"
+                f"{error.filename or task_directory}: the task's Python cannot be written there "
+                f"({error.strerror}); free some space or change its permissions"
             ) from error
         return Environment(
             path_entries=(*([shell] if shell is not None else []), *entries),
@@ -132,61 +130,62 @@ class Environments:
 
     def _shared(self, command: PythonCommand, builder: Builder) -> tuple[Path, Requirements]:
         requirements = self._requirements(command, builder)
-        key = builder.key(requirements.installs)
-        found = self._known.get(key) or builder.found(key)
-        if found is None and requirements.kfp is not None and self._has_newer_kfp(builder):
+        key = builder.compute_key(requirements.installs)
+        shared = self._known.get(key) or builder.find(key)
+        if shared is None and requirements.kfp is not None and self._find_newer_kfp(builder):
             requirements = self._requirements(command, builder)
-            key = builder.key(requirements.installs)
-            found = builder.found(key)
-        if isinstance(found, FinalTaskError):
-            # Each task of a component would otherwise wait for the same failure.
-            raise FinalTaskError(str(found), reason=found.reason)
-        if found is None:
+            key = builder.compute_key(requirements.installs)
+            shared = builder.find(key)
+        if isinstance(shared, FinalTaskError):
+            # Otherwise each task of a component would wait for the same failure.
+            raise FinalTaskError(str(shared), reason=shared.reason)
+        if shared is None:
             try:
-                found = builder.built(key, requirements.installs)
+                shared = builder.build(key, requirements.installs)
             except FinalTaskError as error:
                 self._known[key] = error
                 raise
-        self._known[key] = found
-        self._kfp_is_settled = self._kfp_is_settled or requirements.kfp is not None
-        return found, requirements
+        self._known[key] = shared
+        self._kfp_is_fixed = self._kfp_is_fixed or requirements.kfp is not None
+        return shared, requirements
 
     def _requirements(self, command: PythonCommand, builder: Builder) -> Requirements:
-        return requirements_of(
+        return decide_requirements(
             command, keep_pins=self._keep_pins, newest_kfp=lambda: self._shared_kfp(builder)
         )
 
     def _shared_kfp(self, builder: Builder) -> str:
         with self._lock:
             if self._kfp is None:
-                remembered = _read_answer(self._kfp_file)
-                self._kfp = (
-                    self._asked_for_kfp(builder) if remembered is None else remembered.version
-                )
+                answer = _read_answer(self._kfp_file)
+                self._kfp = self._ask_for_kfp(builder) if answer is None else answer.version
             return self._kfp
 
-    def _has_newer_kfp(self, builder: Builder) -> bool:
-        """Ask the index again if the last answer is old, but never in the middle of a run."""
+    def _find_newer_kfp(self, builder: Builder) -> bool:
+        """Ask the index again if the last answer is old; return whether there is a newer release.
+
+        Within one run the release does not change.
+        """
         with self._lock:
-            remembered = _read_answer(self._kfp_file)
-            if self._kfp_is_settled or remembered is None or not remembered.is_old:
+            answer = _read_answer(self._kfp_file)
+            if self._kfp_is_fixed or answer is None or not answer.is_old:
                 return False
-            self._kfp_is_settled = True
+            self._kfp_is_fixed = True
             try:
-                newest = self._asked_for_kfp(builder)
+                newest = self._ask_for_kfp(builder)
             except TaskError:
-                # Without a network the old one is as good as it was.
+                # Without a network, keep the old release.
                 return False
             self._kfp, before = newest, self._kfp
             return newest != before
 
-    def _asked_for_kfp(self, builder: Builder) -> str:
-        version = builder.newest(SHARED_KFP)
+    def _ask_for_kfp(self, builder: Builder) -> str:
+        version = builder.find_newest(SHARED_KFP)
         answer = {"version": version, "asked_at": time.time()}
         try:
             write_atomically(self._kfp_file, json.dumps(answer).encode())
         except OSError as error:
-            raise cannot_keep(self._kfp_file, error) from error
+            raise create_cache_error(self._kfp_file, error) from error
         return version
 
     @property
@@ -196,13 +195,13 @@ class Environments:
     def _description(self, shared: Path | None, requirements: Requirements) -> str:
         if shared is None:
             return self._interpreter.name
-        packages = [word for words in requirements.installs for word in named_requirements(words)]
+        packages = [word for words in requirements.installs for word in list_requirements(words)]
         return f"{self._interpreter.name} with {', '.join(packages) or 'pip'} in {shared}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """Which release was the newest when an index was asked."""
+    """The newest release when an index was asked."""
 
     version: str
     asked_at: float
@@ -223,20 +222,20 @@ def _read_answer(path: Path) -> _Answer | None:
 def _variables(layer: Path, requirements: Requirements) -> dict[str, str]:
     variables = {
         "VIRTUAL_ENV": os.fspath(layer),
-        # Those of the person who runs this are about another Python. Empty means not set.
+        # The caller's are for another Python. Empty means not set.
         "PYTHONPATH": "",
         "PYTHONHOME": "",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
     if requirements.kfp is not None:
-        # As newer commands set it themselves: the shared kfp is installed without what a client
-        # of a server needs, and importing that would take a second.
+        # As newer commands do themselves: the shared kfp is installed without the dependencies of
+        # its client, which would take a second to import.
         variables["_KFP_RUNTIME"] = "true"
     return variables
 
 
-def default_directory(environment: Mapping[str, str]) -> Path:
-    """Return where things are kept for this user."""
+def find_cache_directory(environment: Mapping[str, str]) -> Path:
+    """Return the cache directory of this user."""
     if own := environment.get("ARGOSY_CACHE_DIR"):
         return Path(own).absolute()
     if shared := environment.get("XDG_CACHE_HOME"):

@@ -1,4 +1,4 @@
-"""Why an environment could not be made, in one line."""
+"""Turn the output of a failed installer into an error of one line."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _NETWORK = re.compile(
     r"timed out|Temporary failure in name resolution|Network is unreachable|Max retries exceeded|"
     r"status code 5\d\d|5\d\d (Server|Client) Error"
 )
-# What uv draws before its words.
+# Symbols that uv prints before its messages.
 _GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
 _CAUSE = re.compile(r":? (cause|Caused by): ")
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 
-def installation_failed(what: str, output: str, *, python: str) -> TaskError:
-    """Return the error for an installation that failed.
+def create_installation_error(what: str, output: str, *, python: str) -> TaskError:
+    """Return the error for a failed installation.
 
     Args:
-        what: What was to be installed.
-        output: What the installer printed.
-        python: Which Python it was for.
+        what: The requirements.
+        output: The output of the installer.
+        python: The version of Python.
     """
     reason = summarize_output(output)
     if _NETWORK.search(output):
         return RetryableTaskError(
             f"the Python packages of the component ({what}) could not be fetched ({reason}); check "
-            f"the network, or tell pip of an index that can be reached (PIP_INDEX_URL)",
+            f"the network, or set PIP_INDEX_URL to an index that can be reached",
             reason=Reason.ENVIRONMENT_FAILED,
         )
     return FinalTaskError(
@@ -49,12 +49,12 @@ def summarize_output(output: str) -> str:
     lines = [line for line in lines if line]
     errors = [line.partition("ERROR: ")[2] for line in lines if line.startswith("ERROR: ")]
     if errors:
-        # pip's; the last one is about the whole installation.
+        # pip's format; its last error is about the whole installation.
         return errors[-1].rstrip(".")
-    begins = next((i for i, line in enumerate(lines) if line.startswith("error: ")), 0)
+    start = next((i for i, line in enumerate(lines) if line.startswith("error: ")), 0)
     error: list[str] = []
-    for line in lines[begins:]:
-        # What a package's own build printed can be any length; its end is in uv's words before.
+    for line in lines[start:]:
+        # The output of a package's build may be long; uv quotes its end in the lines before.
         if _HINT.match(line) or line in ("[stdout]", "[stderr]"):
             break
         error.append(line)

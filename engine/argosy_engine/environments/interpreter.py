@@ -1,4 +1,4 @@
-"""The Python that environments are made of: the one that runs Argosy, without its own packages."""
+"""The Python interpreter of environments: the one that runs Argosy, without Argosy's packages."""
 
 from __future__ import annotations
 
@@ -9,55 +9,59 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
-    """A Python outside of any virtual environment."""
+class PythonInterpreter:
+    """A Python interpreter that belongs to no virtual environment."""
 
     executable: str
     version: tuple[int, int, int]
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Return its name for people."""
         return "Python " + ".".join(map(str, self.version))
 
     @property
     def packages(self) -> str:
-        """Where packages are, from the directory of a virtual environment."""
+        """Return the directory of packages, relative to a virtual environment."""
         return f"lib/{self.short_name}/site-packages"
 
     @property
     def short_name(self) -> str:
-        """Its usual file name, e.g. ``python3.11``."""
+        """Return its file name, e.g. ``python3.11``."""
         return f"python{self.version[0]}.{self.version[1]}"
 
     @property
     def platform(self) -> str:
-        """Says whether compiled packages can be shared."""
+        """Return the platform: machines with the same one can share compiled packages."""
         parts = [sys.platform, os.uname().machine]
         try:
             parts.append((os.confstr("CS_GNU_LIBC_VERSION") or "").replace(" ", "-"))
         except (ValueError, OSError):
-            # Neither macOS nor musl knows the name.
+            # macOS and musl do not support the name.
             parts.append("")
         return "-".join(part for part in parts if part)
 
-    def bundled_wheels(self) -> list[Path]:
-        """Return the wheels of pip, and before 3.12 of setuptools, that come with it."""
+    def find_bundled_wheels(self) -> list[Path]:
+        """Return its wheels of pip, and before 3.12 of setuptools."""
         names = ["pip"] if self.version >= (3, 12) else ["pip", "setuptools"]
         prefix = Path(os.path.realpath(self.executable)).parent.parent
-        places = [
+        directories = [
             prefix / "lib" / self.short_name / "ensurepip" / "_bundled",
-            # Debian keeps them apart.
+            # Debian moves them.
             Path("/usr/share/python-wheels"),
         ]
         found: list[Path] = []
         for name in names:
-            wheels = [wheel for place in places for wheel in sorted(place.glob(f"{name}-*.whl"))]
+            wheels = [
+                wheel
+                for directory in directories
+                for wheel in sorted(directory.glob(f"{name}-*.whl"))
+            ]
             found += wheels[:1]
         return found if found and found[0].name.startswith("pip-") else []
 
 
-def this_interpreter() -> Interpreter:
-    """Return the interpreter below the virtual environment that this process may run in."""
+def find_interpreter() -> PythonInterpreter:
+    """Return this process's interpreter, outside any virtual environment."""
     executable: str = getattr(sys, "_base_executable", "") or sys.executable
-    return Interpreter(executable=executable, version=sys.version_info[:3])
+    return PythonInterpreter(executable=executable, version=sys.version_info[:3])

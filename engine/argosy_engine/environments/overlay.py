@@ -1,8 +1,8 @@
-"""A task's own layer over a shared environment.
+"""Create a task's own overlay of a shared environment.
 
-A virtual environment of a few files, which costs a millisecond: the packages of the shared one are
-behind it on the path, and whatever the task installs or removes by itself happens in the layer. So
-no task can change what others see, whichever way it calls pip.
+The overlay is a virtual environment of a few files, created in a millisecond. The packages of the
+shared environment come after its own on the path. Packages that the task installs or removes itself
+change the overlay only, so no task affects others, however it calls pip.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from argosy_engine.environments.interpreter import Interpreter
+from argosy_engine.environments.interpreter import PythonInterpreter
 
 PYTHON_NAMES = ("python", "python3", "pip", "pip3")
 
 
-def lay_over(
+def create_overlay(
     shared: Path | None,
     directory: Path,
-    interpreter: Interpreter,
+    interpreter: PythonInterpreter,
     *,
-    answered: Sequence[Sequence[str]] = (),
+    skipped: Sequence[Sequence[str]] = (),
     makes_venv: bool = False,
 ) -> tuple[str, ...]:
-    """Make a task's layer in ``directory`` and return what to put before ``PATH``.
+    """Create a task's overlay in ``directory`` and return the directories to put before ``PATH``.
 
     Args:
-        shared: The virtual environment below; ``None``: the interpreter has all that is needed.
-        directory: The layer's own.
-        interpreter: Which Python.
-        answered: Arguments of ``pip install`` that have nothing to do any more.
-        makes_venv: Whether the command makes a virtual environment for what is answered; it gets
-            this one.
+        shared: The shared virtual environment; ``None``: the command needs the interpreter alone.
+        directory: The overlay's directory.
+        interpreter: The Python interpreter.
+        skipped: Arguments of ``pip install`` that are already installed.
+        makes_venv: Whether the command creates a virtual environment to install ``skipped`` into;
+            it gets this one.
     """
     programs = directory / "bin"
     packages = directory / interpreter.packages
@@ -51,28 +51,28 @@ def lay_over(
     for name in ("python", interpreter.short_name):
         _link("python3", programs / name)
     if shared is not None:
-        # Not only a path, so that the .pth files there count as well.
-        below = os.fspath(shared / interpreter.packages)
-        (packages / "_argosy.pth").write_text(f"import site; site.addsitedir({below!r})\n")
+        # Not only a path, so that the .pth files there are read as well.
+        lower = os.fspath(shared / interpreter.packages)
+        (packages / "_argosy.pth").write_text(f"import site; site.addsitedir({lower!r})\n")
         for name in ("share", "etc"):
             if (shared / name).is_dir():
                 _link_files(shared / name, directory / name)
     shim = shims / "python3"
-    shim.write_text(_shim(programs / "python3", shims, answered, makes_venv=makes_venv))
+    shim.write_text(_make_shim(programs / "python3", shims, skipped, makes_venv=makes_venv))
     shim.chmod(0o755)
     for name in PYTHON_NAMES:
         if name != "python3":
             _link("python3", shims / name)
-    found = [os.fspath(shims), os.fspath(programs)]
+    entries = [os.fspath(shims), os.fspath(programs)]
     if shared is not None:
-        found.append(os.fspath(shared / "bin"))
-    return tuple(found)
+        entries.append(os.fspath(shared / "bin"))
+    return tuple(entries)
 
 
-def shell_for(image: str, directory: Path) -> str | None:
-    """Return a directory with a ``sh`` that knows what the image's shell knows, or ``None``.
+def find_shell(image: str, directory: Path) -> str | None:
+    """Return a directory with a ``sh`` that supports ``[[`` as the image's does, or ``None``.
 
-    Alpine's and BusyBox's ``sh`` have ``[[``; a plain POSIX shell has not.
+    Alpine's and BusyBox's ``sh`` do; a plain POSIX shell does not.
     """
     if not any(name in image.lower() for name in ("alpine", "busybox")):
         return None
@@ -84,14 +84,16 @@ def shell_for(image: str, directory: Path) -> str | None:
     return os.fspath(directory)
 
 
-def _shim(python: Path, shims: Path, answered: Sequence[Sequence[str]], *, makes_venv: bool) -> str:
+def _make_shim(
+    python: Path, shims: Path, skipped: Sequence[Sequence[str]], *, makes_venv: bool
+) -> str:
     lines = [
         "#!/bin/sh",
-        "# Stands before this task's Python: what is there already need not be installed again.",
+        "# Runs this task's Python, but skips the installation of packages that it already has.",
         'case ${0##*/} in pip*) set -- -m pip "$@" ;; esac',
     ]
-    if answered:
-        texts = ["".join(f"{word}\n" for word in words) for words in answered]
+    if skipped:
+        texts = ["".join(f"{word}\n" for word in words) for words in skipped]
         patterns = "|\\\n".join(shlex.quote(text) for text in texts)
         lines += [
             'if [ "$1 $2 $3" = "-m pip install" ]; then',
@@ -124,7 +126,7 @@ def _link(target: str, path: Path) -> None:
 
 
 def _link_files(source: Path, target: Path) -> None:
-    """Repeat a directory, with a link for every file, so that new files end up in the layer."""
+    """Copy a directory with links for its files, so that new files are written to the overlay."""
     target.mkdir(exist_ok=True)
     with os.scandir(source) as entries:
         for entry in entries:

@@ -1,7 +1,7 @@
-"""pip's options and configuration, as uv has them.
+"""Translate pip's options and configuration for uv.
 
-uv does not read what a person told pip: which index to use, which certificates to trust. What it
-has no word for is installed by pip itself.
+uv does not read pip's configuration, e.g. the index to use and the certificates to trust. Where uv
+lacks an option, pip itself installs the requirements.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _VALUED = {
 }
 
 
-def uv_arguments(arguments: Sequence[str]) -> tuple[str, ...] | None:
+def to_uv_arguments(arguments: Sequence[str]) -> tuple[str, ...] | None:
     """Return arguments of ``uv pip install`` for those of ``pip install``.
 
-    ``None``: there is an option that uv has no word for.
+    ``None``: uv lacks one of the options.
     """
     found: list[str] = []
     words = iter(arguments)
@@ -62,34 +62,34 @@ def uv_arguments(arguments: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that tell uv what pip's configuration says.
+def to_uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that give uv the settings of pip's configuration.
 
-    Variables of uv's own that are set already go before.
+    Variables of uv that are set already take precedence.
     """
-    settings = pip_settings(environment)
+    settings = read_pip_settings(environment)
     found: dict[str, str] = {}
 
-    def tell(variable: str, *others: str, value: str) -> None:
+    def add(variable: str, *others: str, value: str) -> None:
         if value and not any(environment.get(name) for name in (variable, *others)):
             found[variable] = value
 
-    tell("UV_DEFAULT_INDEX", "UV_INDEX_URL", value=settings.get("index-url", ""))
-    tell("UV_INDEX", "UV_EXTRA_INDEX_URL", value=_words(settings.get("extra-index-url", "")))
-    tell("UV_FIND_LINKS", value=_existing(settings.get("find-links", "")))
+    add("UV_DEFAULT_INDEX", "UV_INDEX_URL", value=settings.get("index-url", ""))
+    add("UV_INDEX", "UV_EXTRA_INDEX_URL", value=_words(settings.get("extra-index-url", "")))
+    add("UV_FIND_LINKS", value=_existing(settings.get("find-links", "")))
     hosts = " ".join(map(_host, settings.get("trusted-host", "").split()))
-    tell("UV_INSECURE_HOST", value=hosts)
-    tell("SSL_CERT_FILE", value=settings.get("cert", ""))
+    add("UV_INSECURE_HOST", value=hosts)
+    add("SSL_CERT_FILE", value=settings.get("cert", ""))
     return found
 
 
-def uv_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the options that tell uv what it has no variables for."""
-    no_index = pip_settings(environment).get("no-index", "").lower()
+def to_uv_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return options that give uv settings of pip for which it has no variables."""
+    no_index = read_pip_settings(environment).get("no-index", "").lower()
     return ("--no-index",) if no_index in ("1", "true", "yes", "on") else ()
 
 
-def pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def read_pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return pip's settings for ``install``, by the long names of its options."""
     found: dict[str, str] = {}
     for path in _configuration_files(environment):
@@ -130,7 +130,7 @@ def _read(path: Path) -> dict[str, str]:
     try:
         parser.read_string(text)
     except Error:
-        # pip refuses it by name when it is asked for something.
+        # pip itself will refuse it by name.
         return {}
     found: dict[str, str] = {}
     for section in ("global", "install"):
@@ -144,12 +144,12 @@ def _words(value: str) -> str:
 
 
 def _existing(value: str) -> str:
-    """Return the places in ``value``, without directories that are not there: uv fails on them."""
-    places = value.split()
-    return ",".join(place for place in places if "://" in place or Path(place).exists())
+    """Return the locations in ``value`` without missing directories, on which uv fails."""
+    locations = value.split()
+    return ",".join(one for one in locations if "://" in one or Path(one).exists())
 
 
 def _host(value: str) -> str:
-    """Return a host as uv wants it; the SDK gives whole URLs."""
+    """Return a host as uv expects it; the SDK passes whole URLs."""
     found = re.match(r"(?:\w+://)?([^/\s]+)", value)
     return found[1] if found else value

@@ -1,4 +1,4 @@
-"""What is to be installed for a command, and which of it may be installed ahead of its time."""
+"""Decide which requirements of a command to install in a shared environment before it runs."""
 
 from __future__ import annotations
 
@@ -25,63 +25,62 @@ _WITH_VALUE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """What an environment holds."""
+    """The requirements of an environment."""
 
     installs: tuple[tuple[str, ...], ...] = ()
-    """Arguments for ``pip install``, one after the other."""
-    answered: tuple[tuple[str, ...], ...] = ()
-    """Arguments that the command will give to ``pip install``, and need nothing any more."""
+    """Arguments of each ``pip install``, in order."""
+    skipped: tuple[tuple[str, ...], ...] = ()
+    """Arguments of each ``pip install`` that the command runs and can skip."""
     kfp: str | None = None
-    """The shared release that stands for the one that the command names."""
+    """The shared release, installed instead of the one that the command names."""
 
 
-def requirements_of(
+def decide_requirements(
     command: PythonCommand, *, keep_pins: bool, newest_kfp: Callable[[], str]
 ) -> Requirements:
-    """Decide what to install ahead for a command.
+    """Decide what to install for a command before it runs.
 
-    The ``kfp`` that the SDK itself asks for is replaced by the release that all components share,
-    unless the component needs a module that only its own release has. What an author asks for is
-    installed as asked.
+    The shared release replaces the ``kfp`` that the SDK asks for, unless the component needs a
+    module that only its own release has. Requirements of the author are installed as written.
 
     Args:
         command: The command.
-        keep_pins: Whether to install the SDK's ``kfp`` as it is written.
-        newest_kfp: Returns the release to share; asked only if it is needed.
+        keep_pins: Whether to install the SDK's ``kfp`` as written.
+        newest_kfp: Returns the shared release; called only if it is needed.
     """
     shares = not keep_pins and command.executor is not Executor.COMPONENTS
     installs: list[tuple[str, ...]] = []
-    answered: list[tuple[str, ...]] = []
+    skipped: list[tuple[str, ...]] = []
     shared: str | None = None
     for arguments in command.installs:
         if not _is_repeatable(arguments):
             continue
-        answered.append(arguments)
-        if shares and _is_of_the_sdk(arguments, command):
+        skipped.append(arguments)
+        if shares and _is_added_by_sdk(arguments, command):
             shared = newest_kfp()
             installs.append(_with_kfp(arguments, shared))
         else:
             installs.append(tuple(word for word in arguments if word not in _QUIET))
     if command.executor is Executor.DSL and not any(map(_names_kfp, command.installs)):
-        # The image would have brought it.
+        # On a cluster, the image has it.
         shared = newest_kfp()
         installs.append(("--no-deps", f"kfp=={shared}"))
-    return Requirements(installs=tuple(installs), answered=tuple(answered), kfp=shared)
+    return Requirements(installs=tuple(installs), skipped=tuple(skipped), kfp=shared)
 
 
-def _is_of_the_sdk(arguments: Sequence[str], command: PythonCommand) -> bool:
-    """Return whether the SDK put this installation of ``kfp`` there, and not the author."""
-    named = named_requirements(arguments)
+def _is_added_by_sdk(arguments: Sequence[str], command: PythonCommand) -> bool:
+    """Return whether the SDK, not the author, added this installation of ``kfp``."""
+    named = list_requirements(arguments)
     pins = [word for word in named if _KFP_PIN.fullmatch(word)]
     others = [word for word in named if word not in pins and not _TYPING_EXTENSIONS.match(word)]
     if len(pins) != 1 or others:
         return False
-    # Before it had a way to import less, the SDK had its dependencies installed as well.
+    # Before the SDK could limit its imports, it installed its dependencies as well.
     return "--no-deps" in arguments or not command.sets_runtime
 
 
 def _names_kfp(arguments: Sequence[str]) -> bool:
-    return any(re.match(r"kfp(?![\w.-])", word) for word in named_requirements(arguments))
+    return any(re.match(r"kfp(?![\w.-])", word) for word in list_requirements(arguments))
 
 
 def _with_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
@@ -94,14 +93,14 @@ def _with_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
 
 
 def _is_repeatable(arguments: Sequence[str]) -> bool:
-    """Return whether installing these today gives what it gave yesterday, newer releases aside.
+    """Return whether installing these later gives the same, but for newer releases.
 
-    Directories, files of requirements and branches of repositories change without a new name, so
-    that installing them is left to the command itself.
+    Directories, requirements files and branches change without a new name, so the command itself
+    installs them.
     """
     if any(map(_NAMES_A_FILE.match, arguments)):
         return False
-    named = named_requirements(arguments)
+    named = list_requirements(arguments)
     return bool(named) and not any(map(_is_changing, named))
 
 
@@ -113,7 +112,7 @@ def _is_changing(requirement: str) -> bool:
     return re.search(r"^[./~]|^file:|@\s*(file:|[./])", requirement) is not None
 
 
-def named_requirements(arguments: Sequence[str]) -> list[str]:
+def list_requirements(arguments: Sequence[str]) -> list[str]:
     """Return the requirements among the arguments of ``pip install``."""
     found: list[str] = []
     words = iter(arguments)

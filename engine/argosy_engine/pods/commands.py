@@ -1,7 +1,7 @@
-"""A user's command on this machine, and why it did not come to its own end.
+"""Run a user's command on this machine and say why it failed to start or was ended.
 
-It gets its Python, its environment and its log here; how a process runs to its end is
-:mod:`argosy_engine.pods.processes`.
+This prepares its Python, environment variables and log; :mod:`argosy_engine.pods.processes` runs
+the process.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Protocol
 
 from argosy_engine.events import Listener
 from argosy_engine.pods.emitter import LineWriter
-from argosy_engine.pods.environment import task_environment
-from argosy_engine.pods.processes import Command, Cut, Ended, run_command
+from argosy_engine.pods.environment import build_task_environment
+from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
 from argosy_engine.pods.protocol import PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
@@ -30,7 +30,7 @@ from argosy_schemas.formats.step import Step
 
 
 class PythonEnvironment(Protocol):
-    """What a command needs to find its Python packages."""
+    """How a command finds its Python packages."""
 
     @property
     def path_entries(self) -> tuple[str, ...]:
@@ -46,10 +46,10 @@ class PythonEnvironment(Protocol):
 class PythonEnvironments(Protocol):
     """Finds or builds Python environments, :class:`argosy_engine.environments.Environments`."""
 
-    def environment_for(
+    def prepare_environment(
         self, argv: tuple[str, ...], image: str, *, task_directory: Path, stop: StopSignal
     ) -> PythonEnvironment:
-        """Return the environment for a command; ``stop`` ends its being built."""
+        """Return the environment for a command; ``stop`` interrupts the build."""
         ...
 
 
@@ -58,41 +58,40 @@ class LocalCommands:
     """Runs the users' commands of one run."""
 
     run_name: str
-    """What the names of its pods begin with."""
+    """Prefix of the names of its pods."""
     home: Path
-    """Holds their logs where the store at the home is to have them."""
+    """Logs are written below it, at their keys in the store."""
     environments: PythonEnvironments
     inherited: Mapping[str, str]
-    """The environment that tasks may inherit from."""
+    """Environment variables that tasks may inherit."""
     watchdog: Watchdog
     grace: timedelta
     emit: Listener
 
     def run(self, step: Step, request: PodRequest, directory: Path, stop: StopSignal) -> ProcessEnd:
-        """Run the command of a step to its end, or until ``stop`` is raised.
+        """Run the command of a step to its end, or until ``stop`` is set.
 
         Args:
-            step: What the driver made of the task.
+            step: The step that the driver prepared.
             request: The pod.
-            directory: Of the attempt: ``cwd`` and ``tmp`` are there, ``env`` may come to be.
-            stop: Ends it, and what is built for it, when raised.
+            directory: The attempt's own, with ``cwd`` and ``tmp``; ``env`` is created if needed.
+            stop: Ends the command, or the build of its environment, when set.
         """
         try:
-            python = self.environments.environment_for(
+            python = self.environments.prepare_environment(
                 step.argv, request.image, task_directory=directory / "env", stop=stop
             )
         except (TaskError, MachineError) as error:
-            return _without_environment(error, stop)
+            return _end_without_environment(error, stop)
         except OSError as error:
-            return ProcessEnd(exit_code=None, failure=machine_failure(error))
+            return ProcessEnd(exit_code=None, failure=convert_os_error(error))
         if stop.is_set:
             return ProcessEnd(exit_code=None, failure=stop.failure, interrupted=True)
         environment = self._environment(step, request, python, directory / "tmp")
-        missing = _missing(step.argv[0], environment["PATH"], directory / "cwd", request.image)
+        missing = _find_problem(step.argv[0], environment["PATH"], directory / "cwd", request.image)
         if missing is not None:
             return ProcessEnd(exit_code=None, failure=missing)
-        # Where the store is to have the log in the end: nothing is copied, and a killed engine
-        # leaves what was written.
+        # At its final key in the store: it need not be copied, and a killed engine leaves it there.
         log = self.home / step.log_key
         log.parent.mkdir(parents=True, exist_ok=True)
         command = Command(
@@ -103,12 +102,12 @@ class LocalCommands:
             deadline=request.deadline,
             grace=self.grace,
         )
-        return self._ended(command, request, stop)
+        return self._run(command, request, stop)
 
     def _environment(
         self, step: Step, request: PodRequest, python: PythonEnvironment, temporary: Path
     ) -> Mapping[str, str]:
-        return task_environment(
+        return build_task_environment(
             self.inherited,
             path_entries=python.path_entries,
             temporary=temporary,
@@ -121,7 +120,7 @@ class LocalCommands:
             ),
         )
 
-    def _ended(self, command: Command, request: PodRequest, stop: StopSignal) -> ProcessEnd:
+    def _run(self, command: Command, request: PodRequest, stop: StopSignal) -> ProcessEnd:
         lines = LineWriter(request.path, self.emit)
         try:
             ended = run_command(command, watchdog=self.watchdog, stop=stop, write=lines.write)
@@ -129,7 +128,7 @@ class LocalCommands:
             has_log = command.log.exists()
             return ProcessEnd(
                 exit_code=None,
-                failure=machine_failure(error),
+                failure=convert_os_error(error),
                 log=command.log if has_log else None,
                 log_stored=has_log,
             )
@@ -137,15 +136,15 @@ class LocalCommands:
             lines.end()
         return ProcessEnd(
             exit_code=ended.exit_code,
-            failure=_cut_failure(ended, request, stop),
-            interrupted=ended.cut is Cut.STOPPED,
+            failure=_explain_interruption(ended, request, stop),
+            interrupted=ended.interruption is Interruption.STOPPED,
             log=command.log,
             log_stored=True,
         )
 
 
-def _without_environment(error: TaskError | MachineError, stop: StopSignal) -> ProcessEnd:
-    """Return the end of a command whose environment could not be had."""
+def _end_without_environment(error: TaskError | MachineError, stop: StopSignal) -> ProcessEnd:
+    """Return the end of a command whose environment could not be built."""
     failure = make_failure(error)
     if isinstance(error, MachineError):
         failure = replace(failure, reason=Reason.ENVIRONMENT_FAILED)
@@ -156,14 +155,16 @@ def _without_environment(error: TaskError | MachineError, stop: StopSignal) -> P
     )
 
 
-def _cut_failure(ended: Ended, request: PodRequest, stop: StopSignal) -> Failure | None:
-    """Return why a command was cut short, if it was."""
-    match ended.cut:
+def _explain_interruption(
+    ended: CommandResult, request: PodRequest, stop: StopSignal
+) -> Failure | None:
+    """Return why the engine ended a command, if it did."""
+    match ended.interruption:
         case None:
             return None
-        case Cut.STOPPED:
+        case Interruption.STOPPED:
             return stop.failure
-        case Cut.DEADLINE:
+        case Interruption.DEADLINE:
             seconds = 0 if request.deadline is None else request.deadline.total_seconds()
             return Failure(
                 reason=Reason.DEADLINE_EXCEEDED,
@@ -173,19 +174,19 @@ def _cut_failure(ended: Ended, request: PodRequest, stop: StopSignal) -> Failure
             )
 
 
-def machine_failure(error: OSError) -> Failure:
-    """Return what the system refused, in the caller's words."""
+def convert_os_error(error: OSError) -> Failure:
+    """Return an error of the operating system as a failure with advice."""
     what = f"'{error.filename}': " if error.filename else ""
     advice = {
         errno.ENOSPC: "free some space, or choose another place with --home",
         errno.EDQUOT: "free some space, or choose another place with --home",
         errno.E2BIG: "pass large values as artifacts, not as parameters",
-        errno.EACCES: "see who may read and write there",
+        errno.EACCES: "check its permissions",
         errno.EAGAIN: "run fewer tasks at once with --jobs",
         errno.ENOMEM: "run fewer tasks at once with --jobs",
         errno.EMFILE: "run fewer tasks at once with --jobs",
         errno.ENFILE: "run fewer tasks at once with --jobs",
-    }.get(error.errno or 0, "see what this machine has against it")
+    }.get(error.errno or 0, "check this machine")
     reason = Reason.ARGUMENT_TOO_LONG if error.errno == errno.E2BIG else Reason.STORE_FAILED
     return Failure(
         reason=reason,
@@ -194,8 +195,8 @@ def machine_failure(error: OSError) -> Failure:
     )
 
 
-def _missing(command: str, path: str, directory: Path, image: str) -> Failure | None:
-    """Return why a command cannot be started, if it is not there."""
+def _find_problem(command: str, path: str, directory: Path, image: str) -> Failure | None:
+    """Return why a command cannot be started; ``None`` if it can."""
     if "/" in command:
         found: str | None = os.path.normpath(directory / command)
         if not os.path.exists(found or ""):

@@ -1,4 +1,4 @@
-"""Hands events to the caller's listener, one at a time, and lines of output piece by piece."""
+"""Pass events to the caller's listener one at a time, and split output into lines."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ from argosy_engine.events import Event, Listener, TaskOutput
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE = 16 * 1024
-"""Bytes without a line break are handed on at this length: memory stays bounded."""
+"""A longer line is passed on in pieces of this many bytes, so that memory stays bounded."""
 
 
 class Emitter:
-    """Calls a listener from many threads, one call at a time, until it raises."""
+    """Calls a listener for many threads, one call at a time, until it raises."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._lock = threading.Lock()
         self.failure: str | None = None
-        """Why the listener is told nothing more, for people; ``None``: it is."""
+        """Why the listener is not called any more, for people; ``None``: it is."""
 
     def __call__(self, event: Event) -> None:
-        """Hand on an event."""
+        """Pass on an event."""
         with self._lock:
             if self.failure is not None:
                 return
             try:
                 self._listener(event)
             except Exception as error:
-                # It is called in the midst of tasks and of the engine's own work, and neither has
-                # any part in what is wrong with it.
+                # A broken listener must neither fail a task nor end the run.
                 self.failure = (
-                    "what happens was shown no further, since showing it raised "
+                    "progress is not shown any more, since showing it raised "
                     f"{type(error).__name__}: {error}"
                 )
 
 
 class LineWriter:
-    """Makes lines of the pieces that a process wrote."""
+    """Splits the output of a process into lines and emits them."""
 
     def __init__(self, path: TaskPath, emit: Listener) -> None:
         self._path = path
@@ -45,7 +44,7 @@ class LineWriter:
         self._rest = b""
 
     def write(self, data: bytes) -> None:
-        """Hand on the lines that are complete."""
+        """Emit the lines that are complete."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._line(line)
@@ -54,7 +53,7 @@ class LineWriter:
             self._rest = self._rest[_LONGEST_LINE:]
 
     def end(self) -> None:
-        """Hand on what is left when nothing more comes."""
+        """Emit the last line, which has no line break."""
         if self._rest:
             self._line(self._rest)
             self._rest = b""

@@ -1,10 +1,10 @@
-"""The environment variables of a user's command.
+"""Build the environment variables of a user's command.
 
-A component that works only because of a variable in the caller's shell works nowhere else, so a
-task gets what the pipeline gives it, and of the caller's environment what makes this machine
-usable: who the user is, how to print and encrypt, how to reach the network, packages and clouds,
-where the libraries of its drivers are. Python's own variables are not among that, but for one: what
-Python prints is shown at once, and before its traceback, unless caller or task have it kept back.
+A component must not depend on a variable of the caller's shell, which no cluster has. So a task
+gets the pipeline's variables, and of the caller's those that make this machine usable: user,
+locale, certificates, proxies, package indexes, clouds, libraries of device drivers. Python's
+variables are left out except ``PYTHONUNBUFFERED``, which is set by default so that output is shown
+at once and before a traceback.
 """
 
 from __future__ import annotations
@@ -47,24 +47,23 @@ _PREFIXES = (
     "XDG_",
 )
 _UNBUFFERED = "PYTHONUNBUFFERED"
-"""To Python: write what is printed at once."""
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def task_environment(
+def build_task_environment(
     inherited: Mapping[str, str],
     *,
     path_entries: Iterable[str],
     temporary: Path,
     added: Iterable[tuple[str, str]],
 ) -> dict[str, str]:
-    """Return the whole environment of a command.
+    """Return all environment variables of a command.
 
     Args:
-        inherited: Of the engine, or what it was told to take instead.
-        path_entries: Go before the inherited ``PATH``.
+        inherited: The engine's, or those to use instead.
+        path_entries: Directories to put before the inherited ``PATH``.
         temporary: The task's own directory for temporary files.
-        added: In order, a later one wins: of the Python environment, of KFP, of the task.
+        added: Those of the Python environment, of KFP and of the task; a later one wins.
     """
     environment = {name: value for name, value in inherited.items() if _is_kept(name)}
     entries = [*path_entries, inherited.get("PATH", _DEFAULT_PATH)]
@@ -77,5 +76,5 @@ def task_environment(
 
 
 def _is_kept(name: str) -> bool:
-    # Proxies are written in lower case as often as not.
+    # Names of proxies are often in lower case.
     return name in _NAMES or name.startswith(_PREFIXES) or name.upper().endswith("_PROXY")

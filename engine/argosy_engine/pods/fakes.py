@@ -1,4 +1,4 @@
-"""Pods for tests: outcomes by rule, without processes or stores."""
+"""Fake pods for tests: a function gives the outcomes, without processes or stores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from argosy_runs.nodes import NodePhase
 
 
 class FakePods:
-    """Answers each request by a function, and remembers what was asked."""
+    """Answers each request by a function and records the requests."""
 
     def __init__(self, answer: Callable[[PodRequest], PodOutcome] | None = None) -> None:
         self._answer = answer or _succeeded
@@ -19,7 +19,7 @@ class FakePods:
         self.requests: list[PodRequest] = []
 
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
-        """Return what the function says."""
+        """Return the function's outcome."""
         with self._lock:
             self.requests.append(request)
         return self._answer(request)

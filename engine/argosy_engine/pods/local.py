@@ -22,7 +22,7 @@ from argosy_driver.resolving.run import Run
 from argosy_driver.resolving.told import read_told
 from argosy_engine.events import Listener, Notice
 from argosy_engine.home.run_directory import RunDirectory
-from argosy_engine.pods.commands import LocalCommands, machine_failure
+from argosy_engine.pods.commands import LocalCommands, convert_os_error
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_launcher.finish import StepOutcome, finish
@@ -57,18 +57,18 @@ class LocalPods:
     now: Callable[[], datetime]
     emit: Listener
     left: dict[TaskPath, Path] = field(default_factory=dict[TaskPath, Path])
-    """The directories of failed attempts that are still there."""
+    """Directories of failed attempts that were kept."""
 
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
-        """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
+        """Run a pod to its end, or until ``stop`` is set; every failure is an outcome."""
         try:
             return self._decision(request) if request.decides else self._step(request, stop)
         except ArgosyError as error:
             return _failed(make_failure(error))
         except OSError as error:
-            return _failed(machine_failure(error))
+            return _failed(convert_os_error(error))
         except Exception as error:
-            # The edge of the pod: whatever breaks in it must not take the whole run along.
+            # The edge of the pod: a fault in it must not end the whole run.
             message = f"{type(error).__name__}: {error}; this is a fault of Argosy"
             return _failed(Failure(reason=Reason.INTERNAL, message=message))
 
@@ -96,7 +96,7 @@ class LocalPods:
         )
         if before is not None:
             if step.decision is Decision.ADOPTED and step.failure is not None:
-                # No other attempt follows, so what the last one left stays.
+                # No other attempt follows, so keep the directory of the last one.
                 self.left[request.path], before = before, directory
             shutil.rmtree(before, ignore_errors=True)
         ended = (
@@ -140,7 +140,7 @@ class LocalPods:
 
 def _failed(failure: Failure) -> PodOutcome:
     """Return the outcome of a pod that failed."""
-    # A task here is not evicted: where one was stopped, all were.
+    # Nothing evicts a local task: if one was stopped, the run was.
     is_final = failure.final or failure.reason is Reason.CANCELED
     return PodOutcome(
         phase=NodePhase.FAILED,

@@ -1,8 +1,8 @@
-"""Run one command to its end: its output, its deadline, and its descendants.
+"""Run one command to its end: pass on its output, keep its deadline, kill its descendants.
 
-As in a container, the end of the command is the end of everything that it started: its process
-group is killed then. What is written goes through a pipe, not straight to a file, because commands
-do write to ``/dev/stderr``, which would cut a file off.
+As in a container, everything that the command started ends with it: its process group is killed.
+Output goes through a pipe, not straight to the log file, since a command that opens
+``/dev/stderr`` would truncate the file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from argosy_engine.pods.watchdog import Watchdog
 
 _CHUNK = 65536
 _REST_SECONDS = 1.0
-"""How long output is still read when the command and its group are gone. Only a process that left
-the group can write then."""
-_LOOK_SECONDS = 0.05
-"""How often to look whether a command has ended, where the system cannot tell by itself."""
+"""How long to read output after the command and its group have ended. Only a process that left the
+group can still write."""
+_POLL_SECONDS = 0.05
+"""How often to check whether a command has ended, where the system has no event for it."""
 
 
-class Cut(Enum):
-    """Why a command did not come to its own end."""
+class Interruption(Enum):
+    """Why the engine ended a command."""
 
     DEADLINE = "deadline"
     STOPPED = "stopped"
@@ -39,7 +39,7 @@ class Cut(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run, and where."""
+    """A command to run."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
@@ -51,12 +51,12 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
+class CommandResult:
+    """The end of a command."""
 
     exit_code: int
-    """Minus the number of the signal that ended it."""
-    cut: Cut | None = None
+    """Minus the number of the signal that killed it."""
+    interruption: Interruption | None = None
 
 
 def run_command(
@@ -65,14 +65,14 @@ def run_command(
     watchdog: Watchdog,
     stop: StopSignal,
     write: Callable[[bytes], None],
-) -> Ended:
-    """Run ``command`` and return how it ended, when nothing of it is left.
+) -> CommandResult:
+    """Run ``command`` until it and its process group have ended, and return the result.
 
     Args:
-        command: What to run.
-        watchdog: Kills it when this process is gone.
-        stop: Ends it when raised.
-        write: Gets its output as it comes, in pieces; the log file gets the same.
+        command: The command.
+        watchdog: Kills the process group if this process dies.
+        stop: Ends the command when set.
+        write: Called with each piece of output, which also goes to the log file.
 
     Raises:
         OSError: The command cannot be started, or the log cannot be written.
@@ -84,7 +84,7 @@ def run_command(
         try:
             log = stack.enter_context(command.log.open("ab", buffering=0))
             process = subprocess.Popen(
-                watchdog.announcing(command.argv, command.environment),
+                watchdog.wrap_command(command.argv, command.environment),
                 stdin=watchdog.descriptor,
                 stdout=writing,
                 stderr=writing,
@@ -101,18 +101,18 @@ def run_command(
 
         run = _Running(process, reading, tee, command, stop)
         try:
-            cut = run.attend()
+            interruption = run.wait()
         finally:
-            # Before it is reaped, so that its number still belongs to it.
+            # Before the process is reaped, so that no other has its id yet.
             _kill(process.pid, signal.SIGKILL)
             watchdog.forget(process.pid)
             exit_code = process.wait()
         run.read_rest()
-        return Ended(exit_code=exit_code, cut=cut)
+        return CommandResult(exit_code=exit_code, interruption=interruption)
 
 
 class _Running:
-    """A command that runs; one thread attends to it."""
+    """A running command, watched by one thread."""
 
     def __init__(
         self,
@@ -129,14 +129,14 @@ class _Running:
         self._stop = stop
         self._open = True
 
-    def attend(self) -> Cut | None:
-        """Pass on output until the command has ended; return why it was cut short, if it was."""
+    def wait(self) -> Interruption | None:
+        """Pass on output until the command has ended; return why the engine ended it, if it did."""
         end = _end_descriptor(self._process.pid)
         started = time.monotonic()
         limit = self._command.deadline
         deadline = None if limit is None else started + limit.total_seconds()
         kill_at: float | None = None
-        cut: Cut | None = None
+        interruption: Interruption | None = None
         poll = select.poll()
         poll.register(self._reading, select.POLLIN)
         poll.register(self._stop.descriptor, select.POLLIN)
@@ -145,34 +145,34 @@ class _Running:
         try:
             while True:
                 now = time.monotonic()
-                if cut is None:
+                if interruption is None:
                     if self._stop.is_set:
-                        cut = Cut.STOPPED
+                        interruption = Interruption.STOPPED
                     elif deadline is not None and now >= deadline:
-                        cut = Cut.DEADLINE
-                    if cut is not None:
+                        interruption = Interruption.DEADLINE
+                    if interruption is not None:
                         poll.unregister(self._stop.descriptor)
                         _kill(self._process.pid, signal.SIGTERM)
                         kill_at = now + self._command.grace.total_seconds()
-                elif kill_at is not None and (now >= kill_at or self._stop.at_once):
+                elif kill_at is not None and (now >= kill_at or self._stop.is_forced):
                     _kill(self._process.pid, signal.SIGKILL)
                     kill_at = None
-                wake_at = kill_at if cut is not None else deadline
-                wait = None if wake_at is None else max(0.0, wake_at - now)
-                if end is None or (cut is not None and kill_at is not None):
-                    # Also to see a second call to stop, which comes without a sign.
-                    wait = _LOOK_SECONDS if wait is None else min(wait, _LOOK_SECONDS)
-                ready = dict(poll.poll(None if wait is None else wait * 1000 + 1))
+                wake_at = kill_at if interruption is not None else deadline
+                seconds = None if wake_at is None else max(0.0, wake_at - now)
+                if end is None or (interruption is not None and kill_at is not None):
+                    # A second request to stop does not wake `poll`.
+                    seconds = _POLL_SECONDS if seconds is None else min(seconds, _POLL_SECONDS)
+                ready = dict(poll.poll(None if seconds is None else seconds * 1000 + 1))
                 if self._reading in ready and not self._read():
                     poll.unregister(self._reading)
                 if end in ready if end is not None else _has_ended(self._process.pid):
-                    return cut
+                    return interruption
         finally:
             if end is not None:
                 os.close(end)
 
     def read_rest(self) -> None:
-        """Pass on what was written and not yet read."""
+        """Pass on the output that is left in the pipe."""
         until = time.monotonic() + _REST_SECONDS
         poll = select.poll()
         poll.register(self._reading, select.POLLIN)
@@ -182,7 +182,7 @@ class _Running:
                 return
 
     def _read(self) -> bool:
-        """Pass on what is there; return whether more may come."""
+        """Pass on available output; return whether more may come."""
         try:
             data = os.read(self._reading, _CHUNK)
         except BlockingIOError:
@@ -194,13 +194,13 @@ class _Running:
 
 
 def _kill(group: int, number: signal.Signals) -> None:
-    # PermissionError: macOS says so of a group that has only dead members.
+    # macOS raises PermissionError for a group with dead members only.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def _end_descriptor(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends; ``None``: none here."""
+    """Return a descriptor that is readable when the process has ended; ``None``: unsupported."""
     try:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):  # macOS has none, and old kernels neither
@@ -211,7 +211,7 @@ def _has_ended(pid: int) -> bool:
     """Return whether a child has ended, without reaping it."""
     if hasattr(os, "waitid"):
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    # Python before 3.13 has no waitid on macOS; a zombie still answers there, so ask `ps`.
+    # On macOS Python before 3.13 has no waitid, and a zombie still exists, so ask `ps`.
     state = subprocess.run(
         ["/bin/ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False, text=True
     ).stdout.strip()

@@ -1,4 +1,4 @@
-"""What the engine asks of whoever runs its pods."""
+"""The protocol between the engine and what runs its pods."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from argosy_schemas.names import TaskPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRequest:
-    """One pod to run, with nothing left to substitute."""
+    """One pod to run, with all tags replaced."""
 
     path: TaskPath
-    """The task; for a pod that decides, the task that it decides about."""
+    """The task; for a pod that decides, the task whose condition or loop it evaluates."""
     attempt: int = 0
     """From 0."""
     is_retried: bool = False
-    """Whether a retry strategy stands over it."""
+    """Whether its template has a retry strategy."""
     decides: bool = False
-    """Evaluate the condition and the number of items of the task, run nothing."""
+    """Evaluate the condition and the number of items of the task; run no command."""
     upstream: Mapping[str, str] | None = None
-    """For a task that runs in any case, and what lies in one: what the driver is told of the tasks
-    before."""
+    """Statuses of upstream tasks, for a task that runs whatever became of them and for tasks in it;
+    ``None`` for others."""
     image: str = ""
     deadline: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodOutcome:
-    """How a pod ended."""
+    """The end of a pod."""
 
     phase: NodePhase
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of its template."""
+    """Output parameters of its template."""
     message: str = ""
-    """What ``lastRetry.message`` is: ends with the mark of final failures if it is one."""
+    """Value of ``lastRetry.message``; ends with the mark of final failures if it is one."""
     exit_code: int | None = None
     failure: Failure | None = None
     record: AttemptRecord | None = None
-    """What the launcher stored, or would have; ``None`` if it did not come to that."""
+    """The launcher's record, also if storing it failed; ``None`` if the pod ended before."""
     cached: bool = False
     adopted: bool = False
 
@@ -53,5 +53,5 @@ class Pods(Protocol):
     """Runs pods. Called from several threads at once."""
 
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
-        """Run a pod to its end, or until ``stop`` is raised; every failure is an outcome."""
+        """Run a pod to its end, or until ``stop`` is set; every failure is an outcome."""
         ...

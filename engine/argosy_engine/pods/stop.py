@@ -1,4 +1,4 @@
-"""The wish to stop a run, in a form that threads which wait for processes can hear."""
+"""Stop signal that a thread blocked in ``select`` or ``poll`` can wait on."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from argosy_schemas.formats.records import Failure
 
 
 class StopSignal:
-    """Raised once, heard by every thread, never taken back.
+    """Tells all threads of a run to stop; once set, it stays set.
 
-    Whoever hears it knows why: a pod may end before the thread that raised it takes its next step.
+    It carries the reason, since a pod may end before the thread that set it takes its next step.
     """
 
     def __init__(self) -> None:
         self._reading, writing = os.pipe()
-        # Lists, because a signal handler may come between any two steps, also between those of
-        # `set`: append and pop are one step each.
+        # Lists, since a signal handler may interrupt any two steps, also those of `set`: append and
+        # pop are one step each.
         self._writing = [writing]
-        self._wishes: list[Failure] = []
+        self._requests: list[Failure] = []
 
     @property
     def is_set(self) -> bool:
         """Return whether the run is to stop."""
-        return bool(self._wishes)
+        return bool(self._requests)
 
     @property
-    def at_once(self) -> bool:
-        """Return whether to kill instead of asking: there was a second wish."""
-        return len(self._wishes) > 1
+    def is_forced(self) -> bool:
+        """Return whether to kill instead of terminate: there was a second request."""
+        return len(self._requests) > 1
 
     @property
     def failure(self) -> Failure | None:
-        """Return why to stop, as the first wish has it; ``None``: there was none yet."""
-        return self._wishes[0] if self._wishes else None
+        """Return the reason of the first request; ``None``: not set."""
+        return self._requests[0] if self._requests else None
 
     @property
     def descriptor(self) -> int:
-        """Return a file descriptor that is readable from the first wish on."""
+        """Return a file descriptor that is readable once the signal is set."""
         return self._reading
 
     def set(self, failure: Failure) -> None:
-        """Ask to stop; once more, and it is at once. Safe in a signal handler."""
-        self._wishes.append(failure)
+        """Request to stop, or by a second call to kill. Safe in a signal handler."""
+        self._requests.append(failure)
         self._close()
 
     def _close(self) -> None:
-        """Make the other end readable for all who wait, without a byte to take."""
+        """Make :attr:`descriptor` readable for all threads: at its end, with no byte to consume."""
         with contextlib.suppress(IndexError):
             os.close(self._writing.pop())
 

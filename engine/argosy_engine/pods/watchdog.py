@@ -1,10 +1,10 @@
-"""See to it that no user process outlives the engine, however the engine ends.
+"""Kill the user's processes when the engine ends, also by SIGKILL.
 
-One small shell per run holds the reading end of a pipe. It is told which process groups exist,
-and when the pipe closes, because the engine ended or was killed by SIGKILL, it kills them. A
-process announces itself before it becomes the user's command: the writing end is open in it until
-then, so there is no moment at which the engine can die unnoticed. This works wherever there is a
-POSIX shell, costs one process of a megabyte for a run, and about a millisecond for a task.
+One small shell per run reads from a pipe which process groups exist. When the pipe closes, because
+the engine has ended, the shell kills them. Each process writes its own group to the pipe before it
+executes the user's command, and holds the pipe open until then, so the engine cannot die unnoticed
+in between. This needs only a POSIX shell and costs a process of a megabyte per run and about a
+millisecond per task.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Self
 
 _SHELL = "/bin/sh"
 
-# `+ N`: the group N exists; `- N`: it has come to its end, maybe before it had announced itself.
+# `+ N`: the group N exists; `- N`: it has ended, perhaps before its `+` was read.
 _WATCH = """
 trap '' HUP INT TERM QUIT
 groups=' '
@@ -37,14 +37,14 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 exit 0
 """
 
-# Shells drop variables whose names they cannot hold, and add their own; `env` passes on the very
-# environment that it is given.
-# The pipe comes as standard input, since shells know descriptors of one digit only.
-_ANNOUNCE = 'echo "+ $$" >&0; exec /usr/bin/env -i "$@" </dev/null'
+# `env` passes on exactly the variables that it is given: a shell drops those whose names it cannot
+# hold, and adds its own.
+# The pipe is standard input, since shells support descriptors of one digit only.
+_REGISTER = 'echo "+ $$" >&0; exec /usr/bin/env -i "$@" </dev/null'
 
 
 class Watchdog:
-    """Knows the process groups of one run and kills them when this process is gone."""
+    """Knows the process groups of one run and kills them when this process ends."""
 
     def __init__(self) -> None:
         reading, self._writing = os.pipe()
@@ -54,7 +54,7 @@ class Watchdog:
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                # Ctrl-C goes to the engine's process group; the watchdog outlives it.
+                # Ctrl-C goes to the engine's process group; the watchdog has to outlive it.
                 start_new_session=True,
                 cwd="/",
                 env={},
@@ -64,28 +64,27 @@ class Watchdog:
 
     @property
     def descriptor(self) -> int:
-        """Return the standard input of a process that announces itself."""
+        """Return the standard input for a command of :meth:`wrap_command`."""
         return self._writing
 
-    def announcing(self, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return a command that announces itself and then becomes ``argv``.
+    def wrap_command(self, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        """Return a command that registers its process group and then executes ``argv``.
 
-        Start it in a session of its own, with :attr:`descriptor` as standard input. The
-        environment that it is started with does not matter: ``argv`` gets ``environment`` alone,
-        and an empty standard input.
+        Start it in a new session, with :attr:`descriptor` as standard input. ``argv`` gets
+        ``environment`` alone, whatever the command is started with, and an empty standard input.
         """
         pairs = [f"{name}={value}" for name, value in environment.items()]
-        # `env` takes whatever holds a "=" for one more variable, up to the first that does not.
-        between = _becoming() if "=" in argv[0] else ()
-        return [_SHELL, "-c", _ANNOUNCE, "argosy", *pairs, *between, *argv]
+        # `env` takes words with a "=" for variables, up to the first word without one.
+        prefix = _find_neutral_prefix() if "=" in argv[0] else ()
+        return [_SHELL, "-c", _REGISTER, "argosy", *pairs, *prefix, *argv]
 
     def forget(self, group: int) -> None:
-        """Strike out a group; call it before its number can be given to another one."""
-        with contextlib.suppress(BrokenPipeError):  # Somebody killed the watchdog.
+        """Unregister a group; call it before the system can reuse its id."""
+        with contextlib.suppress(BrokenPipeError):  # The watchdog was killed.
             os.write(self._writing, f"- {group}\n".encode())
 
     def close(self) -> None:
-        """End the watchdog; groups that are still known are killed."""
+        """End the watchdog, which kills the groups that are still registered."""
         os.close(self._writing)
         self._process.wait()
 
@@ -101,7 +100,7 @@ class Watchdog:
         self.close()
 
 
-def _becoming() -> tuple[str, ...]:
-    """Return a command that becomes the one behind it, and leaves the environment as it is."""
-    places = os.pathsep.join((os.defpath, os.environ.get("PATH", "")))
-    return (shutil.which("nice", path=places) or "nice", "-n", "0")
+def _find_neutral_prefix() -> tuple[str, ...]:
+    """Return words that execute the command after them in the same environment."""
+    path = os.pathsep.join((os.defpath, os.environ.get("PATH", "")))
+    return (shutil.which("nice", path=path) or "nice", "-n", "0")

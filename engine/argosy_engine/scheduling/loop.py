@@ -1,9 +1,9 @@
-"""Drive the interpreter: pods on threads, timers, the wish to stop.
+"""Drive the interpreter: run pods on threads, keep timers, stop the run.
 
-One thread, the caller's, owns the interpreter and tells the observer. Each pod runs on a thread of
-its own, so that one which is given up on holds up no other, and reports through a queue; the wish
-to stop comes through the same queue, and timers at its time-outs. So every decision is made in one
-place, one after the other.
+The caller's thread owns the interpreter and calls the observer. Each pod runs on its own thread, so
+that an abandoned one blocks no other, and reports its outcome through a queue. Requests to stop use
+the same queue; timers fire when waiting for it times out. So one thread takes all decisions, one
+after the other.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.pod import ENV_UPSTREAM, decode_strings
 
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
-"""What a pod came to; ``None``: look at the wish to stop."""
+"""The outcome of a pod; ``None``: check the stop signal."""
 
 _STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 _PATIENCE = timedelta(seconds=3)
-"""How long a pod that does not listen, e.g. while a store does not answer, holds up a run that is
-to stop at once, and beyond its grace one whose time is up."""
-_HEARING_SECONDS = 0.2
-"""How long the engine waits at most before it looks up. Python calls signal handlers in the main
-thread, between two of its steps: a signal that the system gives to another thread, or that comes
-just before the main one begins to wait, does not end the waiting."""
+"""How long to wait for a pod that does not react, e.g. while a store does not answer: after a
+forced stop, and after the grace period of a run that is past its deadline."""
+_WAKE_SECONDS = 0.2
+"""How long the engine waits at most without checking for a stop. Python calls signal handlers in
+the main thread, between two of its steps: a signal that the system delivers to another thread, or
+just before the main thread begins to wait, does not interrupt the waiting."""
 
 
 class Engine:
@@ -72,21 +72,21 @@ class Engine:
 
         Args:
             interpreter: Not started yet.
-            pods: Runs the pods, from several threads.
-            jobs: How many of them at once.
-            now: The time in UTC.
-            observer: Told of everything.
+            pods: Runs the pods; called from several threads.
+            jobs: How many pods may run at once.
+            now: Returns the time in UTC.
+            observer: Called for every change.
             deadline: How long the run may take.
-            grace: How long a pod may take to end when it is told to.
-            stop_requested: Whether somebody outside this process asked to stop the run since the
-                last call; called several times a second.
+            grace: How long a pod may take to end after a request to stop.
+            stop_requested: Whether another process asked to stop the run since the last call;
+                called several times a second.
         """
         self._interpreter = interpreter
         self._pods = pods
         self._jobs = jobs
         self._now = now
         self._stop = StopSignal()
-        """Of what runs now: what runs at the exit has one of its own."""
+        """For the entry template; the exit template gets a new one."""
         self._observer = observer
         self._deadline = deadline
         self._grace = grace
@@ -95,19 +95,19 @@ class Engine:
         self._running: dict[PodNode, None] = {}
         self._reports: SimpleQueue[_Report] = SimpleQueue()
         self._timers: list[tuple[datetime, int, Node]] = []
-        """When, in which order of making, for whom."""
+        """Time, number in order of creation, node."""
         self._numbers = itertools.count()
         self._late_at: datetime | None = None
-        """When the time of the run is up."""
+        """The deadline of the run."""
         self._give_up_at: datetime | None = None
-        """When pods that do not listen are no longer waited for."""
+        """When to abandon pods that do not react to the stop signal."""
         self._ended: WorkflowEnded | None = None
         self._is_stopping = False
         self.stop_failure: Failure | None = None
         """Why the run was stopped, if it was."""
 
     def request_stop(self) -> None:
-        """Ask the run to stop, or what runs at its exit; the second time, at once.
+        """Stop the run, or its exit template if that runs; a second call kills.
 
         Safe in a signal handler.
         """
@@ -124,13 +124,13 @@ class Engine:
                 self._dispatch()
                 self._wait()
         finally:
-            # Nothing may be left of a run whose engine breaks.
+            # Kill all pods also if the engine itself fails.
             self._stop.set(_STOPPED)
             self._stop.set(_STOPPED)
         return self._ended.phase
 
     def _dispatch(self) -> None:
-        """Start pods while there is room."""
+        """Start pods while fewer than ``jobs`` run."""
         while self._ready and len(self._running) < self._jobs and not self._is_stopping:
             node = self._ready.take()
             now = self._now()
@@ -139,13 +139,13 @@ class Engine:
             try:
                 request = self._request(node)
             except (ExpressionError, ValueError) as error:
-                # As in Argo, where such a pod cannot be made: the workflow's fault, not the pod's.
+                # As in Argo, which cannot create such a pod: an error of the workflow.
                 failure = Failure(reason=Reason.INTERNAL, message=str(error))
                 self._end(
                     node, PodOutcome(phase=NodePhase.ERROR, message=str(error), failure=failure)
                 )
                 continue
-            # A daemon, for a run that is to stop at once does not wait for it.
+            # A daemon, since a forced stop does not wait for it.
             thread = threading.Thread(
                 target=self._work, args=(node, request, self._stop), name="argosy-pod", daemon=True
             )
@@ -164,7 +164,7 @@ class Engine:
         self._reports.put((node, self._pods.run(request, stop)))
 
     def _wait(self) -> None:
-        """Wait for the next report or timer, and take notice of it."""
+        """Wait for the next report or timer, and handle it."""
         if self._ended is not None:
             return
         report: _Report = None
@@ -174,16 +174,16 @@ class Engine:
             self._stop.set(_STOPPED)
         if self._stop.is_set and not self._is_stopping:
             self._shut_down()
-        if self._stop.at_once:
-            self._lose_patience(_PATIENCE)
+        if self._stop.is_forced:
+            self._abandon_after(_PATIENCE)
         if report is not None and report[0] in self._running:
             node, outcome = report
             del self._running[node]
             self._end(node, outcome)
-        self._take_the_time()
+        self._handle_due_times()
 
-    def _take_the_time(self) -> None:
-        """Do what is to be done at a time that has come."""
+    def _handle_due_times(self) -> None:
+        """Fire due timers, and end a run that is past a deadline."""
         now = self._now()
         while self._timers and self._timers[0][0] <= now:
             _, _, node = heapq.heappop(self._timers)
@@ -198,10 +198,10 @@ class Engine:
             )
             self._shut_down()
         if self._give_up_at is not None and self._give_up_at <= now:
-            self._give_up()
+            self._abandon_pods()
 
     def _shut_down(self) -> None:
-        """Begin nothing more, for the reason that the wish to stop gives."""
+        """Start no further pod, for the reason of the stop signal."""
         now = self._now()
         failure = self._stop.failure
         assert failure is not None
@@ -213,25 +213,25 @@ class Engine:
         self._timers.clear()
         self._late_at = None
         if is_late:
-            # Nobody may be there to ask a second time.
-            self._lose_patience(self._grace + _PATIENCE)
-        # Before the exit may begin, whose pods wait in the same queue.
+            # There may be nobody to press Ctrl-C again.
+            self._abandon_after(self._grace + _PATIENCE)
+        # Before the exit template starts, whose pods use the same queue.
         waiting = tuple(self._ready.drain())
         self._carry_out(self._interpreter.handle(Shutdown(reason=reason), now))
         for node in waiting:
             self._end(node, self._stopped(failure))
 
-    def _lose_patience(self, after: timedelta) -> None:
-        """Give up after some time on pods that do not listen, or earlier if that was said."""
+    def _abandon_after(self, after: timedelta) -> None:
+        """Abandon unresponsive pods after some time, or earlier if that was decided before."""
         at = self._now() + after
         self._give_up_at = at if self._give_up_at is None else min(self._give_up_at, at)
 
-    def _give_up(self) -> None:
-        """End pods that do not listen; they are daemons, and their processes are killed."""
+    def _abandon_pods(self) -> None:
+        """End pods that do not react; their threads are daemons, and their processes are killed."""
         self._give_up_at = None
         failure = self._stop.failure
         assert failure is not None
-        # For those that listen late.
+        # Force pods that react later.
         self._stop.set(failure)
         for node in tuple(self._running):
             del self._running[node]
@@ -259,7 +259,7 @@ class Engine:
                 case StartPod(node=node):
                     owner = node.owner
                     if isinstance(owner, RetryNode) and node.attempt and not owner.strategy.backoff:
-                        # Where attempts wait, the timer has told of it.
+                        # With a backoff, the timer has reported it.
                         self._observer.retry_scheduled(owner, now, now)
                     self._ready.put(node)
                 case StartTimer(node=node, at=at):
@@ -270,7 +270,7 @@ class Engine:
                     self._observer.node_changed(node, phase, now)
                 case ExitStarted():
                     self._stop, self._is_stopping = StopSignal(), False
-                    # Neither the deadline nor what is left of a stop holds for the exit.
+                    # Neither the deadline nor a stop before applies to the exit template.
                     self._timers.clear()
                     self._late_at = self._give_up_at = None
                 case WorkflowEnded():
@@ -284,15 +284,15 @@ class Engine:
         if self._timers:
             times.append(self._timers[0][0])
         if not times:
-            return _HEARING_SECONDS
-        return min(max(0.0, (min(times) - self._now()).total_seconds()), _HEARING_SECONDS)
+            return _WAKE_SECONDS
+        return min(max(0.0, (min(times) - self._now()).total_seconds()), _WAKE_SECONDS)
 
     def _request(self, node: PodNode) -> PodRequest:
-        """Return what a pod is to do, its template's tags replaced.
+        """Return the request for a pod, with the tags of its template replaced.
 
         Raises:
             ExpressionError: A tag cannot be resolved.
-            ValueError: A deadline is no number, or a text is not what its name says.
+            ValueError: A deadline is no number, or the upstream statuses are malformed.
         """
         template = node.template
         environment = dict(template.environment)

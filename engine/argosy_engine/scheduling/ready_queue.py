@@ -1,8 +1,8 @@
-"""Which pod goes next when there is room for one.
+"""Queue of pods that are ready to start, fair between loops.
 
-A loop over ten thousand items asks for ten thousand pods at once. They must not make the rest of
-the pipeline wait, so pods queue by the outermost loop that they belong to, and the queues take
-turns. Within a queue the order is that of asking.
+A loop over ten thousand items makes ten thousand pods ready at once, which must not delay the rest
+of the pipeline. So each outermost loop has a queue of its own, and the queues take turns. A queue
+is first in, first out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from argosy_engine.controller.nodes import PodNode
 
 
 class ReadyQueue:
-    """Pods that may start, in fair order."""
+    """Pods that are ready to start."""
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[PodNode]] = {}
@@ -35,10 +35,10 @@ class ReadyQueue:
         self._size += 1
 
     def take(self) -> PodNode:
-        """Remove and return the pod whose turn it is.
+        """Remove and return the next pod.
 
         Raises:
-            IndexError: There is none.
+            IndexError: The queue is empty.
         """
         group = self._turns.popleft()
         queue = self._queues[group]
@@ -51,13 +51,13 @@ class ReadyQueue:
         return pod
 
     def drain(self) -> Iterator[PodNode]:
-        """Remove and yield all."""
+        """Remove and yield all pods."""
         while self._size:
             yield self.take()
 
 
 def _outermost_loop(path: str) -> str:
-    """Return the part of a path before its first iteration; empty when there is none."""
+    """Return the part of a path before its first iteration index; empty when there is none."""
     segments = path.split("/")
     for position, segment in enumerate(segments):
         if segment.isdecimal():

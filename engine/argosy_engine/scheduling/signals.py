@@ -1,4 +1,4 @@
-"""Let Ctrl-C and SIGTERM stop a run instead of the process."""
+"""Let Ctrl-C and SIGTERM stop a run instead of killing the process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping_on_signals(request_stop: Callable[[], None]) -> Generator[None]:
-    """Call ``request_stop`` for each signal while the block lasts.
+def stop_on_signals(request_stop: Callable[[], None]) -> Generator[None]:
+    """Call ``request_stop`` for each signal inside the ``with`` block.
 
-    In a thread other than the main one signals cannot be handled, and nothing changes.
+    Does nothing in a thread other than the main one, where Python cannot handle signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -28,5 +28,5 @@ def stopping_on_signals(request_stop: Callable[[], None]) -> Generator[None]:
         yield
     finally:
         for number, handler in before.items():
-            # A handler that was not set from Python reads as None, and cannot be set again.
+            # `signal` returns None for a handler that was not set from Python.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)

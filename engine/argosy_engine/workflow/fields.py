@@ -1,4 +1,4 @@
-"""Read single fields of a workflow, and say where one stands that cannot be read."""
+"""Read single fields of a workflow, and name the field that cannot be read."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from argosy_expressions.errors import ExpressionError
 Object: TypeAlias = Mapping[str, Any]
 
 
-class Place:
-    """Where in the workflow something stands, for refusals."""
+class Field:
+    """A field of a template or of the workflow: reads its members, and names it in refusals."""
 
-    def __init__(self, template: str, field: str) -> None:
+    def __init__(self, template: str, path: str) -> None:
         self.template = template
-        self.field = field
+        self.path = path
 
-    def at(self, name: str) -> Place:
-        """Return the place of a field in this one."""
-        return Place(self.template, f"{self.field}.{name}" if self.field else name)
+    def at(self, name: str) -> Field:
+        """Return the field of a name in this one."""
+        return Field(self.template, f"{self.path}.{name}" if self.path else name)
 
     def refuse(self, problem: str) -> EngineRefusal:
-        """Return the error that says what is wrong here."""
-        return EngineRefusal(self.template, self.field, problem)
+        """Return the error that names this field and says what is wrong."""
+        return EngineRefusal(self.template, self.path, problem)
 
     def refuse_unknown(self, holder: Object, known: Collection[str]) -> None:
-        """Raise if ``holder`` has a field that is not among ``known``."""
+        """Raise if ``holder`` has fields other than ``known``."""
         for name in sorted(holder.keys() - set(known)):
             raise self.at(name).refuse("is not interpreted by the embedded engine; remove it")
 
-    def object_at(self, holder: Object, name: str) -> Object:
-        """Return the object of a name; empty where there is none."""
+    def get_object(self, holder: Object, name: str) -> Object:
+        """Return the object of a name; empty if it is absent."""
         value: object = holder.get(name)
         if value is None:
             return {}
@@ -42,26 +42,26 @@ class Place:
             raise self.at(name).refuse("has to be an object")
         return cast("Object", value)
 
-    def objects(self, holder: Object, name: str) -> Sequence[Object]:
-        """Return the list of objects of a name; empty where there is none."""
+    def get_objects(self, holder: Object, name: str) -> Sequence[Object]:
+        """Return the list of objects of a name; empty if it is absent."""
         value: object = holder.get(name)
-        return () if value is None else self.at(name).as_objects(value)
+        return () if value is None else self.at(name).check_objects(value)
 
-    def as_list(self, value: object) -> Sequence[object]:
-        """Return the list that stands here."""
+    def check_list(self, value: object) -> Sequence[object]:
+        """Return the value of this field, which has to be a list."""
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise self.refuse("has to be a list")
         return cast("Sequence[object]", value)
 
-    def as_objects(self, value: object) -> Sequence[Object]:
-        """Return the list of objects that stands here."""
-        items = self.as_list(value)
+    def check_objects(self, value: object) -> Sequence[Object]:
+        """Return the value of this field, which has to be a list of objects."""
+        items = self.check_list(value)
         if not all(isinstance(item, Mapping) for item in items):
             raise self.refuse("has to be a list of objects")
         return cast("Sequence[Object]", items)
 
-    def text(self, holder: Object, name: str) -> str:
-        """Return the text of a name, which has to be there."""
+    def get_text(self, holder: Object, name: str) -> str:
+        """Return the text of a name, which is required."""
         value: object = holder.get(name)
         if value is None:
             raise self.at(name).refuse("is missing; give it a text")
@@ -69,22 +69,22 @@ class Place:
             raise self.at(name).refuse("has to be a text")
         return value
 
-    def optional_text(self, holder: Object, name: str) -> str | None:
-        """Return the text of a name; ``None`` where there is none."""
-        return None if holder.get(name) is None else self.text(holder, name)
+    def get_optional_text(self, holder: Object, name: str) -> str | None:
+        """Return the text of a name; ``None`` if it is absent."""
+        return None if holder.get(name) is None else self.get_text(holder, name)
 
-    def named(self, holder: Object, name: str) -> Iterator[tuple[str, Object]]:
-        """Yield the objects of a list with their names, each of which may come once."""
+    def get_named(self, holder: Object, name: str) -> Iterator[tuple[str, Object]]:
+        """Yield the objects of a list with their names, which have to differ."""
         here, names = self.at(name), set[str]()
-        for one in self.objects(holder, name):
-            found = here.text(one, "name")
+        for one in self.get_objects(holder, name):
+            found = here.get_text(one, "name")
             if found in names:
                 raise here.refuse(f"has '{found}' twice; rename one of them")
             names.add(found)
             yield found, one
 
-    def whole_number(self, holder: Object, name: str, *, least: int) -> int | None:
-        """Return a number that may be written as text; ``None`` where there is none."""
+    def get_integer(self, holder: Object, name: str, *, least: int) -> int | None:
+        """Return a number, which may be written as text; ``None`` if it is absent."""
         value: object = holder.get(name)
         if value is None:
             return None
@@ -99,24 +99,24 @@ class Place:
         return number
 
 
-# As Argo finds them: from the first braces to the next closing ones.
+# As in Argo, a tag ends at the first closing braces.
 TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
-def check_tags(text: str, place: Place) -> None:
-    """Refuse an expression in a tag before anything runs, not when its turn comes."""
+def check_expressions(text: str, field: Field) -> None:
+    """Raise if a tag of a text has no end, or holds an expression that cannot be evaluated."""
     if "{{" not in text:
         return
     for tag in TAG.findall(text):
         if tag.startswith("="):
-            checked(check, tag[1:], place)
+            parse_expression(check, tag[1:], field)
     if "{{" in TAG.sub("", text):
-        raise place.refuse("has a tag without an end; close it with '}}'")
+        raise field.refuse("has a tag without an end; close it with '}}'")
 
 
-def checked(parse: Callable[[str], Any], text: str, place: Place) -> Any:
-    """Return what ``parse`` makes of an expression; refuse one that cannot be evaluated here."""
+def parse_expression(parse: Callable[[str], Any], text: str, field: Field) -> Any:
+    """Parse an expression, and raise if it cannot be evaluated."""
     try:
         return parse(text)
     except ExpressionError as error:
-        raise place.refuse(f"cannot be evaluated here: {error}") from error
+        raise field.refuse(f"cannot be evaluated here: {error}") from error

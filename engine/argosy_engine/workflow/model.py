@@ -1,7 +1,7 @@
 """The part of an Argo Workflow that the engine interprets, as immutable values.
 
-:mod:`argosy_engine.workflow.reading` makes these from JSON and refuses what has no place here.
-Texts may hold Argo's tags until a node is made of them.
+:mod:`argosy_engine.workflow.reading` creates them from JSON and refuses all else. Texts keep Argo's
+tags, which are replaced when a node is created.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from argosy_expressions.argo import Depends
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryStrategy:
-    """When another attempt follows a failed one."""
+    """Rules for another attempt after a failed one."""
 
     limit: str | None = None
     """Attempts after the first, a number as text; ``None`` sets no limit."""
@@ -37,7 +37,7 @@ class Output:
     expression: str | None = None
     """Of DAGs: over their tasks. ``None``: the pod writes a file."""
     default: str | None = None
-    """Taken where there is no value; ``None``: that is an error."""
+    """Used if there is no value; ``None``: a missing value is an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class DagTemplate:
     """Name to default."""
     tasks: tuple[DagTask, ...]
     targets: tuple[int, ...]
-    """The tasks that decide about its phase, by position: ``target``, else the leaves by name."""
+    """Positions of the tasks that determine its phase: ``target``, else the leaves by name."""
     outputs: tuple[Output, ...] = ()
     parallelism: int | None = None
     retry: RetryStrategy | None = None
@@ -73,7 +73,7 @@ class DagTemplate:
     downstream: tuple[tuple[int, ...], ...] = ()
     """The reverse of ``upstream``, without tasks that are no ancestor of a target."""
     order: tuple[int, ...] = ()
-    """Ancestors of targets, and targets, with every task behind its upstream."""
+    """Positions of the targets and their ancestors, in topological order."""
     tasks_are: str = "tasks"
     """What expressions call its tasks: ``tasks`` or ``steps``."""
 
@@ -93,9 +93,9 @@ class PodTemplate:
     deadline_seconds: str | None = None
     """How long one attempt may take."""
     decides: bool = False
-    """Runs a driver alone, which publishes a condition or the length of a loop."""
+    """Whether it runs a driver alone, which evaluates a condition or the items of a loop."""
     settings: tuple[str, ...] = ()
-    """What the template asks of Kubernetes and no laptop has, e.g. ``tolerations``; sorted."""
+    """Kubernetes settings, which the engine ignores, e.g. ``tolerations``; sorted."""
 
 
 Template: TypeAlias = DagTemplate | PodTemplate
@@ -103,7 +103,7 @@ Template: TypeAlias = DagTemplate | PodTemplate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """A workflow that can be interpreted."""
+    """A workflow as the engine interprets it."""
 
     name: str
     """``metadata.name``, else ``metadata.generateName``."""
@@ -112,8 +112,8 @@ class Workflow:
     arguments: Mapping[str, str | None]
     """Parameter to value; ``None``: required."""
     on_exit: str | None = None
-    """Template that runs when the entry template has come to its end, whatever it was."""
+    """Template that runs when the entry template has ended, whatever its phase."""
     deadline_seconds: int | None = None
-    """How long the whole run may take; what runs at the exit has no deadline."""
+    """How long the run may take without ``onExit``, which has no deadline."""
     settings: tuple[str, ...] = ()
     """As :attr:`PodTemplate.settings`, of the workflow as a whole."""

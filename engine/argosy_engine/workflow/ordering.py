@@ -1,15 +1,15 @@
-"""In which order the tasks of a DAG may come, and which of them decide about it."""
+"""Order the tasks of a DAG, and find the tasks that determine its phase."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from argosy_engine.workflow.fields import Place
+from argosy_engine.workflow.fields import Field
 from argosy_engine.workflow.model import DagTask
 
 
-def positions(names: Iterable[str], index: Mapping[str, int], place: Place) -> tuple[int, ...]:
-    """Return where the tasks of these names stand.
+def find_positions(names: Iterable[str], index: Mapping[str, int], field: Field) -> tuple[int, ...]:
+    """Return the positions of tasks by name.
 
     Raises:
         EngineRefusal: The DAG has no such task.
@@ -17,29 +17,29 @@ def positions(names: Iterable[str], index: Mapping[str, int], place: Place) -> t
     found: list[int] = []
     for name in names:
         if name not in index:
-            raise place.refuse(f"names the task '{name}', which the DAG does not have")
+            raise field.refuse(f"names the task '{name}', which the DAG does not have")
         found.append(index[name])
     return tuple(found)
 
 
-def leaves(tasks: Sequence[DagTask], upstream: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return the tasks that no other waits for, by name."""
+def find_leaves(tasks: Sequence[DagTask], upstream: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """Return the tasks that no other waits for, sorted by name."""
     inner = {above for tasks_above in upstream for above in tasks_above}
     found = [at for at in range(len(tasks)) if at not in inner]
     return tuple(sorted(found, key=lambda at: tasks[at].name))
 
 
-def order(
+def order_dag(
     upstream: Sequence[Sequence[int]],
     targets: Sequence[int],
-    place_of: Callable[[int], Place],
+    field_of: Callable[[int], Field],
 ) -> tuple[int, ...]:
-    """Return the targets and all above them, each behind what it waits for.
+    """Return the targets and all tasks upstream of them, in topological order.
 
-    Among those that may come next, the order of the file decides.
+    Independent tasks keep the order of the file.
 
     Raises:
-        EngineRefusal: Some tasks of the DAG, whether needed or not, wait for each other.
+        EngineRefusal: The DAG has a cycle, also among other tasks.
     """
     needed: set[int] = set()
     pending = list(targets)
@@ -48,21 +48,21 @@ def order(
         if position not in needed:
             needed.add(position)
             pending.extend(upstream[position])
-    # First those that are needed, so that none of the others decides about their order.
+    # Needed tasks first, so that others do not influence their order.
     firsts = [*sorted(needed), *(at for at in range(len(upstream)) if at not in needed)]
-    ordered = in_order(firsts, upstream, place_of)
+    ordered = sort_tasks(firsts, upstream, field_of)
     return tuple(at for at in ordered if at in needed)
 
 
-def in_order(
+def sort_tasks(
     firsts: Iterable[int],
     upstream: Sequence[Sequence[int]],
-    place_of: Callable[[int], Place],
+    field_of: Callable[[int], Field],
 ) -> list[int]:
-    """Return ``firsts`` and all above them, each behind what it waits for.
+    """Return ``firsts`` and all tasks upstream of them, in topological order.
 
     Raises:
-        EngineRefusal: There is a circle.
+        EngineRefusal: There is a cycle.
     """
     found: list[int] = []
     state: dict[int, bool] = {}
@@ -79,7 +79,9 @@ def in_order(
             state[position] = False
             for above in reversed(upstream[position]):
                 if state.get(above) is False:
-                    raise place_of(position).refuse("goes round in a circle")
+                    raise field_of(position).refuse(
+                        "is part of a cycle; remove one of its dependencies"
+                    )
                 if above not in state:
                     stack.append(above)
     return found

@@ -1,13 +1,13 @@
-"""Read the template of a pod: what its driver is told, its retries, what only Kubernetes can do."""
+"""Read the template of a pod: its driver's environment, its retries, its Kubernetes settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from argosy_engine.workflow.durations import parse_duration
-from argosy_engine.workflow.fields import Object, Place, check_tags, checked
+from argosy_engine.workflow.fields import Field, Object, check_expressions, parse_expression
 from argosy_engine.workflow.model import PodTemplate, RetryStrategy
-from argosy_engine.workflow.parameters import inputs_of, pod_outputs
+from argosy_engine.workflow.parameters import read_inputs, read_pod_outputs
 from argosy_expressions.argo import check
 from argosy_schemas.pod import (
     DRIVER_CONTAINER,
@@ -35,104 +35,104 @@ _POD_SETTINGS = frozenset(
 _CONTAINER_SETTINGS = frozenset({"imagePullPolicy", "resources", "securityContext"})
 _MAIN = frozenset({"name", "image", "command", "env", "volumeMounts"})
 _OURS = frozenset({"name", "image", "command", "env", "envFrom", "mirrorVolumeMounts"})
-# A driver alone in its pod is the main container, and is given a secret as drivers are.
+# A driver alone in its pod is the main container, and may have a secret as other drivers do.
 _DECIDER = frozenset({"envFrom"})
-# What containers share, the directories that the SDK's paths begin with, and the workspace, which
-# is a directory here.
+# Volumes that the containers share, directories at the roots of the SDK's paths, and the workspace,
+# which is a local directory.
 _OWN_VOLUMES = frozenset({SHARED_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME})
 _VARIABLE = frozenset({"name", "value", "valueFrom"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
 
 
-def read_pod(template: Object, name: str, place: Place) -> PodTemplate:
+def read_pod(template: Object, name: str, field: Field) -> PodTemplate:
     """Return the template of a pod."""
-    place.refuse_unknown(template, _POD_TEMPLATE | _POD_SETTINGS)
-    main = place.object_at(template, "container")
-    others = place.objects(template, "initContainers")
-    sidecars = place.objects(template, "sidecars")
+    field.refuse_unknown(template, _POD_TEMPLATE | _POD_SETTINGS)
+    main = field.get_object(template, "container")
+    others = field.get_objects(template, "initContainers")
+    sidecars = field.get_objects(template, "sidecars")
     decides = not others and not sidecars
     known = _MAIN | _CONTAINER_SETTINGS | (_DECIDER if decides else set[str]())
-    place.at("container").refuse_unknown(main, known)
-    driver, driver_place = main, place.at("container")
+    field.at("container").refuse_unknown(main, known)
+    driver, driver_field = main, field.at("container")
     if not decides:
-        # Those behind the driver are for Kubernetes alone.
-        driver, driver_place = _ours(place, "initContainers", others, DRIVER_CONTAINER)
-        _ours(place, "sidecars", sidecars, LAUNCHER_CONTAINER)
+        # Init containers after the driver run on Kubernetes only.
+        driver, driver_field = _read_own(field, "initContainers", others, DRIVER_CONTAINER)
+        _read_own(field, "sidecars", sidecars, LAUNCHER_CONTAINER)
         if len(sidecars) > 1:
-            raise place.at("sidecars").refuse(
+            raise field.at("sidecars").refuse(
                 f"has to hold '{LAUNCHER_CONTAINER}' alone; compile again"
             )
     deadline = template.get("activeDeadlineSeconds")
     return PodTemplate(
         name=name,
-        inputs=inputs_of(template, place),
-        environment=tuple(_environment(driver, driver_place)),
-        image=place.at("container").optional_text(main, "image") or "",
-        outputs=tuple(pod_outputs(template, place)),
-        retry=read_retry(template, place),
+        inputs=read_inputs(template, field),
+        environment=tuple(_read_environment(driver, driver_field)),
+        image=field.at("container").get_optional_text(main, "image") or "",
+        outputs=tuple(read_pod_outputs(template, field)),
+        retry=read_retry(template, field),
         deadline_seconds=None if deadline is None else str(deadline),
         decides=decides,
-        settings=tuple(sorted(_settings(template, place, decides=decides))),
+        settings=tuple(sorted(_find_settings(template, field, decides=decides))),
     )
 
 
-def _ours(
-    place: Place, field: str, containers: Sequence[Object], name: str
-) -> tuple[Object, Place]:
-    """Return the first container of a list, which has to be ours, with its place."""
+def _read_own(
+    field: Field, group: str, containers: Sequence[Object], name: str
+) -> tuple[Object, Field]:
+    """Return the first container of a list, which has to have a name, with its field."""
     if not containers or containers[0].get("name") != name:
-        raise place.at(field).refuse(f"has to hold '{name}', and hold it first; compile again")
-    here = place.at(field).at(name)
+        raise field.at(group).refuse(f"has to hold '{name}', and hold it first; compile again")
+    here = field.at(group).at(name)
     here.refuse_unknown(containers[0], _OURS)
     return containers[0], here
 
 
-def _environment(driver: Object, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what the driver is told; what only a cluster can fill in is not."""
-    here = place.at("env")
-    for name, one in place.named(driver, "env"):
+def _read_environment(driver: Object, field: Field) -> Iterator[tuple[str, str]]:
+    """Yield the driver's variables, without those whose values come from the cluster."""
+    here = field.at("env")
+    for name, one in field.get_named(driver, "env"):
         here.at(name).refuse_unknown(one, _VARIABLE)
         if "valueFrom" not in one:
-            text = here.at(name).text(one, "value")
-            check_tags(text, here.at(name))
+            text = here.at(name).get_text(one, "value")
+            check_expressions(text, here.at(name))
             yield name, text
 
 
-def _settings(template: Object, place: Place, *, decides: bool) -> Iterator[str]:
-    """Yield what the template asks of Kubernetes, in Kubernetes' words.
+def _find_settings(template: Object, field: Field, *, decides: bool) -> Iterator[str]:
+    """Yield the names of the template's Kubernetes settings.
 
-    The variables of a pod that decides are the driver's.
+    The variables of a pod that decides are the driver's, and no settings.
     """
     yield from _POD_SETTINGS & template.keys() - {"volumes"}
-    container = place.object_at(template, "container")
+    container = field.get_object(template, "container")
     yield from _CONTAINER_SETTINGS & container.keys()
-    for volume in place.objects(template, "volumes"):
+    for volume in field.get_objects(template, "volumes"):
         if volume.get("name") not in _OWN_VOLUMES:
             yield from (f"volumes.{kind}" for kind in volume.keys() - {"name"})
-    for variable in () if decides else place.at("container").objects(container, "env"):
-        yield from (f"env.{kind}" for kind in place.at("env").object_at(variable, "valueFrom"))
-    if len(place.objects(template, "initContainers")) > 1:
+    for variable in () if decides else field.at("container").get_objects(container, "env"):
+        yield from (f"env.{kind}" for kind in field.at("env").get_object(variable, "valueFrom"))
+    if len(field.get_objects(template, "initContainers")) > 1:
         yield "initContainers"
 
 
-def read_retry(template: Object, place: Place) -> RetryStrategy | None:
-    """Return the retry strategy of a template; ``None`` where it has none."""
+def read_retry(template: Object, field: Field) -> RetryStrategy | None:
+    """Return the retry strategy of a template; ``None`` if it has none."""
     if template.get("retryStrategy") is None:
         return None
-    strategy, here = place.object_at(template, "retryStrategy"), place.at("retryStrategy")
+    strategy, here = field.get_object(template, "retryStrategy"), field.at("retryStrategy")
     here.refuse_unknown(strategy, _RETRY)
-    backoff, at_backoff = here.object_at(strategy, "backoff"), here.at("backoff")
+    backoff, at_backoff = here.get_object(strategy, "backoff"), here.at("backoff")
     at_backoff.refuse_unknown(backoff, _BACKOFF)
-    duration = at_backoff.optional_text(backoff, "duration")
+    duration = at_backoff.get_optional_text(backoff, "duration")
     if duration is not None and parse_duration(duration) is None:
         raise at_backoff.at("duration").refuse(f"is '{duration}', not a duration such as '5s'")
-    factor = at_backoff.whole_number(backoff, "factor", least=1)
-    limit = here.whole_number(strategy, "limit", least=0)
-    expression = here.optional_text(strategy, "expression")
+    factor = at_backoff.get_integer(backoff, "factor", least=1)
+    limit = here.get_integer(strategy, "limit", least=0)
+    expression = here.get_optional_text(strategy, "expression")
     if expression is not None:
-        checked(check, expression, here.at("expression"))
-    policy = here.optional_text(strategy, "retryPolicy")
+        parse_expression(check, expression, here.at("expression"))
+    policy = here.get_optional_text(strategy, "retryPolicy")
     policy = policy or ("Always" if expression else "OnFailure")
     if policy not in ("Always", "OnFailure", "OnError"):
         raise here.at("retryPolicy").refuse(f"is '{policy}'; use Always, OnFailure or OnError")

@@ -1,4 +1,4 @@
-"""The error of a workflow that says something which this engine does not interpret."""
+"""The error for a workflow that the engine does not interpret."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from argosy_schemas.errors import ArgosyError
 
 
 class EngineRefusal(ArgosyError):
-    """The workflow uses a template kind, or a field, outside the subset that the compiler emits.
+    """The workflow has a field or a kind of template that the compiler never emits.
 
     Attributes:
         template: Name of the template; empty for the workflow itself.
