@@ -410,3 +410,25 @@ def test_the_cache_is_where_the_person_wants_it(environment: dict[str, str], exp
 )
 def test_the_error_of_an_installer_is_told_in_one_line(output: str, expected: str) -> None:
     assert summarize_output(output) == expected
+
+
+def test_threads_that_ask_for_uv_at_once_all_find_it() -> None:
+    # Filling `sysconfig` takes a moment, in which Python 3.11 lets other threads read it.
+    code = """
+import sysconfig, threading, time
+from argosy_engine.environments.building import find_uv
+fill = sysconfig._init_posix
+def fill_slowly(variables):
+    time.sleep(0.2)
+    fill(variables)
+sysconfig._init_posix = fill_slowly
+found = []
+threads = [threading.Thread(target=lambda: found.append(find_uv())) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(found), len(set(found)))
+"""
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (ended.stdout, ended.stderr) == ("4 1\n", "")

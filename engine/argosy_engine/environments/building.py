@@ -19,9 +19,11 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from argosy_engine.environments.errors import create_installation_error
@@ -36,6 +38,8 @@ _LAYOUT = 1
 """Version of how environments are built; part of the key."""
 _TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Errors of a machine that is overloaded at the moment."""
+_UV_LOCK = threading.Lock()
+"""Python 3.11 fills ``sysconfig`` without a lock; a second thread reads it half filled."""
 _POLL_SECONDS = 0.1
 """How often to check for a stop while another process builds or an installer runs."""
 
@@ -169,7 +173,7 @@ class Builder:
         write_atomically(self.directory / f"{key}.json", json.dumps(stamp, indent=1).encode())
 
     def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
-        return self._run([_find_uv(), "--quiet", *arguments], what, text)
+        return self._run([find_uv(), "--quiet", *arguments], what, text)
 
     def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
         environment = {
@@ -245,6 +249,17 @@ def create_cache_error(path: Path, error: OSError) -> MachineError:
     )
 
 
+def find_uv() -> str:
+    """Return the path of the program ``uv``. Safe to call from several threads.
+
+    Raises:
+        FinalTaskError: There is none.
+    """
+    with _UV_LOCK:
+        return _find_uv()
+
+
+@cache
 def _find_uv() -> str:
     from uv import find_uv_bin
 
