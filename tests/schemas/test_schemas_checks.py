@@ -587,7 +587,7 @@ def test_an_odd_name_of_an_inner_input_is_taken(name: str) -> None:
          "rename one of them"),
         (f"{INPUTS}/parameters/status", {"parameterType": "TASK_FINAL_STATUS"},
          "root.inputDefinitions.parameters.status: No run can receive a TASK_FINAL_STATUS; "
-         "make it a STRUCT"),
+         "make it optional, or a STRUCT"),
         ("components/comp-use/outputDefinitions",
          {"parameters": {"config": {"parameterType": "TASK_CONFIG"}}},
          "components.comp-use.outputDefinitions.parameters.config: "

@@ -37,8 +37,10 @@ def check_interface(component: Json, path: Path, findings: Findings) -> None:
                 findings.add(item_path, f"Parameter '{name}' has no type; set 'parameterType'")
             elif kind in _MADE_BY_DRIVER and side == "outputDefinitions":
                 findings.add(item_path, f"No component can output a {kind}; make it a STRUCT")
-            elif kind in _MADE_BY_DRIVER and is_root:
-                findings.add(item_path, f"No run can receive a {kind}; make it a STRUCT")
+            elif kind in _MADE_BY_DRIVER and is_root and not parameter.get("isOptional"):
+                # An optional one is what the SDK makes of a component compiled as a pipeline.
+                message = f"No run can receive a {kind}; make it optional, or a STRUCT"
+                findings.add(item_path, message)
             elif side == "inputDefinitions" and "defaultValue" in parameter:
                 _check_default(name, parameter, kind, item_path, findings, is_root=is_root)
         for name, artifact in interface.get("artifacts", {}).items():
