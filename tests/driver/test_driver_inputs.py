@@ -109,6 +109,11 @@ def test_another_kind_of_value_is_refused_by_name(
         pytest.param(OPTIONAL, {}, id="optional: left out"),
         pytest.param(DEFAULT, {"x": 7}, id="optional with a default"),
         pytest.param(REQUIRED_WITH_DEFAULT, {"x": 7}, id="a default alone will do"),
+        pytest.param(
+            {"parameterType": "TASK_FINAL_STATUS", "isOptional": True},
+            {"x": {}},
+            id="final status: empty",
+        ),
     ],
 )
 def test_what_a_container_gets_for_an_input_not_supplied(spec: Json, received: Json) -> None:

@@ -46,6 +46,9 @@ def without_value(
     if spec.default is not UNSET and (spec.optional or not node.has_dag or value is UNSET):
         return spec.default
     if spec.optional:
+        if spec.type is ParameterType.TASK_FINAL_STATUS and not node.has_dag:
+            # There was no task whose status it could be; the SDK reads members of it all the same.
+            return {}
         return None if node.has_dag else UNSET
     if value is None:
         if node.has_dag:
