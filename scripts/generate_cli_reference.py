@@ -34,6 +34,8 @@ def render() -> str:
         "Results go to standard output, progress and errors to standard error, one line each.",
         "Every member of what `--output json` prints is in [JSON output](json-output.md).",
         "`--debug`, anywhere, adds the traceback to an error.",
+        "`--verbose`, anywhere, prints log records to standard error: which environments are built,"
+        " which processes start and end, why a task is not cached, which requests are retried.",
         "",
         "| exit status | meaning |",
         "| --- | --- |",

@@ -22,7 +22,10 @@ from argosy_schemas.errors import (
     MachineError,
     Problem,
 )
+from argosy_schemas.logger import Logger
 from argosy_schemas.source import Source
+
+_LOGGER: Final = Logger("sources")
 
 MAX_SIZE_BYTES: Final = 64 * 2**20
 """Larger pipelines are refused unless the caller allows them."""
@@ -117,6 +120,7 @@ def _compile_file(path: Path, pipeline_name: str) -> bytes:
             *("-m", "argosy._sdk_compile"),
             *(str(path), pipeline_name, str(output), str(report_file)),
         ]
+        _LOGGER.info("compile %s with the KFP SDK, in a process of its own", path)
         # What the author's module prints must not mix with results on standard output.
         ended = subprocess.run(command, stdout=_STANDARD_ERROR, check=False)
         report: dict[str, Any] = json.loads(report_file.read_text()) if report_file.exists() else {}

@@ -22,21 +22,26 @@ from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipe
     epilog="Try: argosy run pipeline.yaml --param name=World",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def argosy(debug: bool) -> None:
+@click.option("--verbose", is_flag=True, help="Print log records to standard error.")
+def argosy(debug: bool, verbose: bool) -> None:
     """Run Kubeflow pipelines on this machine, or compile them for Argo Workflows."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; ``None`` takes the arguments of the process."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # Taken out here, so that it may stand before or behind the command.
-    debug = "--debug" in given
-    words = [word for word in given if word != "--debug"]
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    # Taken out here, so that they may stand before or behind the command.
+    debug, verbose = "--debug" in typed, "--verbose" in typed
+    words = [word for word in typed if word not in ("--debug", "--verbose")]
     _collect_rarely()
     # A terminated run ends as an interrupted one does: children stopped, records written.
     signal.signal(signal.SIGTERM, _interrupt)
     _open_missing_streams()
     _write_any_text()
+    if verbose:
+        from argosy_cli.views.records import show_records  # logging takes 10 ms
+
+        show_records()
     try:
         status = argosy.main(words, prog_name="argosy", standalone_mode=False)
     except click.exceptions.Exit as exit_:

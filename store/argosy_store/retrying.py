@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from argosy_schemas.errors import StoreError
+from argosy_schemas.logger import Logger
 from argosy_store.objects import ObjectInfo, ObjectStore
 
 T = TypeVar("T")
+
+_LOGGER: Final = Logger("store")
 
 _FIRST_PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 15.0
@@ -144,6 +147,7 @@ class RetryingStore:
                 wait = pause * (1 - self._fraction() / 2)
                 if now + wait > deadline:
                     raise
+                _LOGGER.info("%s; retry in %.2f s", error, wait)
             self._clock.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -54,6 +55,19 @@ def start_builder(cache: Path, task: Path, variables: dict[str, str]) -> subproc
 def whole(environment: Environment) -> Path:
     """The shared environment."""
     return Path(environment.path_entries[-1]).parent
+
+
+def test_what_is_built_is_a_log_record_without_the_options_of_pip(
+    environments: Environments, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="argosy")
+    argv = component("--index-url=https://me:secret@localhost 'colours==1.0'")
+
+    found = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "task")
+
+    begun, ended = [record.getMessage() for record in caplog.records]
+    assert begun == f"build environment {whole(found)} with colours==1.0, kfp==2.17.3"
+    assert ended.startswith(f"built environment {whole(found)} in ")
 
 
 def test_processes_and_threads_that_come_together_build_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def test_an_operation_is_tried_until_it_succeeds() -> None:
 
     assert clock.slept == [0.25, 0.5, 1.0, 2.0]
     assert flaky.calls == [("put", "key")] * 5
+
+
+def test_each_retry_is_a_log_record(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="argosy")
+
+    retrying(FlakyStore(failures=1), FakeClock()).put("key", b"x")
+
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("argosy.store", "INFO")
+    assert record.getMessage() == (
+        "memory://fake/key: the flaky store fails 'put' as told; tell it otherwise; retry in 0.25 s"
+    )
 
 
 def test_after_two_minutes_the_error_itself_is_raised() -> None:

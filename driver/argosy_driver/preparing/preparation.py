@@ -25,6 +25,7 @@ from argosy_schemas.formats.records import AttemptRecord, AttemptState, Reason
 from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
 from argosy_schemas.ir.model import Constant, ContainerExecutor, ParameterType
 from argosy_schemas.ir.task_tree import TaskPosition
+from argosy_schemas.logger import Logger
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.values import JsonValue
 from argosy_store.local_files import writing_failed
@@ -32,6 +33,8 @@ from argosy_store.locations import uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
+
+_LOGGER = Logger("driver.cache")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,7 @@ class Preparation:
             step = replace(step, fingerprint=key)
             found = look_up(key, store=self.store, stores=self.stores, pipeline=begun.pipeline)
             if isinstance(found, CacheHit):
+                _LOGGER.debug("%s is cached from run %s", path, found.record.run_id)
                 return replace(
                     begun,
                     decision=Decision.CACHED,
@@ -103,6 +107,7 @@ class Preparation:
                     cached_from=found.record,
                     outputs=found.outputs,
                 )
+            _LOGGER.debug("%s is not cached: %s", path, found.reason)
         return step
 
     # Where things are.

@@ -29,11 +29,14 @@ from pathlib import Path
 from argosy_engine.environments.errors import create_installation_error
 from argosy_engine.environments.interpreter import PythonInterpreter
 from argosy_engine.environments.pip_options import to_uv_arguments, to_uv_environment, to_uv_flags
+from argosy_engine.environments.requirements import list_requirements
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
 from argosy_schemas.formats.records import Reason
+from argosy_schemas.logger import Logger
 
+_LOGGER = Logger("engine.environments")
 _LAYOUT = 1
 """Version of how environments are built; part of the key."""
 _TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
@@ -99,8 +102,13 @@ class Builder:
                 for leftover in self.directory.glob(f"{key}-*"):
                     shutil.rmtree(leftover, ignore_errors=True)
                 path = self.directory / f"{key}-{os.urandom(6).hex()}"
+                # Without options of pip, which may hold the password of an index.
+                names = [name for arguments in installs for name in list_requirements(arguments)]
+                _LOGGER.info("build environment %s with %s", path, ", ".join(names) or "pip alone")
+                started = time.monotonic()
                 self._create(path, installs)
                 self._record(key, path, installs)
+                _LOGGER.info("built environment %s in %.1f s", path, time.monotonic() - started)
                 return path
         except OSError as error:
             if error.errno in _TRANSIENT:

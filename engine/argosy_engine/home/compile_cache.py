@@ -15,15 +15,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.formats.packed_ir import PackedIrError, inflate
+from argosy_schemas.logger import Logger
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue, to_json
 from argosy_schemas.versions import installed_version
 
 FORMAT = "1"
+
+_LOGGER: Final = Logger("engine.compile_cache")
 
 COMPILER_PACKAGES = ("argosy_schemas", "argosy_expressions", "argosy_compiler")
 """The packages whose code decides what an entry holds."""
@@ -46,7 +49,9 @@ def compile_cached(source: Source, *, home: Path, max_size_bytes: int) -> Runnab
     path = home / "compiled" / f"{_key(source)}.json"
     cached = _read(path)
     if cached is not None:
+        _LOGGER.debug("%s is compiled already: %s", source.file, path)
         return cached
+    _LOGGER.debug("compile %s", source.file)
     # Only a cold run pays for YAML, the schema's checks and the compiler.
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_compiler.sources import compile_source, read_source

@@ -21,7 +21,9 @@ from pathlib import Path
 
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
+from argosy_schemas.logger import Logger
 
+_LOGGER = Logger("engine.processes")
 _CHUNK = 65536
 _REST_SECONDS = 1.0
 """How long to read output after the command and its group have ended. Only a process that left the
@@ -95,6 +97,9 @@ def run_command(
         finally:
             os.close(writing)
 
+        # Without its arguments, which may hold what is nobody's business.
+        _LOGGER.debug("started process %d: %s", process.pid, command.argv[0])
+
         def tee(data: bytes) -> None:
             log.write(data)
             write(data)
@@ -108,6 +113,7 @@ def run_command(
             watchdog.forget(process.pid)
             exit_code = process.wait()
         run.read_rest()
+        _LOGGER.debug("process %d ended with exit code %d", process.pid, exit_code)
         return CommandResult(exit_code=exit_code, interruption=interruption)
 
 
