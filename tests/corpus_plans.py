@@ -43,8 +43,8 @@ def plan_differences(plan: Json, result: Json, home: Path) -> Iterator[str]:
         if len(found) != 1:
             yield f"{task['path']}: planned {len(found)} times"
             continue
-        (foreseen,) = found
-        verdict, state = foreseen["verdict"], task["state"]
+        (expected,) = found
+        verdict, state = expected["verdict"], task["state"]
         was_held_up = state == "NOT_RUN" and result["state"] == "FAILED"
         if state not in _STATES[verdict] and not was_held_up:
             yield f"{task['path']}: '{verdict}' was planned, and it is {state}"
@@ -57,14 +57,14 @@ def plan_differences(plan: Json, result: Json, home: Path) -> Iterator[str]:
         for task in leaves
         if task["state"] == "NOT_RUN" and result["state"] == "FAILED"
     }
-    for foreseen in planned:
-        path = foreseen["path"]
+    for expected in planned:
+        path = expected["path"]
         if (
-            foreseen["verdict"] != "unknown"
+            expected["verdict"] != "unknown"
             and not any(_matches(path, task["path"]) for task in leaves)
             and _without_iterations(path) not in held_up
         ):
-            yield f"{foreseen['path']}: '{foreseen['verdict']}' was planned, and it is not there"
+            yield f"{expected['path']}: '{expected['verdict']}' was planned, and it is not there"
 
 
 def cache_differences(before: Json, result: Json, after: Json) -> Iterator[str]:

@@ -16,6 +16,8 @@ from __future__ import annotations
 # Not typing's own, which takes longer to import than all that is here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argosy_driver.planning.foreseen import Foreseen, Verdict
+
     from argosy._compiling import compile
     from argosy._pipelines import Pipeline, read
     from argosy._planning import plan
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from argosy_compiler.compiled import Compiled, Note
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.options import CompileOptions, IrPlacement
-    from argosy_driver.planning.foreseen import Foreseen, Verdict
     from argosy_engine.events import (
         Event,
         Listener,

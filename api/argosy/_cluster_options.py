@@ -1,7 +1,7 @@
-"""The names and URLs of ``argosy compile`` that end up in pods.
+"""Check the names and URLs of ``argosy compile`` that end up in pods.
 
-Whether they exist only the cluster knows. What could not exist in any is told here: there it would
-be an error of the first pod, or none at all and a store that no other pod sees.
+Only the cluster knows whether they exist. A name that cannot exist in any cluster is refused here:
+otherwise the first pod would fail, or each pod would write to a store that no other pod sees.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from argosy_schemas.errors import (
 from argosy_schemas.ir.model import Pipeline
 
 _SHARED: Final = ("s3", "minio", "gs", "az")
-"""The schemes that all pods of a cluster read alike."""
+"""The schemes of stores that all pods of a cluster share."""
 _ADVICE: Final = "use s3://, minio://, gs:// or az://"
 
 
 def check_cluster_options(options: CompileOptions) -> None:
-    """Refuse what no cluster can use.
+    """Refuse options that no cluster can use.
 
     Raises:
-        InvalidArgumentError: All of it, one a line.
+        InvalidArgumentError: An option is wrong; the message has one line for each.
     """
     faults = [
-        *_image(options.image),
-        *_name("--store-secret", options.store_secret),
-        *_name("--service-account", options.service_account),
-        *_url("--store", options.store),
-        *_url("--root", options.root or None),
+        *_find_image_faults(options.image),
+        *_find_name_faults("--store-secret", options.store_secret),
+        *_find_name_faults("--service-account", options.service_account),
+        *_find_url_faults("--store", options.store),
+        *_find_url_faults("--root", options.root or None),
     ]
     if options.ir is IrPlacement.STORE and options.store is None:
         faults.append("--ir store needs --store URL, to put the pipeline there")
@@ -47,48 +47,48 @@ def check_pipeline_root(pipeline: Pipeline) -> None:
     """Refuse a pipeline whose own root has options that its store does not know.
 
     Raises:
-        InvalidPipelineError: It has.
+        InvalidPipelineError: The root has such an option.
     """
-    fault = _fault_of_options(pipeline.default_pipeline_root)
+    fault = _find_option_fault(pipeline.default_pipeline_root)
     if fault is not None:
         raise InvalidPipelineError(Problem(path="defaultPipelineRoot", message=fault))
 
 
-def _image(reference: str) -> Iterator[str]:
+def _find_image_faults(reference: str) -> Iterator[str]:
     if not reference:
         yield f"--image is empty; name one, such as {DEFAULT_IMAGE}"
     elif not is_image(reference):
-        yield f"--image {reference!r} is no reference of an image; write it like {DEFAULT_IMAGE}"
+        yield f"--image {reference!r} is not an image reference; write it like {DEFAULT_IMAGE}"
 
 
-def _name(option: str, name: str | None) -> Iterator[str]:
+def _find_name_faults(option: str, name: str | None) -> Iterator[str]:
     if name == "":
-        yield f"{option} is empty; give its name or leave it out"
+        yield f"{option} is empty; write a name or leave the option out"
     elif name is not None and not is_subdomain(name):
-        yield f"{option} {name!r} is no name that Kubernetes takes; {SUBDOMAIN_ADVICE}"
+        yield f"{option} {name!r} is not a valid Kubernetes name; {SUBDOMAIN_ADVICE}"
 
 
-def _url(option: str, url: str | None) -> Iterator[str]:
+def _find_url_faults(option: str, url: str | None) -> Iterator[str]:
     if url is None:
         return
     if not url:
-        yield f"{option} is empty; give its URL or leave it out"
+        yield f"{option} is empty; write a URL or leave the option out"
         return
     scheme, separator, rest = url.partition("://")
     if not separator or scheme in ("file", "memory"):
-        yield f"{option} {url!r} lies on one machine, and pods do not; {_ADVICE}"
+        yield f"{option} {url!r} is local to one machine, so pods cannot share it; {_ADVICE}"
     elif scheme not in _SHARED:
         yield f"{option} {url!r} has the scheme '{scheme}'; {_ADVICE}"
     elif not rest.partition("?")[0].partition("/")[0]:
         yield f"{option} {url!r} names no bucket; write {scheme}://BUCKET/KEY"
-    elif (fault := _fault_of_options(url)) is not None:
+    elif (fault := _find_option_fault(url)) is not None:
         yield f"{option} {fault}"
 
 
-def _fault_of_options(url: str) -> str | None:
+def _find_option_fault(url: str) -> str | None:
     if "?" not in url:
         return None
-    # Only for URLs that may have options: most compilations need nothing of the stores.
+    # Imported for URLs with options only: most compilations need no store.
     from argosy_store.locations import read_root
 
     try:

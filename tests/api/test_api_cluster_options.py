@@ -34,28 +34,29 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": ""}, f"--image is empty; name one, such as {DEFAULT_IMAGE}"),
     (
         {"image": "bad image"},
-        f"--image 'bad image' is no reference of an image; write it like {DEFAULT_IMAGE}",
+        f"--image 'bad image' is not an image reference; write it like {DEFAULT_IMAGE}",
     ),
-    ({"image": "Team/argosy/Driver"}, "--image 'Team/argosy/Driver' is no reference of an image"),
-    ({"image": "argosy:"}, "--image 'argosy:' is no reference"),
-    ({"image": "argosy@sha256:abc"}, "--image 'argosy@sha256:abc' is no reference"),
+    ({"image": "Team/argosy/Driver"}, "--image 'Team/argosy/Driver' is not an image reference"),
+    ({"image": "argosy:"}, "--image 'argosy:' is not an image reference"),
+    ({"image": "argosy@sha256:abc"}, "--image 'argosy@sha256:abc' is not an image reference"),
     (
         {"store_secret": "Bad_Name"},
-        "--store-secret 'Bad_Name' is no name that Kubernetes takes; use lower case letters,"
+        "--store-secret 'Bad_Name' is not a valid Kubernetes name; use lower case letters,"
         " digits, '-' and '.', and begin and end with a letter or digit",
     ),
-    ({"store_secret": ""}, "--store-secret is empty; give its name or leave it out"),
-    ({"store_secret": "a..b"}, "--store-secret 'a..b' is no name"),
-    ({"store_secret": "a" * 254}, "is no name that Kubernetes takes"),
-    ({"service_account": "A b"}, "--service-account 'A b' is no name"),
+    ({"store_secret": ""}, "--store-secret is empty; write a name or leave the option out"),
+    ({"store_secret": "a..b"}, "--store-secret 'a..b' is not a valid Kubernetes name"),
+    ({"store_secret": "a" * 254}, "is not a valid Kubernetes name"),
+    ({"service_account": "A b"}, "--service-account 'A b' is not a valid Kubernetes name"),
     ({"service_account": ""}, "--service-account is empty"),
-    ({"store": ""}, "--store is empty; give its URL or leave it out"),
+    ({"store": ""}, "--store is empty; write a URL or leave the option out"),
     (
         {"store": "nix"},
-        "--store 'nix' lies on one machine, and pods do not; use s3://, minio://, gs:// or az://",
+        "--store 'nix' is local to one machine, so pods cannot share it; use s3://, minio://,"
+        " gs:// or az://",
     ),
-    ({"store": "file:///tmp/x"}, "--store 'file:///tmp/x' lies on one machine"),
-    ({"store": "memory://x"}, "--store 'memory://x' lies on one machine"),
+    ({"store": "file:///tmp/x"}, "--store 'file:///tmp/x' is local to one machine"),
+    ({"store": "memory://x"}, "--store 'memory://x' is local to one machine"),
     (
         {"store": "ftp://x"},
         "--store 'ftp://x' has the scheme 'ftp'; use s3://, minio://, gs:// or az://",
@@ -68,7 +69,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"root": "s3://b/x?bad=1"}, "--root s3://b/x: 'bad' is no option of s3:// URLs"),
     ({"root": "ftp://x"}, "--root 'ftp://x' has the scheme 'ftp'"),
     ({"root": "gs://"}, "--root 'gs://' names no bucket"),
-    ({"root": "out"}, "--root 'out' lies on one machine"),
+    ({"root": "out"}, "--root 'out' is local to one machine"),
 ]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy_cli.views.plan import plan_lines, wrapped
-from argosy_driver.planning.foreseen import Foreseen, Verdict
+from argosy_cli.views.plan import format_plan, wrap_words
+from argosy_driver.planning.planned_task import PlannedTask, Verdict
 from argosy_schemas.formats.records import RecordReference
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import AttemptId, RunId, TaskPath
@@ -17,26 +17,26 @@ from cli_processes import argosy, shell_pipeline
 FINGERPRINT = "0123456789abcdef" * 4
 
 
-def foreseen(
+def planned(
     path: str,
     verdict: Verdict = Verdict.RUN,
     kind: TaskKind = TaskKind.CONTAINER,
     *,
     reason: str | None = None,
-) -> Foreseen:
-    return Foreseen(path=TaskPath(path), kind=kind, verdict=verdict, reason=reason)
+) -> PlannedTask:
+    return PlannedTask(path=TaskPath(path), kind=kind, verdict=verdict, reason=reason)
 
 
 def test_a_task_has_a_line_and_a_group_only_where_it_explains() -> None:
     tasks = [
-        foreseen("a"),
-        foreseen("group", kind=TaskKind.DAG),
-        foreseen("group/b", Verdict.RUN_OR_CACHED, reason="input 'x' depends on 'a'"),
-        foreseen("no", Verdict.SKIPPED, TaskKind.DAG),
-        foreseen("no/c", Verdict.SKIPPED),
+        planned("a"),
+        planned("group", kind=TaskKind.DAG),
+        planned("group/b", Verdict.RUN_OR_CACHED, reason="input 'x' depends on 'a'"),
+        planned("no", Verdict.SKIPPED, TaskKind.DAG),
+        planned("no/c", Verdict.SKIPPED),
     ]
 
-    assert plan_lines(tasks) == [
+    assert format_plan(tasks) == [
         "run            a",
         "run or cached  group/b  input 'x' depends on 'a'",
         "skipped        no",
@@ -46,7 +46,7 @@ def test_a_task_has_a_line_and_a_group_only_where_it_explains() -> None:
 
 
 def test_what_does_not_fit_goes_below_the_task() -> None:
-    task = Foreseen(
+    task = PlannedTask(
         path=TaskPath("train"),
         kind=TaskKind.CONTAINER,
         verdict=Verdict.CACHED,
@@ -58,24 +58,24 @@ def test_what_does_not_fit_goes_below_the_task() -> None:
         ),
     )
 
-    assert plan_lines([task], columns=64)[:-1] == [
+    assert format_plan([task], columns=64)[:-1] == [
         "cached         train  0123456789ab",
         "                 from run 2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad",
     ]
-    assert plan_lines([task])[:-1] == [
+    assert format_plan([task])[:-1] == [
         "cached         train  0123456789ab  from run 2a8f0b44-6f0a-4a59-9d58-55a1a4f0c9ad",
     ]
 
 
 def test_a_large_loop_is_summed_up_behind_its_first_iterations() -> None:
     tasks = [
-        foreseen("loop", kind=TaskKind.LOOP),
-        *(foreseen(f"loop/{index}/task", Verdict.CACHED) for index in range(4)),
-        *(foreseen(f"loop/{index}/task") for index in range(4, 1200)),
-        foreseen("z"),
+        planned("loop", kind=TaskKind.LOOP),
+        *(planned(f"loop/{index}/task", Verdict.CACHED) for index in range(4)),
+        *(planned(f"loop/{index}/task") for index in range(4, 1200)),
+        planned("z"),
     ]
 
-    assert plan_lines(tasks) == [
+    assert format_plan(tasks) == [
         "cached         loop/0/task",
         "cached         loop/1/task",
         "cached         loop/2/task",
@@ -87,18 +87,18 @@ def test_a_large_loop_is_summed_up_behind_its_first_iterations() -> None:
 
 def test_in_the_iterations_of_a_large_loop_others_are_summed_up_as_well() -> None:
     tasks = [
-        foreseen("out", kind=TaskKind.LOOP),
+        planned("out", kind=TaskKind.LOOP),
         *(
             one
             for outer in range(2)
             for one in (
-                foreseen(f"out/{outer}/in", kind=TaskKind.LOOP),
-                *(foreseen(f"out/{outer}/in/{inner}/t") for inner in range(11)),
+                planned(f"out/{outer}/in", kind=TaskKind.LOOP),
+                *(planned(f"out/{outer}/in/{inner}/t") for inner in range(11)),
             )
         ),
     ]
 
-    assert plan_lines(tasks) == [
+    assert format_plan(tasks) == [
         "run            out/0/in/0/t",
         "run            out/0/in/1/t",
         "run            out/0/in/2/t",
@@ -112,14 +112,14 @@ def test_in_the_iterations_of_a_large_loop_others_are_summed_up_as_well() -> Non
 
 
 def test_lines_below_a_task_are_of_whole_words() -> None:
-    task = foreseen("train", Verdict.UNKNOWN, reason="input 'model-of-all' depends on 'fit/first'")
+    task = planned("train", Verdict.UNKNOWN, reason="input 'model-of-all' depends on 'fit/first'")
 
-    assert plan_lines([task], columns=40)[:-1] == [
+    assert format_plan([task], columns=40)[:-1] == [
         "unknown        train",
         "                 input 'model-of-all'",
         "                 depends on 'fit/first'",
     ]
-    assert wrapped("nodes: 2 of 4,000 (0.1 %)", 20, first="  ", others="    ") == [
+    assert wrap_words("nodes: 2 of 4,000 (0.1 %)", 20, first="  ", others="    ") == [
         "  nodes: 2 of 4,000",
         "    (0.1 %)",
     ]
@@ -184,7 +184,7 @@ def test_a_root_of_the_pipeline_that_nothing_can_be_stored_to_is_wrong_usage(
 
 def test_a_fingerprint_leaves_its_column_before_it_goes_below() -> None:
     tasks = [
-        Foreseen(
+        PlannedTask(
             path=TaskPath(path),
             kind=TaskKind.CONTAINER,
             verdict=Verdict.RUN,
@@ -193,7 +193,7 @@ def test_a_fingerprint_leaves_its_column_before_it_goes_below() -> None:
         for path in ("ds", "a/rather/long/path")
     ]
 
-    assert plan_lines(tasks, columns=40)[:-1] == [
+    assert format_plan(tasks, columns=40)[:-1] == [
         "run            ds  0123456789ab",
         "run            a/rather/long/path",
         "                 0123456789ab",

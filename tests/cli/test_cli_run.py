@@ -162,7 +162,7 @@ def test_an_import_into_the_workspace_is_there_and_is_work_of_one_run(tmp_path: 
 
     ended = argosy("run", file, "--output", "json", cwd=tmp_path)
     again = argosy("run", file, "--output", "json", cwd=tmp_path)
-    foreseen = argosy("plan", file, "--output", "json", cwd=tmp_path)
+    planned = argosy("plan", file, "--output", "json", cwd=tmp_path)
 
     assert ended.status == 0, ended.err
     workspace = tmp_path / ".argosy" / "runs" / ended.result["run_id"] / "workspace"
@@ -170,7 +170,7 @@ def test_an_import_into_the_workspace_is_there_and_is_work_of_one_run(tmp_path: 
     assert Path(path).is_relative_to(workspace / ".artifacts")
     assert (Path(path).name, content) == ("rows.csv", "1,2")
     assert again.task("read")["cached"] is False
-    assert foreseen.task("read")["verdict"] == "run"
+    assert planned.task("read")["verdict"] == "run"
 
 
 def test_groups_and_importers_that_fail_by_themselves_tell_why_once(tmp_path: Path) -> None:

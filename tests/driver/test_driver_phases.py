@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_driver.planning.foreseen_records import ForeseenPhases, NotYetKnownError
+from argosy_driver.planning.records import NotYetKnownError, PlannedPhases
 from argosy_driver.resolving.phases import Phases
 from argosy_driver.resolving.told import Told
 from argosy_schemas.names import TaskPath
@@ -12,14 +12,14 @@ from argosy_schemas.names import TaskPath
 ENDED = {"good": "Succeeded", "bad": "Failed", "left-out": "Skipped"}
 
 
-def foreseen() -> ForeseenPhases:
-    phases = ForeseenPhases()
+def planned() -> PlannedPhases:
+    phases = PlannedPhases()
     for path, phase in ENDED.items():
-        phases.ends(TaskPath(path), phase)
+        phases.add(TaskPath(path), phase)
     return phases
 
 
-@pytest.mark.parametrize("phases", [Told(ENDED), foreseen()], ids=["told", "foreseen"])
+@pytest.mark.parametrize("phases", [Told(ENDED), planned()], ids=["told", "planned"])
 def test_a_task_failed_for_all_who_ask_of_its_phase(phases: Phases) -> None:
     paths = [TaskPath(path) for path in (*ENDED, "other")]
 
@@ -33,4 +33,4 @@ def test_of_what_nobody_told_there_is_no_phase() -> None:
 
 def test_how_a_task_ends_that_would_run_is_not_known_yet() -> None:
     with pytest.raises(NotYetKnownError):
-        foreseen().of(TaskPath("other"))
+        planned().of(TaskPath("other"))

@@ -215,7 +215,7 @@ def test_what_is_new_in_each_run_has_no_fingerprint(tmp_path: Path) -> None:
     assert [
         (task["path"], task["verdict"], task["reason"], task["fingerprint"])
         for task in ended.result["tasks"]
-    ] == [(path, "run", "it is told what is new in each run", None) for path in given]
+    ] == [(path, "run", "its inputs are new in each run", None) for path in given]
 
 
 def test_what_is_imported_from_the_workspace_is_new_in_each_run(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_what_is_imported_from_the_workspace_is_new_in_each_run(tmp_path: Path) 
 
     ended = argosy("plan", "p.json", "-o", "json", cwd=tmp_path)
 
-    assert ended.task("read")["reason"] == "it is told what is new in each run"
+    assert ended.task("read")["reason"] == "its inputs are new in each run"
 
 
 def test_an_exit_task_with_a_key_of_its_own_follows_a_group_that_is_cached(tmp_path: Path) -> None:
@@ -298,9 +298,9 @@ def test_what_only_a_cluster_runs_is_planned_with_a_note(tmp_path: Path) -> None
 
     assert ended.status == 0
     assert ended.out.splitlines()[:4] == [
-        "run            createpvc  makes or removes a volume claim",
-        "run            deletepvc  makes or removes a volume claim",
-        "run            say        it is told what is new in each run",
+        "run            createpvc  creates or deletes a volume claim",
+        "run            deletepvc  creates or deletes a volume claim",
+        "run            say        its inputs are new in each run",
         "3 tasks: 3 run",
     ]
     assert ended.err == (

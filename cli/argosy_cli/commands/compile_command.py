@@ -12,7 +12,7 @@ from argosy._compiling import compile_for_argo
 from argosy._pipelines import check_source
 from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, examples, max_size
-from argosy_cli.views.statistics import statistics_lines
+from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
 from argosy_schemas.errors import MachineError
@@ -181,5 +181,5 @@ def _explain(result: Compiled) -> None:
 def _print_stats(result: Compiled, options: CompileOptions) -> None:
     from argosy_compiler.stats import stats
 
-    for line in statistics_lines(stats(result, options)):
+    for line in format_statistics(stats(result, options)):
         click.echo(line, err=True)

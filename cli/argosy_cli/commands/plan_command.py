@@ -20,9 +20,9 @@ from argosy_cli.commands.options import (
     params_file,
     root,
 )
-from argosy_cli.views.plan import plan_lines, wrapped
+from argosy_cli.views.plan import format_plan, wrap_words
 from argosy_cli.views.plan_json import plan_to_json
-from argosy_cli.views.statistics import statistics_lines
+from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.fitting import check_fits
 from argosy_compiler.options import CompileOptions, IrPlacement
@@ -121,11 +121,11 @@ def _compile(source: Source, *, max_size_bytes: int) -> tuple[Compiled, CompileO
 def _print(plan: RunPlan, argo: Stats) -> None:
     # A pipe gets each task on one line, whatever its length.
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in plan_lines(plan.tasks, columns):
+    for line in format_plan(plan.tasks, columns):
         click.echo(line)
     click.echo("\non Argo")
-    for line in statistics_lines(argo):
-        for part in wrapped(line, columns, first="  ", others="    "):
+    for line in format_statistics(argo):
+        for part in wrap_words(line, columns, first="  ", others="    "):
             click.echo(part)
     if plan.refusal is not None:
         click.echo(f"note: argosy run does not run it: {plan.refusal}", err=True)

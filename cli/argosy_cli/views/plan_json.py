@@ -1,16 +1,16 @@
-"""A plan as the JSON of ``argosy plan -o json``; see ``docs/json-output.md``."""
+"""Convert a plan to the JSON of ``argosy plan -o json``; see ``docs/json-output.md``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from argosy_compiler.stats import Stats
-from argosy_driver.planning.foreseen import Foreseen
+from argosy_driver.planning.planned_task import PlannedTask
 from argosy_engine.plan import RunPlan
 
 
 def plan_to_json(plan: RunPlan, argo: Stats) -> dict[str, Any]:
-    """Return a plan, with what its workflow costs on Argo."""
+    """Return a plan, with the statistics of its workflow on Argo."""
     return {
         "tasks": [task_to_json(task) for task in plan.tasks],
         "refusal": plan.refusal,
@@ -29,7 +29,7 @@ def plan_to_json(plan: RunPlan, argo: Stats) -> dict[str, Any]:
     }
 
 
-def task_to_json(task: Foreseen) -> dict[str, Any]:
+def task_to_json(task: PlannedTask) -> dict[str, Any]:
     """Return one task of a plan."""
     source = task.cached_from
     return {

@@ -1,11 +1,11 @@
-"""What a compiled workflow costs, as lines."""
+"""Format what a compiled workflow costs on Argo as lines."""
 
 from __future__ import annotations
 
 from argosy_compiler.stats import Limit, Stats
 
 
-def statistics_lines(stats: Stats) -> list[str]:
+def format_statistics(stats: Stats) -> list[str]:
     """Return the counts, sizes and limits of a workflow."""
     counts = stats.counts
     tasks = counts.steps + counts.claims
@@ -19,11 +19,11 @@ def statistics_lines(stats: Stats) -> list[str]:
     return [
         *lines,
         f"workflow: {stats.workflow_bytes:,} bytes; the pipeline, packed: {stats.ir_bytes:,}",
-        *(_limit_line(limit) for limit in stats.limits),
+        *(_format_limit(limit) for limit in stats.limits),
     ]
 
 
-def _limit_line(limit: Limit) -> str:
+def _format_limit(limit: Limit) -> str:
     if limit.maximum is None:
-        return f"{limit.name}: {limit.value:,}, which nothing limits"
+        return f"{limit.name}: {limit.value:,} (no limit)"
     return f"{limit.name}: {limit.value:,} of {limit.maximum:,} ({limit.percent:.1f} %)"

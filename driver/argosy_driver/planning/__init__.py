@@ -1,1 +1,1 @@
-"""What each task of a run would do, without running anything."""
+"""Plan a run: what each of its tasks would do, without running anything."""

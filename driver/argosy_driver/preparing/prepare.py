@@ -83,7 +83,7 @@ def prepare(
     return attempt.step
 
 
-def look_ahead(
+def preview_task(
     task_path: TaskPath,
     *,
     resolver: Resolver,
@@ -92,13 +92,13 @@ def look_ahead(
     places: Places,
     now: Callable[[], datetime],
 ) -> Step:
-    """Return the step of a container task as far as the cache decides it; nothing is written.
+    """Return the step of a container task up to the cache decision, without writing anything.
 
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
     records = RunRecords(store, resolver.run.id)
-    with _begun(task_path, AttemptId("foreseen"), resolver, records, now()) as attempt:
+    with _begun(task_path, AttemptId("planned"), resolver, records, now()) as attempt:
         return Preparation(
             node=attempt.node(resolver),
             begun=attempt.resolved(resolver),

@@ -1,8 +1,8 @@
 """What is known of how tasks ended, beside the records of those that succeeded.
 
 Who knows it differs: a pod is told by the workflow, :mod:`argosy_driver.resolving.told`; a run that
-came to its end knows it of every task; a plan foresees it,
-:mod:`argosy_driver.planning.foreseen_records`.
+came to its end knows it of every task; a plan knows some of
+them, :mod:`argosy_driver.planning.records`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Phases(Protocol):
         ``None``: nobody told. It then succeeded if there are records of its outputs.
 
         Raises:
-            NotYetKnownError: It follows from a task that would run.
+            NotYetKnownError: The phase depends on a task that would run.
         """
         ...
 
