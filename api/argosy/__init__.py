@@ -16,8 +16,6 @@ from __future__ import annotations
 # Not typing's own, which takes longer to import than all that is here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argosy_driver.planning.foreseen import Foreseen, Verdict
-
     from argosy._compiling import compile
     from argosy._pipelines import Pipeline, read
     from argosy._planning import plan
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from argosy_compiler.compiled import Compiled, Note
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.options import CompileOptions, IrPlacement
+    from argosy_driver.planning.planned_task import PlannedTask, Verdict
     from argosy_engine.events import (
         Event,
         Listener,
@@ -62,7 +61,6 @@ _MODULES = {
     "Compiled": "argosy_compiler.compiled",
     "EngineRefusal": "argosy_engine.workflow.refusal",
     "Event": "argosy_engine.events",
-    "Foreseen": "argosy_driver.planning.foreseen",
     "InvalidArgumentError": "argosy_schemas.errors",
     "InvalidPipelineError": "argosy_schemas.errors",
     "IrPlacement": "argosy_compiler.options",
@@ -73,6 +71,7 @@ _MODULES = {
     "ParameterSpec": "argosy_schemas.ir.model",
     "ParameterType": "argosy_schemas.ir.model",
     "Pipeline": "argosy._pipelines",
+    "PlannedTask": "argosy_driver.planning.planned_task",
     "Problem": "argosy_schemas.errors",
     "RunFinished": "argosy_engine.events",
     "RunPlan": "argosy_engine.plan",
@@ -91,7 +90,7 @@ _MODULES = {
     "TextFormat": "argosy_compiler.emit",
     "UnsupportedError": "argosy_schemas.errors",
     "Values": "argosy_schemas.formats.records",
-    "Verdict": "argosy_driver.planning.foreseen",
+    "Verdict": "argosy_driver.planning.planned_task",
     "compile": "argosy._compiling",
     "emit": "argosy_compiler.emit",
     "plan": "argosy._planning",
@@ -109,7 +108,6 @@ __all__ = [
     "Compiled",
     "EngineRefusal",
     "Event",
-    "Foreseen",
     "InvalidArgumentError",
     "InvalidPipelineError",
     "IrPlacement",
@@ -120,6 +118,7 @@ __all__ = [
     "ParameterSpec",
     "ParameterType",
     "Pipeline",
+    "PlannedTask",
     "Problem",
     "RunFinished",
     "RunPlan",

@@ -64,7 +64,7 @@ def test_a_compilation_is_that_of_the_command_line(form: str) -> None:
 def test_a_compilation_refuses_options_that_no_cluster_can_use() -> None:
     options = argosy.CompileOptions(store="file:///here")
 
-    with pytest.raises(argosy.InvalidArgumentError, match="lies on one machine"):
+    with pytest.raises(argosy.InvalidArgumentError, match="is local to one machine"):
         argosy.compile(HELLO, options)
 
 
