@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.message_text import quote_text, to_one_line
+from argosy_schemas.reading.sdk_comment import blank_out_sdk_comment
 from argosy_schemas.reading.yaml_values import TOO_DEEP, Refusal, UnreadableTextError, load_yaml
 from argosy_schemas.values import MAX_DEPTH, JsonValue
 
@@ -58,7 +59,7 @@ def read_documents(data: bytes, *, file: str, max_size_bytes: int) -> Documents:
             f"The file has {_format_size(len(data))}, more than the {_format_size(max_size_bytes)} "
             "allowed; raise --max-size if it is a pipeline",
         )
-    text = _decode(data, file)
+    text = blank_out_sdk_comment(_decode(data, file))
     loaded, problems = _load(text, file)
     if loaded is None:
         raise InvalidPipelineError(*problems)
