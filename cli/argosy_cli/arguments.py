@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import argosy._sources as sources
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue
 
@@ -48,32 +50,67 @@ def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
     return assignments
 
 
-def read_parameters_file(path: Path) -> Mapping[str, JsonValue]:
+def read_parameters_file(
+    path: Path, declared: Mapping[str, ParameterType]
+) -> Mapping[str, JsonValue]:
     """Return the JSON or YAML object in ``path``.
+
+    The type of a parameter decides what an unquoted scalar of YAML means: ``3.10`` is text for a
+    STRING, and ``012`` twelve for a number.
+
+    Args:
+        path: A file whose name ends in ``.json`` holds JSON, another one either.
+        declared: The parameters of the pipeline, and their types.
 
     Raises:
         InvalidArgumentError: The file cannot be read, is no JSON or YAML, or holds no object.
     """
     # With YAML it costs 17 ms, and most runs have no file of parameters.
     from argosy_schemas.reading.documents import read_values
+    from argosy_schemas.reading.yaml_values import read_plain_scalars
 
     try:
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidArgumentError(f"--params-file '{path}' cannot be read: {reason}") from error
+    is_json = path.suffix == ".json"
     try:
-        documents = read_values(
-            data, file=f"--params-file '{path}'", is_json=path.suffix == ".json"
-        )
+        documents = read_values(data, file=f"--params-file '{path}'", is_json=is_json)
     except InvalidPipelineError as error:
         raise InvalidArgumentError(str(error)) from error
     match documents:
         case [] | [None]:
             return {}
         case [Mapping() as members]:
-            return members
+            plain = {} if is_json else read_plain_scalars(data.decode("utf-8-sig"))
+            return {
+                name: _read_by_type(value, plain.get(name), declared.get(name))
+                for name, value in members.items()
+            }
         case _:
             raise InvalidArgumentError(
                 f"--params-file '{path}' must hold an object of parameter names and values"
             )
+
+
+def _read_by_type(value: JsonValue, text: str | None, kind: ParameterType | None) -> JsonValue:
+    """Return the value of a parameter.
+
+    Args:
+        value: What YAML or JSON says.
+        text: What is written, if that is an unquoted scalar of YAML.
+        kind: The declared type; ``None``: there is no such parameter.
+    """
+    if text is None or value is None:
+        return value
+    match kind:
+        case ParameterType.STRING:
+            return text
+        case ParameterType.NUMBER_INTEGER | ParameterType.NUMBER_DOUBLE:
+            for read in (int, float):
+                with suppress(ValueError):
+                    return read(text)
+            return text
+        case _:
+            return value

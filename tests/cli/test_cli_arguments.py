@@ -9,7 +9,9 @@ import pytest
 
 from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.source import Source
+from argosy_schemas.values import JsonValue
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +56,7 @@ def test_a_parameters_file_is_json_or_yaml(name: str, text: str, tmp_path: Path)
     path = tmp_path / name
     path.write_text(text)
 
-    assert read_parameters_file(path) == {"number": 3, "text": "x"}
+    assert read_parameters_file(path, {}) == {"number": 3, "text": "x"}
 
 
 @pytest.mark.parametrize(("name", "text"), [("p.json", " \n"), ("p.yaml", ""), ("p.yaml", "---")])
@@ -62,7 +64,7 @@ def test_an_empty_parameters_file_gives_none(name: str, text: str, tmp_path: Pat
     path = tmp_path / name
     path.write_text(text)
 
-    assert read_parameters_file(path) == {}
+    assert read_parameters_file(path, {}) == {}
 
 
 def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
     path.write_text("- 1\n")
 
     with pytest.raises(InvalidArgumentError) as caught:
-        read_parameters_file(path)
+        read_parameters_file(path, {})
 
     assert str(caught.value) == (
         f"--params-file '{path}' must hold an object of parameter names and values"
@@ -106,7 +108,7 @@ def test_a_parameters_file_is_read_with_the_care_of_a_pipeline_file(
     path.write_text(text)
 
     with pytest.raises(InvalidArgumentError) as caught:
-        read_parameters_file(path)
+        read_parameters_file(path, {})
 
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"--params-file '{path}'")
@@ -117,4 +119,40 @@ def test_a_date_in_a_parameters_file_is_text(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("a: 2020-01-02\n")
 
-    assert read_parameters_file(path) == {"a": "2020-01-02"}
+    assert read_parameters_file(path, {}) == {"a": "2020-01-02"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "value"),
+    [
+        (ParameterType.STRING, "3.10", "3.10"),
+        (ParameterType.STRING, "01234", "01234"),
+        (ParameterType.STRING, "12:30", "12:30"),
+        (ParameterType.STRING, "no", "no"),
+        (ParameterType.STRING, "1_000", "1_000"),
+        (ParameterType.STRING, "'no'", "no"),
+        (ParameterType.STRING, "", None),
+        (ParameterType.NUMBER_DOUBLE, "1e-4", 1e-4),
+        (ParameterType.NUMBER_DOUBLE, "3", 3),
+        (ParameterType.NUMBER_INTEGER, "012", 12),
+        (ParameterType.NUMBER_INTEGER, "12:30", "12:30"),
+        (ParameterType.BOOLEAN, "no", False),
+        (ParameterType.LIST, "[no, 012]", [False, 10]),
+    ],
+)
+def test_the_declared_type_decides_how_an_unquoted_scalar_is_read(
+    kind: ParameterType, written: str, value: JsonValue, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(f"a: {written}\n")
+
+    assert read_parameters_file(path, {"a": kind}) == {"a": value}
+
+
+def test_json_in_a_file_of_another_name_is_read_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_text('{\n\t"a":\t3.10, "b": "3.10"}')
+
+    values = read_parameters_file(path, {"b": ParameterType.STRING})
+
+    assert values == {"a": 3.1, "b": "3.10"}

@@ -31,7 +31,7 @@ from argosy_compiler.stats import Stats, stats
 from argosy_engine.home.run_directory import unwritable
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
-from argosy_schemas.checking.run_parameters import write_run_parameters
+from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.source import Source
@@ -78,8 +78,9 @@ def command(
     result, options = _compile(source, max_size_bytes=max_size_bytes)
     parameters = parse_assignments(assignments, option="--param")
     if params_file is not None:
-        values = read_parameters_file(params_file)
-        parameters = write_run_parameters(unpack(result.ir), values) | parameters
+        declared = unpack(result.ir)
+        values = read_parameters_file(params_file, list_parameter_types(declared))
+        parameters = write_run_parameters(declared, values) | parameters
     plan = plan_workflow(
         result.workflow,
         result.ir,

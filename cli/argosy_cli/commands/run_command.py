@@ -29,7 +29,7 @@ from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
-from argosy_schemas.checking.run_parameters import write_run_parameters
+from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.names import RunId
@@ -120,8 +120,9 @@ def command(
             compiled = compile_cached(source, home=home, max_size_bytes=max_size_bytes)
             parameters = parse_assignments(assignments, option="--param")
             if params_file is not None:
-                values = read_parameters_file(params_file)
-                parameters = write_run_parameters(unpack(compiled.ir), values) | parameters
+                declared = unpack(compiled.ir)
+                values = read_parameters_file(params_file, list_parameter_types(declared))
+                parameters = write_run_parameters(declared, values) | parameters
             with _view(quiet) as listener:
                 result = run_workflow(
                     compiled.workflow,

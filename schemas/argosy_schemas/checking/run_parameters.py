@@ -43,6 +43,11 @@ def parse_run_parameters(
     return _check(pipeline, arguments, parse_argument)
 
 
+def list_parameter_types(pipeline: Pipeline) -> dict[str, ParameterType]:
+    """Return the parameters of a pipeline by name, with their types."""
+    return {name: spec.type for name, spec in pipeline.root.inputs.parameters.items()}
+
+
 def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) -> dict[str, str]:
     """Return the parameters of a run as the texts that a workflow takes, by name.
 
@@ -53,7 +58,7 @@ def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) ->
     Raises:
         InvalidArgumentError: A value is not JSON, e.g. NaN or a set; all of them, one a line.
     """
-    declared = {name: spec.type for name, spec in pipeline.root.inputs.parameters.items()}
+    declared = list_parameter_types(pipeline)
     texts: dict[str, str] = {}
     problems: list[str] = []
     for name, value in values.items():

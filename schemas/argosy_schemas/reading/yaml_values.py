@@ -74,6 +74,25 @@ class _OpenContainer:
     height: int = 1
 
 
+def read_plain_scalars(text: str) -> dict[str, str]:
+    """Return the members of a mapping that are unquoted scalars, as they are written.
+
+    Args:
+        text: One document that was read before; there are none in JSON that is no YAML.
+    """
+    try:
+        node: Any = yaml.compose(text, _LOADER)
+    except yaml.YAMLError:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {
+        key.value: value.value
+        for key, value in node.value
+        if isinstance(value, yaml.ScalarNode) and not value.style
+    }
+
+
 def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
     """Return the documents of the stream ``text``, an empty one as ``None``.
 
