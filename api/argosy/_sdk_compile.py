@@ -36,17 +36,26 @@ def main(file: str, name: str, output: str, report: str) -> int:
         return _write_report(report, kind="machine", message=_explain_import(file, error))
     try:
         module = _load(Path(file))
-        pipelines = {
+        components = {
             key: value
             for key, value in vars(module).items()
+            if isinstance(value, base_component.BaseComponent)
+        }
+        pipelines = {
+            key: value
+            for key, value in components.items()
             if isinstance(value, graph_component.GraphComponent)
         }
+        what = "pipeline"
+        if components and not pipelines:
+            # The SDK compiles a component alone to a pipeline of one task.
+            pipelines, what = components, "component"
         chosen: Any = getattr(module, name, None) if name else None
         if name and not isinstance(chosen, base_component.BaseComponent):
             return _write_report(
                 report,
                 kind="argument",
-                message=f"'{file}' has no pipeline '{name}'; it has {_list(pipelines)}",
+                message=f"'{file}' has no pipeline '{name}'; it has {_list(pipelines, what)}",
             )
         if not name and len(pipelines) != 1:
             # The last one defined most often uses the others.
@@ -54,7 +63,7 @@ def main(file: str, name: str, output: str, report: str) -> int:
             return _write_report(
                 report,
                 kind="argument",
-                message=f"'{file}' has {_list(pipelines)}{advice}",
+                message=f"'{file}' has {_list(pipelines, what)}{advice}",
             )
         compile_component(chosen or next(iter(pipelines.values())), Path(output))
     except Exception as error:  # the author's code may raise anything
@@ -96,13 +105,11 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _list(pipelines: dict[str, Any]) -> str:
+def _list(pipelines: dict[str, Any], what: str) -> str:
     if not pipelines:
         return "no @dsl.pipeline"
     names = ", ".join(f"'{name}'" for name in sorted(pipelines))
-    return (
-        f"{len(pipelines)} pipelines ({names})" if len(pipelines) > 1 else f"the pipeline {names}"
-    )
+    return f"{len(pipelines)} {what}s ({names})" if len(pipelines) > 1 else f"the {what} {names}"
 
 
 def _describe(error: Exception, file: str) -> dict[str, Any]:

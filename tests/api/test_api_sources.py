@@ -165,6 +165,26 @@ def test_several_pipelines_need_a_name(tmp_path: Path) -> None:
     )
 
 
+def test_a_component_that_stands_alone_is_compiled(tmp_path: Path) -> None:
+    name = write(tmp_path / "alone.py", ONE.partition("@dsl.pipeline")[0])
+
+    source = load_source(name, max_size_bytes=MAX)
+
+    assert b"name: hello" in source.data
+
+
+def test_several_components_without_a_pipeline_need_a_name(tmp_path: Path) -> None:
+    alone = ONE.partition("@dsl.pipeline")[0]
+    name = write(tmp_path / "both.py", f"{alone}\n{alone.replace('hello', 'bye')}")
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        load_source(name, max_size_bytes=MAX)
+
+    assert str(caught.value) == (
+        f"'{name}' has 2 components ('bye', 'hello'); name one, e.g. {name}:bye"
+    )
+
+
 def test_a_name_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
     name = write(tmp_path / "one.py", ONE)
 

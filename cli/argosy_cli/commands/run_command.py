@@ -94,8 +94,9 @@ def command(
     """Run a pipeline on this machine.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
-    @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). Exit status: 0 the run succeeded,
-    1 it failed, 2 wrong usage or an invalid pipeline or parameter, 130 interrupted.
+    @dsl.pipeline, or with one @dsl.component alone (FILE.py:NAME picks one of several; needs kfp).
+    Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or an invalid pipeline or
+    parameter, 130 interrupted.
     """
     settings = RunSettings(
         home=home,
