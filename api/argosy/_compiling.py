@@ -7,6 +7,7 @@ from typing import Final
 
 from argosy._cluster_options import check_cluster_options, check_pipeline_root
 from argosy._pipelines import Pipeline, PipelineSource, read
+from argosy_compiler.compile import PassListener
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.fitting import check_fits
 from argosy_compiler.options import CompileOptions
@@ -42,6 +43,7 @@ def compile_for_argo(
     options: CompileOptions,
     *,
     inspect: Callable[[Compiled], None] | None = None,
+    on_pass: PassListener | None = None,
 ) -> Compiled:
     """Compile a pipeline with options that have been checked.
 
@@ -50,6 +52,7 @@ def compile_for_argo(
         options: As :func:`argosy._cluster_options.check_cluster_options` lets them pass.
         inspect: Called before the size of the workflow is checked, so that the caller can show its
             size also when it is too large.
+        on_pass: Called after each pass of the compiler.
 
     Raises:
         InvalidPipelineError: As :func:`compile`.
@@ -60,7 +63,7 @@ def compile_for_argo(
     if not options.root:
         with locate_problems(source):
             check_pipeline_root(ir)
-    compiled = compile_source(source, ir, options)
+    compiled = compile_source(source, ir, options, on_pass=on_pass)
     if inspect is not None:
         inspect(compiled)
     with locate_problems(source):

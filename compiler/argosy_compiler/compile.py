@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions
@@ -41,13 +41,22 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
 )
 """Each takes the plan that the one before returned, and never changes it."""
 
+PassListener: TypeAlias = Callable[[str, Plan], None]
+"""Called with the name of a pass and the plan that it returned."""
 
-def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) -> Compiled:
+
+def compile_pipeline(
+    pipeline: Pipeline,
+    options: CompileOptions | None = None,
+    *,
+    on_pass: PassListener | None = None,
+) -> Compiled:
     """Return the Argo Workflow of ``pipeline``.
 
     Args:
         pipeline: As :func:`argosy_schemas.reading.pipeline.read_pipeline` returns it.
         options: ``None``: the defaults.
+        on_pass: Called after each pass, before any with ``pipeline`` as the name.
 
     Raises:
         InvalidPipelineError: The pipeline says what no workflow can; all problems of the
@@ -59,8 +68,12 @@ def compile_pipeline(pipeline: Pipeline, options: CompileOptions | None = None) 
         options=options or CompileOptions(),
         structure=structure_of(pipeline),
     )
+    if on_pass is not None:
+        on_pass("pipeline", plan)
     for run in PASSES:
         plan = run(plan)
+        if on_pass is not None:
+            on_pass(run.__name__, plan)
     referred = plan.ir_text.startswith(REFERENCE_PREFIX)
     return Compiled(
         workflow=plan.workflow,

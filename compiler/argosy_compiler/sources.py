@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.compile import PassListener, compile_pipeline
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.decisions.conditions import check_conditions
 from argosy_compiler.options import CompileOptions
@@ -34,15 +34,23 @@ def read_source(source: Source, *, max_size_bytes: int) -> Pipeline:
         raise _without_generated_lines(error, source) from error
 
 
-def compile_source(source: Source, pipeline: Pipeline, options: CompileOptions) -> Compiled:
+def compile_source(
+    source: Source,
+    pipeline: Pipeline,
+    options: CompileOptions,
+    *,
+    on_pass: PassListener | None = None,
+) -> Compiled:
     """Return the workflow of a pipeline that was read from ``source``.
+
+    Arguments are those of :func:`argosy_compiler.compile.compile_pipeline`.
 
     Raises:
         InvalidPipelineError: No workflow can express it; all problems, by line.
         InvalidArgumentError: The options do not fit it.
     """
     with locate_problems(source):
-        return compile_pipeline(pipeline, options)
+        return compile_pipeline(pipeline, options, on_pass=on_pass)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from argosy._compiling import compile_for_argo
 from argosy._pipelines import check_source
 from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, examples, max_size
+from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
@@ -104,6 +105,14 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     " templates are shared, and why.",
 )
 @click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
+@click.option(
+    "--dump-passes",
+    "dump_directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the plan after each pass of the compiler to a numbered JSON file in DIR, to debug"
+    " the compiler.",
+)
 @max_size
 def command(
     name: str,
@@ -121,6 +130,7 @@ def command(
     max_nodes: int,
     explain: bool,
     show_stats: bool,
+    dump_directory: Path | None,
     max_size_bytes: int,
 ) -> None:
     """Compile a pipeline to an Argo Workflow.
@@ -153,7 +163,8 @@ def command(
         if show_stats:
             _print_stats(compiled, options)
 
-    result = compile_for_argo(pipeline, options, inspect=inspect)
+    on_pass = None if dump_directory is None else PassFiles(dump_directory)
+    result = compile_for_argo(pipeline, options, inspect=inspect, on_pass=on_pass)
     _write(output_file, emit(result, TextFormat(output_format or _format(output_file))))
 
 

@@ -1,0 +1,35 @@
+"""The plan after each pass of the compiler as numbered files, for ``compile --dump-passes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from argosy_compiler.dump import dump_plan
+from argosy_compiler.plan import Plan
+from argosy_schemas.errors import MachineError
+
+
+class PassFiles:
+    """Writes one file for each pass: ``02-decide.json``; ``00-pipeline.json`` is what goes in.
+
+    A pass that fails leaves the files of those before it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Write below ``directory``, which need not exist; files of the same names go."""
+        self._directory = directory
+        self._number = 0
+
+    def __call__(self, name: str, plan: Plan) -> None:
+        """Write the plan that the pass ``name`` returned.
+
+        Raises:
+            MachineError: It cannot be written.
+        """
+        path = self._directory / f"{self._number:02}-{name}.json"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            path.write_text(dump_plan(plan), encoding="utf-8")
+        except OSError as error:
+            raise MachineError(f"'{path}' cannot be written: {error.strerror}") from error
+        self._number += 1
