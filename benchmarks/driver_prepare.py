@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from argosy_driver.preparing.places import LocalPlaces
+from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _prepare_times(home: Path, *, caching: bool) -> tuple[float, float]:
     pipeline = _pipeline(caching=caching)
-    run = Run(
+    run = RunContext(
         id=RunId(f"run-{caching}"),
         name="demo",
         created_at=datetime.now(UTC),
@@ -91,7 +91,7 @@ def _prepare_times(home: Path, *, caching: bool) -> tuple[float, float]:
                 resolver=resolver(),
                 store=store,
                 stores=Stores(),
-                places=LocalPlaces(directory, workspace=directory / "workspace"),
+                paths=LocalPaths(directory, workspace=directory / "workspace"),
                 now=lambda: datetime.now(UTC),
             )
             times.append(time.perf_counter() - start)
@@ -136,7 +136,7 @@ def _pipeline(*, caching: bool) -> Pipeline:
     return Pipeline(name="demo", root=root, components={"comp-t": leaf, "comp-b": before})
 
 
-def _write_upstream(home: Path, run: Run, records: RunRecords) -> None:
+def _write_upstream(home: Path, run: RunContext, records: RunRecords) -> None:
     for key in ("one", "two"):
         path = home / "artifacts" / key / "data"
         path.parent.mkdir(parents=True, exist_ok=True)

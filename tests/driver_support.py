@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from argosy_driver.preparing.places import LocalPlaces, Places
+from argosy_driver.preparing.paths import ComponentPaths, LocalPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
-from argosy_driver.resolving.told import Told, read_told
+from argosy_driver.resolving.run_context import RunContext
+from argosy_driver.resolving.upstream_statuses import UpstreamStatuses, read_upstream_statuses
 from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,
@@ -203,8 +203,8 @@ def pipeline(
 # Runs.
 
 
-def run(parameters: Mapping[str, JsonValue] | None = None, **fields: Any) -> Run:
-    return Run(
+def run(parameters: Mapping[str, JsonValue] | None = None, **fields: Any) -> RunContext:
+    return RunContext(
         id=RUN,
         name="demo-x7k2p",
         created_at=CREATED,
@@ -296,10 +296,20 @@ class World:
         **fields: Any,
     ) -> Resolver:
         """Return a resolver that was told of phases: by path, or as ``pod`` was told."""
-        phases = Told(upstream or {})
+        phases = UpstreamStatuses(upstream or {})
         if pod is not None:
-            phases = read_told(phases.told, pod, self.pipeline)
+            phases = read_upstream_statuses(phases.by_path, pod, self.pipeline)
         return Resolver(self.pipeline, self.run, self.records, phases=phases, **fields)
+
+    def count(self, path: str) -> int:
+        """The number of iterations of a loop."""
+        resolver = self.resolver()
+        return resolver.count_items(resolver.tree.at(TaskPath(path)))
+
+    def holds(self, path: str) -> bool:
+        """Whether a task's own condition holds."""
+        resolver = self.resolver()
+        return resolver.holds(resolver.tree.at(TaskPath(path)))
 
     def inputs(self, path: str, **fields: Any) -> dict[str, JsonValue]:
         return dict(self.resolver(**fields).inputs(TaskPath(path)).parameters)
@@ -321,21 +331,21 @@ class World:
         path: str,
         directory: Path | None = None,
         *,
-        places: Places | None = None,
+        paths: ComponentPaths | None = None,
         attempt: str = "attempt-1",
         **fields: Any,
     ) -> Step:
         """Prepare an attempt of a task, by default below ``directory``."""
-        if places is None:
+        if paths is None:
             assert directory is not None
-            places = LocalPlaces(directory, workspace=directory / "workspace")
+            paths = LocalPaths(directory, workspace=directory / "workspace")
         return prepare(
             TaskPath(path),
             AttemptId(attempt),
             resolver=self.resolver(**fields),
             store=self.store,
             stores=self.stores,
-            places=places,
+            paths=paths,
             now=lambda: STARTED,
         )
 

@@ -38,9 +38,7 @@ TO_RENAME = {
     "artifact_to_json",
     "assemble",
     "check_names",
-    "decide",
     "member",
-    "selected",
     "values_to_json",
 }
 """Names with two meanings today. Take off what has one; add none."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from argosy_driver.decide import decide
-from argosy_driver.preparing.places import ClusterPlaces
+from argosy_driver.decide import decide_task
+from argosy_driver.preparing.paths import ClusterPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
-from argosy_driver.resolving.told import read_told
+from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
 from argosy_driver.settings import DriverSettings
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.checking.run_parameters import parse_run_parameters
@@ -62,7 +62,7 @@ class DriverContainer:
                 resolver=self._resolver(store),
                 store=store,
                 stores=self.stores,
-                places=ClusterPlaces(self.mounted_at),
+                paths=ClusterPaths(self.mounted_at),
                 now=self.now,
             )
         if step.decision is Decision.RUN:
@@ -80,7 +80,7 @@ class DriverContainer:
             FinalTaskError: The condition or the items cannot be evaluated.
         """
         with convert_store_errors():
-            control = decide(self.settings.task, resolver=self._resolver(self._store()))
+            control = decide_task(self.settings.task, resolver=self._resolver(self._store()))
         path = self._here(CONTROL_PATH)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(encode_object(control))
@@ -102,15 +102,15 @@ class DriverContainer:
         pipeline = unpack(_ir_bytes(settings.ir, store))
         return Resolver(
             pipeline,
-            run_of(settings, pipeline),
+            read_run_context(settings, pipeline),
             RunRecords(store, settings.run),
-            phases=read_told(settings.upstream, settings.task, pipeline),
+            phases=read_upstream_statuses(settings.upstream, settings.task, pipeline),
             readers=store.concurrency,
             keep_collected=True,
         )
 
 
-def run_of(settings: DriverSettings, pipeline: Pipeline) -> Run:
+def read_run_context(settings: DriverSettings, pipeline: Pipeline) -> RunContext:
     """Return the run that a driver works for.
 
     Raises:
@@ -121,7 +121,7 @@ def run_of(settings: DriverSettings, pipeline: Pipeline) -> Run:
     root = settings.root or pipeline.default_pipeline_root
     if root:
         read_root(root)
-    return Run(
+    return RunContext(
         id=settings.run,
         name=settings.name,
         created_at=settings.created_at,

@@ -1,4 +1,4 @@
-"""Decide by a pod what no expression of Argo's can: a foreign condition, the length of a list."""
+"""Decide about a task in a pod, where no Argo expression can evaluate its condition or items."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue
 
 
-def decide(task_path: TaskPath, *, resolver: Resolver) -> dict[str, JsonValue]:
+def decide_task(task_path: TaskPath, *, resolver: Resolver) -> dict[str, JsonValue]:
     """Return the control object of a deciding pod.
 
     Args:
-        task_path: The task that is decided about.
-        resolver: Of the run.
+        task_path: The task to decide about.
+        resolver: The resolver of the run.
 
     Returns:
-        ``{"condition": true}``; for a loop that is to run also ``"length"``, its number of
-        iterations, for one that is not ``"length": 0``.
+        ``{"condition": true}`` or ``{"condition": false}``; for a loop also ``"length"``, its
+        number of iterations, 0 if the condition is false.
 
     Raises:
         FinalTaskError: The condition or the items cannot be evaluated.
         StoreError: A store refused or did not answer.
     """
-    node = resolver.tree.at(task_path)
-    decision: dict[str, JsonValue] = {"condition": resolver.holds(node)}
-    if node.is_loop:
-        decision["length"] = resolver.count(node) if decision["condition"] else 0
+    position = resolver.tree.at(task_path)
+    decision: dict[str, JsonValue] = {"condition": resolver.holds(position)}
+    if position.is_loop:
+        decision["length"] = resolver.count_items(position) if decision["condition"] else 0
     return decision

@@ -13,7 +13,7 @@ from argosy_driver.resolving.resolver import Resolver
 from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
 from argosy_engine.home.journal import JournalWriter
-from argosy_engine.home.run_context import RunContext
+from argosy_engine.home.local_run import LocalRun
 from argosy_engine.home.run_directory import RunDirectory, unwritable
 from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
@@ -46,7 +46,7 @@ class Assembly:
 
 
 def assemble(
-    context: RunContext,
+    run: LocalRun,
     directory: RunDirectory,
     stack: ExitStack,
     *,
@@ -61,14 +61,14 @@ def assemble(
         MachineError: The directory cannot be written.
         StoreError: The root cannot be reached.
     """
-    journal = _prepare(context, directory, stack)
-    stores = stack.enter_context(Stores(context.spec.root))
+    journal = _prepare(run, directory, stack)
+    stores = stack.enter_context(Stores(run.spec.root))
     store = stores.open(directory.home)
-    records = RunRecords(store, context.spec.run_id, cached_records=_CACHED_RECORDS)
+    records = RunRecords(store, run.spec.run_id, cached_records=_CACHED_RECORDS)
     nodes = NodeIndex()
-    values = TaskValues(context.pipeline, context.run, records, nodes)
+    values = TaskValues(run.pipeline, run.context, records, nodes)
     view = RunView(
-        values.tree, nodes, values, exit_tasks=WorkflowDocument(context.spec.workflow).exit_tasks
+        values.tree, nodes, values, exit_tasks=WorkflowDocument(run.spec.workflow).exit_tasks
     )
     for entry in JournalReader(directory.journal).read():
         view.take(entry)
@@ -88,24 +88,24 @@ def assemble(
         on_skip=on_skip,
     )
     pods = LocalPods(
-        pipeline=context.pipeline,
-        run_facts=context.run,
+        pipeline=run.pipeline,
+        context=run.context,
         records=records,
         store=store,
         home=directory.home,
         stores=stores,
         directory=directory,
-        resolver=Resolver(context.pipeline, context.run, records),
-        commands=_commands(context, settings, stack, emit),
+        resolver=Resolver(run.pipeline, run.context, records),
+        commands=_commands(run, settings, stack, emit),
         now=now,
         emit=emit,
     )
-    seconds = context.workflow.deadline_seconds
+    seconds = run.workflow.deadline_seconds
     engine = Engine(
         Interpreter(
-            context.workflow,
-            parameters=context.spec.parameters,
-            variables={"name": context.spec.name, "uid": context.spec.run_id},
+            run.workflow,
+            parameters=run.spec.parameters,
+            variables={"name": run.spec.name, "uid": run.spec.run_id},
         ),
         pods,
         jobs=settings.jobs,
@@ -118,13 +118,13 @@ def assemble(
     return Assembly(engine=engine, reporter=reporter, view=view, values=values)
 
 
-def _prepare(context: RunContext, directory: RunDirectory, stack: ExitStack) -> JournalWriter:
+def _prepare(run: LocalRun, directory: RunDirectory, stack: ExitStack) -> JournalWriter:
     """Make the directory of a run ready for an engine, and open its journal."""
     directory.clear_work()
     # One that came too late for the engine before.
     directory.take_stop_request()
     try:
-        if context.pipeline.pipeline_config.get("workspace"):
+        if run.pipeline.pipeline_config.get("workspace"):
             directory.workspace.mkdir(exist_ok=True)
         journal = JournalWriter(directory.journal)
     except OSError as problem:
@@ -134,10 +134,10 @@ def _prepare(context: RunContext, directory: RunDirectory, stack: ExitStack) -> 
 
 
 def _commands(
-    context: RunContext, settings: RunSettings, stack: ExitStack, emit: Emitter
+    run: LocalRun, settings: RunSettings, stack: ExitStack, emit: Emitter
 ) -> LocalCommands:
     return LocalCommands(
-        run_name=context.spec.name,
+        run_name=run.spec.name,
         home=settings.home.absolute(),
         environments=Environments(keep_pins=settings.keep_pins),
         inherited=os.environ if settings.environment is None else settings.environment,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from argosy_driver.planning.plan import plan_tasks
 from argosy_driver.planning.planned_task import PlannedTask
-from argosy_driver.preparing.places import LocalPlaces
-from argosy_driver.resolving.run import Run
-from argosy_engine.home.run_context import new_run
+from argosy_driver.preparing.paths import LocalPaths
+from argosy_driver.resolving.run_context import RunContext
+from argosy_engine.home.local_run import new_run
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_head, read_workflow
 from argosy_engine.workflow.refusal import EngineRefusal
@@ -42,7 +42,7 @@ def plan_workflow(
     Takes the arguments of :func:`argosy_engine.run.run_workflow` and raises its errors, except for
     a workflow that only a cluster can run: that is the plan's ``refusal``.
     """
-    context = new_run(
+    run = new_run(
         read_head(workflow),
         workflow,
         ir,
@@ -50,14 +50,19 @@ def plan_workflow(
         parameters=parameters,
         artifacts=artifacts,
     )
-    spec, pipeline, run = context.spec, context.pipeline, context.run
     home = settings.home.absolute()
 
-    def places(run: Run) -> LocalPlaces:
-        return LocalPlaces(home / "plan", workspace=Path(run.workspace))
+    def make_paths(context: RunContext) -> LocalPaths:
+        return LocalPaths(home / "plan", workspace=Path(context.workspace))
 
-    with Stores(spec.root) as stores:
-        tasks = plan_tasks(pipeline, run, store=stores.open(home), stores=stores, places=places)
+    with Stores(run.spec.root) as stores:
+        tasks = plan_tasks(
+            run.pipeline,
+            run.context,
+            store=stores.open(home),
+            stores=stores,
+            make_paths=make_paths,
+        )
         in_order = sorted(tasks, key=lambda task: path_order(task.path))
     return RunPlan(tasks=tuple(in_order), refusal=_refusal(workflow))
 

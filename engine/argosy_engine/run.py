@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from argosy_engine.assembly import assemble
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
-from argosy_engine.home.run_context import RunContext, new_run, stored_run
+from argosy_engine.home.local_run import LocalRun, new_run, stored_run
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.notices import notices
 from argosy_engine.pods.emitter import Emitter
@@ -54,7 +54,7 @@ def run_workflow(
         MachineError: The home cannot be written.
         StoreError: The root cannot be reached.
     """
-    context = new_run(
+    run = new_run(
         read_workflow(workflow),
         workflow,
         ir,
@@ -62,9 +62,9 @@ def run_workflow(
         parameters=parameters,
         artifacts=artifacts,
     )
-    directory = RunDirectory(settings.home, context.spec.run_id)
-    directory.create(context.spec, ir)
-    return _work(context, directory, settings, listener, resumed=False)
+    directory = RunDirectory(settings.home, run.spec.run_id)
+    directory.create(run.spec, ir)
+    return _work(run, directory, settings, listener, resumed=False)
 
 
 def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
@@ -83,12 +83,12 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     directory = RunDirectory(settings.home, find_run(settings.home, run))
     spec, ir = directory.read()
     workflow = read_workflow(spec.workflow)
-    context = stored_run(spec, workflow, ir, settings=settings)
-    return _work(context, directory, settings, listener, resumed=True)
+    stored = stored_run(spec, workflow, ir, settings=settings)
+    return _work(stored, directory, settings, listener, resumed=True)
 
 
 def _work(
-    context: RunContext,
+    run: LocalRun,
     directory: RunDirectory,
     settings: RunSettings,
     listener: Listener,
@@ -96,24 +96,24 @@ def _work(
     resumed: bool,
 ) -> RunResult:
     """Do what is left to do of a run."""
-    run_id, pipeline = context.spec.run_id, context.spec.pipeline
+    run_id, pipeline = run.spec.run_id, run.spec.pipeline
     emit = Emitter(listener)
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
         assembly = assemble(
-            context, directory, stack, settings=settings, now=_now, emit=emit, resumed=resumed
+            run, directory, stack, settings=settings, now=_now, emit=emit, resumed=resumed
         )
         started_at = _now()
         assembly.reporter.take(EngineStarted(at=started_at, process=os.getpid(), resumed=resumed))
         emit(RunStarted(run_id=run_id, pipeline=pipeline, at=started_at, resumed=resumed))
-        messages = tuple(notices(context.workflow, context.pipeline, settings))
+        messages = tuple(notices(run.workflow, run.pipeline, settings))
         for message in messages:
             emit(Notice(message=message))
         with stop_on_signals(assembly.engine.request_stop):
             assembly.engine.run()
             ended_at = _now()
             result = run_result(
-                context.spec,
+                run.spec,
                 assembly.view,
                 assembly.values,
                 home=directory.home,

@@ -8,7 +8,7 @@ from argosy_runs.home import RunFiles, find_run
 from argosy_runs.journal import JournalReader
 from argosy_runs.results import RunResult
 from argosy_runs.run_result import run_result
-from argosy_runs.run_spec import run_facts
+from argosy_runs.run_spec import make_run_context
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
 from argosy_runs.view import RunView
@@ -38,10 +38,10 @@ def read_run(home: Path, run: str) -> RunResult:
     is_locked = files.is_locked()
     spec, ir = files.read()
     pipeline = unpack(ir)
-    facts = run_facts(spec, pipeline, workspace=files.workspace)
+    context = make_run_context(spec, pipeline, workspace=files.workspace)
     records = RunRecords(open_store(files.home), spec.run_id)
     nodes = NodeIndex()
-    values = TaskValues(pipeline, facts, records, nodes)
+    values = TaskValues(pipeline, context, records, nodes)
     view = RunView(
         values.tree, nodes, values, exit_tasks=WorkflowDocument(spec.workflow).exit_tasks
     )

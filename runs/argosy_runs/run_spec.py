@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
@@ -83,8 +83,8 @@ def run_spec_from_json(text: bytes, run_id: RunId) -> RunSpec:
         raise unreadable(run_id, error) from error
 
 
-def run_facts(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> Run:
-    """Return what driver and resolver need to know of a run.
+def make_run_context(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> RunContext:
+    """Return the context of a run, its parameters and input artifacts parsed.
 
     Raises:
         InvalidArgumentError: A parameter or artifact is missing, not declared, or of the wrong
@@ -93,7 +93,7 @@ def run_facts(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> Run:
     inputs, defaults = pipeline.root.inputs, WorkflowDocument(spec.workflow).arguments
     texts = {name: defaults.get(name) for name in (*inputs.parameters, *inputs.artifacts)}
     texts.update(spec.parameters)
-    return Run(
+    return RunContext(
         id=spec.run_id,
         name=spec.name,
         created_at=spec.created_at,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from argosy_driver.resolving.final_status import SUCCEEDED
 from argosy_driver.resolving.outputs import Records
+from argosy_driver.resolving.phases import SUCCEEDED
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_runs.journal import Attempt
 from argosy_runs.states import TaskState
 from argosy_runs.task_nodes import NodeIndex
@@ -31,7 +31,7 @@ class NodePhases:
     at_exit: str | None = None
 
     @property
-    def told(self) -> Mapping[str, str]:
+    def by_path(self) -> Mapping[str, str]:
         """The phases of the tasks that did not succeed, by path."""
         return {path: phase for path in self.nodes.tasks if (phase := self.of(path)) is not None}
 
@@ -48,7 +48,9 @@ class NodePhases:
 class TaskValues:
     """The values of one run, as far as the store still gives them."""
 
-    def __init__(self, pipeline: Pipeline, run: Run, records: Records, nodes: NodeIndex) -> None:
+    def __init__(
+        self, pipeline: Pipeline, run: RunContext, records: Records, nodes: NodeIndex
+    ) -> None:
         self._resolver = Resolver(pipeline, run, records, phases=NodePhases(nodes))
         self.tree = self._resolver.tree
         """The tasks of the pipeline."""
@@ -57,7 +59,7 @@ class TaskValues:
 
     def undecided(self, path: TaskPath) -> str | None:
         """Return why it cannot be decided whether or how a task runs; ``None``: it can."""
-        return self._resolver.undecided(path)
+        return self._resolver.why_undecided(path)
 
     def import_error(self, path: TaskPath) -> str | None:
         """Return why an importer fails; ``None``: it does not."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.decide import decide
+from argosy_driver.decide import decide_task
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue
@@ -72,7 +72,7 @@ def looped(
 def test_raw_items_are_what_the_iterations_see() -> None:
     world = looped([1.0, {"a": [2.0]}, "{{$.pipeline_job_name}}"])
 
-    assert world.resolver().item_count(TaskPath("for-loop-1")) == 3
+    assert world.count("for-loop-1") == 3
     assert [world.inputs(f"for-loop-1/{i}/t")["x"] for i in range(3)] == [
         "1",
         '{"a":[2]}',
@@ -95,7 +95,7 @@ def test_items_of_an_input_are_its_value(
     root = dag({"for-loop-1": task("comp-body", {"all": given("p")}, **loop("all"))}, {"p": kind})
     world = World(pipeline(root, {"comp-body": body, "comp-t": LEAF}), {"p": value})
 
-    assert world.resolver().item_count(TaskPath("for-loop-1")) == len(items)
+    assert world.count("for-loop-1") == len(items)
     assert [world.inputs(f"for-loop-1/{i}/t")["x"] for i in range(len(items))] == items
 
 
@@ -114,7 +114,7 @@ def test_items_that_are_no_list_are_refused(value: str, kind: str) -> None:
     world = World(pipeline(root, {"comp-body": body, "comp-t": LEAF}), {"p": value})
 
     with pytest.raises(FinalTaskError) as caught:
-        world.resolver().item_count(TaskPath("for-loop-1"))
+        world.count("for-loop-1")
 
     assert str(caught.value) == (
         f"task 'for-loop-1': input 'all' holds the items of the loop and is {kind}; pass a list"
@@ -164,7 +164,7 @@ def test_artifacts_are_items_too() -> None:
     world = World(pipeline(root, components))
     world.succeeded("before", data=(*dataset("s3://b/0"), *dataset("s3://b/1")))
 
-    assert world.resolver().item_count(TaskPath("for-loop-1")) == 2
+    assert world.count("for-loop-1") == 2
     assert world.input_artifacts("for-loop-1/1/t") == {"a": ("s3://b/1",)}
     assert world.input_artifacts("for-loop-1/1") == {
         "item": ("s3://b/1",),
@@ -601,8 +601,8 @@ def test_a_condition_is_over_the_tasks_own_inputs(
     )
     world = World(pipeline(root, {"comp-g": group, "comp-t": LEAF}), {"p": value})
 
-    assert world.resolver().condition(TaskPath("condition-1")) is outcome
-    assert decide(TaskPath("condition-1"), resolver=world.resolver()) == {"condition": outcome}
+    assert world.holds("condition-1") is outcome
+    assert decide_task(TaskPath("condition-1"), resolver=world.resolver()) == {"condition": outcome}
 
 
 def test_a_condition_reads_only_the_inputs_that_it_names() -> None:
@@ -613,7 +613,7 @@ def test_a_condition_reads_only_the_inputs_that_it_names() -> None:
     components = {"comp-g": group, "comp-t": LEAF, "comp-b": leaf(outputs={"Output": "STRING"})}
     world = World(pipeline(root, components))
 
-    assert world.resolver().condition(TaskPath("condition-1")) is True
+    assert world.holds("condition-1") is True
 
 
 def test_a_condition_sees_artifacts() -> None:
@@ -637,7 +637,7 @@ def test_a_condition_sees_artifacts() -> None:
     world = World(pipeline(root, components))
     world.succeeded("before", data=dataset("s3://b/k", metadata={"rows": 11}))
 
-    assert world.resolver().condition(TaskPath("condition-1")) is True
+    assert world.holds("condition-1") is True
 
 
 def test_a_condition_that_fails_is_an_error_and_not_false() -> None:
@@ -647,7 +647,7 @@ def test_a_condition_that_fails_is_an_error_and_not_false() -> None:
     world = World(pipeline(root, {"comp-g": group, "comp-t": LEAF}))
 
     with pytest.raises(FinalTaskError) as caught:
-        world.resolver().condition(TaskPath("condition-1"))
+        world.holds("condition-1")
 
     assert str(caught.value) == (
         "task 'condition-1': condition: int() cannot read 'text' as an integer (column 1 of "
@@ -655,7 +655,7 @@ def test_a_condition_that_fails_is_an_error_and_not_false() -> None:
         "takes"
     )
     assert caught.value.reason == "ConditionFailed"
-    assert world.resolver().undecided(TaskPath("condition-1")) == str(caught.value)
+    assert world.resolver().why_undecided(TaskPath("condition-1")) == str(caught.value)
 
 
 def test_what_is_null_is_to_blame_for_a_condition_that_fails() -> None:
@@ -669,7 +669,7 @@ def test_what_is_null_is_to_blame_for_a_condition_that_fails() -> None:
     )
     world = World(pipeline(root, {"comp-g": group, "comp-t": LEAF}))
 
-    assert world.resolver().undecided(TaskPath("condition-1")) == (
+    assert world.resolver().why_undecided(TaskPath("condition-1")) == (
         "task 'condition-1': condition: null and a number have no order (in 'inputs.parameter_"
         "values['x'] > inputs.parameter_values['y']'); input 'x' is null, pass a value"
     )
@@ -679,7 +679,7 @@ def test_a_loop_over_null_says_what_to_pass() -> None:
     root_inputs = {"p": {"parameterType": "LIST", "isOptional": True}}
     world = looped("items", parameters={"items": given("p")}, root_inputs=root_inputs)
 
-    assert world.resolver().undecided(TaskPath("for-loop-1")) == (
+    assert world.resolver().why_undecided(TaskPath("for-loop-1")) == (
         "task 'for-loop-1': input 'items' holds the items of the loop and is null; pass a list"
     )
 
@@ -687,7 +687,7 @@ def test_a_loop_over_null_says_what_to_pass() -> None:
 def test_a_deciding_pod_tells_the_length_of_a_loop_that_runs() -> None:
     world = looped(["a", "b"])
 
-    assert decide(TaskPath("for-loop-1"), resolver=world.resolver()) == {
+    assert decide_task(TaskPath("for-loop-1"), resolver=world.resolver()) == {
         "condition": True,
         "length": 2,
     }

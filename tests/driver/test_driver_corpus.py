@@ -87,7 +87,7 @@ class Walk:
 
     def task(self, resolver: Resolver, node: TaskPosition) -> None:
         if node.is_loop:
-            for index in range(resolver.count(node)):
+            for index in range(resolver.count_items(node)):
                 self.leaf_or_dag(resolver, resolver.tree.iteration(node, index))
         else:
             self.leaf_or_dag(resolver, node)

@@ -286,8 +286,8 @@ def test_a_missing_upstream_output_is_an_error_that_names_it() -> None:
         world.inputs("t")
 
     assert str(caught.value) == (
-        "task 't': input 'x' comes from output 'Output' of task 'before', which did not put it "
-        "out; see what became of that task"
+        "task 't': input 'x' comes from output 'Output' of task 'before', which ended "
+        "without it; look at the outcome of that task"
     )
 
 
@@ -605,7 +605,7 @@ def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object_of_texts(
 
     assert caught.value.reason is Reason.INTERNAL
     assert str(caught.value) == (
-        f"what was told of the tasks before is '{shown}', not base64 of a JSON object of texts;"
+        f"the status list of upstream tasks is '{shown}', not base64 of a JSON object of texts;"
         " look for a failed expression in the workflow, and compile the pipeline again"
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from argosy_driver.planning.records import NotYetKnownError, PlannedPhases
 from argosy_driver.resolving.phases import Phases
-from argosy_driver.resolving.told import Told
+from argosy_driver.resolving.upstream_statuses import UpstreamStatuses
 from argosy_schemas.names import TaskPath
 
 ENDED = {"good": "Succeeded", "bad": "Failed", "left-out": "Skipped"}
@@ -19,7 +19,9 @@ def planned() -> PlannedPhases:
     return phases
 
 
-@pytest.mark.parametrize("phases", [Told(ENDED), planned()], ids=["told", "planned"])
+@pytest.mark.parametrize(
+    "phases", [UpstreamStatuses(ENDED), planned()], ids=["upstream", "planned"]
+)
 def test_a_task_failed_for_all_who_ask_of_its_phase(phases: Phases) -> None:
     paths = [TaskPath(path) for path in (*ENDED, "other")]
 
@@ -28,7 +30,7 @@ def test_a_task_failed_for_all_who_ask_of_its_phase(phases: Phases) -> None:
 
 
 def test_of_what_nobody_told_there_is_no_phase() -> None:
-    assert Told().of(TaskPath("other")) is None
+    assert UpstreamStatuses().of(TaskPath("other")) is None
 
 
 def test_how_a_task_ends_that_would_run_is_not_known_yet() -> None:

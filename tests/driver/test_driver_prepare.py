@@ -1,4 +1,4 @@
-"""The step of a task: arguments, environment, places, downloads, records, refusals."""
+"""The step of a task: arguments, environment, paths, downloads, records, refusals."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.preparing.adoption import basis
-from argosy_driver.preparing.places import ClusterPlaces
+from argosy_driver.preparing.adoption import compute_basis
+from argosy_driver.preparing.paths import ClusterPaths
 from argosy_schemas.errors import RetryableTaskError, StoreError
 from argosy_schemas.formats.records import (
     Artifact,
@@ -260,7 +260,7 @@ def test_a_step_says_all_that_is_left_to_do(tmp_path: Path) -> None:
         control=(entry,),
         log_key="runs/run-1/tasks/t/attempt-1.log",
         root="s3://bucket/root",
-        basis=basis(Values(parameters={"x": "v"}), {}),
+        basis=compute_basis(Values(parameters={"x": "v"}), {}),
     )
 
 
@@ -594,7 +594,7 @@ def test_a_directory_that_cannot_be_made_fails_the_task(tmp_path: Path) -> None:
     assert step.failure.message.startswith(f"task 't': {tmp_path}/outputs: could not be written")
 
 
-# Places and downloads.
+# ComponentPaths and downloads.
 
 
 def using(uri: str, *, bucket: str, **fields: Any) -> World:
@@ -712,13 +712,13 @@ def artifact(uri: str, **metadata: JsonValue) -> Artifact:
     ],
 )
 def test_in_a_pod_artifacts_are_where_the_sdk_looks(uri: str, seen: str, path: str | None) -> None:
-    found = ClusterPlaces().input_artifact(artifact(uri))
+    found = ClusterPaths().input_artifact(artifact(uri))
 
     assert (found.uri, found.path) == (seen, path)
 
 
 def test_in_a_pod_imports_into_the_workspace_are_there() -> None:
-    found = ClusterPlaces().input_artifact(artifact("s3://b/k", _kfp_workspace=True))
+    found = ClusterPaths().input_artifact(artifact("s3://b/k", _kfp_workspace=True))
 
     assert (found.uri, found.path, found.is_marked) == (
         "s3://b/k",
@@ -731,7 +731,7 @@ def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> N
     memory_store("pod").put("k", b"x")
     world = using("memory://pod/k", bucket="pod")
 
-    step = world.prepare("t", places=ClusterPlaces(tmp_path))
+    step = world.prepare("t", paths=ClusterPaths(tmp_path))
 
     here = "/argosy/artifacts/memory/pod"
     root = f"{here}/root/demo/run-1/t/attempt-1"
@@ -750,7 +750,7 @@ def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> N
 
 
 def test_without_artifacts_a_pod_needs_the_shared_volume_alone(tmp_path: Path) -> None:
-    step = world_of(leaf(outputs={"p": "STRING"})).prepare("t", places=ClusterPlaces(tmp_path))
+    step = world_of(leaf(outputs={"p": "STRING"})).prepare("t", paths=ClusterPaths(tmp_path))
 
     assert step.executor_output_path == "/argosy/outputs/executor_output.json"
     assert [path.name for path in tmp_path.iterdir()] == ["argosy"]
@@ -772,7 +772,7 @@ def test_the_workspace_mark_is_kept_where_the_sdk_understands_it(tmp_path: Path)
     memory_store("ws").put("k", b"x")
     world = World(pipeline(root, components))
 
-    pod = world.prepare("t", places=ClusterPlaces(tmp_path / "pod"))
+    pod = world.prepare("t", paths=ClusterPaths(tmp_path / "pod"))
     local = world.prepare("t", tmp_path / "local", attempt="attempt-2")
 
     def metadata(step: Step) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.preparing.places import ClusterPlaces
+from argosy_driver.preparing.paths import ClusterPaths
 from argosy_schemas.formats.step import Step
 from argosy_schemas.formats.step_json import step_from_json, step_to_json
 from argosy_schemas.sdk_paths import find_sdk_path
@@ -69,7 +69,7 @@ def test_the_sdk_finds_artifacts_where_they_are(where: str, tmp_path: Path) -> N
         step = consumer().prepare("t", tmp_path)
     else:
         # Below a directory of the test; the paths that the SDK sees are those of the pod.
-        step = consumer().prepare("t", places=ClusterPlaces(tmp_path))
+        step = consumer().prepare("t", paths=ClusterPaths(tmp_path))
         step = _moved(step, tmp_path)
     seen: dict[str, Any] = {}
 
@@ -107,7 +107,7 @@ def test_uris_of_the_sdk_are_below_the_root_of_the_task(
     artifact_types: Any = pytest.importorskip("kfp.dsl.types.artifact_types")
     world = consumer()
     world.run = replace(world.run, root=root)
-    step = world.prepare("t", places=ClusterPlaces(tmp_path))
+    step = world.prepare("t", paths=ClusterPaths(tmp_path))
     # What the SDK's executor does first.
     task_root = str(Path(step.executor_output_path).parent)
     monkeypatch.setattr(artifact_types, "CONTAINER_TASK_ROOT", task_root)

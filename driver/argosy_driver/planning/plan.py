@@ -22,12 +22,12 @@ from typing import Final
 
 from argosy_driver.planning.planned_task import ANY_ITERATION, PlannedTask, Verdict
 from argosy_driver.planning.records import NotYetKnownError, PlannedPhases, PlannedRecords
-from argosy_driver.preparing.places import Places
+from argosy_driver.preparing.paths import ComponentPaths
 from argosy_driver.preparing.prepare import preview_task
 from argosy_driver.resolving.claims import is_claim
-from argosy_driver.resolving.final_status import OMITTED
+from argosy_driver.resolving.phases import OMITTED
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import FinalStatus, Pipeline
@@ -61,11 +61,11 @@ _GROUP_VERDICTS: Final = (
 
 def plan_tasks(
     pipeline: Pipeline,
-    run: Run,
+    run: RunContext,
     *,
     store: ObjectStore,
     stores: Stores,
-    places: Callable[[Run], Places],
+    make_paths: Callable[[RunContext], ComponentPaths],
 ) -> Iterator[PlannedTask]:
     """Yield every task; the tasks of a group follow the group.
 
@@ -74,7 +74,7 @@ def plan_tasks(
         run: The run, which has not started.
         store: Holds the records and the cache.
         stores: Opens artifacts by URI.
-        places: Returns where the components of a run see their files.
+        make_paths: Returns the paths that components of a run see.
 
     Raises:
         StoreError: A store did not answer.
@@ -88,7 +88,7 @@ def plan_tasks(
             resolver=resolver,
             store=store,
             stores=stores,
-            places=places(resolver.run),
+            paths=make_paths(resolver.run),
             now=lambda: run.created_at,
         )
 
@@ -104,7 +104,7 @@ def plan_tasks(
     yield from planner.plan_dag(resolver.tree.root)
 
 
-def _other_run(run: Run) -> Run:
+def _other_run(run: RunContext) -> RunContext:
     """Return another run of the same pipeline with the same parameters.
 
     What differs between the fingerprints of a task in both is new in each run.
@@ -199,7 +199,7 @@ class _Planner:
 
     def _iterations(self, loop: TaskPosition) -> list[TaskPosition]:
         try:
-            count = self._resolver.count(loop)
+            count = self._resolver.count_items(loop)
         except NotYetKnownError:
             self._uncounted.add(loop.path)
             raise
@@ -260,7 +260,7 @@ class _Planner:
     def _count(self, loop: TaskPosition) -> int | None:
         """Return the number of items of a loop that may not run, if it is known."""
         try:
-            return self._resolver.count(loop)
+            return self._resolver.count_items(loop)
         except (NotYetKnownError, FinalTaskError):
             return None
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from argosy_driver.resolving.final_status import SUCCEEDED
+from argosy_driver.resolving.phases import SUCCEEDED
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces, Values
 from argosy_schemas.formats.step import Step
 from argosy_schemas.names import AttemptId, TaskPath
@@ -46,7 +46,7 @@ class PlannedPhases:
     """
 
     at_exit: str | None = None
-    told: Mapping[str, str] = MappingProxyType({})
+    by_path: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self) -> None:
         self._phases: dict[TaskPath, str | None] = {}

@@ -1,12 +1,12 @@
-"""Whether what an earlier attempt of a task finished still holds.
+"""The basis of a task: whether the result of an earlier attempt still holds.
 
-A run that goes on decides everything anew. A task whose upstream has come to something else since
-has other inputs, or is told something else, and what it made of the old ones is no result of this
-run any more. So a record keeps a digest of both, its *basis*.
+A resumed run decides everything anew. If an upstream task ends differently this time, a task may
+get other inputs or other upstream statuses, and its earlier result is no result of this run. So a
+record keeps the *basis* of the attempt: a digest of inputs and upstream statuses.
 
-The twin of an exit task, which runs when a run was stopped (``add_exit_twins`` in the compiler), is
-told that it is one. It is wanted only if the task has not come to its end in its own place: for a
-twin, every record holds.
+The exit handler of a stopped workflow runs a copy of each exit task (``add_exit_twins`` in the
+compiler). A copy has work to do only if the task itself did not end before the stop, so it adopts
+any record.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from argosy_driver.resolving.final_status import state_told
+from argosy_driver.resolving.final_status import get_final_state
 from argosy_schemas.formats.records import Values
 from argosy_schemas.formats.records_json import values_to_json
 from argosy_schemas.values import to_json
 
 
-def basis(inputs: Values, told: Mapping[str, str]) -> str:
-    """Return the digest of what a task is given.
+def compute_basis(inputs: Values, phases: Mapping[str, str]) -> str:
+    """Return a digest of the inputs and upstream statuses of a task.
 
     Args:
-        inputs: As resolved, before anything is told that is new in each attempt, e.g. paths.
-        told: Path of a task before to its phase. Phases that a task cannot tell apart count as one.
+        inputs: The resolved inputs, without values that differ between attempts, e.g. paths.
+        phases: Path of an upstream task to its phase. Phases that have the same state in a final
+            status count as equal.
     """
-    states = {path: state_told(phase) or phase for path, phase in told.items()}
-    text = to_json({"inputs": values_to_json(inputs), "told": states})
+    states = {path: get_final_state(phase) or phase for path, phase in phases.items()}
+    text = to_json({"inputs": values_to_json(inputs), "upstream": states})
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

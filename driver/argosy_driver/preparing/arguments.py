@@ -1,10 +1,10 @@
-"""Command, arguments and environment of a task with nothing left to resolve."""
+"""Command, arguments and environment of a task, with all placeholders replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from argosy_driver.preparing.scope import Scope
+from argosy_driver.preparing.task_placeholders import TaskPlaceholders
 from argosy_driver.resolving.placeholders import expand, substitute
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
@@ -14,21 +14,21 @@ from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue
 
 LONGEST_ARGUMENT_BYTES = 131_071
-"""What Linux takes as one argument or variable (MAX_ARG_STRLEN), less the byte at its end."""
+"""The limit of Linux for one argument or variable: MAX_ARG_STRLEN without the byte at its end."""
 
 
-def command_line(
-    executor: ContainerExecutor, scope: Scope, *, task_path: TaskPath
+def make_command_line(
+    executor: ContainerExecutor, placeholders: TaskPlaceholders, *, task_path: TaskPath
 ) -> tuple[str, ...]:
     """Return the arguments of the process, the command first.
 
     Raises:
-        FinalTaskError: There is no command, or an argument that no process can get.
+        FinalTaskError: There is no command, or Linux cannot pass an argument.
     """
     argv = tuple(
         text
         for element in (*executor.command, *executor.args)
-        for text in expand(element, scope, scope.is_present)
+        for text in expand(element, placeholders, placeholders.is_present)
     )
     if not argv or (not executor.command and argv[0].startswith("-")):
         raise FinalTaskError(
@@ -37,21 +37,23 @@ def command_line(
             reason=Reason.UNSUPPORTED,
         )
     for index, text in enumerate(argv):
-        _check(text, f"argument {index} of the command", scope.parameters, task_path)
+        _check(text, f"argument {index} of the command", placeholders.parameters, task_path)
     return argv
 
 
-def environment(
-    executor: ContainerExecutor, scope: Scope, *, task_path: TaskPath
+def make_environment(
+    executor: ContainerExecutor, placeholders: TaskPlaceholders, *, task_path: TaskPath
 ) -> tuple[tuple[str, str], ...]:
-    """Return the variables that the component sets, each name once.
+    """Return the environment variables that the component sets, each name once.
 
     Raises:
-        FinalTaskError: One that no process can get.
+        FinalTaskError: Linux cannot pass a variable.
     """
-    variables = {name: substitute(value, scope) for name, value in executor.env}
+    variables = {name: substitute(value, placeholders) for name, value in executor.env}
     for name, value in variables.items():
-        _check(f"{name}={value}", f"environment variable '{name}'", scope.parameters, task_path)
+        _check(
+            f"{name}={value}", f"environment variable '{name}'", placeholders.parameters, task_path
+        )
     return tuple(variables.items())
 
 

@@ -1,4 +1,4 @@
-"""Input artifacts: from their stores to where the component sees them."""
+"""Download input artifacts to the paths at which the component sees them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from argosy_driver.preparing.executor_input import SeenArtifact
-from argosy_driver.preparing.places import Places, is_stored
+from argosy_driver.preparing.paths import ComponentPaths, is_stored
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, ContentKind, Reason
 from argosy_schemas.names import TaskPath
@@ -20,26 +20,26 @@ _AT_A_TIME = 4
 
 
 def download_inputs(
-    artifacts: Iterable[SeenArtifact], *, stores: Stores, places: Places, task_path: TaskPath
+    artifacts: Iterable[SeenArtifact], *, stores: Stores, paths: ComponentPaths, task_path: TaskPath
 ) -> None:
-    """Copy input artifacts to where the component sees them, each URI once.
+    """Copy input artifacts to the paths at which the component sees them, each URI once.
 
-    Nothing is copied for a scheme that is not one of a store.
+    Artifacts whose scheme no store can read are skipped.
 
     Raises:
-        FinalTaskError: The bytes that a task once wrote are gone.
+        FinalTaskError: An artifact that a task wrote is gone.
         StoreError: A store refused or did not answer.
     """
     wanted: dict[str, SeenArtifact] = {}
     for each in artifacts:
         content = each.artifact.content
         is_absent = content is not None and content.kind is ContentKind.ABSENT
-        if each.seen.path is not None and not is_absent and is_stored(each.artifact.uri):
-            wanted.setdefault(each.seen.path, each)
+        if each.location.path is not None and not is_absent and is_stored(each.artifact.uri):
+            wanted.setdefault(each.location.path, each)
 
     def fetch(path: str) -> None:
         artifact = wanted[path].artifact
-        found = download(stores, artifact.uri, places.here(path))
+        found = download(stores, artifact.uri, paths.local_path(path))
         expected = artifact.content
         if found.kind is ContentKind.ABSENT and expected is not None and expected.files > 0:
             raise FinalTaskError(
@@ -52,11 +52,11 @@ def download_inputs(
     for_each(fetch, wanted, width=min(len(wanted), _AT_A_TIME) if remote else 1)
 
 
-def imported_version(artifact: Artifact, stores: Stores) -> str:
-    """Return what tells the versions of an artifact apart that no task of ours wrote.
+def get_imported_version(artifact: Artifact, stores: Stores) -> str:
+    """Return a text that identifies the version of an artifact that no task of ours wrote.
 
-    Size and etag of its object, a digest of them all for a directory. Empty where tasks wrote it,
-    for then its URI is new each time, and where no store can tell.
+    It is size and etag of the object; for a directory, a digest of all objects. It is empty for an
+    artifact that a task wrote, because its URI is new each time, and where no store can tell.
 
     Raises:
         StoreError: A store refused or did not answer.

@@ -1,6 +1,6 @@
-"""``ExecutorInput``: what a KFP component is told of its inputs and outputs.
+"""``ExecutorInput``: the message that describes its inputs and outputs to a KFP component.
 
-The JSON that ``{{$}}`` stands for and the SDK's executor reads (``ir-semantics`` 7.9).
+It is the value of ``{{$}}``, and the SDK's executor reads it (``ir-semantics`` 7.9).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from argosy_driver.preparing.places import Seen
+from argosy_driver.preparing.paths import SeenLocation
 from argosy_driver.resolving.importers import WORKSPACE_MARK
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter
@@ -18,20 +18,22 @@ from argosy_schemas.values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class SeenArtifact:
-    """An artifact, and where the component sees it."""
+    """An artifact and its location for the component."""
 
     artifact: Artifact
-    seen: Seen
+    location: SeenLocation
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the ``RuntimeArtifact``."""
         metadata = dict(self.artifact.metadata)
-        if not self.seen.is_marked:
+        if not self.location.is_marked:
             metadata.pop(WORKSPACE_MARK, None)
-        return _runtime_artifact(self.artifact.name, self.seen.uri, self.artifact.type, metadata)
+        return _runtime_artifact(
+            self.artifact.name, self.location.uri, self.artifact.type, metadata
+        )
 
 
-def executor_input(
+def make_executor_input(
     *,
     parameters: Mapping[str, JsonValue],
     artifacts: Mapping[str, Sequence[SeenArtifact]],
@@ -59,7 +61,7 @@ def executor_input(
 
 
 def output_to_json(output: OutputArtifact) -> dict[str, JsonValue]:
-    """Return the ``RuntimeArtifact`` that an output is to become."""
+    """Return the ``RuntimeArtifact`` of an output artifact."""
     return _runtime_artifact(output.name, output.seen_uri, output.type, output.metadata)
 
 

@@ -1,20 +1,25 @@
-"""Prepare a task: everything that happens before its command runs.
+"""Prepare an attempt of a container task: everything that happens before its command runs.
 
-In this order, so that it may be killed anywhere and done again: resolve, adopt what an earlier
-attempt finished, also by failing where a stopped workflow runs the task once more, look into the
-cache, say that the attempt runs, download. Only the attempt's own record is written.
+The order allows to kill and repeat it at any point:
+
+1. Adopt the result of an earlier attempt, if it still holds. In the exit handler of a stopped
+   workflow a failure counts as a result, too.
+2. Resolve the inputs.
+3. Look into the cache.
+4. Write the record of the attempt; no other record is written.
+5. Download the input artifacts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from argosy_driver.preparing.adoption import basis
-from argosy_driver.preparing.places import Places
-from argosy_driver.preparing.preparation import Preparation
+from argosy_driver.preparing.adoption import compute_basis
+from argosy_driver.preparing.paths import ComponentPaths
+from argosy_driver.preparing.step_builder import StepBuilder
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.failures import convert_store_errors, make_failure
@@ -35,51 +40,53 @@ def prepare(
     resolver: Resolver,
     store: ObjectStore,
     stores: Stores,
-    places: Places,
+    paths: ComponentPaths,
     now: Callable[[], datetime],
 ) -> Step:
-    """Return the step of one attempt of a container task, its input artifacts downloaded.
+    """Return the step of one attempt of a container task, with its input artifacts downloaded.
 
-    May be killed and called again at any point. A task that cannot run gives a step whose decision
-    is ``FAILED``, not an error.
+    The process may be killed at any point, and the function called again. If the task cannot run,
+    the decision of the step is ``FAILED``; there is no error.
 
     Args:
         task_path: The task.
         attempt_id: The attempt.
-        resolver: Of the run.
-        store: Holds the records and the cache.
-        stores: Where artifacts are, by URI.
-        places: Where the component sees things.
-        now: The time in UTC.
+        resolver: The resolver of the run.
+        store: The store of records and cache.
+        stores: The stores of artifacts, by URI.
+        paths: The paths that the component sees.
+        now: Returns the time in UTC.
 
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
     records = RunRecords(store, resolver.run.id)
-    with _begun(task_path, attempt_id, resolver, records, now()) as attempt:
-        node = attempt.node(resolver)
+    with _begin(task_path, attempt_id, resolver, records, now()) as attempt:
+        position = attempt.find_position(resolver)
         done = records.read_success(task_path)
         at_exit = resolver.phases.at_exit is not None
         if done is not None and (at_exit or done.basis is None):
-            return _adopted(attempt.step, done)
-        failed = _failed_for_good(node, tuple(records.attempts(task_path))) if at_exit else None
+            return _adopt(attempt.step, done)
+        failed = _find_final_failure(position, records) if at_exit else None
         if failed is not None:
-            return _adopted(attempt.step, failed)
-        step = attempt.resolved(resolver)
-        attempt.step = step = replace(step, basis=basis(step.inputs, resolver.phases.told))
+            return _adopt(attempt.step, failed)
+        step = attempt.resolve_inputs(resolver)
+        attempt.step = step = replace(
+            step, basis=compute_basis(step.inputs, resolver.phases.by_path)
+        )
         if done is not None and done.basis == step.basis:
-            return _adopted(step, done)
+            return _adopt(step, done)
         if done is not None:
             attempt.step = step = replace(step, replaces=done.attempt_id)
-        return Preparation(
-            node=node,
-            begun=step,
+        return StepBuilder(
+            position=position,
+            draft=step,
             resolver=resolver,
             records=records,
             store=store,
             stores=stores,
-            places=places,
-        ).step()
+            paths=paths,
+        ).build()
     return attempt.step
 
 
@@ -89,7 +96,7 @@ def preview_task(
     resolver: Resolver,
     store: ObjectStore,
     stores: Stores,
-    places: Places,
+    paths: ComponentPaths,
     now: Callable[[], datetime],
 ) -> Step:
     """Return the step of a container task up to the cache decision, without writing anything.
@@ -98,47 +105,47 @@ def preview_task(
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
     records = RunRecords(store, resolver.run.id)
-    with _begun(task_path, AttemptId("planned"), resolver, records, now()) as attempt:
-        return Preparation(
-            node=attempt.node(resolver),
-            begun=attempt.resolved(resolver),
+    with _begin(task_path, AttemptId("planned"), resolver, records, now()) as attempt:
+        return StepBuilder(
+            position=attempt.find_position(resolver),
+            draft=attempt.resolve_inputs(resolver),
             resolver=resolver,
             records=records,
             store=store,
             stores=stores,
-            places=places,
-        ).decided()
+            paths=paths,
+        ).decide()
     return attempt.step
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """An attempt of a task that may turn out not to run."""
+    """An attempt of a task, which may turn out not to run."""
 
     step: Step
-    """As far as it has come."""
+    """The step as far as it is known; a failure is reported with it."""
 
-    def node(self, resolver: Resolver) -> TaskPosition:
-        """Return the task, and take down what is decided by it."""
-        node = resolver.tree.at(self.step.task_path)
-        self.step = replace(self.step, control=_control(resolver, node))
-        return node
+    def find_position(self, resolver: Resolver) -> TaskPosition:
+        """Return the position of the task, and add its control entries to the step."""
+        position = resolver.tree.at(self.step.task_path)
+        self.step = replace(self.step, control=_control(resolver, position))
+        return position
 
-    def resolved(self, resolver: Resolver) -> Step:
-        """Return the step with its inputs."""
+    def resolve_inputs(self, resolver: Resolver) -> Step:
+        """Resolve the inputs of the task, and return the step with them."""
         self.step = replace(self.step, inputs=resolver.inputs(self.step.task_path))
         return self.step
 
 
 @contextmanager
-def _begun(
+def _begin(
     task_path: TaskPath,
     attempt_id: AttemptId,
     resolver: Resolver,
     records: RunRecords,
     started_at: datetime,
 ) -> Generator[_Attempt]:
-    """Give an attempt, whose step says at the end why the task cannot run, if it cannot."""
+    """Yield an attempt; if the task cannot run, its step says why when the block ends."""
     attempt = _Attempt(
         Step(
             run_id=resolver.run.id,
@@ -155,11 +162,11 @@ def _begun(
         with convert_store_errors(f"task '{task_path}': "):
             yield attempt
     except FinalTaskError as error:
-        attempt.step = _failed(attempt.step, error)
+        attempt.step = _fail(attempt.step, error)
 
 
-def _adopted(step: Step, done: AttemptRecord) -> Step:
-    """Return the step of a task that came to its end, well or not."""
+def _adopt(step: Step, done: AttemptRecord) -> Step:
+    """Return the step of a task that an earlier attempt completed, successfully or not."""
     return replace(
         step,
         decision=Decision.ADOPTED,
@@ -169,26 +176,27 @@ def _adopted(step: Step, done: AttemptRecord) -> Step:
     )
 
 
-def _failed_for_good(node: TaskPosition, attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
-    """Return the record of the attempt by which a task came to its end, if it failed by itself."""
+def _find_final_failure(position: TaskPosition, records: RunRecords) -> AttemptRecord | None:
+    """Return the last attempt if it failed and no retry was left; ``None`` otherwise."""
+    attempts = tuple(records.attempts(position.path))
     if not attempts or attempts[-1].state is not AttemptState.FAILED:
         return None
-    last, retry = attempts[-1], node.retry
+    last, retry = attempts[-1], position.retry
     is_final = last.failure is not None and last.failure.final
     failures = sum(1 for each in attempts if each.state is AttemptState.FAILED)
     return last if is_final or failures > (0 if retry is None else retry.max_count) else None
 
 
-def _failed(step: Step, error: FinalTaskError) -> Step:
+def _fail(step: Step, error: FinalTaskError) -> Step:
     failure = make_failure(error)
-    # What comes from Kubernetes settings does not know the task.
+    # Errors of Kubernetes settings do not name the task.
     if not failure.message.startswith("task '"):
         failure = replace(failure, message=f"task '{step.task_path}': {failure.message}")
     return replace(step, decision=Decision.FAILED, failure=failure)
 
 
-def _control(resolver: Resolver, node: TaskPosition) -> tuple[ControlEntry, ...]:
-    if node.task is None or node.parent is None:
+def _control(resolver: Resolver, position: TaskPosition) -> tuple[ControlEntry, ...]:
+    if position.task is None or position.parent is None:
         return ()
-    key = (node.parent.component.name, node.task.key)
+    key = (position.parent.component.name, position.task.key)
     return resolver.pipeline.control.get(key, ())

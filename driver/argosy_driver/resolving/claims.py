@@ -1,4 +1,4 @@
-"""Volume claims that a pipeline makes and removes: what ``CreatePVC`` and ``DeletePVC`` put out.
+"""Volume claims that a pipeline makes and removes: the outputs of ``CreatePVC``, ``DeletePVC``.
 
 The workflow makes the claim itself (a ``resource`` template), so no pod writes a record of it. Its
 only output, ``name``, follows from the workflow's name and the inputs; the compiler emits the same
@@ -38,7 +38,7 @@ def is_claim(component: Component) -> bool:
     )
 
 
-def claim_name(
+def make_claim_name(
     workflow: str, task_path: TaskPath, *, pvc_name: JsonValue, pvc_name_suffix: JsonValue
 ) -> str:
     """Return the name of the claim that a ``CreatePVC`` task makes.

@@ -1,6 +1,6 @@
-"""CEL, as tasks use it: conditions, and selectors of parts of a value.
+"""Conditions of tasks and selectors of parts of a value, both in CEL.
 
-Apart from the rest, so that only tasks which need CEL load it.
+A module of its own, so that only tasks which need CEL import it.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from argosy_schemas.message_text import to_one_line
 from argosy_schemas.values import JsonValue, to_json
 
 
-def condition_holds(
+def evaluate_condition(
     condition: str,
     *,
     parameters: Mapping[str, JsonValue],
     artifacts: Mapping[str, Sequence[Mapping[str, JsonValue]]],
     what: str,
 ) -> bool:
-    """Return the outcome of a condition.
+    """Return whether a condition holds.
 
     Args:
         condition: CEL over the inputs of a task.
-        parameters: Of the task.
-        artifacts: Of the task, each as a ``RuntimeArtifact``.
-        what: For messages.
+        parameters: The input parameters of the task.
+        artifacts: The input artifacts of the task, each as a ``RuntimeArtifact``.
+        what: The subject of error messages.
 
     Raises:
-        FinalTaskError: It cannot be evaluated; never to be taken for false.
+        FinalTaskError: The condition cannot be evaluated, which never counts as false.
     """
     try:
         return holds(parse(condition), parameters, artifacts)
@@ -40,15 +40,15 @@ def condition_holds(
         inputs = _inputs(sorted(parse(condition).parameters), parameters)
         raise FinalTaskError(f"{what}: {error}{inputs}", reason=Reason.CONDITION_FAILED) from error
     except FinalTaskError as error:
-        # An input that it reads cannot be had.
+        # The condition reads an input that cannot be resolved.
         read = f"{error} (the condition '{to_one_line(' '.join(condition.split()))}' reads it)"
         raise FinalTaskError(read, reason=error.reason) from error
     except (ExpressionError, MissingLibraryError) as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
 
 
-def told_of(artifact: Artifact) -> Mapping[str, JsonValue]:
-    """Return what a condition reads of an artifact, as in a ``RuntimeArtifact``."""
+def make_runtime_artifact(artifact: Artifact) -> Mapping[str, JsonValue]:
+    """Return an artifact as conditions read it: the fields of a ``RuntimeArtifact``."""
     return {
         "name": artifact.name,
         "uri": artifact.uri,
@@ -68,20 +68,22 @@ def _inputs(names: Sequence[str], parameters: Mapping[str, JsonValue]) -> str:
             f"; input{'s' * several} {' and '.join(nulls)} {'are' if several else 'is'} null, "
             f"pass {'values' if several else 'a value'}"
         )
-    told = ", ".join(f"'{name}' is {to_one_line(to_json(value))}" for name, value in values.items())
-    return f"; input {told}: pass what the condition takes"
+    shown = ", ".join(
+        f"'{name}' is {to_one_line(to_json(value))}" for name, value in values.items()
+    )
+    return f"; input {shown}: pass what the condition takes"
 
 
-def selected(selector: str, value: JsonValue, *, what: str) -> JsonValue:
+def select_value(selector: str, value: JsonValue, *, what: str) -> JsonValue:
     """Return what a ``parameterExpressionSelector`` picks from a value.
 
     Args:
         selector: CEL over the fields of protobuf's ``Value``.
         value: The value.
-        what: For messages.
+        what: The subject of error messages.
 
     Raises:
-        FinalTaskError: There is no such part.
+        FinalTaskError: The value has no such part.
     """
     try:
         return select(selector, value, to_text(value))

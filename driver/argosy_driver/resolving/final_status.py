@@ -1,17 +1,15 @@
-"""``PipelineTaskFinalStatus``: what a task that runs in any case is told of the one before it.
+"""``PipelineTaskFinalStatus``: the outcome of an upstream task, as an input parameter.
 
-States are spelt as in ML Metadata, since the reference does so and the SDK's own samples assert it
-(``ir-semantics`` 4.5). A cached task is ``COMPLETE``: where a result came from is no outcome.
+States are spelt as in ML Metadata, because the reference does so and the SDK's own samples assert
+it (``ir-semantics`` 4.5). A cached task is ``COMPLETE`` like any other that succeeded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from argosy_driver.resolving.phases import OMITTED, SUCCEEDED
 from argosy_schemas.values import JsonValue
-
-SUCCEEDED = "Succeeded"
-OMITTED = "Omitted"
 
 _STATES = {
     SUCCEEDED: "COMPLETE",
@@ -20,28 +18,28 @@ _STATES = {
     "Skipped": "CANCELED",
     OMITTED: "CANCELED",
 }
-# Of gRPC's codes: a precondition failed, and cancelled.
+# gRPC codes: FAILED_PRECONDITION and CANCELLED.
 _FAILED_CODE = 9
 _CANCELED_CODE = 1
 
 
-def final_status(
-    task_key: str, phase: str, *, job: str, why_failed: Callable[[], str | None]
+def make_final_status(
+    task_key: str, phase: str, *, job: str, find_error: Callable[[], str | None]
 ) -> dict[str, JsonValue] | None:
-    """Return the value for a ``TASK_FINAL_STATUS`` input; ``None`` for an unknown phase.
+    """Return the value of a ``TASK_FINAL_STATUS`` input; ``None`` for an unknown phase.
 
     Args:
         task_key: The task that ended.
         phase: The phase of its node in the workflow.
         job: The name of the workflow.
-        why_failed: Returns the error of the task, or ``None`` if it is not known.
+        find_error: Returns why the task failed, or ``None`` if that is not known.
     """
-    state = state_told(phase)
+    state = get_final_state(phase)
     if state is None:
         return None
     error: dict[str, JsonValue] = {}
     if state == "FAILED":
-        why = why_failed()
+        why = find_error()
         message = f"task {task_key} failed" + ("" if why is None else f": {why}")
         error = {"code": _FAILED_CODE, "message": message}
     elif state == "CANCELED":
@@ -54,6 +52,6 @@ def final_status(
     }
 
 
-def state_told(phase: str) -> str | None:
-    """Return what a task is told of the phase of another; ``None`` for an unknown phase."""
+def get_final_state(phase: str) -> str | None:
+    """Return the ``state`` of a final status for a node phase; ``None`` for an unknown phase."""
     return _STATES.get(phase)

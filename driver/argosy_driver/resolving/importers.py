@@ -1,6 +1,6 @@
-"""Importers as pure functions: an artifact out of the IR and the inputs of the task.
+"""The artifact of an importer, computed from the IR and the inputs of the task.
 
-No pod runs for one. Whoever needs the artifact computes it, and all compute the same.
+An importer needs no pod: every reader computes its artifact, and all readers get the same.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from argosy_schemas.names import ArtifactUri, TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 WORKSPACE_MARK = "_kfp_workspace"
-"""Metadata by which the SDK looks for the bytes in the workspace."""
+"""The metadata key that makes the SDK look for the bytes in the workspace."""
 
 
-def imported_artifact(
+def make_imported_artifact(
     importer: ImporterExecutor,
     *,
     name: str,
@@ -29,14 +29,14 @@ def imported_artifact(
     """Return the artifact that an importer registers.
 
     Args:
-        importer: Says what to import.
+        importer: The executor.
         name: The output of the component.
-        task_path: The task, for messages.
-        parameter: Input parameters of the task.
-        lookup: What placeholders in URI and metadata stand for.
+        task_path: The task, for error messages.
+        parameter: Returns an input parameter of the task by name.
+        lookup: The values of placeholders in URI and metadata.
 
     Raises:
-        FinalTaskError: There is no URI.
+        FinalTaskError: The URI is missing.
     """
     uri: JsonValue | Unset
     if isinstance(importer.uri, Constant):

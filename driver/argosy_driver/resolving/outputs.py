@@ -1,12 +1,13 @@
-"""What tasks, DAGs, loops and importers put out, found by descending from whoever asks.
+"""Outputs of tasks, DAGs, loops and importers, derived from success records.
 
-A container's outputs are in its success record. A DAG's are those of its tasks, a loop's those of
-its iterations, one list level per loop for parameters, one flat list for artifacts. Iterations that
-were skipped contribute nothing (``ir-semantics`` 3.3, 3.4).
+A container's outputs are in its success record. A DAG's outputs are those of its tasks. A loop's
+outputs are collected over its iterations: one list level per loop for parameters, one flat list for
+artifacts. Skipped iterations contribute nothing (``ir-semantics`` 3.3, 3.4).
 
-Where there is a choice, the success record says whether a branch ran. Importers, volume claims and
-loops have none. Whether they ran follows from the conditions above them, up to the DAG in which the
-choice is made: whoever asks knows that this one ran.
+An output of a DAG may have several sources (``OneOf``): the first branch that ran provides it. The
+success record shows whether a container ran. Importers, volume claims and loops have no record, so
+for them it follows from the conditions of the tasks around them, up to the DAG that makes the
+choice, which the caller knows to have run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from argosy_schemas.values import UNSET, JsonValue, Unset
 from argosy_store.parallel import for_each
 
 MANY_ITERATIONS = 100
-"""Above it, a collected list is kept in the store for the next one who asks."""
+"""Above this count, the first reader writes a collected list to the store for the next ones."""
 
 _LARGEST_BATCH = 32
 
@@ -34,7 +35,7 @@ Artifacts: TypeAlias = "tuple[Artifact, ...]"
 
 
 class Records(Protocol):
-    """What is asked of :class:`argosy_store.run_records.RunRecords`."""
+    """The part of :class:`argosy_store.run_records.RunRecords` that a resolver uses."""
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
         """Return the success record of a task."""
@@ -53,40 +54,41 @@ class Records(Protocol):
         ...
 
     def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
-        """Return the list kept for a loop under this name, or ``UNSET``."""
+        """Return the list that was collected from a loop under this name, or ``UNSET``."""
         ...
 
     def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
-        """Keep a list for a loop."""
+        """Store a list that was collected from a loop."""
         ...
 
 
 class Inputs(Protocol):
-    """What outputs follow from besides records."""
+    """The part of a resolver that outputs depend on, besides records."""
 
-    def count(self, head: TaskPosition) -> int:
-        """Return how many iterations a loop has."""
+    def count_items(self, loop: TaskPosition) -> int:
+        """Return the number of iterations of a loop."""
         ...
 
-    def holds(self, node: TaskPosition) -> bool:
-        """Return the outcome of a task's own condition."""
+    def holds(self, position: TaskPosition) -> bool:
+        """Return whether a task's own condition holds."""
         ...
 
-    def imported(self, node: TaskPosition, name: str) -> Artifact:
-        """Return the artifact of an importer."""
+    def import_artifact(self, position: TaskPosition, name: str) -> Artifact:
+        """Return the artifact that an importer registers."""
         ...
 
-    def claim(self, node: TaskPosition) -> str:
-        """Return the name of a volume claim."""
+    def claim_name(self, position: TaskPosition) -> str:
+        """Return the name of the volume claim that a task makes."""
         ...
 
 
 class Outputs:
-    """Finds outputs of one run.
+    """The outputs of tasks in one run.
 
-    In all methods, ``floor`` is the node in whose DAG there is a choice, known to have run; none:
-    all on the way is known to have run. ``keep`` is whether long lists may be kept, see
-    :meth:`Records.write_collected`: not where a loop may have failed.
+    Two arguments are the same in all methods. ``ancestor`` is the position whose DAG chooses
+    between branches and is known to have run; ``None`` if everything on the way is known to have
+    run. ``keep`` says whether to store long collected lists; it is ``False`` where a loop may have
+    failed.
     """
 
     def __init__(
@@ -107,27 +109,32 @@ class Outputs:
         self._keep_collected = keep_collected
 
     def parameter(
-        self, node: TaskPosition, name: str, floor: TaskPosition | None = None, *, keep: bool = True
+        self,
+        position: TaskPosition,
+        name: str,
+        ancestor: TaskPosition | None = None,
+        *,
+        keep: bool = True,
     ) -> JsonValue | Unset:
-        """Return an output parameter of a task, loop or iteration; ``UNSET``: it has not come."""
-        if node.is_loop:
-            return self._collected_parameters(node, name, floor, keep=keep)
-        dag = node.component.dag
+        """Return an output parameter of a task, loop or iteration; ``UNSET`` if there is none."""
+        if position.is_loop:
+            return self._collected_parameters(position, name, ancestor, keep=keep)
+        dag = position.component.dag
         if dag is not None:
-            for selected, below in self._selected(node, name, floor, artifacts=False):
+            for source, below in self._sources(position, name, ancestor, artifacts=False):
                 value = self.parameter(
-                    self._tree.child(node, selected.task), selected.output, below, keep=keep
+                    self._tree.child(position, source.task), source.output, below, keep=keep
                 )
                 if value is not UNSET:
                     return value
             return UNSET
-        if is_claim(node.component):
-            if name != NAME_OUTPUT or not self._ran(node, floor):
+        if is_claim(position.component):
+            if name != NAME_OUTPUT or not self._ran(position, ancestor):
                 return UNSET
-            return self._inputs.claim(node)
-        if node.importer is not None:
+            return self._inputs.claim_name(position)
+        if position.importer is not None:
             return UNSET
-        record = self._records.read_success(node.path)
+        record = self._records.read_success(position.path)
         if record is None:
             return UNSET
         key = record.outputs.large.get(name)
@@ -136,163 +143,172 @@ class Outputs:
         return record.outputs.parameters.get(name, UNSET)
 
     def artifacts(
-        self, node: TaskPosition, name: str, floor: TaskPosition | None = None, *, keep: bool = True
+        self,
+        position: TaskPosition,
+        name: str,
+        ancestor: TaskPosition | None = None,
+        *,
+        keep: bool = True,
     ) -> Artifacts | None:
-        """Return an output artifact, or list of them; ``None``: it has not come to be."""
-        if node.is_loop:
-            return self._collected_artifacts(node, name, floor, keep=keep)
-        dag = node.component.dag
+        """Return an output artifact, or list of artifacts; ``None`` if there is none."""
+        if position.is_loop:
+            return self._collected_artifacts(position, name, ancestor, keep=keep)
+        dag = position.component.dag
         if dag is not None:
-            for selected, below in self._selected(node, name, floor, artifacts=True):
+            for source, below in self._sources(position, name, ancestor, artifacts=True):
                 found = self.artifacts(
-                    self._tree.child(node, selected.task), selected.output, below, keep=keep
+                    self._tree.child(position, source.task), source.output, below, keep=keep
                 )
                 if found is not None:
                     return found
             return None
-        if node.importer is not None:
-            if not self._ran(node, floor):
+        if position.importer is not None:
+            if not self._ran(position, ancestor):
                 return None
-            return (self._inputs.imported(node, name),)
-        record = self._records.read_success(node.path)
+            return (self._inputs.import_artifact(position, name),)
+        record = self._records.read_success(position.path)
         return None if record is None else record.outputs.artifacts.get(name)
 
-    def succeeded(self, node: TaskPosition) -> bool:
-        """Return whether a task ran to its end, given that the DAG around it ran.
+    def succeeded(self, position: TaskPosition) -> bool:
+        """Return whether a task succeeded, given that the DAG around it ran.
 
-        Where nobody told of its phase, nothing failed.
+        A task whose phase is not known has not failed.
         """
-        if self._phases.failed(node.path):
+        if self._phases.failed(position.path):
             return False
-        if _has_record(node):
-            return self._records.read_success(node.path) is not None
-        return self._ran_in_its_dag(node)
+        if _has_record(position):
+            return self._records.read_success(position.path) is not None
+        return self._ran_in_its_dag(position)
 
-    def _selected(
-        self, node: TaskPosition, name: str, floor: TaskPosition | None, *, artifacts: bool
+    def _sources(
+        self, position: TaskPosition, name: str, ancestor: TaskPosition | None, *, artifacts: bool
     ) -> Iterator[tuple[TaskOutput, TaskPosition | None]]:
-        """Yield where an output of a DAG may come from, until the first branch that ran."""
-        selectors = _selectors(node, name, artifacts=artifacts)
+        """Yield the sources of a DAG's output, each with its ancestor, to the first that ran."""
+        selectors = _selectors(position, name, artifacts=artifacts)
         if selectors is None:
             raise FinalTaskError(
-                f"task '{node.path}' has no output '{name}'; "
-                f"declare it in the outputs of component '{node.component.name}'",
+                f"task '{position.path}' has no output '{name}'; "
+                f"declare it in the outputs of component '{position.component.name}'",
                 reason=Reason.INVALID_INPUT,
             )
-        if floor is None and len(selectors) > 1:
-            floor = node
+        if ancestor is None and len(selectors) > 1:
+            ancestor = position
         for number, selector in enumerate(selectors, start=1):
-            yield selector, floor
-            # Whoever comes back for the next one has found nothing there.
+            yield selector, ancestor
+            # The caller asks for the next source only if this one has no output.
             if number < len(selectors):
-                branch = self._tree.child(node, selector.task)
-                if self._ran_without(branch, selector.output, floor, artifacts=artifacts):
+                branch = self._tree.child(position, selector.task)
+                if self._ran_without(branch, selector.output, ancestor, artifacts=artifacts):
                     return
 
     def _ran_without(
-        self, branch: TaskPosition, name: str, floor: TaskPosition | None, *, artifacts: bool
+        self, branch: TaskPosition, name: str, ancestor: TaskPosition | None, *, artifacts: bool
     ) -> bool:
-        """Return whether a branch that has no such output ran all the same."""
+        """Return whether a branch ran although it has no such output."""
         leaf = branch
         while True:
             if _has_record(leaf):
                 if self._records.read_success(leaf.path) is None:
-                    # It runs whenever the branch does: most branches are told by their records.
+                    # The leaf runs whenever the branch does, so its record settles most cases.
                     return False
                 break
             selectors = _selectors(leaf, name, artifacts=artifacts) or ()
             if leaf.is_loop or len(selectors) != 1 or not _always_runs(leaf, selectors[0].task):
                 break
             leaf, name = self._tree.child(leaf, selectors[0].task), selectors[0].output
-        return self._ran(branch, floor)
+        return self._ran(branch, ancestor)
 
-    def _ran(self, node: TaskPosition, floor: TaskPosition | None) -> bool:
-        """Return whether a node and all between it and ``floor`` ran."""
-        if floor is None:
+    def _ran(self, position: TaskPosition, ancestor: TaskPosition | None) -> bool:
+        """Return whether a position and all positions up to ``ancestor`` ran."""
+        if ancestor is None:
             return True
-        each: TaskPosition | None = node
-        while each is not None and each is not floor and each.path != floor.path:
-            if not self._ran_in_its_dag(each):
+        current: TaskPosition | None = position
+        while current is not None and current.path != ancestor.path:
+            if not self._ran_in_its_dag(current):
                 return False
-            each = each.parent
+            current = current.parent
         return True
 
-    def _ran_in_its_dag(self, node: TaskPosition) -> bool:
+    def _ran_in_its_dag(self, position: TaskPosition) -> bool:
         """Return whether a task without a record ran, given that the DAG around it did."""
-        task, frame = node.task, node.parent
-        if task is None or frame is None:
+        task, parent = position.task, position.parent
+        if task is None or parent is None:
             return True
-        if not node.ignores_upstream_failure:
+        if not position.ignores_upstream_failure:
             for key in task.dependencies:
-                if not self.succeeded(self._tree.child(frame, key)):
+                if not self.succeeded(self._tree.child(parent, key)):
                     return False
-        return task.condition is None or self._inputs.holds(node)
+        return task.condition is None or self._inputs.holds(position)
 
     def _collected_parameters(
-        self, head: TaskPosition, name: str, floor: TaskPosition | None, *, keep: bool
+        self, loop: TaskPosition, name: str, ancestor: TaskPosition | None, *, keep: bool
     ) -> JsonValue | Unset:
-        if self._phases.failed(head.path) or not self._ran(head, floor):
+        if self._phases.failed(loop.path) or not self._ran(loop, ancestor):
             return UNSET
-        count = self._inputs.count(head)
-        kept = self._kept(head, f"parameter/{name}", count)
-        if kept is not UNSET:
-            return kept
+        count = self._inputs.count_items(loop)
+        collected = self._read_collected(loop, f"parameter/{name}", count)
+        if collected is not UNSET:
+            return collected
         found: list[JsonValue] = []
-        for node in self._iterations(head, name, count, artifacts=False):
-            value = self.parameter(node, name, node, keep=keep)
+        for position in self._iterations(loop, name, count, artifacts=False):
+            value = self.parameter(position, name, position, keep=keep)
             if value is not UNSET:
                 found.append(value)
         if keep:
-            self._keep(head, f"parameter/{name}", count, found)
+            self._write_collected(loop, f"parameter/{name}", count, found)
         return found
 
     def _collected_artifacts(
-        self, head: TaskPosition, name: str, floor: TaskPosition | None, *, keep: bool
+        self, loop: TaskPosition, name: str, ancestor: TaskPosition | None, *, keep: bool
     ) -> Artifacts | None:
-        if self._phases.failed(head.path) or not self._ran(head, floor):
+        if self._phases.failed(loop.path) or not self._ran(loop, ancestor):
             return None
-        count = self._inputs.count(head)
-        kept = self._kept(head, f"artifact/{name}", count)
-        if isinstance(kept, Sequence):
-            return tuple(artifact_from_json(item) for item in kept if isinstance(item, Mapping))
+        count = self._inputs.count_items(loop)
+        collected = self._read_collected(loop, f"artifact/{name}", count)
+        if isinstance(collected, Sequence):
+            return tuple(
+                artifact_from_json(item) for item in collected if isinstance(item, Mapping)
+            )
         found: list[Artifact] = []
-        for node in self._iterations(head, name, count, artifacts=True):
-            found.extend(self.artifacts(node, name, node, keep=keep) or ())
+        for position in self._iterations(loop, name, count, artifacts=True):
+            found.extend(self.artifacts(position, name, position, keep=keep) or ())
         if keep:
-            self._keep(head, f"artifact/{name}", count, [artifact_to_json(item) for item in found])
+            self._write_collected(
+                loop, f"artifact/{name}", count, [artifact_to_json(item) for item in found]
+            )
         return tuple(found)
 
     def _iterations(
-        self, head: TaskPosition, name: str, count: int, *, artifacts: bool
+        self, loop: TaskPosition, name: str, count: int, *, artifacts: bool
     ) -> Iterator[TaskPosition]:
-        """Yield the iterations of a loop, the records of a batch of them read ahead."""
+        """Yield the iterations of a loop, reading records ahead in batches."""
         batch = _LARGEST_BATCH if self._readers > 1 else 1
         for start in range(0, count, batch):
-            nodes = [
-                self._tree.iteration(head, index)
+            iterations = [
+                self._tree.iteration(loop, index)
                 for index in range(start, min(start + batch, count))
             ]
             if batch > 1:
                 self._read_ahead(
                     [
                         path
-                        for node in nodes
-                        for path in self._leaves(node, name, artifacts=artifacts)
+                        for position in iterations
+                        for path in self._leaves(position, name, artifacts=artifacts)
                     ]
                 )
-            yield from nodes
+            yield from iterations
 
-    def _leaves(self, node: TaskPosition, name: str, *, artifacts: bool) -> Iterator[TaskPath]:
-        """Yield the container tasks that an output may come from, short of further loops."""
-        if node.is_loop:
+    def _leaves(self, position: TaskPosition, name: str, *, artifacts: bool) -> Iterator[TaskPath]:
+        """Yield the container tasks that may provide an output, without those in inner loops."""
+        if position.is_loop:
             return
-        dag = node.component.dag
+        dag = position.component.dag
         if dag is None:
-            if _has_record(node):
-                yield node.path
+            if _has_record(position):
+                yield position.path
             return
-        for selector in _selectors(node, name, artifacts=artifacts) or ():
-            child = self._tree.child(node, selector.task)
+        for selector in _selectors(position, name, artifacts=artifacts) or ():
+            child = self._tree.child(position, selector.task)
             yield from self._leaves(child, selector.output, artifacts=artifacts)
 
     def _read_ahead(self, paths: Sequence[TaskPath]) -> None:
@@ -300,33 +316,39 @@ class Outputs:
             return
         for_each(self._records.read_success, paths, width=min(self._readers, len(paths)))
 
-    def _kept(self, head: TaskPosition, name: str, count: int) -> JsonValue | Unset:
+    def _read_collected(self, loop: TaskPosition, name: str, count: int) -> JsonValue | Unset:
         if count <= MANY_ITERATIONS:
             return UNSET
-        return self._records.read_collected(head.path, name)
+        return self._records.read_collected(loop.path, name)
 
-    def _keep(self, head: TaskPosition, name: str, count: int, value: list[JsonValue]) -> None:
+    def _write_collected(
+        self, loop: TaskPosition, name: str, count: int, value: list[JsonValue]
+    ) -> None:
         if self._keep_collected and count > MANY_ITERATIONS:
-            self._records.write_collected(head.path, name, value)
+            self._records.write_collected(loop.path, name, value)
 
 
-def _selectors(node: TaskPosition, name: str, *, artifacts: bool) -> tuple[TaskOutput, ...] | None:
-    """Return where an output of a DAG comes from; ``None``: it has no such output."""
-    dag = node.component.dag
+def _selectors(
+    position: TaskPosition, name: str, *, artifacts: bool
+) -> tuple[TaskOutput, ...] | None:
+    """Return the sources of a DAG's output; ``None`` if the DAG has no such output."""
+    dag = position.component.dag
     if dag is None:
         return None
     outputs = dag.outputs.artifacts if artifacts else dag.outputs.parameters
     return outputs.get(name)
 
 
-def _always_runs(frame: TaskPosition, key: str) -> bool:
+def _always_runs(parent: TaskPosition, key: str) -> bool:
     """Return whether a task runs whenever the DAG that holds it succeeds."""
-    dag = frame.component.dag
+    dag = parent.component.dag
     assert dag is not None
     task = dag.tasks[key]
-    return task.condition is None and all(_always_runs(frame, each) for each in task.dependencies)
+    return task.condition is None and all(_always_runs(parent, each) for each in task.dependencies)
 
 
-def _has_record(node: TaskPosition) -> bool:
-    """Return whether a pod of ours runs for the node itself."""
-    return node.container is not None and not node.is_loop and not is_claim(node.component)
+def _has_record(position: TaskPosition) -> bool:
+    """Return whether the task runs in a pod that writes a success record."""
+    return (
+        position.container is not None and not position.is_loop and not is_claim(position.component)
+    )

@@ -1,35 +1,40 @@
-"""What is known of how tasks ended, beside the records of those that succeeded.
+"""The phases in which tasks of a run ended, from a source other than their records.
 
-Who knows it differs: a pod is told by the workflow, :mod:`argosy_driver.resolving.told`; a run that
-came to its end knows it of every task; a plan knows some of
-them, :mod:`argosy_driver.planning.records`.
+There are three sources. A pod learns from the workflow how the tasks upstream of it ended
+(:mod:`argosy_driver.resolving.upstream_statuses`). The engine knows the phase of every node. A plan
+predicts phases (:mod:`argosy_driver.planning.records`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from argosy_schemas.names import TaskPath
+
+SUCCEEDED: Final = "Succeeded"
+OMITTED: Final = "Omitted"
+"""The phase of a task that does not run because of the tasks upstream of it."""
 
 
 class Phases(Protocol):
     """The node phases in which tasks of one run ended."""
 
     @property
-    def told(self) -> Mapping[str, str]:
-        """All that was told of the tasks before: path to phase."""
+    def by_path(self) -> Mapping[str, str]:
+        """All known phases: task path to phase."""
         ...
 
     @property
     def at_exit(self) -> str | None:
-        """The status of the workflow, if it was stopped and this is for what runs all the same."""
+        """The status of the workflow in its exit handler after a stop; ``None`` anywhere else."""
         ...
 
     def of(self, path: TaskPath) -> str | None:
-        """Return how a task ended.
+        """Return the phase in which a task ended.
 
-        ``None``: nobody told. It then succeeded if there are records of its outputs.
+        ``None`` means that the phase is not known; the task then succeeded if its success record
+        exists.
 
         Raises:
             NotYetKnownError: The phase depends on a task that would run.
@@ -37,5 +42,5 @@ class Phases(Protocol):
         ...
 
     def failed(self, path: TaskPath) -> bool:
-        """Return whether a task is known not to have succeeded, or not to have run."""
+        """Return whether a task is known to have failed, or not to have run."""
         ...

@@ -1,10 +1,9 @@
-"""``{{$…}}`` in texts: found, looked up, replaced, once.
+"""Find placeholders (``{{$…}}``) in texts and replace them by their values.
 
-One pass over the text as the pipeline's author wrote it. What a placeholder stands for is data and
-is never searched for placeholders again, so a value may look like one. A placeholder that is
-unknown, or has no value here, stays as it is.
+A text is searched once. The value of a placeholder is data and is never searched again, so a value
+may look like a placeholder. A placeholder without a value stays as it is.
 
-What the placeholders stand for is the caller's affair (:mod:`argosy_driver.preparing.scope`).
+The caller passes the values, see :mod:`argosy_driver.preparing.task_placeholders`.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def expand(argument: str, lookup: Lookup, is_present: Callable[[str], bool]) -> 
         argument: Text with placeholders, or the JSON of a ``Concat`` or ``IfPresent``, which may
             hold each other.
         lookup: What placeholders stand for.
-        is_present: Whether an input was supplied, for ``IfPresent``.
+        is_present: Returns whether an input has a value, for ``IfPresent``.
     """
     structure = _structure(argument)
     if structure is None:

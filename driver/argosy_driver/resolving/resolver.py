@@ -1,9 +1,9 @@
-"""Inputs, outputs, conditions and item counts of tasks, found when they are asked for.
+"""Resolve inputs, outputs, conditions and item counts of tasks, each on demand.
 
-Nothing about a DAG is stored. What a task receives follows from the IR, the parameters of the run
-and the success records of the containers that came before it; what a DAG, a loop or an importer
-puts out follows from the same. So each value is looked for by name, from the task that needs it,
-and a task costs as many reads as it has inputs (``ir-semantics`` 3).
+Nothing about a DAG is stored. The inputs of a task follow from the IR, the parameters of the run
+and the success records of upstream containers, and so do the outputs of DAGs, loops and importers.
+The resolver computes each value by name, starting at the task that needs it, so a task costs as
+many reads as it has inputs (``ir-semantics`` 3).
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from argosy_driver.resolving.claims import claim_name
-from argosy_driver.resolving.final_status import OMITTED, SUCCEEDED, final_status
-from argosy_driver.resolving.importers import imported_artifact
+from argosy_driver.resolving.claims import make_claim_name
+from argosy_driver.resolving.importers import make_imported_artifact
+from argosy_driver.resolving.input_values import (
+    check_literals,
+    check_missing_artifact,
+    coerce_value,
+    make_missing_output_error,
+    parse_items,
+    resolve_missing_value,
+)
 from argosy_driver.resolving.lazy_mapping import LazyMapping
 from argosy_driver.resolving.outputs import Outputs, Records
-from argosy_driver.resolving.phases import Phases
+from argosy_driver.resolving.phases import SUCCEEDED, Phases
 from argosy_driver.resolving.placeholders import Lookup, Segments, substitute_value
-from argosy_driver.resolving.run import Run
-from argosy_driver.resolving.run_texts import run_text
-from argosy_driver.resolving.supplied import (
-    check_artifact_missing,
-    check_literals,
-    coerced,
-    items_of,
-    not_put_out,
-    without_value,
-)
-from argosy_driver.resolving.told import Told
+from argosy_driver.resolving.run_context import RunContext
+from argosy_driver.resolving.run_placeholders import look_up_run_placeholder
+from argosy_driver.resolving.upstream_statuses import UpstreamStatuses
 from argosy_schemas.errors import ArgosyError, FinalTaskError, UnknownTaskError
 from argosy_schemas.formats.records import Artifact, Reason, Values
 from argosy_schemas.ir.from_json import parameter_input_from_json
@@ -53,21 +52,21 @@ from argosy_schemas.names import TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 if TYPE_CHECKING:
-    from argosy_driver.resolving.outcomes import Outcomes
+    from argosy_driver.resolving.final_status_inputs import FinalStatusInputs
 
 _CACHED_INPUTS: Final = 512
 
 
 @dataclass(slots=True)
 class _ResolvedInputs:
-    """The inputs of one DAG or loop that were resolved so far."""
+    """The inputs of one DAG or loop, as far as they were resolved."""
 
     parameters: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     artifacts: dict[str, tuple[Artifact, ...]] = field(
         default_factory=dict[str, tuple[Artifact, ...]]
     )
     items: tuple[JsonValue, ...] | tuple[Artifact, ...] | None = None
-    """Of a loop."""
+    """For a loop, its items."""
 
 
 def _new_inputs(_: TaskPath) -> _ResolvedInputs:
@@ -75,16 +74,16 @@ def _new_inputs(_: TaskPath) -> _ResolvedInputs:
 
 
 class Resolver:
-    """Resolves the tasks of one run. Safe to use from several threads.
+    """Resolves values of the tasks in one run. Safe to use from several threads.
 
-    One may serve a whole run: it remembers the inputs of DAGs it came through lately, and never
-    that something was absent.
+    One resolver may serve a whole run. It keeps the inputs of DAGs and loops in an LRU cache, and
+    never keeps that a value is absent.
     """
 
     def __init__(
         self,
         pipeline: Pipeline,
-        run: Run,
+        run: RunContext,
         records: Records,
         *,
         phases: Phases | None = None,
@@ -95,92 +94,81 @@ class Resolver:
 
         Args:
             pipeline: The pipeline of the run.
-            run: The run.
-            records: Of this run.
-            phases: For tasks that run in any case, and what lies in them; ``None``: nobody told.
-            readers: How many records to read at a time.
-            keep_collected: Whether to keep long lists collected from loops, see
-                :meth:`Records.write_collected`. Only where the loops are known to have ended well.
+            run: The context of the run.
+            records: The records of the run.
+            phases: The phases of tasks that ended. Only tasks that ignore upstream failure, and
+                tasks in such DAGs, need them; by default none is known.
+            readers: The number of threads that read records.
+            keep_collected: Whether to store long lists that were collected from loops, see
+                :meth:`Records.write_collected`; only where all these loops succeeded.
         """
         self.pipeline = pipeline
         self.run = run
         self.tree = TaskTree(pipeline)
-        self.phases: Phases = Told() if phases is None else phases
-        """How the tasks before ended."""
+        self.phases: Phases = UpstreamStatuses() if phases is None else phases
+        """The phases of tasks that ended."""
         self._records, self._readers = records, readers
         self._cached_inputs = lru_cache(maxsize=_CACHED_INPUTS)(_new_inputs)
         self._outputs = Outputs(
             records, self.tree, self, self.phases, readers=readers, keep_collected=keep_collected
         )
 
-    # What callers ask, by path.
+    # By path.
 
     def inputs(self, path: TaskPath) -> Values:
-        """Return the inputs of a task, DAG, loop or iteration; of the run for the empty path.
+        """Return the inputs of a task, DAG, loop or iteration; for the empty path, of the run.
 
-        Defaults are in place. An optional input that was not supplied and has no default is
-        ``None`` for a DAG, and absent for a container or importer.
+        Defaults are applied. An optional input with neither value nor default is ``None`` for a
+        DAG, and absent for a container or importer.
 
         Raises:
             FinalTaskError: An input is missing, of the wrong type, or not among the literals.
         """
-        node = self.tree.at(path)
+        position = self.tree.at(path)
         parameters: dict[str, JsonValue] = {}
-        for name in node.parameter_names:
-            value = self.parameter(node, name)
+        for name in position.parameter_names:
+            value = self.parameter(position, name)
             if value is not UNSET:
                 parameters[name] = value
         artifacts: dict[str, tuple[Artifact, ...]] = {}
-        for name in node.artifact_names:
-            found = self.artifacts(node, name)
+        for name in position.artifact_names:
+            found = self.artifacts(position, name)
             if found is not None:
                 artifacts[name] = found
         return Values(parameters=parameters, artifacts=artifacts)
 
     def outputs(self, path: TaskPath) -> Values:
-        """Return the outputs of anything that has ended; those that did not come to be are absent.
+        """Return the outputs of a task, DAG, loop or iteration that ended; missing ones are absent.
 
-        Of a loop: what is collected over its iterations. Large parameters are in place.
+        The outputs of a loop are collected over its iterations. Large parameters are in place.
         """
-        node = self.tree.at(path)
-        declared = node.component.outputs
+        position = self.tree.at(path)
+        declared = position.component.outputs
         parameters: dict[str, JsonValue] = {}
         for name in declared.parameters:
-            # The node ended; of what is in it, nothing is known to have run.
-            value = self._outputs.parameter(node, name, node)
+            # The position itself ran; the tasks in it may not have run.
+            value = self._outputs.parameter(position, name, position)
             if value is not UNSET:
                 parameters[name] = value
         artifacts: dict[str, tuple[Artifact, ...]] = {}
         for name in declared.artifacts:
-            found = self._outputs.artifacts(node, name, node)
+            found = self._outputs.artifacts(position, name, position)
             if found is not None:
                 artifacts[name] = found
         return Values(parameters=parameters, artifacts=artifacts)
 
-    def item_count(self, path: TaskPath) -> int:
-        """Return how many iterations a loop has."""
-        return self.count(self.tree.at(path))
+    def why_undecided(self, path: TaskPath) -> str | None:
+        """Return why nobody can decide whether or how often a task runs; ``None`` if one can.
 
-    def condition(self, path: TaskPath) -> bool:
-        """Return the outcome of a task's own condition; true when it has none.
-
-        Raises:
-            FinalTaskError: It cannot be evaluated.
-        """
-        return self.holds(self.tree.at(path))
-
-    def undecided(self, path: TaskPath) -> str | None:
-        """Return why it cannot be decided whether or how a task runs; ``None``: it can.
-
-        It is what an expression of the engine failed on, in the words of the pipeline.
+        This explains, in terms of the pipeline, why an expression in the workflow failed.
         """
         try:
-            node = self.tree.at(path)
-            if self.holds(node) and node.is_loop:
-                self.count(node)
+            position = self.tree.at(path)
+            if self.holds(position) and position.is_loop:
+                self.count_items(position)
             self.inputs(path)
         except FinalTaskError as error:
-            # What is broken inside is not the pipeline's.
+            # An internal error is no property of the pipeline.
             return None if error.reason is Reason.INTERNAL else str(error)
         except ArgosyError:
             return None
@@ -189,309 +177,299 @@ class Resolver:
     # Input parameters.
 
     def parameter(
-        self, node: TaskPosition, name: str, within: frozenset[str] = frozenset()
+        self, position: TaskPosition, name: str, resolving: frozenset[str] = frozenset()
     ) -> JsonValue | Unset:
-        """Return an input parameter; ``UNSET``: a container does not get it.
+        """Return an input parameter; ``UNSET`` if the component does not receive it.
 
         Args:
-            node: Whose input it is.
-            name: The input.
-            within: Inputs of the same task whose constants are being resolved; a constant that
-                refers to itself is left as it is.
+            position: The task.
+            name: The name of the input.
+            resolving: Inputs of the same task whose constants are being resolved. A placeholder for
+                one of them stays as it is, so that a constant may mention itself.
         """
-        known = self._resolved(node).parameters
+        known = self._resolved(position).parameters
         value: JsonValue | Unset = known.get(name, UNSET)
         if value is UNSET:
-            value = self._parameter(node, name, within)
-            if value is not UNSET and not within:
+            value = self._parameter(position, name, resolving)
+            if value is not UNSET and not resolving:
                 known[name] = value
         return value
 
     def _parameter(
-        self, node: TaskPosition, name: str, within: frozenset[str]
+        self, position: TaskPosition, name: str, resolving: frozenset[str]
     ) -> JsonValue | Unset:
-        task = node.task
-        spec = node.component.inputs.parameters.get(name)
+        task = position.task
+        spec = position.component.inputs.parameters.get(name)
         if task is None:
-            given = self.run.parameters.get(name, UNSET)
-            if (given is UNSET or given is None) and spec is not None:
-                return without_value(given, spec, node, name)
-            return given
+            value = self.run.parameters.get(name, UNSET)
+            if (value is UNSET or value is None) and spec is not None:
+                return resolve_missing_value(value, spec, position, name)
+            return value
         if spec is not None and spec.type is ParameterType.TASK_CONFIG:
             return UNSET
         if task.iterator is not None and not task.iterator.over_artifacts:
-            if node.loop is not None and name == task.iterator.item_input:
-                item = self._item(node)
+            if position.loop is not None and name == task.iterator.item_input:
+                item = self._item(position)
                 assert not isinstance(item, Artifact)
                 if item is None and spec is not None:
-                    return without_value(None, spec, node, name)
-                return item if spec is None else coerced(item, spec, node, name)
-            if node.is_loop and name == task.iterator.item_input:
-                items = self._items(node)
+                    return resolve_missing_value(None, spec, position, name)
+                return item if spec is None else coerce_value(item, spec, position, name)
+            if position.is_loop and name == task.iterator.item_input:
+                items = self._items(position)
                 return [item for item in items if not isinstance(item, Artifact)]
-        if node.loop is not None:
-            return self.parameter(node.loop, name, within)
+        if position.loop is not None:
+            return self.parameter(position.loop, name, resolving)
         source = task.parameters.get(name)
-        value = UNSET if source is None else self._supplied(node, name, source, spec, within)
+        value = (
+            UNSET if source is None else self._passed_value(position, name, source, spec, resolving)
+        )
         if (value is UNSET or value is None) and spec is not None:
             is_constant = source is not None and isinstance(source.source, Constant)
-            return without_value(value, spec, node, name, is_constant=is_constant)
+            return resolve_missing_value(value, spec, position, name, is_constant=is_constant)
         return value
 
-    def _supplied(
+    def _passed_value(
         self,
-        node: TaskPosition,
+        position: TaskPosition,
         name: str,
         source: ParameterInput,
         spec: ParameterSpec | None,
-        within: frozenset[str],
+        resolving: frozenset[str],
     ) -> JsonValue | Unset:
-        """Return what a task passes to its component, checked and of the declared type."""
-        value = self._source(node, name, source, within)
+        """Return the value that a task passes to its component, checked and converted."""
+        value = self._source_value(position, name, source, resolving)
         if value is UNSET or (value is None and source.selector is None):
             return value
         if spec is not None and value is not None:
-            check_literals(value, spec, node, name)
+            check_literals(value, spec, position, name)
         if source.selector is not None:
-            # Most tasks have neither selector nor condition, and start sooner without CEL.
-            from argosy_driver.resolving.conditions import selected
+            # Imported here, because most tasks need no CEL and start sooner without it.
+            from argosy_driver.resolving.conditions import select_value
 
-            value = selected(source.selector, value, what=f"task '{node.path}': input '{name}'")
+            value = select_value(
+                source.selector, value, what=f"task '{position.path}': input '{name}'"
+            )
             if value is None:
                 return None
-        return value if spec is None else coerced(value, spec, node, name)
+        return value if spec is None else coerce_value(value, spec, position, name)
 
-    def _source(
-        self, node: TaskPosition, name: str, given: ParameterInput, within: frozenset[str]
+    def _source_value(
+        self, position: TaskPosition, name: str, source: ParameterInput, resolving: frozenset[str]
     ) -> JsonValue | Unset:
-        frame = node.parent
-        assert frame is not None, name
-        match given.source:
+        parent = position.parent
+        assert parent is not None, name
+        match source.source:
             case Constant(value):
-                return substitute_value(value, self.lookup(node, within | {name}))
+                return substitute_value(value, self.lookup(position, resolving | {name}))
             case RuntimeParameter(parameter):
                 return self.parameter(self.tree.root, parameter)
             case ComponentInput(parameter):
-                return self.parameter(frame, parameter)
+                return self.parameter(parent, parameter)
             case FinalStatus(task):
-                return self._final_status(node, frame, task)
+                return self._final_status_inputs.value(position, parent, task)
             case TaskOutput(task, output):
-                before = self.tree.child(frame, task)
-                if node.ignores_upstream_failure:
-                    if self.phases.of(before.path) not in (None, SUCCEEDED):
+                upstream = self.tree.child(parent, task)
+                if position.ignores_upstream_failure:
+                    if self.phases.of(upstream.path) not in (None, SUCCEEDED):
                         return UNSET
-                    return self._outputs.parameter(before, output, frame, keep=False)
-                found = self._outputs.parameter(before, output)
+                    return self._outputs.parameter(upstream, output, parent, keep=False)
+                found = self._outputs.parameter(upstream, output)
                 if found is UNSET:
-                    raise not_put_out(node, name, given.source)
+                    raise make_missing_output_error(position, name, source.source)
                 return found
 
     def setting(
-        self, node: TaskPosition, source: Mapping[str, JsonValue], what: str
+        self, position: TaskPosition, source: Mapping[str, JsonValue], what: str
     ) -> JsonValue | Unset:
         """Return the value of a Kubernetes setting, an ``InputParameterSpec`` as JSON.
 
         Its names are those of the DAG that holds the task (``ir-semantics`` 6.1).
         """
-        return self._supplied(node, what, parameter_input_from_json(source), None, frozenset())
+        return self._passed_value(
+            position, what, parameter_input_from_json(source), None, frozenset()
+        )
 
-    def lookup(self, node: TaskPosition, within: frozenset[str] = frozenset()) -> Lookup:
-        """Return what placeholders stand for in texts that the IR has for a task."""
-        of_run = self.run_text(node)
+    def lookup(self, position: TaskPosition, resolving: frozenset[str] = frozenset()) -> Lookup:
+        """Return the lookup for placeholders in the texts of a task in the IR."""
+        look_up_run = self.run_lookup(position)
 
         def text(segments: Segments) -> str | None:
             if segments[:2] == ("inputs", "parameters") and len(segments) == 3:
                 name = segments[2]
-                return None if name in within else self._parameter_text(node, name, within)
-            return of_run(segments)
+                return (
+                    None if name in resolving else self._parameter_text(position, name, resolving)
+                )
+            return look_up_run(segments)
 
         return text
 
-    def run_text(self, node: TaskPosition) -> Lookup:
-        """Return what placeholders stand for that tell names, ids, times and roots."""
-        key = "" if node.task is None else node.task.key
-        return lambda segments: run_text(self.run, key, node.path, segments)
+    def run_lookup(self, position: TaskPosition) -> Lookup:
+        """Return the lookup for placeholders of the run: names, ids, times and roots."""
+        key = "" if position.task is None else position.task.key
+        return lambda segments: look_up_run_placeholder(self.run, key, position.path, segments)
 
-    def _parameter_text(self, node: TaskPosition, name: str, within: frozenset[str]) -> str | None:
-        value = self.parameter(node, name, within)
+    def _parameter_text(
+        self, position: TaskPosition, name: str, resolving: frozenset[str]
+    ) -> str | None:
+        value = self.parameter(position, name, resolving)
         if value is UNSET:
-            # Declared, optional and not supplied: nothing. Not declared: unknown.
-            return "" if name in node.component.inputs.parameters else None
+            # A declared input without a value is empty, an undeclared one unknown.
+            return "" if name in position.component.inputs.parameters else None
         return to_text(value)
 
-    # What came before.
-
-    def _final_status(self, node: TaskPosition, frame: TaskPosition, task: str) -> JsonValue:
-        phase = self._phase_of_any(frame, task)
-        status = None
-        if phase is not None:
-            before = self.tree.child(frame, task)
-            status = final_status(
-                task,
-                phase,
-                job=self.run.name,
-                why_failed=lambda: self._outcomes.error(before),
-            )
-        if status is None:
-            raise FinalTaskError(
-                f"task '{node.path}': the status of task '{task}' is "
-                f"{'not known' if phase is None else repr(phase)}; compile the pipeline again",
-                reason=Reason.INTERNAL,
-            )
-        return status
-
-    def _phase_of_any(self, frame: TaskPosition, task: str) -> str | None:
-        """Return the phase of a task, also of one without a node; ``None``: it is not known."""
-        before = self.tree.child(frame, task)
-        phase = self.phases.of(before.path)
-        if phase is None and before.importer is not None and before.task is not None:
-            # It has no node, and ran if all ran that it follows, or in any case.
-            follows = (self._phase_of_any(frame, key) for key in before.task.dependencies)
-            came = before.ignores_upstream_failure or all(each == SUCCEEDED for each in follows)
-            came = came and self._outputs.succeeded(before)
-            return SUCCEEDED if came else OMITTED
-        if phase is None and self.phases.at_exit is not None:
-            return self._outcomes.phase(before) or self.phases.at_exit
-        if phase is None and self._outputs.succeeded(before):
-            return SUCCEEDED
-        return phase
-
     @cached_property
-    def _outcomes(self) -> Outcomes:
-        # Few tasks ask for it.
-        from argosy_driver.resolving.outcomes import Outcomes
+    def _final_status_inputs(self) -> FinalStatusInputs:
+        # Imported here, because few tasks receive a final status.
+        from argosy_driver.resolving.final_status_inputs import FinalStatusInputs
 
-        return Outcomes(self._records, self.tree, self, readers=self._readers)
+        return FinalStatusInputs(
+            self.run, self.tree, self._records, self._outputs, self.phases, self, self._readers
+        )
 
     # Input artifacts.
 
-    def artifacts(self, node: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
-        """Return an input artifact or list of them; ``None``: a task does not get it."""
-        known = self._resolved(node).artifacts
+    def artifacts(self, position: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
+        """Return an input artifact or list of artifacts; ``None`` if there is none."""
+        known = self._resolved(position).artifacts
         found = known.get(name)
         if found is None:
-            found = self._artifacts(node, name)
+            found = self._artifacts(position, name)
             if found is not None:
                 known[name] = found
         return found
 
-    def _artifacts(self, node: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
-        task = node.task
+    def _artifacts(self, position: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
+        task = position.task
         if task is None:
             return self.run.artifacts.get(name)
         if task.iterator is not None and task.iterator.over_artifacts:
-            if node.loop is not None and name == task.iterator.item_input:
-                item = self._item(node)
+            if position.loop is not None and name == task.iterator.item_input:
+                item = self._item(position)
                 assert isinstance(item, Artifact)
                 return (item,)
-            if node.is_loop and name == task.iterator.item_input:
-                return tuple(item for item in self._items(node) if isinstance(item, Artifact))
-        if node.loop is not None:
-            return self.artifacts(node.loop, name)
+            if position.is_loop and name == task.iterator.item_input:
+                return tuple(item for item in self._items(position) if isinstance(item, Artifact))
+        if position.loop is not None:
+            return self.artifacts(position.loop, name)
         source = task.artifacts.get(name)
-        spec = node.component.inputs.artifacts.get(name)
-        frame = node.parent
-        assert frame is not None, name
+        spec = position.component.inputs.artifacts.get(name)
+        parent = position.parent
+        assert parent is not None, name
         found: tuple[Artifact, ...] | None = None
         if isinstance(source, ComponentInput):
-            found = self.artifacts(frame, source.name)
+            found = self.artifacts(parent, source.name)
         elif source is not None:
-            before = self.tree.child(frame, source.task)
-            if not node.ignores_upstream_failure:
-                found = self._outputs.artifacts(before, source.output)
+            upstream = self.tree.child(parent, source.task)
+            if not position.ignores_upstream_failure:
+                found = self._outputs.artifacts(upstream, source.output)
                 if found is None:
-                    raise not_put_out(node, name, source)
-            elif self.phases.of(before.path) in (None, SUCCEEDED):
-                found = self._outputs.artifacts(before, source.output, frame, keep=False)
+                    raise make_missing_output_error(position, name, source)
+            elif self.phases.of(upstream.path) in (None, SUCCEEDED):
+                found = self._outputs.artifacts(upstream, source.output, parent, keep=False)
         if found is None:
-            check_artifact_missing(spec, node, name)
+            check_missing_artifact(spec, position, name)
         return found
 
     # Loops.
 
-    def count(self, head: TaskPosition) -> int:
-        """Return how many iterations a loop has."""
-        return len(self._items(head))
+    def count_items(self, loop: TaskPosition) -> int:
+        """Return the number of iterations of a loop."""
+        return len(self._items(loop))
 
-    def _item(self, node: TaskPosition) -> JsonValue | Artifact:
-        head, index = node.loop, node.index
-        assert head is not None
+    def _item(self, position: TaskPosition) -> JsonValue | Artifact:
+        loop, index = position.loop, position.index
+        assert loop is not None
         assert index is not None
-        items = self._items(head)
+        items = self._items(loop)
         if index >= len(items):
             raise UnknownTaskError(
-                f"loop '{head.path}' has {len(items)} items, none for '{node.path}'"
+                f"loop '{loop.path}' has {len(items)} items, none for '{position.path}'"
             )
         return items[index]
 
-    def _items(self, head: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
-        known = self._resolved(head)
+    def _items(self, loop: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+        known = self._resolved(loop)
         if known.items is None:
-            known.items = self._resolved_items(head)
+            known.items = self._resolved_items(loop)
         return known.items
 
-    def _resolved_items(self, head: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
-        iterator = None if head.task is None else head.task.iterator
+    def _resolved_items(self, loop: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
+        iterator = None if loop.task is None else loop.task.iterator
         if iterator is None:
-            raise UnknownTaskError(f"task '{head.path}' is no loop")
+            raise UnknownTaskError(f"task '{loop.path}' is no loop")
         match iterator.items:
             case RawItems(items=raw):
-                lookup = self.lookup(head)
+                lookup = self.lookup(loop)
                 return tuple(substitute_value(item, lookup) for item in raw)
             case InputItems(name=name):
                 if iterator.over_artifacts:
-                    return self.artifacts(head, name) or ()
-                return items_of(self.parameter(head, name), head, name)
+                    return self.artifacts(loop, name) or ()
+                return parse_items(self.parameter(loop, name), loop, name)
 
-    def _resolved(self, node: TaskPosition) -> _ResolvedInputs:
-        """Return the inputs of a task resolved so far; those of a leaf are not kept.
+    def _resolved(self, position: TaskPosition) -> _ResolvedInputs:
+        """Return the inputs resolved so far: of a DAG or loop from the cache, of a leaf none.
 
-        The inputs of a DAG or loop are asked for by all tasks in it, those of a leaf by itself.
+        All tasks in a DAG or loop read its inputs; nobody but a leaf itself reads those of a leaf.
         """
-        is_asked_again = node.has_dag or node.is_loop
-        return self._cached_inputs(node.path) if is_asked_again else _ResolvedInputs()
+        is_shared = position.has_dag or position.is_loop
+        return self._cached_inputs(position.path) if is_shared else _ResolvedInputs()
 
     # Conditions.
 
-    def holds(self, node: TaskPosition) -> bool:
-        """Return the outcome of a task's own condition; true when it has none."""
-        condition = None if node.task is None else node.task.condition
+    def holds(self, position: TaskPosition) -> bool:
+        """Return whether a task's own condition holds; true if it has none.
+
+        Raises:
+            FinalTaskError: The condition cannot be evaluated.
+        """
+        condition = None if position.task is None else position.task.condition
         if condition is None:
             return True
-        from argosy_driver.resolving.conditions import condition_holds  # see above
+        from argosy_driver.resolving.conditions import evaluate_condition  # as above
 
-        return condition_holds(
+        return evaluate_condition(
             condition,
-            parameters=LazyMapping(node.parameter_names, lambda name: self.parameter(node, name)),
-            artifacts=LazyMapping(node.artifact_names, lambda name: self._told(node, name)),
-            what=f"task '{node.path}': condition",
+            parameters=LazyMapping(
+                position.parameter_names, lambda name: self.parameter(position, name)
+            ),
+            artifacts=LazyMapping(
+                position.artifact_names, lambda name: self._runtime_artifacts(position, name)
+            ),
+            what=f"task '{position.path}': condition",
         )
 
-    def _told(self, node: TaskPosition, name: str) -> list[Mapping[str, JsonValue]] | Unset:
-        """Return what a condition is told of an input artifact."""
-        from argosy_driver.resolving.conditions import told_of  # see above
+    def _runtime_artifacts(
+        self, position: TaskPosition, name: str
+    ) -> list[Mapping[str, JsonValue]] | Unset:
+        """Return an input artifact as conditions read it."""
+        from argosy_driver.resolving.conditions import make_runtime_artifact  # as above
 
-        found = self.artifacts(node, name)
-        return UNSET if found is None else [told_of(artifact) for artifact in found]
+        found = self.artifacts(position, name)
+        return UNSET if found is None else [make_runtime_artifact(artifact) for artifact in found]
 
     # Tasks without a pod.
 
-    def imported(self, node: TaskPosition, name: str) -> Artifact:
-        """Return the artifact of an importer."""
-        assert node.importer is not None
-        return imported_artifact(
-            node.importer,
+    def import_artifact(self, position: TaskPosition, name: str) -> Artifact:
+        """Return the artifact that an importer registers."""
+        assert position.importer is not None
+        return make_imported_artifact(
+            position.importer,
             name=name,
-            task_path=node.path,
-            parameter=lambda parameter: self.parameter(node, parameter),
-            lookup=self.lookup(node),
+            task_path=position.path,
+            parameter=lambda parameter: self.parameter(position, parameter),
+            lookup=self.lookup(position),
         )
 
-    def claim(self, node: TaskPosition) -> str:
-        """Return the name of a volume claim."""
-        given: list[JsonValue] = []
-        for name in ("pvc_name", "pvc_name_suffix"):
-            known = name in node.parameter_names
-            value = self.parameter(node, name) if known else None
-            given.append(None if value is UNSET else value)
-        return claim_name(self.run.name, node.path, pvc_name=given[0], pvc_name_suffix=given[1])
+    def claim_name(self, position: TaskPosition) -> str:
+        """Return the name of the volume claim that a task makes."""
+
+        def text(name: str) -> JsonValue:
+            value = self.parameter(position, name) if name in position.parameter_names else None
+            return None if value is UNSET else value
+
+        return make_claim_name(
+            self.run.name,
+            position.path,
+            pvc_name=text("pvc_name"),
+            pvc_name_suffix=text("pvc_name_suffix"),
+        )

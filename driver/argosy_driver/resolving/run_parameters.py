@@ -1,4 +1,4 @@
-"""The inputs that a caller gives to a run: text in, checked values out."""
+"""Parse the input artifacts of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_artifact_names(pipeline: Pipeline, names: Iterable[str]) -> None:
     """Check that the pipeline declares each input artifact that a caller names.
 
     Raises:
-        InvalidArgumentError: It does not; all such names are told, one a line.
+        InvalidArgumentError: It does not; the message has one line for each such name.
     """
     declared = pipeline.root.inputs.artifacts
     listed = ", ".join(f"'{name}'" for name in sorted(declared)) or "none"

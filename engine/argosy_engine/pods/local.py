@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from argosy_driver.decide import decide
-from argosy_driver.preparing.places import LocalPlaces
+from argosy_driver.decide import decide_task
+from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
-from argosy_driver.resolving.run import Run
-from argosy_driver.resolving.told import read_told
+from argosy_driver.resolving.run_context import RunContext
+from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
 from argosy_engine.events import Listener, Notice
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, convert_os_error
@@ -45,7 +45,7 @@ class LocalPods:
     """Runs the pods of one run."""
 
     pipeline: Pipeline
-    run_facts: Run
+    context: RunContext
     records: RunRecords
     store: ObjectStore
     """At the home."""
@@ -73,7 +73,7 @@ class LocalPods:
             return _failed(Failure(reason=Reason.INTERNAL, message=message))
 
     def _decision(self, request: PodRequest) -> PodOutcome:
-        control = decide(request.path, resolver=self._resolver(request))
+        control = decide_task(request.path, resolver=self._resolver(request))
         return PodOutcome(phase=NodePhase.SUCCEEDED, outputs={CONTROL: encode_object(control)})
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
@@ -91,7 +91,7 @@ class LocalPods:
             resolver=self._resolver(request),
             store=self.store,
             stores=self.stores,
-            places=LocalPlaces(directory / "io", workspace=Path(self.run_facts.workspace)),
+            paths=LocalPaths(directory / "io", workspace=Path(self.context.workspace)),
             now=self.now,
         )
         if before is not None:
@@ -132,9 +132,9 @@ class LocalPods:
             return self.resolver
         return Resolver(
             self.pipeline,
-            self.run_facts,
+            self.context,
             self.records,
-            phases=read_told(request.upstream, request.path, self.pipeline),
+            phases=read_upstream_statuses(request.upstream, request.path, self.pipeline),
         )
 
 

@@ -1,4 +1,4 @@
-"""What a run is about, read and checked: the same for one that begins, goes on or is planned."""
+"""A run of this machine, read and checked: one that begins, goes on or is planned."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import check_artifact_names
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
-from argosy_runs.run_spec import RunSpec, run_facts
+from argosy_runs.run_spec import RunSpec, make_run_context
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import Pipeline
@@ -27,14 +27,13 @@ _ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """A run before anything of it happens."""
+class LocalRun:
+    """A run as the engine has it in memory, before anything of it happens."""
 
     spec: RunSpec
     workflow: Workflow
     pipeline: Pipeline
-    run: Run
-    """What driver and resolver need to know."""
+    context: RunContext
 
 
 def new_run(
@@ -45,7 +44,7 @@ def new_run(
     settings: RunSettings,
     parameters: Mapping[str, str] | None,
     artifacts: Mapping[str, str] | None,
-) -> RunContext:
+) -> LocalRun:
     """Return a run that nobody has begun; nothing is written.
 
     Args:
@@ -73,26 +72,24 @@ def new_run(
         cache=settings.cache,
         workflow=document,
     )
-    return _context(spec, workflow, pipeline, settings)
+    return _local_run(spec, workflow, pipeline, settings)
 
 
-def stored_run(
-    spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSettings
-) -> RunContext:
+def stored_run(spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSettings) -> LocalRun:
     """Return a run that was begun before.
 
     Raises:
         InvalidArgumentError: A parameter or artifact is wrong.
     """
-    return _context(spec, workflow, unpack(ir), settings)
+    return _local_run(spec, workflow, unpack(ir), settings)
 
 
-def _context(
+def _local_run(
     spec: RunSpec, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
-) -> RunContext:
+) -> LocalRun:
     workspace = RunDirectory(settings.home, spec.run_id).workspace
-    run = run_facts(spec, pipeline, workspace=workspace)
-    return RunContext(spec=spec, workflow=workflow, pipeline=pipeline, run=run)
+    context = make_run_context(spec, pipeline, workspace=workspace)
+    return LocalRun(spec=spec, workflow=workflow, pipeline=pipeline, context=context)
 
 
 def _root(pipeline: Pipeline, settings: RunSettings) -> str:

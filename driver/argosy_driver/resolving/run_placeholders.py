@@ -1,7 +1,7 @@
-"""What the placeholders stand for that are the same for all components: names, times, roots.
+"""The placeholders for the run: names, ids, times and roots (``ir-semantics`` 2.7).
 
-Sources: ``ir-semantics`` 2.7. All are pure functions of the run and the task's path, so whoever
-resolves a value later finds the same.
+Their values are pure functions of the run context and the task path, so every reader of a value
+computes the same.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import hashlib
 from datetime import UTC, datetime
 
 from argosy_driver.resolving.placeholders import Segments
-from argosy_driver.resolving.run import Run
+from argosy_driver.resolving.run_context import RunContext
 from argosy_schemas.names import TaskPath
 from argosy_store.locations import uri_below
 
 
-def run_text(run: Run, task_key: str, path: TaskPath, segments: Segments) -> str | None:
-    """Return what a placeholder stands for anywhere in the run; ``None``: it is not such a one.
+def look_up_run_placeholder(
+    run: RunContext, task_key: str, path: TaskPath, segments: Segments
+) -> str | None:
+    """Return the value of a placeholder for the run; ``None`` for any other placeholder.
 
     Args:
         run: The run.
-        task_key: The task that the text belongs to.
-        path: Its path; an iteration's for texts below it.
+        task_key: The task whose text contains the placeholder.
+        path: The path of that task or iteration.
         segments: The placeholder.
     """
     if len(segments) != 1:
@@ -34,10 +36,10 @@ def run_text(run: Run, task_key: str, path: TaskPath, segments: Segments) -> str
         case "pipeline_task_name":
             return task_key
         case "pipeline_task_uuid":
-            return task_uuid(run, path)
-        # There is no schedule yet; without one the reference takes the time of creation too.
+            return make_task_uuid(run, path)
+        # The reference, too, uses the time of creation for a run without a schedule.
         case "pipeline_job_create_time_utc" | "pipeline_job_schedule_time_utc":
-            return rfc3339(run.created_at)
+            return format_time(run.created_at)
         case "pipeline_root":
             return uri_below(run.root).removeprefix("file://").rstrip("/")
         case "workspace_path":
@@ -46,15 +48,15 @@ def run_text(run: Run, task_key: str, path: TaskPath, segments: Segments) -> str
             return None
 
 
-def task_uuid(run: Run, path: TaskPath) -> str:
-    """Return an id for a task, the same for all its attempts."""
+def make_task_uuid(run: RunContext, path: TaskPath) -> str:
+    """Return an id for a task; all its attempts get the same."""
     digits = hashlib.sha256(f"{run.id}\0{path}".encode()).hexdigest()
-    # Version 8 and the variant of RFC 9562: a UUID made in the maker's own way.
+    # A UUID of version 8, the one that RFC 9562 reserves for custom schemes.
     return "-".join(
         (digits[:8], digits[8:12], f"8{digits[13:16]}", f"8{digits[17:20]}", digits[20:32])
     )
 
 
-def rfc3339(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """Return a time as Kubernetes writes it: whole seconds, UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

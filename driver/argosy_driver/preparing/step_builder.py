@@ -1,6 +1,7 @@
-"""What is made of a container task whose inputs are known: its step.
+"""Build the step of a container task from its resolved inputs.
 
-Everything is a function of the inputs until :meth:`Preparation.step` downloads them.
+:meth:`StepBuilder.decide` computes the step without side effects. :meth:`StepBuilder.build` also
+writes the record of the attempt and downloads the input artifacts.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from argosy_driver.preparing.arguments import command_line, environment
+from argosy_driver.preparing.arguments import make_command_line, make_environment
 from argosy_driver.preparing.cache import CacheHit, look_up
-from argosy_driver.preparing.downloads import download_inputs, imported_version
-from argosy_driver.preparing.executor_input import SeenArtifact, executor_input
+from argosy_driver.preparing.downloads import download_inputs, get_imported_version
+from argosy_driver.preparing.executor_input import SeenArtifact, make_executor_input
 from argosy_driver.preparing.fingerprint import InputArtifact, Work, custom_fingerprint, fingerprint
-from argosy_driver.preparing.places import Places, Seen
-from argosy_driver.preparing.scope import Scope, is_late
+from argosy_driver.preparing.paths import ComponentPaths, SeenLocation
 from argosy_driver.preparing.task_config import applies_environment, mounted_claims, task_config
+from argosy_driver.preparing.task_placeholders import TaskPlaceholders, is_known_late
 from argosy_driver.resolving.placeholders import placeholders_in, substitute, substitute_value
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
@@ -38,69 +39,72 @@ _LOGGER = Logger("driver.cache")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preparation:
-    """One attempt of a container task, its inputs resolved."""
+class StepBuilder:
+    """Builds the step of one attempt of a container task."""
 
-    node: TaskPosition
-    begun: Step
+    position: TaskPosition
+    draft: Step
+    """The step with ids, control entries and resolved inputs."""
     resolver: Resolver
     records: RunRecords
     store: ObjectStore
     stores: Stores
-    places: Places
+    paths: ComponentPaths
 
-    def step(self) -> Step:
-        """Return the step, ready to be run if it is to run."""
-        step = self.decided()
+    def build(self) -> Step:
+        """Return the step; if its decision is ``RUN``, everything is ready for the command."""
+        step = self.decide()
         if step.decision is Decision.RUN:
-            self.records.write_attempt(_running(step))
+            self.records.write_attempt(_make_running_record(step))
             self._make_directories(step)
             download_inputs(
                 [each for items in self._artifacts.values() for each in items],
                 stores=self.stores,
-                places=self.places,
+                paths=self.paths,
                 task_path=step.task_path,
             )
         return step
 
-    def decided(self) -> Step:
-        """Return the step with its decision; nothing is written."""
-        begun, path = self.begun, self.node.path
-        executor = self.node.container
+    def decide(self) -> Step:
+        """Return the step with its decision, without writing."""
+        draft, path = self.draft, self.position.path
+        executor = self.position.container
         if executor is None:
             raise FinalTaskError(
                 f"task '{path}' has no container to run; compile the pipeline again",
                 reason=Reason.INTERNAL,
             )
-        scope = self._scope()
-        parameters = {**scope.parameters, **self._late_parameters(scope)}
+        placeholders = self._placeholders()
+        parameters = {**placeholders.parameters, **self._late_parameters(placeholders)}
         uses_workspace = self._uses_workspace(executor, parameters)
-        parameters.update(self._task_config(executor, scope, uses_workspace=uses_workspace))
-        scope = self._scope(parameters)
+        parameters.update(self._task_config(executor, placeholders, uses_workspace=uses_workspace))
+        placeholders = self._placeholders(parameters)
         step = replace(
-            begun,
+            draft,
             decision=Decision.RUN,
-            argv=command_line(executor, scope, task_path=path),
-            env=environment(executor, scope, task_path=path)
-            if applies_environment(self.node)
+            argv=make_command_line(executor, placeholders, task_path=path),
+            env=make_environment(executor, placeholders, task_path=path)
+            if applies_environment(self.position)
             else (),
-            inputs=replace(begun.inputs, parameters=parameters),
+            inputs=replace(draft.inputs, parameters=parameters),
             output_parameters=self._output_parameters,
             output_artifacts=self._output_artifacts,
-            executor_output_path=scope.output_file,
-            uri_mappings=(UriMapping(seen=self._root_seen.uri, stored=self._root_uri),),
+            executor_output_path=placeholders.output_file,
+            uri_mappings=(UriMapping(seen=self._root_location.uri, stored=self._root_uri),),
             seen_artifacts={
-                each.seen.uri: each.artifact for items in self._artifacts.values() for each in items
+                each.location.uri: each.artifact
+                for items in self._artifacts.values()
+                for each in items
             },
         )
-        key = self._fingerprint(executor, scope, uses_workspace=uses_workspace)
+        key = self._fingerprint(executor, placeholders, uses_workspace=uses_workspace)
         if key is not None:
             step = replace(step, fingerprint=key)
-            found = look_up(key, store=self.store, stores=self.stores, pipeline=begun.pipeline)
+            found = look_up(key, store=self.store, stores=self.stores, pipeline=draft.pipeline)
             if isinstance(found, CacheHit):
                 _LOGGER.debug("%s is cached from run %s", path, found.record.run_id)
                 return replace(
-                    begun,
+                    draft,
                     decision=Decision.CACHED,
                     inputs=step.inputs,
                     fingerprint=key,
@@ -110,36 +114,36 @@ class Preparation:
             _LOGGER.debug("%s is not cached: %s", path, found.reason)
         return step
 
-    # Where things are.
+    # Locations.
 
     @cached_property
     def _root_uri(self) -> ArtifactUri:
-        """Where all artifacts of this attempt go."""
-        begun = self.begun
+        """The URI below which all artifacts of this attempt are stored."""
+        draft = self.draft
         return uri_below(
             self.resolver.run.root,
-            begun.pipeline,
-            begun.run_id,
-            begun.task_path,
-            begun.attempt_id,
+            draft.pipeline,
+            draft.run_id,
+            draft.task_path,
+            draft.attempt_id,
         )
 
     @cached_property
-    def _root_seen(self) -> Seen:
-        return self.places.task_root(self._root_uri)
+    def _root_location(self) -> SeenLocation:
+        return self.paths.task_root(self._root_uri)
 
     @cached_property
     def _artifacts(self) -> dict[str, tuple[SeenArtifact, ...]]:
         return {
-            name: tuple(SeenArtifact(item, self.places.input_artifact(item)) for item in items)
-            for name, items in self.begun.inputs.artifacts.items()
+            name: tuple(SeenArtifact(item, self.paths.input_artifact(item)) for item in items)
+            for name, items in self.draft.inputs.artifacts.items()
         }
 
     @cached_property
     def _output_parameters(self) -> tuple[OutputParameter, ...]:
         return tuple(
-            OutputParameter(name=name, type=spec.type, path=self.places.output_parameter(name))
-            for name, spec in self.node.component.outputs.parameters.items()
+            OutputParameter(name=name, type=spec.type, path=self.paths.output_parameter(name))
+            for name, spec in self.position.component.outputs.parameters.items()
         )
 
     @cached_property
@@ -150,30 +154,30 @@ class Preparation:
                 type=spec.type,
                 is_list=spec.is_list,
                 metadata=spec.metadata,
-                path=f"{self._root_seen.path}/{name}",
+                path=f"{self._root_location.path}/{name}",
                 uri=ArtifactUri(f"{self._root_uri}/{name}"),
-                seen_uri=f"{self._root_seen.uri}/{name}",
+                seen_uri=f"{self._root_location.uri}/{name}",
             )
-            for name, spec in self.node.component.outputs.artifacts.items()
+            for name, spec in self.position.component.outputs.artifacts.items()
         )
 
-    # What the component gets.
+    # Values for the component.
 
-    def _scope(self, parameters: Mapping[str, JsonValue] | None = None) -> Scope:
-        values = self.begun.inputs.parameters if parameters is None else parameters
-        declared = self.node.component.inputs
-        output_file = self.places.executor_output(
-            self._root_seen, has_artifacts=bool(self._output_artifacts)
+    def _placeholders(self, parameters: Mapping[str, JsonValue] | None = None) -> TaskPlaceholders:
+        values = self.draft.inputs.parameters if parameters is None else parameters
+        declared = self.position.component.inputs
+        output_file = self.paths.executor_output(
+            self._root_location, has_artifacts=bool(self._output_artifacts)
         )
-        return Scope(
-            run_text=self.resolver.run_text(self.node),
+        return TaskPlaceholders(
+            run_lookup=self.resolver.run_lookup(self.position),
             declared={*declared.parameters, *declared.artifacts},
             parameters=values,
             artifacts=self._artifacts,
             output_parameters=self._output_parameters,
             output_artifacts=self._output_artifacts,
             output_file=output_file,
-            executor_input=lambda: executor_input(
+            executor_input=lambda: make_executor_input(
                 parameters=values,
                 artifacts=self._artifacts,
                 output_parameters=self._output_parameters,
@@ -182,30 +186,31 @@ class Preparation:
             ),
         )
 
-    def _late_parameters(self, scope: Scope) -> dict[str, JsonValue]:
-        """Return constants of the task that tell paths or the executor input, complete now."""
-        task = self.node.task
+    def _late_parameters(self, placeholders: TaskPlaceholders) -> dict[str, JsonValue]:
+        """Return the constants that hold paths or the executor input, with their final values."""
+        task = self.position.task
         found: dict[str, JsonValue] = {}
-        for name, given in () if task is None else task.parameters.items():
-            if isinstance(given.source, Constant) and _is_late(given.source.value):
-                found[name] = substitute_value(given.source.value, scope)
+        for name, parameter in () if task is None else task.parameters.items():
+            source = parameter.source
+            if isinstance(source, Constant) and _has_late_value(source.value):
+                found[name] = substitute_value(source.value, placeholders)
         return found
 
     def _task_config(
-        self, executor: ContainerExecutor, scope: Scope, *, uses_workspace: bool
+        self, executor: ContainerExecutor, placeholders: TaskPlaceholders, *, uses_workspace: bool
     ) -> dict[str, JsonValue]:
         names = [
             name
-            for name, spec in self.node.component.inputs.parameters.items()
+            for name, spec in self.position.component.inputs.parameters.items()
             if spec.type is ParameterType.TASK_CONFIG
         ]
         if not names:
             return {}
         config = task_config(
             self.resolver,
-            self.node,
+            self.position,
             executor,
-            text=lambda text: substitute(text, scope),
+            text=lambda text: substitute(text, placeholders),
             uses_workspace=uses_workspace,
         )
         return dict.fromkeys(names, config)
@@ -216,56 +221,56 @@ class Preparation:
         texts = (*executor.command, *executor.args, *(value for _, value in executor.env))
         if any(("workspace_path",) in placeholders_in(text) for text in texts):
             return True
-        paths = [each.seen.path for items in self._artifacts.values() for each in items]
+        paths = [each.location.path for items in self._artifacts.values() for each in items]
         workspace = self.resolver.run.workspace
         return any(_mentions(value, workspace) for value in (*texts, *parameters.values(), *paths))
 
     # The cache.
 
     def _fingerprint(
-        self, executor: ContainerExecutor, scope: Scope, *, uses_workspace: bool
+        self, executor: ContainerExecutor, placeholders: TaskPlaceholders, *, uses_workspace: bool
     ) -> str | None:
-        """Return the fingerprint; ``None``: the task may not be served from the cache."""
-        task = self.node.task
+        """Return the fingerprint; ``None`` if the task must not use the cache."""
+        task = self.position.task
         if task is None or not self.resolver.run.cache or not task.caching.enabled:
             return None
         if task.caching.key:
-            return custom_fingerprint(self.begun.pipeline, task.component, task.caching.key)
+            return custom_fingerprint(self.draft.pipeline, task.component, task.caching.key)
         return fingerprint(
-            self.begun.pipeline,
+            self.draft.pipeline,
             Work(
-                image=substitute(executor.image, scope),
+                image=substitute(executor.image, placeholders),
                 arguments=(*executor.command, *executor.args),
-                claims=mounted_claims(self.resolver, self.node, uses_workspace=uses_workspace),
-                # As resolved: what is told only here, e.g. paths, is new for each attempt.
-                parameters=self.begun.inputs.parameters,
+                claims=mounted_claims(self.resolver, self.position, uses_workspace=uses_workspace),
+                # The resolved inputs: values that are added here, e.g. paths, differ per attempt.
+                parameters=self.draft.inputs.parameters,
                 artifacts={
                     name: [
                         InputArtifact(
                             uri=item.uri,
                             type=item.type,
-                            version=imported_version(item, self.stores),
+                            version=get_imported_version(item, self.stores),
                         )
                         for item in items
                     ]
-                    for name, items in self.begun.inputs.artifacts.items()
+                    for name, items in self.draft.inputs.artifacts.items()
                 },
-                outputs=self.node.component.outputs,
+                outputs=self.position.component.outputs,
             ),
         )
 
     def _make_directories(self, step: Step) -> None:
-        """Make the directories that the command may expect (``ir-semantics`` 7.2)."""
+        """Make the directories that the command expects (``ir-semantics`` 7.2)."""
         paths = [
             step.executor_output_path,
             *(each.path for each in step.output_parameters),
             *(each.path for each in step.output_artifacts),
         ]
-        for directory in dict.fromkeys(self.places.here(path).parent for path in paths):
-            _make_directory(directory, self.places.directory_mode)
+        for directory in dict.fromkeys(self.paths.local_path(path).parent for path in paths):
+            _make_directory(directory, self.paths.directory_mode)
 
 
-def _running(step: Step) -> AttemptRecord:
+def _make_running_record(step: Step) -> AttemptRecord:
     return AttemptRecord(
         run_id=step.run_id,
         pipeline=step.pipeline,
@@ -279,12 +284,12 @@ def _running(step: Step) -> AttemptRecord:
     )
 
 
-def _is_late(value: JsonValue) -> bool:
+def _has_late_value(value: JsonValue) -> bool:
     if isinstance(value, str):
-        return any(is_late(segments) for segments in placeholders_in(value))
+        return any(is_known_late(segments) for segments in placeholders_in(value))
     if isinstance(value, Mapping):
-        return any(_is_late(item) for item in value.values())
-    return isinstance(value, Sequence) and any(_is_late(item) for item in value)
+        return any(_has_late_value(item) for item in value.values())
+    return isinstance(value, Sequence) and any(_has_late_value(item) for item in value)
 
 
 def _mentions(value: JsonValue, text: str) -> bool:

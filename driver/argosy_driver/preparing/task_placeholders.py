@@ -1,7 +1,7 @@
-"""What all placeholders stand for in the command, arguments and environment of one task.
+"""The values of placeholders in the command, arguments and environment of one task.
 
-``ir-semantics`` 2.7. An input that is declared and was not supplied is nothing; one that is not
-declared stays as it is written.
+Source: ``ir-semantics`` 2.7. The placeholder of a declared input without a value is replaced by the
+empty text; that of an undeclared input stays.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from argosy_schemas.values import JsonValue, to_json
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scope:
-    """Looks placeholders up for one task.
+class TaskPlaceholders:
+    """The lookup for placeholders of one task.
 
     See :data:`argosy_driver.resolving.placeholders.Lookup`.
     """
 
-    run_text: Lookup
-    """What is known of the run and the task."""
+    run_lookup: Lookup
+    """The lookup for placeholders of the run."""
     declared: Collection[str]
-    """Names of all inputs that the component declares."""
+    """The names of all inputs that the component declares."""
     parameters: Mapping[str, JsonValue]
     artifacts: Mapping[str, Sequence[SeenArtifact]]
     output_parameters: Sequence[OutputParameter]
@@ -37,7 +37,7 @@ class Scope:
     executor_input: Callable[[], JsonValue]
 
     def __call__(self, segments: Segments) -> str | None:
-        """Return the text that a placeholder stands for."""
+        """Return the value of a placeholder; ``None`` if it has none."""
         match segments:
             case ():
                 return self._executor_input
@@ -58,16 +58,16 @@ class Scope:
             case ("outputs", "output_file") | ("outputMetadataUri",):
                 return self.output_file
             case ("json_escape", times) if times.isdecimal() and len(times) == 1:
-                # Google's components put the message into JSON texts inside JSON texts.
+                # Google's components nest the message in JSON texts inside JSON texts.
                 text = self._executor_input
                 for _ in range(int(times)):
                     text = json.dumps(text)[1:-1]
                 return text
             case _:
-                return self.run_text(segments)
+                return self.run_lookup(segments)
 
     def is_present(self, name: str) -> bool:
-        """Return whether an input was supplied or has a default, for ``IfPresent``."""
+        """Return whether an input has a value or a default, for ``IfPresent``."""
         return self.parameters.get(name) is not None or name in self.artifacts
 
     @cached_property
@@ -75,8 +75,8 @@ class Scope:
         return to_json(self.executor_input())
 
 
-def is_late(segments: Segments) -> bool:
-    """Return whether a placeholder stands for something known only where the component runs."""
+def is_known_late(segments: Segments) -> bool:
+    """Return whether the value of a placeholder is known only where the component runs."""
     return (
         not segments
         or segments[0] in ("outputs", "outputMetadataUri", "json_escape")
@@ -92,7 +92,7 @@ def _of_inputs(items: Sequence[SeenArtifact], rest: Sequence[str]) -> str | None
     first = items[0]
     match rest:
         case ["path"]:
-            return first.seen.path
+            return first.location.path
         case [attribute]:
             return _attribute(first.to_json(), attribute)
         case ["metadata", key]:

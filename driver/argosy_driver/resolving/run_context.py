@@ -1,4 +1,4 @@
-"""What is the same for all tasks of a run."""
+"""The run context: what all tasks of a run share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from argosy_schemas.values import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of a pipeline."""
+class RunContext:
+    """What a driver knows about its run besides the pipeline."""
 
     id: RunId
     name: str
@@ -24,14 +24,14 @@ class Run:
     root: str
     """The pipeline root, where artifacts of this run go: ``<root>/<pipeline>/<run>/…``."""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """As :func:`argosy_schemas.checking.run_parameters.parse_run_parameters` returns them: a
-    parameter that was not given is not there, and counts as not supplied."""
+    """As :func:`argosy_schemas.checking.run_parameters.parse_run_parameters` returns them. A
+    parameter without a value is absent."""
     artifacts: Mapping[str, tuple[Artifact, ...]] = field(
         default_factory=dict[str, tuple[Artifact, ...]]
     )
-    """Input artifacts of the pipeline itself, made by
-    :func:`argosy_driver.resolving.run_parameters.parse_run_artifacts`."""
+    """Input artifacts of the pipeline, as
+    :func:`argosy_driver.resolving.run_parameters.parse_run_artifacts` returns them."""
     workspace: str = WORKSPACE_PATH
-    """Where components find the run's workspace; on one machine a directory of the run."""
+    """The path of the run's workspace for components; on a laptop a directory of the run."""
     cache: bool = True
-    """Whether results of earlier runs may be reused."""
+    """Whether the run may reuse results of earlier runs."""

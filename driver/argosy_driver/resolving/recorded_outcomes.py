@@ -1,9 +1,10 @@
-"""What became of tasks, as far as the store knows.
+"""Outcomes of tasks, derived from the records in the store.
 
-The workflow says how a task ended, and no record can: a condition that was false leaves none, nor
-does a pod that was evicted. But why one failed stands in its record alone. And what runs after a
-stop is told of the workflow as a whole; whether a task was done by then follows from the success
-records below it, from conditions and from the items of loops.
+Two questions need records. Why did a task fail: only the record of its attempt says it. And in the
+exit handler of a stopped workflow, which knows the status of the workflow but not those of its
+tasks: had a task succeeded, or not begun, when the workflow stopped? The second answer follows from
+the success records, the conditions and the items of loops. Records cannot answer more: a task whose
+condition was false leaves none, nor does an evicted pod.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from argosy_driver.resolving.claims import is_claim
-from argosy_driver.resolving.final_status import OMITTED, SUCCEEDED
 from argosy_driver.resolving.outputs import Inputs, Records
+from argosy_driver.resolving.phases import OMITTED, SUCCEEDED
 from argosy_schemas.errors import FinalTaskError, StoreError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces
 from argosy_schemas.ir.model import Dag
@@ -22,30 +23,30 @@ from argosy_schemas.names import AttemptId, TaskPath
 from argosy_store.parallel import for_each
 
 
-class Outcomes:
-    """Looks for outcomes of one run."""
+class RecordedOutcomes:
+    """The outcomes of tasks of one run, as far as records show them."""
 
     def __init__(self, records: Records, tree: TaskTree, inputs: Inputs, *, readers: int) -> None:
-        """Look into ``records``, ``readers`` of them at a time."""
+        """Make the outcomes from ``records``, read by ``readers`` threads."""
         self._records = records
         self._tree = tree
         self._inputs = inputs
         self._readers = readers
 
-    def error(self, node: TaskPosition) -> str | None:
-        """Return why a task failed, a DAG or loop by the task in it that did so first.
+    def find_error(self, position: TaskPosition) -> str | None:
+        """Return why a task failed; for a DAG or loop, why the first task in it failed.
 
-        One that was stopped stands behind those that failed. ``None``: no record says it.
+        A task that was canceled counts only if none failed. ``None`` if no record has a failure.
         """
         ends = sorted(
             (record.state is not AttemptState.FAILED, record.finished_at, record.task_path, failure)
-            for record in self._last_attempts(self._traces(node).unfinished)
+            for record in self._last_attempts(self._traces(position).unfinished)
             if (failure := record.failure) is not None and record.finished_at is not None
         )
         if not ends:
             return None
         was_stopped, _, path, failure = ends[0]
-        if path == node.path:
+        if path == position.path:
             return failure.message
         return f"'{path}' {'was canceled' if was_stopped else 'failed'}: {failure.message}"
 
@@ -63,38 +64,39 @@ class Outcomes:
         found.sort(key=lambda record: (record.started_at, record.attempt_id))
         return {record.task_path: record for record in found}.values()
 
-    def phase(self, node: TaskPosition) -> str | None:
-        """Return the phase that a task had come to when the workflow was stopped.
+    def find_phase(self, position: TaskPosition) -> str | None:
+        """Return the phase of a task at the moment when the workflow was stopped.
 
-        That is that it succeeded, or that nothing of it had begun; ``None`` is all between.
+        ``Succeeded`` if the task was complete, ``Omitted`` if nothing of it had begun, else
+        ``None``.
         """
-        traces = self._traces(node)
+        traces = self._traces(position)
         try:
-            done = self._is_done(node, traces)
+            done = self._is_done(position, traces)
         except FinalTaskError:
-            # A condition, or the items of a loop, cannot be evaluated.
+            # A condition or the items of a loop cannot be evaluated.
             done = False
         if done:
             return SUCCEEDED
         return OMITTED if done is False and not (traces.succeeded or traces.unfinished) else None
 
-    def _is_done(self, node: TaskPosition, traces: Traces) -> bool | None:
-        """Return whether all of a task that was to run succeeded; ``None``: nobody knows."""
-        if node.is_loop:
-            count = self._inputs.count(node)
-            iterations = (self._tree.iteration(node, index) for index in range(count))
+    def _is_done(self, position: TaskPosition, traces: Traces) -> bool | None:
+        """Return whether every part of a task that had to run succeeded; ``None``: not known."""
+        if position.is_loop:
+            count = self._inputs.count_items(position)
+            iterations = (self._tree.iteration(position, index) for index in range(count))
             return _all([self._is_done(each, traces) for each in iterations])
-        if node.component.dag is not None:
-            return self._is_dag_done(node, node.component.dag, traces)
-        if is_claim(node.component):
+        if position.component.dag is not None:
+            return self._is_dag_done(position, position.component.dag, traces)
+        if is_claim(position.component):
             return None
-        return node.importer is not None or node.path in traces.succeeded
+        return position.importer is not None or position.path in traces.succeeded
 
-    def _is_dag_done(self, node: TaskPosition, dag: Dag, traces: Traces) -> bool | None:
+    def _is_dag_done(self, position: TaskPosition, dag: Dag, traces: Traces) -> bool | None:
         ran: dict[str, bool] = {}
         found: list[bool | None] = []
         for key in order_tasks(dag):
-            child, task = self._tree.child(node, key), dag.tasks[key]
+            child, task = self._tree.child(position, key), dag.tasks[key]
             ran[key] = child.ignores_upstream_failure or all(
                 ran[each] for each in task.dependencies
             )
@@ -105,13 +107,13 @@ class Outcomes:
                     return False
         return _all(found)
 
-    def _traces(self, node: TaskPosition) -> Traces:
+    def _traces(self, position: TaskPosition) -> Traces:
         try:
-            return self._records.traces(node.path)
+            return self._records.traces(position.path)
         except StoreError as error:
             if error.retryable:
                 raise
-            # Whoever may read records need not have the right to list them.
+            # A store may permit to read records and forbid to list them.
             return Traces()
 
 
