@@ -231,7 +231,7 @@ def test_problems_of_a_json_file_have_lines() -> None:
         (
             b"a: 1\na: 2\n---\n- b\n",
             "p.yaml:2: Key 'a' is given twice; remove one\n"
-            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            "p.yaml:1: The file holds no pipeline, but an object with 'a'; give what the KFP SDK"
             " compiled",
         ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),

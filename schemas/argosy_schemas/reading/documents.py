@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.findings import Path
 from argosy_schemas.message_text import quote_text, to_one_line
+from argosy_schemas.reading.envelopes import Contents, EnvelopeError, open_envelope
 from argosy_schemas.reading.sdk_comment import blank_out_sdk_comment
 from argosy_schemas.reading.yaml_values import TOO_DEEP, Refusal, UnreadableTextError, load_yaml
 from argosy_schemas.values import MAX_DEPTH, JsonValue
@@ -23,9 +25,6 @@ from argosy_schemas.values import MAX_DEPTH, JsonValue
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SPEC_FIELDS: Final = frozenset(
-    {"pipelineInfo", "pipeline_info", "root", "components", "schemaVersion", "schema_version"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +35,11 @@ class Documents:
     pipeline: Mapping[str, JsonValue]
     pipeline_number: int
     """The number of the document in the stream, from 0."""
+    pipeline_path: Path = ()
+    """Where it is in that document."""
     platform: Mapping[str, JsonValue] | None = None
     platform_number: int = 0
+    platform_path: Path = ()
     refused: tuple[Problem, ...] = ()
     """Duplicate keys, of which the last one counts, and values that JSON does not have."""
 
@@ -240,8 +242,8 @@ def _parse_integer(text: str) -> int:
 
 
 def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
-    pipelines: list[tuple[int, Mapping[str, JsonValue]]] = []
-    platforms: list[tuple[int, Mapping[str, JsonValue]]] = []
+    pipelines: list[tuple[int, Contents]] = []
+    platforms: list[tuple[int, Contents]] = []
     for number, document in enumerate(loaded):
         if document is None:
             continue
@@ -251,15 +253,14 @@ def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
                 "The file holds no pipeline, but a list or text; give what the KFP SDK compiled",
                 line=1,
             )
-        if "kind" in document and "apiVersion" in document:
-            raise _make_error(
-                file,
-                f"The file holds a Kubernetes object of kind {quote_text(str(document['kind']))}; "
-                "compile the pipeline with the KFP SDK 2 to its YAML",
-                line=1,
-            )
-        is_platform = "platforms" in document and not _SPEC_FIELDS & document.keys()
-        (platforms if is_platform else pipelines).append((number, document))
+        try:
+            contents = open_envelope(document)
+        except EnvelopeError as error:
+            raise _make_error(file, str(error), line=1) from error
+        if contents.pipeline is not None:
+            pipelines.append((number, contents))
+        if contents.platform is not None:
+            platforms.append((number, contents))
     for found, what in ((pipelines, "pipelines"), (platforms, "platform specs")):
         if len(found) > 1:
             message = f"The file holds {len(found)} {what}; give each its own file"
@@ -270,16 +271,18 @@ def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
         raise _make_error(
             file, f"The file holds {what}, and no pipeline; compile the pipeline again"
         )
-    number, pipeline = pipelines[0]
-    if not platforms:
-        return Documents(text=text, pipeline=pipeline, pipeline_number=number)
-    platform_number, platform = platforms[0]
+    ((number, contents),) = pipelines
+    pipeline = contents.pipeline
+    assert pipeline is not None
+    platform_number, platform = platforms[0] if platforms else (0, Contents())
     return Documents(
         text=text,
         pipeline=pipeline,
         pipeline_number=number,
-        platform=platform,
+        pipeline_path=contents.pipeline_path,
+        platform=platform.platform,
         platform_number=platform_number,
+        platform_path=platform.platform_path,
     )
 
 

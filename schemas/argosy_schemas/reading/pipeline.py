@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from argosy_schemas.checking.pipeline import check_pipeline
 from argosy_schemas.checking.platform import check_kubernetes
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.findings import Finding, Findings, format_path
+from argosy_schemas.findings import Finding, Findings, Path, format_path
 from argosy_schemas.ir.from_json import pipeline_from_json
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.platform_references import with_dependencies
@@ -91,22 +91,25 @@ def _make_error(
 ) -> InvalidPipelineError:
     positions = Positions(documents.text)
 
-    def problem(document: int, finding: Finding) -> Problem:
+    def problem(document: int, at: Path, finding: Finding) -> Problem:
         return Problem(
             message=to_one_line(finding.message),
             path=to_one_line(format_path(finding.path)),
             file=file,
-            line=positions.find_line(document, finding.path),
+            line=positions.find_line(document, (*at, *finding.path)),
         )
 
     found = [
-        *((documents.pipeline_number, item) for item in findings.found),
-        *((documents.platform_number, item) for item in platform_findings.found),
+        *((documents.pipeline_number, documents.pipeline_path, item) for item in findings.found),
+        *(
+            (documents.platform_number, documents.platform_path, item)
+            for item in platform_findings.found
+        ),
     ]
     problems = sorted(
-        (*documents.refused, *(problem(document, item) for document, item in found)),
+        (*documents.refused, *(problem(*item) for item in found)),
         key=_get_sort_key,
     )
-    if all(item.is_unsupported for _, item in found) and not documents.refused:
+    if all(item.is_unsupported for _, _, item in found) and not documents.refused:
         return UnsupportedError(*problems)
     return InvalidPipelineError(*problems)
