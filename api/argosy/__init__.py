@@ -16,6 +16,7 @@ from __future__ import annotations
 # Not typing's own, which takes longer to import than all that is here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argosy import runs
     from argosy._compiling import compile
     from argosy._pipelines import Pipeline, read
     from argosy._planning import plan
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
     from argosy_engine.plan import RunPlan
     from argosy_engine.workflow.refusal import EngineRefusal
+    from argosy_runs.listing import RunEntry
     from argosy_runs.results import RunResult, TaskResult
     from argosy_runs.states import RunState, TaskState
     from argosy_schemas.errors import (
@@ -73,6 +75,7 @@ _MODULES = {
     "Pipeline": "argosy._pipelines",
     "PlannedTask": "argosy_driver.planning.planned_task",
     "Problem": "argosy_schemas.errors",
+    "RunEntry": "argosy_runs.listing",
     "RunFinished": "argosy_engine.events",
     "RunPlan": "argosy_engine.plan",
     "RunResult": "argosy_runs.results",
@@ -98,7 +101,7 @@ _MODULES = {
     "resume": "argosy._running",
     "run": "argosy._running",
 }
-"""Public name to the module that defines it."""
+"""Public name to the module that defines it; but for ``runs``, which is a module."""
 
 __all__ = [
     "ArgosyError",
@@ -120,6 +123,7 @@ __all__ = [
     "Pipeline",
     "PlannedTask",
     "Problem",
+    "RunEntry",
     "RunFinished",
     "RunPlan",
     "RunResult",
@@ -144,17 +148,19 @@ __all__ = [
     "read",
     "resume",
     "run",
+    "runs",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
-    module = _MODULES.get(name)
-    if module is None:
+    if name not in __all__:
         raise AttributeError(f"module 'argosy' has no attribute '{name}'")
     import importlib
 
-    value: object = getattr(importlib.import_module(module), name)
+    if name == "runs":
+        return importlib.import_module("argosy.runs")
+    value: object = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

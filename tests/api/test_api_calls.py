@@ -195,6 +195,22 @@ def test_a_failed_run_is_resumed_where_it_failed(tmp_path: Path) -> None:
     assert resumed.tasks[0].attempts == 2
 
 
+def test_runs_are_listed_and_read_as_they_ended(tmp_path: Path) -> None:
+    failed = argosy.run(shell("exit 3"), home=tmp_path)
+    succeeded = argosy.run(shell("echo 1 > $0"), home=tmp_path)
+
+    assert [(entry.run_id, entry.state) for entry in argosy.runs.list(home=tmp_path)] == [
+        (succeeded.run_id, argosy.RunState.SUCCEEDED),
+        (failed.run_id, argosy.RunState.FAILED),
+    ]
+    assert argosy.runs.get("@latest", home=tmp_path).to_json() == succeeded.to_json()
+    assert argosy.runs.get(failed.run_id[:8], home=tmp_path).to_json() == failed.to_json()
+
+
+def test_a_home_that_does_not_exist_has_no_runs(tmp_path: Path) -> None:
+    assert argosy.runs.list(home=tmp_path / "absent") == ()
+
+
 def test_a_plan_says_what_is_cached(tmp_path: Path) -> None:
     before = argosy.plan(HELLO, home=tmp_path)
     argosy.run(HELLO, home=tmp_path)

@@ -30,6 +30,7 @@ PUBLIC = [
     "Pipeline",
     "PlannedTask",
     "Problem",
+    "RunEntry",
     "RunFinished",
     "RunPlan",
     "RunResult",
@@ -54,6 +55,7 @@ PUBLIC = [
     "read",
     "resume",
     "run",
+    "runs",
 ]
 
 
@@ -89,6 +91,10 @@ def test_each_name_is_what_type_checkers_take_it_for() -> None:
     assert sorted(static) == PUBLIC
     for name, module in static.items():
         assert getattr(argosy, name) is getattr(sys.modules[module], name)
+
+
+def test_the_names_of_runs_are_these_in_order() -> None:
+    assert argosy.runs.__all__ == ["get", "list"]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
