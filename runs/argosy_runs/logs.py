@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy_runs.home import RunFiles
+from argosy_runs.sdk_lines import SdkLines
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE_BYTES = 64 * 1024
 """What has no line break by then is handed on as a line: memory stays bounded."""
+
+_LAST_BYTES = 256 * 1024
+"""How much of the end of a log is looked at for its last lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,15 @@ class LogLine:
 class LogReader:
     """Reads the logs of some tasks of a run, also while they are written; each line once."""
 
-    def __init__(self, files: RunFiles, task: str | None = None) -> None:
-        """Make a reader of the logs of the tasks that ``task`` stands for; ``None``: of all."""
+    def __init__(self, files: RunFiles, task: str | None = None, *, sdk_lines: bool = True) -> None:
+        """Make a reader of the logs of the tasks that ``task`` stands for; ``None``: of all.
+
+        Args:
+            files: Of the run.
+            task: A path, or some segments of one.
+            sdk_lines: Whether to yield what the KFP SDK wrote around the components.
+        """
+        self._sdk_lines = None if sdk_lines else SdkLines()
         self._directory = files.path / "tasks"
         self._task = task
         self._offsets: dict[Path, int] = {}
@@ -44,7 +55,9 @@ class LogReader:
         for file in _in_time_order(self._directory.rglob("*.log")):
             path = TaskPath(file.parent.relative_to(self._directory).as_posix())
             if self._task is None or is_meant(path, self._task):
-                yield from (LogLine(path, text) for text in self._new_lines(file, is_over))
+                for text in self._new_lines(file, is_over):
+                    if self._sdk_lines is None or not self._sdk_lines.is_sdk_line(path, text):
+                        yield LogLine(path, text)
 
     def _new_lines(self, file: Path, is_over: bool) -> Iterator[str]:
         with file.open("rb") as stream:
@@ -57,16 +70,21 @@ class LogReader:
 
 
 def read_last_lines(files: RunFiles, path: TaskPath, count: int) -> tuple[str, ...]:
-    """Return the last lines that the last attempt at a task wrote; none if it has no log."""
+    """Return the last lines that the last attempt at a task wrote; none if it has no log.
+
+    Without those of the KFP SDK.
+    """
     attempts = _in_time_order((files.path / "tasks" / path).glob("*.log"))
     if not attempts:
         return ()
     with attempts[-1].open("rb") as stream:
-        start = max(0, attempts[-1].stat().st_size - count * 1024)
+        start = max(0, attempts[-1].stat().st_size - _LAST_BYTES)
         stream.seek(start)
         lines = stream.read().decode(errors="replace").splitlines()
+    sdk_lines = SdkLines()
+    own = [line for line in lines if not sdk_lines.is_sdk_line(path, line)]
     # The first one may have lost its beginning.
-    return tuple(deque(lines[1:] if start else lines, maxlen=count))
+    return tuple(deque(own[1:] if start else own, maxlen=count))
 
 
 def is_meant(path: TaskPath, text: str) -> bool:

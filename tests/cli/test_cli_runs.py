@@ -322,3 +322,21 @@ def wait_until_taken(directory: Path) -> None:
     give_up_at = time.monotonic() + 60
     while list(directory.glob(".argosy/runs/*/stop")) and time.monotonic() < give_up_at:
         time.sleep(0.05)
+
+
+# What the SDK writes around a component.
+
+
+def test_what_the_sdk_writes_is_shown_on_request_and_stored_in_any_case(tmp_path: Path) -> None:
+    train = str(Path(__file__).parents[2] / "examples" / "03-train" / "pipeline.yaml")
+
+    ran = argosy("run", train, cwd=tmp_path)
+    own = argosy("logs", "@latest", cwd=tmp_path)
+    everything = argosy("logs", "@latest", "--sdk-logs", cwd=tmp_path)
+    again = argosy("run", train, "--no-cache", "--sdk-logs", cwd=tmp_path)
+
+    assert "KFP Executor" not in ran.err
+    assert "evaluate | mean absolute error 0.000000\n" in ran.err
+    assert own.out == "evaluate | mean absolute error 0.000000\n"
+    assert "KFP Executor" in everything.out
+    assert "KFP Executor" in again.err

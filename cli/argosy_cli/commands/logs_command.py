@@ -9,7 +9,14 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, examples, home, matching_tasks, run_argument
+from argosy_cli.commands.options import (
+    Count,
+    examples,
+    home,
+    matching_tasks,
+    run_argument,
+    sdk_logs,
+)
 from argosy_cli.views.words import without_controls
 from argosy_runs.home import RunFiles
 from argosy_runs.logs import LogLine, LogReader
@@ -30,9 +37,16 @@ _LOOK_SECONDS = 0.3
 @home
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option("--tail", type=Count(1), metavar="N", help="Only the last N lines of each task.")
-@click.option("--raw", is_flag=True, help="What was written, without names and with its colours.")
+@click.option("--raw", is_flag=True, help="All that was written, without names, with its colours.")
+@sdk_logs
 def command(
-    run: str, task: str | None, home: Path, follow: bool, tail: int | None, raw: bool
+    run: str,
+    task: str | None,
+    home: Path,
+    follow: bool,
+    tail: int | None,
+    raw: bool,
+    sdk_logs: bool,
 ) -> None:
     """Print what the tasks of a run wrote, each line behind the name of its task.
 
@@ -45,7 +59,7 @@ def command(
     # Before the logs: what is written meanwhile is read as well.
     is_over = not files.is_locked()
     is_named = not raw and len(matching_tasks(read_run(home, run_id), task)) > 1
-    reader = LogReader(files, task)
+    reader = LogReader(files, task, sdk_lines=sdk_logs or raw)
     _print(_last(reader.read(is_over=is_over), tail), is_named=is_named, raw=raw)
     while follow and not is_over:
         time.sleep(_LOOK_SECONDS)

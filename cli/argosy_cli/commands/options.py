@@ -140,6 +140,10 @@ artifacts_option = click.option(
 
 run_argument = click.argument("run", metavar="RUN")
 
+sdk_logs = click.option(
+    "--sdk-logs", is_flag=True, help="Show also what the KFP SDK writes around each component."
+)
+
 output_format = click.option(
     "-o",
     "--output",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -21,13 +22,15 @@ from argosy_cli.commands.options import (
     param,
     params_file,
     root,
+    sdk_logs,
 )
 from argosy_cli.exit_codes import ExitCode
-from argosy_engine.events import Listener
+from argosy_engine.events import Event, Listener, TaskOutput
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
 from argosy_runs.results import RunResult
+from argosy_runs.sdk_lines import SdkLines
 from argosy_runs.states import RunState
 from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
@@ -75,6 +78,7 @@ from argosy_schemas.names import RunId
     help="json prints one object when the run ends, and nothing else, on standard output.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not show what tasks write.")
+@sdk_logs
 @max_size
 def command(
     pipeline: str | None,
@@ -89,6 +93,7 @@ def command(
     keep_pins: bool,
     output: str,
     quiet: bool,
+    sdk_logs: bool,
     max_size_bytes: int,
 ) -> int:
     """Run a pipeline on this machine.
@@ -114,7 +119,7 @@ def command(
         )
     try:
         if pipeline is None:
-            with _view(quiet) as listener:
+            with _view(quiet, sdk_logs) as listener:
                 result = resume_run(resume or "", settings=settings, listener=listener)
         else:
             source = load_argument(pipeline, max_size_bytes=max_size_bytes)
@@ -124,7 +129,7 @@ def command(
                 declared = unpack(compiled.ir)
                 values = read_parameters_file(params_file, list_parameter_types(declared))
                 parameters = write_run_parameters(declared, values) | parameters
-            with _view(quiet) as listener:
+            with _view(quiet, sdk_logs) as listener:
                 result = run_workflow(
                     compiled.workflow,
                     compiled.ir,
@@ -151,16 +156,30 @@ def command(
     return _status(result)
 
 
-def _view(quiet: bool) -> AbstractContextManager[Listener]:
-    """Return the view for standard error: talk, beside the results on standard output."""
+@contextmanager
+def _view(quiet: bool, sdk_logs: bool) -> Generator[Listener]:
+    """Yield the view for standard error: talk, beside the results on standard output."""
     stream: TextIO = sys.stderr
     if stream.isatty() and not _is_dumb():
         from argosy_cli.views.live import LiveView  # Rich: only where something is redrawn
 
-        return LiveView(stream, output=not quiet)
-    from argosy_cli.views.lines import LinesView
+        opened: AbstractContextManager[Listener] = LiveView(stream, output=not quiet)
+    else:
+        from argosy_cli.views.lines import LinesView
 
-    return LinesView(stream, output=not quiet)
+        opened = LinesView(stream, output=not quiet)
+    with opened as view:
+        yield view if sdk_logs else _leave_out_sdk_lines(view)
+
+
+def _leave_out_sdk_lines(view: Listener) -> Listener:
+    lines = SdkLines()
+
+    def listen(event: Event) -> None:
+        if not (isinstance(event, TaskOutput) and lines.is_sdk_line(event.path, event.line)):
+            view(event)
+
+    return listen
 
 
 def _is_dumb() -> bool:
