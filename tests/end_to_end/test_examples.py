@@ -27,7 +27,10 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "09-conditions": (["-p", "score=60"], {"Output": "Train longer"}),
     "10-loops": (["-p", "count=4"], {"Output": 14}),
     "11-exit-handler": ([], {}),
+    "12-python-api": (["-p", "window=7"], {"Output": 2.221}),
 }
+SCRIPTS = {"12-python-api": {"search.py"}}
+"""What an example has beside the files of all."""
 
 
 def test_every_example_is_numbered_and_has_its_files() -> None:
@@ -36,7 +39,7 @@ def test_every_example_is_numbered_and_has_its_files() -> None:
     found = {name: {path.name for path in (EXAMPLES / name).iterdir()} for name in NAMES}
 
     assert {name: files - {"__pycache__"} for name, files in found.items()} == {
-        name: expected for name in NAMES
+        name: expected | SCRIPTS.get(name, set()) for name in NAMES
     }
 
 
