@@ -21,8 +21,9 @@ from argosy_engine.pods.environment import build_task_environment
 from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
 from argosy_engine.pods.protocol import PodRequest
 from argosy_engine.pods.stop import StopSignal
+from argosy_engine.pods.unused_image import explain_unused_image
 from argosy_engine.pods.watchdog import Watchdog
-from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.process_end import ProcessEnd, find_failure
 from argosy_schemas.errors import MachineError, TaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import Failure, Reason
@@ -134,13 +135,25 @@ class LocalCommands:
             )
         finally:
             lines.end()
-        return ProcessEnd(
-            exit_code=ended.exit_code,
-            failure=_explain_interruption(ended, request, stop),
-            interrupted=ended.interruption is Interruption.STOPPED,
-            log=command.log,
-            log_stored=True,
+        return _with_image(
+            ProcessEnd(
+                exit_code=ended.exit_code,
+                failure=_explain_interruption(ended, request, stop),
+                interrupted=ended.interruption is Interruption.STOPPED,
+                log=command.log,
+                log_stored=True,
+            ),
+            request.image,
         )
+
+
+def _with_image(ended: ProcessEnd, image: str) -> ProcessEnd:
+    """Return the end of a command; one that its image would have served says so."""
+    failure = find_failure(ended)
+    if failure is None or failure.reason is not Reason.COMMAND_FAILED:
+        return ended
+    message = explain_unused_image(failure.message, image)
+    return replace(ended, failure=replace(failure, message=message))
 
 
 def _end_without_environment(error: TaskError | MachineError, stop: StopSignal) -> ProcessEnd:
