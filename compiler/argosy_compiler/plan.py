@@ -41,8 +41,6 @@ class PodFields:
     """Fields of the template itself."""
     container: Template = field(default_factory=dict[str, Any])
     """Fields of the main container."""
-    init_containers: tuple[Template, ...] = ()
-    deadline_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ def _prepare(run: LocalRun, directory: RunDirectory, stack: ExitStack) -> Journa
     # One that came too late for the engine before.
     directory.take_stop_request()
     try:
-        if run.pipeline.pipeline_config.get("workspace"):
+        if run.pipeline.pipeline_config.workspace is not None:
             directory.workspace.mkdir(exist_ok=True)
         journal = JournalWriter(directory.journal)
     except OSError as problem:

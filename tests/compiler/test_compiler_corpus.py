@@ -45,7 +45,7 @@ def compiled(file: str, max_dag_tasks: int = 200) -> Compiled:
 
 def ir_bytes(file: str) -> int:
     pipeline = read(file)
-    return len(to_json([pipeline.document, pipeline.kubernetes]))
+    return len(to_json([pipeline.document, pipeline.platform]))
 
 
 @pytest.mark.parametrize("max_dag_tasks", [200, 4])

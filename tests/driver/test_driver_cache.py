@@ -397,7 +397,6 @@ _NAME: Json = {"runtimeValue": {"constant": "name"}}
         ("fieldPathAsEnv", [{"name": "E", "fieldPath": "metadata.name"}]),
         ("nodeSelector", {"labels": {"disk": "ssd"}}),
         ("nodeAffinity", [{"matchExpressions": [{"key": "k", "operator": "Exists"}]}]),
-        ("podAffinity", [{"topologyKey": "zone", "matchPodLabels": {"a": "b"}}]),
         ("tolerations", [{"key": "gpu", "operator": "Exists"}]),
         ("podMetadata", {"labels": {"a": "b"}, "annotations": {"c": "d"}}),
         ("imagePullSecret", [{"secretName": "s"}]),
@@ -406,9 +405,15 @@ _NAME: Json = {"runtimeValue": {"constant": "name"}}
         ("emptyDirMounts", [{"volumeName": "v", "mountPath": "/a"}]),
         (
             "genericEphemeralVolume",
-            [{"volumeName": "v", "mountPath": "/a", "size": "1Gi", "accessModes": ["RWO"]}],
+            [
+                {
+                    "volumeName": "v",
+                    "mountPath": "/a",
+                    "size": "1Gi",
+                    "accessModes": ["ReadWriteOnce"],
+                }
+            ],
         ),
-        ("enabledSharedMemory", {"volumeName": "shm", "size": "1Gi"}),
         ("securityContext", {"runAsUser": "1000"}),
     ],
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from argosy_driver.preparing.pod_settings import volumes
+from argosy_driver.preparing.pod_values import PodValues
 from argosy_schemas.formats.records import Reason
+from argosy_schemas.ir.kubernetes.fields import KubernetesExecutorConfig
+from argosy_schemas.ir.kubernetes.volumes import ClaimMount, ObjectAsVolume
 from argosy_schemas.values import UNSET
 from driver_support import Json, World, constant, dag, given, leaf, output, pipeline, task
 
@@ -21,6 +24,14 @@ NOTHING: Json = {
     "volumes": None,
     "volumeMounts": None,
     "resources": {},
+}
+
+
+EXPRESSION = {"key": "zone", "operator": "In", "values": ["a"]}
+NODE_AFFINITY = {
+    "requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{"matchFields": [EXPRESSION]}]
+    }
 }
 
 
@@ -43,6 +54,11 @@ def prepared(
             "claim": {"parameterType": "STRING", "defaultValue": "my-claim"},
             "nothing": {"parameterType": "STRUCT", "isOptional": True},
             "labels": {"parameterType": "STRUCT", "defaultValue": {"zone": "a"}},
+            "empty": {"parameterType": "STRUCT", "defaultValue": {}},
+            "several": {"parameterType": "LIST", "defaultValue": [{"key": "a"}, {}, {"key": "b"}]},
+            "affinity": {"parameterType": "STRUCT", "defaultValue": NODE_AFFINITY},
+            "no_name": {"parameterType": "STRING", "isOptional": True},
+            "blank": {"parameterType": "STRING", "defaultValue": ""},
         },
     )
     components = {"comp-t": component, "comp-b": leaf(outputs={"Output": "STRING"})}
@@ -101,6 +117,87 @@ TOLERATION = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
                 ]
             },
             id="tolerations",
+        ),
+        pytest.param(
+            ["KUBERNETES_NODE_SELECTOR"],
+            {"nodeSelector": {"nodeSelectorJson": given("empty")}},
+            {},
+            id="an empty node selector is left out",
+        ),
+        pytest.param(
+            ["KUBERNETES_TOLERATIONS"],
+            {
+                "tolerations": [
+                    {"tolerationJson": given("several")},
+                    {"key": "c"},
+                    {"tolerationJson": given("labels")},
+                    {"tolerationJson": given("nothing")},
+                    {"tolerationJson": given("empty")},
+                ]
+            },
+            {"tolerations": [{"key": "a"}, {"key": "b"}, {"key": "c"}, {"zone": "a"}]},
+            id="tolerations from parameters",
+        ),
+        pytest.param(
+            ["KUBERNETES_TOLERATIONS"],
+            {"tolerations": [{"tolerationJson": given("nothing")}]},
+            {},
+            id="no tolerations",
+        ),
+        pytest.param(
+            ["KUBERNETES_AFFINITY"],
+            {
+                "nodeAffinity": [
+                    {"nodeAffinityJson": given("nothing")},
+                    {"matchExpressions": [EXPRESSION]},
+                    {"nodeAffinityJson": given("affinity")},
+                ]
+            },
+            {
+                "affinity": {
+                    "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {
+                            "nodeSelectorTerms": [
+                                {"matchExpressions": [EXPRESSION]},
+                                {"matchFields": [EXPRESSION]},
+                            ]
+                        }
+                    }
+                }
+            },
+            id="affinity from a parameter",
+        ),
+        pytest.param(
+            ["KUBERNETES_AFFINITY"],
+            {"nodeAffinity": [{"nodeAffinityJson": given("empty")}]},
+            {},
+            id="no affinity",
+        ),
+        pytest.param(
+            ["ENV", "KUBERNETES_VOLUMES"],
+            {
+                "secretAsEnv": [
+                    {
+                        "secretNameParameter": given("no_name"),
+                        "keyToEnv": [{"secretKey": "k", "envVar": "S"}],
+                    }
+                ],
+                "configMapAsVolume": [
+                    {"configMapNameParameter": given("no_name"), "mountPath": "/c"}
+                ],
+            },
+            {"env": [{"name": "E", "value": "of none"}], "volumes": [], "volumeMounts": []},
+            id="names that are null are left out",
+        ),
+        pytest.param(
+            ["KUBERNETES_VOLUMES"],
+            {
+                "emptyDirMounts": [{"volumeName": "v", "mountPath": "/v"}],
+                "imagePullSecret": [{"secretName": "s"}],
+                "activeDeadlineSeconds": "60",
+            },
+            {"volumes": [], "volumeMounts": []},
+            id="settings of no group",
         ),
         pytest.param(
             ["KUBERNETES_AFFINITY"],
@@ -198,18 +295,19 @@ def test_the_listed_groups_are_told(
 @pytest.mark.parametrize("length", [1, 61, 62, 63, 64, 253])
 def test_volumes_of_one_name_are_told_apart_however_long_it_is(length: int) -> None:
     name = "x" * length
-    settings = {
-        "pvcMount": [{"constant": name, "mountPath": "/a"}],
-        "secretAsVolume": [{"secretName": name, "mountPath": "/b"}],
-        "configMapAsVolume": [{"configMapName": name, "mountPath": "/c"}],
-    }
+    secret = ObjectAsVolume(kind="secret", name=name, mount_path="/b", optional=False)
+    config = KubernetesExecutorConfig(
+        pvc_mount=(ClaimMount(name=name, mount_path="/a", sub_path=""),),
+        secret_as_volume=(secret,),
+        config_map_as_volume=(replace(secret, kind="configMap", mount_path="/c"),),
+    )
 
-    found, mounts = volumes(settings, lambda _source, _what: UNSET)
+    pod = PodValues(config, lambda _parameter: UNSET).pod({"KUBERNETES_VOLUMES"})
 
-    names = [volume["name"] for volume in found]
+    names = [volume["name"] for volume in pod["volumes"]]
     assert names[0] == name[:63]
     assert names[1:] == [f"{name[:61]}-2", f"{name[:61]}-3"]
-    assert mounts == [
+    assert pod["container"]["volumeMounts"] == [
         {"name": each, "mountPath": path}
         for each, path in zip(names, ("/a", "/b", "/c"), strict=True)
     ]
@@ -230,6 +328,14 @@ def test_resources_are_told_resolved(tmp_path: Path) -> None:
             "requests": {"memory": "none"},
         }
     }
+
+
+def test_an_accelerator_without_a_type_is_not_told(tmp_path: Path) -> None:
+    resources = {"resourceCpuLimit": "2", "accelerator": {"resourceCount": "1"}}
+
+    found = config(["RESOURCES"], {}, tmp_path, resources=resources)
+
+    assert found == {"resources": {"limits": {"cpu": "2"}}}
 
 
 def test_a_workspace_is_a_volume_too(tmp_path: Path) -> None:
@@ -267,18 +373,49 @@ def test_an_environment_that_is_passed_through_is_not_the_components_own(
     [
         (
             "KUBERNETES_TOLERATIONS",
-            {"tolerations": [{"tolerationJson": constant("text")}]},
+            {"tolerations": [{"tolerationJson": given("claim")}]},
             "'tolerations' needs an object or a list of objects",
         ),
         (
             "KUBERNETES_NODE_SELECTOR",
-            {"nodeSelector": {"nodeSelectorJson": constant(["a"])}},
+            {"nodeSelector": {"nodeSelectorJson": given("several")}},
             "'nodeSelector' needs an object of strings",
         ),
         (
             "KUBERNETES_VOLUMES",
             {"pvcMount": [{"pvcNameParameter": given("nothing"), "mountPath": "/a"}]},
             "'pvcMount' needs the name of a claim",
+        ),
+        (
+            "ENV",
+            {
+                "configMapAsEnv": [
+                    {
+                        "configMapNameParameter": given("blank"),
+                        "keyToEnv": [{"configMapKey": "k", "envVar": "C"}],
+                    }
+                ]
+            },
+            "'configMapAsEnv' needs a name",
+        ),
+        (
+            "KUBERNETES_AFFINITY",
+            {"nodeAffinity": [{"nodeAffinityJson": given("several")}]},
+            "'nodeAffinity' needs an object",
+        ),
+        (
+            "KUBERNETES_AFFINITY",
+            {
+                "nodeAffinity": [
+                    {"nodeAffinityJson": given("affinity")},
+                    {
+                        "nodeAffinityJson": constant(
+                            {"requiredDuringSchedulingIgnoredDuringExecution": []}
+                        )
+                    },
+                ]
+            },
+            "'requiredDuringSchedulingIgnoredDuringExecution' needs values that go together",
         ),
     ],
 )

@@ -21,6 +21,7 @@ from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState
+from argosy_schemas.ir.model import PipelineConfig
 from driver_support import (
     IN_ANY_CASE,
     Json,
@@ -82,7 +83,8 @@ class Home:
     ) -> RunResult:
         made = pipeline(dag(tasks, **root), {**COMPONENTS, **(components or {})})
         if deadline_seconds is not None:
-            made = replace(made, pipeline_config={"activeDeadlineSeconds": deadline_seconds})
+            config = PipelineConfig(active_deadline_seconds=deadline_seconds)
+            made = replace(made, pipeline_config=config)
         options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
         if max_dag_tasks is not None:
             options = replace(options, max_dag_tasks=max_dag_tasks)

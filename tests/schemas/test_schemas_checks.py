@@ -482,14 +482,6 @@ SECRET = f"{EXEC_USE}.secretAsVolume[0].secretNameParameter"
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"exec_use": {"imagePullPolicy": "Allways"}},
-         f"{EXEC_USE}.imagePullPolicy: 'Allways' is no pull policy; did you mean 'Always'?"),
-        ({"exec_use": {"emptyDirMounts": [{"volumeName": "v", "sizeLimit": "lots"}]}},
-         f"{EXEC_USE}.emptyDirMounts[0].sizeLimit: 'lots' is no amount; write one such as '500Mi' "
-         "or '2Gi'"),
-        ({"exec_use": {"genericEphemeralVolume": [{"volumeName": "v", "size": "-1Gi"}]}},
-         f"{EXEC_USE}.genericEphemeralVolume[0].size: '-1Gi' is no amount; write one such as "
-         "'500Mi' or '2Gi'"),
         ({"exec_uze": {}},
          "platforms.kubernetes.deploymentSpec.executors.exec-uze: "
          "The pipeline has no executor 'exec-uze'; did you mean 'exec-use'?"),

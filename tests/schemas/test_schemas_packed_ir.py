@@ -34,7 +34,14 @@ from argosy_schemas.formats.packed_ir import (
     pack,
     unpack,
 )
-from argosy_schemas.ir.model import ControlEntry, ControlForm, TaskConfigPassthrough
+from argosy_schemas.ir.kubernetes.fields import KubernetesExecutorConfig
+from argosy_schemas.ir.model import (
+    ControlEntry,
+    ControlForm,
+    PipelineConfig,
+    TaskConfigPassthrough,
+    Workspace,
+)
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 from schemas_specs import CORPUS, edited, read, small
@@ -42,7 +49,7 @@ from schemas_specs import CORPUS, edited, read, small
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CORPUS_FILES = [path for path in sorted(CORPUS.rglob("*.yaml")) if path.parent.name != "invalid"]
 FILES = [*sorted(EXAMPLES.glob("*/pipeline.yaml")), *CORPUS_FILES]
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "platforms": {
         "kubernetes": {
             "deploymentSpec": {
@@ -151,8 +158,11 @@ def test_kubernetes_settings_travel() -> None:
 
     unpacked = unpack(pack(pipeline))
 
-    assert unpacked.kubernetes == {"exec-make": {"nodeSelector": {"labels": {"disk": "ssd"}}}}
-    assert unpacked.pipeline_config == {"workspace": {"size": "1Gi"}}
+    assert unpacked.kubernetes == {
+        "exec-make": KubernetesExecutorConfig(node_selector={"disk": "ssd"})
+    }
+    assert unpacked.pipeline_config == PipelineConfig(workspace=Workspace(size="1Gi"))
+    assert unpacked.platform == SETTINGS["platforms"]["kubernetes"]
     assert unpacked.components["comp-make"].task_config_passthroughs == (
         TaskConfigPassthrough(field="ENV"),
     )

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
-from argosy_schemas.ir.model import ParameterType, TaskOutput
+from argosy_schemas.ir.kubernetes.fields import KubernetesExecutorConfig
+from argosy_schemas.ir.model import ParameterType, PipelineConfig, TaskOutput
 from argosy_schemas.reading.pipeline import add_lines, read_pipeline
 from schemas_specs import SPEC, edited, read, refusal, small
 
@@ -40,8 +41,10 @@ def test_a_pipeline_is_read_with_its_platform_document() -> None:
     use = pipeline.root.dag.tasks["use"]
     assert use.artifacts == {"data": TaskOutput("make", "data")}
     assert use.dependencies == ("make",)
-    assert pipeline.kubernetes == {"exec-make": {"nodeSelector": {"labels": {"disk": "ssd"}}}}
-    assert pipeline.pipeline_config == {"activeDeadlineSeconds": 60}
+    assert pipeline.kubernetes == {
+        "exec-make": KubernetesExecutorConfig(node_selector={"disk": "ssd"})
+    }
+    assert pipeline.pipeline_config == PipelineConfig(active_deadline_seconds=60)
     assert pipeline.document == small()
 
 

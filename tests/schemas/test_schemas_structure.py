@@ -40,6 +40,7 @@ PLATFORM: dict[str, Any] = {
                                 "resources": {"limits": {"cpu": "1"}},
                             }
                         ],
+                        "emptyDirMounts": [{"volumeName": "v", "mountPath": "/v"}],
                     }
                 }
             },
@@ -130,7 +131,7 @@ def test_what_would_follow_from_an_ill_typed_value_is_not_told() -> None:
 
 
 def test_the_kubernetes_document_is_held_to_its_schema() -> None:
-    assert read(small(), PLATFORM).kubernetes["exec-use"]["securityContext"] == {
+    assert read(small(), PLATFORM).kubernetes["exec-use"].security_context == {
         "runAsUser": 1000,
         "runAsNonRoot": True,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ from argosy_compiler.plan import Plan
 from argosy_compiler.structure import dag_text
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
-from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
     IR_PARAMETER,
@@ -89,51 +88,31 @@ def _parameters(plan: Plan) -> list[dict[str, str]]:
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
-    config: dict[str, Any] = dict(plan.pipeline.pipeline_config)
+    config = plan.pipeline.pipeline_config
     settings: dict[str, Any] = {}
     if plan.options.service_account is not None:
         settings["serviceAccountName"] = plan.options.service_account
-    deadline = int(config.get("activeDeadlineSeconds") or 0)
-    if deadline > 0:
-        settings["activeDeadlineSeconds"] = deadline
+    if config.active_deadline_seconds:
+        settings["activeDeadlineSeconds"] = config.active_deadline_seconds
     strategy = {
-        name: math.floor(seconds)
-        for field, name in (
-            ("resourceTtlOnCompletion", "secondsAfterCompletion"),
-            ("resourceTtlOnSuccess", "secondsAfterSuccess"),
-            ("resourceTtlOnFailure", "secondsAfterFailure"),
-        )
-        if (seconds := int(config.get(field) or 0)) > 0
+        "secondsAfterCompletion": config.ttl_seconds_after_completion,
+        "secondsAfterSuccess": config.ttl_seconds_after_success,
+        "secondsAfterFailure": config.ttl_seconds_after_failure,
     }
-    if strategy:
-        settings["ttlStrategy"] = strategy
-    workspace = config.get("workspace")
-    if workspace:
-        settings["volumeClaimTemplates"] = [_workspace(workspace)]
+    if any(strategy.values()):
+        settings["ttlStrategy"] = {name: seconds for name, seconds in strategy.items() if seconds}
+    if config.workspace is not None:
+        settings["volumeClaimTemplates"] = [_claim(config.workspace)]
     return settings
 
 
-def _workspace(workspace: dict[str, Any]) -> dict[str, Any]:
-    path = "platforms.kubernetes.pipelineConfig.workspace"
-    size = workspace.get("size")
-    if not size:
-        raise InvalidPipelineError(
-            Problem(path=f"{path}.size", message="is missing; give the workspace a size")
-        )
-    patch: dict[str, Any] = workspace.get("kubernetes", {}).get("pvcSpecPatch", {})
-    unknown = sorted(patch.keys() - {"accessModes", "storageClassName"})
-    if unknown:
-        raise InvalidPipelineError(
-            Problem(
-                path=f"{path}.kubernetes.pvcSpecPatch",
-                message=f"'{unknown[0]}' cannot be set; only 'accessModes' and 'storageClassName'",
-            )
-        )
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": size}},
-        **patch,
+def _claim(workspace: Workspace) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "accessModes": list(workspace.access_modes),
+        "resources": {"requests": {"storage": workspace.size}},
     }
+    if workspace.storage_class is not None:
+        spec["storageClassName"] = workspace.storage_class
     return {"metadata": {"name": WORKSPACE_VOLUME}, "spec": spec}
 
 

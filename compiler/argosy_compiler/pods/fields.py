@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from argosy_compiler.argo.expressions import constant, or_default
 from argosy_compiler.decisions.control import Control
 from argosy_compiler.decisions.values import Value
 from argosy_compiler.plan import Plan, PodFields
-from argosy_compiler.pods.kubernetes import PodParts, no_change, pod_parts
-from argosy_compiler.pods.patch import (
-    PATCH_INPUT,
-    Hole,
-    OpenKey,
-    Optional,
-    Patch,
-    TextHole,
-    is_static,
-    text_expression,
-)
+from argosy_compiler.pods.kubernetes import pod_settings
+from argosy_compiler.pods.patch import PATCH_INPUT, Hole, OpenKey, Patch, text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir.from_json import parameter_input_from_json
-from argosy_schemas.ir.model import ContainerExecutor, ControlForm, ParameterType, Resources, Task
-from argosy_schemas.pod import MAIN_CONTAINER, WORKSPACE_PATH, WORKSPACE_VOLUME
+from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, config_fragments
+from argosy_schemas.ir.kubernetes.fragments import Fragment, in_main
+from argosy_schemas.ir.model import (
+    ContainerExecutor,
+    ControlForm,
+    ParameterSource,
+    ParameterType,
+    Resources,
+    Task,
+)
+from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
 
 IMAGE_INPUT = "image"
 
+_WORKSPACE: Fragment = {
+    "volumes": [
+        {
+            "name": WORKSPACE_VOLUME,
+            "persistentVolumeClaim": {"claimName": f"{{{{workflow.name}}}}-{WORKSPACE_VOLUME}"},
+        }
+    ],
+    "container": {"volumeMounts": [{"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH}]},
+}
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")
 
 
@@ -38,26 +45,25 @@ def pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) ->
         BarredError: A field depends on a value that no expression can have.
         InvalidPipelineError: A field is none that Kubernetes takes.
     """
-    executor = plan.structure.used(task).executor
+    component = plan.structure.used(task)
+    executor = component.executor
     assert isinstance(executor, ContainerExecutor)
-    label = plan.structure.used(task).executor_label or ""
 
     def filled(text: str) -> Patch:
         return _filled(control, dag, task, text)
 
-    def resolved(source: Mapping[str, Any]) -> Value:
-        given = parameter_input_from_json(source)
-        return control.source(dag, task, given.source, ControlForm.VALUE)
+    def resolved(source: ParameterSource) -> Value:
+        return control.source(dag, task, source, ControlForm.VALUE)
 
-    parts = pod_parts(plan.pipeline.kubernetes.get(label, {}), resolved, f"{path} ({label})")
-    if plan.pipeline.pipeline_config.get("workspace"):
-        parts.volumes.append(
-            {
-                "name": WORKSPACE_VOLUME,
-                "persistentVolumeClaim": {"claimName": f"{{{{workflow.name}}}}-{WORKSPACE_VOLUME}"},
-            }
-        )
-        parts.mounts.append({"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
+    config = plan.pipeline.kubernetes.get(component.executor_label or "")
+    passed = {one.field for one in component.task_config_passthroughs if not one.apply_to_task}
+    applied = (row for row in FIELDS if row.group not in passed)
+    fragments = [] if config is None else [*config_fragments(config, applied)]
+    if plan.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
+        fragments.append(_WORKSPACE)
+    resources = _resources(executor.resources, filled)
+    if resources and "RESOURCES" not in passed:
+        fragments.append(in_main(resources=resources))
     arguments: dict[str, str] = {}
     image = filled(executor.image)
     if not isinstance(image, str):
@@ -68,17 +74,16 @@ def pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) ->
         raise InvalidPipelineError(
             Problem(path=path, message=f"the image '{image}' holds a tag of Argo's; write it out")
         )
-    template, container, patch = _split(parts, _resources(executor.resources, filled))
-    if patch:
-        arguments[PATCH_INPUT] = text_expression(patch)
+    settings = pod_settings(fragments, resolved)
+    template = dict(settings.template)
+    if settings.patch:
+        arguments[PATCH_INPUT] = text_expression(settings.patch)
         template["podSpecPatch"] = f"{{{{inputs.parameters.{PATCH_INPUT}}}}}"
     return PodFields(
         image=image,
         arguments=arguments,
         template=template,
-        container=container,
-        init_containers=tuple(parts.init_containers),
-        deadline_seconds=parts.deadline_seconds,
+        container=settings.container,
     )
 
 
@@ -127,91 +132,3 @@ def _resources(resources: Resources, filled: Callable[[str], Patch]) -> Patch:
         for name, quantities in (("limits", limits), ("requests", requests))
         if quantities
     }
-
-
-def _split(parts: PodParts, resources: Patch) -> tuple[dict[str, Any], dict[str, Any], Patch]:
-    """Return what stands in the template, in its main container, and what only a patch can say."""
-    template: dict[str, Any] = {}
-    container: dict[str, Any] = {}
-    pod_patch: dict[str, Patch] = {}
-    main_patch: dict[str, Patch] = {}
-    if resources:
-        (container if is_static(resources) else main_patch)["resources"] = resources
-    # Argo looks for the volume of a mount before it merges the patch.
-    patched = {str(_named(volume)) for volume in parts.volumes if not is_static(volume)}
-    _place("env", parts.env, container, main_patch)
-    _place("volumeMounts", parts.mounts, container, main_patch, late=patched)
-    _place("volumes", parts.volumes, template, pod_patch)
-    if parts.pull_secrets:
-        # Argo's template has no field for them.
-        pod_patch["imagePullSecrets"] = _headed("imagePullSecrets", parts.pull_secrets)
-    _place_tolerations(parts, template, pod_patch)
-    if parts.node_selector is not None:
-        place = template if is_static(parts.node_selector) else pod_patch
-        place["nodeSelector"] = parts.node_selector
-    if parts.affinity is not None:
-        pod_patch["affinity"] = {"nodeAffinity": parts.affinity}
-    if affinity := _node_affinity(parts):
-        template["affinity"] = {"nodeAffinity": affinity}
-    fields = {"labels": parts.labels, "annotations": parts.annotations}
-    if metadata := {name: values for name, values in fields.items() if values}:
-        template["metadata"] = metadata
-    if parts.pull_policy is not None:
-        container["imagePullPolicy"] = parts.pull_policy
-    if parts.security:
-        container["securityContext"] = parts.security
-    if main_patch:
-        pod_patch["containers"] = [{"name": MAIN_CONTAINER, **main_patch}]
-    return template, container, pod_patch
-
-
-def _place(
-    name: str,
-    elements: list[Patch],
-    static: dict[str, Any],
-    patch: dict[str, Patch],
-    *,
-    late: Collection[str] = (),
-) -> None:
-    """Put each element of a list where it can be said; those named in ``late`` in the patch."""
-    opened = [one for one in elements if not is_static(one) or _named(one) in late]
-    fixed = [one for one in elements if is_static(one) and _named(one) not in late]
-    if fixed:
-        static[name] = fixed
-    if opened:
-        patch[name] = _headed(name, opened)
-
-
-def _place_tolerations(parts: PodParts, template: dict[str, Any], patch: dict[str, Patch]) -> None:
-    """Put the tolerations where they can be said; a list that comes as a whole replaces others."""
-    if parts.toleration_list is not None:
-        text = f"({parts.toleration_list} == nil ? '[]' : toJson({parts.toleration_list}))"
-        patch["tolerations"] = TextHole(text)
-    elif parts.tolerations and not is_static(parts.tolerations):
-        patch["tolerations"] = _headed("tolerations", parts.tolerations)
-    if parts.tolerations and is_static(parts.tolerations):
-        template["tolerations"] = parts.tolerations
-
-
-def _named(element: Patch) -> Patch:
-    """Return the ``name`` of an element, also of one that may vanish."""
-    inner = element.element if isinstance(element, Optional) else element
-    return inner.get("name") if isinstance(inner, Mapping) else None
-
-
-def _headed(name: str, elements: list[Patch]) -> list[Patch]:
-    """Return the elements, with one before them where the first may vanish."""
-    ordered: list[Patch] = [element for element in elements if not isinstance(element, Optional)]
-    vanishing: list[Patch] = [element for element in elements if isinstance(element, Optional)]
-    return [*(ordered or [no_change(name)]), *vanishing]
-
-
-def _node_affinity(parts: PodParts) -> dict[str, Any]:
-    affinity: dict[str, Any] = {}
-    if parts.required_affinity:
-        affinity["requiredDuringSchedulingIgnoredDuringExecution"] = {
-            "nodeSelectorTerms": parts.required_affinity
-        }
-    if parts.preferred_affinity:
-        affinity["preferredDuringSchedulingIgnoredDuringExecution"] = parts.preferred_affinity
-    return affinity

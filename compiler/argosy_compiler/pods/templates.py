@@ -109,7 +109,7 @@ class PodTemplates:
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
                 },
-                *fields.init_containers,
+                *fields.template.get("initContainers", ()),
             ],
             "container": {
                 "name": MAIN_CONTAINER,
@@ -139,8 +139,6 @@ class PodTemplates:
         if self._plan.pipeline.control:
             # One task that publishes makes all that share the rest of the shape able to.
             template["outputs"] = _control_output()
-        if fields.deadline_seconds is not None:
-            template["activeDeadlineSeconds"] = fields.deadline_seconds
         if retry is not None and retry.max_count > 0:
             template["retryStrategy"] = retry_strategy(retry)
         return self._named(POD_TEMPLATE, template)

@@ -1,32 +1,23 @@
 """The settings of a task's own pod as a value: ``dsl.TaskConfig`` (``ir-semantics`` 5.7, 6.6).
 
-A component that starts pods of its own asks for the settings that its author gave to the task, in
-the JSON of Kubernetes. Only the groups that it lists are told; without ``applyToTask`` they are not
-applied to its own pod, which is the compiler's affair for all but the environment.
+A component that starts pods of its own takes the settings that its author gave to the task, in the
+JSON of Kubernetes. The value holds only the groups that the component lists. Whether a group is
+applied to the task's own pod too is for the compiler, except for the environment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from argosy_driver.preparing.pod_settings import (
-    claims,
-    environment_settings,
-    node_affinity,
-    node_selector,
-    tolerations,
-    volumes,
-)
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.ir.model import ContainerExecutor, Resources
 from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
-from argosy_schemas.values import JsonValue, Unset
+from argosy_schemas.values import JsonValue
 
-Json: TypeAlias = Mapping[str, Any]
-
-ENV_FIELD: Final = "ENV"
+if TYPE_CHECKING:
+    from argosy_driver.preparing.pod_values import PodValues
 
 
 def workspace_claim(workflow: str) -> str:
@@ -38,16 +29,17 @@ def mounted_claims(
     resolver: Resolver, node: TaskPosition, *, uses_workspace: bool
 ) -> tuple[str, ...]:
     """Return the names of the volume claims that a task's pod mounts."""
-    names = claims(_settings(resolver, node), _values(resolver, node))
+    values = _pod_values(resolver, node)
+    claims = [] if values is None else values.claims()
     if uses_workspace:
-        names.append(workspace_claim(resolver.run.name))
-    return tuple(names)
+        claims.append(workspace_claim(resolver.run.name))
+    return tuple(claims)
 
 
 def applies_environment(node: TaskPosition) -> bool:
     """Return whether the variables of the executor are set for the component itself."""
     listed = node.component.task_config_passthroughs
-    return all(each.apply_to_task for each in listed if each.field == ENV_FIELD)
+    return all(each.apply_to_task for each in listed if each.field == "ENV")
 
 
 def task_config(
@@ -71,12 +63,13 @@ def task_config(
         FinalTaskError: A setting is taken from a value that is missing or of the wrong type.
     """
     listed = {each.field for each in node.component.task_config_passthroughs}
-    settings = _settings(resolver, node)
-    values = _values(resolver, node)
+    values = _pod_values(resolver, node)
+    pod: dict[str, Any] = {} if values is None else values.pod(listed)
+    main: dict[str, Any] = pod.get("container", {})
     config: dict[str, JsonValue] = {
-        "affinity": None,
-        "tolerations": None,
-        "nodeSelector": None,
+        "affinity": pod.get("affinity"),
+        "tolerations": pod.get("tolerations") or None,
+        "nodeSelector": pod.get("nodeSelector"),
         "env": None,
         "volumes": None,
         "volumeMounts": None,
@@ -84,34 +77,31 @@ def task_config(
     }
     if "RESOURCES" in listed:
         config["resources"] = _resources(executor.resources, text)
-    if ENV_FIELD in listed:
-        own: list[JsonValue] = [
-            {"name": name, "value": text(value)} for name, value in executor.env
-        ]
-        config["env"] = [*own, *environment_settings(settings, values)]
-    if "KUBERNETES_AFFINITY" in listed and (affinity := node_affinity(settings, values)):
-        config["affinity"] = {"nodeAffinity": affinity}
-    if "KUBERNETES_TOLERATIONS" in listed:
-        config["tolerations"] = tolerations(settings, values)
-    if "KUBERNETES_NODE_SELECTOR" in listed:
-        config["nodeSelector"] = node_selector(settings, values)
+    if "ENV" in listed:
+        own = [{"name": name, "value": text(value)} for name, value in executor.env]
+        config["env"] = [*own, *main.get("env", ())]
     if "KUBERNETES_VOLUMES" in listed:
-        found, mounts = volumes(settings, values)
+        volumes: list[JsonValue] = [*pod.get("volumes", ())]
+        mounts: list[JsonValue] = [*main.get("volumeMounts", ())]
         if uses_workspace:
-            claim = workspace_claim(resolver.run.name)
-            found.append({"name": WORKSPACE_VOLUME, "persistentVolumeClaim": {"claimName": claim}})
+            claim = {"claimName": workspace_claim(resolver.run.name)}
+            volumes.append({"name": WORKSPACE_VOLUME, "persistentVolumeClaim": claim})
             mounts.append({"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
-        config["volumes"], config["volumeMounts"] = found, mounts
+        config["volumes"], config["volumeMounts"] = volumes, mounts
     return config
 
 
-def _settings(resolver: Resolver, node: TaskPosition) -> Json:
-    label = node.component.executor_label
-    return {} if label is None else resolver.pipeline.kubernetes.get(label, {})
+def _pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
+    """Return the configuration of a task's executor; ``None``: it has none."""
+    config = resolver.pipeline.kubernetes.get(node.component.executor_label or "")
+    if config is None:
+        return None
+    # Most executors have no configuration, and their drivers start sooner without it.
+    from argosy_driver.preparing.pod_values import PodValues
 
-
-def _values(resolver: Resolver, node: TaskPosition) -> Callable[[Json, str], JsonValue | Unset]:
-    return lambda source, what: resolver.setting(node, source, what)
+    return PodValues(
+        config, lambda parameter: resolver.setting(node, parameter.source, parameter.setting)
+    )
 
 
 def _resources(resources: Resources, text: Callable[[str], str]) -> JsonValue:

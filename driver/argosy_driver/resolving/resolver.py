@@ -32,13 +32,13 @@ from argosy_driver.resolving.run_placeholders import look_up_run_placeholder
 from argosy_driver.resolving.upstream_statuses import UpstreamStatuses
 from argosy_schemas.errors import ArgosyError, FinalTaskError, UnknownTaskError
 from argosy_schemas.formats.records import Artifact, Reason, Values
-from argosy_schemas.ir.from_json import parameter_input_from_json
 from argosy_schemas.ir.model import (
     ComponentInput,
     Constant,
     FinalStatus,
     InputItems,
     ParameterInput,
+    ParameterSource,
     ParameterSpec,
     ParameterType,
     Pipeline,
@@ -279,15 +279,13 @@ class Resolver:
                 return found
 
     def setting(
-        self, position: TaskPosition, source: Mapping[str, JsonValue], what: str
+        self, position: TaskPosition, source: ParameterSource, what: str
     ) -> JsonValue | Unset:
-        """Return the value of a Kubernetes setting, an ``InputParameterSpec`` as JSON.
+        """Return the value that a Kubernetes setting takes.
 
         Its names are those of the DAG that holds the task (``ir-semantics`` 6.1).
         """
-        return self._passed_value(
-            position, what, parameter_input_from_json(source), None, frozenset()
-        )
+        return self._passed_value(position, what, ParameterInput(source=source), None, frozenset())
 
     def lookup(self, position: TaskPosition, resolving: frozenset[str] = frozenset()) -> Lookup:
         """Return the lookup for placeholders in the texts of a task in the IR."""

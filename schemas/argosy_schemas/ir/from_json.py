@@ -62,22 +62,19 @@ _DEPRECATED_VALUES = ("intValue", "doubleValue", "stringValue")
 
 def pipeline_from_json(
     spec: Json,
-    platform_spec: Json,
     names: Iterable[str],
     *,
     control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] | None = None,
 ) -> Pipeline:
-    """Return a pipeline.
+    """Return a pipeline without what the platform spec says.
 
     Args:
         spec: The canonical pipeline spec.
-        platform_spec: The canonical platform spec; empty where there is none.
         names: The components to read, without the root.
         control: As in :class:`argosy_schemas.ir.model.Pipeline`.
     """
     executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
     about: Json = spec["pipelineInfo"]
-    platform: Json = platform_spec.get("platforms", {}).get("kubernetes", {})
     return Pipeline(
         name=about["name"],
         display_name=about.get("displayName", ""),
@@ -88,8 +85,6 @@ def pipeline_from_json(
         components={
             name: component_from_json(name, spec["components"][name], executors) for name in names
         },
-        kubernetes=platform.get("deploymentSpec", {}).get("executors", {}),
-        pipeline_config=platform.get("pipelineConfig", {}),
         document=spec,
         control=control or {},
     )

@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from argosy_schemas.values import UNSET, JsonValue, Unset
+
+if TYPE_CHECKING:
+    # Its dataclasses take 10 ms to make, and most drivers read no such configuration.
+    from argosy_schemas.ir.kubernetes.fields import KubernetesExecutorConfig
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -318,6 +322,28 @@ class ControlEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A volume that all tasks of a run share."""
+
+    size: str
+    """A quantity of Kubernetes."""
+    access_modes: tuple[str, ...] = ("ReadWriteOnce",)
+    storage_class: str | None = None
+    """``None`` takes the cluster's default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineConfig:
+    """Settings of a whole run, ``pipelineConfig`` of the platform document; seconds, 0 unset."""
+
+    active_deadline_seconds: int = 0
+    ttl_seconds_after_completion: int = 0
+    ttl_seconds_after_success: int = 0
+    ttl_seconds_after_failure: int = 0
+    workspace: Workspace | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """A whole compiled pipeline."""
 
@@ -329,10 +355,12 @@ class Pipeline:
     root: Component
     components: Mapping[str, Component]
     """By name, without the root."""
-    kubernetes: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=_empty)
-    """Executor label to ``KubernetesExecutorConfig`` as JSON."""
-    pipeline_config: Mapping[str, JsonValue] = field(default_factory=_empty)
-    """``pipelineConfig`` of the platform document."""
+    kubernetes: Mapping[str, KubernetesExecutorConfig] = field(default_factory=_empty)
+    """By executor label."""
+    pipeline_config: PipelineConfig = PipelineConfig()
+    platform: Mapping[str, JsonValue] = field(default_factory=_empty, repr=False)
+    """The ``kubernetes`` member of the platform spec as canonical JSON, from which the two above
+    were read; what :mod:`argosy_schemas.formats.packed_ir` packs beside ``document``."""
     document: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
     """The pipeline spec as canonical JSON, what :mod:`argosy_schemas.formats.packed_ir` packs."""
     control: Mapping[tuple[str, str], tuple[ControlEntry, ...]] = field(

@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from argosy_schemas.checking.pipeline import check_pipeline
-from argosy_schemas.checking.platform import check_kubernetes
+from argosy_schemas.checking.platform import check_executor_configs
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
 from argosy_schemas.findings import Finding, Findings, Path, format_path
 from argosy_schemas.ir.from_json import pipeline_from_json
+from argosy_schemas.ir.kubernetes.dependencies import with_dependencies
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.ir.platform_references import with_dependencies
+from argosy_schemas.ir.platform import read_executor_configs, read_pipeline_config
 from argosy_schemas.message_text import to_one_line
 from argosy_schemas.reading.documents import Documents, read_documents
 from argosy_schemas.reading.positions import Positions
@@ -56,15 +57,21 @@ def read_pipeline(
     spec = _canonicalize(documents.pipeline, "pipeline_spec", findings)
     platforms = _canonicalize(documents.platform or {}, "platform_spec", platform_findings)
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
-    settings: Json = platform.get("deploymentSpec", {}).get("executors", {})
-    spec = with_dependencies(spec, settings)
+    configs = read_executor_configs(platform, platform_findings)
+    pipeline_config = read_pipeline_config(platform, platform_findings)
+    spec = with_dependencies(spec, configs)
     reached = check_pipeline(spec, findings)
-    check_kubernetes(platform, spec, reached, platform_findings)
+    check_executor_configs(configs, spec, reached, platform_findings)
     if findings.found or platform_findings.found or documents.refused:
         if also is not None:
             also(spec, reached, findings)
         raise _make_error(findings, platform_findings, documents, file)
-    return pipeline_from_json(spec, platforms, reached)
+    return replace(
+        pipeline_from_json(spec, reached),
+        kubernetes=configs,
+        pipeline_config=pipeline_config,
+        platform=platform,
+    )
 
 
 def add_lines(error: InvalidPipelineError, data: bytes, *, file: str) -> InvalidPipelineError:
