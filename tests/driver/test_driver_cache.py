@@ -96,7 +96,7 @@ def test_the_canonical_form_hashes_as_the_reference_says() -> None:
 
 def test_a_custom_key_counts_as_in_the_reference() -> None:
     key = "ad05e747b67b95e4fc4ce080cdb5850f89744360a85753b90a1a434d46dedd2e"
-    text = f'{{"cacheVersion":1,"key":"{key}","pipelineName":"demo"}}'
+    text = f'{{"cacheVersion":2,"key":"{key}","pipelineName":"demo"}}'
 
     found = custom_fingerprint("demo", "my-component", "my-custom-cache-key")
 
@@ -104,12 +104,20 @@ def test_a_custom_key_counts_as_in_the_reference() -> None:
 
 
 TYPE = ArtifactType(schema_title="system.Dataset", schema_version="0.0.1")
+DATA = Artifact(name="data", uri=ArtifactUri("s3://b/k"), type=TYPE, metadata={"rows": 1})
+
+
+def with_data(data: Artifact, *, version: str = "") -> Work:
+    """Return the work with another input artifact."""
+    return replace(WORK, artifacts={"data": (InputArtifact(artifact=data, version=version),)})
+
+
 WORK = Work(
     image="trainer:1",
     arguments=("train", "--fast"),
     claims=("claim",),
     parameters={"epochs": 3, "none": None},
-    artifacts={"data": (InputArtifact(uri="s3://b/k", type=TYPE),)},
+    artifacts={"data": (InputArtifact(artifact=DATA),)},
     outputs=Interface(
         parameters={"p": ParameterSpec(type=ParameterType.STRING)},
         artifacts={"m": ArtifactSpec(type=TYPE)},
@@ -127,22 +135,19 @@ WORK = Work(
         pytest.param(replace(WORK, parameters={"epochs": 4, "none": None}), id="parameter"),
         pytest.param(replace(WORK, parameters={"epochs": "3", "none": None}), id="its type"),
         pytest.param(replace(WORK, parameters={"epochs": 3}), id="null is not absence"),
+        pytest.param(with_data(replace(DATA, uri=ArtifactUri("s3://b/l"))), id="URI"),
+        pytest.param(with_data(replace(DATA, name="other")), id="name of the artifact"),
+        pytest.param(with_data(replace(DATA, type=ArtifactType())), id="artifact type"),
         pytest.param(
-            replace(WORK, artifacts={"data": (InputArtifact(uri="s3://b/l", type=TYPE),)}),
-            id="URI",
+            with_data(replace(DATA, type=replace(TYPE, schema_version="0.0.2"))),
+            id="version of the artifact type",
         ),
+        pytest.param(with_data(replace(DATA, metadata={"rows": 2})), id="metadata"),
+        pytest.param(with_data(replace(DATA, metadata={"rows": "1"})), id="type of metadata"),
+        pytest.param(with_data(replace(DATA, metadata={})), id="no metadata"),
+        pytest.param(with_data(DATA, version="1:e"), id="imported version"),
         pytest.param(
-            replace(
-                WORK, artifacts={"data": (InputArtifact(uri="s3://b/k", type=ArtifactType()),)}
-            ),
-            id="artifact type",
-        ),
-        pytest.param(
-            replace(
-                WORK,
-                artifacts={"data": (InputArtifact(uri="s3://b/k", type=TYPE, version="1:e"),)},
-            ),
-            id="imported version",
+            replace(WORK, artifacts={"other": WORK.artifacts["data"]}), id="name of the input"
         ),
         pytest.param(replace(WORK, artifacts={"data": ()}), id="empty list"),
         pytest.param(replace(WORK, artifacts={}), id="no artifact"),
@@ -501,6 +506,25 @@ def test_imported_bytes_count_by_size_and_etag(tmp_path: Path) -> None:
 
     assert len({nothing, one, two, directory, bigger}) == 5
     assert fingerprint_now() == bigger
+
+
+def test_imports_of_one_uri_with_other_metadata_are_other_work(tmp_path: Path) -> None:
+    def of(language: str) -> str | None:
+        metadata = {"language": language}
+        root = dag(
+            {
+                "i": task("comp-i"),
+                "t": task("comp-t", artifacts={"a": output_artifact("i", "artifact")}, **CACHED),
+            }
+        )
+        components = {
+            "comp-i": importer(artifactUri={"constant": "memory://same/k"}, metadata=metadata),
+            "comp-t": leaf(artifacts={"a": DATASET}),
+        }
+        return World(pipeline(root, components)).prepare("t", tmp_path).fingerprint
+
+    assert of("en") == of("en")
+    assert of("en") != of("de")
 
 
 def test_a_fresh_artifact_is_its_uri(tmp_path: Path) -> None:

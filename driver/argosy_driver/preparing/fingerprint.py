@@ -1,10 +1,10 @@
 """Whether two tasks would do the same work: a digest of all that may change their outputs.
 
 The ingredients of the reference (``ir-semantics`` 5.8) with these differences: defaults count as
-values, the image is the resolved one, an artifact is its URI and type rather than the number of a
-database row, and the pipeline's name and a version of ours are in the digest rather than beside it.
-Not part of it: environment, resources, placement, names of tasks, the content of artifacts made by
-tasks, whose URIs are new each time.
+values, the image is the resolved one, an artifact is all that the component sees of it (name, URI,
+type, metadata) rather than the number of a database row, and the pipeline's name and a version of
+ours are in the digest rather than beside it. Not part of it: environment, resources, placement,
+names of tasks, the content of artifacts made by tasks, whose URIs are new each time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from argosy_schemas.formats.records import Artifact
 from argosy_schemas.ir.model import ArtifactType, Interface
 from argosy_schemas.values import JsonValue
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when the same ingredients must not meet entries of earlier releases."""
 
 _ESCAPES: Final = {
@@ -32,10 +33,9 @@ _ESCAPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputArtifact:
-    """An input artifact, as far as it counts."""
+    """An input artifact: what the component sees of it, and the version of its bytes."""
 
-    uri: str
-    type: ArtifactType
+    artifact: Artifact
     version: str = ""
     """Size and etag of what nobody of us wrote, e.g. of an imported artifact."""
 
@@ -111,12 +111,7 @@ def _ingredients(work: Work) -> JsonValue:
                 }
             ),
             "inputArtifacts": {
-                name: [
-                    _without_empty(
-                        {"uri": item.uri, "type": _type(item.type), "version": item.version}
-                    )
-                    for item in items
-                ]
+                name: [_input_artifact(item) for item in items]
                 for name, items in work.artifacts.items()
             },
             "inputParameterValues": dict(work.parameters),
@@ -137,9 +132,26 @@ def _ingredients(work: Work) -> JsonValue:
     )
 
 
+def _input_artifact(item: InputArtifact) -> JsonValue:
+    artifact = item.artifact
+    return _without_empty(
+        {
+            "name": artifact.name,
+            "uri": artifact.uri,
+            "type": _type(artifact.type),
+            "metadata": dict(artifact.metadata),
+            "version": item.version,
+        }
+    )
+
+
 def _type(kind: ArtifactType) -> JsonValue:
     return _without_empty(
-        {"schemaTitle": kind.schema_title, "instanceSchema": kind.instance_schema}
+        {
+            "schemaTitle": kind.schema_title,
+            "instanceSchema": kind.instance_schema,
+            "schemaVersion": kind.schema_version,
+        }
     )
 
 

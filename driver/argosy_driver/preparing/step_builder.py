@@ -247,9 +247,7 @@ class StepBuilder:
                 artifacts={
                     name: [
                         InputArtifact(
-                            uri=item.uri,
-                            type=item.type,
-                            version=get_imported_version(item, self.stores),
+                            artifact=item, version=get_imported_version(item, self.stores)
                         )
                         for item in items
                     ]
