@@ -27,6 +27,7 @@ from argosy_expressions.cel.ast import (
     Parameter,
     nodes,
 )
+from argosy_expressions.cel.sdk_texts import escape_sdk_texts
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.gotext import INT_MAX, INT_MIN
 from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquote
@@ -60,9 +61,21 @@ _LEVELS = {
 def parse(text: str) -> Expression:
     """Return the syntax tree of a CEL expression; trees are cached.
 
+    Texts that the KFP SDK wrote without escapes are read as it meant them.
+
     Raises:
         ExpressionSyntaxError: The text is not CEL.
     """
+    try:
+        return _parse(text)
+    except ExpressionSyntaxError:
+        escaped = escape_sdk_texts(text)
+        if escaped == text:
+            raise
+        return _parse(escaped)
+
+
+def _parse(text: str) -> Expression:
     parser = _Parser(text)
     root = parser.parse_expression()
     parser.cursor.expect_end()

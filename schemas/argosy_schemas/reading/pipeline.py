@@ -23,6 +23,7 @@ from argosy_schemas.ir.platform import read_executor_configs, read_pipeline_conf
 from argosy_schemas.message_text import to_one_line
 from argosy_schemas.reading.documents import Documents, read_documents
 from argosy_schemas.reading.positions import Positions
+from argosy_schemas.reading.sdk_leftovers import drop_unread_inputs
 from argosy_schemas.reading.structure import DocumentKind, canonicalize, describe_deviations
 
 Json = Mapping[str, Any]
@@ -59,7 +60,7 @@ def read_pipeline(
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
     configs = read_executor_configs(platform, platform_findings)
     pipeline_config = read_pipeline_config(platform, platform_findings)
-    spec = with_dependencies(spec, configs)
+    spec = with_dependencies(drop_unread_inputs(spec), configs)
     reached = check_pipeline(spec, findings)
     check_executor_configs(configs, spec, reached, platform_findings)
     if findings.found or platform_findings.found or documents.refused:
