@@ -165,14 +165,14 @@ def bare_client(url: str) -> tuple[Client, str]:
     """The client and the key of the artifact."""
     from obstore.store import LocalStore
 
-    from argosy_store.clients import client_of
+    from argosy_store.clients import make_client
     from argosy_store.locations import read_location, uri_below
 
     key = read_location(uri_below(url, "artifact")).key
     place = read_location(url)
     if place.scheme == "file":
         return LocalStore("/"), key
-    return client_of(place.scheme, place.bucket, place.options), key
+    return make_client(place.scheme, place.bucket, place.options), key
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Object stores by URL, what runs leave in them, and the transfer of artifacts.
+"""Object stores by URL, the records of runs in them, and the transfer of artifacts.
 
 Start with :class:`argosy_store.stores.Stores`.
 """

@@ -1,6 +1,6 @@
-"""Keys from the files that AWS's own tools share: ``~/.aws/credentials`` and ``~/.aws/config``.
+"""Read the files that AWS's tools share: ``~/.aws/credentials`` and ``~/.aws/config``.
 
-The object store client reads the environment only, and a person's machine often has these alone.
+The object store client reads the environment only, and many machines have only these files.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from argosy_schemas.errors import StoreError
 
-# Any of these is a source of credentials that the client finds by itself.
-_CLIENTS_OWN = (
+# The client finds credentials by itself if one of these is set.
+_CLIENT_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -30,17 +30,17 @@ _MEMBERS = {
 
 
 def profile_settings(profile: str | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the client's settings that a profile has.
+    """Return the client settings of a profile.
 
     Args:
-        profile: Asked for by name; ``None``: the one that the environment names, else the default,
-            and only where the environment has no credentials itself.
+        profile: A name; ``None``: the profile that the environment names, else the default one, but
+            only if the environment holds no credentials.
         environment: ``os.environ``.
 
     Raises:
-        StoreError: A profile that was asked for by name does not exist, or a file is malformed.
+        StoreError: A named profile does not exist, or a file is malformed.
     """
-    if profile is None and any(environment.get(name) for name in _CLIENTS_OWN):
+    if profile is None and any(environment.get(name) for name in _CLIENT_VARIABLES):
         return {}
     name = profile or environment.get("AWS_PROFILE") or "default"
     home = environment.get("HOME", "/")
@@ -72,7 +72,7 @@ def _section(path: Path, section: str) -> dict[str, str] | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    # Slow to import, and needed only where these files are.
+    # Slow to import, and needed only if these files exist.
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()

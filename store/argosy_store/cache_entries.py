@@ -1,4 +1,4 @@
-"""Cache entries: which success record did the work of a fingerprint."""
+"""Cache entries: from a fingerprint to the success record of the same work."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from argosy_store.objects import ObjectStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheMiss:
-    """There is no usable entry."""
+    """The cache has no usable entry."""
 
     reason: str
-    """For people, e.g. that the entry was written by a newer release."""
+    """Explains the miss, e.g. that a newer release wrote the entry."""
 
 
 class CacheEntries:
@@ -28,7 +28,7 @@ class CacheEntries:
         self._store = store
 
     def get(self, fingerprint: str) -> CacheEntry | CacheMiss:
-        """Return the entry; one that cannot be read, or not by this release, is a miss.
+        """Return the entry; an entry that this release cannot read is a miss.
 
         Raises:
             StoreError: The store failed.
@@ -36,17 +36,17 @@ class CacheEntries:
         key = _key(fingerprint)
         data = self._store.get(key)
         if data is None:
-            return CacheMiss(reason="nothing did this work before")
+            return CacheMiss(reason="no earlier run did this work")
         try:
             entry = cache_entry_from_json(data)
         except FormatError as error:
             return CacheMiss(reason=f"{self._store.url}/{key}: {error}")
         if entry.fingerprint != fingerprint:
-            return CacheMiss(reason=f"{self._store.url}/{key}: this is the entry of other work")
+            return CacheMiss(reason=f"{self._store.url}/{key}: the entry belongs to other work")
         return entry
 
     def put(self, entry: CacheEntry) -> None:
-        """Write an entry; the newest wins."""
+        """Write an entry; it replaces an older one."""
         self._store.put(_key(entry.fingerprint), cache_entry_to_json(entry).encode())
 
     def delete(self, fingerprint: str) -> None:

@@ -1,4 +1,4 @@
-"""Clients of obstore, from the options of a URL and from the environment."""
+"""Make clients of obstore from the options of a URL and from the environment."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from argosy_schemas.errors import StoreError
 from argosy_store.aws_profile import profile_settings
 
 if TYPE_CHECKING:
-    # Names of types, which only its stubs have: at run time there are none of them.
+    # These types exist in the stubs only, not at run time.
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
     from obstore.store import ObjectStore as Client
 
-# A refused connection is told within a second or two, and a silent host within half a minute: who
-# wants to wait longer asks RetryingStore. What the client retries by itself is one request, such
-# as a single part of a big file.
+# A refused connection is an error within two seconds, a silent host within half a minute; callers
+# that want to wait longer use RetryingStore. The client itself retries single requests, such as one
+# part of a big file.
 _RETRIES: Final[RetryConfig] = {
     "max_retries": 3,
     "backoff": {
@@ -33,22 +33,22 @@ _TRUE: Final = ("true", "1", "yes")
 _FALSE: Final = ("false", "0", "no")
 
 
-def client_of(
+def make_client(
     scheme: str,
     bucket: str,
     options: Mapping[str, str],
     environment: Mapping[str, str] = os.environ,
 ) -> Client:
-    """Return a client of a bucket; nothing is contacted yet.
+    """Return a client of a bucket without connecting to it.
 
     Args:
         scheme: ``s3``, ``minio``, ``gs`` or ``az``.
         bucket: The bucket, or for ``az`` the container.
-        options: Of the URL, by our names.
-        environment: Where the rest is looked up; the client itself looks at ``os.environ``.
+        options: The options of the URL, by our names.
+        environment: Holds the other settings; the client itself reads ``os.environ``.
 
     Raises:
-        StoreError: The options or the environment do not make sense.
+        StoreError: The options or the environment are invalid.
     """
     from obstore.exceptions import BaseError
 
@@ -86,8 +86,8 @@ def _s3(
     )
     if endpoint is None and url.startswith("minio:"):
         raise StoreError(
-            f"{url}: which server is it; add ?endpoint=http://host:port to the URL of the root or "
-            f"set AWS_ENDPOINT_URL",
+            f"{url}: the server is not known; add ?endpoint=http://host:port to the URL of the "
+            f"root or set AWS_ENDPOINT_URL",
             retryable=False,
         )
     config: S3Config = {}
@@ -120,7 +120,7 @@ def _google(bucket: str, options: Mapping[str, str], environment: Mapping[str, s
     from obstore.store import GCSStore
 
     config: GCSConfig = {}
-    # The second is what Google's own libraries read.
+    # Google's own libraries read the variable.
     endpoint = options.get("endpoint") or environment.get("STORAGE_EMULATOR_HOST")
     if endpoint:
         endpoint = _endpoint(endpoint, plain=False, host=None)
@@ -143,8 +143,8 @@ def _azure(container: str, options: Mapping[str, str], environment: Mapping[str,
         config["account_name"] = account
     elif not environment.get("AZURE_STORAGE_ACCOUNT_NAME"):
         raise StoreError(
-            f"az://{container}: whose account is it; add ?account=NAME to the URL of the root or "
-            f"set AZURE_STORAGE_ACCOUNT_NAME",
+            f"az://{container}: the account is not known; add ?account=NAME to the URL of the root "
+            f"or set AZURE_STORAGE_ACCOUNT_NAME",
             retryable=False,
         )
     endpoint = options.get("endpoint") or environment.get("AZURE_STORAGE_ENDPOINT")
@@ -164,7 +164,7 @@ def _azure(container: str, options: Mapping[str, str], environment: Mapping[str,
 def _client_options(environment: Mapping[str, str], endpoint: str | None) -> ClientConfig:
     found: ClientConfig = {
         "connect_timeout": timedelta(seconds=4),
-        # Of one request, so of one part; the client's own 30 s are too few on a slow line.
+        # For one request, so for one part; the client's 30 s are too short on a slow line.
         "timeout": timedelta(minutes=5),
         "read_timeout": timedelta(seconds=60),
     }

@@ -1,4 +1,4 @@
-"""Stores and a clock for tests of code that uses this room."""
+"""Fake stores and a fake clock for tests of code that uses this package."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["FakeClock", "FlakyStore", "MemoryStore"]
 
 
 class FakeClock:
-    """A clock that stands still but for sleeping, which takes no time."""
+    """A clock that advances only when somebody sleeps, which takes no time."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Return the time, zero at first."""
+        """Return the time, which starts at zero."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Go on by ``seconds`` at once."""
+        """Advance the clock by ``seconds``."""
         self.slept.append(seconds)
         self.now += seconds
 
 
 class FlakyStore:
-    """Another store, whose operations fail as told.
+    """A wrapper of a store whose operations fail as configured.
 
     Attributes:
         calls: The operations so far, as method and key.
@@ -50,15 +50,15 @@ class FlakyStore:
         retryable: bool = True,
         lose_answers: bool = False,
     ) -> None:
-        """Fail ``failures`` operations, all of them when it is negative.
+        """Configure the failures.
 
         Args:
-            inner: What works otherwise; by default an empty store in memory.
-            failures: How many operations fail.
-            after: How many succeed before that.
-            operations: Names of the methods that fail; by default all.
-            retryable: Of the errors raised.
-            lose_answers: Whether the failing operations are carried out nevertheless.
+            inner: The store behind it; by default an empty store in memory.
+            failures: How many operations fail; negative: all of them.
+            after: How many operations succeed first.
+            operations: The names of the methods that fail; by default all.
+            retryable: Whether the errors are retryable.
+            lose_answers: Whether a failing operation still takes effect.
         """
         self._inner: ObjectStore = MemoryStore() if inner is None else inner
         self._failures = failures
@@ -71,7 +71,7 @@ class FlakyStore:
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return self._inner.url
 
     @property
@@ -79,37 +79,37 @@ class FlakyStore:
         return self._inner.concurrency
 
     def get(self, key: str) -> bytes | None:
-        return self._called("get", key, lambda: self._inner.get(key))
+        return self._call("get", key, lambda: self._inner.get(key))
 
     def put(self, key: str, data: bytes) -> None:
-        self._called("put", key, lambda: self._inner.put(key, data))
+        self._call("put", key, lambda: self._inner.put(key, data))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        return self._called("put_if_absent", key, lambda: self._inner.put_if_absent(key, data))
+        return self._call("put_if_absent", key, lambda: self._inner.put_if_absent(key, data))
 
     def head(self, key: str) -> ObjectInfo | None:
-        return self._called("head", key, lambda: self._inner.head(key))
+        return self._call("head", key, lambda: self._inner.head(key))
 
     def exists(self, key: str) -> bool:
-        return self._called("exists", key, lambda: self._inner.exists(key))
+        return self._call("exists", key, lambda: self._inner.exists(key))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield objects; each step may fail, as pages of a listing do."""
+        """Yield objects; each step may fail, like the pages of a listing."""
         for info in self._inner.list(prefix):
-            self._called("list", info.key, lambda: None)
+            self._call("list", info.key, lambda: None)
             yield info
 
     def delete(self, key: str) -> None:
-        self._called("delete", key, lambda: self._inner.delete(key))
+        self._call("delete", key, lambda: self._inner.delete(key))
 
     def put_file(self, key: str, path: Path) -> int:
-        return self._called("put_file", key, lambda: self._inner.put_file(key, path))
+        return self._call("put_file", key, lambda: self._inner.put_file(key, path))
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
-        self._called("get_file", info.key, lambda: self._inner.get_file(info, path))
+        self._call("get_file", info.key, lambda: self._inner.get_file(info, path))
 
-    def _called(self, operation: str, key: str, call: Callable[[], T]) -> T:
-        failing = self._takes_a_failure(operation, key)
+    def _call(self, operation: str, key: str, call: Callable[[], T]) -> T:
+        failing = self._must_fail(operation, key)
         if failing and not self._lose_answers:
             raise self._error(operation, key)
         result = call()
@@ -117,7 +117,7 @@ class FlakyStore:
             raise self._error(operation, key)
         return result
 
-    def _takes_a_failure(self, operation: str, key: str) -> bool:
+    def _must_fail(self, operation: str, key: str) -> bool:
         with self._lock:
             self.calls.append((operation, key))
             if self._operations and operation not in self._operations:
@@ -132,6 +132,6 @@ class FlakyStore:
 
     def _error(self, operation: str, key: str) -> StoreError:
         return StoreError(
-            f"{self.url}/{key}: the flaky store fails '{operation}' as told; tell it otherwise",
+            f"{self.url}/{key}: the flaky store fails '{operation}' as configured",
             retryable=self._retryable,
         )

@@ -1,7 +1,7 @@
 """A store in a local directory.
 
-Plain system calls rather than an object store library: nothing to import, and the errors of the
-system arrive as they are.
+It uses system calls, not an object store library: there is nothing to import, and errors of the
+system are not wrapped.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from argosy_schemas.atomic_files import (
 )
 from argosy_store.local_files import (
     copy_whole_file,
-    reading_failed,
-    writing_failed,
+    read_error,
+    write_error,
 )
-from argosy_store.objects import ObjectInfo, checked_key
+from argosy_store.objects import ObjectInfo, check_key
 
 T = TypeVar("T")
 
-_NOT_THERE = (FileNotFoundError, NotADirectoryError)
+_NOT_FOUND = (FileNotFoundError, NotADirectoryError)
 # File systems without hard links: FAT, some of those in user space.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 
 
 class LocalStore:
-    """Files below ``root``, which is made when the first object is written."""
+    """Files below ``root``; the directory is made when the first object is written."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._root = os.path.abspath(root)
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return self._root
 
     @property
@@ -53,25 +53,25 @@ class LocalStore:
         path = self._path(key)
         try:
             return path.read_bytes()
-        except (*_NOT_THERE, IsADirectoryError):
+        except (*_NOT_FOUND, IsADirectoryError):
             return None
         except OSError as error:
-            raise reading_failed(path, error) from error
+            raise read_error(path, error) from error
 
     def put(self, key: str, data: bytes) -> None:
-        self._written(key, lambda path: write_atomically(path, data))
+        self._write(key, lambda path: write_atomically(path, data))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        return self._written(key, lambda path: _write_if_absent(path, data))
+        return self._write(key, lambda path: _write_if_absent(path, data))
 
     def head(self, key: str) -> ObjectInfo | None:
         path = self._path(key)
         try:
             status = path.stat()
-        except _NOT_THERE:
+        except _NOT_FOUND:
             return None
         except OSError as error:
-            raise reading_failed(path, error) from error
+            raise read_error(path, error) from error
         return _info(key, status) if stat.S_ISREG(status.st_mode) else None
 
     def exists(self, key: str) -> bool:
@@ -79,81 +79,81 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         top = self._path(prefix) if prefix else self._root
-        return self._below(os.fspath(top), f"{prefix}/" if prefix else "")
+        return self._list_below(os.fspath(top), f"{prefix}/" if prefix else "")
 
     def delete(self, key: str) -> None:
         path = self._path(key)
         try:
             path.unlink()
-        except _NOT_THERE:
+        except _NOT_FOUND:
             pass
         except OSError as error:
-            raise writing_failed(path, error) from error
+            raise write_error(path, error) from error
 
     def put_file(self, key: str, path: Path) -> int:
         try:
-            # The target's directory would be blamed for a source that may not be read.
+            # Checked first: otherwise the error would name the directory of the target.
             os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
-            raise reading_failed(path, error) from error
-        return self._written(key, lambda target: copy_whole_file(path, target))
+            raise read_error(path, error) from error
+        return self._write(key, lambda target: copy_whole_file(path, target))
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
         source = self._path(info.key)
         try:
             os.close(os.open(source, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
-            raise reading_failed(source, error) from error
+            raise read_error(source, error) from error
         try:
             copy_whole_file(source, path)
         except OSError as error:
-            raise writing_failed(path, error) from error
+            raise write_error(path, error) from error
 
     def _path(self, key: str) -> Path:
-        return Path(self._root, checked_key(key, url=self._root))
+        return Path(self._root, check_key(key, url=self._root))
 
-    def _written(self, key: str, write: Callable[[Path], T]) -> T:
+    def _write(self, key: str, write: Callable[[Path], T]) -> T:
         path = self._path(key)
         try:
             try:
                 return write(path)
             except FileNotFoundError:
-                # Most directories are there already, so looking first would cost more.
+                # Most directories exist, so that checking first would cost more.
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return write(path)
         except OSError as error:
-            raise writing_failed(path, error) from error
+            raise write_error(path, error) from error
 
-    def _below(
+    def _list_below(
         self, directory: str, prefix: str, parents: tuple[tuple[int, int], ...] = ()
     ) -> Iterator[ObjectInfo]:
         try:
             status = os.stat(directory)
-            place = (status.st_dev, status.st_ino)
-            if place in parents:
-                # A link to a directory that it lies in.
+            identity = (status.st_dev, status.st_ino)
+            if identity in parents:
+                # A link to one of its own parents.
                 return
             with os.scandir(directory) as entries:
-                # The slash counts in the order of keys: "a-b" comes before "a/b".
+                # Keys are ordered with the slash: "a-b" comes before "a/b".
                 found = sorted(
                     ((f"{e.name}/" if e.is_dir() else e.name, e) for e in entries),
                     key=lambda pair: pair[0],
                 )
-        except _NOT_THERE:
+        except _NOT_FOUND:
             return
         except OSError as error:
-            raise reading_failed(directory, error) from error
+            raise read_error(directory, error) from error
         for name, entry in found:
             if name.endswith("/"):
-                yield from self._below(entry.path, prefix + name, (*parents, place))
+                yield from self._list_below(entry.path, prefix + name, (*parents, identity))
             elif not is_part_file(name):
                 try:
                     status = entry.stat()
                 except FileNotFoundError:
-                    # Removed since, or a link to nothing.
+                    # The file is gone, or a link to nothing.
                     continue
                 except OSError as error:
-                    raise reading_failed(entry.path, error) from error
+                    raise read_error(entry.path, error) from error
                 if stat.S_ISREG(status.st_mode):
                     yield _info(prefix + name, status)
 
@@ -162,7 +162,7 @@ def _write_if_absent(path: Path, data: bytes) -> bool:
     part = path.parent / make_part_name()
     try:
         write_new_file(part, data)
-        # A link, unlike a rename, fails when there is something already.
+        # A link, unlike a rename, fails if the target exists.
         os.link(part, path)
     except FileExistsError:
         return False

@@ -1,4 +1,4 @@
-"""Copies of local files, and what can go wrong with local files."""
+"""Copy local files, and turn errors of the system into :class:`StoreError`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from argosy_schemas.errors import StoreError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
-_IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
-# What network file systems answer while their server is away.
-_PASSING = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.EINTR)
+_BLOCKED = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
+# Errors of network file systems while their server is away.
+_RETRYABLE = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.EINTR)
 
 
 def copy_whole_file(source: Path, target: Path) -> int:
-    """Copy a file, replacing ``target`` at once; return its size.
+    """Copy a file, replacing ``target`` atomically; return its size.
 
-    The copy shares nothing that could change with the source: no hard link.
+    The target is not a hard link, so that changes of the source do not reach it.
 
     Raises:
-        OSError: As the system has it.
+        OSError: The system failed.
     """
-    # Slow to import, and the first copy takes longer than that.
+    # Slow to import, and needed by copies only.
     import shutil
 
     with replace_atomically(target) as part:
@@ -31,42 +31,46 @@ def copy_whole_file(source: Path, target: Path) -> int:
         return part.stat().st_size
 
 
-def reading_failed(path: Path | str, error: OSError) -> StoreError:
+def read_error(path: Path | str, error: OSError) -> StoreError:
     """Return the error for a file or directory that could not be read."""
     if error.errno in _FORBIDDEN:
-        return _final(path, "may not be read; change its mode or owner")
-    return _failed(path, "could not be read", error)
+        return _final_error(path, "cannot be read: permission denied; change its mode or owner")
+    return _error(path, "could not be read", error)
 
 
-def writing_failed(path: Path | str, error: OSError) -> StoreError:
+def write_error(path: Path | str, error: OSError) -> StoreError:
     """Return the error for a file that could not be written."""
     if error.errno in _FULL:
-        return _final(path, f"could not be written ({_text(error)}); free some space there")
+        return _final_error(path, f"could not be written ({_text(error)}); free some space there")
     if error.errno in _FORBIDDEN:
-        return _final(
-            path, "may not be written; change the mode or owner of its directory or name another"
+        return _final_error(
+            path,
+            "cannot be written: permission denied; change the mode or owner of its directory, or"
+            " choose another one",
         )
     if error.errno == errno.EROFS:
-        return _final(path, "lies on a file system that is read-only; name another place")
+        return _final_error(path, "is on a read-only file system; choose another directory")
     if error.errno == errno.ENAMETOOLONG:
-        return _final(path, "has a name that is too long here; use shorter names")
-    if error.errno in _IN_THE_WAY:
-        return _final(
-            path,
-            f"could not be written ({_text(error)}): a file is in the place of a directory, or "
-            f"the other way round; remove it or name another place",
+        return _final_error(
+            path, "has a name that is too long for its file system; use shorter names"
         )
-    return _failed(path, "could not be written", error)
+    if error.errno in _BLOCKED:
+        return _final_error(
+            path,
+            f"could not be written ({_text(error)}): a file is where a directory should be, or "
+            f"the reverse; remove it or choose another directory",
+        )
+    return _error(path, "could not be written", error)
 
 
-def _failed(path: Path | str, what: str, error: OSError) -> StoreError:
+def _error(path: Path | str, what: str, error: OSError) -> StoreError:
     return StoreError(
-        f"{path}: {what} ({_text(error)}); look at its file system",
-        retryable=error.errno in _PASSING,
+        f"{path}: {what} ({_text(error)}); check its file system",
+        retryable=error.errno in _RETRYABLE,
     )
 
 
-def _final(path: Path | str, what: str) -> StoreError:
+def _final_error(path: Path | str, what: str) -> StoreError:
     return StoreError(f"{path}: {what}", retryable=False)
 
 

@@ -1,4 +1,4 @@
-"""The files of a local artifact, with what no store can hold refused by name."""
+"""List the files of a local artifact; what no store can hold is refused by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
-from argosy_store.local_files import reading_failed
+from argosy_store.local_files import read_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class LocalFile:
 
     path: Path
     relative: str
-    """From that directory, with slashes; empty when the artifact is this file."""
+    """The path relative to that directory, with slashes; empty if the artifact is this file."""
     size_bytes: int
 
 
@@ -28,19 +28,19 @@ class LocalTree:
     """A local file or directory to upload.
 
     Attributes:
-        root: What to upload.
-        boundary: A directory that no link may lead out of.
+        root: The file or directory.
+        boundary: A directory that no link may leave.
     """
 
     root: Path
     boundary: Path | None = None
 
     def status(self) -> os.stat_result | None:
-        """Return what ``root`` is, links followed, or ``None`` when there is nothing.
+        """Return the status of ``root``, links followed; ``None`` if it does not exist.
 
         Raises:
-            TaskError: It is neither a file nor a directory, or a link to nothing.
-            StoreError: It may not be looked at.
+            TaskError: The root is neither a file nor a directory, or is a link to nothing.
+            StoreError: The status cannot be read.
         """
         self._check_boundary(self.root)
         try:
@@ -51,34 +51,34 @@ class LocalTree:
     def files(self) -> Iterator[LocalFile]:
         """Yield the files of a directory, in the order of their names.
 
-        Links are followed; a link to a directory that it lies in is left out.
+        Links are followed; a link to one of its own parents is left out.
 
         Raises:
-            TaskError: There is something in it that no store can hold.
-            StoreError: Something may not be read.
+            TaskError: The directory holds something that no store can hold.
+            StoreError: A file or directory cannot be read.
         """
-        return self._below(self.root, "", ())
+        return self._list_below(self.root, "", ())
 
-    def _below(
+    def _list_below(
         self, directory: Path, prefix: str, parents: tuple[tuple[int, int], ...]
     ) -> Iterator[LocalFile]:
         try:
             status = directory.stat()
-            place = (status.st_dev, status.st_ino)
-            if place in parents:
+            identity = (status.st_dev, status.st_ino)
+            if identity in parents:
                 return
             names = sorted(os.listdir(directory))
         except OSError as error:
-            raise reading_failed(directory, error) from error
+            raise read_error(directory, error) from error
         for name in names:
             path = directory / name
             try:
                 status = self._status(path)
             except FileNotFoundError:
-                # A temporary file that is gone since.
+                # A temporary file that is gone.
                 continue
             if stat.S_ISDIR(status.st_mode):
-                yield from self._below(path, f"{prefix}{name}/", (*parents, place))
+                yield from self._list_below(path, f"{prefix}{name}/", (*parents, identity))
             else:
                 yield LocalFile(path=path, relative=prefix + name, size_bytes=status.st_size)
 
@@ -87,35 +87,35 @@ class LocalTree:
             return
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(os.path.realpath(self.boundary)):
-            raise _refused(
-                path, f"leads out of '{self.boundary}', to '{target}', by a link; copy the file"
+            raise _refuse(
+                path, f"leads through a link out of '{self.boundary}', to '{target}'; copy the file"
             )
 
     def _status(self, path: Path) -> os.stat_result:
         try:
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
-                status = self._followed(path)
+                status = self._follow_link(path)
         except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError as error:
-            raise reading_failed(path, error) from error
+            raise read_error(path, error) from error
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-            raise _refused(path, f"is {_kind(status.st_mode)}; write files and directories only")
+            raise _refuse(path, f"is {_kind(status.st_mode)}; write files and directories only")
         return status
 
-    def _followed(self, path: Path) -> os.stat_result:
+    def _follow_link(self, path: Path) -> os.stat_result:
         self._check_boundary(path)
         try:
             return path.stat()
         except (FileNotFoundError, NotADirectoryError):
             missing = os.readlink(path)
-            raise _refused(
-                path, f"is a link to '{missing}', which is not there; remove it"
+            raise _refuse(
+                path, f"is a link to '{missing}', which does not exist; remove it"
             ) from None
 
 
-def _refused(path: Path, what: str) -> TaskError:
+def _refuse(path: Path, what: str) -> TaskError:
     return TaskError(f"{os.fspath(path)!r}: {what}", reason=Reason.INVALID_OUTPUT)
 
 

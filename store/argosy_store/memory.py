@@ -1,4 +1,4 @@
-"""A store in this process's memory, for tests and for dry runs: ``memory://name``."""
+"""A store in the memory of this process, for tests and dry runs: ``memory://name``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy_schemas.atomic_files import write_atomically
-from argosy_store.local_files import reading_failed, writing_failed
-from argosy_store.objects import ObjectInfo, checked_key, object_gone
+from argosy_store.local_files import read_error, write_error
+from argosy_store.objects import ObjectInfo, check_key, object_gone_error
 
 
 class MemoryStore:
@@ -23,7 +23,7 @@ class MemoryStore:
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return self._url
 
     @property
@@ -31,16 +31,16 @@ class MemoryStore:
         return 1
 
     def get(self, key: str) -> bytes | None:
-        found = self._objects.get(checked_key(key, url=self._url))
+        found = self._objects.get(check_key(key, url=self._url))
         return None if found is None else found[0]
 
     def put(self, key: str, data: bytes) -> None:
-        checked_key(key, url=self._url)
+        check_key(key, url=self._url)
         with self._lock:
             self._write(key, data)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        checked_key(key, url=self._url)
+        check_key(key, url=self._url)
         with self._lock:
             if key in self._objects:
                 return False
@@ -48,23 +48,23 @@ class MemoryStore:
             return True
 
     def head(self, key: str) -> ObjectInfo | None:
-        found = self._objects.get(checked_key(key, url=self._url))
+        found = self._objects.get(check_key(key, url=self._url))
         return None if found is None else found[1]
 
     def exists(self, key: str) -> bool:
         return self.head(key) is not None
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        begin = f"{checked_key(prefix, url=self._url)}/" if prefix else ""
+        start = f"{check_key(prefix, url=self._url)}/" if prefix else ""
         with self._lock:
-            found = sorted(key for key in self._objects if key.startswith(begin))
+            found = sorted(key for key in self._objects if key.startswith(start))
         for key in found:
             info = self.head(key)
             if info is not None:
                 yield info
 
     def delete(self, key: str) -> None:
-        checked_key(key, url=self._url)
+        check_key(key, url=self._url)
         with self._lock:
             self._objects.pop(key, None)
 
@@ -72,18 +72,18 @@ class MemoryStore:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise reading_failed(path, error) from error
+            raise read_error(path, error) from error
         self.put(key, data)
         return len(data)
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
         data = self.get(info.key)
         if data is None:
-            raise object_gone(self._url, info.key)
+            raise object_gone_error(self._url, info.key)
         try:
             write_atomically(path, data)
         except OSError as error:
-            raise writing_failed(path, error) from error
+            raise write_error(path, error) from error
 
     def _write(self, key: str, data: bytes) -> None:
         self._writes += 1
@@ -97,7 +97,7 @@ _named: dict[str, MemoryStore] = {}
 _named_lock = threading.Lock()
 
 
-def memory_store(name: str) -> MemoryStore:
-    """Return the store of this name; the same one for everybody in this process."""
+def get_memory_store(name: str) -> MemoryStore:
+    """Return the store of a name; the same one for all callers in this process."""
     with _named_lock:
         return _named.setdefault(name, MemoryStore(f"memory://{name}"))

@@ -1,9 +1,9 @@
-"""What an object store can do, whatever is behind it.
+"""The interface of all object stores.
 
-A key is a path of segments with single slashes between them, relative to the store's root:
-``runs/4f0c/tasks/train/success.json``. Keys are taken as they are: ``%``, ``#``, ``?``, blanks and
-any Unicode are ordinary characters. Refused are empty segments, ``.``, ``..`` and control
-characters, so that no key leaves the root and every store can hold every key.
+A key is a path relative to the store's root, with single slashes between its segments:
+``runs/4f0c/tasks/train/success.json``. Keys are never decoded: ``%``, ``#``, ``?``, blanks and any
+Unicode are ordinary characters. Empty segments, ``.``, ``..`` and control characters are refused,
+so that no key leaves the root and every store can hold every key.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from argosy_schemas.errors import StoreError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
-    """What a store says of one object without reading it."""
+    """What a store knows of an object without reading it."""
 
     key: str
     size_bytes: int
     etag: str | None
-    """Changes with the content; in no form that two stores share."""
+    """Changes with the content; each kind of store has a form of its own."""
     modified: datetime
     """Aware, UTC."""
 
@@ -32,8 +32,8 @@ class ObjectInfo:
 class ObjectStore(Protocol):
     """Bytes by key. Safe to use from several threads.
 
-    Every method raises :class:`~argosy_schemas.errors.StoreError`, which names the URL, when the
-    store refuses or cannot be reached, and when a key is not allowed.
+    Every method raises :class:`~argosy_schemas.errors.StoreError`, which names the URL, if the
+    store refuses a request or cannot be reached, or if a key is not allowed.
     """
 
     @property
@@ -43,72 +43,73 @@ class ObjectStore(Protocol):
 
     @property
     def concurrency(self) -> int:
-        """How many small files are worth transferring at a time."""
+        """How many small files to transfer at a time."""
         ...
 
     def get(self, key: str) -> bytes | None:
-        """Return the object, or ``None`` when there is none."""
+        """Return an object; ``None`` if it does not exist."""
         ...
 
     def put(self, key: str, data: bytes) -> None:
-        """Write an object; readers see the old one or the new one, never a part."""
+        """Write an object atomically: readers see the old one or the new one."""
         ...
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write an object unless there is one; return whether this call wrote it.
+        """Write an object unless the key exists; return whether this call wrote it.
 
-        A store that cannot decide this atomically looks first and then writes.
+        A store without conditional writes checks first and then writes.
         """
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return what is known of the object, or ``None`` when there is none."""
+        """Return what the store knows of an object; ``None`` if it does not exist."""
         ...
 
     def exists(self, key: str) -> bool:
-        """Return whether there is an object of exactly this key."""
+        """Return whether an object with exactly this key exists."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield the objects whose keys begin with ``prefix`` and a slash.
 
-        The empty prefix yields everything. Directory markers are left out. The order is the same
-        every time; it is that of the keys, but for servers that sort directory by directory.
+        The empty prefix yields all objects. Directory markers are left out. The order is stable:
+        that of the keys, except on servers that sort directory by directory.
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an object; nothing happens when there is none."""
+        """Delete an object; it need not exist."""
         ...
 
     def put_file(self, key: str, path: Path) -> int:
-        """Write the content of a local file, as atomic as :meth:`put`; return its size.
+        """Write the content of a local file, atomically like :meth:`put`; return its size.
 
         Memory stays bounded whatever the size.
         """
         ...
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
-        """Write an object that :meth:`head` or :meth:`list` found to a local file.
+        """Write an object that :meth:`head` or :meth:`list` returned to a local file.
 
-        The file appears at ``path`` when it is complete. Its directory must exist. Memory stays
+        The file appears at ``path`` when it is complete; its directory must exist. Memory stays
         bounded whatever the size.
         """
         ...
 
 
-def object_gone(url: str, key: str) -> StoreError:
-    """Return the error for an object that was there when it was looked for."""
+def object_gone_error(url: str, key: str) -> StoreError:
+    """Return the error for an object that disappeared after it was found."""
     return StoreError(
         f"{url}/{key}: the object is gone; run the task that made it again", retryable=False
     )
 
 
-def checked_key(key: str, *, url: str) -> str:
+def check_key(key: str, *, url: str) -> str:
     """Return ``key`` if every store can hold it.
 
     Raises:
-        StoreError: It is empty or could leave the root.
+        StoreError: The key has an empty segment, ``.``, ``..``, a control character, or is not
+            UTF-8.
     """
     for segment in key.split("/"):
         if segment in ("", ".", ".."):

@@ -1,4 +1,4 @@
-"""Packed IRs by their digest: ``ir/<sha256>``."""
+"""Packed IRs in a store, by their digest: ``ir/<sha256>``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from argosy_store.objects import ObjectStore
 
 
 def put_ir(store: ObjectStore, data: bytes) -> str:
-    """Store a packed IR unless it is there; return its SHA-256 in hexadecimal."""
+    """Write a packed IR unless it exists; return its SHA-256 in hexadecimal."""
     digest = hashlib.sha256(data).hexdigest()
     store.put_if_absent(f"ir/{digest}", data)
     return digest
@@ -20,7 +20,7 @@ def get_ir(store: ObjectStore, digest: str) -> bytes:
     """Return the packed IR of a digest.
 
     Raises:
-        StoreError: It is not there, or is not what its name says.
+        StoreError: The IR does not exist, or its content has another digest.
     """
     if not re.fullmatch("[0-9a-f]{64}", digest):
         raise StoreError(

@@ -1,4 +1,4 @@
-"""Work on many things at a time, in a few threads."""
+"""Call a function for many items in a few threads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 def for_each(action: Callable[[T], object], items: Iterable[T], *, width: int) -> None:
-    """Call ``action`` for every item, up to ``width`` at a time, in no certain order.
+    """Call ``action`` for every item, up to ``width`` at a time, in any order.
 
-    Items are taken one by one as threads get free, so there may be any number of them. After the
-    first error nothing new is begun; it is raised when everything begun has ended. With a width of
-    one everything happens in this thread.
+    Threads take items one by one, so that there may be any number of them. After the first error no
+    further call starts; the error is raised when all running calls have ended. With a width of one
+    all calls run in this thread.
     """
     if width <= 1:
         for item in items:

@@ -1,4 +1,4 @@
-"""A bucket of S3, MinIO, Google Cloud Storage or Azure, by way of obstore."""
+"""A store in a bucket of S3, MinIO, Google Cloud Storage or Azure, using obstore."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
-from argosy_store.clients import client_of
-from argosy_store.local_files import reading_failed, writing_failed
-from argosy_store.objects import ObjectInfo, checked_key, object_gone
+from argosy_store.clients import make_client
+from argosy_store.local_files import read_error, write_error
+from argosy_store.objects import ObjectInfo, check_key, object_gone_error
 from argosy_store.parallel import for_each
-from argosy_store.remote_errors import is_missing_object, remote_failed
+from argosy_store.remote_errors import is_missing_object, remote_error
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PART_BYTES: Final = 8 * 1024 * 1024
-"""What travels in one request of a big file."""
+"""The size of one request for a big file."""
 PARTS_AT_A_TIME: Final = 4
 _MOST_PARTS: Final = 9_000
-"""S3 takes 10,000."""
+"""S3 allows 10,000."""
 
 
 class RemoteStore:
@@ -41,7 +41,7 @@ class RemoteStore:
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return self._url
 
     @property
@@ -49,15 +49,15 @@ class RemoteStore:
         return 8
 
     def get(self, key: str) -> bytes | None:
-        return self._unless_missing(
+        return self._call_unless_missing(
             "read", key, lambda: bytes(obstore.get(self._client, key).bytes())
         )
 
     def put(self, key: str, data: bytes) -> None:
-        self._done("write", key, lambda: obstore.put(self._client, key, data, use_multipart=False))
+        self._call("write", key, lambda: obstore.put(self._client, key, data, use_multipart=False))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        checked_key(key, url=self._url)
+        check_key(key, url=self._url)
         try:
             obstore.put(self._client, key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
@@ -66,7 +66,7 @@ class RemoteStore:
             pass
         except (BaseError, OSError) as error:
             if not _is_not_implemented(error):
-                raise remote_failed(self._url, key, "write", error) from error
+                raise remote_error(self._url, key, "write", error) from error
         else:
             return True
         if self.exists(key):
@@ -75,39 +75,41 @@ class RemoteStore:
         return True
 
     def head(self, key: str) -> ObjectInfo | None:
-        return self._unless_missing("look at", key, lambda: _info(obstore.head(self._client, key)))
+        return self._call_unless_missing(
+            "look at", key, lambda: _object_info(obstore.head(self._client, key))
+        )
 
     def exists(self, key: str) -> bool:
         return self.head(key) is not None
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        below = checked_key(prefix, url=self._url) if prefix else None
-        # The stubs name a type of a package that is only needed for Arrow's tables.
+        below = check_key(prefix, url=self._url) if prefix else None
+        # The stubs name a type of a package that only Arrow tables need.
         pages = obstore.list(  # pyright: ignore[reportUnknownMemberType]
             self._client, below, chunk_size=1000
         )
         while True:
-            page = self._done("list", prefix, lambda: next(pages, None), check=False)
+            page = self._call("list", prefix, lambda: next(pages, None), check=False)
             if page is None:
                 return
             for meta in page:
-                # The client reports the directory marker "a/" as an empty object "a".
+                # The client returns the directory marker "a/" as an empty object "a".
                 if meta["size"] > 0 or self.exists(meta["path"]):
-                    yield _info(meta)
+                    yield _object_info(meta)
 
     def delete(self, key: str) -> None:
-        self._unless_missing("delete", key, lambda: obstore.delete(self._client, key))
+        self._call_unless_missing("delete", key, lambda: obstore.delete(self._client, key))
 
     def put_file(self, key: str, path: Path) -> int:
         try:
             with open(path, "rb") as file:
                 size = os.fstat(file.fileno()).st_size
         except OSError as error:
-            raise reading_failed(path, error) from error
+            raise read_error(path, error) from error
         part = max(PART_BYTES, -(-size // _MOST_PARTS))
-        # Fewer at a time when parts are bigger, so that memory stays the same.
+        # Bigger parts mean fewer at a time, so that memory stays bounded.
         width = max(1, PARTS_AT_A_TIME * PART_BYTES // part)
-        self._done(
+        self._call(
             "write",
             key,
             lambda: obstore.put(self._client, key, path, chunk_size=part, max_concurrency=width),
@@ -124,7 +126,7 @@ class RemoteStore:
                     width=min(PARTS_AT_A_TIME, -(-info.size_bytes // PART_BYTES)),
                 )
         except OSError as error:
-            raise writing_failed(path, error) from error
+            raise write_error(path, error) from error
 
     def _get_range(self, info: ObjectInfo, start: int, file: int) -> None:
         end = min(start + PART_BYTES, info.size_bytes)
@@ -140,8 +142,8 @@ class RemoteStore:
             ) from error
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and is_missing_object(error):
-                raise object_gone(self._url, info.key) from error
-            raise remote_failed(self._url, info.key, "read", error) from error
+                raise object_gone_error(self._url, info.key) from error
+            raise remote_error(self._url, info.key, "read", error) from error
         view = memoryview(data)
         if len(view) != end - start:
             raise StoreError(
@@ -153,36 +155,36 @@ class RemoteStore:
             view = view[written:]
             start += written
 
-    def _unless_missing(self, action: str, key: str, call: Callable[[], T]) -> T | None:
-        checked_key(key, url=self._url)
+    def _call_unless_missing(self, action: str, key: str, call: Callable[[], T]) -> T | None:
+        check_key(key, url=self._url)
         try:
             return call()
         except FileNotFoundError as error:
             if is_missing_object(error):
                 return None
-            raise remote_failed(self._url, key, action, error) from error
+            raise remote_error(self._url, key, action, error) from error
         except (BaseError, OSError) as error:
-            raise remote_failed(self._url, key, action, error) from error
+            raise remote_error(self._url, key, action, error) from error
 
-    def _done(self, action: str, key: str, call: Callable[[], T], *, check: bool = True) -> T:
+    def _call(self, action: str, key: str, call: Callable[[], T], *, check: bool = True) -> T:
         if check:
-            checked_key(key, url=self._url)
+            check_key(key, url=self._url)
         try:
             return call()
         except (BaseError, OSError) as error:
-            raise remote_failed(self._url, key, action, error) from error
+            raise remote_error(self._url, key, action, error) from error
 
 
 def open_bucket(scheme: str, bucket: str, options: Mapping[str, str]) -> RemoteStore:
-    """Return a bucket; nothing is contacted yet.
+    """Return the store of a bucket without connecting to it.
 
     Raises:
-        StoreError: The options or the environment do not make sense.
+        StoreError: The options or the environment are invalid.
     """
-    return RemoteStore(client_of(scheme, bucket, options), f"{scheme}://{bucket}")
+    return RemoteStore(make_client(scheme, bucket, options), f"{scheme}://{bucket}")
 
 
-def _info(meta: ObjectMeta) -> ObjectInfo:
+def _object_info(meta: ObjectMeta) -> ObjectInfo:
     return ObjectInfo(
         key=meta["path"],
         size_bytes=meta["size"],

@@ -1,4 +1,4 @@
-"""What an object store's error means, in one sentence with what to do."""
+"""Explain an error of an object store in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CREDENTIAL_SERVICES: Final = (
     "://169.254.170.2",
     "://[fd00:ec2::254]",
     "://metadata.google",
-    # Wherever AWS_METADATA_ENDPOINT points.
+    # Paths on the host that AWS_METADATA_ENDPOINT names.
     "/latest/api/token",
     "/latest/meta-data/",
 )
@@ -52,35 +52,35 @@ _REASONS: Final = (
     ("onnection closed", "it closed the connection"),
     ("IncompleteMessage", "it closed the connection"),
 )
-"""Parts of the client's text, which has the reason in its debugging part only, and what to say."""
+"""A part of the client's text, to the reason in words; only its debugging part has the reason."""
 
 
 def is_missing_object(error: Exception) -> bool:
-    """Return whether a "not found" is about the object, and not about its bucket."""
+    """Return whether a "not found" error means the object, not its bucket."""
     return _code(str(error)) not in _MISSING_BUCKET
 
 
-def remote_failed(url: str, key: str, action: str, error: Exception) -> StoreError:
-    """Return the error to raise for what the client raised.
+def remote_error(url: str, key: str, action: str, error: Exception) -> StoreError:
+    """Return the :class:`StoreError` for an error of the client.
 
     Args:
         url: The bucket.
         key: The object or prefix.
-        action: A verb, e.g. ``read``.
-        error: From the client.
+        action: What was tried, a verb, e.g. ``read``.
+        error: The error of the client.
     """
     text = str(error)
-    message, retryable = _explained(url, action, text)
-    place = f"{url}/{key}" if key else url
-    return StoreError(f"{place}: {message}", retryable=retryable)
+    message, retryable = _explain(url, action, text)
+    where = f"{url}/{key}" if key else url
+    return StoreError(f"{where}: {message}", retryable=retryable)
 
 
-def _explained(url: str, action: str, text: str) -> tuple[str, bool]:
+def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
     code = _code(text)
     status = _status(text)
     server = _server(text)
     if any(service in text for service in _CREDENTIAL_SERVICES):
-        # In a cluster the service is there, and may be late. Elsewhere nobody will answer.
+        # In a cluster the credential service exists, and may be late. Elsewhere it never answers.
         in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
         return f"there are no credentials to {action} it; {_how_to_sign_in(url)}", in_cluster
     if code in _MISSING_BUCKET:
@@ -93,15 +93,15 @@ def _explained(url: str, action: str, text: str) -> tuple[str, bool]:
         return "the bucket is in another region; add ?region=NAME to the URL of the root", False
     if status == 403:
         return (
-            f"{server} does not let these credentials {action} it ({code or status}); check them, "
-            f"and what they allow",
+            f"{server} does not let these credentials {action} it ({code or status}); check the "
+            f"credentials and their permissions",
             False,
         )
     if code in _FULL or status == 507:
         return f"{server} has no space left ({code or status}); free some", False
     if status is not None:
-        passing = status >= 500 or status in (408, 429)
-        return f"{server} could not {action} it: {_summary(text)}; look at its log", passing
+        is_temporary = status >= 500 or status in (408, 429)
+        return f"{server} could not {action} it: {_summary(text)}; check its log", is_temporary
     reason = next((say for part, say in _REASONS if part in text), None)
     if reason is not None or "error sending request" in text:
         return f"{server} cannot be reached ({reason or _summary(text)}); check the endpoint", True
@@ -132,7 +132,7 @@ def _server(text: str) -> str:
 
 
 def _summary(text: str) -> str:
-    """Return the client's text without what only its authors want to see."""
+    """Return the client's text without its details for debugging."""
     line = text.partition("\n\nDebug source")[0]
     message = re.search(r"<Message>([^<]*)</Message>", line)
     if message:

@@ -1,4 +1,4 @@
-"""Tries an operation again while that may help: the store may be restarting, or the network."""
+"""Retry the operations of a store: it may be restarting, or the network may be down."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LONGEST_PAUSE_SECONDS: Final = 15.0
 
 
 class Clock(Protocol):
-    """Time, as far as waiting needs it."""
+    """The time, for waiting."""
 
     def monotonic(self) -> float:
         """Return seconds from some fixed point."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         ...
 
 
@@ -43,10 +43,10 @@ SYSTEM_CLOCK: Final[Clock] = _SystemClock()
 
 
 class RetryingStore:
-    """Another store, whose retryable errors reach the caller only after ``patience_seconds``.
+    """A wrapper of a store that retries retryable errors for ``patience_seconds``.
 
-    Pauses double from a quarter of a second to fifteen, shortened by up to a half at random, so
-    that a thousand pods do not come back at once. The last error is raised as it is.
+    Pauses double from 0.25 to 15 seconds and are shortened by up to a half at random, so that a
+    thousand pods do not retry at once. The last error is raised unchanged.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RetryingStore:
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return self._inner.url
 
     @property
@@ -73,15 +73,16 @@ class RetryingStore:
         return self._inner.concurrency
 
     def get(self, key: str) -> bytes | None:
-        return self._tried(lambda: self._inner.get(key))
+        return self._retry(lambda: self._inner.get(key))
 
     def put(self, key: str, data: bytes) -> None:
-        self._tried(lambda: self._inner.put(key, data))
+        self._retry(lambda: self._inner.put(key, data))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write unless there is an object.
+        """Write an object unless the key exists.
 
-        A first try may have written and lost its answer: then what is there tells.
+        A first try may have written the object although its answer was lost: then the object has
+        this content.
         """
         tries = 0
 
@@ -90,50 +91,50 @@ class RetryingStore:
             tries += 1
             return self._inner.put_if_absent(key, data)
 
-        return self._tried(once) or (tries > 1 and self.get(key) == data)
+        return self._retry(once) or (tries > 1 and self.get(key) == data)
 
     def head(self, key: str) -> ObjectInfo | None:
-        return self._tried(lambda: self._inner.head(key))
+        return self._retry(lambda: self._inner.head(key))
 
     def exists(self, key: str) -> bool:
-        return self._tried(lambda: self._inner.exists(key))
+        return self._retry(lambda: self._inner.exists(key))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield objects; after an error it goes on behind the last one yielded."""
+        """Yield objects; after an error the listing continues after the last one yielded."""
         last: str | None = None
         entries = self._inner.list(prefix)
 
-        def following() -> ObjectInfo | None:
+        def next_info() -> ObjectInfo | None:
             nonlocal entries
             try:
                 return next(entries, None)
             except StoreError:
-                entries = self._behind(last, prefix)
+                entries = self._list_after(last, prefix)
                 raise
 
-        while (info := self._tried(following)) is not None:
+        while (info := self._retry(next_info)) is not None:
             last = info.key
             yield info
 
-    def _behind(self, last: str | None, prefix: str) -> Iterator[ObjectInfo]:
+    def _list_after(self, last: str | None, prefix: str) -> Iterator[ObjectInfo]:
         entries = self._inner.list(prefix)
         if last is not None and all(info.key != last for info in entries):
             raise StoreError(
-                f"{self.url}/{prefix}: '{last}' went away while it was listed; run again",
+                f"{self.url}/{prefix}: '{last}' disappeared while it was listed; run again",
                 retryable=False,
             )
         yield from entries
 
     def delete(self, key: str) -> None:
-        self._tried(lambda: self._inner.delete(key))
+        self._retry(lambda: self._inner.delete(key))
 
     def put_file(self, key: str, path: Path) -> int:
-        return self._tried(lambda: self._inner.put_file(key, path))
+        return self._retry(lambda: self._inner.put_file(key, path))
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
-        self._tried(lambda: self._inner.get_file(info, path))
+        self._retry(lambda: self._inner.get_file(info, path))
 
-    def _tried(self, operation: Callable[[], T]) -> T:
+    def _retry(self, operation: Callable[[], T]) -> T:
         deadline: float | None = None
         pause = _FIRST_PAUSE_SECONDS
         while True:
@@ -153,7 +154,7 @@ class RetryingStore:
 
 
 def _random_fraction() -> float:
-    # Needed on errors only, and slow to import.
+    # Slow to import, and needed on errors only.
     from random import random
 
     return random()

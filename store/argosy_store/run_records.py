@@ -1,4 +1,4 @@
-"""What one run leaves in the store: attempt and success records, large values, logs, lists."""
+"""The records of a run in the store: attempts, successes, large values, logs, collected lists."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from argosy_schemas.formats.records import LARGE_VALUE_BYTES, AttemptRecord, Tra
 from argosy_schemas.formats.records_json import FormatError, record_from_json, record_to_json
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
-from argosy_store.objects import ObjectStore, checked_key
+from argosy_store.objects import ObjectStore, check_key
 
 _SUCCESS = "success.json"
 
 CACHED_RECORDS: Final = 256
-"""Success records in the LRU cache, unless somebody has room for more."""
+"""The default size of the LRU cache of success records."""
 
 
 class _AbsentRecordError(Exception):
@@ -29,36 +29,36 @@ class _AbsentRecordError(Exception):
 class RunRecords:
     """The records of one run. Safe to use from several threads.
 
-    Parameters longer than ``LARGE_VALUE_BYTES`` are moved out of a record when it is written, and
-    put back by :meth:`with_values`. Equal values of a run are one object.
+    Writing a record moves parameters longer than ``LARGE_VALUE_BYTES`` to objects of their own, and
+    :meth:`with_values` puts them back. Equal values of a run share one object.
 
-    Success records that were read are kept in an LRU cache, since a task that ended does not change
-    and every task after it reads its record. That a record is absent is never kept.
+    An LRU cache keeps success records, since they do not change and every task downstream reads
+    them. It never keeps that a record is absent.
     """
 
     def __init__(
         self, store: ObjectStore, run_id: RunId, *, cached_records: int = CACHED_RECORDS
     ) -> None:
-        """Make the records of a run.
+        """Open the records of a run.
 
         Args:
-            store: Holds them.
+            store: Holds the records.
             run_id: The run.
             cached_records: How many success records to keep in memory.
         """
         self._store = store
         self._run_id = run_id
-        self._root = f"runs/{_one_segment(store, run_id, 'run id')}"
+        self._root = f"runs/{_check_segment(store, run_id, 'run id')}"
         self._written: set[str] = set()
-        self._cached_success = lru_cache(maxsize=cached_records)(self._existing_success)
+        self._cached_success = lru_cache(maxsize=cached_records)(self._read_existing_success)
 
     def read_success(self, path: TaskPath) -> AttemptRecord | None:
-        """Return the task's success record, or ``None``; large values stay where they are.
+        """Return the success record of a task, or ``None``, without its large values.
 
-        One that another process deletes or replaces may still be returned.
+        A record that another process has deleted or replaced may still be returned.
 
         Raises:
-            StoreError: The store failed, or the record is of a newer major version or damaged.
+            StoreError: The store failed, or the record is damaged or has a newer major version.
         """
         try:
             return self._cached_success(path)
@@ -66,24 +66,26 @@ class RunRecords:
             return None
 
     def write_attempt(self, record: AttemptRecord) -> None:
-        """Write the record of an attempt, replacing what this attempt wrote before."""
+        """Write the record of an attempt, replacing its earlier one."""
         text = record_to_json(self._without_large_values(record))
-        self._store.put(self._attempt(record.task_path, record.attempt_id, "json"), text.encode())
+        self._store.put(
+            self._attempt_key(record.task_path, record.attempt_id, "json"), text.encode()
+        )
 
     def write_success(self, record: AttemptRecord, *, replaces: AttemptId | None = None) -> bool:
         """Write the task's success record unless it has one; return whether this was the first.
 
-        On a store without conditional writes two may both be told they were; either record is
+        On a store without conditional writes two attempts may both be the first; both records are
         whole, and the last one stays.
 
         Args:
             record: The record.
-            replaces: The attempt whose success record is none any more, and gives way.
+            replaces: The attempt whose success record is no longer valid; it is replaced.
         """
         text = record_to_json(self._without_large_values(record))
-        key = f"{self._task(record.task_path)}/{_SUCCESS}"
+        key = f"{self._task_key(record.task_path)}/{_SUCCESS}"
         if replaces is not None and self._is_of(key, replaces):
-            # Lists that were collected over iterations may hold what was put out before.
+            # Collected lists may hold outputs of the replaced attempt.
             for info in list(self._store.list(f"{self._root}/collected")):
                 self._store.delete(info.key)
             self._store.put(key, text.encode())
@@ -93,9 +95,9 @@ class RunRecords:
 
     def attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
         """Yield the records of all attempts of a task, in the order of their start."""
-        directory = self._task(path)
+        directory = self._task_key(path)
         keys = [info.key for info in self._store.list(directory)]
-        # Tasks below this one, if it is a DAG, have records of their own.
+        # The tasks inside a DAG have records below the same prefix.
         own = re.compile(rf"{re.escape(directory)}/(?!success\.json$)[^/]+\.json")
         found = [self._read(key) for key in keys if own.fullmatch(key)]
         yield from sorted(
@@ -104,15 +106,19 @@ class RunRecords:
         )
 
     def read_attempt(self, path: TaskPath, attempt_id: AttemptId) -> AttemptRecord | None:
-        """Return the record of an attempt, as :meth:`read_success`."""
-        return self._read(self._attempt(path, attempt_id, "json"))
+        """Return the record of an attempt; ``None`` if it does not exist.
+
+        Raises:
+            StoreError: As for :meth:`read_success`.
+        """
+        return self._read(self._attempt_key(path, attempt_id, "json"))
 
     def traces(self, path: TaskPath) -> Traces:
-        """Return which tasks at a path and below it have left records; none is read."""
+        """Return which tasks at a path and below it have records, without reading them."""
         start = len(f"{self._root}/tasks/")
         succeeded: set[TaskPath] = set()
         attempts: list[tuple[TaskPath, AttemptId]] = []
-        for info in self._store.list(self._task(path)):
+        for info in self._store.list(self._task_key(path)):
             directory, _, file = info.key.rpartition("/")
             task = TaskPath(directory[start:])
             if file == _SUCCESS:
@@ -125,58 +131,60 @@ class RunRecords:
     def delete_success(self, path: TaskPath) -> None:
         """Delete the success records of a task and of all tasks in it.
 
-        The caller sees to it that no other thread reads them at the same time.
+        The caller makes sure that no other thread reads them at the same time.
         """
-        for info in list(self._store.list(self._task(path))):
+        for info in list(self._store.list(self._task_key(path))):
             if info.key.endswith(f"/{_SUCCESS}"):
                 self._store.delete(info.key)
         self._cached_success.cache_clear()
 
     def with_values(self, values: Values) -> Values:
-        """Return ``values`` with its large parameters read and in place.
+        """Return ``values`` with its large parameters in place.
 
         Raises:
-            StoreError: The store failed, or a value is gone or damaged.
+            StoreError: The store failed, or a value does not exist or is damaged.
         """
         if not values.large:
             return values
-        read = {name: self._value(key) for name, key in values.large.items()}
+        read = {name: self._read_value(key) for name, key in values.large.items()}
         return replace(values, parameters={**values.parameters, **read}, large={})
 
     def log_key(self, path: TaskPath, attempt_id: AttemptId) -> str:
         """Return the key of an attempt's log below the root of the store."""
-        return self._attempt(path, attempt_id, "log")
+        return self._attempt_key(path, attempt_id, "log")
 
     def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
-        """Return a list that :meth:`write_collected` kept, or ``UNSET``.
+        """Return a list that :meth:`write_collected` wrote, or ``UNSET``.
 
         Args:
             path: The loop.
-            name: What was collected, any text.
+            name: The name of the list, any text.
         """
-        key = self._collected(path, name)
+        key = self._collected_key(path, name)
         data = self._store.get(key)
-        return UNSET if data is None else self._parsed(key, data)
+        return UNSET if data is None else self._parse(key, data)
 
     def write_collected(self, path: TaskPath, name: str, value: JsonValue) -> None:
-        """Keep what was collected over the iterations of a loop, so that nobody has to again."""
-        self._store.put(self._collected(path, name), to_json(value).encode())
+        """Write a list collected over the iterations of a loop, for the next reader."""
+        self._store.put(self._collected_key(path, name), to_json(value).encode())
 
-    def _existing_success(self, path: TaskPath) -> AttemptRecord:
-        record = self._read(f"{self._task(path)}/{_SUCCESS}")
+    def _read_existing_success(self, path: TaskPath) -> AttemptRecord:
+        record = self._read(f"{self._task_key(path)}/{_SUCCESS}")
         if record is None:
-            raise _AbsentRecordError  # an exception, because the cache would keep None
+            raise _AbsentRecordError  # an exception, because lru_cache would keep None
         return record
 
-    def _task(self, path: TaskPath) -> str:
-        return checked_key(f"{self._root}/tasks/{path}", url=self._store.url)
+    def _task_key(self, path: TaskPath) -> str:
+        return check_key(f"{self._root}/tasks/{path}", url=self._store.url)
 
-    def _attempt(self, path: TaskPath, attempt_id: AttemptId, kind: str) -> str:
-        return f"{self._task(path)}/{_one_segment(self._store, attempt_id, 'attempt id')}.{kind}"
+    def _attempt_key(self, path: TaskPath, attempt_id: AttemptId, kind: str) -> str:
+        return (
+            f"{self._task_key(path)}/{_check_segment(self._store, attempt_id, 'attempt id')}.{kind}"
+        )
 
-    def _collected(self, path: TaskPath, name: str) -> str:
-        file = re.sub(r"[^\w.@-]", _percent_encoded, name, flags=re.ASCII)
-        return checked_key(f"{self._root}/collected/{path}/{file}.json", url=self._store.url)
+    def _collected_key(self, path: TaskPath, name: str) -> str:
+        file = re.sub(r"[^\w.@-]", _encode_percent, name, flags=re.ASCII)
+        return check_key(f"{self._root}/collected/{path}/{file}.json", url=self._store.url)
 
     def _read(self, key: str) -> AttemptRecord | None:
         data = self._store.get(key)
@@ -191,32 +199,34 @@ class RunRecords:
         record = self._read(key)
         return record is not None and record.attempt_id == attempt
 
-    def _value(self, key: str) -> JsonValue:
+    def _read_value(self, key: str) -> JsonValue:
         data = self._store.get(key)
         if data is None:
             raise StoreError(
-                f"{self._store.url}/{key}: a value of another task is gone; run that task again",
+                f"{self._store.url}/{key}: a value of another task is missing; run that task again",
                 retryable=False,
             )
-        return self._parsed(key, data)
+        return self._parse(key, data)
 
-    def _parsed(self, key: str, data: bytes) -> JsonValue:
+    def _parse(self, key: str, data: bytes) -> JsonValue:
         try:
             value: JsonValue = json.loads(data)
         except ValueError as error:
             raise StoreError(
-                f"{self._store.url}/{key}: this is no JSON ({error}); delete it and run the task "
-                f"again",
+                f"{self._store.url}/{key}: the value is not JSON ({error}); delete it and run the "
+                f"task again",
                 retryable=False,
             ) from error
         return value
 
     def _without_large_values(self, record: AttemptRecord) -> AttemptRecord:
         return replace(
-            record, inputs=self._moved_out(record.inputs), outputs=self._moved_out(record.outputs)
+            record,
+            inputs=self._move_large_values(record.inputs),
+            outputs=self._move_large_values(record.outputs),
         )
 
-    def _moved_out(self, values: Values) -> Values:
+    def _move_large_values(self, values: Values) -> Values:
         texts = {
             name: text
             for name, value in values.parameters.items()
@@ -224,15 +234,15 @@ class RunRecords:
         }
         if not texts:
             return values
-        large = {name: self._written_value(text) for name, text in texts.items()}
+        large = {name: self._write_value(text) for name, text in texts.items()}
         return replace(
             values,
-            parameters=_without(values.parameters, texts),
+            parameters=_drop(values.parameters, texts),
             large={**values.large, **large},
         )
 
-    def _written_value(self, text: bytes) -> str:
-        # Most records have no large values, and this takes as long to import as all the rest.
+    def _write_value(self, text: bytes) -> str:
+        # Slow to import, and most records have no large values.
         from hashlib import sha256
 
         key = f"{self._root}/values/{sha256(text).hexdigest()}"
@@ -245,24 +255,24 @@ class RunRecords:
 def _large_text(value: JsonValue) -> bytes | None:
     if value is None or isinstance(value, bool | int | float):
         return None
-    # No character is longer than six in JSON, and none than that in UTF-8.
+    # A character takes at most six bytes in JSON.
     if isinstance(value, str) and 6 * len(value) + 2 <= LARGE_VALUE_BYTES:
         return None
     text = to_json(value).encode()
     return text if len(text) > LARGE_VALUE_BYTES else None
 
 
-def _without(
-    parameters: Mapping[str, JsonValue], names: Mapping[str, object]
-) -> dict[str, JsonValue]:
+def _drop(parameters: Mapping[str, JsonValue], names: Mapping[str, object]) -> dict[str, JsonValue]:
     return {name: value for name, value in parameters.items() if name not in names}
 
 
-def _percent_encoded(match: re.Match[str]) -> str:
+def _encode_percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
-def _one_segment(store: ObjectStore, text: str, what: str) -> str:
+def _check_segment(store: ObjectStore, text: str, what: str) -> str:
     if "/" in text:
-        raise StoreError(f"{store.url}: '{text}' is no {what}; it has a slash", retryable=False)
-    return checked_key(text, url=store.url)
+        raise StoreError(
+            f"{store.url}: '{text}' is not a valid {what}: it has a slash", retryable=False
+        )
+    return check_key(text, url=store.url)

@@ -1,4 +1,4 @@
-"""Stores by URL: one client per bucket, shared by everything in the process."""
+"""Open stores by URL, with one client per bucket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 from argosy_store.local import LocalStore
 from argosy_store.locations import Location, read_location, read_root
-from argosy_store.memory import memory_store
+from argosy_store.memory import get_memory_store
 from argosy_store.objects import ObjectStore
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, RetryingStore
 from argosy_store.subtree import Subtree
@@ -18,10 +18,10 @@ from argosy_store.subtree import Subtree
 class Stores:
     """Opens stores by URL and keeps their clients until it is closed.
 
-    Give the URLs that carry options (``?endpoint=…``) when you make it: artifact URIs in the same
-    bucket carry none and are opened with the same options.
+    ``configured`` are URLs with options (``?endpoint=…``): artifact URIs in the same bucket have no
+    options, and are opened with those.
 
-    Operations on remote stores are tried again for ``patience_seconds`` when that may help.
+    Operations on remote stores are retried for ``patience_seconds``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Stores:
         }
 
     def open(self, url: str | os.PathLike[str]) -> ObjectStore:
-        """Return the store whose root is ``url``; nothing is contacted or created yet.
+        """Return the store whose root is ``url``, without connecting to it or creating it.
 
         Raises:
             StoreError: The URL or one of its options is not supported; the message names it.
@@ -53,7 +53,7 @@ class Stores:
         return Subtree(store, location.key) if location.key else store
 
     def resolve(self, uri: str) -> tuple[ObjectStore, str]:
-        """Return the store of the URI's bucket, and the key in it; the key of a bucket is empty.
+        """Return the store of the URI's bucket and the key in it, empty for the bucket itself.
 
         Raises:
             StoreError: The scheme is not supported; the message names it.
@@ -64,7 +64,7 @@ class Stores:
         return self._bucket(location), location.key
 
     def close(self) -> None:
-        """Let go of all clients; stores that were opened before must not be used any more."""
+        """Drop all clients; stores that were opened must not be used any more."""
         with self._lock:
             self._by_bucket.clear()
 
@@ -80,21 +80,21 @@ class Stores:
         self.close()
 
     def _bucket(self, location: Location) -> ObjectStore:
-        place = (location.scheme, location.bucket)
+        bucket = (location.scheme, location.bucket)
         with self._lock:
-            if location.options and location.options != self._options.get(place):
-                self._options[place] = location.options
-                self._by_bucket.pop(place, None)
-            store = self._by_bucket.get(place)
+            if location.options and location.options != self._options.get(bucket):
+                self._options[bucket] = location.options
+                self._by_bucket.pop(bucket, None)
+            store = self._by_bucket.get(bucket)
             if store is None:
-                store = self._opened(location)
-                self._by_bucket[place] = store
+                store = self._open_bucket(location)
+                self._by_bucket[bucket] = store
             return store
 
-    def _opened(self, location: Location) -> ObjectStore:
+    def _open_bucket(self, location: Location) -> ObjectStore:
         if location.scheme == "memory":
-            return memory_store(location.bucket)
-        # The client is a third of the cost of starting the driver; local runs never need it.
+            return get_memory_store(location.bucket)
+        # The client takes a third of the driver's start-up time; local runs never need it.
         from argosy_store.remote import open_bucket
 
         options = self._options.get((location.scheme, location.bucket), {})
@@ -105,5 +105,5 @@ class Stores:
 
 
 def open_store(url: str | os.PathLike[str]) -> ObjectStore:
-    """Return the store whose root is ``url``, without retries: a first failure is told at once."""
+    """Return the store whose root is ``url``, without retries."""
     return Stores(patience_seconds=0).open(url)

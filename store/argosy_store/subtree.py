@@ -1,4 +1,4 @@
-"""A store that is a directory of another one."""
+"""A store that is a directory of another store."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from argosy_store.objects import ObjectInfo, ObjectStore, checked_key
+from argosy_store.objects import ObjectInfo, ObjectStore, check_key
 
 
 class Subtree:
-    """The objects of ``inner`` below ``prefix``, by their keys from there."""
+    """The objects of ``inner`` below ``prefix``; keys are relative to the prefix."""
 
     def __init__(self, inner: ObjectStore, prefix: str) -> None:
         self._inner = inner
-        self._prefix = checked_key(prefix, url=inner.url)
+        self._prefix = check_key(prefix, url=inner.url)
 
     @property
     def url(self) -> str:
-        """See :class:`~argosy_store.objects.ObjectStore`, as for all the rest."""
+        """See :class:`~argosy_store.objects.ObjectStore`, also for the other methods."""
         return f"{self._inner.url}/{self._prefix}"
 
     @property
@@ -56,4 +56,4 @@ class Subtree:
         self._inner.get_file(replace(info, key=self._whole(info.key)), path)
 
     def _whole(self, key: str) -> str:
-        return f"{self._prefix}/{checked_key(key, url=self.url)}"
+        return f"{self._prefix}/{check_key(key, url=self.url)}"

@@ -1,8 +1,8 @@
-"""Artifacts between local paths and stores: a file is one object, a directory many.
+"""Upload and download artifacts: a file is one object, a directory many.
 
 An artifact whose key is ``k`` is the object ``k``, or the objects below ``k/``; ``k2`` does not
-belong to it. Modes, owners and empty directories are not kept. Big files travel in parts, several
-at a time; memory stays bounded whatever the size.
+belong to it. Modes, owners and empty directories are not kept. Big files are transferred in parts,
+several at a time; memory stays bounded whatever the size.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
-from argosy_store.local_files import writing_failed
+from argosy_store.local_files import write_error
 from argosy_store.local_trees import LocalFile, LocalTree
-from argosy_store.objects import ObjectInfo, ObjectStore, checked_key
+from argosy_store.objects import ObjectInfo, ObjectStore, check_key
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
 
 BIG_FILE_BYTES: Final = 16 * 1024 * 1024
-"""From here on a file travels alone, in several parts at a time; smaller ones side by side."""
+"""Larger files are transferred one by one in several parts; smaller files side by side."""
 
 _ABSENT: Final = Content(kind=ContentKind.ABSENT)
 
 
 def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None) -> Content:
-    """Store the file or directory at ``path`` as ``uri`` and say what it was.
+    """Upload the file or directory at ``path`` to ``uri`` and return its content.
 
-    Symbolic links are followed, those to directories too; a link back to one of its own parents is
-    left out. An absent path stores nothing.
+    Symbolic links are followed, also to directories; a link to one of its own parents is left out.
+    A path that does not exist uploads nothing.
 
     Args:
         stores: Opens ``uri``.
-        path: What to upload.
-        uri: Where to.
-        boundary: A directory that no link may lead out of. Give it where the links were made by
-            someone who must not read what this process can.
+        path: The file or directory.
+        uri: The target.
+        boundary: A directory that no link may leave, if the links were made by someone who must not
+            read what this process can read.
 
     Raises:
-        TaskError: There is something that no store can hold, e.g. a pipe, or a broken link.
+        TaskError: The path holds something that no store can hold, e.g. a pipe or a broken link.
         StoreError: The store refused or could not be reached, or a file could not be read.
     """
     tree = LocalTree(root=path, boundary=boundary)
@@ -70,10 +70,10 @@ def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None
 
 
 def download(stores: Stores, uri: str, path: Path) -> Content:
-    """Copy what is stored as ``uri`` to ``path`` and say what it was.
+    """Download ``uri`` to ``path`` and return its content.
 
-    Nothing stored: nothing is written, not even a directory; an empty directory that was uploaded
-    looks the same. Parents of ``path`` are made.
+    If nothing is stored there, nothing is written, not even a directory; an empty directory that
+    was uploaded looks the same. Parents of ``path`` are created.
 
     Raises:
         FinalTaskError: A file and a directory are stored under the same name.
@@ -106,21 +106,21 @@ def download(stores: Stores, uri: str, path: Path) -> Content:
             get_now(info)
 
     def get_now(info: ObjectInfo) -> None:
-        target = path / _relative(store, key, info)
+        target = path / _relative_path(store, key, info)
         if target.parent not in made:
             _make_directory(target.parent)
             made.add(target.parent)
         store.get_file(info, target)
         done.add(info.size_bytes)
 
-    for_each(get, _chained(first, below), width=store.concurrency)
+    for_each(get, _chain(first, below), width=store.concurrency)
     for info in big:
         get_now(info)
     return done.directory()
 
 
-def content_of(stores: Stores, uri: str) -> Content:
-    """Say what is stored as ``uri``, without reading it.
+def inspect_content(stores: Stores, uri: str) -> Content:
+    """Return the content of ``uri`` without reading its objects.
 
     Raises:
         StoreError: The store refused or could not be reached.
@@ -136,23 +136,23 @@ def content_of(stores: Stores, uri: str) -> Content:
 
 
 def is_still_there(stores: Stores, uri: str, content: Content) -> bool:
-    """Return whether ``uri`` holds what :func:`upload` once said it stored there.
+    """Return whether ``uri`` still has the content that :func:`upload` returned.
 
     Raises:
         StoreError: The store refused or could not be reached.
     """
-    found = content_of(stores, uri)
+    found = inspect_content(stores, uri)
     return found == content or (found == _ABSENT and content.files == 0)
 
 
 class _Progress:
-    """What was transferred so far."""
+    """The sizes of the files transferred so far."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
     def add(self, size_bytes: int) -> None:
-        # Appending is atomic, adding is not.
+        # Appending to a list is atomic, adding to a sum is not.
         self.sizes.append(size_bytes)
 
     def directory(self) -> Content:
@@ -165,13 +165,13 @@ def _file(size_bytes: int) -> Content:
     return Content(kind=ContentKind.FILE, files=1, size_bytes=size_bytes)
 
 
-def _chained(first: ObjectInfo, rest: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:
+def _chain(first: ObjectInfo, rest: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:
     yield first
     yield from rest
 
 
-def _relative(store: ObjectStore, key: str, info: ObjectInfo) -> PurePosixPath:
-    checked_key(info.key, url=store.url)
+def _relative_path(store: ObjectStore, key: str, info: ObjectInfo) -> PurePosixPath:
+    check_key(info.key, url=store.url)
     return PurePosixPath(info.key[len(key) + 1 :] if key else info.key)
 
 
@@ -179,4 +179,4 @@ def _make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise writing_failed(path, error) from error
+        raise write_error(path, error) from error

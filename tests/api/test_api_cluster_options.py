@@ -64,9 +64,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"store": "s3://"}, "--store 's3://' names no bucket; write s3://BUCKET/KEY"),
     (
         {"store": "s3://b/x?bad=1"},
-        "--store s3://b/x: 'bad' is no option of s3:// URLs; use endpoint, region,",
+        "--store s3://b/x: 'bad' is not an option of s3:// URLs; use endpoint, region,",
     ),
-    ({"root": "s3://b/x?bad=1"}, "--root s3://b/x: 'bad' is no option of s3:// URLs"),
+    ({"root": "s3://b/x?bad=1"}, "--root s3://b/x: 'bad' is not an option of s3:// URLs"),
     ({"root": "ftp://x"}, "--root 'ftp://x' has the scheme 'ftp'"),
     ({"root": "gs://"}, "--root 'gs://' names no bucket"),
     ({"root": "out"}, "--root 'out' is local to one machine"),
@@ -116,6 +116,6 @@ def test_a_root_of_the_pipeline_is_told_with_file_and_line(tmp_path: Path) -> No
 
     assert (ended.status, other.status) == (2, 0)
     assert ended.errors == [
-        f"p.yaml:{line}: defaultPipelineRoot: s3://bucket/k: 'bad' is no option of s3:// URLs; use"
-        " endpoint, region, disableSSL, s3ForcePathStyle, profile or anonymous"
+        f"p.yaml:{line}: defaultPipelineRoot: s3://bucket/k: 'bad' is not an option of s3:// URLs;"
+        " use endpoint, region, disableSSL, s3ForcePathStyle, profile or anonymous"
     ]

@@ -145,13 +145,13 @@ def test_a_home_that_cannot_be_written_is_told_as_by_the_run(tmp_path: Path) -> 
     [
         (
             "ftp://x",
-            "ftp://x: the scheme 'ftp' cannot be stored to; use a local path, file://, s3://, "
+            "ftp://x: there is no store for the scheme 'ftp'; use a local path, file://, s3://, "
             "minio://, gs:// or az://",
         ),
-        ("s3://", "s3://: name a bucket after s3://"),
+        ("s3://", "s3://: write a bucket after s3://"),
         (
             "gs://b/x?bad=1",
-            "gs://b/x: 'bad' is no option of gs:// URLs; use endpoint or anonymous",
+            "gs://b/x: 'bad' is not an option of gs:// URLs; use endpoint or anonymous",
         ),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_root_of_the_pipeline_that_nothing_can_be_stored_to_is_wrong_usage(
     ended = argosy(command, "p.json", "--root", "pipeline", cwd=tmp_path)
 
     assert (ended.status, ended.out) == (2, "")
-    assert ended.errors[0].startswith("ftp://x: the scheme 'ftp' cannot be stored to; ")
+    assert ended.errors[0].startswith("ftp://x: there is no store for the scheme 'ftp'; ")
 
 
 def test_a_fingerprint_leaves_its_column_before_it_goes_below() -> None:

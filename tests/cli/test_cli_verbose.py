@@ -37,7 +37,7 @@ def test_a_run_says_what_happens_inside(
     assert ended.result["state"] == "SUCCEEDED"
     assert records(ended.err) == [
         ("engine.compile_cache", "compile p.json"),
-        ("driver.cache", "say is not cached: nothing did this work before"),
+        ("driver.cache", "say is not cached: no earlier run did this work"),
         ("engine.processes", "started process N: sh"),
         ("engine.processes", "process N ended with exit code 0"),
     ]

@@ -41,7 +41,7 @@ from argosy_schemas.ir.model import (
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
 from argosy_store.cache_entries import CacheEntries
-from argosy_store.memory import memory_store
+from argosy_store.memory import get_memory_store
 from argosy_store.run_records import RunRecords
 from driver_support import (
     DATASET,
@@ -486,7 +486,7 @@ def test_imported_bytes_count_by_size_and_etag(tmp_path: Path) -> None:
         "comp-t": leaf(artifacts={"a": DATASET}),
     }
     world = World(pipeline(root, components))
-    store = memory_store("imported")
+    store = get_memory_store("imported")
 
     attempts = iter("123456")
 
@@ -544,8 +544,8 @@ def test_a_fresh_artifact_is_its_uri(tmp_path: Path) -> None:
         content = Content(kind=ContentKind.FILE, files=1, size_bytes=size_bytes)
         made = Artifact(name="data", uri=ArtifactUri(uri), type=TYPE, content=content)
         world.succeeded("before", data=(made,))
-        memory_store("fresh").put("k", b"x")
-        memory_store("fresh").put("l", b"x")
+        get_memory_store("fresh").put("k", b"x")
+        get_memory_store("fresh").put("l", b"x")
         return world.prepare("t", tmp_path).fingerprint
 
     assert of("memory://fresh/k", 1) == of("memory://fresh/k", 2)

@@ -327,7 +327,7 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
     assert ended.code == 0
     step = read_step(pod.directory / "pod/argosy/step")
     assert step.failure is not None
-    assert "a file is in the place of a directory" in step.failure.message
+    assert "a file is where a directory should be" in step.failure.message
 
 
 def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anything_runs(
@@ -339,7 +339,9 @@ def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anythi
     ended = pod.run(pod.environment(pipeline, {"name": "you"}))
 
     assert ended.code == 1
-    assert ended.reason.startswith("s3://bucket/x: 'bad' is no option of s3:// URLs; use endpoint")
+    assert ended.reason.startswith(
+        "s3://bucket/x: 'bad' is not an option of s3:// URLs; use endpoint"
+    )
     assert ended.reason.endswith("(final)")
 
 

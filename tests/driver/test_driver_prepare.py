@@ -26,7 +26,7 @@ from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParamete
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
 from argosy_schemas.values import JsonValue
-from argosy_store.memory import MemoryStore, memory_store
+from argosy_store.memory import MemoryStore, get_memory_store
 from driver_support import (
     DATASET,
     DATASETS,
@@ -624,7 +624,7 @@ def using(uri: str, *, bucket: str, **fields: Any) -> World:
 
 
 def test_inputs_are_downloaded_into_the_directory_of_the_task(tmp_path: Path) -> None:
-    memory_store("local").put("data/train.csv", b"x")
+    get_memory_store("local").put("data/train.csv", b"x")
 
     step = using("memory://local/data/train.csv", bucket="local").prepare("t", tmp_path)
 
@@ -639,7 +639,7 @@ def test_inputs_are_downloaded_into_the_directory_of_the_task(tmp_path: Path) ->
 
 
 def test_directories_for_outputs_are_there_before_the_command(tmp_path: Path) -> None:
-    memory_store("dirs").put("k", b"x")
+    get_memory_store("dirs").put("k", b"x")
 
     using("memory://dirs/k", bucket="dirs").prepare("t", tmp_path)
 
@@ -647,9 +647,9 @@ def test_directories_for_outputs_are_there_before_the_command(tmp_path: Path) ->
 
 
 def test_a_directory_is_downloaded_as_one(tmp_path: Path) -> None:
-    memory_store("tree").put("k/a", b"A")
-    memory_store("tree").put("k/b/c", b"C")
-    memory_store("tree").put("k2", b"other")
+    get_memory_store("tree").put("k/a", b"A")
+    get_memory_store("tree").put("k/b/c", b"C")
+    get_memory_store("tree").put("k2", b"other")
     content = Content(kind=ContentKind.DIRECTORY, files=2, size_bytes=2)
 
     step = using("memory://tree/k", bucket="tree", content=content).prepare("t", tmp_path)
@@ -728,7 +728,7 @@ def test_in_a_pod_imports_into_the_workspace_are_there() -> None:
 
 
 def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> None:
-    memory_store("pod").put("k", b"x")
+    get_memory_store("pod").put("k", b"x")
     world = using("memory://pod/k", bucket="pod")
 
     step = world.prepare("t", paths=ClusterPaths(tmp_path))
@@ -769,7 +769,7 @@ def test_the_workspace_mark_is_kept_where_the_sdk_understands_it(tmp_path: Path)
             artifacts={"a": DATASET}, args=["{{$}}", "{{$.inputs.artifacts['a'].path}}"]
         ),
     }
-    memory_store("ws").put("k", b"x")
+    get_memory_store("ws").put("k", b"x")
     world = World(pipeline(root, components))
 
     pod = world.prepare("t", paths=ClusterPaths(tmp_path / "pod"))

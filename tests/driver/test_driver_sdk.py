@@ -14,7 +14,7 @@ from argosy_driver.preparing.paths import ClusterPaths
 from argosy_schemas.formats.step import Step
 from argosy_schemas.formats.step_json import step_from_json, step_to_json
 from argosy_schemas.sdk_paths import find_sdk_path
-from argosy_store.memory import memory_store
+from argosy_store.memory import get_memory_store
 from driver_support import (
     DATASET,
     DATASETS,
@@ -55,8 +55,8 @@ def consumer() -> World:
         "comp-b": leaf(output_artifacts={"data": DATASET, "many": DATASETS}),
     }
     world = World(pipeline(root, components), root="memory://sdk/root")
-    memory_store("sdk").put("a.csv", b"A")
-    memory_store("sdk").put("b.csv", b"B")
+    get_memory_store("sdk").put("a.csv", b"A")
+    get_memory_store("sdk").put("b.csv", b"B")
     one, two = dataset("memory://sdk/a.csv", metadata={"rows": 1}), dataset("memory://sdk/b.csv")
     world.succeeded("before", data=one, many=(*one, *two))
     return world

@@ -26,7 +26,7 @@ from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_store.stores import Stores
-from argosy_store.transfer import content_of
+from argosy_store.transfer import inspect_content
 from launcher_pods import Pod, step_of
 
 MODEL = ArtifactType(schema_title="system.Model")
@@ -82,7 +82,7 @@ def wait_until_ready(pod: Pod) -> None:
 
 def stored_files(pod: Pod) -> int:
     """Files of the artifact; temporary ones of a killed upload are none."""
-    return content_of(Stores(), f"file://{pod.store}/artifacts/model").files
+    return inspect_content(Stores(), f"file://{pod.store}/artifacts/model").files
 
 
 def alive(pid: int) -> bool:

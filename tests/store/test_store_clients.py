@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_store.clients import client_of
+from argosy_store.clients import make_client
 from argosy_store.stores import open_store
 from servers import S3Server
 
@@ -72,7 +72,7 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def config_of(scheme: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Any:
-    client: Any = client_of(scheme, "data", options, environment)
+    client: Any = make_client(scheme, "data", options, environment)
     return client.config
 
 
@@ -83,7 +83,7 @@ def test_a_client_of_every_scheme_is_made_without_a_network(
 ) -> None:
     needed = {"minio": {"endpoint": "http://127.0.0.1:9"}, "az": {"account": "a"}}
 
-    client = client_of(scheme, "data", {**needed.get(scheme, {}), **options}, {})
+    client = make_client(scheme, "data", {**needed.get(scheme, {}), **options}, {})
 
     kind = {"gs": "GCSStore", "az": "AzureStore"}.get(scheme, "S3Store")
     assert type(client).__name__ == kind
@@ -161,7 +161,7 @@ def test_azure_without_an_account_says_where_to_give_it() -> None:
         open_store("az://data/root")
 
     assert str(caught.value) == (
-        "az://data: whose account is it; add ?account=NAME to the URL of the root or set "
+        "az://data: the account is not known; add ?account=NAME to the URL of the root or set "
         "AZURE_STORAGE_ACCOUNT_NAME"
     )
 

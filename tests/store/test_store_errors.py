@@ -14,7 +14,7 @@ import pytest
 from argosy_schemas.errors import StoreError
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores, open_store
-from argosy_store.transfer import content_of, download, upload
+from argosy_store.transfer import download, inspect_content, upload
 from servers import S3Server, free_ports
 
 Operation = Callable[[ObjectStore, Path], object]
@@ -112,7 +112,7 @@ def test_an_artifact_of_a_missing_bucket_is_an_error_and_not_absent(
     stores = Stores(moto.url("never-made"))
 
     with pytest.raises(StoreError, match="there is no such bucket"):
-        content_of(stores, "s3://never-made/a")
+        inspect_content(stores, "s3://never-made/a")
     with pytest.raises(StoreError, match="there is no such bucket"):
         download(stores, "s3://never-made/a", tmp_path / "out")
 
@@ -193,10 +193,12 @@ def test_a_directory_that_may_not_be_entered_is_told_by_name(unprivileged: Path)
     with pytest.raises(StoreError) as writing:
         store.put("key", b"x")
 
-    assert str(reading.value) == (f"{unprivileged}/key: may not be read; change its mode or owner")
+    assert str(reading.value) == (
+        f"{unprivileged}/key: cannot be read: permission denied; change its mode or owner"
+    )
     assert str(writing.value) == (
-        f"{unprivileged}/key: may not be written; change the mode or owner of its directory or "
-        f"name another"
+        f"{unprivileged}/key: cannot be written: permission denied; change the mode or owner of its"
+        " directory, or choose another one"
     )
     assert (reading.value.retryable, writing.value.retryable) == (False, False)
 
@@ -207,7 +209,9 @@ def test_a_source_that_may_not_be_read_is_not_blamed_on_the_target(
     with pytest.raises(StoreError) as caught:
         upload(Stores(), unprivileged / "key", "memory://somewhere/a")
 
-    assert str(caught.value) == f"{unprivileged}/key: may not be read; change its mode or owner"
+    assert str(caught.value) == (
+        f"{unprivileged}/key: cannot be read: permission denied; change its mode or owner"
+    )
 
 
 @pytest.fixture
@@ -278,10 +282,10 @@ def test_a_read_only_file_system_is_told(small_disk: Path) -> None:
         open_store(small_disk).put("a/b", b"x")
 
     assert str(caught.value) == (
-        f"{small_disk}/a/b: lies on a file system that is read-only; name another place"
+        f"{small_disk}/a/b: is on a read-only file system; choose another directory"
     )
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="has a name that is too long here; use shorter names"):
+    with pytest.raises(StoreError, match="too long for its file system; use shorter names"):
         open_store(tmp_path).put("a" * 300, b"x")

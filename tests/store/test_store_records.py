@@ -297,7 +297,8 @@ def test_a_large_value_that_is_gone_is_an_error_that_names_it(memory: MemoryStor
         RunRecords(memory, RUN).with_values(Values(large={"v": "runs/1f0c/values/abc"}))
 
     assert str(caught.value) == (
-        "memory://fake/runs/1f0c/values/abc: a value of another task is gone; run that task again"
+        "memory://fake/runs/1f0c/values/abc: a value of another task is missing;"
+        " run that task again"
     )
 
 
@@ -378,7 +379,7 @@ def test_a_cache_entry_comes_back_and_the_newest_wins(store: ObjectStore) -> Non
     entries = CacheEntries(store)
     newer = replace(ENTRY, created_at=NOON + timedelta(days=1))
 
-    assert entries.get(ENTRY.fingerprint) == CacheMiss(reason="nothing did this work before")
+    assert entries.get(ENTRY.fingerprint) == CacheMiss(reason="no earlier run did this work")
     entries.put(ENTRY)
     assert entries.get(ENTRY.fingerprint) == ENTRY
     entries.put(newer)
@@ -393,7 +394,7 @@ def test_a_cache_entry_comes_back_and_the_newest_wins(store: ObjectStore) -> Non
         (b"\xff", "The cache entry is damaged"),
         (b'{"version": "1.0"}', "The cache entry is damaged"),
         (b'{"version": "2.1"}', "The cache entry has format version 2.1"),
-        (cache_entry_to_json(ENTRY).encode(), "this is the entry of other work"),
+        (cache_entry_to_json(ENTRY).encode(), "the entry belongs to other work"),
     ],
     ids=["cut", "list", "not-utf8", "empty", "newer", "other"],
 )

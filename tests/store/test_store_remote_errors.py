@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from obstore.exceptions import GenericError
 
-from argosy_store.remote_errors import remote_failed
+from argosy_store.remote_errors import remote_error
 
 
 def answer(status: str, code: str = "", message: str = "") -> GenericError:
@@ -33,13 +33,13 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
         ),
         (
             answer("503 Slow Down", "SlowDown", "Reduce your request rate."),
-            "https://s3.example could not write it: Reduce your request rate; look at its log",
+            "https://s3.example could not write it: Reduce your request rate; check its log",
             True,
         ),
         (
             answer("500 Internal Server Error"),
             "https://s3.example could not write it: Server returned non-2xx status code: 500 "
-            "Internal Server Error; look at its log",
+            "Internal Server Error; check its log",
             True,
         ),
         (
@@ -49,13 +49,13 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
         ),
         (
             answer("400 Bad Request", "InvalidRequest", "No"),
-            "https://s3.example could not write it: No; look at its log",
+            "https://s3.example could not write it: No; check its log",
             False,
         ),
         (
             answer("403 Forbidden", "AccessDenied", "Denied"),
-            "https://s3.example does not let these credentials write it (AccessDenied); check "
-            "them, and what they allow",
+            "https://s3.example does not let these credentials write it (AccessDenied); check the"
+            " credentials and their permissions",
             False,
         ),
         (
@@ -72,7 +72,7 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
 def test_an_answer_is_told_in_one_sentence(
     error: GenericError, message: str, retryable: bool
 ) -> None:
-    found = remote_failed("s3://b", "k", "write", error)
+    found = remote_error("s3://b", "k", "write", error)
 
     assert str(found) == f"s3://b/k: {message}"
     assert found.retryable == retryable
@@ -90,7 +90,7 @@ def test_credentials_are_waited_for_in_a_cluster_only(
         "HTTP error: error sending request"
     )
 
-    found = remote_failed("gs://b", "k", "read", error)
+    found = remote_error("gs://b", "k", "read", error)
 
     assert str(found) == (
         "gs://b/k: there are no credentials to read it; set GOOGLE_APPLICATION_CREDENTIALS"

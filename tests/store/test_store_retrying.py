@@ -12,7 +12,7 @@ from argosy_store.fakes import FakeClock, FlakyStore, MemoryStore
 from argosy_store.objects import ObjectStore
 from argosy_store.retrying import RetryingStore
 from argosy_store.stores import Stores
-from argosy_store.transfer import content_of, download, upload
+from argosy_store.transfer import download, inspect_content, upload
 from servers import free_ports
 
 
@@ -38,7 +38,7 @@ def test_each_retry_is_a_log_record(caplog: pytest.LogCaptureFixture) -> None:
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("argosy.store", "INFO")
     assert record.getMessage() == (
-        "memory://fake/key: the flaky store fails 'put' as told; tell it otherwise; retry in 0.25 s"
+        "memory://fake/key: the flaky store fails 'put' as configured; retry in 0.25 s"
     )
 
 
@@ -131,7 +131,7 @@ def test_remote_stores_are_opened_with_patience(monkeypatch: pytest.MonkeyPatch)
     stores = Stores(f"s3://b?endpoint=http://127.0.0.1:{port}", clock=clock, patience_seconds=1)
 
     with pytest.raises(StoreError, match="the connection was refused"):
-        content_of(stores, "s3://b/a")
+        inspect_content(stores, "s3://b/a")
 
     assert len(clock.slept) >= 1
 

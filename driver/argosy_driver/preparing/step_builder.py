@@ -29,7 +29,7 @@ from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.values import JsonValue
-from argosy_store.local_files import writing_failed
+from argosy_store.local_files import write_error
 from argosy_store.locations import uri_below
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -308,4 +308,4 @@ def _make_directory(path: Path, mode: int | None) -> None:
             if mode is not None:
                 each.chmod(mode)
     except OSError as error:
-        raise writing_failed(path, error) from error
+        raise write_error(path, error) from error
