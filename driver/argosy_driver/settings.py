@@ -1,8 +1,8 @@
-"""What a driver is told by its environment, read and checked.
+"""Read and check the settings of a driver, which are environment variables.
 
 The compiler writes these variables (:mod:`argosy_schemas.pod`); some of them are expressions that
-the workflow controller evaluates. Argo 3.5 and 3.6 hand the text of an expression on that failed,
-so whatever is not what it should be is refused, and nothing is guessed.
+the workflow controller evaluates. Argo 3.5 and 3.6 pass on the text of an expression that failed,
+so this module refuses every malformed value and guesses nothing.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class DriverSettings:
     root: str = ""
     cache: bool = True
     parameters: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
-    """Inputs of the pipeline by name; ``None``: not given."""
+    """Inputs of the pipeline by name; ``None`` if the caller gave no value."""
     upstream: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Key of a dependency to node phase, and what is told of those further out."""
+    """See :func:`argosy_driver.resolving.upstream_statuses.read_upstream_statuses`."""
     retry: str = ""
     """The number of the attempt, from 0; empty without a retry strategy."""
 

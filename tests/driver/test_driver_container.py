@@ -144,7 +144,7 @@ def test_the_ir_may_lie_in_the_store(pod: Pod) -> None:
     assert read_step(pod.directory / "pod/argosy/step").argv == ("echo", "you")
 
 
-def test_a_component_is_told_which_attempt_it_is(pod: Pod) -> None:
+def test_a_component_knows_which_attempt_it_is(pod: Pod) -> None:
     pod.run({**pod.environment(HELLO, {"name": "you"}), "ARGOSY_RETRY": "2"})
 
     step = read_step(pod.directory / "pod/argosy/step")

@@ -227,14 +227,14 @@ def test_literals_hold_for_what_a_task_passes_and_not_for_defaults() -> None:
     assert str(caught.value) == ("task 't': input 'x' is 3, not one of 1, 2; pass one of them")
 
 
-def test_a_long_value_that_is_no_literal_is_told_as_cut() -> None:
+def test_a_long_value_that_is_no_literal_is_shown_truncated() -> None:
     spec = {"parameterType": "STRING", "literals": ["short"]}
 
     with pytest.raises(FinalTaskError) as caught:
         one_task({"x": spec}, {"x": "l" * 60}).inputs("t")
 
-    told = f"task 't': input 'x' is \"{'l' * 59}…, not one of \"short\"; pass one of them"
-    assert str(caught.value) == told
+    expected = f"task 't': input 'x' is \"{'l' * 59}…, not one of \"short\"; pass one of them"
+    assert str(caught.value) == expected
 
 
 def test_a_selector_picks_from_the_text_of_a_value() -> None:
@@ -364,7 +364,7 @@ def test_without_statuses_a_record_says_whether_there_is_an_output() -> None:
         ),
     ],
 )
-def test_final_status_is_told_in_the_spelling_of_ml_metadata(
+def test_a_final_status_has_the_spelling_of_ml_metadata(
     phase: str, state: str, error: Json
 ) -> None:
     exit_task = task("comp-t", {"s": status("before")}, dependentTasks=["before"], **IN_ANY_CASE)
@@ -384,7 +384,7 @@ def test_final_status_is_told_in_the_spelling_of_ml_metadata(
 
 
 def exiting(body: Json, **components: Json) -> World:
-    """A pipeline whose exit task is told of a group."""
+    """A pipeline whose exit task receives the final status of a group."""
     exit_task = task(
         "comp-exit",
         {"s": status("exit-handler-1")},
@@ -396,7 +396,7 @@ def exiting(body: Json, **components: Json) -> World:
     return World(pipeline(root, {**made, **components}))
 
 
-def told(world: World, **upstream: str) -> tuple[JsonValue, JsonValue]:
+def status_of(world: World, **upstream: str) -> tuple[JsonValue, JsonValue]:
     """The state of the group, and the message of its error."""
     received: Any = world.inputs("exit", upstream=upstream)["s"]
     return received["state"], received["error"].get("message")
@@ -434,14 +434,17 @@ def test_the_error_of_a_task_is_its_own() -> None:
     world = exiting(leaf())
     world.failed("exit-handler-1", "no space left")
 
-    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", WHY + "no space left")
+    assert status_of(world, **{"exit-handler-1": "Failed"}) == (
+        "FAILED",
+        WHY + "no space left",
+    )
 
 
 def test_where_nothing_failed_by_itself_it_is_said_what_was_stopped() -> None:
     world = exiting(dag({"a": task("comp-t")}))
     world.failed("exit-handler-1/a", "the pod was stopped", state=AttemptState.CANCELED)
 
-    assert told(world, **{"exit-handler-1": "Failed"}) == (
+    assert status_of(world, **{"exit-handler-1": "Failed"}) == (
         "FAILED",
         WHY + "'exit-handler-1/a' was canceled: the pod was stopped",
     )
@@ -455,7 +458,10 @@ def test_a_store_that_must_not_be_listed_leaves_the_error_at_that() -> None:
     made = exiting(leaf())
     world = World(made.pipeline, store=Unlisted())
 
-    assert told(world, **{"exit-handler-1": "Failed"}) == ("FAILED", "task exit-handler-1 failed")
+    assert status_of(world, **{"exit-handler-1": "Failed"}) == (
+        "FAILED",
+        "task exit-handler-1 failed",
+    )
 
 
 GROUP = dag(
@@ -523,7 +529,7 @@ def test_a_store_that_does_not_answer_is_not_taken_for_one_without_records() -> 
     world = World(exiting(leaf()).pipeline, store=Silent())
 
     with pytest.raises(StoreError, match="s3://b: timed out"):
-        told(world, **{"exit-handler-1": "Failed"})
+        status_of(world, **{"exit-handler-1": "Failed"})
 
 
 def test_after_a_stop_the_status_of_the_workflow_stands_in_for_what_no_record_tells() -> None:
@@ -538,7 +544,7 @@ def test_after_a_stop_the_status_of_the_workflow_stands_in_for_what_no_record_te
 
 
 def test_after_a_stop_a_pipeline_as_exit_task_knows_as_well() -> None:
-    """What lies in it and runs in any case is told of what it follows, and of the stop."""
+    """A task in it gets the statuses of its own upstream tasks, and of the stop."""
     inner = dag(
         {
             "first": task("comp-t"),
@@ -585,7 +591,7 @@ def test_after_a_stop_a_pipeline_as_exit_task_knows_as_well() -> None:
         pytest.param("." * 61, "." * 60 + "…", id="long"),
     ],
 )
-def test_what_a_pod_is_told_of_the_tasks_around_has_to_be_an_object_of_texts(
+def test_the_upstream_statuses_of_a_pod_have_to_be_an_object_of_texts(
     outer: str, shown: str
 ) -> None:
     """An expression that Argo could not evaluate arrives as it stands in the workflow."""

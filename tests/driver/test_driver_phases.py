@@ -29,7 +29,7 @@ def test_a_task_failed_for_all_who_ask_of_its_phase(phases: Phases) -> None:
     assert [phases.failed(path) for path in paths] == [False, True, True, False]
 
 
-def test_of_what_nobody_told_there_is_no_phase() -> None:
+def test_a_task_without_a_status_has_no_phase() -> None:
     assert UpstreamStatuses().of(TaskPath("other")) is None
 
 

@@ -130,7 +130,7 @@ def test_a_placeholder_in_an_argument(placeholder: str, text: str, tmp_path: Pat
     assert " ".join(argv_of(placeholder, directory=tmp_path)) == text.replace("IO", str(tmp_path))
 
 
-def test_a_list_of_artifacts_is_told_as_json(tmp_path: Path) -> None:
+def test_the_placeholder_of_an_artifact_list_is_json(tmp_path: Path) -> None:
     (text,) = argv_of("{{$.inputs.artifacts['many']}}", directory=tmp_path)
 
     found: list[dict[str, JsonValue]] = json.loads(text)
@@ -333,7 +333,7 @@ SUCCEEDED = {"exit-handler-1": "Succeeded", "b": "Succeeded"}
     ],
     ids=["the same", "better", "another kind of failure", "worse"],
 )
-def test_a_task_that_is_told_something_else_than_before_runs_again(
+def test_a_task_with_other_upstream_statuses_than_before_runs_again(
     before: Json, now: Json, decision: Decision, tmp_path: Path
 ) -> None:
     world = world_of_follower()
@@ -348,8 +348,8 @@ def test_a_task_that_is_told_something_else_than_before_runs_again(
 
 def test_a_task_that_has_other_inputs_than_before_runs_again(tmp_path: Path) -> None:
     world = world_of_follower(x=output("b"))
-    told = {**SUCCEEDED, "b": "Failed"}
-    finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=told))
+    statuses = {**SUCCEEDED, "b": "Failed"}
+    finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=statuses))
     world.succeeded("b", Output="real")
 
     step = world.prepare("ex", tmp_path, attempt="second", upstream=SUCCEEDED)
@@ -370,17 +370,17 @@ def test_paths_that_are_new_in_each_attempt_are_no_other_inputs(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("told", "decision"),
+    ("statuses", "decision"),
     [({"exit-handler-1": "Failed"}, Decision.RUN), ({".": "Failed"}, Decision.ADOPTED)],
     ids=["in its own place", "the twin"],
 )
 def test_the_twin_of_an_exit_task_that_ran_in_its_place_does_nothing(
-    told: Json, decision: Decision, tmp_path: Path
+    statuses: Json, decision: Decision, tmp_path: Path
 ) -> None:
     world = world_of_follower(leaf({"s": "TASK_FINAL_STATUS"}), s=status("exit-handler-1"))
     finished_before(world, world.prepare("ex", tmp_path, attempt="first", upstream=SUCCEEDED))
 
-    step = world.prepare("ex", tmp_path, attempt="second", upstream=told, pod=TaskPath("ex"))
+    step = world.prepare("ex", tmp_path, attempt="second", upstream=statuses, pod=TaskPath("ex"))
 
     assert step.decision == decision
 
