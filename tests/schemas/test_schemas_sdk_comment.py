@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
+from sdk_compiled import compile_with_sdk
 
 SOURCE = """
 from kfp import dsl
@@ -25,17 +24,7 @@ def pipeline(text: str = {default!r}):
 
 
 def compiled(directory: Path, default: str) -> bytes:
-    """Return what the SDK compiles a pipeline to whose parameter has a default."""
-    source = directory / "query_pipeline.py"
-    source.write_text(SOURCE.format(default=default))
-    loader = importlib.util.spec_from_file_location("query_pipeline", source)
-    assert loader is not None
-    assert loader.loader is not None
-    module: Any = importlib.util.module_from_spec(loader)
-    loader.loader.exec_module(module)
-    compiler: Any = importlib.import_module("kfp.compiler")
-    compiler.Compiler().compile(module.pipeline, str(directory / "query.yaml"))
-    return (directory / "query.yaml").read_bytes()
+    return compile_with_sdk(directory, SOURCE.format(default=default))
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
+from sdk_compiled import compile_with_sdk
 
 SOURCE = """
 from kfp import dsl
@@ -33,16 +31,7 @@ def pipeline(mode: str = "on"):
 
 
 def compiled(directory: Path, group: str) -> bytes:
-    source = directory / "leftovers_pipeline.py"
-    source.write_text(SOURCE.format(group=group))
-    loader = importlib.util.spec_from_file_location("leftovers_pipeline", source)
-    assert loader is not None
-    assert loader.loader is not None
-    module: Any = importlib.util.module_from_spec(loader)
-    loader.loader.exec_module(module)
-    compiler: Any = importlib.import_module("kfp.compiler")
-    compiler.Compiler().compile(module.pipeline, str(directory / "leftovers.yaml"))
-    return (directory / "leftovers.yaml").read_bytes()
+    return compile_with_sdk(directory, SOURCE.format(group=group))
 
 
 @pytest.mark.parametrize("group", ["dsl.If(mode == 'on')", "dsl.ExitHandler(bye())"])
