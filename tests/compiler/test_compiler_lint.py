@@ -461,3 +461,78 @@ def test_a_reference_to_a_workflow_template_is_left_to_argo_lint() -> None:
 def test_an_unknown_line_of_argo_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"'2\.0' is no known line of Argo; use one of"):
         lint_workflow(VALID, "2.0")
+
+
+def with_settings(**settings: Any) -> Change:
+    """Set fields of the pod template, those of its container behind ``container__``."""
+
+    def change(spec: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            holder = pod(spec)["container"] if name.startswith("container__") else pod(spec)
+            holder[name.removeprefix("container__")] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            with_settings(metadata={"labels": {"my team": "a"}}),
+            "spec.templates.pod.metadata.labels: 'my team' is no key of a label in Kubernetes; use "
+            "at most 63 letters, digits, '-', '_' and '.', behind an optional DNS name and '/'",
+        ),
+        (
+            with_settings(metadata={"labels": {"team": "data science"}}),
+            "spec.templates.pod.metadata.labels.team: 'data science' is no value of a label in "
+            "Kubernetes; use at most 63 letters, digits, '-', '_' and '.'",
+        ),
+        (
+            with_settings(metadata={"annotations": {"Example.org/x": "any text at all"}}),
+            "spec.templates.pod.metadata.annotations: 'Example.org/x' is no key of a label in "
+            "Kubernetes; use at most 63 letters, digits, '-', '_' and '.', behind an optional DNS "
+            "name and '/'",
+        ),
+        (
+            with_settings(nodeSelector={"disk": "a" * 64}),
+            f"spec.templates.pod.nodeSelector.disk: '{'a' * 64}' is no value of a label in "
+            "Kubernetes; use at most 63 letters, digits, '-', '_' and '.'",
+        ),
+        (
+            with_settings(container__resources={"limits": {"tpu-v3": "1"}}),
+            "spec.templates.pod.container.resources.limits: 'tpu-v3' is no resource in Kubernetes; "
+            "use one of cpu, memory, ephemeral-storage, or a name with a domain such as "
+            "'nvidia.com/gpu'",
+        ),
+        (
+            with_settings(
+                container__resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "1G"}}
+            ),
+            "spec.templates.pod.container.resources.requests.memory: '1Gi' is more than the limit "
+            "'1G'; raise the limit, or request less",
+        ),
+    ],
+)
+def test_settings_that_the_api_server_refuses_are_found(change: Change, expected: str) -> None:
+    assert problems(change) == [expected]
+
+
+def test_settings_that_kubernetes_takes_are_no_problem() -> None:
+    change = with_settings(
+        metadata={
+            "labels": {"example.org/team": "data", "empty": "", "set": "{{inputs.parameters.x}}"},
+            "annotations": {"note": "any text: at all!"},
+        },
+        nodeSelector={"kubernetes.io/arch": "amd64"},
+        container__resources={
+            "requests": {"cpu": "500m", "memory": "1e9"},
+            "limits": {
+                "cpu": "0.5",
+                "memory": "1Gi",
+                "nvidia.com/gpu": "1",
+                "hugepages-2Mi": "4Mi",
+            },
+        },
+    )
+
+    assert problems(change) == []

@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterator
 
 from argosy_compiler.argo.cluster_names import is_image
-from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
+from argosy_compiler.linting.subject import (
+    Json,
+    Subject,
+    list_containers,
+    member,
+    objects,
+    text,
+)
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity
 
@@ -32,15 +39,8 @@ def check_containers(subject: Subject) -> Iterator[Problem]:
         known = shared | {text(volume, "name") for volume in volumes}
         for volume in volumes:
             yield from _volume(volume, f"{template.path}.volumes.{text(volume, 'name')}")
-        for path, container in _containers(template):
+        for path, container in list_containers(template):
             yield from _container(container, path, known)
-
-
-def _containers(template: Template) -> Iterator[tuple[str, Json]]:
-    yield f"{template.path}.container", member(template.json, "container")
-    for field in ("initContainers", "sidecars"):
-        for container in objects(template.json, field):
-            yield f"{template.path}.{field}.{text(container, 'name')}", container
 
 
 def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:

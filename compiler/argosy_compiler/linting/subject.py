@@ -223,3 +223,13 @@ def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str,
             yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
     for number, inner in enumerate(as_list(value) or ()):
         yield from objects_in(inner, name, path_of_item(path, inner, number))
+
+
+def list_containers(template: Template) -> Iterator[tuple[str, Json]]:
+    """Yield the containers of a pod template, each behind its path."""
+    if "container" not in template.json:
+        return
+    yield f"{template.path}.container", member(template.json, "container")
+    for field in ("initContainers", "sidecars"):
+        for container in objects(template.json, field):
+            yield f"{template.path}.{field}.{text(container, 'name')}", container

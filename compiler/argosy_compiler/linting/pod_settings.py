@@ -1,0 +1,97 @@
+"""Settings of pods that the API server refuses one by one: labels, selectors, resource names.
+
+Sources: ``k8s.io/apimachinery/pkg/util/validation`` and ``pkg/apis/core/validation`` of Kubernetes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from argosy_compiler.linting.subject import Json, Subject, list_containers, member
+from argosy_schemas.errors import Problem
+from argosy_schemas.quantities import is_quantity, read_quantity
+
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_PREFIX: Final = re.compile(
+    r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+)
+_STANDARD_RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
+_KEY_ADVICE: Final = (
+    "use at most 63 letters, digits, '-', '_' and '.', behind an optional DNS name and '/'"
+)
+_VALUE_ADVICE: Final = "use at most 63 letters, digits, '-', '_' and '.'"
+
+
+def check_pod_settings(subject: Subject) -> Iterator[Problem]:
+    """Yield labels, annotations, node selectors and resources that Kubernetes would refuse."""
+    for template in subject.templates:
+        metadata = member(template.json, "metadata")
+        path = f"{template.path}.metadata"
+        yield from _labels(member(metadata, "labels"), f"{path}.labels")
+        yield from _keys(member(metadata, "annotations"), f"{path}.annotations")
+        selector = member(template.json, "nodeSelector")
+        yield from _labels(selector, f"{template.path}.nodeSelector")
+        for container_path, container in list_containers(template):
+            yield from _resources(member(container, "resources"), f"{container_path}.resources")
+
+
+def _labels(labels: Json, path: str) -> Iterator[Problem]:
+    yield from _keys(labels, path)
+    for key, value in labels.items():
+        if isinstance(value, str) and value and not _is_tag(value) and not _NAME.fullmatch(value):
+            message = f"'{value}' is no value of a label in Kubernetes; {_VALUE_ADVICE}"
+            yield Problem(path=f"{path}.{key}", message=message)
+
+
+def _keys(settings: Json, path: str) -> Iterator[Problem]:
+    for key in settings:
+        prefix, slash, name = key.rpartition("/")
+        is_valid = _NAME.fullmatch(name) and (
+            not slash or (len(prefix) <= 253 and _PREFIX.fullmatch(prefix))
+        )
+        if not is_valid and not _is_tag(key):
+            message = f"'{key}' is no key of a label in Kubernetes; {_KEY_ADVICE}"
+            yield Problem(path=path, message=message)
+
+
+def _resources(resources: Json, path: str) -> Iterator[Problem]:
+    limits, requests = member(resources, "limits"), member(resources, "requests")
+    for side, amounts in (("limits", limits), ("requests", requests)):
+        for name in amounts:
+            if not _is_resource(name) and not _is_tag(name):
+                yield Problem(
+                    path=f"{path}.{side}",
+                    message=f"'{name}' is no resource in Kubernetes; use one of "
+                    f"{', '.join(_STANDARD_RESOURCES)}, or a name with a domain such as "
+                    "'nvidia.com/gpu'",
+                )
+    for name, amount in requests.items():
+        limit = limits.get(name)
+        if _is_above(amount, limit):
+            yield Problem(
+                path=f"{path}.requests.{name}",
+                message=f"'{amount}' is more than the limit '{limit}'; raise the limit, or request "
+                "less",
+            )
+
+
+def _is_resource(name: str) -> bool:
+    if name in _STANDARD_RESOURCES or name.startswith("hugepages-"):
+        return True
+    domain, slash, own = name.partition("/")
+    return bool(slash) and bool(_PREFIX.fullmatch(domain)) and bool(_NAME.fullmatch(own))
+
+
+def _is_above(amount: object, limit: object) -> bool:
+    texts = [str(value) for value in (amount, limit) if value is not None]
+    if len(texts) < 2 or not all(is_quantity(text) for text in texts):
+        return False
+    requested, allowed = map(read_quantity, texts)
+    return requested > allowed
+
+
+def _is_tag(text: str) -> bool:
+    """Return whether a text is known only in the cluster."""
+    return "{{" in text
