@@ -134,6 +134,68 @@ def test_the_whole_list_is_visible_in_the_body() -> None:
     assert world.inputs("for-loop-1/1") == {"item": "b", "all": ["a", "b"]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "item", "text"),
+    [
+        pytest.param("NUMBER_INTEGER", 3, "3", id="int"),
+        pytest.param("NUMBER_DOUBLE", 0.5, "0.5", id="float"),
+        pytest.param("BOOLEAN", True, "true", id="bool"),
+        pytest.param("LIST", [1, "a"], '[1,"a"]', id="list"),
+        pytest.param("STRUCT", {"a": 1}, '{"a":1}', id="dict"),
+    ],
+)
+def test_an_item_of_unknown_type_is_what_its_reader_declares(
+    kind: str, item: JsonValue, text: str
+) -> None:
+    name, outer = "pipelinechannel--p-loop-item", "pipelinechannel--p"
+    leaves = {
+        "typed": task("comp-typed", {"x": given(name)}),
+        "text": task("comp-t", {"x": given(name)}),
+    }
+    group = dag(leaves, {name: "STRING", "other": "STRING"})
+    nested = dag({"typed": task("comp-typed", {"x": given("x")})}, {"x": kind})
+    condition = f"inputs.parameter_values['{name}'] == '{text}'"
+    body = dag(
+        {
+            **leaves,
+            "condition": task("comp-group", {name: given(name), "other": ""}, **when(condition)),
+            "loop": task("comp-group", {name: given(name)}, **loop([1], "other")),
+            "nested": task("comp-nested", {"x": given(name)}),
+        },
+        {name: "STRING", outer: "LIST"},
+    )
+    over = task("comp-body", {outer: given("p")}, **loop(outer, name))
+    components = {
+        "comp-body": body,
+        "comp-group": group,
+        "comp-nested": nested,
+        "comp-t": LEAF,
+        "comp-typed": leaf({"x": kind}),
+    }
+    world = World(pipeline(dag({"l": over}, {"p": "LIST"}), components), {"p": [item]})
+
+    for path in ("l/0/typed", "l/0/condition/typed", "l/0/loop/0/typed", "l/0/nested/typed"):
+        assert world.inputs(path) == {"x": item}
+    for path in ("l/0/text", "l/0/condition/text", "l/0/loop/0/text"):
+        assert world.inputs(path) == {"x": text}
+    assert world.holds("l/0/condition")
+
+
+def test_an_item_of_another_type_than_its_reader_declares_names_the_task() -> None:
+    name = "pipelinechannel--p-loop-item"
+    body = dag({"t": task("comp-t", {"x": given(name)})}, {name: "STRING", "p": "LIST"})
+    over = task("comp-body", {"p": given("p")}, **loop("p", name))
+    components = {"comp-body": body, "comp-t": leaf({"x": "NUMBER_INTEGER"})}
+    world = World(pipeline(dag({"l": over}, {"p": "LIST"}), components), {"p": ["three"]})
+
+    with pytest.raises(FinalTaskError) as caught:
+        world.inputs("l/0/t")
+
+    assert str(caught.value) == (
+        "task 'l/0/t': input 'x' is a string, not a NUMBER_INTEGER; pass a value of that type"
+    )
+
+
 def test_an_item_is_picked_apart_by_selectors() -> None:
     selected = given("item", parameterExpressionSelector='parseJson(string_value)["a"]')
     body = dag({"t": task("comp-t", {"x": selected})}, {"item": "STRUCT"})

@@ -198,6 +198,61 @@ def test_an_item_of_another_type_than_declared_is_an_error(
     assert re.fullmatch(f"{told} {re.escape(reads)}", failed.error or "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "comparison"),
+    [
+        ("NUMBER_INTEGER", 1, "int(x) == 1"),
+        ("NUMBER_DOUBLE", 0.5, "x == 0.5"),
+        ("BOOLEAN", True, "x == true"),
+    ],
+)
+def test_an_item_of_unknown_type_is_compared_as_each_group_declares_it(
+    kind: str, value: Any, comparison: str, tmp_path: Path
+) -> None:
+    item = "pipelinechannel--n-loop-item"
+    typed = comparison.replace("x", "inputs.parameter_values['x']")
+    text = f"inputs.parameter_values['{item}'] == '{json.dumps(value)}'"
+    say = task("say", {"text": constant("yes")})
+    ir = document(
+        {
+            "typed": {
+                "executorLabel": "exec-say",
+                "inputDefinitions": {"parameters": {"text": {"parameterType": kind}}},
+                "outputDefinitions": {"parameters": {"out": {"parameterType": "STRING"}}},
+            },
+            "as-text": dag({"typed": task("typed", {"text": given(item)})}, {item: "STRING"}),
+            "as-typed": dag({"say": say}, {"x": kind}),
+            "nested": dag({"when": task("as-typed", {"x": given("i")}, typed)}, {"i": kind}),
+            "body": dag(
+                {
+                    "when": task("as-text", {item: given(item)}, text),
+                    "nested": task("nested", {"i": given(item)}),
+                    "typed": task("typed", {"text": given(item)}),
+                },
+                {item: "STRING", "n": "LIST"},
+            ),
+        },
+        dag(
+            {
+                "loop": task(
+                    "body",
+                    {"n": given("n")},
+                    parameterIterator={"itemInput": item, "items": {"inputParameter": "n"}},
+                )
+            },
+            {"n": "LIST"},
+        ),
+    )
+    pipeline = read_pipeline(json.dumps(ir).encode(), file="decided.json")
+
+    notes = compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE)).notes
+    result = run(ir, tmp_path, {"n": json.dumps([value])})
+
+    assert notes == ()
+    assert result.state is RunState.SUCCEEDED
+    assert sorted(ran(result)) == ["loop/0/nested/when/say", "loop/0/typed", "loop/0/when/typed"]
+
+
 @pytest.mark.parametrize("declared", ["STRING", "LIST"])
 @pytest.mark.parametrize(
     ("value", "is_run"),

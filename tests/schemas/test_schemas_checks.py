@@ -425,6 +425,24 @@ def test_both_iterators_exclude_each_other() -> None:
     ]
 
 
+@pytest.mark.parametrize("wanted", ["NUMBER_INTEGER", "NUMBER_DOUBLE", "BOOLEAN", "LIST", "STRUCT"])
+def test_an_item_of_unknown_type_may_be_of_any(wanted: str) -> None:
+    def with_item(name: str) -> dict[str, Any]:
+        document = with_loop(items={"raw": "[1, 2]"}, itemInput=name)
+        body = document["components"]["comp-body"]
+        body["inputDefinitions"] = {"parameters": {name: {"parameterType": "STRING"}}}
+        passed = {"componentInputParameter": name}
+        body["dag"]["tasks"]["make"]["inputs"]["parameters"]["count"] = passed
+        path = "components/comp-make/inputDefinitions/parameters/count/parameterType"
+        return edited(path, wanted, document)
+
+    assert read(with_item("pipelinechannel--n-loop-item"))
+    assert problems(with_item("n")) == [
+        "components.comp-body.dag.tasks.make.inputs.parameters.count: Parameter 'count' is a "
+        f"{wanted} and gets input 'n' of this DAG, a STRING; make them the same"
+    ]
+
+
 def test_what_a_loop_collects_is_a_list() -> None:
     document = with_loop(items={"raw": "[1, 2]"})
     path = "components/comp-use/inputDefinitions/parameters/text/parameterType"

@@ -55,10 +55,13 @@ class Value:
     def of_type(self, declared: ParameterType) -> Value:
         """Return it as an input of this type receives it, not yet converted or checked.
 
+        A DAG keeps what it receives as a STRING, an item of a list that is no text for one.
+
         Raises:
             BarredError: That would take two steps.
         """
-        if declared is self.type or {declared, self.type} == set(NUMBERS):
+        is_kept = declared is self.type or self.type is ParameterType.STRING
+        if is_kept or {declared, self.type} == set(NUMBERS):
             return replace(self, type=declared)
         if not self.operand.is_certain:
             raise BarredError(f"what is declared {self.type} is passed on as {declared}")

@@ -8,6 +8,9 @@ Sources: ``ir-semantics`` 2.2 to 2.4. If the task passes no value, or ``null``:
 * A required input gets its default, if it has one.
 * A required input without a default is ``null`` for a DAG, because the SDK never marks the inputs
   of its groups (``dsl.If``, ``dsl.ParallelFor``) optional. A container cannot run.
+
+A DAG keeps the JSON value of an input that it declares STRING, and each reader converts it: the SDK
+declares the items of a list so whose types it does not know.
 """
 
 from __future__ import annotations
@@ -76,11 +79,13 @@ def check_literals(
 def coerce_value(
     value: JsonValue, spec: ParameterSpec, position: TaskPosition, name: str
 ) -> JsonValue:
-    """Return a value converted to the declared type of its input.
+    """Return a value converted to the declared type of its input; for a STRING of a DAG, as it is.
 
     Raises:
         FinalTaskError: The value cannot be converted.
     """
+    if position.has_dag and spec.type is ParameterType.STRING:
+        return normalize(value)
     try:
         return coerce(value, spec.type)
     except ParameterValueError as error:

@@ -46,7 +46,7 @@ from argosy_schemas.ir.model import (
     RuntimeParameter,
     TaskOutput,
 )
-from argosy_schemas.ir.parameters import to_text
+from argosy_schemas.ir.parameters import coerce, to_text
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
@@ -187,6 +187,17 @@ class Resolver:
             resolving: Inputs of the same task whose constants are being resolved. A placeholder for
                 one of them stays as it is, so that a constant may mention itself.
         """
+        value = self._kept_parameter(position, name, resolving)
+        spec = position.component.inputs.parameters.get(name)
+        is_text = spec is not None and spec.type is ParameterType.STRING and position.has_dag
+        if value is UNSET or not is_text or _holds_all_items(position, name):
+            return value
+        return coerce(value, ParameterType.STRING)
+
+    def _kept_parameter(
+        self, position: TaskPosition, name: str, resolving: frozenset[str] = frozenset()
+    ) -> JsonValue | Unset:
+        """Return an input parameter; for a STRING of a DAG the JSON value that was passed."""
         known = self._resolved(position).parameters
         value: JsonValue | Unset = known.get(name, UNSET)
         if value is UNSET:
@@ -214,11 +225,11 @@ class Resolver:
                 if item is None and spec is not None:
                     return resolve_missing_value(None, spec, position, name)
                 return item if spec is None else coerce_value(item, spec, position, name)
-            if position.is_loop and name == task.iterator.item_input:
+            if _holds_all_items(position, name):
                 items = self._items(position)
                 return [item for item in items if not isinstance(item, Artifact)]
         if position.loop is not None:
-            return self.parameter(position.loop, name, resolving)
+            return self._kept_parameter(position.loop, name, resolving)
         source = task.parameters.get(name)
         value = (
             UNSET if source is None else self._passed_value(position, name, source, spec, resolving)
@@ -237,7 +248,7 @@ class Resolver:
         resolving: frozenset[str],
     ) -> JsonValue | Unset:
         """Return the value that a task passes to its component, checked and converted."""
-        value = self._source_value(position, name, source, resolving)
+        value = self._source_value(position, name, source, spec, resolving)
         if value is UNSET or (value is None and source.selector is None):
             return value
         if spec is not None and value is not None:
@@ -254,7 +265,12 @@ class Resolver:
         return value if spec is None else coerce_value(value, spec, position, name)
 
     def _source_value(
-        self, position: TaskPosition, name: str, source: ParameterInput, resolving: frozenset[str]
+        self,
+        position: TaskPosition,
+        name: str,
+        source: ParameterInput,
+        spec: ParameterSpec | None,
+        resolving: frozenset[str],
     ) -> JsonValue | Unset:
         parent = position.parent
         assert parent is not None, name
@@ -264,7 +280,9 @@ class Resolver:
             case RuntimeParameter(parameter):
                 return self.parameter(self.tree.root, parameter)
             case ComponentInput(parameter):
-                return self.parameter(parent, parameter)
+                if spec is None or source.selector is not None:
+                    return self.parameter(parent, parameter)
+                return self._kept_parameter(parent, parameter)
             case FinalStatus(task):
                 return self._final_status_inputs.value(position, parent, task)
             case TaskOutput(task, output):
@@ -471,3 +489,9 @@ class Resolver:
             pvc_name=text("pvc_name"),
             pvc_name_suffix=text("pvc_name_suffix"),
         )
+
+
+def _holds_all_items(position: TaskPosition, name: str) -> bool:
+    """Return whether the input of a loop, rather than of an iteration, is that of its items."""
+    iterator = None if position.task is None else position.task.iterator
+    return iterator is not None and position.is_loop and name == iterator.item_input

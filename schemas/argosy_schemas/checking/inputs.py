@@ -1,12 +1,13 @@
 """Check the inputs that a task passes to its component.
 
 Types are compared only where the file declares both. A STRING accepts every type, as text; each
-number type accepts the other; the result of a selector and the value of a placeholder may have any
-type. The driver checks literals, since it sees every value.
+number type accepts the other; the result of a selector, the value of a placeholder, and the item of
+a list of unknown items may have any type. The driver checks literals, since it sees every value.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ Json = Mapping[str, Any]
 
 _CHANNEL: Final = "pipelinechannel--"
 """The prefix of the input names that the SDK generates."""
+
+_LOOP_ITEM: Final = re.compile(f"{_CHANNEL}.+-loop-item(-subvar-.+)?")
+"""The name of the input that holds an item of a list, in a loop and in the groups inside it."""
 
 _FAMILIES: Final = (
     {ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE},
@@ -107,9 +111,11 @@ def _find_source_type(
     if "componentInputParameter" in source:
         key = source["componentInputParameter"]
         spec = scope.find_input(key, "parameters", (*path, "componentInputParameter"))
-        return None if spec is None else parameter_type_from_json(
-            spec
-        ), f"input '{key}' of this DAG"
+        source_text = f"input '{key}' of this DAG"
+        declared = None if spec is None else parameter_type_from_json(spec)
+        if declared is ParameterType.STRING and _LOOP_ITEM.fullmatch(key):
+            return None, source_text  # so the SDK declares items whose type it does not know
+        return declared, source_text
     if "taskFinalStatus" in source:
         producer = source["taskFinalStatus"].get("producerTask", "")
         if producer not in scope.tasks:
