@@ -17,11 +17,11 @@ from argosy_cli.main import argosy
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 
 EXIT_CODES = {
-    ExitCode.SUCCEEDED: "done; for `run`: the run succeeded",
-    ExitCode.FAILED: "the run failed, or could not start on this machine",
+    ExitCode.SUCCEEDED: "success; for `run`: the run succeeded",
+    ExitCode.FAILED: "the run failed or could not start on this machine",
     ExitCode.USAGE: "wrong usage, or an invalid pipeline or parameter; nothing ran",
-    ExitCode.INTERNAL: "a fault of Argosy itself; `--debug` shows where",
-    ExitCode.INTERRUPTED: "stopped by Ctrl-C or a signal; the run can be resumed",
+    ExitCode.INTERNAL: "a bug in Argosy; `--debug` shows the traceback",
+    ExitCode.INTERRUPTED: "Ctrl-C or a signal stopped the run; it can be resumed",
 }
 
 
@@ -30,12 +30,12 @@ def render() -> str:
     lines = [
         "# Command line",
         "",
-        "This page is written by `scripts/generate_cli_reference.py`.",
-        "Results go to standard output, progress and errors to standard error, one line each.",
-        "Every member of what `--output json` prints is in [JSON output](json-output.md).",
-        "`--debug`, anywhere, adds the traceback to an error.",
-        "`--verbose`, anywhere, prints log records to standard error: which environments are built,"
-        " which processes start and end, why a task is not cached, which requests are retried.",
+        "`scripts/generate_cli_reference.py` writes this page.",
+        "Commands print results to standard output, and progress and errors to standard error.",
+        "[JSON output](json-output.md) describes what `--output json` prints.",
+        "Two options may stand anywhere: `--debug` adds the traceback to an error, and `--verbose`"
+        " prints log records to standard error: which environments are built, which processes start"
+        " and end, why a task is not cached, which requests are retried.",
         "",
         "| exit status | meaning |",
         "| --- | --- |",

@@ -77,7 +77,7 @@ def limit_source(file: str, data: bytes, max_size_bytes: int) -> Source:
         raise InvalidPipelineError(
             Problem(
                 file=file,
-                message=f"is larger than {max_size_bytes:,} bytes; raise --max-size if it is meant",
+                message=f"is larger than {max_size_bytes:,} bytes; raise --max-size to read it",
             )
         )
     return Source(file=file, data=data)
@@ -85,7 +85,7 @@ def limit_source(file: str, data: bytes, max_size_bytes: int) -> Source:
 
 def _load_file(name: str, max_size_bytes: int) -> Source:
     if not name:
-        raise InvalidArgumentError("'' is no path; give the path of a pipeline file")
+        raise InvalidArgumentError("the path of the pipeline file is empty; give one")
     if name.endswith(".py:"):
         raise InvalidArgumentError(
             f"'{name}' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"
@@ -100,7 +100,7 @@ def _load_file(name: str, max_size_bytes: int) -> Source:
         return Source(file=str(path), data=_compile_file(path, pipeline_name), is_generated=True)
     if path.suffix not in COMPILED_SUFFIXES:
         raise InvalidArgumentError(
-            f"'{path}' is no pipeline file; it must end in .yaml, .yml, .json or .py"
+            f"'{path}' is not a pipeline file; it must end in .yaml, .yml, .json or .py"
         )
     try:
         with path.open("rb") as stream:
@@ -144,7 +144,7 @@ def _compile_file(path: Path, pipeline_name: str) -> bytes:
 def _compile_object(pipeline: SdkPipeline) -> Source:
     if not hasattr(pipeline, "pipeline_spec"):
         raise InvalidArgumentError(
-            f"{type(pipeline).__name__} is no pipeline; give a path, the bytes of a compiled"
+            f"{type(pipeline).__name__} is not a pipeline; give a path, the bytes of a compiled"
             " pipeline, or what @dsl.pipeline returns"
         )
     # Imports the SDK, which whoever has such an object has imported.

@@ -32,20 +32,20 @@ def load_argument(name: str, *, max_size_bytes: int) -> Source:
 
 
 def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
-    """Return ``NAME=VALUE`` words as a mapping; the last of a name wins.
+    """Return ``NAME=VALUE`` words as a mapping; the last value of a name wins.
 
     Raises:
-        InvalidArgumentError: A word has no ``=``, or nothing before it, or is no UTF-8.
+        InvalidArgumentError: A word has no ``=``, has no name before it, or is not UTF-8.
     """
     assignments: dict[str, str] = {}
     for word in words:
         name, separator, value = word.partition("=")
         if not separator or not name:
             raise InvalidArgumentError(f"{option} '{word}': write it as NAME=VALUE")
-        # Python keeps a byte that is no UTF-8 as half of a surrogate pair; no record could hold it.
+        # Python turns a byte that is not UTF-8 into half of a surrogate pair; no record holds one.
         if any("\ud800" <= character <= "\udfff" for character in word):
             shown = ascii(name)[1:-1]
-            raise InvalidArgumentError(f"{option} '{shown}' is no UTF-8; encode it as such")
+            raise InvalidArgumentError(f"{option} '{shown}' is not UTF-8; encode it as UTF-8")
         assignments[name] = value
     return assignments
 
@@ -63,9 +63,9 @@ def read_parameters_file(
         declared: The parameters of the pipeline, and their types.
 
     Raises:
-        InvalidArgumentError: The file cannot be read, is no JSON or YAML, or holds no object.
+        InvalidArgumentError: The file cannot be read, is not JSON or YAML, or holds no object.
     """
-    # With YAML it costs 17 ms, and most runs have no file of parameters.
+    # The import of YAML takes 17 ms, and most runs have no parameters file.
     from argosy_schemas.reading.documents import read_values
     from argosy_schemas.reading.yaml_values import read_plain_scalars
 

@@ -1,4 +1,4 @@
-"""What the process says by its exit status."""
+"""The exit statuses of the ``argosy`` command."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit statuses of ``argosy``; documented in ``docs/cli.md``."""
+    """``docs/cli.md`` documents them."""
 
     SUCCEEDED = 0
     """Done; for ``run``: the run succeeded."""
     FAILED = 1
-    """The run failed, or could not start on this machine."""
+    """The run failed or could not start on this machine."""
     USAGE = 2
     """Wrong usage, or an invalid pipeline or parameter; nothing ran."""
     INTERNAL = 70
-    """A fault of Argosy itself."""
+    """A bug in Argosy."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C or a signal."""

@@ -1,7 +1,6 @@
-"""A Click group that imports a command only when it is called.
+"""A Click group that imports the module of a command only when the command is called.
 
-``argosy --help`` must not pay for what ``argosy run`` needs, so the summary lines of the commands
-live here and their modules stay unread.
+The one-line summaries live here, so ``argosy --help`` imports none of them.
 """
 
 from __future__ import annotations
@@ -11,23 +10,23 @@ from collections.abc import Mapping
 
 import click
 
-from argosy_cli.usage import no_such_command
+from argosy_cli.usage import explain_unknown_command
 from argosy_schemas.errors import InvalidArgumentError
 
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
     "delete": "Delete runs of this machine",
     "get": "Show a run: the state of each task, and the outputs",
-    "lint": "Check a pipeline, or a compiled Workflow, and report every problem",
+    "lint": "Check pipelines or compiled Workflows, and report every problem",
     "list": "List the runs of this machine, newest first",
-    "logs": "Print what the tasks of a run wrote",
-    "plan": "Say what each task of a run would do, without running anything",
+    "logs": "Print the output of the tasks of a run",
+    "plan": "Show what each task of a run would do, without running it",
     "run": "Run a pipeline on this machine",
-    "stop": "Stop a run that goes on",
+    "stop": "Stop a run",
     "version": "Print the version",
-    "why": "Say why a run failed, and what to do next",
+    "why": "Explain why a run failed, and what to do next",
 }
-"""Command to its one-line help; its module is ``argosy_cli.commands.<command>_command``."""
+"""Command to its one-line summary; its module is ``argosy_cli.commands.<command>_command``."""
 
 
 class LazyGroup(click.Group):
@@ -38,7 +37,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command; ``None`` when there is none of that name."""
+        """Import and return the command; ``None`` for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"argosy_cli.commands.{cmd_name}_command")
@@ -48,13 +47,13 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is named first, or say what there is."""
+        """Return the command that the first argument names, or list the commands in an error."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            raise InvalidArgumentError(no_such_command(name, COMMANDS))
+            raise InvalidArgumentError(explain_unknown_command(name, COMMANDS))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing one."""
+        """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

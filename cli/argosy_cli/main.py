@@ -1,4 +1,4 @@
-"""The entry point: one process, one command, one exit status, errors as single lines."""
+"""Entry point of ``argosy``: runs a command, prints each error as one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.lazy_group import COMMANDS, LazyGroup
-from argosy_cli.usage import usage_error
+from argosy_cli.usage import explain_usage_error
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 
 
@@ -30,14 +30,14 @@ def argosy(debug: bool, verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; ``None`` takes the arguments of the process."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    # Taken out here, so that they may stand before or behind the command.
+    # Removed here, so that they may stand before or after the command.
     debug, verbose = "--debug" in typed, "--verbose" in typed
     words = [word for word in typed if word not in ("--debug", "--verbose")]
-    _collect_rarely()
-    # A terminated run ends as an interrupted one does: children stopped, records written.
-    signal.signal(signal.SIGTERM, _interrupt)
+    _relax_garbage_collection()
+    # SIGTERM ends a run as Ctrl-C does: it stops the tasks and writes their records.
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     _open_missing_streams()
-    _write_any_text()
+    _escape_unencodable_output()
     if verbose:
         from argosy_cli.views.records import show_records  # logging takes 10 ms
 
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        # The help as it is: nothing in it is an error.
+        # Click raises the help itself as an error.
         error.show()
         return ExitCode.USAGE
     except click.ClickException as error:
         command = " ".join(["argosy", *(word for word in words[:1] if word in COMMANDS)])
-        return _report(usage_error(error, command), ExitCode.USAGE, debug)
+        return _report(explain_usage_error(error, command), ExitCode.USAGE, debug)
     except (KeyboardInterrupt, click.Abort):
         return _report("interrupted", ExitCode.INTERRUPTED, debug=False)
     except (InvalidPipelineError, InvalidArgumentError) as error:
@@ -60,36 +60,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArgosyError as error:
         return _report(str(error), ExitCode.FAILED, debug)
     except BrokenPipeError:
-        # Whoever read our output is gone, e.g. `argosy compile … | head`.
+        # The reader of our output has ended, e.g. `argosy compile … | head`.
         sys.stderr.close()
         return ExitCode.FAILED
     except OSError as error:
-        # The rooms below name what they could not read or write; what is left is most often
-        # standard output on a full disk.
+        # Other packages turn this into errors of their own; what comes here is most often standard
+        # output on a full disk.
         place = "" if error.filename is None else f" '{error.filename}'"
         reason = error.strerror or str(error)
         return _report(
-            f"this machine refuses a file{place}: {reason}; --debug shows where it happened",
+            f"cannot read or write a file{place}: {reason}; --debug shows the traceback",
             ExitCode.FAILED,
             debug,
         )
     except Exception as error:
-        # The edge of the process: an unknown error is our fault, and still one line.
+        # The edge of the process: an unknown error is a bug in Argosy, and still one line.
         return _report(
-            f"{type(error).__name__}: {error}; this is a fault of Argosy, "
-            "--debug shows where it happened",
+            f"{type(error).__name__}: {error}; this is a bug in Argosy, "
+            "--debug shows the traceback",
             ExitCode.INTERNAL,
             debug,
         )
     return status if isinstance(status, int) else ExitCode.SUCCEEDED
 
 
-def _collect_rarely() -> None:
-    """Look for circles of garbage after 100,000 new objects, and seldom among old ones.
+def _relax_garbage_collection() -> None:
+    """Run the cyclic garbage collector after 100,000 new objects, and rarely on old ones.
 
-    Pipelines, workflows and results are trees. By default the collector walks all of a large one
-    again and again while it grows, so that its cost per task grows with it; the circles that
-    there are, of errors and parsers, are few and small.
+    Pipelines, workflows and results are trees without cycles. With Python's defaults the collector
+    walks a large tree again and again while it grows, so the cost per task grows with the size.
     """
     gc.set_threshold(100_000, 50)
 
@@ -99,7 +98,7 @@ def _report(message: str, status: ExitCode, debug: bool) -> int:
     for line in message.splitlines() or [""]:
         print(f"error: {line}", file=sys.stderr)
     if debug:
-        import traceback  # only where a traceback is wanted
+        import traceback  # only --debug needs it
 
         traceback.print_exc()
     return status
@@ -108,8 +107,8 @@ def _report(message: str, status: ExitCode, debug: bool) -> int:
 def _open_missing_streams() -> None:
     """Open the null device for each standard stream that the caller closed.
 
-    Python has ``None`` there, and the next file opened, a journal or a socket, would take its
-    number and get what children print.
+    Otherwise the next file that is opened, e.g. a journal or a socket, gets the free descriptor,
+    and child processes print into it.
     """
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
@@ -122,16 +121,16 @@ def _open_missing_streams() -> None:
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
 
 
-def _write_any_text() -> None:
-    """Escape on standard output what its encoding lacks, as Python does on standard error.
+def _escape_unencodable_output() -> None:
+    """Escape characters that the encoding of standard output lacks, as standard error does.
 
-    That is most of unicode where the locale is not UTF-8, and bytes in names of files that are
-    no text anywhere.
+    In a locale without UTF-8 that is most of Unicode; in any locale, undecodable bytes in file
+    names.
     """
     reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:  # a test may have put something simpler there
+    if reconfigure is not None:  # tests replace the stream by a simpler one
         reconfigure(errors="backslashreplace")
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _raise_interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt

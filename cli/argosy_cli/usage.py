@@ -1,4 +1,4 @@
-"""Wrong usage that Click finds, told as all other errors are: what is wrong, and what to do."""
+"""Messages for wrong usage: what is wrong and what to do, in the style of all other errors."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Collection
 import click
 
 
-def usage_error(error: click.ClickException, command: str) -> str:
-    """Return the message of an error of Click's: no full stop, and what to do behind a ``;``.
+def explain_usage_error(error: click.ClickException, command: str) -> str:
+    """Return the message for an error that Click raised: no full stop, advice after a ``;``.
 
     Args:
-        error: Of Click.
-        command: As it was called, e.g. ``argosy run``.
+        error: The error of Click.
+        command: The command that the user called, e.g. ``argosy run``.
     """
     message = _message(error)
-    # What is wrong with a value says what it may be.
-    is_of_value = isinstance(error, click.BadParameter) and not isinstance(
+    # The message about a wrong value already lists the right ones.
+    is_about_value = isinstance(error, click.BadParameter) and not isinstance(
         error, click.MissingParameter
     )
-    if is_of_value or ";" in message or not isinstance(error, click.UsageError):
+    if is_about_value or ";" in message or not isinstance(error, click.UsageError):
         return message
     return f"{message}; see '{command} --help'"
 
@@ -39,9 +39,9 @@ def _message(error: click.ClickException) -> str:
             return f"{message[:1].lower()}{message[1:]}"
 
 
-def no_such_command(name: str, commands: Collection[str]) -> str:
+def explain_unknown_command(name: str, commands: Collection[str]) -> str:
     """Return the message for a command that does not exist."""
-    from difflib import get_close_matches  # only where something is wrong
+    from difflib import get_close_matches  # only an error needs it
 
     near = get_close_matches(name, commands, n=1)
     advice = f"did you mean '{near[0]}'?" if near else f"it is one of {', '.join(commands)}"

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         import traceback  # a failure is the only time it is needed
 
         traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}; this is a fault of Argosy"
+        reason = f"{type(error).__name__}: {error}; this is a bug in Argosy"
         return _failed(reason, mounted_at)
     return 0
 

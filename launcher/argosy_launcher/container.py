@@ -160,7 +160,7 @@ def run_container(
     except Exception as error:
         # The edge of the process: main must not wait for a launcher that has died.
         traceback.print_exc()
-        return _give_up(exchange, f"{type(error).__name__}: {error}; this is a fault of Argosy")
+        return _give_up(exchange, f"{type(error).__name__}: {error}; this is a bug in Argosy")
     return 0
 
 

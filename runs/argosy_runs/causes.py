@@ -60,7 +60,7 @@ def _next_step(task: TaskResult, run: RunResult) -> str:
         case Reason.STORE_FAILED | Reason.CANCELED | Reason.DEADLINE_EXCEEDED | Reason.UPSTREAM:
             return f"go on from here with 'argosy run --resume {run.run_id}'"
         case Reason.INTERNAL:
-            return "this is a fault of Argosy; report it with the run's directory"
+            return "this is a bug in Argosy; report it with the run's directory"
         case Reason.COMMAND_FAILED | Reason.COMMAND_KILLED | Reason.INVALID_OUTPUT:
             return (
                 "correct the component and run the pipeline again; what succeeded comes from the "

@@ -95,7 +95,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "Unsupported"
     """Valid KFP that cannot run here, e.g. a volume claim without Kubernetes."""
     INTERNAL = "Internal"
-    """A fault of Argosy itself."""
+    """A bug in Argosy."""
 
 
 class TaskError(ArgosyError):

@@ -99,8 +99,8 @@ def test_what_is_no_pipeline_is_refused_by_its_type() -> None:
         argosy.read(no_pipeline)
 
     assert str(caught.value) == (
-        "builtin_function_or_method is no pipeline; give a path, the bytes of a compiled pipeline,"
-        " or what @dsl.pipeline returns"
+        "builtin_function_or_method is not a pipeline; give a path, the bytes of a compiled"
+        " pipeline, or what @dsl.pipeline returns"
     )
 
 

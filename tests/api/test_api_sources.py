@@ -63,19 +63,19 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidPipelineError) as caught:
         load_source(name, max_size_bytes=10)
 
-    assert str(caught.value) == f"{name}: is larger than 10 bytes; raise --max-size if it is meant"
+    assert str(caught.value) == f"{name}: is larger than 10 bytes; raise --max-size to read it"
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("absent.yaml", "'absent.yaml' does not exist; give the path of a pipeline file"),
-        ("", "'' is no path; give the path of a pipeline file"),
+        ("", "the path of the pipeline file is empty; give one"),
         ("two.py:", "'two.py:' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"),
         (".", "'.' is a directory; give the path of a pipeline file"),
         (
             "notes.txt",
-            "'notes.txt' is no pipeline file; it must end in .yaml, .yml, .json or .py",
+            "'notes.txt' is not a pipeline file; it must end in .yaml, .yml, .json or .py",
         ),
     ],
 )

@@ -26,7 +26,7 @@ def test_standard_input_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidPipelineError) as caught:
         load_argument("-", max_size_bytes=4)
 
-    assert str(caught.value) == "<stdin>: is larger than 4 bytes; raise --max-size if it is meant"
+    assert str(caught.value) == "<stdin>: is larger than 4 bytes; raise --max-size to read it"
 
 
 def test_the_last_assignment_of_a_name_wins_and_values_may_hold_equal_signs() -> None:
@@ -45,7 +45,7 @@ def test_a_value_that_is_no_text_is_refused_before_anything_is_written() -> None
     with pytest.raises(InvalidArgumentError) as caught:
         parse_assignments([os.fsdecode(b"a=\xff")], option="--param")
 
-    assert str(caught.value) == "--param 'a' is no UTF-8; encode it as such"
+    assert str(caught.value) == "--param 'a' is not UTF-8; encode it as UTF-8"
 
 
 @pytest.mark.parametrize(

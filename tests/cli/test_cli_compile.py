@@ -56,7 +56,7 @@ def test_a_dash_is_standard_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--max-templates", "x"), "'x' is no whole number"),
+        (("--max-templates", "x"), "'x' is not a whole number"),
         (("--max-dag-tasks", "2"), "2 is too few; use 3 or more"),
         (("--max-templates", "1"), "and --max-templates allows 1"),
     ],

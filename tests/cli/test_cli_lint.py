@@ -54,7 +54,9 @@ def test_of_argos_objects_workflows_alone_are_checked(kind: str, tmp_path: Path)
     ended = argosy("lint", "w.json", cwd=tmp_path)
 
     assert ended.status == 2
-    assert ended.errors == [f"w.json: kind: '{kind}' is not checked; give a pipeline or a Workflow"]
+    assert ended.errors == [
+        f"w.json: kind: argosy lint does not check a '{kind}'; give a pipeline or a Workflow"
+    ]
 
 
 @pytest.mark.parametrize("name", ["pipeline.json", "pipeline.yaml"])

@@ -277,7 +277,7 @@ def test_a_run_that_has_ended_cannot_be_stopped(tmp_path: Path) -> None:
 
     ended = argosy("stop", "@latest", cwd=tmp_path)
 
-    message = f"run '{told['run_id']}' does not go on: it is SUCCEEDED"
+    message = f"run '{told['run_id']}' is SUCCEEDED; only a run that has not ended can be stopped"
     assert (ended.status, ended.errors) == (2, [message])
 
 

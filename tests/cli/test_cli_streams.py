@@ -69,8 +69,7 @@ def test_a_result_that_cannot_be_written_is_one_error(
 
     assert ended.returncode == 1
     assert [line for line in ended.stderr.splitlines() if not line[:1].isdigit()] == [
-        "error: this machine refuses a file: No space left on device; --debug shows where it "
-        "happened"
+        "error: cannot read or write a file: No space left on device; --debug shows the traceback"
     ]
 
 
@@ -118,7 +117,7 @@ def test_a_home_whose_path_is_no_text_is_refused(pipeline: str, tmp_path: Path) 
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"error: --home: '{tmp_path}/h\\udcff' is no UTF-8; choose another place\n"
+        f"error: --home: '{tmp_path}/h\\udcff' is not UTF-8; choose another directory\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""One module per command; each has one ``command``."""
+"""One module per command; each defines one ``command``."""

@@ -11,7 +11,7 @@ from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import check_source
 from argosy_cli.arguments import load_argument
-from argosy_cli.commands.options import Count, examples, max_size
+from argosy_cli.commands.options import Count, format_examples, max_size
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled import Compiled
@@ -22,7 +22,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command(
-    epilog=examples(
+    epilog=format_examples(
         "argosy compile pipeline.yaml\n--store s3://bucket/argosy -o workflow.json",
         "argosy compile train.py |\nargo submit -p argosy-store=s3://bucket/argosy -",
     )
@@ -32,20 +32,20 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "-o",
     "--output-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file; its suffix (.json, .yaml) picks the format; '-' is standard output."
+    help="Write to this file; its suffix (.json, .yaml) sets the format; '-' is standard output."
     "  [default: -]",
 )
 @click.option(
     "--format",
     "output_format",
     type=click.Choice(["json", "yaml"]),
-    help="JSON is valid YAML and quicker for everybody.  [default: json]",
+    help="JSON is also valid YAML, and faster to write and read.  [default: json]",
 )
 @click.option(
     "--store",
     metavar="URL",
-    help="The object store of the runs. A large pipeline is put there, by its hash. Without it:"
-    " argo submit -p argosy-store=URL.",
+    help="Object store of the runs; a pipeline too large for the workflow is put there. Without"
+    " this option, pass it to Argo: argo submit -p argosy-store=URL.",
 )
 @click.option(
     "--ir",
@@ -53,41 +53,40 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     type=click.Choice([placement.value for placement in IrPlacement]),
     default=IrPlacement.AUTO.value,
     show_default=True,
-    help="How the pipeline reaches its drivers: inside the workflow while it is small (auto), as an"
-    " object of the store, or as a ConfigMap written before the workflow.",
+    help="How the pipeline reaches the drivers: inside the workflow if it is small, else from the"
+    " store (auto), from the store, or from a ConfigMap that is written before the workflow.",
 )
 @click.option("--root", default="", metavar="URI", help="Write artifacts below this URI.")
 @click.option(
     "--image",
     default=CompileOptions().image,
     show_default=True,
-    help="The image of driver and launcher.",
+    help="Image of driver and launcher.",
 )
 @click.option(
     "--store-secret",
     metavar="NAME",
-    help="A Secret whose keys become environment variables of driver and launcher.",
+    help="Secret whose keys become environment variables of driver and launcher.",
 )
-@click.option("--service-account", metavar="NAME", help="The service account of the pods.")
+@click.option("--service-account", metavar="NAME", help="Service account of the pods.")
 @click.option(
     "--argo",
     type=click.Choice(ARGO_LINES),
-    help="Compile for one Argo version line; before 4.0 nothing limits DAGs and templates."
-    "  [default: works on 3.5 to 4.1]",
+    help="Compile for one Argo version line; default: works on 3.5 to 4.1.",
 )
 @click.option(
     "--max-dag-tasks",
     type=Count(3),
     metavar="N",
-    help="Tasks that one DAG may have; stock Argo 4 refuses more than 200.  [default: 200; before"
-    " Argo 4 any number]",
+    help="Maximum tasks in one DAG; stock Argo 4 refuses more than 200.  [default: 200; no limit"
+    " with --argo 3.x]",
 )
 @click.option(
     "--max-templates",
     type=Count(1),
     metavar="N",
-    help="Templates that the workflow may have; stock Argo 4 refuses more than 200.  [default: 200;"
-    " before Argo 4 any number]",
+    help="Maximum templates in the workflow; stock Argo 4 refuses more than 200.  [default: 200; no"
+    " limit with --argo 3.x]",
 )
 @click.option(
     "--max-nodes",
@@ -95,23 +94,24 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     default=CompileOptions().max_nodes,
     show_default=True,
     metavar="N",
-    help="Nodes that one loop may make, with all that is in it; more would break Argo's object"
-    " limits.",
+    help="Maximum nodes that one loop may create, with everything in it; a workflow with more does"
+    " not fit into Argo's object.",
 )
 @click.option(
     "--explain",
     is_flag=True,
-    help="Say which tasks need a pod to decide, what waits for more than it needs, and which"
-    " templates are shared, and why.",
+    help="Explain which tasks need a pod to decide, which wait longer than they need to, and which"
+    " templates are shared.",
 )
-@click.option("--stats", "show_stats", is_flag=True, help="Print pods, sizes and limits.")
+@click.option(
+    "--stats", "show_stats", is_flag=True, help="Print the number of pods, sizes and limits."
+)
 @click.option(
     "--dump-passes",
     "dump_directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write the plan after each pass of the compiler to a numbered JSON file in DIR, to debug"
-    " the compiler.",
+    help="Debug the compiler: write its plan after each pass to a numbered JSON file in DIR.",
 )
 @max_size
 def command(
@@ -136,8 +136,8 @@ def command(
     """Compile a pipeline to an Argo Workflow.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
-    @dsl.pipeline (FILE.py:NAME picks one of several; needs kfp). --explain and --stats print to
-    standard error, beside the workflow.
+    @dsl.pipeline (FILE.py:NAME selects one of several; needs kfp). --explain and --stats print to
+    standard error.
     """
     from argosy_compiler.emit import TextFormat, emit
 

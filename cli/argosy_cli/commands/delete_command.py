@@ -7,21 +7,23 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import examples, home
+from argosy_cli.commands.options import format_examples, home
 from argosy_runs.deleting import Deletion, delete_run
 from argosy_runs.selecting import select_run
 
 
-@click.command(epilog=examples("argosy delete 7f3a", "argosy delete 7f3a 19c2 --artifacts --yes"))
+@click.command(
+    epilog=format_examples("argosy delete 7f3a", "argosy delete 7f3a 19c2 --artifacts --yes")
+)
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @home
-@click.option("--artifacts", is_flag=True, help="Delete their artifacts as well.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--artifacts", is_flag=True, help="Also delete their artifacts.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 def command(runs: tuple[str, ...], home: Path, artifacts: bool, yes: bool) -> None:
     """Delete runs of this machine: their records, logs and work.
 
-    RUN is an id, its first characters, @latest or @latest-failed. Artifacts stay unless --artifacts
-    is given; those that another run took from the cache stay in any case.
+    RUN is an id, its first characters, @latest or @latest-failed. Artifacts are kept unless
+    --artifacts is given; artifacts that another run took from the cache are always kept.
     """
     ids = list(dict.fromkeys(select_run(home, run) for run in runs))
     if not yes and sys.stdin.isatty():
@@ -36,4 +38,4 @@ def _lines(deletion: Deletion, artifacts: bool) -> list[str]:
     count = deletion.deleted_artifacts
     files = f" and {count:,} artifact file{'' if count == 1 else 's'}" if artifacts else ""
     lines = [f"run {deletion.run_id} deleted{files}"]
-    return lines + [f"  kept, since another run uses it: {uri}" for uri in deletion.kept]
+    return lines + [f"  kept because another run uses it: {uri}" for uri in deletion.kept]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import examples, home, output_format, run_argument
-from argosy_cli.views.run_details import run_details
+from argosy_cli.commands.options import format_examples, home, output_format, run_argument
+from argosy_cli.views.run_details import format_run
 from argosy_runs.reading import read_run
 from argosy_runs.selecting import select_run
 from argosy_schemas.values import to_json
 
 
-@click.command(epilog=examples("argosy get @latest", "argosy get 7f3a -o json"))
+@click.command(epilog=format_examples("argosy get @latest", "argosy get 7f3a -o json"))
 @run_argument
 @home
 @output_format
@@ -28,4 +28,4 @@ def command(run: str, home: Path, output: str) -> None:
     elif output == "name":
         click.echo(result.run_id)
     else:
-        click.echo(run_details(result, home))
+        click.echo(format_run(result, home))

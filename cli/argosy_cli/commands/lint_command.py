@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from argosy_cli.arguments import load_argument
-from argosy_cli.commands.options import examples, max_size
+from argosy_cli.commands.options import format_examples, max_size
 from argosy_cli.exit_codes import ExitCode
 from argosy_compiler.options import ARGO_LINES, options_for
 from argosy_compiler.sources import compile_source, read_source
@@ -18,11 +18,11 @@ from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Pr
 from argosy_schemas.source import Source
 
 STORE = "s3://bucket"
-"""Named while a pipeline is linted, so that its size alone is no fault."""
+"""Stands for the user's store, so that a large pipeline is not a problem in itself."""
 
 
 @click.command(
-    epilog=examples(
+    epilog=format_examples(
         "argosy lint pipeline.yaml",
         "argosy lint workflow.json --argo 3.5",
     )
@@ -32,7 +32,7 @@ STORE = "s3://bucket"
     "--argo",
     "line",
     type=click.Choice(ARGO_LINES),
-    help="Check for this release line of Argo only.  [default: all]",
+    help="Check for one Argo version line.  [default: all of 3.5 to 4.1]",
 )
 @click.option(
     "-o",
@@ -40,24 +40,23 @@ STORE = "s3://bucket"
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json prints one object with all problems on standard output.",
+    help="json prints one object with all problems to standard output.",
 )
 @max_size
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.
 
     A FILE is a compiled pipeline, a .py file, a Workflow that argosy compile wrote, or '-' for
-    standard input. A pipeline is checked as such, and then as the Workflow that it compiles to. The
-    checks of a Workflow cover what argosy compile writes: templates of the kinds container, dag,
-    resource and steps. One with anything else, such as a script template or withItems, is not
-    checked, and the only problem reported is that argo lint has to check it. Exit status: 0 nothing
-    found, 2 problems found.
+    standard input. Argosy checks a pipeline and the Workflow that it compiles to. It checks only
+    what argosy compile writes into a Workflow: templates of the kinds container, dag, resource and
+    steps. For a Workflow with anything else, such as a script template or withItems, the only
+    problem it reports is that argo lint has to check it. Exit status: 0 no problem, 2 problems.
     """
     problems: list[Problem] = []
     for file in files:
         try:
             source = load_argument(file, max_size_bytes=max_size_bytes)
-            problems += _problems(source, line, max_size_bytes)
+            problems += _find_problems(source, line, max_size_bytes)
         except InvalidPipelineError as error:
             problems += error.problems
         except InvalidArgumentError as error:
@@ -73,12 +72,12 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     return ExitCode.USAGE if problems else ExitCode.SUCCEEDED
 
 
-def _problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator[Problem]:
-    workflows, twice = _workflows(source)
-    yield from twice
+def _find_problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator[Problem]:
+    workflows, duplicate_keys = _read_workflows(source)
+    yield from duplicate_keys
     if not workflows:
         pipeline = read_source(source, max_size_bytes=max_size_bytes)
-        # As compile makes it: for this line alone, or one workflow for all of them.
+        # As `argosy compile` does: for this line alone, or one workflow for all lines.
         options = replace(options_for(line), store=STORE)
         workflows = [compile_source(source, pipeline, options).workflow]
     from argosy_compiler.lint import lint_workflow
@@ -100,32 +99,32 @@ def _problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator
             )
 
 
-def _workflows(source: Source) -> tuple[list[Mapping[str, Any]], tuple[Problem, ...]]:
-    """Return the Workflows that a file holds, none if it is anything else, and keys given twice."""
+def _read_workflows(source: Source) -> tuple[list[Mapping[str, Any]], tuple[Problem, ...]]:
+    """Return the Workflows in a file, none if it holds something else, and its duplicate keys."""
     if b"Workflow" not in source.data:
         return [], ()
     from argosy_schemas.reading.documents import read_objects
 
-    documents, twice = read_objects(source.data, file=source.file)
-    found = [
+    documents, duplicate_keys = read_objects(source.data, file=source.file)
+    workflows = [
         document
         for document in documents
         if isinstance(document, Mapping) and document.get("kind") == "Workflow"
     ]
-    others = [kind for document in documents if (kind := _other_kind(document)) is not None]
-    if others and not found:
-        told = f"'{others[0]}' is not checked; give a pipeline or a Workflow"
-        raise InvalidPipelineError(Problem(file=source.file, path="kind", message=told))
-    return found, twice if found else ()
+    kinds = [kind for document in documents if (kind := _argo_kind(document)) is not None]
+    if kinds and not workflows:
+        message = f"argosy lint does not check a '{kinds[0]}'; give a pipeline or a Workflow"
+        raise InvalidPipelineError(Problem(file=source.file, path="kind", message=message))
+    return workflows, duplicate_keys if workflows else ()
 
 
-def _other_kind(document: object) -> str | None:
-    """Return which object of Argo's a document is, if it is one."""
+def _argo_kind(document: object) -> str | None:
+    """Return the kind of a document if it is an object of Argo."""
     if not isinstance(document, Mapping):
         return None
     members = cast("Mapping[str, object]", document)
-    is_argos = str(members.get("apiVersion", "")).startswith("argoproj.io/")
-    return str(members["kind"]) if is_argos and "kind" in members else None
+    is_argo = str(members.get("apiVersion", "")).startswith("argoproj.io/")
+    return str(members["kind"]) if is_argo and "kind" in members else None
 
 
 def _to_json(problem: Problem) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, examples, home, output_format
-from argosy_cli.views.run_table import run_table, runs_json
+from argosy_cli.commands.options import Count, format_examples, home, output_format
+from argosy_cli.views.run_table import format_run_table, runs_to_json
 from argosy_runs.listing import list_runs
 from argosy_runs.states import RunState
 
 
 @click.command(
-    epilog=examples("argosy list", "argosy list --state failed --pipeline train -o name")
+    epilog=format_examples("argosy list", "argosy list --state failed --pipeline train -o name")
 )
 @home
 @click.option(
@@ -22,16 +22,16 @@ from argosy_runs.states import RunState
     "states",
     type=click.Choice([state.value for state in RunState], case_sensitive=False),
     multiple=True,
-    help="Only runs in this state; give it more than once for several.",
+    help="List only runs in this state; can be repeated.",
 )
-@click.option("--pipeline", metavar="NAME", help="Only runs of this pipeline.")
+@click.option("--pipeline", metavar="NAME", help="List only runs of this pipeline.")
 @click.option(
     "--limit",
     type=Count(1),
     default=50,
     show_default=True,
     metavar="N",
-    help="How many runs at most.",
+    help="List at most N runs.",
 )
 @output_format
 def command(
@@ -45,12 +45,12 @@ def command(
     ]
     shown = runs[:limit]
     if output == "json":
-        click.echo(runs_json(shown, left_out=len(runs) - len(shown)))
+        click.echo(runs_to_json(shown, left_out=len(runs) - len(shown)))
     elif output == "name":
         for run in shown:
             click.echo(run.run_id)
     else:
-        click.echo(run_table(shown, [run.run_id for run in runs]), nl=bool(shown))
+        click.echo(format_run_table(shown, [run.run_id for run in runs]), nl=bool(shown))
         if not shown:
             print(f"no runs in '{home}'", file=sys.stderr)
     if len(runs) > limit:

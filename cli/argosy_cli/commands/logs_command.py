@@ -11,13 +11,13 @@ import click
 
 from argosy_cli.commands.options import (
     Count,
-    examples,
+    format_examples,
     home,
-    matching_tasks,
     run_argument,
     sdk_logs,
+    select_tasks,
 )
-from argosy_cli.views.words import without_controls
+from argosy_cli.views.words import strip_controls
 from argosy_runs.home import RunFiles
 from argosy_runs.logs import LogLine, LogReader
 from argosy_runs.reading import read_run
@@ -28,16 +28,22 @@ _LOOK_SECONDS = 0.3
 
 
 @click.command(
-    epilog=examples(
+    epilog=format_examples(
         "argosy logs @latest", "argosy logs 7f3a train --tail 20", "argosy logs 7f3a -f"
     )
 )
 @run_argument
 @click.argument("task", required=False)
 @home
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--tail", type=Count(1), metavar="N", help="Only the last N lines of each task.")
-@click.option("--raw", is_flag=True, help="All that was written, without names, with its colours.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing until the run ends.")
+@click.option(
+    "--tail", type=Count(1), metavar="N", help="Print only the last N lines of each task."
+)
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Print all lines as the tasks wrote them, with colours and without names.",
+)
 @sdk_logs
 def command(
     run: str,
@@ -48,17 +54,17 @@ def command(
     raw: bool,
     sdk_logs: bool,
 ) -> None:
-    """Print what the tasks of a run wrote, each line behind the name of its task.
+    """Print the output of the tasks of a run, each line after the name of its task.
 
-    RUN is an id, its first characters, @latest or @latest-failed. TASK is a path, or the last part
-    of one: a group stands for all that is in it. All attempts at a task are printed, in their
-    order. With one task, or --raw, lines have no name before them.
+    RUN is an id, its first characters, @latest or @latest-failed. TASK is a path or the last part
+    of one; a group stands for all tasks in it. All attempts of a task are printed, in order. With
+    one task, or with --raw, the name is left out.
     """
     run_id = select_run(home, run)
     files = RunFiles(home, run_id)
-    # Before the logs: what is written meanwhile is read as well.
+    # Asked before the logs are read, so that lines written meanwhile are read as well.
     is_over = not files.is_locked()
-    is_named = not raw and len(matching_tasks(read_run(home, run_id), task)) > 1
+    is_named = not raw and len(select_tasks(read_run(home, run_id), task)) > 1
     reader = LogReader(files, task, sdk_lines=sdk_logs or raw)
     _print(_last(reader.read(is_over=is_over), tail), is_named=is_named, raw=raw)
     while follow and not is_over:
@@ -79,6 +85,6 @@ def _last(lines: Iterable[LogLine], count: int | None) -> Iterable[LogLine]:
 
 def _print(lines: Iterable[LogLine], *, is_named: bool, raw: bool) -> None:
     for line in lines:
-        text = line.text if raw else without_controls(line.text)
+        text = line.text if raw else strip_controls(line.text)
         # As it is: Click would leave colours out where no terminal is.
         print(f"{line.path} | {text}" if is_named else text, flush=True)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the form of their examples."""
+"""Options that several commands share, their types, and the format of examples."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Size(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the bytes, or fail with how to write them."""
+        """Return the number of bytes, or fail and show how to write it."""
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"(\d+)\s*([KMG]?)I?B?", str(value).upper())
         if match is None:
-            self.fail(f"'{value}' is no size; write it like 64M", param, ctx)
+            self.fail(f"'{value}' is not a size; write it like 64M", param, ctx)
         return int(match[1]) * UNITS[match[2]]
 
 
 class Count(click.ParamType[int]):
-    """A whole number from ``least`` on."""
+    """A whole number that is at least ``least``."""
 
     name = "count"
 
@@ -41,39 +41,39 @@ class Count(click.ParamType[int]):
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number, or fail with what it may be."""
+        """Return the number, or fail and show the smallest one allowed."""
         try:
             number = int(value)
         except ValueError:
-            self.fail(f"'{value}' is no whole number", param, ctx)
+            self.fail(f"'{value}' is not a whole number", param, ctx)
         if number < self._least:
             self.fail(f"{number} is too few; use {self._least} or more", param, ctx)
         return number
 
 
 class HomePath(click.ParamType[Path]):
-    """A directory whose path, from the root on, records can hold as text."""
+    """A directory whose absolute path is UTF-8, so that records can hold it."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path, or fail when it is no UTF-8."""
+        """Return the path, or fail if it is not UTF-8."""
         path = Path(value)
         whole = str(path.absolute())
         try:
             whole.encode()
         except UnicodeEncodeError:
-            self.fail(f"{whole!a} is no UTF-8; choose another place", param, ctx)
+            self.fail(f"{whole!a} is not UTF-8; choose another directory", param, ctx)
         return path
 
 
 class StoreUrl(click.ParamType[str]):
-    """The URL or path of a place that things can be stored in."""
+    """The URL or path of a store."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the URL as it is, or fail with what is wrong with it."""
+        """Return the URL unchanged, or fail and say what is wrong with it."""
         try:
             read_root(value)
         except StoreError as error:
@@ -81,21 +81,21 @@ class StoreUrl(click.ParamType[str]):
         return str(value)
 
 
-def examples(*lines: str) -> str:
-    """Return the epilog of a command: calls as somebody would type them, one a line.
+def format_examples(*lines: str) -> str:
+    """Return the epilog of a command: one example call per line.
 
-    A call too long for a small window has line breaks, written as a shell takes them.
+    A line break within a call becomes a backslash and a new line, as a shell reads it.
     """
-    # Click rewraps a paragraph unless a backspace stands before it.
+    # Click rewraps a paragraph unless it begins with a backspace.
     calls = (line.replace("\n", " \\\n      ") for line in lines)
     return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
 
 
-def matching_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
-    """Return the tasks of a run that ``task`` stands for; ``None``: all.
+def select_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
+    """Return the tasks of a run that match ``task``; ``None`` matches all.
 
     Raises:
-        InvalidArgumentError: There is no such task.
+        InvalidArgumentError: No task matches.
     """
     found = tuple(each for each in run.tasks if task is None or is_meant(each.path, task))
     if task is not None and not found:
@@ -120,14 +120,14 @@ param = click.option(
     "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter: a STRING takes the text as it is, every other type is JSON.",
+    help="Set a parameter; a STRING takes the text unchanged, all other types are JSON.",
 )
 
 params_file = click.option(
     "-f",
     "--params-file",
     type=click.Path(path_type=Path),
-    help="Parameters as a JSON or YAML object; --param goes before it.",
+    help="Read parameters from a JSON or YAML object; --param takes precedence.",
 )
 
 artifacts_option = click.option(
@@ -135,13 +135,13 @@ artifacts_option = click.option(
     "artifacts",
     multiple=True,
     metavar="NAME=URI",
-    help="An input artifact of the pipeline: a URI or a local path.",
+    help="Set an input artifact of the pipeline to a URI or a local path.",
 )
 
 run_argument = click.argument("run", metavar="RUN")
 
 sdk_logs = click.option(
-    "--sdk-logs", is_flag=True, help="Show also what the KFP SDK writes around each component."
+    "--sdk-logs", is_flag=True, help="Also show what the KFP SDK writes around each component."
 )
 
 output_format = click.option(
@@ -150,7 +150,7 @@ output_format = click.option(
     type=click.Choice(["text", "json", "name"]),
     default="text",
     show_default=True,
-    help="json prints everything, name only ids of runs.",
+    help="json prints everything, name only the ids of runs.",
 )
 
 home = click.option(
@@ -158,13 +158,13 @@ home = click.option(
     type=HomePath(),
     default=DEFAULT_HOME,
     show_default=True,
-    help="Where records, cache, logs and artifacts live.",
+    help="Directory of records, cache, logs and artifacts.",
 )
 
 root = click.option(
     "--root",
     type=StoreUrl(),
     metavar="URI",
-    help="Write artifacts below this URI; 'pipeline' takes the one that the pipeline names."
+    help="Write artifacts below this URI; 'pipeline' stands for the root that the pipeline names."
     "  [default: inside --home]",
 )

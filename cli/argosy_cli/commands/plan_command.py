@@ -13,7 +13,7 @@ import click
 from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
 from argosy_cli.commands.options import (
     artifacts_option,
-    examples,
+    format_examples,
     home,
     max_size,
     param,
@@ -37,7 +37,7 @@ from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.source import Source
 
 
-@click.command(epilog=examples("argosy plan pipeline.yaml --param name=World"))
+@click.command(epilog=format_examples("argosy plan pipeline.yaml --param name=World"))
 @click.argument("pipeline", metavar="PIPELINE")
 @param
 @params_file
@@ -51,7 +51,7 @@ from argosy_schemas.source import Source
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json prints one object on standard output.",
+    help="json prints one object to standard output.",
 )
 @max_size
 def command(
@@ -65,13 +65,13 @@ def command(
     output: str,
     max_size_bytes: int,
 ) -> None:
-    """Say what each task of a run would do, without running anything.
+    """Show what each task of a run would do, without running it.
 
-    For each task: whether it would run, be served from the cache (and from which run), be skipped,
-    or cannot be known yet; with its fingerprint. Iterations that cannot be counted yet are one
-    line: for-loop-1/*/train. Then what compile --stats says of the workflow on Argo. The exit
-    status is 0 whatever the tasks would come to, and that of the run or of compile if one of them
-    would refuse the pipeline.
+    For each task the plan shows whether it would run, take its result from the cache (and from
+    which run), be skipped, or cannot be known yet, and its fingerprint. Iterations that cannot be
+    counted yet are one line: for-loop-1/*/train. Below, it shows what compile --stats prints for
+    Argo. The exit status is 0, even if a task would fail; if the run or compile would refuse the
+    pipeline, it is theirs.
     """
     source = load_argument(pipeline, max_size_bytes=max_size_bytes)
     _check_home(home)

@@ -16,7 +16,7 @@ from argosy_cli.arguments import load_argument, parse_assignments, read_paramete
 from argosy_cli.commands.options import (
     Count,
     artifacts_option,
-    examples,
+    format_examples,
     home,
     max_size,
     param,
@@ -39,7 +39,7 @@ from argosy_schemas.names import RunId
 
 
 @click.command(
-    epilog=examples(
+    epilog=format_examples(
         "argosy run pipeline.yaml --param name=World",
         "argosy run train.py:pipeline\n-f params.yaml --output json",
         "argosy run --resume 7f3a",
@@ -51,23 +51,23 @@ from argosy_schemas.names import RunId
 @artifacts_option
 @home
 @root
-@click.option("--no-cache", is_flag=True, help="Run every task, also those done before.")
+@click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
 @click.option(
     "-j",
     "--jobs",
     type=Count(1),
     metavar="N",
-    help="How many tasks may run at once.  [default: number of processors]",
+    help="How many tasks run at the same time.  [default: number of processors]",
 )
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Go on with a run that was stopped or failed; its first characters are enough.",
+    help="Continue a run that was stopped or failed; the first characters of its id suffice.",
 )
 @click.option(
     "--keep-pins",
     is_flag=True,
-    help="Give each component the very kfp that its file pins, not one for all.",
+    help="Install the kfp version that each component pins, instead of one version for all.",
 )
 @click.option(
     "-o",
@@ -75,9 +75,9 @@ from argosy_schemas.names import RunId
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json prints one object when the run ends, and nothing else, on standard output.",
+    help="json prints one object to standard output when the run ends.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Do not show what tasks write.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show the output of tasks.")
 @sdk_logs
 @max_size
 def command(
@@ -99,8 +99,8 @@ def command(
     """Run a pipeline on this machine.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
-    @dsl.pipeline, or with one @dsl.component alone (FILE.py:NAME picks one of several; needs kfp).
-    Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or an invalid pipeline or
+    @dsl.pipeline, or with one @dsl.component alone (FILE.py:NAME selects one of several; needs
+    kfp). Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or an invalid pipeline or
     parameter, 130 interrupted.
     """
     settings = RunSettings(
@@ -111,11 +111,11 @@ def command(
         keep_pins=keep_pins,
     )
     if (pipeline is None) == (resume is None):
-        raise InvalidArgumentError("give a PIPELINE to run, or --resume RUN, and not both")
+        raise InvalidArgumentError("give either a PIPELINE to run or --resume RUN, not both")
     if resume is not None and (assignments or params_file or artifacts or root or no_cache):
         raise InvalidArgumentError(
-            "--resume goes on with the parameters, artifacts, root and cache setting of its run; "
-            "leave them out"
+            "--resume keeps the parameters, artifacts, root and cache setting of the run; leave "
+            "them out"
         )
     try:
         if pipeline is None:
@@ -139,29 +139,29 @@ def command(
                     listener=listener,
                 )
     except (InvalidPipelineError, InvalidArgumentError):
-        raise  # wrong usage: nothing ran, and there is no result
+        raise  # wrong usage: nothing ran, so there is no result
     except ArgosyError as error:
-        # The run could not start: a script that reads JSON is told so as JSON, too.
+        # The run could not start; a script that reads JSON gets that as JSON as well.
         if output == "json":
-            _print_json(_not_started(str(error)))
+            _print_json(_make_failed_result(str(error)))
         raise
     if result.listener_failure is not None:
-        print(f"note: {result.listener_failure}; this is a fault of Argosy", file=sys.stderr)
+        print(f"note: {result.listener_failure}; this is a bug in Argosy", file=sys.stderr)
     if output == "json":
         _print_json(result)
     else:
-        from argosy_cli.views.summary import summary
+        from argosy_cli.views.summary import format_summary
 
-        print(summary(result, home), flush=True)
-    return _status(result)
+        print(format_summary(result, home), flush=True)
+    return _to_exit_code(result)
 
 
 @contextmanager
 def _view(quiet: bool, sdk_logs: bool) -> Generator[Listener]:
-    """Yield the view for standard error: talk, beside the results on standard output."""
+    """Yield the view of the run, which writes to standard error."""
     stream: TextIO = sys.stderr
     if stream.isatty() and not _is_dumb():
-        from argosy_cli.views.live import LiveView  # Rich: only where something is redrawn
+        from argosy_cli.views.live import LiveView  # imports Rich, which only a terminal needs
 
         opened: AbstractContextManager[Listener] = LiveView(stream, output=not quiet)
     else:
@@ -189,12 +189,12 @@ def _is_dumb() -> bool:
 
 
 def _print_json(result: RunResult) -> None:
-    # What an encoding lacks is escaped as JSON does it, not as Python would.
+    # JSON has its own escapes for characters that the encoding lacks.
     is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
     print(json.dumps(result.to_json(), ensure_ascii=not is_utf8), flush=True)
 
 
-def _not_started(error: str) -> RunResult:
+def _make_failed_result(error: str) -> RunResult:
     now = datetime.now(UTC)
     return RunResult(
         run_id=RunId(""),
@@ -206,7 +206,7 @@ def _not_started(error: str) -> RunResult:
     )
 
 
-def _status(result: RunResult) -> int:
+def _to_exit_code(result: RunResult) -> ExitCode:
     match result.state:
         case RunState.SUCCEEDED:
             return ExitCode.SUCCEEDED

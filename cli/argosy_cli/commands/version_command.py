@@ -10,8 +10,8 @@ import click
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def command(output: str) -> None:
-    """Print the version of Argosy, of Python and of kfp, where it is installed."""
-    import platform  # not needed by any other command
+    """Print the versions of Argosy, Python and, if it is installed, kfp."""
+    import platform  # no other command needs it
 
     from argosy_schemas.versions import installed_version
 

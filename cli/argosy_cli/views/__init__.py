@@ -1,1 +1,1 @@
-"""What a person sees of a run: live on a terminal, as plain lines elsewhere, and a summary."""
+"""What commands print: live views, lines, tables and JSON."""

@@ -1,10 +1,16 @@
-"""Why a run did not succeed, as lines or as JSON: what ``argosy why`` prints."""
+"""Explain why a run did not succeed, as lines or as JSON, for ``argosy why``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from argosy_cli.views.words import duration, glyph, state_word, why, without_controls
+from argosy_cli.views.words import (
+    choose_glyph,
+    format_duration,
+    format_reason,
+    format_state,
+    strip_controls,
+)
 from argosy_runs.causes import Cause, explain_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import TaskState
@@ -12,25 +18,25 @@ from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue, to_json
 
 
-def explanation_text(
+def format_explanation(
     run: RunResult,
     causes: Sequence[Cause],
     lines: Mapping[TaskPath, Sequence[str]],
     others: Sequence[TaskResult],
 ) -> str:
-    """Return the lines about a run, without a line break at the end.
+    """Return the lines about a run, without a final line break.
 
     Args:
         run: The run.
-        causes: The tasks that failed by themselves, as they are to be shown.
-        lines: What each of them wrote last.
-        others: Further tasks that a person asked for.
+        causes: The tasks that failed, without groups, in the order to show.
+        lines: The last lines of the output of each of them.
+        others: Other tasks that the user asked for.
     """
-    shown = [f"run {run.run_id} of {run.pipeline}: {without_controls(explain_run(run))}"]
+    shown = [f"run {run.run_id} of {run.pipeline}: {strip_controls(explain_run(run))}"]
     for cause in causes:
-        shown += ["", *_cause(run, cause, lines[cause.task.path])]
+        shown += ["", *_format_cause(run, cause, lines[cause.task.path])]
     own = {cause.task.path for cause in causes}
-    shown += [_other(task) for task in others if task.path not in own]
+    shown += [_format_task(task) for task in others if task.path not in own]
     left_out = [task for task in run.tasks if task.state is TaskState.NOT_RUN]
     if causes and left_out:
         count = len(left_out)
@@ -38,13 +44,13 @@ def explanation_text(
     return "\n".join(shown)
 
 
-def explanation_json(
+def explanation_to_json(
     run: RunResult,
     causes: Sequence[Cause],
     lines: Mapping[TaskPath, Sequence[str]],
     others: Sequence[TaskResult],
 ) -> str:
-    """Return the same as one object."""
+    """Return the same as a JSON object."""
     document: dict[str, JsonValue] = {
         "run_id": run.run_id,
         "pipeline": run.pipeline,
@@ -74,24 +80,24 @@ def explanation_json(
     return to_json(document)
 
 
-def _cause(run: RunResult, cause: Cause, lines: Sequence[str]) -> list[str]:
+def _format_cause(run: RunResult, cause: Cause, lines: Sequence[str]) -> list[str]:
     task = cause.task
-    mark = glyph(task.state, cached=False)
+    mark = choose_glyph(task.state, cached=False)
     attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
     span = ""
     if task.started_at is not None and task.finished_at is not None:
-        span = f" in {duration(task.finished_at - task.started_at)}"
-    error = why(task.path, str(task.error))
+        span = f" in {format_duration(task.finished_at - task.started_at)}"
+    error = format_reason(task.path, str(task.error))
     shown = [f"{mark} {task.path} failed{attempts}{span}: {error}"]
-    shown += [f"    | {without_controls(line)}" for line in lines]
+    shown += [f"    | {strip_controls(line)}" for line in lines]
     shown.append(f"  next: {cause.next_step}")
     if task.log is not None:
         shown.append(f"  log:  argosy logs {run.run_id[:8]} {task.path}")
     return shown
 
 
-def _other(task: TaskResult) -> str:
-    mark = glyph(task.state, cached=task.cached)
-    line = f"{mark} {task.path} {state_word(task.state, cached=task.cached)}"
+def _format_task(task: TaskResult) -> str:
+    mark = choose_glyph(task.state, cached=task.cached)
+    line = f"{mark} {task.path} {format_state(task.state, cached=task.cached)}"
     reason = task.error or task.reason
-    return f"{line}: {why(task.path, reason)}" if reason else line
+    return f"{line}: {format_reason(task.path, reason)}" if reason else line

@@ -1,4 +1,4 @@
-"""A run as plain lines: one per change, for logs and pipes; nothing is redrawn or coloured."""
+"""Show a run as plain lines, one per event, for logs and pipes; without colours or redrawing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TextIO, assert_never
 
 from argosy_cli.views.stream import ForgivingStream
 from argosy_cli.views.words import (
-    duration,
-    is_told,
-    last_written,
-    state_word,
-    why,
-    without_controls,
+    format_duration,
+    format_reason,
+    format_state,
+    has_line,
+    keep_last_rewrite,
+    strip_controls,
 )
 from argosy_engine.events import (
     Event,
@@ -33,7 +33,7 @@ class LinesView:
     def __init__(self, stream: TextIO, *, output: bool = True) -> None:
         self._stream = ForgivingStream(stream)
         self._output = output
-        """Whether what tasks write is shown."""
+        """Whether to show the output of tasks."""
 
     def __enter__(self) -> LinesView:
         return self
@@ -42,48 +42,50 @@ class LinesView:
         self._write("")
 
     def __call__(self, event: Event) -> None:
-        """Write the line of one event, if it has one."""
-        line = self._line(event)
+        """Write the line of an event, if it has one."""
+        line = self._format(event)
         if line is not None:
-            self._write(f"{without_controls(line)}\n")
+            self._write(f"{strip_controls(line)}\n")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
 
-    def _line(self, event: Event) -> str | None:
+    def _format(self, event: Event) -> str | None:
         match event:
             case RunStarted():
                 verb = "resumed" if event.resumed else "started"
-                return f"{_clock(event.at)} run {event.run_id} of {event.pipeline} {verb}"
+                return f"{_format_time(event.at)} run {event.run_id} of {event.pipeline} {verb}"
             case TaskStarted():
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-                return f"{_clock(event.at)} RUNNING {event.path}{again}"
+                return f"{_format_time(event.at)} RUNNING {event.path}{again}"
             case TaskRetrying():
-                return f"{_clock(event.at)} RETRYING {event.path}: {why(event.path, event.error)}"
+                reason = format_reason(event.path, event.error)
+                return f"{_format_time(event.at)} RETRYING {event.path}: {reason}"
             case TaskFinished():
-                return _finished(event)
+                return _format_finished(event)
             case TaskOutput():
-                return f"{event.path} | {last_written(event.line)}" if self._output else None
+                return f"{event.path} | {keep_last_rewrite(event.line)}" if self._output else None
             case Notice():
                 return f"note: {event.message}"
             case Stopping():
-                return f"{_clock(event.at)} stopping; press Ctrl-C again to kill"
+                return f"{_format_time(event.at)} stopping; press Ctrl-C again to kill"
             case RunFinished():
                 return None
             case _:
                 assert_never(event)
 
 
-def _finished(event: TaskFinished) -> str | None:
-    if not is_told(event):
+def _format_finished(event: TaskFinished) -> str | None:
+    if not has_line(event):
         return None
-    line = f"{_clock(event.at)} {state_word(event.state, cached=event.cached)} {event.path}"
+    state = format_state(event.state, cached=event.cached)
+    line = f"{_format_time(event.at)} {state} {event.path}"
     if event.started_at is not None:
-        line = f"{line} {duration(event.at - event.started_at)}"
-    told = event.error or event.reason
-    return f"{line}: {why(event.path, told)}" if told else line
+        line = f"{line} {format_duration(event.at - event.started_at)}"
+    reason = event.error or event.reason
+    return f"{line}: {format_reason(event.path, reason)}" if reason else line
 
 
-def _clock(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.astimezone().strftime("%H:%M:%S")

@@ -1,7 +1,7 @@
-"""A run on a terminal: what tasks write scrolls by, below it what runs now and what failed.
+"""Show a run on a terminal: the output of tasks scrolls by, the running tasks are drawn below it.
 
-Never taller than the window, since what left it could not be redrawn or removed: finished tasks are
-counted, the newest running ones are shown, each on one line.
+The drawing is never taller than the window, because lines that scroll out of it cannot be redrawn:
+it counts finished tasks, and has one line for each of the newest running tasks.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from argosy_cli.views.words import (
     GLYPHS,
     RUNNING_GLYPH,
     STYLES,
-    duration,
-    glyph,
-    is_told,
-    state_word,
-    why,
+    choose_glyph,
+    format_duration,
+    format_reason,
+    format_state,
+    has_line,
 )
 from argosy_engine.events import (
     Event,
@@ -41,7 +41,7 @@ from argosy_schemas.ir.task_kind import TaskKind
 
 REFRESHES_PER_SECOND = 4
 ROWS_BESIDE_RUNNING = 3
-"""The header, the line of counts, and one row to spare."""
+"""The header, the line of counts, and one spare row."""
 
 
 class LiveView:
@@ -56,7 +56,7 @@ class LiveView:
         self._running: dict[str, TaskStarted] = {}
         self._finished: Counter[TaskState] = Counter()
         self._stopping = False
-        # Last, since it draws at once.
+        # Last, because it draws at once.
         self._live = Live(
             console=self._console,
             refresh_per_second=REFRESHES_PER_SECOND,
@@ -72,12 +72,12 @@ class LiveView:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take note of one event; lines that stay are printed above what is redrawn."""
-        line = self._take(event)
+        """Update the drawing, and print the line of an event above it."""
+        line = self._update(event)
         if line is not None:
             self._console.print(line, soft_wrap=True)
 
-    def _take(self, event: Event) -> Text | None:
+    def _update(self, event: Event) -> Text | None:
         with self._lock:
             if isinstance(event, RunStarted):
                 self._title = f"{event.pipeline}  run {event.run_id}"
@@ -85,43 +85,41 @@ class LiveView:
             elif isinstance(event, TaskStarted):
                 self._running[event.path] = event
             elif isinstance(event, TaskFinished):
-                return self._take_finished(event)
+                return self._update_finished(event)
             elif isinstance(event, TaskOutput):
-                return _output_line(event) if self._output else None
+                return _format_output(event) if self._output else None
             elif isinstance(event, TaskRetrying):
                 self._running.pop(event.path, None)
-                return Text(
-                    f"↻ {event.path}  attempt {event.attempt}: {why(event.path, event.error)}",
-                    "yellow",
-                )
+                reason = format_reason(event.path, event.error)
+                return Text(f"↻ {event.path}  attempt {event.attempt}: {reason}", "yellow")
             elif isinstance(event, Notice):
                 return Text(f"note: {event.message}", "dim")
             elif isinstance(event, Stopping):
                 self._stopping = True
         return None
 
-    def _take_finished(self, event: TaskFinished) -> Text | None:
+    def _update_finished(self, event: TaskFinished) -> Text | None:
         self._running.pop(event.path, None)
         if event.kind is TaskKind.CONTAINER:
             self._finished[event.state] += 1
-        elif not is_told(event):
+        elif not has_line(event):
             return None
         line = Text()
-        line.append(f"{glyph(event.state, cached=event.cached)} ", STYLES[event.state])
+        line.append(f"{choose_glyph(event.state, cached=event.cached)} ", STYLES[event.state])
         line.append(event.path)
         if event.started_at is not None:
-            line.append(f"  {duration(event.at - event.started_at)}", "dim")
+            line.append(f"  {format_duration(event.at - event.started_at)}", "dim")
         if event.state is not TaskState.SUCCEEDED or event.cached:
-            word = state_word(event.state, cached=event.cached).lower().replace("_", " ")
+            word = format_state(event.state, cached=event.cached).lower().replace("_", " ")
             line.append(f"  {word}", STYLES[event.state])
-        if told := event.error or event.reason:
-            line.append(f"  {why(event.path, told)}")
+        if reason := event.error or event.reason:
+            line.append(f"  {format_reason(event.path, reason)}")
         return line
 
     def _draw(self) -> Group:
         now = datetime.now(UTC)
         with self._lock:
-            state = "stopping" if self._stopping else duration(now - self._started_at)
+            state = "stopping" if self._stopping else format_duration(now - self._started_at)
             header = self._row(self._title, state, "bold", "dim")
             counts = Text(no_wrap=True, overflow="ellipsis")
             for state, number in sorted(self._finished.items()):
@@ -130,23 +128,25 @@ class LiveView:
             room = max(1, self._console.size.height - ROWS_BESIDE_RUNNING)
             shown = list(self._running.values())[-room:]
             rows = [
-                self._row(f"{RUNNING_GLYPH} {task.path}", duration(now - task.at), "cyan", "cyan")
+                self._row(
+                    f"{RUNNING_GLYPH} {task.path}", format_duration(now - task.at), "cyan", "cyan"
+                )
                 for task in shown
             ]
         return Group(header, *rows, counts)
 
-    def _row(self, name: str, told: str, style: str, told_style: str) -> Text:
-        """Return one row, with as much of the name as there is room for: both its ends."""
-        room = max(1, self._console.width - len(told) - 2)
+    def _row(self, name: str, status: str, style: str, status_style: str) -> Text:
+        """Return one row; a name that does not fit is cut in the middle."""
+        room = max(1, self._console.width - len(status) - 2)
         if len(name) > room:
             half = room // 2
             name = f"{name[: room - 1 - half]}…{name[len(name) - half :]}"
         row = Text(no_wrap=True, overflow="ellipsis")
-        return row.append(f"{name}  ", style).append(told, told_style)
+        return row.append(f"{name}  ", style).append(status, status_style)
 
 
-def _output_line(event: TaskOutput) -> Text:
+def _format_output(event: TaskOutput) -> Text:
     line = Text(f"{event.path} │ ", "dim")
-    # A task may colour its own output; its codes must not reach the redrawn part.
+    # Colours of the task must not change the drawing below.
     line.append(Text.from_ansi(event.line))
     return line

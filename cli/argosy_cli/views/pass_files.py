@@ -1,4 +1,4 @@
-"""The plan after each pass of the compiler as numbered files, for ``compile --dump-passes``."""
+"""Write the plan after each pass of the compiler to a file, for ``compile --dump-passes``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from argosy_schemas.errors import MachineError
 
 
 class PassFiles:
-    """Writes one file for each pass: ``02-decide.json``; ``00-pipeline.json`` is what goes in.
+    """Writes a numbered file per pass, e.g. ``02-decide.json``; ``00-pipeline.json`` is the input.
 
-    A pass that fails leaves the files of those before it.
+    If a pass fails, the files of the passes before it remain.
     """
 
     def __init__(self, directory: Path) -> None:
-        """Write below ``directory``, which need not exist; files of the same names go."""
+        """Write into ``directory``, which is created if needed; existing files are replaced."""
         self._directory = directory
         self._number = 0
 

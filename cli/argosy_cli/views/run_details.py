@@ -1,4 +1,4 @@
-"""One run as lines: its tasks as a tree, then how it ended. What ``argosy get`` prints."""
+"""Show a run as a tree of its tasks and a summary, for ``argosy get``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy_cli.views.summary import summary
-from argosy_cli.views.words import duration, glyph, state_word, why
+from argosy_cli.views.summary import format_summary
+from argosy_cli.views.words import choose_glyph, format_duration, format_reason, format_state
 from argosy_runs.results import RunResult, TaskResult, path_order
 from argosy_runs.states import TaskState
 from argosy_schemas.names import TaskPath
@@ -15,16 +15,16 @@ from argosy_schemas.names import TaskPath
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def run_details(run: RunResult, home: Path) -> str:
-    """Return the lines about a run in ``home``, without a line break at the end."""
+def format_run(run: RunResult, home: Path) -> str:
+    """Return the lines about a run in ``home``, without a final line break."""
     started_at = run.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     lines = [f"{run.pipeline}  {started_at}"]
     lines += [f"  {_line(task)}" for task in _in_start_order(run.tasks)]
-    return "\n".join([*lines, summary(run, home)])
+    return "\n".join([*lines, format_summary(run, home)])
 
 
 def _in_start_order(tasks: Sequence[TaskResult]) -> list[TaskResult]:
-    """Return tasks as they started, each group before what is in it; what did not start last."""
+    """Return tasks by start time, each group before its tasks, those that did not start last."""
     starts = {task.path: task.started_at or _NEVER for task in tasks}
 
     def key(task: TaskResult) -> list[tuple[datetime, tuple[object, ...]]]:
@@ -37,14 +37,14 @@ def _in_start_order(tasks: Sequence[TaskResult]) -> list[TaskResult]:
 
 def _line(task: TaskResult) -> str:
     depth = task.path.count("/")
-    mark = glyph(task.state, cached=task.cached)
+    mark = choose_glyph(task.state, cached=task.cached)
     words = [f"{'  ' * depth}{mark} {task.display_name}"]
     if task.state is not TaskState.SUCCEEDED or task.cached:
-        words.append(state_word(task.state, cached=task.cached))
+        words.append(format_state(task.state, cached=task.cached))
     if task.started_at is not None:
-        words.append(duration((task.finished_at or datetime.now(UTC)) - task.started_at))
+        words.append(format_duration((task.finished_at or datetime.now(UTC)) - task.started_at))
     if task.attempts > 1:
         words.append(f"({task.attempts} attempts)")
     line = " ".join(words)
     reason = task.error or task.reason
-    return f"{line}: {why(task.path, reason)}" if reason else line
+    return f"{line}: {format_reason(task.path, reason)}" if reason else line

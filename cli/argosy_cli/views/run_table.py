@@ -1,4 +1,4 @@
-"""Runs as a table, or as JSON: what ``argosy list`` prints."""
+"""Show runs as a table or as JSON, for ``argosy list``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from argosy_cli.views.words import duration, without_controls
+from argosy_cli.views.words import format_duration, strip_controls
 from argosy_runs.listing import RunEntry
 from argosy_schemas.values import JsonValue, to_json
 
@@ -16,33 +16,33 @@ _SHORTEST_ID = 8
 _HEADINGS = ("RUN", "PIPELINE", "STATE", "STARTED", "TIME", "WHY")
 
 
-def run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
-    """Return one line for each run below a line of headings; empty without runs.
+def format_run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
+    """Return a line of headings and one line for each run; empty without runs.
 
     Args:
-        runs: In their order.
-        ids: Of all runs from which a person can choose: ids are cut to what tells them apart.
+        runs: In the order to show.
+        ids: The ids of all runs of the home; shown ids are as short as these allow.
     """
     if not runs:
         return ""
     length = _distinct_length(list(ids))
     rows = [_HEADINGS, *(_row(run, length) for run in runs)]
-    return _aligned(rows)
+    return _align(rows)
 
 
-def runs_json(runs: Iterable[RunEntry], *, left_out: int) -> str:
-    """Return one object with an entry for each run; see ``docs/json-output.md``."""
-    return to_json({"runs": [_object(run) for run in runs], "left_out": left_out})
+def runs_to_json(runs: Iterable[RunEntry], *, left_out: int) -> str:
+    """Return a JSON object with an entry for each run; see ``docs/json-output.md``."""
+    return to_json({"runs": [_run_to_json(run) for run in runs], "left_out": left_out})
 
 
-def _object(run: RunEntry) -> dict[str, JsonValue]:
+def _run_to_json(run: RunEntry) -> dict[str, JsonValue]:
     return {
         "run_id": run.run_id,
         "pipeline": run.pipeline,
         "state": run.state.value,
-        "created_at": _time(run.created_at),
-        "started_at": _time(run.started_at),
-        "finished_at": None if run.finished_at is None else _time(run.finished_at),
+        "created_at": _time_to_json(run.created_at),
+        "started_at": _time_to_json(run.started_at),
+        "finished_at": None if run.finished_at is None else _time_to_json(run.finished_at),
         "error": run.error,
     }
 
@@ -51,16 +51,16 @@ def _row(run: RunEntry, length: int) -> tuple[str, ...]:
     end = run.finished_at or datetime.now(UTC)
     return (
         run.run_id[:length],
-        without_controls(run.pipeline),
+        strip_controls(run.pipeline),
         run.state.value,
         run.started_at.astimezone().strftime("%Y-%m-%d %H:%M"),
-        duration(end - run.started_at),
-        without_controls(run.error or ""),
+        format_duration(end - run.started_at),
+        strip_controls(run.error or ""),
     )
 
 
 def _distinct_length(ids: Sequence[str]) -> int:
-    """Return how many first characters tell all ids apart."""
+    """Return how many first characters make all ids different."""
     ordered = sorted(ids)
     length = _SHORTEST_ID
     for one, other in pairwise(ordered):
@@ -69,18 +69,18 @@ def _distinct_length(ids: Sequence[str]) -> int:
     return length
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def _align(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     if sys.stdout.isatty():
-        # Only the reason is long; a line that breaks is harder to read than one that is cut.
+        # Only the reason is long, and a cut line is easier to read than a wrapped one.
         width = shutil.get_terminal_size().columns
         lines = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines]
     return "\n".join(lines)
 
 
-def _time(at: datetime) -> str:
+def _time_to_json(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,8 +1,7 @@
-"""The stream that views write to, which may break under them.
+"""The stream that views write to.
 
-A reader that went away (``argosy run … 2>&1 | head``), a terminal whose window was closed or a full
-disk costs what would have been written there, and nothing else: the run goes on, and its result and
-exit status stay true.
+If the reader has ended (``argosy run … 2>&1 | head``), the terminal is closed or the disk is full,
+only this output is lost: the run continues, and its result and exit status stay right.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from typing import TextIO
 
 
 class ForgivingStream(io.TextIOBase):
-    """Writes to a stream until that fails, and from then on nowhere."""
+    """Writes to a stream; after the first error it discards everything."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_broken = False
 
     def write(self, text: str, /) -> int:
-        """Write ``text``, if that can still be done."""
+        """Write ``text``, unless writing failed before."""
         if not self._is_broken:
             try:
                 self._stream.write(text)
@@ -28,7 +27,7 @@ class ForgivingStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Pass on what was written, if that can still be done."""
+        """Flush the stream, unless writing failed before."""
         if not self._is_broken:
             try:
                 self._stream.flush()
@@ -36,14 +35,14 @@ class ForgivingStream(io.TextIOBase):
                 self._is_broken = True
 
     def isatty(self) -> bool:
-        """Return whether a person looks at it."""
+        """Return whether the stream is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """Return the descriptor of the stream."""
+        """Return the file descriptor of the stream."""
         return self._stream.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # an attribute there
-        """What characters are written as."""
+        """The encoding of the stream."""
         return self._stream.encoding

@@ -1,4 +1,4 @@
-"""What is left on the screen when a run has ended: how it went, why not, and what came out."""
+"""Summarize a run that has ended: its state, its failures and its outputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from argosy_cli.arguments import DEFAULT_HOME
-from argosy_cli.views.words import duration, state_word, why
+from argosy_cli.views.words import format_duration, format_reason, format_state
 from argosy_runs.results import RunResult, artifact_to_json
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
@@ -15,19 +15,21 @@ from argosy_schemas.message_text import truncate
 from argosy_schemas.values import to_json
 
 LONGEST_VALUE = 200
-"""Characters of an output's text; the JSON of ``--output json`` has it whole."""
+"""Longer outputs are cut here; ``--output json`` prints them whole."""
 
 _WORDS = ("succeeded", "cached", "failed", "skipped", "not run", "canceled")
-"""In this order."""
+"""Counts are printed in this order."""
 
 
-def summary(result: RunResult, home: Path) -> str:
-    """Return the lines about the end of a run in ``home``, without a line break at the end."""
-    lines = [f"run {result.run_id} {result.state} in {_span(result)}{_tasks(result)}"]
+def format_summary(result: RunResult, home: Path) -> str:
+    """Return the lines about a run in ``home``, without a final line break."""
+    lines = [
+        f"run {result.run_id} {result.state} in {_format_span(result)}{_format_counts(result)}"
+    ]
     if result.state is RunState.FAILED:
         lines += [f"  {line}" for line in _failures(result)]
     if result.state is RunState.CANCELED:
-        lines.append(f"  go on with: {_resuming(result, home)}")
+        lines.append(f"  continue with: {_resume_command(result, home)}")
     lines += [
         f"  {name} = {truncate(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())
@@ -40,7 +42,7 @@ def summary(result: RunResult, home: Path) -> str:
     return "\n".join(lines)
 
 
-def _resuming(result: RunResult, home: Path) -> str:
+def _resume_command(result: RunResult, home: Path) -> str:
     words = ["argosy", "run", "--resume", str(result.run_id)]
     if home != Path(DEFAULT_HOME):
         words += ["--home", str(home)]
@@ -48,31 +50,32 @@ def _resuming(result: RunResult, home: Path) -> str:
 
 
 def _failures(result: RunResult) -> list[str]:
-    """Return why each task failed, but for the groups in which one did: that one tells it."""
+    """Return why each task failed, without the groups that failed because a task in them did."""
     failed = [task for task in result.tasks if task.state is TaskState.FAILED]
-    # The tasks are in the order of their paths, what is in a group right behind it.
+    # Tasks are sorted by path, so a group comes right before the tasks in it.
     paths = [*(str(task.path) for task in failed), ""]
     lines = [
-        f"{task.path}: {why(task.path, str(task.error))}{f'; log: {task.log}' if task.log else ''}"
+        f"{task.path}: {format_reason(task.path, str(task.error))}"
+        f"{f'; log: {task.log}' if task.log else ''}"
         for task, following in zip(failed, paths[1:], strict=True)
         if not following.startswith(f"{task.path}/")
     ]
     return lines or ([] if result.error is None else [result.error])
 
 
-def _span(result: RunResult) -> str:
-    return duration((result.finished_at or result.started_at) - result.started_at)
+def _format_span(result: RunResult) -> str:
+    return format_duration((result.finished_at or result.started_at) - result.started_at)
 
 
-def _tasks(result: RunResult) -> str:
+def _format_counts(result: RunResult) -> str:
     """Return e.g. `` (5 tasks: 3 succeeded, 1 cached, 1 failed)``; empty without tasks."""
     counts = Counter(
-        state_word(task.state, cached=task.cached).lower().replace("_", " ")
+        format_state(task.state, cached=task.cached).lower().replace("_", " ")
         for task in result.tasks
         if task.kind in (TaskKind.CONTAINER, TaskKind.IMPORTER)
     )
     total = sum(counts.values())
     if total == 0:
         return ""
-    told = ", ".join(f"{counts[word]:,} {word}" for word in _WORDS if counts[word])
-    return f" ({total:,} task{'s' if total > 1 else ''}: {told})"
+    states = ", ".join(f"{counts[word]:,} {word}" for word in _WORDS if counts[word])
+    return f" ({total:,} task{'s' if total > 1 else ''}: {states})"

@@ -1,4 +1,4 @@
-"""The words, glyphs and numbers that all views share."""
+"""Words, glyphs, colours and number formats that all views share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STYLES: Mapping[TaskState, str] = {
     TaskState.NOT_RUN: "dim",
     TaskState.CANCELED: "yellow",
 }
-"""Colour is never the only signal: glyph and word stand beside it."""
+"""Colour is never the only signal: a glyph or word says the same."""
 
 
 _SEQUENCE = re.compile(
@@ -44,17 +44,17 @@ _SEQUENCE = re.compile(
 _CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
 
 
-def without_controls(line: str) -> str:
-    """Return a line as plain text: what moves the cursor or colours is no text."""
+def strip_controls(line: str) -> str:
+    """Return a line without control characters and escape sequences."""
     return _SEQUENCE.sub("", line).translate(_CONTROLS)
 
 
-def last_written(line: str) -> str:
-    """Return what is left of a line that was written over itself, as a bar of progress is."""
+def keep_last_rewrite(line: str) -> str:
+    """Return what is visible of a line that rewrites itself, such as a progress bar."""
     return line.rstrip("\r").rpartition("\r")[2]
 
 
-def duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Return ``0.4s``, ``12s``, ``3m05s`` or ``2h07m``."""
     seconds = max(0.0, span.total_seconds())
     if seconds < 10:
@@ -66,11 +66,11 @@ def duration(span: timedelta) -> str:
     return f"{minutes}m{rest:02d}s" if hours == 0 else f"{hours}h{minutes_rest:02d}m"
 
 
-def is_told(event: TaskFinished) -> bool:
-    """Return whether the end of a task is worth a line.
+def has_line(event: TaskFinished) -> bool:
+    """Return whether the end of a task gets a line.
 
-    That of a group is when it says why nothing in it ran. One in which a task failed has no error
-    of its own: the task has told it.
+    A group gets one only if it says why none of its tasks ran; if one of them failed, the line of
+    that task says so.
     """
     if event.kind is TaskKind.CONTAINER:
         return True
@@ -79,19 +79,19 @@ def is_told(event: TaskFinished) -> bool:
     return event.state is not TaskState.SUCCEEDED
 
 
-def why(path: str, told: str) -> str:
-    """Return what is told of a task behind its path, which messages of drivers begin with.
+def format_reason(path: str, message: str) -> str:
+    """Return the message about a task as plain text, without the path that drivers put before it.
 
-    As plain text: the message of a task that failed may be the last line that it wrote.
+    The message of a failed task may be the last line of its output, with control characters.
     """
-    return without_controls(told.removeprefix(f"task '{path}': "))
+    return strip_controls(message.removeprefix(f"task '{path}': "))
 
 
-def state_word(state: TaskState, *, cached: bool) -> str:
-    """Return the state as it is written for people."""
+def format_state(state: TaskState, *, cached: bool) -> str:
+    """Return the state, or ``CACHED``."""
     return "CACHED" if cached and state is TaskState.SUCCEEDED else state.value
 
 
-def glyph(state: TaskState, *, cached: bool) -> str:
-    """Return the one character that stands for the state."""
+def choose_glyph(state: TaskState, *, cached: bool) -> str:
+    """Return the character for the state."""
     return CACHED_GLYPH if cached and state is TaskState.SUCCEEDED else GLYPHS[state]

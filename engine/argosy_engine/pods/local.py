@@ -69,7 +69,7 @@ class LocalPods:
             return _failed(convert_os_error(error))
         except Exception as error:
             # The edge of the pod: a fault in it must not end the whole run.
-            message = f"{type(error).__name__}: {error}; this is a fault of Argosy"
+            message = f"{type(error).__name__}: {error}; this is a bug in Argosy"
             return _failed(Failure(reason=Reason.INTERNAL, message=message))
 
     def _decision(self, request: PodRequest) -> PodOutcome:
