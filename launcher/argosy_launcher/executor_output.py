@@ -3,19 +3,24 @@
 It is ``ExecutorOutput`` of ``pipeline_spec.proto`` as JSON, in proto's camelCase or the SDK's
 snake_case (``ir-semantics`` 7.6). Unknown keys are errors, since a misspelt key would silently lose
 an output. The types of values are checked later, against the outputs that the component declares.
+
+Python writes NaN and Infinity, which JSON does not have: the first threshold of scikit-learn's ROC
+curves is infinite. Metadata keeps them as the strings "NaN", "Infinity" and "-Infinity", as
+proto-JSON writes such numbers; a parameter must not have them.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.parameters import describe_json_type
-from argosy_schemas.values import MAX_DEPTH, JsonValue
+from argosy_schemas.values import MAX_DEPTH, JsonValue, find_non_finite, name_non_finite
 
 MAX_EXECUTOR_OUTPUT_BYTES = 256 * 1024 * 1024
 """A larger file would need more memory than the launcher's container has."""
@@ -28,7 +33,7 @@ class ReportedArtifact:
     name: str = ""
     uri: str = ""
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """Not normalized: ``1.0`` stays ``1.0``."""
+    """Not normalized: ``1.0`` stays ``1.0``. NaN and Infinity are strings."""
     custom_path: str = ""
 
 
@@ -50,12 +55,12 @@ def parse_executor_output(data: bytes, *, path: str) -> ExecutorOutput:
         path: The path of the file, for messages.
 
     Raises:
-        TaskError: It is not the JSON of an ``ExecutorOutput``, or has NaN or Infinity.
+        TaskError: It is not the JSON of an ``ExecutorOutput``, or a parameter has NaN or Infinity.
     """
     if not data.strip():
         return ExecutorOutput()
     try:
-        document = json.loads(data, parse_constant=_refuse_constant, parse_float=_parse_finite)
+        document = json.loads(data)
     except (ValueError, RecursionError) as error:
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _make_error(path, f"is not JSON ({detail}); write one JSON object") from error
@@ -68,6 +73,8 @@ def parse_executor_output(data: bytes, *, path: str) -> ExecutorOutput:
     parameters = _read_object(
         _get_either(top, "parameterValues", "parameter_values"), path, _PARAMETERS
     )
+    for name, value in parameters.items():
+        _refuse_non_finite(value, name, path)
     lists = _read_object(top.get("artifacts"), path, "'artifacts'")
     return ExecutorOutput(
         parameters=parameters,
@@ -132,7 +139,9 @@ def _read_artifact(value: Any, where: str, path: str) -> ReportedArtifact:
     return ReportedArtifact(
         name=_read_text(members.get("name"), path, f"{where[:-1]}.name'"),
         uri=_read_text(members.get("uri"), path, f"{where[:-1]}.uri'"),
-        metadata=_read_object(members.get("metadata"), path, f"{where[:-1]}.metadata'"),
+        metadata=_keep_non_finite(
+            _read_object(members.get("metadata"), path, f"{where[:-1]}.metadata'")
+        ),
         custom_path=_read_text(
             _get_either(members, "custom_path", "customPath"), path, f"{where[:-1]}.custom_path'"
         ),
@@ -169,15 +178,26 @@ def _refuse_unknown(members: Mapping[str, Any], known: set[str], path: str, wher
         )
 
 
-def _parse_finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        _refuse_constant(text)
+def _refuse_non_finite(value: Any, name: str, path: str) -> None:
+    found = find_non_finite(value)
+    if found is not None:
+        where, number = found
+        place = f"output parameter '{name}'" + (f" at '{where}'" if where else "")
+        raise _make_error(
+            path, f"has {number} in {place}, which is no JSON number; write a finite number or null"
+        )
+
+
+def _keep_non_finite(value: Any) -> Any:
+    """Return a JSON value with NaN and Infinity as strings."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else name_non_finite(value)
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {key: _keep_non_finite(item) for key, item in members.items()}
+    if isinstance(value, list):
+        return [_keep_non_finite(item) for item in cast("list[object]", value)]
     return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"'{name}' is not a JSON number; write a finite number or null")
 
 
 def _make_error(path: str, problem: str) -> TaskError:

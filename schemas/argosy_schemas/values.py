@@ -84,6 +84,34 @@ def to_json(value: object) -> str:
     )
 
 
+def find_non_finite(value: JsonValue) -> tuple[str, str] | None:
+    """Return where a value has NaN or Infinity first, e.g. ``a.b[0]``, and which; else ``None``."""
+    found = _find_non_finite(value)
+    return None if found is None else (found[0].removeprefix("."), found[1])
+
+
+def _find_non_finite(value: JsonValue) -> tuple[str, str] | None:
+    if isinstance(value, float):
+        return None if math.isfinite(value) else ("", name_non_finite(value))
+    members: list[tuple[str, JsonValue]] = []
+    if isinstance(value, Mapping):
+        members = [(f".{key}", item) for key, item in value.items()]
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        members = [(f"[{index}]", item) for index, item in enumerate(value)]
+    for place, item in members:
+        found = _find_non_finite(item)
+        if found is not None:
+            return place + found[0], found[1]
+    return None
+
+
+def name_non_finite(number: float) -> str:
+    """Return NaN or an infinity as proto-JSON writes it."""
+    if math.isnan(number):
+        return "NaN"
+    return "Infinity" if number > 0 else "-Infinity"
+
+
 def parse_json(text: str) -> JsonValue:
     """Parse JSON and normalize the value.
 

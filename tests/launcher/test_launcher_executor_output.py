@@ -50,6 +50,17 @@ def test_metadata_keeps_the_numbers_that_were_written() -> None:
     assert repr(output.artifacts["m"][0].metadata) == "{'a': 1.0, 'b': 1}"
 
 
+def test_metadata_keeps_infinity_and_nan_as_text() -> None:
+    metadata = '{"rocCurve": [{"threshold": Infinity}, {"threshold": -Infinity}], "loss": NaN}'
+
+    output = parse('{"artifacts": {"m": {"artifacts": [{"metadata": ' + metadata + "}]}}}")
+
+    assert output.artifacts["m"][0].metadata == {
+        "rocCurve": [{"threshold": "Infinity"}, {"threshold": "-Infinity"}],
+        "loss": "NaN",
+    }
+
+
 @pytest.mark.parametrize("text", ["", " \n", "{}", '{"artifacts": null}'])
 def test_a_file_that_says_nothing_is_no_mistake(text: str) -> None:
     assert parse(text) == ExecutorOutput()
@@ -84,8 +95,14 @@ def test_every_artifact_of_a_list_counts_in_order() -> None:
             '{"artifacts": {"m": {"artifacts": [{"meta": {}}]}}}',
             "has the unknown key 'meta' in 'artifacts.m.artifacts[0]'; ",
         ),
-        ('{"parameterValues": {"x": NaN}}', "is not JSON ('NaN' is not a JSON number; "),
-        ('{"parameterValues": {"x": 1e999}}', "is not JSON ('1e999' is not a JSON number; "),
+        (
+            '{"parameterValues": {"x": NaN}}',
+            "has NaN in output parameter 'x', which is no JSON number; write a finite number or ",
+        ),
+        (
+            '{"parameterValues": {"x": {"loss": [1, -1e999]}}}',
+            "has -Infinity in output parameter 'x' at 'loss[1]', which is no JSON number; ",
+        ),
         ('{"parameterValues": {"x": ', "is not JSON (Expecting value"),
         (b'{"parameterValues": {"x": "\xff"}}', "is not JSON ('utf-8' codec"),
         ("[" * 100_000, "is not JSON (it is nested too deeply); write one JSON object"),

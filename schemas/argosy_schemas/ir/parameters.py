@@ -7,6 +7,7 @@ these have three: the shortest decimal that parses to the same number, without a
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Final
 
 from argosy_schemas.ir.model import ParameterSpec, ParameterType
 from argosy_schemas.message_text import quote_text
-from argosy_schemas.values import JsonValue, normalize, parse_json, to_json
+from argosy_schemas.values import JsonValue, find_non_finite, normalize, parse_json, to_json
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -230,5 +231,15 @@ def _parse_json(text: str, declared: ParameterType) -> JsonValue:
     try:
         value = parse_json(text)
     except ValueError as error:
-        raise ParameterValueError(f"{quote_text(text)} is no JSON: {error}") from error
+        at = _find_place(text)
+        raise ParameterValueError(f"{quote_text(text)} is no JSON{at}: {error}") from error
     return coerce(value, declared)
+
+
+def _find_place(text: str) -> str:
+    """Return where a JSON text has NaN or Infinity, as part of a sentence; empty if it has none."""
+    try:
+        found = find_non_finite(json.loads(text))
+    except (ValueError, RecursionError):
+        return ""
+    return f" at '{found[0]}'" if found is not None and found[0] else ""
