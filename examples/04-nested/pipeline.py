@@ -1,4 +1,4 @@
-"""A pipeline inside a pipeline, used twice."""
+"""A pipeline that uses another pipeline twice."""
 
 from kfp import dsl
 

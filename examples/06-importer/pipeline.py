@@ -1,4 +1,4 @@
-"""An artifact that exists already is registered; no process, no pod, nothing is copied."""
+"""An importer registers a file that exists already; it needs no process and no pod."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Input

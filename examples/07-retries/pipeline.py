@@ -1,4 +1,4 @@
-"""A component that fails at first, and a nested pipeline whose tasks inherit its retries."""
+"""A component that fails at first, and a nested pipeline that passes its retries on to its tasks."""
 
 from kfp import dsl
 

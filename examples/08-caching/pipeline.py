@@ -1,4 +1,4 @@
-"""Work that was done before is not done again, unless the author says so."""
+"""Caching: a second run takes the result of one task from the cache, and runs the other again."""
 
 from kfp import dsl
 

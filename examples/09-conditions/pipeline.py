@@ -1,4 +1,4 @@
-"""Branches, and one value out of whichever branch ran."""
+"""Conditions: one of three branches runs, and its value is returned."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""A loop over what another task returned, inside it a condition, behind it what was collected."""
+"""A loop over the list that a task returned, and a task that gets the collected results."""
 
 from typing import List
 

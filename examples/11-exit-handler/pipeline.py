@@ -1,4 +1,4 @@
-"""A task that runs whatever became of the others, and knows what did."""
+"""An exit handler that runs after the other tasks even if they failed, with their final status."""
 
 from kfp import dsl
 

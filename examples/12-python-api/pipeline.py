@@ -1,4 +1,4 @@
-"""Points that are made once, and a moving average whose error depends on its window."""
+"""A task that measures points, and one that returns the error of a moving average over them."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output

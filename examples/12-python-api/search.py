@@ -1,4 +1,4 @@
-"""Search the best value of a parameter: a run for each, whose first task is done only once."""
+"""Search the best value of a parameter by running a pipeline for each candidate."""
 
 import argosy
 
