@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from argosy_engine.events import Event, TaskFinished
 from argosy_runs.reading import read_run
-from argosy_runs.results import RunResult
+from argosy_runs.results import RunResult, TaskResult
+from argosy_schemas.names import TaskPath
 
 
 def read_back(home: Path, result: RunResult, events: Iterable[Event] = ()) -> RunResult:
@@ -32,6 +33,7 @@ def read_back(home: Path, result: RunResult, events: Iterable[Event] = ()) -> Ru
             tasks[path].log,
             tasks[path].started_at,
             tasks[path].finished_at,
+            tuple(items(tasks, path)),
         )
         for path in finished
     }
@@ -49,4 +51,14 @@ def emitted(event: TaskFinished) -> object:
         event.log,
         event.started_at,
         None if event.started_at is None else event.at,
+        event.items,
     )
+
+
+def items(tasks: Mapping[TaskPath, TaskResult], path: TaskPath) -> Iterator[str]:
+    """Yield the items of the iterations that a task is in, or is, the outermost first."""
+    segments = path.split("/")
+    for count in range(1, len(segments) + 1):
+        item = tasks[TaskPath("/".join(segments[:count]))].item
+        if item is not None:
+            yield item

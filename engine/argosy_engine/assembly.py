@@ -82,7 +82,7 @@ def assemble(
     reporter = Reporter(
         journal=journal,
         view=view,
-        tree=values.tree,
+        values=values,
         home=directory.home,
         emit=emit,
         on_skip=on_skip,

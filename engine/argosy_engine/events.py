@@ -35,6 +35,8 @@ class TaskStarted:
     name: str
     """Display name."""
     at: datetime
+    items: tuple[str, ...] = ()
+    """What the iterations that it is in are for, the outermost first."""
     attempt: int = 1
     """From 1."""
 
@@ -60,6 +62,8 @@ class TaskFinished:
     kind: TaskKind
     state: TaskState
     at: datetime
+    items: tuple[str, ...] = ()
+    """What the iterations that it is in, or is, are for, the outermost first."""
     started_at: datetime | None = None
     """``None`` when it never started."""
     attempts: int = 0

@@ -23,9 +23,9 @@ from argosy_runs import nodes as argo
 from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
 from argosy_runs.nodes import NodePhase, NodeType
 from argosy_runs.task_nodes import TaskAttempts
+from argosy_runs.values import TaskValues
 from argosy_runs.view import RunView
 from argosy_schemas.formats.records import Failure
-from argosy_schemas.ir.task_tree import TaskTree
 from argosy_schemas.names import TaskPath
 
 _NO_ATTEMPTS = TaskAttempts()
@@ -39,7 +39,7 @@ class Reporter(Observer):
         *,
         journal: JournalWriter,
         view: RunView,
-        tree: TaskTree,
+        values: TaskValues,
         home: Path,
         emit: Listener,
         on_skip: Callable[[TaskPath], None],
@@ -49,14 +49,14 @@ class Reporter(Observer):
         Args:
             journal: Of the run.
             view: Of the run; takes every entry.
-            tree: The tasks of the pipeline.
+            values: Of the run.
             home: Where the store is; absolute.
             emit: Called with every event.
             on_skip: Called with a task whose condition is false, before anything that follows it.
         """
         self._journal: JournalWriter | None = journal
         self._view = view
-        self._tree = tree
+        self._values = values
         self._home = home
         self._emit = emit
         self._on_skip = on_skip
@@ -91,8 +91,16 @@ class Reporter(Observer):
             return
         # Its node changes right after.
         attempt = self._attempts(node.path).count + 1
-        name = self._tree.at(node.path).display_name
-        self._emit(TaskStarted(path=node.path, name=name, at=at, attempt=attempt))
+        position = self._values.tree.at(node.path)
+        self._emit(
+            TaskStarted(
+                path=node.path,
+                name=position.display_name,
+                at=at,
+                items=self._values.items(position),
+                attempt=attempt,
+            )
+        )
 
     def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
         """Keep what came of the attempt until its node changes."""
@@ -125,7 +133,7 @@ class Reporter(Observer):
         self._emit(Stopping(at=at))
 
     def _emit_finished(self, path: TaskPath) -> None:
-        position = self._tree.at(path)
+        position = self._values.tree.at(path)
         outcome = self._view.outcome(position)
         node = self._view.nodes.tasks[path].node
         attempts = self._attempts(path)
@@ -139,6 +147,7 @@ class Reporter(Observer):
                 kind=position.kind,
                 state=outcome.state,
                 at=node.finished_at,
+                items=self._values.items(position),
                 started_at=node.started_at,
                 attempts=attempts.count,
                 cached=attempts.last.cached,

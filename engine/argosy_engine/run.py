@@ -116,7 +116,7 @@ def _work(
                 run.spec,
                 assembly.view,
                 assembly.values,
-                home=directory.home,
+                log_root=str(directory.home),
                 ended_at=ended_at,
             )
             assembly.reporter.take(RunEnded(at=ended_at, state=result.state, error=result.error))

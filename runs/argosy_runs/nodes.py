@@ -96,3 +96,8 @@ class Node:
     started_at: datetime | None = None
     """``None`` until it runs, and for what never did."""
     finished_at: datetime | None = None
+
+    @property
+    def is_exit_root(self) -> bool:
+        """Whether it holds what runs when all else has come to its end."""
+        return self.boundary is None and self.name.endswith(EXIT_LABEL)

@@ -15,10 +15,9 @@ from argosy_runs.states import TaskState
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.names import TaskPath
 
+RUN_STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 CONDITION_FALSE = "its condition was false"
 STOPPED = "the run was stopped before it could start"
-KILLED = "the engine was killed while it ran"
-KILLED_BEFORE = "the engine was killed before it could start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +130,13 @@ def group_outcome(own: Outcome, inner: Iterable[Outcome], *, stop: Failure | Non
             return Outcome(state=TaskState.NOT_RUN, reason=stop.message)
         return Outcome(state=TaskState.FAILED, error=stop.message, failed_path=own.failed_path)
     return own
+
+
+def make_deadline_failure(seconds: float) -> Failure:
+    """Return why a run was stopped that did not end in its time."""
+    return Failure(
+        reason=Reason.DEADLINE_EXCEEDED, message=f"the run did not end within {seconds:g} s"
+    )
 
 
 def because_of(key: str, state: TaskState) -> str:

@@ -11,11 +11,16 @@ from argosy_runs.run_result import run_result
 from argosy_runs.run_spec import make_run_context
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
-from argosy_runs.view import RunView
+from argosy_runs.view import Abandonment, RunView
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
+
+_KILLED = Abandonment(
+    cause="the engine was killed",
+    error="the engine was killed; resume the run to go on with it",
+)
 
 
 def read_run(home: Path, run: str) -> RunResult:
@@ -48,6 +53,6 @@ def read_run(home: Path, run: str) -> RunResult:
     for entry in JournalReader(files.journal).read():
         view.take(entry)
     if not is_locked and not view.is_over:
-        view.kill()
+        view.abandon(_KILLED)
     ended_at = view.updated_at or spec.created_at
-    return run_result(spec, view, values, home=files.home, ended_at=ended_at)
+    return run_result(spec, view, values, log_root=str(files.home), ended_at=ended_at)

@@ -25,6 +25,8 @@ class TaskResult:
     name: str
     """The task's key in its DAG; an iteration's is its index."""
     display_name: str
+    item: str | None = None
+    """Of an iteration what it is for: the text of its item, or of the first member of that."""
     state: TaskState
     reason: str | None = None
     """One sentence: why it was skipped, did not run or was canceled; names the upstream."""
@@ -48,6 +50,7 @@ class TaskResult:
             "kind": self.kind.value,
             "name": self.name,
             "display_name": self.display_name,
+            "item": self.item,
             "state": self.state.value,
             "reason": self.reason,
             "cached": self.cached,
@@ -56,6 +59,8 @@ class TaskResult:
             "outputs": values_to_json(self.outputs),
             "error": self.error,
             "log": self.log,
+            "started_at": _time(self.started_at),
+            "finished_at": _time(self.finished_at),
         }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from argosy_runs.nodes import NodePhase
 from argosy_runs.outcomes import Outcome
@@ -24,7 +23,7 @@ _NO_ATTEMPTS = TaskAttempts()
 
 
 def run_result(
-    spec: RunSpec, view: RunView, values: TaskValues, *, home: Path, ended_at: datetime | None
+    spec: RunSpec, view: RunView, values: TaskValues, *, log_root: str, ended_at: datetime | None
 ) -> RunResult:
     """Return what became of a run so far.
 
@@ -32,10 +31,12 @@ def run_result(
         spec: What the run was given.
         view: Of its nodes.
         values: Of the same nodes.
-        home: Where its store is; absolute.
+        log_root: The root of its store, as it stands before the keys of logs.
         ended_at: When it came to its end; ``None`` while it lasts.
     """
-    found = (_task_result(*task, view=view, values=values, home=home) for task in view.tasks())
+    found = (
+        _task_result(*each, view=view, values=values, log_root=log_root) for each in view.tasks()
+    )
     tasks = tuple(sorted(found, key=lambda task: path_order(task.path)))
     state, error = _run_state(view, tasks)
     return RunResult(
@@ -51,7 +52,7 @@ def run_result(
 
 
 def _task_result(
-    position: TaskPosition, outcome: Outcome, *, view: RunView, values: TaskValues, home: Path
+    position: TaskPosition, outcome: Outcome, *, view: RunView, values: TaskValues, log_root: str
 ) -> TaskResult:
     path = position.path
     node = view.nodes.tasks.get(path, _NO_NODES).node
@@ -64,6 +65,7 @@ def _task_result(
         kind=position.kind,
         name=path.rpartition("/")[2],
         display_name=position.display_name,
+        item=values.item(position),
         state=outcome.state,
         reason=outcome.reason,
         cached=attempts.last.cached,
@@ -72,7 +74,7 @@ def _task_result(
         outputs=outputs,
         error=outcome.error,
         failure=attempts.last.failure if outcome.state is TaskState.FAILED else None,
-        log=None if log is None else str(home / log),
+        log=None if log is None else f"{log_root}/{log}",
         started_at=started_at,
         finished_at=None if node is None or started_at is None else node.finished_at,
     )
@@ -88,8 +90,8 @@ def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, st
     first = _first_failure(tasks)
     if first is not None:
         return RunState.FAILED, f"'{first.path}' failed: {first.error}"
-    if view.is_killed:
-        return RunState.FAILED, "the engine was killed; resume the run to go on with it"
+    if view.abandonment is not None:
+        return RunState.FAILED, view.abandonment.error
     root = view.nodes.phase(TaskPath(""))
     at_exit = view.nodes.exit_root
     phase = at_exit.phase if root is NodePhase.SUCCEEDED and at_exit is not None else root

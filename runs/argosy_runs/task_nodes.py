@@ -9,9 +9,10 @@ divided DAG has the empty path, that of the run.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from argosy_runs.journal import Attempt, NodeChanged
-from argosy_runs.nodes import EXIT_LABEL, Node, NodePhase, NodeType
+from argosy_runs.nodes import Node, NodePhase, NodeType
 from argosy_schemas.names import TaskPath
 
 
@@ -23,8 +24,10 @@ class TaskNodes:
     """The task itself: a pod, its retries, a DAG, or the leaf of one that did not run."""
     failed_helper: Node | None = None
     """The first that failed."""
+    has_group: bool = False
+    """Whether it is a loop that began to iterate."""
     items: int | None = None
-    """Of a loop that has some: how many."""
+    """Of such a loop: how many iterations it has; ``None``: its group does not say it."""
 
     @property
     def is_dag(self) -> bool:
@@ -69,13 +72,21 @@ class NodeIndex:
 
     def take(self, change: NodeChanged) -> Node | None:
         """Take note of a change; return the node, with its times, if it is that of a task."""
-        node, attempt = change.node, change.attempt
-        if node.type is NodeType.POD:
-            self._take_pod(node, attempt)
-        if node.is_attempt and node.type is not NodeType.DAG:
-            return None
+        if change.node.type is NodeType.POD:
+            self._count(change)
+        return self.add(change.node, at=change.at)
+
+    def add(self, node: Node, *, at: datetime | None = None) -> Node | None:
+        """Add a node, or replace what it was before; return it if it is that of a task.
+
+        Args:
+            node: The one that encloses it was added before.
+            at: When it came to its phase; ``None``: it has its times.
+        """
         if node.boundary is None:
-            self._take_root(change)
+            self._add_root(node, at)
+            return None
+        if node.is_attempt and node.type is not NodeType.DAG:
             return None
         outer, at_exit = self._boundaries[node.boundary]
         if node.type is NodeType.DAG:
@@ -85,12 +96,12 @@ class NodeIndex:
         entries = self._at_exit if at_exit else self.tasks
         entry = entries.setdefault(node.path, TaskNodes())
         if not _is_task(node, outer):
-            if node.type is NodeType.TASK_GROUP and node.items is not None:
-                entry.items = node.items
+            if node.type is NodeType.TASK_GROUP:
+                entry.has_group, entry.items = True, node.items
             if node.phase.is_failed and entry.failed_helper is None:
                 entry.failed_helper = node
             return None
-        entry.node = node = _timed(node, change, entry.node)
+        entry.node = node = _timed(node, at, entry.node)
         if at_exit and node.phase.is_completed:
             self.tasks[node.path] = entry
         return node
@@ -104,17 +115,17 @@ class NodeIndex:
         entry = self.tasks.get(path)
         return None if entry is None or entry.node is None else entry.node.phase
 
-    def _take_root(self, change: NodeChanged) -> None:
-        node = change.node
-        at_exit = node.name.endswith(EXIT_LABEL)
+    def _add_root(self, node: Node, at: datetime | None) -> None:
+        at_exit = node.is_exit_root
         self._boundaries[node.name] = node.path, at_exit
         if at_exit:
-            self.exit_root = _timed(node, change, self.exit_root)
+            self.exit_root = _timed(node, at, self.exit_root)
         else:
             entry = self.tasks.setdefault(node.path, TaskNodes())
-            entry.node = _timed(node, change, entry.node)
+            entry.node = _timed(node, at, entry.node)
 
-    def _take_pod(self, node: Node, attempt: Attempt | None) -> None:
+    def _count(self, change: NodeChanged) -> None:
+        node, attempt = change.node, change.attempt
         attempts = self.attempts.setdefault(node.path, TaskAttempts())
         if node.phase is NodePhase.RUNNING and not node.decides:
             attempts.count += 1
@@ -131,10 +142,11 @@ def _is_task(node: Node, outer: TaskPath) -> bool:
     return bool(node.path) and node.path != outer
 
 
-def _timed(node: Node, change: NodeChanged, before: Node | None) -> Node:
-    """Return a node with the times that its changes give it, unless it brings its own."""
-    started_at = node.started_at or (None if before is None else before.started_at)
+def _timed(node: Node, at: datetime | None, before: Node | None) -> Node:
+    """Return a node with the times that its changes give it."""
+    if at is None:
+        return node
+    started_at = None if before is None else before.started_at
     if started_at is None and node.phase is NodePhase.RUNNING:
-        started_at = change.at
-    finished_at = node.finished_at or (change.at if node.phase.is_fulfilled else None)
-    return replace(node, started_at=started_at, finished_at=finished_at)
+        started_at = at
+    return replace(node, started_at=started_at, finished_at=at if node.phase.is_fulfilled else None)

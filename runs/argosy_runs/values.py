@@ -12,6 +12,7 @@ from argosy_driver.resolving.outputs import Records
 from argosy_driver.resolving.phases import SUCCEEDED
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
+from argosy_runs.items import label_item
 from argosy_runs.journal import Attempt
 from argosy_runs.states import TaskState
 from argosy_runs.task_nodes import NodeIndex
@@ -57,9 +58,36 @@ class TaskValues:
         self._records = records
         self._nodes = nodes
 
-    def undecided(self, path: TaskPath) -> str | None:
+    def why_undecided(self, path: TaskPath) -> str | None:
         """Return why it cannot be decided whether or how a task runs; ``None``: it can."""
         return self._resolver.why_undecided(path)
+
+    def item_count(self, path: TaskPath) -> int | None:
+        """Return how many iterations a loop has; ``None``: nobody knows."""
+        try:
+            return self._resolver.count_items(self.tree.at(path))
+        except ArgosyError:
+            return None
+
+    def item(self, position: TaskPosition) -> str | None:
+        """Return the label of an iteration's item; ``None``: it is none, or nobody knows it."""
+        if position.kind is not TaskKind.ITERATION:
+            return None
+        try:
+            return label_item(self._resolver.item(position))
+        except ArgosyError:
+            return None
+
+    def items(self, position: TaskPosition) -> tuple[str, ...]:
+        """Return the labels of the iterations that a task is in, or is; the outermost first."""
+        found: list[str] = []
+        each: TaskPosition | None = position
+        while each is not None:
+            label = self.item(each)
+            if label is not None:
+                found.append(label)
+            each = each.parent
+        return tuple(reversed(found))
 
     def import_error(self, path: TaskPath) -> str | None:
         """Return why an importer fails; ``None``: it does not."""

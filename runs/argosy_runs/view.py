@@ -7,15 +7,14 @@ out when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, assert_never
 
 from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
 from argosy_runs.nodes import Node, NodePhase
 from argosy_runs.outcomes import (
-    KILLED,
-    KILLED_BEFORE,
     Outcome,
     because_of,
     group_outcome,
@@ -36,13 +35,27 @@ _NO_NODES = TaskNodes()
 class Explanations(Protocol):
     """What is known of tasks beside their nodes, from pipeline and records."""
 
-    def undecided(self, path: TaskPath) -> str | None:
+    def why_undecided(self, path: TaskPath) -> str | None:
         """Return why it cannot be decided whether or how a task runs; ``None``: it can."""
+        ...
+
+    def item_count(self, path: TaskPath) -> int | None:
+        """Return how many iterations a loop has; ``None``: nobody knows."""
         ...
 
     def import_error(self, path: TaskPath) -> str | None:
         """Return why an importer fails; ``None``: it does not."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandonment:
+    """Why a run goes on no more that has not ended."""
+
+    cause: str
+    """The beginning of a sentence that goes on with what a task did then."""
+    error: str
+    """One sentence about the run."""
 
 
 class RunView:
@@ -81,8 +94,8 @@ class RunView:
         """The time of the last entry."""
         self.stop: Failure | None = None
         """Why the run was stopped, if it was."""
-        self.is_killed = False
-        """Whether its engine is gone before its nodes came to their end."""
+        self.abandonment: Abandonment | None = None
+        """Why nothing more happens, though its nodes have not come to their end."""
 
     # What happens.
 
@@ -112,10 +125,22 @@ class RunView:
                 assert_never(entry)
         return ()
 
-    def kill(self) -> None:
-        """Take note that no engine works on the run any more, though it has not ended."""
+    def load(self, nodes: Iterable[Node]) -> None:
+        """Take note of nodes as they stand, with their times, each behind what encloses it.
+
+        Those that run at the exit come last, by a call of their own.
+        """
         self._derived.clear()
-        self.is_killed = True
+        for node in nodes:
+            if self.nodes.add(node) is not None:
+                self._settled.pop(node.path, None)
+        for _ in self.tasks():
+            pass  # Settles what has ended: tasks at the exit do not change why others did not run.
+
+    def abandon(self, abandonment: Abandonment) -> None:
+        """Take note that nobody works on the run any more, though it has not ended."""
+        self._derived.clear()
+        self.abandonment = abandonment
 
     def _finished(self, node: Node) -> Iterator[TaskPath]:
         """Yield tasks once: one that a stop kept from its end may come to it at the exit."""
@@ -144,8 +169,10 @@ class RunView:
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens, unless the run is resumed."""
-        if self.is_killed or self._exit_tasks is None:
-            return self.is_killed or self._has_ended(TaskPath(""))
+        if self.abandonment is not None:
+            return True
+        if self._exit_tasks is None:
+            return self._has_ended(TaskPath(""))
         at_exit = self.nodes.exit_root
         return at_exit is not None and at_exit.phase.is_fulfilled
 
@@ -177,11 +204,16 @@ class RunView:
         """
         nodes = self.nodes.tasks.get(position.path, _NO_NODES)
         if position.is_loop and nodes.is_dag:
-            for index in range(nodes.items or 0):
+            for index in range(self._item_count(position, nodes)):
                 yield self._tree.iteration(position, index)
         elif position.component.dag is not None:
             for key in order_tasks(position.component.dag):
                 yield self._tree.child(position, key)
+
+    def _item_count(self, loop: TaskPosition, nodes: TaskNodes) -> int:
+        if nodes.items is not None or not nodes.has_group:
+            return nodes.items or 0
+        return self._explanations.item_count(loop.path) or 0
 
     def _has_ended(self, path: TaskPath) -> bool:
         node = self.nodes.tasks.get(path, _NO_NODES).node
@@ -210,8 +242,9 @@ class RunView:
             return self._left_out(position)
         if node.phase.is_failed:
             return self._by_node(helper or node)
-        if not node.phase.is_fulfilled and self.is_over:
-            return Outcome(state=TaskState.CANCELED, reason=KILLED)
+        if not node.phase.is_fulfilled and self.abandonment is not None:
+            reason = f"{self.abandonment.cause} while it ran"
+            return Outcome(state=TaskState.CANCELED, reason=reason)
         return self._by_node(node)
 
     def _by_node(self, node: Node) -> Outcome:
@@ -223,7 +256,7 @@ class RunView:
     def _error(self, node: Node) -> str | None:
         """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
         if node.phase is NodePhase.ERROR and node.message:
-            reason = self._explanations.undecided(node.path)
+            reason = self._explanations.why_undecided(node.path)
             return reason or f"what decides about the task cannot be evaluated: {node.message}"
         return node.message or None
 
@@ -263,8 +296,9 @@ class RunView:
                 return Outcome(state=TaskState.NOT_RUN, reason=because_of(_key(upstream), state))
         if self.stop is not None:
             return stopped_outcome(self.stop)
-        if self.is_killed and position.path not in self.nodes.tasks:
-            return Outcome(state=TaskState.NOT_RUN, reason=KILLED_BEFORE)
+        if self.abandonment is not None and position.path not in self.nodes.tasks:
+            reason = f"{self.abandonment.cause} before it could start"
+            return Outcome(state=TaskState.NOT_RUN, reason=reason)
         return Outcome(state=TaskState.NOT_RUN)
 
     def _upstream(self, position: TaskPosition) -> Iterator[TaskPosition]:

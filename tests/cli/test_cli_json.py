@@ -105,8 +105,10 @@ def runs(directory: Path) -> Samples:
     made["root"]["outputDefinitions"] = kinds
     out["Output"]["metadata"] = {"of": "say"}
     (directory / "made.json").write_text(json.dumps(made))
+    loops = str(ROOT / "examples" / "10-loops" / "pipeline.yaml")
     return [
         argosy("run", train, "-o", "json", "-q", cwd=directory).result,
+        argosy("run", loops, "-o", "json", "-q", cwd=directory).result,
         argosy("run", "made.json", "-o", "json", "-q", cwd=directory).result,
         argosy("run", "groups.json", "-p", "word=", "-o", "json", cwd=directory).result,
         argosy("run", train, "--home", f"{train}/none", "-o", "json", cwd=directory).result,

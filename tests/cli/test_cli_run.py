@@ -41,6 +41,7 @@ def test_a_run_prints_one_json_object_and_nothing_else(tmp_path: Path) -> None:
         "kind": "container",
         "name": "say",
         "display_name": "say",
+        "item": None,
         "state": "SUCCEEDED",
         "reason": None,
         "cached": False,

@@ -6,12 +6,16 @@ import errno
 import io
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from argosy_cli.views.lines import LinesView
 from argosy_cli.views.live import REFRESHES_PER_SECOND, LiveView
-from argosy_engine.events import Notice
+from argosy_engine.events import Notice, TaskFinished
+from argosy_runs.states import TaskState
+from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.names import TaskPath
 
 
 class Terminal(io.StringIO):
@@ -71,3 +75,24 @@ def test_a_terminal_that_is_not_there_is_no_error(
         view(Notice(message="unseen"))
 
     assert terminal.getvalue() == ""
+
+
+@VIEWS
+def test_a_task_in_a_loop_is_labeled_by_the_items_of_its_iterations(
+    view_of: Callable[[Terminal], LinesView | LiveView],
+) -> None:
+    terminal = Terminal()
+    ended = TaskFinished(
+        path=TaskPath("for-loop-1/0/for-loop-2/1/train"),
+        name="train",
+        kind=TaskKind.CONTAINER,
+        state=TaskState.FAILED,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        items=("red", "3"),
+        error="boom",
+    )
+
+    with view_of(terminal) as view:
+        view(ended)
+
+    assert "for-loop-1/0/for-loop-2/1/train [red, 3]" in terminal.getvalue()

@@ -179,6 +179,7 @@ def test_a_result_is_the_promised_json() -> None:
                 "kind": "container",
                 "name": "train",
                 "display_name": "Train it",
+                "item": None,
                 "state": "SUCCEEDED",
                 "reason": None,
                 "cached": False,
@@ -199,6 +200,8 @@ def test_a_result_is_the_promised_json() -> None:
                 },
                 "error": None,
                 "log": "/l",
+                "started_at": "2026-01-02T03:04:05.600000Z",
+                "finished_at": "2026-01-02T03:04:05.600000Z",
             }
         ],
     }

@@ -12,6 +12,7 @@ from argosy_cli.views.words import (
     format_state,
     has_line,
     keep_last_rewrite,
+    label_path,
     strip_controls,
 )
 from argosy_engine.events import (
@@ -58,7 +59,9 @@ class LinesView:
                 return f"{_format_time(event.at)} run {event.run_id} of {event.pipeline} {verb}"
             case TaskStarted():
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-                return f"{_format_time(event.at)} RUNNING {event.path}{again}"
+                return (
+                    f"{_format_time(event.at)} RUNNING {label_path(event.path, event.items)}{again}"
+                )
             case TaskRetrying():
                 reason = format_reason(event.path, event.error)
                 return f"{_format_time(event.at)} RETRYING {event.path}: {reason}"
@@ -80,7 +83,7 @@ def _format_finished(event: TaskFinished) -> str | None:
     if not has_line(event):
         return None
     state = format_state(event.state, cached=event.cached)
-    line = f"{_format_time(event.at)} {state} {event.path}"
+    line = f"{_format_time(event.at)} {state} {label_path(event.path, event.items)}"
     if event.started_at is not None:
         line = f"{line} {format_duration(event.at - event.started_at)}"
     reason = event.error or event.reason

@@ -25,6 +25,7 @@ from argosy_cli.views.words import (
     format_reason,
     format_state,
     has_line,
+    label_path,
 )
 from argosy_engine.events import (
     Event,
@@ -106,7 +107,7 @@ class LiveView:
             return None
         line = Text()
         line.append(f"{choose_glyph(event.state, cached=event.cached)} ", STYLES[event.state])
-        line.append(event.path)
+        line.append(label_path(event.path, event.items))
         if event.started_at is not None:
             line.append(f"  {format_duration(event.at - event.started_at)}", "dim")
         if event.state is not TaskState.SUCCEEDED or event.cached:
@@ -129,7 +130,10 @@ class LiveView:
             shown = list(self._running.values())[-room:]
             rows = [
                 self._row(
-                    f"{RUNNING_GLYPH} {task.path}", format_duration(now - task.at), "cyan", "cyan"
+                    f"{RUNNING_GLYPH} {label_path(task.path, task.items)}",
+                    format_duration(now - task.at),
+                    "cyan",
+                    "cyan",
                 )
                 for task in shown
             ]

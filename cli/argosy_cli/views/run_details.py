@@ -39,6 +39,8 @@ def _line(task: TaskResult) -> str:
     depth = task.path.count("/")
     mark = choose_glyph(task.state, cached=task.cached)
     words = [f"{'  ' * depth}{mark} {task.display_name}"]
+    if task.item is not None:
+        words.append(task.item)
     if task.state is not TaskState.SUCCEEDED or task.cached:
         words.append(format_state(task.state, cached=task.cached))
     if task.started_at is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -77,6 +77,11 @@ def has_line(event: TaskFinished) -> bool:
     if event.state is TaskState.FAILED:
         return event.error is not None
     return event.state is not TaskState.SUCCEEDED
+
+
+def label_path(path: str, items: Sequence[str]) -> str:
+    """Return the path of a task, with what the iterations that it is in are for behind it."""
+    return f"{path} [{', '.join(items)}]" if items else path
 
 
 def format_reason(path: str, message: str) -> str:

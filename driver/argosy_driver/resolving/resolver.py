@@ -220,7 +220,7 @@ class Resolver:
             return UNSET
         if task.iterator is not None and not task.iterator.over_artifacts:
             if position.loop is not None and name == task.iterator.item_input:
-                item = self._item(position)
+                item = self.item(position)
                 assert not isinstance(item, Artifact)
                 if item is None and spec is not None:
                     return resolve_missing_value(None, spec, position, name)
@@ -360,7 +360,7 @@ class Resolver:
             return self.run.artifacts.get(name)
         if task.iterator is not None and task.iterator.over_artifacts:
             if position.loop is not None and name == task.iterator.item_input:
-                item = self._item(position)
+                item = self.item(position)
                 assert isinstance(item, Artifact)
                 return (item,)
             if position.is_loop and name == task.iterator.item_input:
@@ -392,7 +392,12 @@ class Resolver:
         """Return the number of iterations of a loop."""
         return len(self._items(loop))
 
-    def _item(self, position: TaskPosition) -> JsonValue | Artifact:
+    def item(self, position: TaskPosition) -> JsonValue | Artifact:
+        """Return the item of an iteration.
+
+        Raises:
+            FinalTaskError: The items cannot be resolved, or the loop has no such iteration.
+        """
         loop, index = position.loop, position.index
         assert loop is not None
         assert index is not None

@@ -37,13 +37,13 @@ from argosy_engine.scheduling.observer import Observer
 from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase, ShutdownMessage
+from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.pod import ENV_UPSTREAM, decode_strings
 
 _Report: TypeAlias = tuple[PodNode, PodOutcome] | None
 """The outcome of a pod; ``None``: check the stop signal."""
 
-_STOPPED = Failure(reason=Reason.CANCELED, message="the run was stopped")
 _PATIENCE = timedelta(seconds=3)
 """How long to wait for a pod that does not react, e.g. while a store does not answer: after a
 forced stop, and after the grace period of a run that is past its deadline."""
@@ -111,7 +111,7 @@ class Engine:
 
         Safe in a signal handler.
         """
-        self._stop.set(_STOPPED)
+        self._stop.set(RUN_STOPPED)
         self._reports.put(None)
 
     def run(self) -> NodePhase:
@@ -125,8 +125,8 @@ class Engine:
                 self._wait()
         finally:
             # Kill all pods also if the engine itself fails.
-            self._stop.set(_STOPPED)
-            self._stop.set(_STOPPED)
+            self._stop.set(RUN_STOPPED)
+            self._stop.set(RUN_STOPPED)
         return self._ended.phase
 
     def _dispatch(self) -> None:
@@ -171,7 +171,7 @@ class Engine:
         with contextlib.suppress(Empty):
             report = self._reports.get(timeout=self._seconds_to_wait())
         if self._stop_requested():
-            self._stop.set(_STOPPED)
+            self._stop.set(RUN_STOPPED)
         if self._stop.is_set and not self._is_stopping:
             self._shut_down()
         if self._stop.is_forced:
@@ -190,12 +190,7 @@ class Engine:
             self._carry_out(self._interpreter.handle(TimerFired(node), now))
         if self._late_at is not None and self._late_at <= now:
             seconds = (self._deadline or timedelta(0)).total_seconds()
-            self._stop.set(
-                Failure(
-                    reason=Reason.DEADLINE_EXCEEDED,
-                    message=f"the run did not end within {seconds:g} s",
-                )
-            )
+            self._stop.set(make_deadline_failure(seconds))
             self._shut_down()
         if self._give_up_at is not None and self._give_up_at <= now:
             self._abandon_pods()

@@ -1,0 +1,61 @@
+"""The attempts at the tasks of a run on Argo, from the nodes of its pods and from its records.
+
+A node does not say which attempt it was: records belong to the pod's UID. So the last record of a
+task tells of its last pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from argosy_runs.journal import Attempt
+from argosy_runs.nodes import Node, NodePhase, NodeType, ShutdownMessage
+from argosy_runs.task_nodes import TaskAttempts
+from argosy_schemas.formats.records import AttemptRecord, AttemptState
+from argosy_schemas.names import TaskPath
+from argosy_store.run_records import RunRecords
+
+_SHUTDOWN_MESSAGES = frozenset(ShutdownMessage)
+
+
+def read_argo_attempts(nodes: Iterable[Node], records: RunRecords) -> dict[TaskPath, TaskAttempts]:
+    """Return the attempts at each task that has a pod.
+
+    Args:
+        nodes: Of the workflow; the pods of a task in the order of their making.
+        records: Of the run.
+
+    Raises:
+        StoreError: A record cannot be read.
+    """
+    pods: dict[TaskPath, list[Node]] = {}
+    for node in nodes:
+        if node.type is NodeType.POD and not node.decides:
+            pods.setdefault(node.path, []).append(node)
+    return {path: _read(path, attempts, records) for path, attempts in pods.items()}
+
+
+def _read(path: TaskPath, pods: Sequence[Node], records: RunRecords) -> TaskAttempts:
+    begun = [
+        pod
+        for pod in pods
+        if pod.phase is not NodePhase.PENDING and pod.message not in _SHUTDOWN_MESSAGES
+    ]
+    if len(begun) == len(pods) and pods[-1].phase is not NodePhase.FAILED:
+        success = records.read_success(path) if pods[-1].phase is NodePhase.SUCCEEDED else None
+        return TaskAttempts(count=len(begun), last=_attempt(success))
+    # A shutdown ends pods that wait and pods that run with the same words.
+    found = list(records.attempts(path))
+    count = max(len(begun), len(found))
+    return TaskAttempts(count=count, last=_attempt(found[-1] if found else None))
+
+
+def _attempt(record: AttemptRecord | None) -> Attempt:
+    if record is None:
+        return Attempt()
+    return Attempt(
+        id=record.attempt_id,
+        cached=record.state is AttemptState.CACHED,
+        failure=record.failure,
+        log=record.log,
+    )
