@@ -15,10 +15,9 @@ from argosy_compiler.passes.check_names import check_names
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
+from argosy_compiler.passes.fit_limits import fit_limits
 from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse import refuse
-from argosy_compiler.passes.share_templates import share_templates
-from argosy_compiler.passes.split_dags import split_dags
 from argosy_compiler.plan import Plan, Use
 from argosy_compiler.structure import structure_of
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
@@ -35,8 +34,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     place_ir,
     arrange_dags,
     add_exit_twins,
-    split_dags,
-    share_templates,
+    fit_limits,
     assemble,
 )
 """Each takes the plan that the one before returned, and never changes it."""

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.large.general_form import general_form
+from argosy_compiler.large.general_form import generalize
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
 from argosy_schemas.errors import InvalidPipelineError
@@ -113,45 +113,18 @@ def test_hundreds_of_conditions_share_one_template() -> None:
     assert len(templates(workflow)) < 10
     assert templates(workflow)["condition"]["inputs"]["parameters"] == [
         {"name": "path"},
-        {"name": "say_task"},
-        {"name": "say_2_task"},
+        {"name": "text_1"},
+        {"name": "text_2"},
     ]
     assert {
-        (each["path"], each["say_task"], each["say_2_task"])
+        (each["path"], each["text_1"], each["text_2"])
         for each in arguments(workflow)
-        if "say_task" in each
+        if "text_1" in each
     } == {(f"condition-{n}/", f"say-{n}000", f"say-{n}001") for n in range(1, 301)}
     assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
 
 
-def test_what_the_tasks_of_a_group_are_called_keeps_no_group_apart() -> None:
-    """Two tasks between two others, called by words and in an order that differs."""
-    components: Json = {"comp-say": {"executorLabel": "say"}}
-    tasks: Json = {}
-    for number in range(250):
-        words = [f"{word}-{letters(number)}" for word in ("load", "clean", "check", "save")]
-        first, *between, last = words[number % 4 :] + words[: number % 4]
-        inner = {
-            last: task("comp-say", last, dependentTasks=between),
-            **{name: task("comp-say", name, dependentTasks=[first]) for name in between},
-            first: task("comp-say", first),
-        }
-        components[f"comp-{letters(number)}"] = {"dag": {"tasks": inner}}
-        tasks[letters(number)] = task(f"comp-{letters(number)}", letters(number))
-    executors = {"say": {"container": {"image": "busybox", "command": ["true"]}}}
-
-    workflow = compiled(pipeline(components, executors, tasks))
-
-    assert len(templates(workflow)) < 10
-    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
-
-
-def letters(number: int) -> str:
-    """Return a number in letters, in which nobody sees one."""
-    return "".join("abcdefghij"[int(digit)] for digit in str(number))
-
-
-def test_names_are_kept_where_few_enough_templates_have_them() -> None:
+def test_the_tasks_of_shared_groups_keep_their_names_but_for_numbers() -> None:
     workflow = compiled(conditions(dict.fromkeys(range(1, 301), 2)))
 
     assert [one["name"] for one in templates(workflow)["condition"]["dag"]["tasks"]] == [
@@ -165,10 +138,12 @@ def test_hundreds_of_images_and_resources_share_one_pod() -> None:
 
     pods = [one for one in templates(workflow).values() if "container" in one]
     assert [one["name"] for one in pods] == ["pod"]
-    assert pods[0]["container"]["image"] == "{{inputs.parameters.image}}"
-    assert pods[0]["podSpecPatch"] == "{{inputs.parameters.pod}}"
+    assert pods[0]["container"]["image"] == "{{inputs.parameters.text_1}}"
+    assert pods[0]["podSpecPatch"] == "{{inputs.parameters.text_2}}"
     assert {
-        (each["task"], each["image"], each["pod"]) for each in arguments(workflow) if "task" in each
+        (each["task"], each["text_1"], each["text_2"])
+        for each in arguments(workflow)
+        if "task" in each
     } == {
         (
             f"step-{n}",
@@ -210,17 +185,6 @@ def test_a_text_that_no_simple_tag_carries_keeps_groups_apart(text: str, is_shar
     assert ("condition" in templates(workflow)) is is_shared
 
 
-def test_no_text_comes_in_as_an_input_that_means_something_else() -> None:
-    """Of such a long name the input's own keeps nothing but ``task``, what the value is for."""
-    document = conditions({1: 1, 2: 1}, name=f"a{'0' * 60}-")
-    read = read_pipeline(to_json(document).encode(), file="p.json")
-
-    workflow = dict(compile_shared(read, OPTIONS).workflow)
-
-    shared = templates(workflow)["condition"]
-    assert [one["name"] for one in shared["inputs"]["parameters"]] == ["path", "task_2"]
-
-
 def test_what_runs_at_the_exit_uses_shared_templates_too() -> None:
     document = images(2)
     tasks = document["root"]["dag"]["tasks"]
@@ -249,13 +213,41 @@ def test_pods_that_differ_in_what_a_patch_can_say_have_one_form() -> None:
         selector = {"zone": zone}
         return {"container": container, "nodeSelector": selector, "tolerations": tolerations}
 
-    one, other = general_form(pod("a", "gpu")), general_form(pod("b", "tpu"))
+    one, other = (
+        generalize({"name": "pod", **each}) for each in (pod("a", "gpu"), pod("b", "tpu"))
+    )
 
-    assert one.keys() == other.keys() == {"container", "podSpecPatch"}
-    assert yaml.safe_load(one["podSpecPatch"]) == {
-        "nodeSelector": {"zone": "a"},
-        "tolerations": [{"key": "gpu", "operator": "Exists"}],
-        "containers": [{"name": "main", "imagePullPolicy": "Always"}],
+    assert one.skeleton == other.skeleton
+    assert one.skeleton.keys() == {"container", "podSpecPatch"}
+    assert [yaml.safe_load(text.value) for text in other.texts if text.value != "i"] == [
+        {
+            "nodeSelector": {"zone": "b"},
+            "tolerations": [{"key": "tpu", "operator": "Exists"}],
+            "containers": [{"name": "main", "imagePullPolicy": "Always"}],
+        }
+    ]
+
+
+def test_constants_of_expressions_come_in_as_inputs_where_an_expression_can_read_them() -> None:
+    expression = (
+        "{'k': tasks['a-2'].status, 'x': x[0] > 1.5 ? 'y' : workflow.parameters['p'] + '\\x27'}"
+    )
+    tasks = [{"name": "a-2"}, {"name": "b", "when": f"{{{{={expression} }}}}"}]
+
+    form = generalize({"name": "dag", "dag": {"tasks": tasks}})
+
+    assert [text.value for text in form.texts] == ["", "k", "x", "1.5", "y", ""]
+    assert form.fill(lambda number: form.texts[number].form.format(f"t{number}"))["dag"] == {
+        "tasks": [
+            {"name": "a"},
+            {
+                "name": "b",
+                "when": "{{inputs.parameters.t0}}{{={(inputs.parameters.t1): tasks['a'].status,"
+                " (inputs.parameters.t2): x[0] > fromJSON(inputs.parameters.t3) ?"
+                " (inputs.parameters.t4) : workflow.parameters['p'] + '\\x27'} }}"
+                "{{inputs.parameters.t5}}",
+            },
+        ]
     }
 
 
@@ -265,8 +257,8 @@ def test_a_note_tells_what_is_shared() -> None:
     notes = [note.message for note in compile_pipeline(read, OPTIONS).notes]
 
     assert notes == [
-        "has 302 templates, and Argo takes 200: those alike but for texts are one, 3 in all; raise "
-        "--max-templates where the cluster takes more"
+        "has 302 templates, and --max-templates allows 200: those that differ in texts alone become"
+        " one, 3 in all"
     ]
 
 
@@ -277,9 +269,9 @@ def test_different_conditions_beyond_the_limit_are_refused_with_the_count() -> N
         compiled(document, replace(OPTIONS, max_templates=4))
 
     assert [problem.message for problem in refused.value.problems] == [
-        "needs 6 templates, and --max-templates allows 4, though those alike but for texts are one;"
-        " run a part as a pipeline of its own, or raise --max-templates where the cluster takes"
-        " more"
+        "needs 6 templates, and --max-templates allows 4, though those that differ in texts alone"
+        " are one; run a part as a pipeline of its own, or raise --max-templates where the cluster"
+        " takes more, as Argo's minimal CRDs do"
     ]
 
 

@@ -107,9 +107,7 @@ def test_a_real_pipeline_that_ran_is_planned_from_the_cache(
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
 @pytest.mark.parametrize("file", LARGE)
-def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
-    file: str, tmp_path: Path
-) -> None:
+def test_a_real_pipeline_whose_dags_are_divided_ends_as_expected(file: str, tmp_path: Path) -> None:
     pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
     options = CompileOptions(ir=IrPlacement.STORE, max_dag_tasks=4)
     compiled = compile_pipeline(pipeline, options)
@@ -120,14 +118,13 @@ def test_a_real_pipeline_whose_dags_are_taken_apart_ends_as_expected(
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")
-@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("file", ALIKE)
 def test_a_real_pipeline_whose_templates_are_shared_ends_as_expected(
-    file: str, named: bool, tmp_path: Path
+    file: str, tmp_path: Path
 ) -> None:
     pipeline = read_pipeline((CORPUS / file).read_bytes(), file=file)
     options = CompileOptions(ir=IrPlacement.STORE)
-    compiled = compile_shared(pipeline, options, named=named)
+    compiled = compile_shared(pipeline, options)
 
     assert len(templates(compiled)) < len(templates(compile_pipeline(pipeline, options)))
     assert run_differences(file, compiled, tmp_path) == []

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -30,6 +29,7 @@ from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.results import RunResult
 from argosy_runs.states import TaskState
+from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.formats.records import Values
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -394,6 +394,17 @@ def assert_same(
     assert found(result, expected) == worked_out(expected)
 
 
+def assert_same_or_refused(
+    pipeline: RandomPipeline, max_dag_tasks: int, compiler: Compiler = compile_pipeline
+) -> None:
+    """A DAG divided is the same; only one whose last tasks decide something outside cannot be."""
+    try:
+        assert_same(pipeline, replace(OPTIONS, max_dag_tasks=max_dag_tasks), compiler)
+    except InvalidPipelineError as error:
+        if "conditions or loops outside read values of its last tasks" not in str(error):
+            raise
+
+
 def test_a_loop_that_never_ran_collects_nothing_not_an_empty_list() -> None:
     assert_same(RandomPipeline(yaml.safe_load(LOOP_THAT_NEVER_RAN), {"flag": False}))
 
@@ -565,7 +576,7 @@ def test_a_pipeline_ends_as_its_ir_says(seed: int) -> None:
 )
 @given(SEEDS)
 def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int) -> None:
-    assert_same(random_pipeline(seed, budget=15), replace(OPTIONS, max_dag_tasks=4))
+    assert_same_or_refused(random_pipeline(seed, budget=15), 4)
 
 
 @settings(
@@ -574,13 +585,9 @@ def test_a_pipeline_in_parts_of_few_tasks_ends_the_same(seed: int) -> None:
     phases=FAST,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(SEEDS, st.sampled_from([4, 200]), st.booleans())
-def test_a_pipeline_whose_templates_are_shared_ends_the_same(
-    seed: int, limit: int, named: bool
-) -> None:
-    options = replace(OPTIONS, max_dag_tasks=limit)
-    compiler = partial(compile_shared, named=named)
-    assert_same(random_pipeline(seed, budget=15), options, compiler)
+@given(SEEDS, st.sampled_from([4, 200]))
+def test_a_pipeline_whose_templates_are_shared_ends_the_same(seed: int, limit: int) -> None:
+    assert_same_or_refused(random_pipeline(seed, budget=15), limit, compile_shared)
 
 
 @pytest.mark.nightly
@@ -593,4 +600,4 @@ def test_a_pipeline_whose_templates_are_shared_ends_the_same(
 )
 @given(SEEDS, st.sampled_from([4, 200]))
 def test_larger_pipelines_end_as_their_ir_says(seed: int, limit: int) -> None:
-    assert_same(random_pipeline(seed, budget=25), replace(OPTIONS, max_dag_tasks=limit))
+    assert_same_or_refused(random_pipeline(seed, budget=25), limit)

@@ -1,54 +1,89 @@
-"""The form of a template in which it has most in common with others that do the same.
+"""The form of a template in which it has most in common with others, and the texts in it.
 
-What a patch of the pod can say, which is text, stands there and not in fields of its own. Tasks of
-a DAG are named and ordered by what they are: the SDK numbers ``train``, ``train-2``, ``train-3``
-throughout a pipeline. Or they have no names of their own at all, and are ordered by what they do.
+The tasks of a DAG lose the numbers that the SDK gives them (``train``, ``train-2``, ``train-3``
+throughout a pipeline), and stand in an order that does not depend on those. What a patch of the pod
+can say, which is text, stands there and not in fields of its own.
+
+Texts are what stands between tags, and the constants in expressions: an expression can read an
+input in the place of any, but for names of tasks, which Argo looks for before it evaluates.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from itertools import count
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from argosy_compiler.argo.names import Names, task_name, without_number
-from argosy_compiler.large.template_texts import filled
 from argosy_compiler.plan import Template
 from argosy_compiler.pods.patch import text_of
 from argosy_schemas.pod import MAIN_CONTAINER
-from argosy_schemas.values import to_json
+from argosy_schemas.values import map_strings
 
-_ANY_TASK = "task"
-_STEPS = 3
-"""How far around it a task is known by; found to be enough for trees and grids of parts."""
+_TEXTS: Final = frozenset({"arguments", "expression", "image", "metadata", "podSpecPatch", "when"})
+"""Fields with texts that may differ; what a pod has in others keeps it apart."""
+_IN_CONTAINER: Final = ("env", "imagePullPolicy", "resources", "securityContext")
+_IN_POD: Final = ("affinity", "nodeSelector", "tolerations")
 
-_IN_CONTAINER = ("env", "imagePullPolicy", "resources", "securityContext")
-_IN_POD = ("affinity", "nodeSelector", "tolerations")
 _RESULT = re.compile(r"([a-zA-Z][-a-zA-Z0-9]*)(\.(?:Succeeded|Failed|Errored|Skipped|Omitted))")
 _READ = re.compile(r"(?<=tasks\[')[^']+(?='\])")
+_NUMBERS = re.compile(r"\d+")
+_TAG = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+# What a simple tag carries on every version, and starts and ends no tag on its own.
+_PORTABLE = re.compile(r"(?:(?!\{\{|\}\})[ -~])*")
+_MARK = re.compile(r"\0(\d+) [^\0]*\0")
+
+_CONSTANT = re.compile(
+    r"(?:tasks|parameters)\['[^']*'\]"
+    r"|'(?P<text>[^'\\]*)'|'[^']*'"
+    r"|(?<![\w.\[])(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+)
 
 
-def general_form(template: Template, *, named: bool = True) -> Template:
-    """Return a template in the form in which it has most in common with others.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text of a template."""
 
-    Args:
-        template: A DAG or a pod.
-        named: Whether the tasks of a DAG keep their names but for numbers. Without, more DAGs are
-            alike, and Argo shows their tasks as ``task``, ``task-2`` and so on.
-    """
-    return _dag(template, named=named) if "dag" in template else _pod(template)
+    value: str
+    written: str
+    """As it stands in the template: in an expression with its quotes."""
+    form: str
+    """What reads it from an input, whose name goes into the braces."""
 
 
-def _pod(template: Template) -> Template:
-    """Return a pod template with what a patch can say in a patch, which is text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralForm:
+    """A DAG or pod template without its texts."""
+
+    name: str
+    skeleton: Template
+    """The template without its name, with a mark for each text."""
+    texts: tuple[Text, ...]
+
+    def fill(self, replace: Callable[[int], str]) -> dict[str, Any]:
+        """Return the skeleton with something in the place of each text, by its number."""
+        filled: dict[str, Any] = map_strings(
+            self.skeleton, lambda text: _MARK.sub(lambda mark: replace(int(mark[1])), text)
+        )
+        return filled
+
+
+def generalize(template: Template) -> GeneralForm:
+    """Return the form in which a DAG or pod template has most in common with others."""
+    general = _generalize_dag(template) if "dag" in template else _generalize_pod(template)
+    texts: list[Text] = []
+    unnamed = {key: value for key, value in general.items() if key != "name"}
+    skeleton = _mark(unnamed, texts, is_text=False)
+    return GeneralForm(name=template["name"], skeleton=skeleton, texts=tuple(texts))
+
+
+def _generalize_pod(template: Template) -> Template:
     if "podSpecPatch" in template:
         return template
     container: Mapping[str, Any] = template["container"]
     patch: dict[str, Any] = {key: template[key] for key in _IN_POD if key in template}
-    main = {key: container[key] for key in _IN_CONTAINER if key in container}
-    if main:
+    if main := {key: container[key] for key in _IN_CONTAINER if key in container}:
         patch["containers"] = [{"name": MAIN_CONTAINER, **main}]
     return {
         **{key: value for key, value in template.items() if key not in _IN_POD},
@@ -57,98 +92,77 @@ def _pod(template: Template) -> Template:
     }
 
 
-def _dag(template: Template, *, named: bool) -> Template:
-    """Return a DAG template with its tasks named and ordered by what they are, not by number."""
-    tasks: Sequence[Mapping[str, Any]] = template["dag"]["tasks"]
-    level: dict[str, int] = {}
-    waiting = {str(task["name"]): _above(task) for task in tasks}
-    for number in count():
-        ready = [name for name, above in waiting.items() if above <= level.keys()]
-        if not ready:
-            break
-        level |= dict.fromkeys(ready, number)
-        for name in ready:
-            del waiting[name]
-    kinds = {name: _base(name) for name in level} if named else _kinds(tasks)
-    ordered = sorted(tasks, key=lambda task: (level[task["name"]], kinds[task["name"]]))
+def _generalize_dag(template: Template) -> Template:
+    def key(task: Template) -> tuple[str, list[int]]:
+        return without_number(task["name"]), [int(one) for one in _NUMBERS.findall(task["name"])]
+
+    tasks = sorted(template["dag"]["tasks"], key=key)
     new_names = Names()
-    names = {
-        str(task["name"]): new_names.new(kinds[task["name"]] if named else _ANY_TASK)
-        for task in ordered
-    }
-    dag: dict[str, Any] = {
-        **template["dag"],
-        "tasks": [_renamed(task, names) for task in ordered],
-    }
+    names = {task["name"]: new_names.new(task_name(without_number(task["name"]))) for task in tasks}
+    dag: dict[str, Any] = {**template["dag"], "tasks": [_rename(task, names) for task in tasks]}
     if "target" in dag:
         dag["target"] = " ".join(sorted(names[one] for one in str(dag["target"]).split()))
-    general: dict[str, Any] = {**template, "dag": dag}
-    if "outputs" in template:
-        general["outputs"] = _reading(template["outputs"], names)
-    return general
+    return {**_rename_read(template, names), "dag": dag}
 
 
-def _kinds(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-    """Return what tells each task from the others without any name: equal where nothing does.
-
-    It starts with what the task is by itself. Then what is known of the tasks before and behind it
-    is added, a few steps away: what lies further apart hardly ever tells two tasks apart.
-    """
-    above = {str(task["name"]): _above(task) for task in tasks}
-    below: dict[str, set[str]] = {name: set() for name in above}
-    for name, others in above.items():
-        for other in others:
-            below[other].add(name)
-    unnamed = dict.fromkeys(above, _ANY_TASK)
-    kinds = {
-        str(task["name"]): _digest(_skeleton_of_task(_renamed(task, unnamed))) for task in tasks
-    }
-    for _ in range(_STEPS):
-        kinds = {
-            name: _digest(
-                [
-                    kind,
-                    sorted(kinds[one] for one in above[name]),
-                    sorted(kinds[one] for one in below[name]),
-                ]
-            )
-            for name, kind in kinds.items()
-        }
-    return kinds
-
-
-def _skeleton_of_task(task: Mapping[str, Any]) -> Template:
-    dag: Template = {"dag": {"tasks": [task]}}
-    return filled(dag, lambda text: f"\0{text.form.name}\0")
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(to_json(value).encode()).hexdigest()[:16]
-
-
-def _above(task: Mapping[str, Any]) -> set[str]:
-    return {match[1] for match in _RESULT.finditer(task.get("depends", ""))}
-
-
-def _base(name: str) -> str:
-    return task_name(without_number(name))
-
-
-def _renamed(task: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
-    renamed: dict[str, Any] = {**_reading(task, names), "name": names[task["name"]]}
+def _rename(task: Template, names: Mapping[str, str]) -> Template:
+    renamed: dict[str, Any] = {**_rename_read(task, names), "name": names[task["name"]]}
     if "depends" in task:
         text = _RESULT.sub(lambda match: names[match[1]] + match[2], task["depends"])
         renamed["depends"] = " && ".join(sorted(text.split(" && ")))
     return renamed
 
 
-def _reading(value: Any, names: Mapping[str, str]) -> Any:
+def _rename_read(value: Template, names: Mapping[str, str]) -> dict[str, Any]:
     """Return a JSON value whose expressions read tasks by their new names."""
+    renamed: dict[str, Any] = map_strings(
+        value, lambda text: _READ.sub(lambda match: names[match[0]], text)
+    )
+    return renamed
+
+
+def _mark(value: object, texts: list[Text], *, is_text: bool) -> Any:
+    """Return a value of a template with marks in the place of texts, which are put into ``texts``.
+
+    The order is the same in templates alike.
+    """
     if isinstance(value, str):
-        return _READ.sub(lambda match: names[match[0]], value)
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Any]", value)
-        return {key: _reading(inner, names) for key, inner in members.items()}
+        return _mark_string(value, texts) if is_text else value
     if isinstance(value, list):
-        return [_reading(inner, names) for inner in cast("list[object]", value)]
-    return value
+        return [_mark(one, texts, is_text=is_text) for one in cast("list[object]", value)]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: _mark_expression(str(inner), texts)
+        if key == "expression"
+        else _mark(inner, texts, is_text=key != "name" and (is_text or key in _TEXTS))
+        for key, inner in sorted(cast("Mapping[str, object]", value).items())
+    }
+
+
+def _mark_string(text: str, texts: list[Text]) -> str:
+    pieces = _TAG.split(text)
+    for number, piece in enumerate(pieces):
+        if number % 2 and piece.startswith("{{="):
+            pieces[number] = f"{{{{={_mark_expression(piece[3:-2], texts)}}}}}"
+        elif number % 2 == 0:
+            pieces[number] = _add(texts, piece, piece, "{{{{inputs.parameters.{}}}}}")
+    return "".join(pieces)
+
+
+def _mark_expression(text: str, texts: list[Text]) -> str:
+    def mark(match: re.Match[str]) -> str:
+        if match["text"] is not None:
+            return _add(texts, match["text"], match[0], "(inputs.parameters.{})")
+        if match["number"] is not None:
+            return _add(texts, match["number"], match[0], "fromJSON(inputs.parameters.{})")
+        return match[0]
+
+    return _CONSTANT.sub(mark, text)
+
+
+def _add(texts: list[Text], value: str, written: str, form: str) -> str:
+    if not _PORTABLE.fullmatch(value):
+        return written
+    texts.append(Text(value=value, written=written, form=form))
+    return f"\0{len(texts) - 1} {form}\0"

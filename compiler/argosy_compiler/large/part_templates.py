@@ -1,205 +1,145 @@
-"""Write the templates of a DAG that was taken apart."""
+"""Write the templates of a divided DAG.
+
+A part has the path of its DAG, so that no task changes its own, and the inputs of its DAG that it
+reads. What it reads of tasks around it comes in as one more, ``outer``. In the place of what its
+tasks require out there it has *stand-ins*, ``met-N``: DAGs without a pod, skipped unless all of
+that succeeded. So what must not run is omitted in the part as it would be in the whole.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
 
-from argosy_compiler.argo.expressions import (
-    control_object,
-    ended,
-    member,
-    published_by,
-    published_if_any,
-    tag,
-)
+from argosy_compiler.argo.expressions import control_object, ended, member, published_if_any, tag
 from argosy_compiler.argo.names import Names
-from argosy_compiler.large.dividing import OUTER_INPUT, stand_in
-from argosy_compiler.large.task_graph import READ_TASK, Part, TaskGraph
-from argosy_compiler.plan import Template
-from argosy_schemas.pod import CONTROL, PATH_INPUT
-from argosy_schemas.values import map_strings, to_json
+from argosy_compiler.argo.template_names import MET_TEMPLATE
+from argosy_compiler.large.task_graph import READ_TASK, Json, TaskGraph
+from argosy_schemas.pod import PATH_INPUT
+from argosy_schemas.values import to_json, map_strings
 
-_OUTER = f"inputs.parameters.{OUTER_INPUT}"
+_OUTER_INPUT: Final = "outer"
+"""Input of a part: base64 of a JSON object of what it reads of the tasks around it."""
+_OUTER: Final = f"inputs.parameters.{_OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
-_SHORT = {"status": "status", "outputs.parameters.control": "control"}
 
 
-class PartTemplates:
-    """Writes one DAG and its parts, whose templates get new names."""
+def write_parts(template: Json, graph: TaskGraph, names: Names) -> list[Json]:
+    """Return a DAG template with its tasks divided as in ``graph``, and those of its parts.
 
-    def __init__(self, template: Template, template_names: Names) -> None:
-        self._template = template
-        self._template_names = template_names
+    Args:
+        template: Whose tasks ``graph`` has.
+        graph: The tasks and parts.
+        names: Names templates.
+    """
+    inputs = template.get("inputs", {}).get("parameters", ())
+    has_path = any(one["name"] == PATH_INPUT for one in inputs)
+    writer = _Writer(str(template["name"]), names)
+    dag = writer.write(graph, _read_input(PATH_INPUT) if has_path else "")
+    return [{**template, "dag": dag}, *writer.parts]
 
-    def templates(self, graph: TaskGraph) -> Iterator[Template]:
-        """Yield the template of the DAG, and those of its parts."""
-        output = self._template.get("outputs", {}).get("parameters", [{}])[0]
-        expression = str(output.get("valueFrom", {}).get("expression", ""))
-        has_path = any(
-            one["name"] == PATH_INPUT
-            for one in self._template.get("inputs", {}).get("parameters", ())
-        )
-        path = f"{{{{inputs.parameters.{PATH_INPUT}}}}}" if has_path else ""
-        exports = {"expression": expression} if expression else dict[str, str]()
-        written, inner = self._dag(graph, exports, path)
-        dag = {**self._template, "dag": written.dag}
-        if expression:
-            dag["outputs"] = _output(written.exports["expression"])
-        yield dag
-        yield from inner
 
-    def _dag(
-        self, graph: TaskGraph, exports: Mapping[str, str], path: str
-    ) -> tuple[_Written, list[Template]]:
-        """Return the DAG of a graph, and the templates of its parts.
+def make_stand_in_template() -> Json:
+    """Return the template of stand-ins: succeeds without a pod, since its only task is skipped."""
+    nothing = {**_task("nothing", MET_TEMPLATE, {PATH_INPUT: ""}), "when": "false"}
+    return {
+        "name": MET_TEMPLATE,
+        "inputs": {"parameters": [{"name": PATH_INPUT}]},
+        "dag": {"failFast": False, "tasks": [nothing]},
+    }
+
+
+@dataclass(slots=True)
+class _Writer:
+    base: str
+    names: Names
+    parts: list[Json] = field(default_factory=list[Json])
+
+    def write(self, graph: TaskGraph, path: str) -> Json:
+        """Return the DAG of a graph, and put the templates of its parts into :attr:`parts`.
 
         Args:
-            graph: Small enough.
-            exports: Expressions that its template or the one above publishes, by key.
-            path: Its own path, as its tasks write it.
+            graph: The tasks and parts.
+            path: The path of the DAG, as its tasks write it.
         """
-        scope = _Scope(graph)
-        gates = sorted(set(graph.gates.values()))
-        published = {key: scope.seen(text) for key, text in exports.items()}
-        tasks = [stand_in(gate, path) for gate in gates]
-        templates: list[Template] = []
+        stand_ins = _name_stand_ins(graph)
+        tasks = [_stand_in(name, required, path) for required, name in stand_ins.items()]
         for name, one in graph.members.items():
-            if isinstance(one, Part):
-                task, inner = self._part(name, one, scope, path)
-                templates += inner
+            if isinstance(one, TaskGraph):
+                task = self._part(name, one, graph, path)
             else:
-                task = {key: map_strings(one[key], scope.seen) for key in one if key != "depends"}
-            condition = _depends(graph, name)
-            tasks.append({**task, "depends": condition} if condition else task)
+                task = map_strings(one, lambda text: _localize(text, graph))
+            outside = graph.required_outside(name)
+            local = graph.requires[name] - outside
+            required = sorted({*local, stand_ins[outside]} if outside else local)
+            waits = [f"{other}.Succeeded" for other in required]
+            waits += [ended(other) for other in sorted(graph.follows[name])]
+            task.pop("depends", None)
+            tasks.append({**task, "depends": " && ".join(waits)} if waits else task)
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
-        if targets := _targets(graph):
-            dag["target"] = " ".join(targets)
-        text = to_json([dag, published])
-        written = _Written(
-            dag=dag,
-            exports=published,
-            inputs=frozenset(_READ_INPUT.findall(text)) - {PATH_INPUT, OUTER_INPUT},
-            outer=frozenset(_READ_OUTER.findall(text)),
-        )
-        return written, templates
+        if followed := frozenset[str]().union(*graph.follows.values()):
+            inner = frozenset[str]().union(*map(graph.before, graph.members))
+            # A stand-in fails nothing, so it need not be named.
+            dag["target"] = " ".join(sorted((graph.members.keys() - inner) | followed))
+        return dag
 
-    def _part(
-        self, name: str, part: Part, scope: _Scope, path: str
-    ) -> tuple[dict[str, Any], list[Template]]:
-        """Return the task that stands for a part, and the templates behind it."""
-        template = self._new_name(name)
-        wanted = {key: _exported(key) for key in sorted(scope.wanted.get(name, ()))}
-        written, inner = self._dag(part.graph, wanted, f"{{{{inputs.parameters.{PATH_INPUT}}}}}")
-        values = {PATH_INPUT: path, **_handed_on(written.inputs)}
-        if written.outer:
-            handed = {
-                key: part.made_here[key] if key in part.made_here else scope.handed(key)
-                for key in sorted(written.outer)
-            }
-            values[OUTER_INPUT] = tag(control_object(handed))
-        head = {"name": template, **_body(written, values)}
-        task = {"name": name, "template": template, "arguments": _arguments(values)}
-        return task, [head, *inner]
-
-    def _new_name(self, part: str) -> str:
-        base = f"{self._template['name']}-{part}"[-120:].lstrip("-")
-        return self._template_names.new(base)
+    def _part(self, name: str, part: TaskGraph, around: TaskGraph, path: str) -> dict[str, Any]:
+        """Return the task that a part stands in as, and put its templates into :attr:`parts`."""
+        template = self.names.new(f"{self.base}-{name}"[-120:].lstrip("-"))
+        position = len(self.parts)
+        dag = self.write(part, _read_input(PATH_INPUT))
+        text = to_json(dag)
+        values = {PATH_INPUT: path}
+        for one in sorted(set(_READ_INPUT.findall(text)) - {PATH_INPUT, _OUTER_INPUT}):
+            values[one] = _read_input(one)
+        if outer := set(_READ_OUTER.findall(text)):
+            values[_OUTER_INPUT] = tag(control_object({key: _hand(key, around) for key in outer}))
+        inputs = {"parameters": [{"name": one} for one in values]}
+        self.parts.insert(position, {"name": template, "inputs": inputs, "dag": dag})
+        return _task(name, template, values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    dag: dict[str, Any]
-    exports: Mapping[str, str]
-    """What the template publishes: key to expression."""
-    inputs: frozenset[str]
-    """The inputs that it reads, without those that every part may have."""
-    outer: frozenset[str]
-    """What it reads of the tasks around it."""
+def _localize(text: str, graph: TaskGraph) -> str:
+    """Return a text that reads tasks as it has to stand where only those of ``graph`` are."""
+
+    def read(match: re.Match[str]) -> str:
+        what = match[2].rpartition(".")[2]
+        return match[0] if match[1] in graph.members else member(_OUTER, f"{match[1]}.{what}")
+
+    return READ_TASK.sub(read, text)
 
 
-def _body(written: _Written, inputs: Iterable[str]) -> dict[str, Any]:
-    """Return a template but for its name."""
-    body: dict[str, Any] = {
-        "inputs": {"parameters": [{"name": one} for one in inputs]},
-        "dag": written.dag,
-    }
-    if written.exports:
-        body["outputs"] = _output(control_object(written.exports))
-    return body
-
-
-def _handed_on(inputs: Iterable[str]) -> dict[str, str]:
-    return {one: f"{{{{inputs.parameters.{one}}}}}" for one in sorted(inputs)}
-
-
-def _arguments(values: Mapping[str, str]) -> dict[str, Any]:
-    return {"parameters": [{"name": name, "value": value} for name, value in values.items()]}
-
-
-class _Scope:
-    """What the tasks of one template can read, and how."""
-
-    def __init__(self, graph: TaskGraph) -> None:
-        self._local = graph.members.keys()
-        self._holders = {
-            task: name
-            for name, one in graph.members.items()
-            if isinstance(one, Part)
-            for task in one.graph.tasks()
-        }
-        self.wanted: dict[str, set[str]] = {}
-        """Part to what it has to publish."""
-
-    def seen(self, text: str) -> str:
-        """Return a text whose tags read tasks, wherever those are, as it has to stand here."""
-        return READ_TASK.sub(lambda match: self._read(match[0], match[1], _SHORT[match[2]]), text)
-
-    def handed(self, key: str) -> str:
-        """Return the expression of a value that a part needs from here or further out."""
-        task, _, _ = key.rpartition(".")
-        return _exported(key, published_if_any) if task in self._local else member(_OUTER, key)
-
-    def _read(self, text: str, task: str, what: str) -> str:
-        key = f"{task}.{what}"
-        if task in self._local:
-            return text
-        if task in self._holders:
-            part = self._holders[task]
-            self.wanted.setdefault(part, set()).add(key)
-            return member(published_by(part), key)
-        return member(_OUTER, key)
-
-
-def _exported(key: str, read: Callable[[str], str] = published_by) -> str:
-    """Return the expression of a status or control value, the latter empty without success."""
+def _hand(key: str, graph: TaskGraph) -> str:
+    """Return the expression of what a part of ``graph`` reads of a task there or further out."""
     task, _, what = key.rpartition(".")
+    if task not in graph.members:
+        return member(_OUTER, key)
     status = f"tasks['{task}'].status"
-    if what == "status":
-        return status
-    return f"({status} == 'Succeeded' ? {read(task)} : '')"
+    return (
+        status if what == "status" else f"({status} == 'Succeeded' ? {published_if_any(task)} : '')"
+    )
 
 
-def _depends(graph: TaskGraph, name: str) -> str:
-    gate = {graph.gates[name]} if name in graph.gates else set[str]()
-    required = [f"{one}.Succeeded" for one in sorted(graph.requires[name] | gate)]
-    followed = [ended(one) for one in sorted(graph.follows[name])]
-    return " && ".join([*required, *followed])
+def _name_stand_ins(graph: TaskGraph) -> Mapping[frozenset[str], str]:
+    """Return the sets of tasks outside that members require, each with a free name."""
+    free = (name for number in count(1) if (name := f"met-{number}") not in graph.members)
+    outside = dict.fromkeys(map(graph.required_outside, graph.members))
+    return {required: next(free) for required in outside if required}
 
 
-def _targets(graph: TaskGraph) -> list[str]:
-    """Return the members whose failure must fail the DAG, where that has to be said."""
-    followed = {other for name in graph.members for other in graph.follows[name]}
-    if not followed:
-        return []
-    inner = {other for name in graph.members for other in graph.before(name)}
-    # A stand-in fails nothing, so it need not be named.
-    return sorted((graph.members.keys() - inner) | followed)
+def _stand_in(name: str, required: Iterable[str], path: str) -> dict[str, Any]:
+    succeeded = (f"{member(_OUTER, f'{one}.status')} == 'Succeeded'" for one in sorted(required))
+    return {**_task(name, MET_TEMPLATE, {PATH_INPUT: path}), "when": tag(" && ".join(succeeded))}
 
 
-def _output(expression: str) -> dict[str, Any]:
-    source = {"expression": expression, "default": ""}
-    return {"parameters": [{"name": CONTROL, "valueFrom": source}]}
+def _task(name: str, template: str, values: Mapping[str, str]) -> dict[str, Any]:
+    parameters = [{"name": key, "value": value} for key, value in values.items()]
+    return {"name": name, "template": template, "arguments": {"parameters": parameters}}
+
+
+def _read_input(name: str) -> str:
+    return f"{{{{inputs.parameters.{name}}}}}"

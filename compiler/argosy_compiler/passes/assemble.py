@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.argo.template_names import ON_EXIT
-from argosy_compiler.options import CompileOptions
 from argosy_compiler.plan import Plan
-from argosy_compiler.structure import dag_text
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import ParameterType, Workspace
@@ -22,7 +20,6 @@ from argosy_schemas.pod import (
 )
 from argosy_schemas.values import UNSET, to_json
 
-_STOCK = CompileOptions()
 _NAME_LIMIT = 57
 """Argo adds five characters to a ``generateName``, and 63 is its limit."""
 
@@ -31,7 +28,7 @@ def assemble(plan: Plan) -> Plan:
     """Return the plan with the workflow.
 
     Raises:
-        InvalidPipelineError: It has more templates, or more tasks in a DAG, than Argo takes.
+        InvalidPipelineError: Its workspace cannot be made.
     """
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
@@ -40,7 +37,6 @@ def assemble(plan: Plan) -> Plan:
         "templates": list(plan.templates),
         **_settings(plan),
     }
-    _check_limits(plan)
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
@@ -114,38 +110,3 @@ def _claim(workspace: Workspace) -> dict[str, Any]:
     if workspace.storage_class is not None:
         spec["storageClassName"] = workspace.storage_class
     return {"metadata": {"name": WORKSPACE_VOLUME}, "spec": spec}
-
-
-def _check_limits(plan: Plan) -> None:
-    problems: list[Problem] = []
-    templates = plan.options.max_templates
-    if len(plan.templates) > templates:
-        problems.append(
-            Problem(
-                path=ROOT,
-                message=f"needs {len(plan.templates)} templates, and "
-                f"{_allowed('--max-templates', templates, _STOCK.max_templates)}, though those"
-                " alike but for texts are one; run a part as a pipeline of its own, or raise"
-                " --max-templates where the cluster takes more",
-            )
-        )
-    tasks = plan.options.max_dag_tasks
-    paths = {name: dag_text(use.component) for use, name in plan.uses.items()}
-    for template in plan.templates:
-        number = len(template.get("dag", {}).get("tasks", ()))
-        if number > tasks:
-            problems.append(
-                Problem(
-                    path=paths.get(template["name"], dag_text(ROOT)),
-                    message=f"has {number} tasks in one DAG, and "
-                    f"{_allowed('--max-dag-tasks', tasks, _STOCK.max_dag_tasks)}; group them in"
-                    " pipelines of their own, or raise --max-dag-tasks where the cluster takes"
-                    " more",
-                )
-            )
-    if problems:
-        raise InvalidPipelineError(*problems)
-
-
-def _allowed(option: str, given: int, stock: int) -> str:
-    return f"stock Argo 4 takes {given}" if given == stock else f"{option} allows {given}"
