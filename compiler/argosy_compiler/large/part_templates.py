@@ -19,7 +19,7 @@ from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import MET_TEMPLATE
 from argosy_compiler.large.task_graph import READ_TASK, Json, TaskGraph
 from argosy_schemas.pod import PATH_INPUT
-from argosy_schemas.values import to_json, map_strings
+from argosy_schemas.values import map_strings, to_json
 
 _OUTER_INPUT: Final = "outer"
 """Input of a part: base64 of a JSON object of what it reads of the tasks around it."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.plan import Plan
-from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
