@@ -11,7 +11,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test install install-dev lint types contract unit nightly golden lock clean
+.PHONY: help demo test install install-dev lint hooks types contract unit uncovered nightly golden lock clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -42,6 +42,9 @@ lint:  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+hooks:  ## what git checks before a commit, on all files, as '.venv/bin/pre-commit install' sets up
+	$(BIN)/pre-commit run --all-files
+
 types:  ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
@@ -49,8 +52,11 @@ types:  ## mypy and pyright, both strict
 contract:  ## layers point one way
 	$(BIN)/lint-imports
 
-unit:  ## the tests
-	$(BIN)/pytest -n 2 --dist worksteal -m 'not nightly'
+unit:  ## the tests, and the share of lines and branches that they reach
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not nightly' --cov --cov-report=
+
+uncovered:  ## the lines and branches that the last run of the tests did not reach
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=0
 
 nightly:  ## the long property and endurance runs
 	$(BIN)/pytest -n 2 -m nightly
@@ -62,4 +68,4 @@ lock: $(UV)  ## resolve the development environment again
 	$(UV) pip compile --quiet --universal --no-header --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt
 
 clean:  ## remove what the targets made
-	rm -rf .venv .tools .argosy .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .argosy .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coverage import Coverage
+
 ARGOSY = str(Path(sys.executable).with_name("argosy"))
 TIMEOUT_SECONDS = 240
+coverage_file = ""
+"""Where the coverage of commands is added to that of the tests; empty: it is not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,8 @@ class _Server:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("cli_server.py"))],
+            [sys.executable, str(Path(__file__).with_name("cli_server.py")), coverage_file],
+            cwd=Path(__file__).parents[1],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,  # so that nothing is read beyond a line, and `select` tells the truth
@@ -100,6 +105,7 @@ class _Server:
                 "environment": dict(os.environ),
                 "out": str(out),
                 "err": str(err),
+                "is_measured": Coverage.current() is not None,
             }
             assert self._process.stdin is not None
             self._process.stdin.write(f"{json.dumps(request)}\n".encode())

@@ -10,28 +10,35 @@ of the process, and when it has ended its exit status, or minus the signal that 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import sys
+from collections.abc import Generator
+from pathlib import Path
 
-from argosy_cli.lazy_group import COMMANDS
-from argosy_cli.main import main
-from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-from argosy_schemas.reading.pipeline import read_pipeline
+from coverage import Coverage
+
 from cli_processes import ARGOSY, shell_pipeline
+
+ROOT = Path(__file__).parents[1]
 
 
 def prepare() -> None:
     """Import what commands import, also what the compiler imports late."""
-    for name in COMMANDS:
+    # Here, and not above, so that coverage sees the lines of these modules.
+    compiler = importlib.import_module("argosy_compiler")
+    reading = importlib.import_module("argosy_schemas.reading.pipeline")
+    for name in importlib.import_module("argosy_cli.lazy_group").COMMANDS:
         importlib.import_module(f"argosy_cli.commands.{name}_command")
-    pipeline = read_pipeline(shell_pipeline("hello", {"say": "true"}).encode(), file="p.json")
-    compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE))
+    importlib.import_module("argosy_cli.main")
+    pipeline = reading.read_pipeline(shell_pipeline("hello", {"say": "true"}).encode(), file="p")
+    compiler.compile_pipeline(pipeline, compiler.CompileOptions(ir=compiler.IrPlacement.STORE))
 
 
-def serve() -> None:
-    """Answer requests until there are no more; return in each child, ready for its command."""
+def serve(coverage_file: str) -> None:
+    """Answer requests until there are no more; each child runs its command and exits."""
     requests = os.fdopen(os.dup(0), "r")
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     open_as(0, os.devnull, os.O_RDONLY)
@@ -42,17 +49,32 @@ def serve() -> None:
         if child == 0:
             requests.close()
             answers.close()
-            os.chdir(request["directory"])
-            os.environ.clear()
-            os.environ.update(request["environment"])
-            open_as(1, request["out"], os.O_WRONLY)
-            open_as(2, request["err"], os.O_WRONLY)
-            sys.argv = [ARGOSY, *request["words"]]
-            sys.path[0] = os.path.dirname(ARGOSY)
-            return
+            with measured(coverage_file if request["is_measured"] else ""):
+                os.chdir(request["directory"])
+                os.environ.clear()
+                os.environ.update(request["environment"])
+                open_as(1, request["out"], os.O_WRONLY)
+                open_as(2, request["err"], os.O_WRONLY)
+                sys.argv = [ARGOSY, *request["words"]]
+                sys.path[0] = os.path.dirname(ARGOSY)
+                sys.exit(importlib.import_module("argosy_cli.main").main())
         print(child, file=answers)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers)
-    sys.exit()
+
+
+@contextlib.contextmanager
+def measured(file: str) -> Generator[None]:
+    """Measure coverage into a file of its own beside ``file``; do not if that is empty."""
+    if not file:
+        yield
+        return
+    coverage = Coverage(file, data_suffix=True, config_file=str(ROOT / "pyproject.toml"))
+    coverage.start()
+    try:
+        yield
+    finally:
+        coverage.stop()
+        coverage.save()
 
 
 def open_as(descriptor: int, path: str, flags: int) -> None:
@@ -63,6 +85,6 @@ def open_as(descriptor: int, path: str, flags: int) -> None:
 
 
 if __name__ == "__main__":
-    prepare()
-    serve()
-    sys.exit(main())
+    with measured(sys.argv[1]):
+        prepare()
+    serve(sys.argv[1])

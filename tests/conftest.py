@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+import cli_processes
 from servers import S3Server, moto_server, seaweed_server
 
 # A busy machine is no fault of the code under test.
 settings.register_profile("argosy", deadline=None)
 settings.load_profile("argosy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let commands measure coverage if the tests do."""
+    if config.pluginmanager.hasplugin("_cov"):
+        name = os.environ.get("COVERAGE_FILE", ".coverage")
+        cli_processes.coverage_file = str(config.rootpath / name)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Measure no coverage of random tests, nor of the real pipelines.
+
+    They run the same lines a thousand times, in twice the time, and the folder of real pipelines is
+    not beside every checkout.
+    """
+    for item in items:
+        is_random = isinstance(item, pytest.Function) and hasattr(item.obj, "hypothesis")
+        if is_random or "corpus" in item.path.stem:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

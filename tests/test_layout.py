@@ -15,6 +15,11 @@ def test_every_package_ships() -> None:
     assert listed == PACKAGES
 
 
+def test_every_package_is_measured() -> None:
+    """Coverage says nothing of a package that it does not list."""
+    assert set(CONFIGURATION["tool"]["coverage"]["run"]["source"]) == PACKAGES
+
+
 def test_every_package_is_in_the_layers_contract() -> None:
     listed = set(CONFIGURATION["tool"]["importlinter"]["root_packages"])
 

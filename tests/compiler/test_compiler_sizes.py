@@ -12,6 +12,9 @@ from argosy_compiler.stats import stats
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
+# A thousand tasks take the lines that a few take, and tracing doubles the time.
+pytestmark = pytest.mark.no_cover
+
 TASKS = 1000
 WIDTH = 20
 SHAPES = ("fan-out", "chain", "layers", "crossing", "tree")

@@ -41,11 +41,15 @@ ALIKE = (
 """Those that run and have templates that differ in texts alone."""
 
 
-def cases() -> list[object]:
-    return [
+# The scope puts the tests of one pipeline side by side, where one process runs it for all.
+each_pipeline = pytest.mark.parametrize(
+    "expected",
+    [
         pytest.param(expected, id=expected.file, marks=SLOW if is_slow(expected) else [])
         for expected in expectations()
-    ]
+    ],
+    scope="session",
+)
 
 
 def run_differences(file: str, compiled: Compiled, home: Path) -> list[str]:
@@ -77,7 +81,7 @@ def test_the_expectations_are_read_whole() -> None:
     assert len(files) == EXPECTATIONS.read_text(encoding="utf-8").count("\n### ")
 
 
-@pytest.mark.parametrize("expected", cases())
+@each_pipeline
 def test_a_real_pipeline_ends_as_expected(expected: Expected, run_corpus: RunCorpus) -> None:
     ran = run_corpus(expected)
     ended = ran.run
@@ -87,7 +91,7 @@ def test_a_real_pipeline_ends_as_expected(expected: Expected, run_corpus: RunCor
     assert ended.status == (0 if expected.state == "SUCCEEDED" else 1)
 
 
-@pytest.mark.parametrize("expected", cases())
+@each_pipeline
 def test_a_real_pipeline_does_what_was_planned(expected: Expected, run_corpus: RunCorpus) -> None:
     ran = run_corpus(expected)
 
@@ -95,7 +99,7 @@ def test_a_real_pipeline_does_what_was_planned(expected: Expected, run_corpus: R
     assert list(plan_differences(ran.before.result, ran.run.result, ran.home)) == []
 
 
-@pytest.mark.parametrize("expected", cases())
+@each_pipeline
 def test_a_real_pipeline_that_ran_is_planned_from_the_cache(
     expected: Expected, run_corpus: RunCorpus
 ) -> None:

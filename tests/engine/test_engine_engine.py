@@ -26,6 +26,7 @@ from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_schemas.formats.records import Failure, Reason
+from argosy_schemas.pod import ENV_UPSTREAM
 
 OK = PodOutcome(phase=NodePhase.SUCCEEDED)
 FAILED = PodOutcome(phase=NodePhase.FAILED, message="boom", exit_code=1)
@@ -664,7 +665,7 @@ def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
 @pytest.mark.parametrize(
     "text", ["?", "eyJ4", b64encode(b"[1]").decode(), b64encode(b'{"x": 1}').decode()]
 )
-def test_a_pod_that_is_told_something_else_than_phases_is_an_error_of_its_task(text: str) -> None:
+def test_malformed_upstream_statuses_are_an_error_of_the_task(text: str) -> None:
     pods = FakePods()
     messages: list[str] = []
 
@@ -672,15 +673,17 @@ def test_a_pod_that_is_told_something_else_than_phases_is_an_error_of_its_task(t
         def pod_ended(self, node: PodNode, outcome: PodOutcome, at: datetime) -> None:
             messages.append(outcome.message)
 
-    phase = engine(interpreter([task("a")], pod=told(text)), pods, observer=Messages()).run()
+    phase = engine(
+        interpreter([task("a")], pod=with_upstream(text)), pods, observer=Messages()
+    ).run()
 
     assert (phase, pods.requests) == (NodePhase.ERROR, [])
     assert messages == [
-        f"what is told of the tasks before is '{text}', not base64 of a JSON object of texts"
+        f"the driver's variable '{ENV_UPSTREAM}' is '{text}', not base64 of a JSON object of texts"
     ]
 
 
-def told(text: str) -> dict[str, Any]:
+def with_upstream(text: str) -> dict[str, Any]:
     """A pod that is told of the tasks before it."""
     return {
         "initContainers": [{"name": "driver", "env": [{"name": "ARGOSY_UPSTREAM", "value": text}]}],
@@ -703,7 +706,7 @@ def test_a_pod_gets_what_its_template_says() -> None:
         pod={
             "activeDeadlineSeconds": 90,
             "container": {"image": "img:{{inputs.parameters.task}}"},
-            **told("eyJ4IjoiRmFpbGVkIn0="),
+            **with_upstream("eyJ4IjoiRmFpbGVkIn0="),
         },
     )
 

@@ -61,6 +61,7 @@ def by_protobuf(text: str) -> list[Json]:
 
 
 @pytest.mark.skipif(not FILES, reason="the corpus is not beside the checkout")
+@pytest.mark.no_cover
 @pytest.mark.parametrize("file", FILES, ids=lambda path: "/".join(path.parts[-3:]))
 def test_a_real_pipeline_means_what_protobuf_reads(file: Path) -> None:
     text = file.read_text()

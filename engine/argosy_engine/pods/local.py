@@ -1,8 +1,8 @@
-"""A pod on this machine: driver and launcher in this process, the user's command as its own.
+"""Run a pod on this machine: driver and launcher in this process, the user's command in another.
 
-Each attempt has a directory below ``<home>/runs/<run>/work``: what the component reads and writes,
-its working directory, its temporary files. It is removed when the attempt succeeded, or when
-another attempt follows; that of a failed task stays for people to look into, until the run goes on.
+Each attempt has a directory below ``<home>/runs/<run>/work`` with its inputs, outputs, working
+directory and temporary files. It is removed when the attempt has succeeded or another one follows.
+That of a failed task is kept for inspection until the run is resumed.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ class Engine:
         upstream: Mapping[str, str] | None = None
         if ENV_UPSTREAM in environment:
             text = self._interpreter.resolve(node, environment[ENV_UPSTREAM])
-            upstream = _told(text) if text else None
+            upstream = _decode_statuses(text) if text else None
         deadline: timedelta | None = None
         if template.deadline_seconds is not None:
             seconds = int(self._interpreter.resolve(node, template.deadline_seconds))
@@ -310,8 +310,8 @@ class Engine:
         )
 
 
-def _told(text: str) -> Mapping[str, str]:
+def _decode_statuses(text: str) -> Mapping[str, str]:
     try:
         return {key: phase for key, phase in decode_strings(text).items() if phase is not None}
     except ValueError as error:
-        raise ValueError(f"what is told of the tasks before {error}") from error
+        raise ValueError(f"the driver's variable '{ENV_UPSTREAM}' {error}") from error

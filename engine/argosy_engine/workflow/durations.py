@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 LONGEST_DURATION: Final = timedelta(days=365)
-"""A backoff that grows without end must not overflow; nobody waits for it either."""
+"""Limit of a growing backoff, which could otherwise overflow."""
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART: Final = re.compile(r"(\d+)([smhd]?)")
