@@ -11,7 +11,7 @@ import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_compiler.argo.expressions import constant, tag
-from argosy_compiler.pods.patch import Hole, OpenKey, Optional, text_expression
+from argosy_compiler.pods.patch import OpenKey, OpenValue, OptionalElement, text_expression
 from argosy_expressions.argo import evaluate
 from argosy_expressions.terms import quote
 from argosy_schemas.formats.packed_ir import unpack
@@ -87,7 +87,11 @@ def test_a_decision_says_what_has_to_be_published() -> None:
 
 def test_a_patch_writes_json_around_its_open_values() -> None:
     patch: Any = {
-        "list": ["first", Optional("x.none", {"a": 1}), Optional("x.some", {"b": Hole("x.some")})],
+        "list": [
+            "first",
+            OptionalElement("x.none", {"a": 1}),
+            OptionalElement("x.some", {"b": OpenValue("x.some")}),
+        ],
         "limits": OpenKey("x.kind", "2", {"cpu": "1"}),
     }
 

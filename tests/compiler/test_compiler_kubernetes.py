@@ -12,7 +12,7 @@ import pytest
 from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
-from argosy_compiler.pods.kubernetes import volume_name
+from argosy_compiler.pods.kubernetes import make_volume_name
 from argosy_expressions.argo import evaluate
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.ir.kubernetes.leaves import VolumeName
@@ -653,13 +653,41 @@ def test_settings_of_a_run_are_in_the_spec(config: PipelineConfig, expected: Jso
     assert {name: spec[name] for name in names if name in spec} == expected
 
 
+@pytest.mark.parametrize(("tag", "image"), [("7", "app:7-slim"), ("null", "app:-slim")])
+def test_an_image_may_hold_parameters_of_any_type(tag: str, image: str) -> None:
+    optional = {"parameterType": "NUMBER_INTEGER", "isOptional": True}
+    component = leaf({"tag": optional}, image="app:{{$.inputs.parameters['tag']}}-slim")
+    root = dag({"t": task("comp-t", {"tag": given("tag")})}, {"tag": optional})
+
+    workflow: Any = compile_pipeline(
+        pipeline(root, {"comp-t": component}), CompileOptions(store="s3://bucket")
+    ).workflow
+
+    (template,) = (one for one in workflow["spec"]["templates"] if "dag" in one)
+    arguments = {
+        one["name"]: one["value"] for one in template["dag"]["tasks"][0]["arguments"]["parameters"]
+    }
+    expression = arguments["image"].removeprefix("{{=").removesuffix("}}")
+    assert evaluate(expression, {"workflow": {"parameters": {"tag": tag}}}) == image
+
+
+def test_an_image_with_a_tag_of_argo_is_refused() -> None:
+    with pytest.raises(InvalidPipelineError) as caught:
+        compiled({}, component=leaf(image="app:{{workflow.name}}"))
+
+    assert str(caught.value) == (
+        "root.dag.tasks.t: the image 'app:{{workflow.name}}' holds a tag of Argo; "
+        "write out the name"
+    )
+
+
 def test_names_of_volumes_are_distinct_and_fit_into_a_label() -> None:
     objects = ["a", "a.b", "a-b", "A", "x" * 300, "x" * 301]
     volumes = [
         VolumeName(kind=kind, name=name) for kind in ("secret", "configMap") for name in objects
     ]
 
-    names = [volume_name(volume) for volume in volumes]
+    names = [make_volume_name(volume) for volume in volumes]
 
     assert len(set(names)) == len(volumes)
     assert all(len(name) <= 63 and name.replace("-", "").isalnum() for name in names)

@@ -302,7 +302,7 @@ def test_volumes_of_one_name_are_told_apart_however_long_it_is(length: int) -> N
         config_map_as_volume=(replace(secret, kind="configMap", mount_path="/c"),),
     )
 
-    pod = PodValues(config, lambda _parameter: UNSET).pod({"KUBERNETES_VOLUMES"})
+    pod = PodValues(config, lambda _parameter: UNSET).make_pod({"KUBERNETES_VOLUMES"})
 
     names = [volume["name"] for volume in pod["volumes"]]
     assert names[0] == name[:63]

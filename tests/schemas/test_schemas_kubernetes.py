@@ -10,7 +10,7 @@ import yaml
 from argosy_schemas.errors import UnsupportedError
 from argosy_schemas.ir.kubernetes.containers import FieldPathAsEnv, InitContainer, ObjectAsEnv
 from argosy_schemas.ir.kubernetes.fields import FIELDS, REFUSED, KubernetesExecutorConfig
-from argosy_schemas.ir.kubernetes.fragments import ConflictError, merge
+from argosy_schemas.ir.kubernetes.fragments import ConflictError, merge_fragments
 from argosy_schemas.ir.kubernetes.leaves import InputParameter, ParameterKind, VolumeName
 from argosy_schemas.ir.kubernetes.volumes import (
     ClaimMount,
@@ -672,7 +672,7 @@ def test_a_workspace_that_cannot_be_is_refused_where_it_stands(
 
 
 def test_fragments_merge_member_by_member() -> None:
-    merged = merge(
+    merged = merge_fragments(
         [
             {"container": {"env": [1], "image": "i"}, "volumes": [{"name": "a"}]},
             {"container": {"env": [2, 1]}, "volumes": [{"name": "a"}, {"name": "b"}]},
@@ -690,4 +690,4 @@ def test_fragments_merge_member_by_member() -> None:
 @pytest.mark.parametrize(("first", "second"), [(1, 2), ({"a": 1}, [1]), ([1], "a")])
 def test_fragments_that_contradict_each_other_do_not_merge(first: Any, second: Any) -> None:
     with pytest.raises(ConflictError, match="inner"):
-        merge([{"outer": {"inner": first}}, {"outer": {"inner": second}}])
+        merge_fragments([{"outer": {"inner": first}}, {"outer": {"inner": second}}])

@@ -13,7 +13,7 @@ from argosy_compiler.decisions.conditions import faults_of
 from argosy_compiler.decisions.control import Control, Place
 from argosy_compiler.decisions.values import BarredError
 from argosy_compiler.plan import Decision, Plan, PodFields
-from argosy_compiler.pods.fields import pod_fields
+from argosy_compiler.pods.fields import make_pod_fields
 from argosy_compiler.structure import place_text
 from argosy_expressions.cel import parse
 from argosy_expressions.errors import ExpressionError
@@ -45,7 +45,7 @@ def decide(plan: Plan) -> Plan:
             if plan.structure.claim_action(task) is not None:
                 pods[place] = PodFields(image="", arguments={"claim": control.claim(dag, task)})
             elif _has_pod(plan, task):
-                pods[place] = pod_fields(plan, control, dag, task, path)
+                pods[place] = make_pod_fields(plan, control, dag, task, path)
         except BarredError as error:
             problems.append(
                 Problem(path=path, message=f"its pod cannot be made before it starts: {error}")

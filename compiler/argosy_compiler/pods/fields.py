@@ -1,4 +1,4 @@
-"""What the executor and its Kubernetes configuration say of a pod."""
+"""The fields of a pod that an executor and its Kubernetes configuration set."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from argosy_compiler.argo.expressions import constant, or_default
 from argosy_compiler.decisions.control import Control
 from argosy_compiler.decisions.values import Value
 from argosy_compiler.plan import Plan, PodFields
-from argosy_compiler.pods.kubernetes import pod_settings
-from argosy_compiler.pods.patch import PATCH_INPUT, Hole, OpenKey, Patch, text_expression
+from argosy_compiler.pods.kubernetes import render_pod
+from argosy_compiler.pods.patch import PATCH_INPUT, OpenKey, OpenValue, Patch, text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, config_fragments
-from argosy_schemas.ir.kubernetes.fragments import Fragment, in_main
+from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, make_config_fragments
+from argosy_schemas.ir.kubernetes.fragments import Fragment, make_main_fragment
 from argosy_schemas.ir.model import (
     ContainerExecutor,
     ControlForm,
@@ -38,43 +38,45 @@ _WORKSPACE: Fragment = {
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")
 
 
-def pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) -> PodFields:
+def make_pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) -> PodFields:
     """Return the fields of the pod of a container task.
 
     Raises:
-        BarredError: A field depends on a value that no expression can have.
-        InvalidPipelineError: A field is none that Kubernetes takes.
+        BarredError: A field depends on a value that no expression has.
+        InvalidPipelineError: The image holds a tag of Argo.
     """
     component = plan.structure.used(task)
     executor = component.executor
     assert isinstance(executor, ContainerExecutor)
 
-    def filled(text: str) -> Patch:
-        return _filled(control, dag, task, text)
+    def fill(text: str) -> Patch:
+        return _fill_placeholders(control, dag, task, text)
 
-    def resolved(source: ParameterSource) -> Value:
+    def resolve(source: ParameterSource) -> Value:
         return control.source(dag, task, source, ControlForm.VALUE)
 
     config = plan.pipeline.kubernetes.get(component.executor_label or "")
     passed = {one.field for one in component.task_config_passthroughs if not one.apply_to_task}
     applied = (row for row in FIELDS if row.group not in passed)
-    fragments = [] if config is None else [*config_fragments(config, applied)]
+    fragments = [] if config is None else [*make_config_fragments(config, applied)]
     if plan.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
         fragments.append(_WORKSPACE)
-    resources = _resources(executor.resources, filled)
+    resources = _make_resources(executor.resources, fill)
     if resources and "RESOURCES" not in passed:
-        fragments.append(in_main(resources=resources))
+        fragments.append(make_main_fragment(resources=resources))
     arguments: dict[str, str] = {}
-    image = filled(executor.image)
+    image = fill(executor.image)
     if not isinstance(image, str):
-        assert isinstance(image, Hole)
+        assert isinstance(image, OpenValue)
         arguments[IMAGE_INPUT] = image.expression
         image = f"{{{{inputs.parameters.{IMAGE_INPUT}}}}}"
     elif "{{" in image:
         raise InvalidPipelineError(
-            Problem(path=path, message=f"the image '{image}' holds a tag of Argo's; write it out")
+            Problem(
+                path=path, message=f"the image '{image}' holds a tag of Argo; write out the name"
+            )
         )
-    settings = pod_settings(fragments, resolved)
+    settings = render_pod(fragments, resolve)
     template = dict(settings.template)
     if settings.patch:
         arguments[PATCH_INPUT] = text_expression(settings.patch)
@@ -87,8 +89,8 @@ def pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) ->
     )
 
 
-def _filled(control: Control, dag: str, task: Task, text: str) -> Patch:
-    """Return ``text`` with its placeholders filled: itself, or an expression."""
+def _fill_placeholders(control: Control, dag: str, task: Task, text: str) -> Patch:
+    """Return ``text``, or where it has placeholders the expression of its value."""
     pieces: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -104,10 +106,10 @@ def _filled(control: Control, dag: str, task: Task, text: str) -> Patch:
         return text
     if end < len(text):
         pieces.append(constant(text[end:]))
-    return Hole(" + ".join(pieces))
+    return OpenValue(" + ".join(pieces))
 
 
-def _resources(resources: Resources, filled: Callable[[str], Patch]) -> Patch:
+def _make_resources(resources: Resources, fill: Callable[[str], Patch]) -> Patch:
     limits: dict[str, Patch] = {}
     requests: dict[str, Patch] = {}
     for name, limit, request in (
@@ -115,13 +117,13 @@ def _resources(resources: Resources, filled: Callable[[str], Patch]) -> Patch:
         ("memory", resources.memory_limit, resources.memory_request),
     ):
         if limit:
-            limits[name] = filled(limit)
+            limits[name] = fill(limit)
         if request:
-            requests[name] = filled(request)
+            requests[name] = fill(request)
     if resources.accelerator_type and resources.accelerator_count not in ("", "0"):
-        kind = filled(resources.accelerator_type)
-        count = filled(resources.accelerator_count)
-        if isinstance(kind, Hole):
+        kind = fill(resources.accelerator_type)
+        count = fill(resources.accelerator_count)
+        if isinstance(kind, OpenValue):
             return {
                 "limits": OpenKey(kind.expression, count, limits),
                 **({"requests": requests} if requests else {}),

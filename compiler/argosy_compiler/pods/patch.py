@@ -1,9 +1,8 @@
-"""A ``podSpecPatch`` whose values are known only when the pod is made.
+"""A ``podSpecPatch`` with values that are known only when the pod is made.
 
-Argo substitutes tags in strings only, and strings are all that a pod template may leave open; the
-rest (quantities, whole tolerations, entries that vanish with an optional parameter) is a strategic
-merge patch, whose JSON text one expression builds. Strategic merge (Kubernetes): containers,
-volumes and variables merge by name, mounts by path; a list of tolerations replaces the old one.
+Argo substitutes tags in strings only, and most fields of a pod are no strings. So one expression
+builds the JSON text of a strategic merge patch. Kubernetes merges containers, volumes and variables
+by name and mounts by path; a list of tolerations replaces the one of the template.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ from argosy_expressions.terms import quote
 from argosy_schemas.values import JsonValue, to_json
 
 PATCH_INPUT = "patch"
-"""Input of a pod template: the text of its patch."""
+"""Input of a pod template that holds the text of its patch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
-    """A value that an expression yields; written as its JSON."""
+class OpenValue:
+    """The value of an expression, written as JSON."""
 
     expression: str
 
 
 @dataclass(frozen=True, slots=True)
-class TextHole:
-    """A value that an expression yields as JSON text of its own."""
+class OpenText:
+    """JSON text that is the value of an expression."""
 
     expression: str
 
 
 @dataclass(frozen=True, slots=True)
-class Optional:
-    """An element of a list that is there only if ``expression`` is not null.
+class OptionalElement:
+    """An element of a list that is left out where ``expression`` is null.
 
-    Such an element never stands first in its list.
+    It must not be the first element of its list, since its text begins with the comma.
     """
 
     expression: str
@@ -46,21 +45,20 @@ class Optional:
 
 @dataclass(frozen=True, slots=True)
 class OpenKey:
-    """An object with one member whose name an expression yields, beside ``others``."""
+    """An object with a member whose name is the value of an expression, and with ``others``."""
 
     key: str
     value: Patch
     others: Mapping[str, Patch]
 
 
-Patch: TypeAlias = (
-    "JsonValue | Hole | TextHole | Optional | OpenKey | Sequence[Patch] | Mapping[str, Patch]"
-)
+Open: TypeAlias = OpenValue | OpenText | OptionalElement | OpenKey
+Patch: TypeAlias = "JsonValue | Open | Sequence[Patch] | Mapping[str, Patch]"
 
 
 def is_static(patch: Patch) -> bool:
-    """Return whether there is nothing open in ``patch``."""
-    if isinstance(patch, Hole | TextHole | Optional | OpenKey):
+    """Return whether ``patch`` is JSON, without expressions."""
+    if isinstance(patch, Open):
         return False
     if isinstance(patch, Mapping):
         return all(is_static(value) for value in patch.values())
@@ -70,7 +68,7 @@ def is_static(patch: Patch) -> bool:
 
 
 def text_of(patch: JsonValue) -> str:
-    """Return the JSON text of a patch in which nothing is open; it ends no tag that it is in."""
+    """Return the JSON text of a static patch, without ``}}``, which would end a tag."""
     text = to_json(patch)
     while "}}" in text:
         text = text.replace("}}", "} }")
@@ -78,7 +76,7 @@ def text_of(patch: JsonValue) -> str:
 
 
 def text_expression(patch: Patch) -> str:
-    """Return the expression of the JSON text of ``patch``."""
+    """Return the expression whose value is the JSON text of ``patch``."""
     pieces: list[str] = []
     literal: list[str] = []
     for piece in _pieces(patch):
@@ -95,32 +93,32 @@ def text_expression(patch: Patch) -> str:
 
 
 def _literal(text: str) -> str:
-    # JSON is full of double quotes, and between single ones they need no escape.
+    # JSON has many double quotes, which need no escape between single quotes.
     return quote(text).replace("\\x22", '"')
 
 
-def _pieces(patch: Patch) -> list[str | TextHole]:
-    """Return literal text and expressions of text, in order."""
-    if isinstance(patch, Hole):
-        return [TextHole(f"toJson({patch.expression})")]
-    if isinstance(patch, TextHole):
+def _pieces(patch: Patch) -> list[str | OpenText]:
+    """Return the literal texts and the expressions of texts, in order."""
+    if isinstance(patch, OpenValue):
+        return [OpenText(f"toJson({patch.expression})")]
+    if isinstance(patch, OpenText):
         return [patch]
-    if isinstance(patch, Optional):
+    if isinstance(patch, OptionalElement):
         inner = text_expression(patch.element)
-        return [TextHole(f"({patch.expression} == nil ? '' : ',' + {inner})")]
+        return [OpenText(f"({patch.expression} == nil ? '' : ',' + {inner})")]
     if isinstance(patch, OpenKey):
-        member = [TextHole(f"toJson({patch.key})"), ":", *_pieces(patch.value)]
+        member = [OpenText(f"toJson({patch.key})"), ":", *_pieces(patch.value)]
         others = _pieces(patch.others)[1:-1]
         return ["{", *member, *([",", *others] if others else []), "}"]
     if isinstance(patch, Mapping):
-        pieces: list[str | TextHole] = ["{"]
+        pieces: list[str | OpenText] = ["{"]
         for number, key in enumerate(sorted(patch)):
             pieces += [f"{',' if number else ''}{to_json(key)}:", *_pieces(patch[key])]
         return [*pieces, "}"]
     if isinstance(patch, Sequence) and not isinstance(patch, str):
         pieces = ["["]
         for number, element in enumerate(patch):
-            if number and not isinstance(element, Optional):
+            if number and not isinstance(element, OptionalElement):
                 pieces.append(",")
             pieces += _pieces(element)
         return [*pieces, "]"]

@@ -1,4 +1,4 @@
-"""Fragments of a pod as values of a run."""
+"""Resolve fragments of a pod with the values of a run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.kubernetes.fields import (
     FIELDS,
     KubernetesExecutorConfig,
-    config_fragments,
+    make_config_fragments,
 )
-from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge
+from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge_fragments
 from argosy_schemas.ir.kubernetes.leaves import InputParameter, ParameterKind, VolumeName
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
@@ -23,25 +23,25 @@ _LONGEST_NAME: Final = 63
 
 
 class PodValues:
-    """The configuration of an executor with the values that its parameters have for one task."""
+    """The configuration of an executor, with the values of its parameters for one task."""
 
     def __init__(self, config: KubernetesExecutorConfig, resolve: Resolve) -> None:
         self._config = config
         self._resolve = resolve
         self._volume_names: dict[tuple[str, str], str] = {}
 
-    def claims(self) -> list[str]:
+    def list_claims(self) -> list[str]:
         """Return the names of the volume claims that are mounted.
 
         Raises:
             FinalTaskError: A parameter has a value of the wrong kind.
         """
-        return [str(self._value(mount.name)) for mount in self._config.pvc_mount]
+        return [str(self._resolve_part(mount.name)) for mount in self._config.pvc_mount]
 
-    def pod(self, groups: Collection[str]) -> dict[str, Any]:
-        """Return what the fields of these groups of ``dsl.TaskConfig`` add to a pod.
+    def make_pod(self, groups: Collection[str]) -> dict[str, Any]:
+        """Return the fields of a pod that these groups of ``dsl.TaskConfig`` set.
 
-        What takes a parameter that is ``null`` is left out.
+        An entry whose parameter is ``null`` is left out.
 
         Raises:
             FinalTaskError: A parameter has a value of the wrong kind.
@@ -50,35 +50,37 @@ class PodValues:
         fields = sorted(FIELDS, key=lambda row: row.name != "pvcMount")
         listed = (row for row in fields if row.group in groups)
         try:
-            return merge(map(self._fragment, config_fragments(self._config, listed)))
+            return merge_fragments(
+                map(self._resolve_fragment, make_config_fragments(self._config, listed))
+            )
         except ConflictError as error:
-            raise _wrong(str(error), "values that go together") from error
+            raise _make_error(str(error), "values that go together") from error
 
-    def _fragment(self, fragment: Fragment) -> Mapping[str, JsonValue]:
+    def _resolve_fragment(self, fragment: Fragment) -> Mapping[str, JsonValue]:
         try:
-            return self._object(fragment)
+            return self._resolve_object(fragment)
         except _AbsentError:
             return {}
 
-    def _object(self, members: Fragment) -> Mapping[str, JsonValue]:
-        return {name: self._value(value) for name, value in members.items()}
+    def _resolve_object(self, members: Fragment) -> Mapping[str, JsonValue]:
+        return {name: self._resolve_part(value) for name, value in members.items()}
 
-    def _value(self, value: Part) -> JsonValue:
+    def _resolve_part(self, value: Part) -> JsonValue:
         if isinstance(value, InputParameter):
-            return self._parameter(value)
+            return self._resolve_parameter(value)
         if isinstance(value, VolumeName):
-            return self._volume_name(value)
+            return self._name_volume(value)
         if isinstance(value, Mapping):
-            return self._object(value)
+            return self._resolve_object(value)
         if isinstance(value, Sequence) and not isinstance(value, str):
-            return self._list(value)
+            return self._resolve_list(value)
         return value
 
-    def _list(self, items: Sequence[Part]) -> Sequence[JsonValue]:
+    def _resolve_list(self, items: Sequence[Part]) -> Sequence[JsonValue]:
         found: list[JsonValue] = []
         for item in items:
             try:
-                value = self._value(item)
+                value = self._resolve_part(item)
             except _AbsentError:
                 continue
             # One parameter may stand for several tolerations.
@@ -88,23 +90,23 @@ class PodValues:
                 found.append(value)
         return found
 
-    def _parameter(self, parameter: InputParameter) -> JsonValue:
+    def _resolve_parameter(self, parameter: InputParameter) -> JsonValue:
         kind = parameter.kind
         value = self._resolve(parameter)
         if (value is UNSET or value is None) and kind is not ParameterKind.CLAIM_NAME:
             raise _AbsentError
         if value is UNSET or not kind.accepts(value):
-            raise _wrong(parameter.setting, kind)
+            raise _make_error(parameter.setting, kind)
         if not value:
             raise _AbsentError
         return value
 
-    def _volume_name(self, volume: VolumeName) -> str:
+    def _name_volume(self, volume: VolumeName) -> str:
         """Return a name that Kubernetes takes for a volume, the one of its object if that is free.
 
         An object may have a longer name, and a Secret, a ConfigMap and a claim the same.
         """
-        key = (volume.kind, str(self._value(volume.name)))
+        key = (volume.kind, str(self._resolve_part(volume.name)))
         if key not in self._volume_names:
             plain = re.sub("[^a-z0-9-]+", "-", key[1].lower())[:_LONGEST_NAME].strip("-")
             plain = name = plain or "volume"
@@ -118,10 +120,10 @@ class PodValues:
 
 
 class _AbsentError(Exception):
-    """A parameter asks for nothing, so that what takes it is left out."""
+    """The value of a parameter asks for nothing, so the entry that takes it is left out."""
 
 
-def _wrong(setting: str, needed: str) -> FinalTaskError:
+def _make_error(setting: str, needed: str) -> FinalTaskError:
     return FinalTaskError(
         f"Kubernetes setting '{setting}' needs {needed}; see the value that it is taken from",
         reason=Reason.INVALID_INPUT,

@@ -17,7 +17,11 @@ from argosy_driver.preparing.downloads import download_inputs, get_imported_vers
 from argosy_driver.preparing.executor_input import SeenArtifact, make_executor_input
 from argosy_driver.preparing.fingerprint import InputArtifact, Work, custom_fingerprint, fingerprint
 from argosy_driver.preparing.paths import ComponentPaths, SeenLocation
-from argosy_driver.preparing.task_config import applies_environment, mounted_claims, task_config
+from argosy_driver.preparing.task_config import (
+    applies_environment,
+    get_mounted_claims,
+    make_task_config,
+)
 from argosy_driver.preparing.task_placeholders import TaskPlaceholders, is_known_late
 from argosy_driver.resolving.placeholders import placeholders_in, substitute, substitute_value
 from argosy_driver.resolving.resolver import Resolver
@@ -206,7 +210,7 @@ class StepBuilder:
         ]
         if not names:
             return {}
-        config = task_config(
+        config = make_task_config(
             self.resolver,
             self.position,
             executor,
@@ -241,7 +245,9 @@ class StepBuilder:
             Work(
                 image=substitute(executor.image, placeholders),
                 arguments=(*executor.command, *executor.args),
-                claims=mounted_claims(self.resolver, self.position, uses_workspace=uses_workspace),
+                claims=get_mounted_claims(
+                    self.resolver, self.position, uses_workspace=uses_workspace
+                ),
                 # The resolved inputs: values that are added here, e.g. paths, differ per attempt.
                 parameters=self.draft.inputs.parameters,
                 artifacts={

@@ -1,8 +1,8 @@
 """The settings of a task's own pod as a value: ``dsl.TaskConfig`` (``ir-semantics`` 5.7, 6.6).
 
-A component that starts pods of its own takes the settings that its author gave to the task, in the
-JSON of Kubernetes. The value holds only the groups that the component lists. Whether a group is
-applied to the task's own pod too is for the compiler, except for the environment.
+A component that starts pods of its own can take the settings of its task as a value, in the JSON of
+Kubernetes. The value holds the groups of settings that the component lists. The compiler decides
+whether the task's own pod has a group too; for the variables of the executor the driver does.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from argosy_driver.preparing.pod_values import PodValues
 
 
-def workspace_claim(workflow: str) -> str:
+def get_workspace_claim(workflow: str) -> str:
     """Return the name of the claim that Argo makes for the workspace of a run."""
     return f"{workflow}-{WORKSPACE_VOLUME}"
 
 
-def mounted_claims(
+def get_mounted_claims(
     resolver: Resolver, node: TaskPosition, *, uses_workspace: bool
 ) -> tuple[str, ...]:
     """Return the names of the volume claims that a task's pod mounts."""
-    values = _pod_values(resolver, node)
-    claims = [] if values is None else values.claims()
+    values = _make_pod_values(resolver, node)
+    claims = [] if values is None else values.list_claims()
     if uses_workspace:
-        claims.append(workspace_claim(resolver.run.name))
+        claims.append(get_workspace_claim(resolver.run.name))
     return tuple(claims)
 
 
 def applies_environment(node: TaskPosition) -> bool:
-    """Return whether the variables of the executor are set for the component itself."""
+    """Return whether the task's own command gets the variables of the executor."""
     listed = node.component.task_config_passthroughs
     return all(each.apply_to_task for each in listed if each.field == "ENV")
 
 
-def task_config(
+def make_task_config(
     resolver: Resolver,
     node: TaskPosition,
     executor: ContainerExecutor,
@@ -60,11 +60,11 @@ def task_config(
         uses_workspace: Whether the workspace is mounted.
 
     Raises:
-        FinalTaskError: A setting is taken from a value that is missing or of the wrong type.
+        FinalTaskError: A setting takes a value that is missing or of the wrong type.
     """
     listed = {each.field for each in node.component.task_config_passthroughs}
-    values = _pod_values(resolver, node)
-    pod: dict[str, Any] = {} if values is None else values.pod(listed)
+    values = _make_pod_values(resolver, node)
+    pod: dict[str, Any] = {} if values is None else values.make_pod(listed)
     main: dict[str, Any] = pod.get("container", {})
     config: dict[str, JsonValue] = {
         "affinity": pod.get("affinity"),
@@ -76,7 +76,7 @@ def task_config(
         "resources": {},
     }
     if "RESOURCES" in listed:
-        config["resources"] = _resources(executor.resources, text)
+        config["resources"] = _make_resources(executor.resources, text)
     if "ENV" in listed:
         own = [{"name": name, "value": text(value)} for name, value in executor.env]
         config["env"] = [*own, *main.get("env", ())]
@@ -84,14 +84,14 @@ def task_config(
         volumes: list[JsonValue] = [*pod.get("volumes", ())]
         mounts: list[JsonValue] = [*main.get("volumeMounts", ())]
         if uses_workspace:
-            claim = {"claimName": workspace_claim(resolver.run.name)}
+            claim = {"claimName": get_workspace_claim(resolver.run.name)}
             volumes.append({"name": WORKSPACE_VOLUME, "persistentVolumeClaim": claim})
             mounts.append({"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH})
         config["volumes"], config["volumeMounts"] = volumes, mounts
     return config
 
 
-def _pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
+def _make_pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
     """Return the configuration of a task's executor; ``None``: it has none."""
     config = resolver.pipeline.kubernetes.get(node.component.executor_label or "")
     if config is None:
@@ -104,7 +104,7 @@ def _pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
     )
 
 
-def _resources(resources: Resources, text: Callable[[str], str]) -> JsonValue:
+def _make_resources(resources: Resources, text: Callable[[str], str]) -> JsonValue:
     limits = {
         "cpu": text(resources.cpu_limit),
         "memory": text(resources.memory_limit),

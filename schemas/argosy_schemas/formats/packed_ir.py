@@ -92,9 +92,9 @@ def unpack(data: bytes) -> Pipeline:
         if "platformSpec" not in document:
             return pipeline
         # Most pipelines have none, and their drivers start 10 ms sooner without this.
-        from argosy_schemas.ir.platform import with_platform
+        from argosy_schemas.ir.platform import add_platform
 
-        return with_platform(pipeline, document["platformSpec"]["platforms"]["kubernetes"])
+        return add_platform(pipeline, document["platformSpec"]["platforms"]["kubernetes"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _make_damage_error(f"its JSON is not that of an IR ({error!r})") from error
 

@@ -52,7 +52,7 @@ def read_pipeline_config(platform: Json, findings: Findings) -> PipelineConfig:
     )
 
 
-def with_platform(pipeline: Pipeline, platform: Json) -> Pipeline:
+def add_platform(pipeline: Pipeline, platform: Json) -> Pipeline:
     """Return a pipeline that was read before, with what its platform spec says.
 
     Args:

@@ -17,7 +17,7 @@ from argosy_schemas.checking.platform import check_executor_configs
 from argosy_schemas.errors import InvalidPipelineError, Problem, UnsupportedError
 from argosy_schemas.findings import Finding, Findings, Path, format_path
 from argosy_schemas.ir.from_json import pipeline_from_json
-from argosy_schemas.ir.kubernetes.dependencies import with_dependencies
+from argosy_schemas.ir.kubernetes.dependencies import add_dependencies
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.platform import read_executor_configs, read_pipeline_config
 from argosy_schemas.message_text import to_one_line
@@ -60,7 +60,7 @@ def read_pipeline(
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
     configs = read_executor_configs(platform, platform_findings)
     pipeline_config = read_pipeline_config(platform, platform_findings)
-    spec = with_dependencies(drop_unread_inputs(spec), configs)
+    spec = add_dependencies(drop_unread_inputs(spec), configs)
     reached = check_pipeline(spec, findings)
     check_executor_configs(configs, spec, reached, platform_findings)
     if findings.found or platform_findings.found or documents.refused:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy_schemas.findings import suggest_name
-from argosy_schemas.ir.kubernetes.fragments import Fragment, in_main, not_empty
+from argosy_schemas.ir.kubernetes.fragments import Fragment, drop_empty, make_main_fragment
 from argosy_schemas.ir.kubernetes.leaves import Name, VolumeName
 from argosy_schemas.ir.kubernetes.reader import Reader
 from argosy_schemas.ir.kubernetes.volumes import ObjectKind
@@ -33,19 +33,20 @@ class ObjectAsEnv:
         """Read an entry of ``secretAsEnv`` or ``configMapAsEnv``."""
         return cls(
             kind=kind,
-            name=reader.name(f"{kind}Name", f"{kind}NameParameter"),
+            name=reader.read_object_name(f"{kind}Name", f"{kind}NameParameter"),
             variables=tuple(
-                (pair.text(f"{kind}Key"), pair.text("envVar")) for pair in reader.items("keyToEnv")
+                (pair.read_text(f"{kind}Key"), pair.read_text("envVar"))
+                for pair in reader.items("keyToEnv")
             ),
             optional=reader.json.get("optional"),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the variables."""
         reference: dict[str, Any] = {"name": self.name}
         if self.optional is not None:
             reference["optional"] = self.optional
-        return in_main(
+        return make_main_fragment(
             env=[
                 {"name": variable, "valueFrom": {f"{self.kind}KeyRef": {**reference, "key": key}}}
                 for key, variable in self.variables
@@ -63,12 +64,12 @@ class FieldPathAsEnv:
     @classmethod
     def read(cls, reader: Reader) -> FieldPathAsEnv:
         """Read an entry of ``fieldPathAsEnv``."""
-        return cls(variable=reader.text("name"), field_path=reader.text("fieldPath"))
+        return cls(variable=reader.read_text("name"), field_path=reader.read_text("fieldPath"))
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the variable."""
         source = {"fieldRef": {"fieldPath": self.field_path}}
-        return in_main(env=[{"name": self.variable, "valueFrom": source}])
+        return make_main_fragment(env=[{"name": self.variable, "valueFrom": source}])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,32 +90,37 @@ class InitContainer:
     @classmethod
     def read(cls, reader: Reader) -> InitContainer:
         """Read an entry of ``initContainers``."""
-        name = reader.text("name")
+        name = reader.read_text("name")
         others = [
             one.get("name") for one in reader.config[reader.setting] if one is not reader.json
         ]
         if name in (*_TAKEN, *others):
-            reader.member("name").wrong(f"The pod has another container '{name}'; rename this one")
+            reader.member("name").add_finding(
+                f"The pod has another container '{name}'; rename this one"
+            )
         restart_policy: str = reader.json.get("restartPolicy", "")
         return cls(
             name=name,
-            image=reader.text("image"),
+            image=reader.read_text("image"),
             command=tuple(reader.json.get("command", ())),
             args=tuple(reader.json.get("args", ())),
-            env=tuple((one.text("name"), one.json.get("value", "")) for one in reader.items("env")),
+            env=tuple(
+                (one.read_text("name"), one.json.get("value", "")) for one in reader.items("env")
+            ),
             mounts=tuple(
-                (_volume(mount), mount.text("mountPath")) for mount in reader.items("volumeMounts")
+                (_read_volume(mount), mount.read_text("mountPath"))
+                for mount in reader.items("volumeMounts")
             ),
             restart_policy=restart_policy
-            and reader.member("restartPolicy").one_of(
+            and reader.member("restartPolicy").read_choice(
                 ["Always"], "restart policy of an init container"
             ),
-            resources=not_empty(**reader.json.get("resources", {})),
+            resources=drop_empty(**reader.json.get("resources", {})),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the container."""
-        container = not_empty(
+        container = drop_empty(
             name=self.name,
             image=self.image,
             command=list(self.command),
@@ -127,8 +133,8 @@ class InitContainer:
         return {"initContainers": [container]}
 
 
-def _volume(reader: Reader) -> VolumeName:
-    name = reader.text("volumeName")
+def _read_volume(reader: Reader) -> VolumeName:
+    name = reader.read_text("volumeName")
     kinds = {
         entry.get("volumeName", ""): kind
         for field, kind in (("genericEphemeralVolume", "ephemeral"), ("emptyDirMounts", "empty"))
@@ -136,5 +142,5 @@ def _volume(reader: Reader) -> VolumeName:
     }
     if name and name not in kinds:
         todo = suggest_name(name, kinds, otherwise="add it to the configuration")
-        reader.wrong(f"There is no empty directory or ephemeral volume '{name}'; {todo}")
+        reader.add_finding(f"There is no empty directory or ephemeral volume '{name}'; {todo}")
     return VolumeName(kind=kinds.get(name, ""), name=name)

@@ -15,7 +15,7 @@ from argosy_schemas.ir.model import TaskOutput
 Json = Mapping[str, Any]
 
 
-def with_dependencies(spec: Json, configs: Mapping[str, KubernetesExecutorConfig]) -> Json:
+def add_dependencies(spec: Json, configs: Mapping[str, KubernetesExecutorConfig]) -> Json:
     """Return the pipeline spec, with ``dependentTasks`` for the outputs that configurations take.
 
     Newer SDKs write these dependencies, older ones did not.

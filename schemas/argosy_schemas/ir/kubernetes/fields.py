@@ -10,18 +10,18 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from argosy_schemas.findings import Findings, Path
 from argosy_schemas.ir.kubernetes.containers import FieldPathAsEnv, InitContainer, ObjectAsEnv
-from argosy_schemas.ir.kubernetes.fragments import Fragment, in_main, not_empty
+from argosy_schemas.ir.kubernetes.fragments import Fragment, drop_empty, make_main_fragment
 from argosy_schemas.ir.kubernetes.leaves import InputParameter, Name
 from argosy_schemas.ir.kubernetes.reader import Reader
 from argosy_schemas.ir.kubernetes.scheduling import (
     JsonOrParameter,
     Tolerations,
-    node_affinity_fragment,
-    node_selector_fragment,
+    make_node_affinity_fragment,
+    make_node_selector_fragment,
+    make_tolerations_fragment,
     read_node_affinity,
     read_node_selector,
     read_tolerations,
-    tolerations_fragment,
 )
 from argosy_schemas.ir.kubernetes.volumes import (
     ClaimMount,
@@ -68,13 +68,13 @@ class KubernetesExecutorConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConfigField(Generic[T]):
-    """A row of the table; of a list it describes one entry."""
+    """A row of the table. If the field is a list, the row is about one entry."""
 
     name: str
     read: Callable[[Reader], T]
-    """An empty value means that nothing is asked for."""
-    fragment: Callable[[T], Fragment]
-    """Returns what the value adds to a pod."""
+    """An empty value asks for nothing."""
+    make_fragment: Callable[[T], Fragment]
+    """Returns what a value that is not empty adds to a pod."""
     group: str = ""
     """The group of ``dsl.TaskConfig`` that the field belongs to; most belong to none."""
 
@@ -83,31 +83,31 @@ class ConfigField(Generic[T]):
         """The attribute of the configuration: the proto's name of the field."""
         return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", self.name)
 
-    def value(self, reader: Reader) -> T | tuple[T, ...]:
+    def read_value(self, reader: Reader) -> T | tuple[T, ...]:
         """Return the value of the field."""
         if isinstance(reader.json, list):
             return tuple(filter(None, map(self.read, reader.each())))
         return self.read(reader)
 
-    def fragments(self, config: KubernetesExecutorConfig) -> Iterator[Fragment]:
-        """Yield what the field of ``config`` adds to a pod."""
+    def make_fragments(self, config: KubernetesExecutorConfig) -> Iterator[Fragment]:
+        """Yield what the field adds to a pod."""
         value = getattr(config, self.attribute)
         entries = cast("tuple[T, ...]", value if isinstance(value, tuple) else (value,))
-        yield from map(self.fragment, filter(None, entries))
+        yield from map(self.make_fragment, filter(None, entries))
 
 
-def _pull_secret(reader: Reader) -> Name:
-    return reader.name("secretName", "secretNameParameter")
+def _read_pull_secret(reader: Reader) -> Name:
+    return reader.read_object_name("secretName", "secretNameParameter")
 
 
-def _pull_policy(reader: Reader) -> str:
-    return reader.json and reader.one_of(_PULL_POLICIES, "pull policy")
+def _read_pull_policy(reader: Reader) -> str:
+    return reader.json and reader.read_choice(_PULL_POLICIES, "pull policy")
 
 
-def _security_context(reader: Reader) -> Json:
+def _read_security_context(reader: Reader) -> Json:
     context: Json = reader.json
     if context.get("runAsUser") == 0 and context.get("runAsNonRoot"):
-        reader.wrong("Asks for user 0 and for 'runAsNonRoot'; drop one")
+        reader.add_finding("Asks for user 0 and for 'runAsNonRoot'; drop one")
     return context
 
 
@@ -115,35 +115,48 @@ FIELDS: Final[tuple[ConfigField[Any], ...]] = (
     ConfigField(
         "secretAsVolume",
         partial(ObjectAsVolume.read, kind="secret"),
-        ObjectAsVolume.fragment,
+        ObjectAsVolume.make_fragment,
         VOLUMES,
     ),
     ConfigField(
         "configMapAsVolume",
         partial(ObjectAsVolume.read, kind="configMap"),
-        ObjectAsVolume.fragment,
+        ObjectAsVolume.make_fragment,
         VOLUMES,
     ),
-    ConfigField("secretAsEnv", partial(ObjectAsEnv.read, kind="secret"), ObjectAsEnv.fragment, ENV),
     ConfigField(
-        "configMapAsEnv", partial(ObjectAsEnv.read, kind="configMap"), ObjectAsEnv.fragment, ENV
+        "secretAsEnv", partial(ObjectAsEnv.read, kind="secret"), ObjectAsEnv.make_fragment, ENV
     ),
-    ConfigField("fieldPathAsEnv", FieldPathAsEnv.read, FieldPathAsEnv.fragment, ENV),
-    ConfigField("pvcMount", ClaimMount.read, ClaimMount.fragment, VOLUMES),
-    ConfigField("emptyDirMounts", EmptyDirMount.read, EmptyDirMount.fragment),
-    ConfigField("genericEphemeralVolume", EphemeralVolume.read, EphemeralVolume.fragment),
     ConfigField(
-        "imagePullSecret", _pull_secret, lambda name: {"imagePullSecrets": [{"name": name}]}
+        "configMapAsEnv",
+        partial(ObjectAsEnv.read, kind="configMap"),
+        ObjectAsEnv.make_fragment,
+        ENV,
     ),
-    ConfigField("imagePullPolicy", _pull_policy, lambda policy: in_main(imagePullPolicy=policy)),
-    ConfigField("tolerations", read_tolerations, tolerations_fragment, "KUBERNETES_TOLERATIONS"),
-    ConfigField("nodeAffinity", read_node_affinity, node_affinity_fragment, "KUBERNETES_AFFINITY"),
+    ConfigField("fieldPathAsEnv", FieldPathAsEnv.read, FieldPathAsEnv.make_fragment, ENV),
+    ConfigField("pvcMount", ClaimMount.read, ClaimMount.make_fragment, VOLUMES),
+    ConfigField("emptyDirMounts", EmptyDirMount.read, EmptyDirMount.make_fragment),
+    ConfigField("genericEphemeralVolume", EphemeralVolume.read, EphemeralVolume.make_fragment),
     ConfigField(
-        "nodeSelector", read_node_selector, node_selector_fragment, "KUBERNETES_NODE_SELECTOR"
+        "imagePullSecret", _read_pull_secret, lambda name: {"imagePullSecrets": [{"name": name}]}
+    ),
+    ConfigField(
+        "imagePullPolicy",
+        _read_pull_policy,
+        lambda policy: make_main_fragment(imagePullPolicy=policy),
+    ),
+    ConfigField(
+        "tolerations", read_tolerations, make_tolerations_fragment, "KUBERNETES_TOLERATIONS"
+    ),
+    ConfigField(
+        "nodeAffinity", read_node_affinity, make_node_affinity_fragment, "KUBERNETES_AFFINITY"
+    ),
+    ConfigField(
+        "nodeSelector", read_node_selector, make_node_selector_fragment, "KUBERNETES_NODE_SELECTOR"
     ),
     ConfigField(
         "podMetadata",
-        lambda reader: not_empty(**reader.json),
+        lambda reader: drop_empty(**reader.json),
         lambda metadata: {"metadata": metadata},
     ),
     ConfigField(
@@ -152,9 +165,11 @@ FIELDS: Final[tuple[ConfigField[Any], ...]] = (
         lambda seconds: {"activeDeadlineSeconds": seconds},
     ),
     ConfigField(
-        "securityContext", _security_context, lambda context: in_main(securityContext=context)
+        "securityContext",
+        _read_security_context,
+        lambda context: make_main_fragment(securityContext=context),
     ),
-    ConfigField("initContainers", InitContainer.read, InitContainer.fragment),
+    ConfigField("initContainers", InitContainer.read, InitContainer.make_fragment),
 )
 
 REFUSED: Final = ("podAffinity", "enabledSharedMemory")
@@ -184,16 +199,16 @@ def read_config(json: Json, findings: Findings, path: Path) -> KubernetesExecuto
     for name in REFUSED:
         if name in json:
             message = f"Argosy does not support '{name}', which has no effect in KFP; remove it"
-            reader(name).wrong(message, is_unsupported=True)
+            reader(name).add_finding(message, is_unsupported=True)
     values: dict[str, Any] = {
-        row.attribute: row.value(reader(row.name)) for row in FIELDS if row.name in json
+        row.attribute: row.read_value(reader(row.name)) for row in FIELDS if row.name in json
     }
     return KubernetesExecutorConfig(**values, parameters=tuple(parameters))
 
 
-def config_fragments(
+def make_config_fragments(
     config: KubernetesExecutorConfig, fields: Iterable[ConfigField[Any]] = FIELDS
 ) -> Iterator[Fragment]:
     """Yield what these fields of ``config`` add to a pod, in the order of the table."""
     for row in fields:
-        yield from row.fragments(config)
+        yield from row.make_fragments(config)

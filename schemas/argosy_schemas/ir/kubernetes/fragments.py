@@ -21,10 +21,10 @@ class ConflictError(Exception):
     """Two fragments have different values for the field that the message names."""
 
 
-def merge(fragments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def merge_fragments(fragments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return all fragments as one, whether they are rendered or not.
 
-    Objects merge by key, and lists follow one another; an element is in a list once.
+    Objects merge_fragments by key, and lists follow one another; an element is in a list once.
 
     Raises:
         ConflictError: Two values of one field differ, and are not both objects or both lists.
@@ -32,32 +32,36 @@ def merge(fragments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for fragment in fragments:
         for name, value in fragment.items():
-            merged[name] = _merged(name, merged[name], value) if name in merged else value
+            merged[name] = _merge_values(name, merged[name], value) if name in merged else value
     return merged
 
 
-def _merged(name: str, first: object, second: object) -> object:
+def _merge_values(name: str, first: object, second: object) -> object:
     if first == second:
         return first
     if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return merge([cast("Mapping[str, object]", first), cast("Mapping[str, object]", second)])
+        return merge_fragments(
+            [cast("Mapping[str, object]", first), cast("Mapping[str, object]", second)]
+        )
     if isinstance(first, list) and isinstance(second, list):
         items = cast("Sequence[object]", first)
         return [*items, *(item for item in cast("Sequence[object]", second) if item not in items)]
     raise ConflictError(name)
 
 
-def in_main(**fields: Any) -> Fragment:
-    """Return fields of the main container."""
+def make_main_fragment(**fields: Any) -> Fragment:
+    """Return a fragment with fields of the main container."""
     return {"container": fields}
 
 
-def mounted(volume: VolumeName, source: Fragment, path: str, sub_path: str = "") -> Fragment:
-    """Return a volume, and its mount in the main container."""
-    mount = {"name": volume, "mountPath": path, **not_empty(subPath=sub_path)}
-    return {"volumes": [{"name": volume, **source}], **in_main(volumeMounts=[mount])}
+def make_mount_fragment(
+    volume: VolumeName, source: Fragment, path: str, sub_path: str = ""
+) -> Fragment:
+    """Return a fragment with a volume and its mount in the main container."""
+    mount = {"name": volume, "mountPath": path, **drop_empty(subPath=sub_path)}
+    return {"volumes": [{"name": volume, **source}], **make_main_fragment(volumeMounts=[mount])}
 
 
-def not_empty(**fields: Any) -> dict[str, Any]:
-    """Return the fields that are not empty."""
+def drop_empty(**fields: Any) -> dict[str, Any]:
+    """Return the fields whose values are not empty."""
     return {name: value for name, value in fields.items() if value}

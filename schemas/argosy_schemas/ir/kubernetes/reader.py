@@ -49,53 +49,53 @@ class Reader:
         if name in self.json:
             yield from self.member(name).each()
 
-    def wrong(self, message: str, *, is_unsupported: bool = False) -> None:
+    def add_finding(self, message: str, *, is_unsupported: bool = False) -> None:
         """Add to the findings that something is wrong here."""
         self.findings.add(self.path, message, is_unsupported=is_unsupported)
 
-    def text(self, name: str) -> str:
+    def read_text(self, name: str) -> str:
         """Return a member that must not be empty."""
         text: str = self.json.get(name, "")
         if not text:
-            self.wrong(f"'{name}' is missing; set it")
+            self.add_finding(f"'{name}' is missing; set it")
         return text
 
-    def amount(self, name: str) -> str:
+    def read_amount(self, name: str) -> str:
         """Return a quantity of Kubernetes; empty where the member is absent."""
         text: str = self.json.get(name, "")
         if text and not is_amount(text):
             message = f"{quote_text(text)} is no amount; write one such as '500Mi' or '2Gi'"
-            self.member(name).wrong(message)
+            self.member(name).add_finding(message)
         return text
 
-    def one_of(self, known: Sequence[str], what: str) -> str:
+    def read_choice(self, known: Sequence[str], what: str) -> str:
         """Return this text, which must be one of ``known``."""
         text: str = self.json
         if text not in known:
             todo = suggest_name(text, known, otherwise=f"write one of {', '.join(known)}")
-            self.wrong(f"{quote_text(text)} is no {what}; {todo}")
+            self.add_finding(f"{quote_text(text)} is no {what}; {todo}")
         return text
 
-    def name(self, constant: str, parameter: str) -> Name:
+    def read_object_name(self, constant: str, parameter: str) -> Name:
         """Return a name from either member; older SDKs write the constant only."""
         if parameter in self.json:
-            return self.member(parameter).name_of(ParameterKind.NAME)
-        return self.text(constant)
+            return self.member(parameter).read_name(ParameterKind.NAME)
+        return self.read_text(constant)
 
-    def name_of(self, kind: ParameterKind) -> Name:
+    def read_name(self, kind: ParameterKind) -> Name:
         """Return the name that this ``InputParameterSpec`` stands for."""
-        value = self.value_of(kind)
+        value = self.read_value(kind)
         return value if isinstance(value, str | InputParameter) else ""
 
-    def value_of(self, kind: ParameterKind) -> JsonValue | InputParameter:
+    def read_value(self, kind: ParameterKind) -> JsonValue | InputParameter:
         """Return what this ``InputParameterSpec`` stands for; ``None`` where that is wrong."""
         try:
             given = parameter_input_from_json(self.json)
         except KeyError as error:
-            self.wrong(f"{error} is missing; set it")
+            self.add_finding(f"{error} is missing; set it")
             return None
         if given.selector is not None:
-            self.wrong(
+            self.add_finding(
                 "Argosy does not support 'parameterExpressionSelector' here; pass that part of the"
                 " value as a parameter of its own",
                 is_unsupported=True,
@@ -109,6 +109,6 @@ class Reader:
             return parameter
         if not kind.accepts(source.value):
             found = "empty" if source.value == "" else describe_json_type(source.value)
-            self.wrong(f"Is {found}, not {kind}; write {kind}")
+            self.add_finding(f"Is {found}, not {kind}; write {kind}")
             return None
         return source.value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from argosy_schemas.ir.kubernetes.fragments import Fragment, mounted, not_empty
+from argosy_schemas.ir.kubernetes.fragments import Fragment, drop_empty, make_mount_fragment
 from argosy_schemas.ir.kubernetes.leaves import Name, ParameterKind, VolumeName
 from argosy_schemas.ir.kubernetes.reader import Reader
 
@@ -29,19 +29,19 @@ class ObjectAsVolume:
         """Read an entry of ``secretAsVolume`` or ``configMapAsVolume``."""
         return cls(
             kind=kind,
-            name=reader.name(f"{kind}Name", f"{kind}NameParameter"),
-            mount_path=reader.text("mountPath"),
+            name=reader.read_object_name(f"{kind}Name", f"{kind}NameParameter"),
+            mount_path=reader.read_text("mountPath"),
             optional=reader.json.get("optional", False),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the volume and its mount."""
         member = "secretName" if self.kind == "secret" else "name"
         volume = VolumeName(
             kind=f"optional-{self.kind}" if self.optional else self.kind, name=self.name
         )
         source: Fragment = {str(self.kind): {member: self.name, "optional": self.optional}}
-        return mounted(volume, source, self.mount_path)
+        return make_mount_fragment(volume, source, self.mount_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,23 +56,23 @@ class ClaimMount:
     def read(cls, reader: Reader) -> ClaimMount:
         """Read an entry of ``pvcMount``."""
         if "pvcNameParameter" in reader.json:
-            name = reader.member("pvcNameParameter").name_of(ParameterKind.CLAIM_NAME)
+            name = reader.member("pvcNameParameter").read_name(ParameterKind.CLAIM_NAME)
         elif "taskOutputParameter" in reader.json or "componentInputParameter" in reader.json:
             # Older SDKs put the source into the entry itself.
-            name = reader.name_of(ParameterKind.CLAIM_NAME)
+            name = reader.read_name(ParameterKind.CLAIM_NAME)
         else:
-            name = reader.text("constant")
+            name = reader.read_text("constant")
         return cls(
             name=name,
-            mount_path=reader.text("mountPath"),
+            mount_path=reader.read_text("mountPath"),
             sub_path=reader.json.get("subPath", ""),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the volume and its mount."""
         source = {"persistentVolumeClaim": {"claimName": self.name}}
         volume = VolumeName(kind="pvc", name=self.name)
-        return mounted(volume, source, self.mount_path, self.sub_path)
+        return make_mount_fragment(volume, source, self.mount_path, self.sub_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +88,18 @@ class EmptyDirMount:
     def read(cls, reader: Reader) -> EmptyDirMount:
         """Read an entry of ``emptyDirMounts``."""
         return cls(
-            volume=reader.text("volumeName"),
-            mount_path=reader.text("mountPath"),
+            volume=reader.read_text("volumeName"),
+            mount_path=reader.read_text("mountPath"),
             medium=reader.json.get("medium", ""),
-            size_limit=reader.amount("sizeLimit"),
+            size_limit=reader.read_amount("sizeLimit"),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the volume and its mount."""
-        source = {"emptyDir": not_empty(medium=self.medium, sizeLimit=self.size_limit)}
-        return mounted(VolumeName(kind="empty", name=self.volume), source, self.mount_path)
+        source = {"emptyDir": drop_empty(medium=self.medium, sizeLimit=self.size_limit)}
+        return make_mount_fragment(
+            VolumeName(kind="empty", name=self.volume), source, self.mount_path
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +119,20 @@ class EphemeralVolume:
     def read(cls, reader: Reader) -> EphemeralVolume:
         """Read an entry of ``genericEphemeralVolume``."""
         takes_default: bool = reader.json.get("defaultStorageClass", False)
-        reader.text("size")
+        reader.read_text("size")
         return cls(
-            volume=reader.text("volumeName"),
-            mount_path=reader.text("mountPath"),
-            size=reader.amount("size"),
+            volume=reader.read_text("volumeName"),
+            mount_path=reader.read_text("mountPath"),
+            size=reader.read_amount("size"),
             access_modes=tuple(
-                mode.one_of(ACCESS_MODES, "access mode") for mode in reader.items("accessModes")
+                mode.read_choice(ACCESS_MODES, "access mode")
+                for mode in reader.items("accessModes")
             ),
             storage_class=None if takes_default else reader.json.get("storageClassName", ""),
-            metadata=not_empty(**reader.json.get("metadata", {})),
+            metadata=drop_empty(**reader.json.get("metadata", {})),
         )
 
-    def fragment(self) -> Fragment:
+    def make_fragment(self) -> Fragment:
         """Return the volume and its mount."""
         spec: dict[str, Any] = {
             "accessModes": list(self.access_modes),
@@ -137,6 +140,8 @@ class EphemeralVolume:
         }
         if self.storage_class is not None:
             spec["storageClassName"] = self.storage_class
-        template = {"spec": spec, **not_empty(metadata=self.metadata)}
+        template = {"spec": spec, **drop_empty(metadata=self.metadata)}
         source = {"ephemeral": {"volumeClaimTemplate": template}}
-        return mounted(VolumeName(kind="ephemeral", name=self.volume), source, self.mount_path)
+        return make_mount_fragment(
+            VolumeName(kind="ephemeral", name=self.volume), source, self.mount_path
+        )
