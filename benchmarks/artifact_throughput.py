@@ -107,24 +107,24 @@ def work(what: str) -> Callable[[str, Path], float]:
 
 
 def argosy_upload(url: str, path: Path) -> float:
-    from argosy_store.locations import uri_below
+    from argosy_store.locations import join_uri
     from argosy_store.stores import Stores
     from argosy_store.transfer import upload
 
     stores = Stores(url)
     began = time.perf_counter()
-    upload(stores, path, uri_below(url, "artifact"))
+    upload(stores, path, join_uri(url, "artifact"))
     return began
 
 
 def argosy_download(url: str, path: Path) -> float:
-    from argosy_store.locations import uri_below
+    from argosy_store.locations import join_uri
     from argosy_store.stores import Stores
     from argosy_store.transfer import download
 
     stores = Stores(url)
     began = time.perf_counter()
-    download(stores, uri_below(url, "artifact"), path)
+    download(stores, join_uri(url, "artifact"), path)
     return began
 
 
@@ -166,10 +166,10 @@ def bare_client(url: str) -> tuple[Client, str]:
     from obstore.store import LocalStore
 
     from argosy_store.clients import make_client
-    from argosy_store.locations import read_location, uri_below
+    from argosy_store.locations import join_uri, parse_location
 
-    key = read_location(uri_below(url, "artifact")).key
-    place = read_location(url)
+    key = parse_location(join_uri(url, "artifact")).key
+    place = parse_location(url)
     if place.scheme == "file":
         return LocalStore("/"), key
     return make_client(place.scheme, place.bucket, place.options), key

@@ -89,10 +89,10 @@ def _find_option_fault(url: str) -> str | None:
     if "?" not in url:
         return None
     # Imported for URLs with options only: most compilations need no store.
-    from argosy_store.locations import read_root
+    from argosy_store.locations import parse_root
 
     try:
-        read_root(url)
+        parse_root(url)
     except StoreError as error:
         return str(error)
     return None

@@ -24,7 +24,7 @@ from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encode_object
-from argosy_store.locations import read_root, uri_below
+from argosy_store.locations import join_uri, parse_root
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
 from argosy_store.run_records import RunRecords
@@ -120,12 +120,12 @@ def read_run_context(settings: DriverSettings, pipeline: Pipeline) -> RunContext
     texts = _declared(pipeline, settings.parameters)
     root = settings.root or pipeline.default_pipeline_root
     if root:
-        read_root(root)
+        parse_root(root)
     return RunContext(
         id=settings.run,
         name=settings.name,
         created_at=settings.created_at,
-        root=root or uri_below(settings.store, "artifacts"),
+        root=root or join_uri(settings.store, "artifacts"),
         parameters=parse_run_parameters(pipeline, texts),
         artifacts=parse_run_artifacts(pipeline, texts),
         cache=settings.cache,

@@ -219,7 +219,7 @@ class _Finishing:
         if not self.step.control:
             return ""
         if outputs.large:
-            outputs = RunRecords(self.store, self.step.run_id).with_values(outputs)
+            outputs = RunRecords(self.store, self.step.run_id).load_large_values(outputs)
         return encode_control(self.step.control, outputs)
 
     def _write_cache_entry(self, winner: AttemptRecord) -> None:

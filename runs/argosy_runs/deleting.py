@@ -17,7 +17,7 @@ from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.formats.records_json import FormatError, record_from_json
 from argosy_schemas.names import RunId
 from argosy_store.cache_entries import CacheEntries, CacheMiss
-from argosy_store.locations import uri_below
+from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.stores import Stores, open_store
 
@@ -66,7 +66,7 @@ def delete_run(home: Path, run_id: RunId, *, artifacts: bool) -> Deletion:
 def _delete_artifacts(files: RunFiles, store: ObjectStore) -> tuple[int, tuple[str, ...]]:
     """Delete the objects of a run below its pipeline root; return their number and what stays."""
     spec, _ = files.read()
-    prefix = uri_below(spec.root, spec.pipeline, spec.run_id)
+    prefix = join_uri(spec.root, spec.pipeline, spec.run_id)
     used = _references(store, spec.run_id, f"{prefix}/")
     deleted = 0
     with Stores(spec.root) as stores:

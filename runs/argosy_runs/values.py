@@ -126,8 +126,8 @@ class TaskValues:
             record = self._records.read_success(path)
             if record is None:
                 return None
-            inputs = self._records.with_values(record.inputs)
-            return inputs, self._records.with_values(record.outputs)
+            inputs = self._records.load_large_values(record.inputs)
+            return inputs, self._records.load_large_values(record.outputs)
         except ArgosyError:
             return None
 
@@ -137,7 +137,7 @@ class TaskValues:
             try:
                 record = self._records.read_attempt(position.path, last.id)
                 if record is not None:
-                    return self._records.with_values(record.inputs)
+                    return self._records.load_large_values(record.inputs)
             except ArgosyError:
                 return Values()
         if position.kind is TaskKind.CONTAINER:

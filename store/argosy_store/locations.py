@@ -62,7 +62,7 @@ class Location:
         return f"{self.scheme}://{self.bucket}" + (f"/{self.key}" if self.key else "")
 
 
-def read_location(url: str | os.PathLike[str]) -> Location:
+def parse_location(url: str | os.PathLike[str]) -> Location:
     """Parse a URL or plain path.
 
     Raises:
@@ -92,13 +92,13 @@ def read_location(url: str | os.PathLike[str]) -> Location:
     return Location(scheme=scheme, bucket=bucket, key=key.strip("/"), options=options)
 
 
-def read_root(url: str | os.PathLike[str]) -> Location:
+def parse_root(url: str | os.PathLike[str]) -> Location:
     """Parse the URL of a root, in which a query string can only hold options.
 
     Raises:
-        StoreError: As for :func:`read_location`, or the scheme does not know an option.
+        StoreError: As for :func:`parse_location`, or the scheme does not know an option.
     """
-    location = read_location(url)
+    location = parse_location(url)
     known = _scheme_options(location.scheme)
     base, mark, query = os.fspath(url).rpartition("?")
     if not known or location.options or not mark or "=" not in query or "/" in query.split("=")[0]:
@@ -119,9 +119,9 @@ def read_root(url: str | os.PathLike[str]) -> Location:
     return location
 
 
-def uri_below(root: str | os.PathLike[str], *segments: str) -> ArtifactUri:
+def join_uri(root: str | os.PathLike[str], *segments: str) -> ArtifactUri:
     """Return the URI of an object below ``root``, without options; plain paths become file://."""
-    location = read_location(root)
+    location = parse_location(root)
     parts = [part for part in (location.key, *segments) if part]
     return ArtifactUri(f"{location.scheme}://{location.bucket}/{'/'.join(parts)}")
 

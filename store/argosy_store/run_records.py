@@ -30,7 +30,7 @@ class RunRecords:
     """The records of one run. Safe to use from several threads.
 
     Writing a record moves parameters longer than ``LARGE_VALUE_BYTES`` to objects of their own, and
-    :meth:`with_values` puts them back. Equal values of a run share one object.
+    :meth:`load_large_values` puts them back. Equal values of a run share one object.
 
     An LRU cache keeps success records, since they do not change and every task downstream reads
     them. It never keeps that a record is absent.
@@ -93,7 +93,7 @@ class RunRecords:
             return True
         return self._store.put_if_absent(key, text.encode())
 
-    def attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
+    def read_attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
         """Yield the records of all attempts of a task, in the order of their start."""
         directory = self._task_key(path)
         keys = [info.key for info in self._store.list(directory)]
@@ -113,7 +113,7 @@ class RunRecords:
         """
         return self._read(self._attempt_key(path, attempt_id, "json"))
 
-    def traces(self, path: TaskPath) -> Traces:
+    def find_traces(self, path: TaskPath) -> Traces:
         """Return which tasks at a path and below it have records, without reading them."""
         start = len(f"{self._root}/tasks/")
         succeeded: set[TaskPath] = set()
@@ -138,7 +138,7 @@ class RunRecords:
                 self._store.delete(info.key)
         self._cached_success.cache_clear()
 
-    def with_values(self, values: Values) -> Values:
+    def load_large_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters in place.
 
         Raises:

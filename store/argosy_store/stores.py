@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, read_location, read_root
+from argosy_store.locations import Location, parse_location, parse_root
 from argosy_store.memory import get_memory_store
 from argosy_store.objects import ObjectStore
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, RetryingStore
@@ -36,7 +36,7 @@ class Stores:
         self._by_bucket: dict[tuple[str, str], ObjectStore] = {}
         self._options = {
             (location.scheme, location.bucket): location.options
-            for location in map(read_root, configured)
+            for location in map(parse_root, configured)
             if location.options
         }
 
@@ -46,7 +46,7 @@ class Stores:
         Raises:
             StoreError: The URL or one of its options is not supported; the message names it.
         """
-        location = read_root(url)
+        location = parse_root(url)
         if location.scheme == "file":
             return LocalStore(location.url)
         store = self._bucket(location)
@@ -58,7 +58,7 @@ class Stores:
         Raises:
             StoreError: The scheme is not supported; the message names it.
         """
-        location = read_location(uri)
+        location = parse_location(uri)
         if location.scheme == "file":
             return LocalStore("/"), location.key
         return self._bucket(location), location.key

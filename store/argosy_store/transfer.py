@@ -135,7 +135,7 @@ def inspect_content(stores: Stores, uri: str) -> Content:
     return done.directory() if done.sizes else _ABSENT
 
 
-def is_still_there(stores: Stores, uri: str, content: Content) -> bool:
+def is_unchanged(stores: Stores, uri: str, content: Content) -> bool:
     """Return whether ``uri`` still has the content that :func:`upload` returned.
 
     Raises:

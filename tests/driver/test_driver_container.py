@@ -119,7 +119,7 @@ def test_a_driver_leaves_a_step_and_exec(pod: Pod) -> None:
     assert (shared / "step/env").read_bytes() == b"KFP_POD_UID=pod-uid\0"
     assert (shared / "exec").read_bytes() == b"\x7fELF"
     assert (shared / "exec").stat().st_mode & 0o777 == 0o755
-    (record,) = RunRecords(pod.store, RunId("run-1")).attempts(TaskPath("t"))
+    (record,) = RunRecords(pod.store, RunId("run-1")).read_attempts(TaskPath("t"))
     assert (record.state, record.attempt_id) == (AttemptState.RUNNING, "pod-uid")
 
 

@@ -269,7 +269,7 @@ def test_an_attempt_is_on_record_before_it_runs(tmp_path: Path) -> None:
 
     world.prepare("t", tmp_path)
 
-    (record,) = world.records.attempts(TaskPath("t"))
+    (record,) = world.records.read_attempts(TaskPath("t"))
     assert (record.state, record.attempt_id, record.started_at) == (
         AttemptState.RUNNING,
         "attempt-1",
@@ -287,7 +287,7 @@ def test_a_task_that_succeeded_before_is_adopted(tmp_path: Path) -> None:
     assert step.decision is Decision.ADOPTED
     assert step.outputs == Values(parameters={"Output": "done"})
     assert step.argv == ()
-    assert list(world.records.attempts(TaskPath("t"))) == []
+    assert list(world.records.read_attempts(TaskPath("t"))) == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -178,7 +178,7 @@ def test_a_success_is_stored_whole_in_every_kind_of_store(make_task: MakeTask, r
     assert control_of(finished) == {"accuracy": 0.5}
     assert task.stored("model") == b"weights"
     assert task.store.get(record.log or "") == b"epoch 1\ndone\n"
-    assert list(task.records.attempts(TRAIN)) == [record]
+    assert list(task.records.read_attempts(TRAIN)) == [record]
     assert task.records.read_success(TRAIN) == record
     assert CacheEntries(task.store).get(FINGERPRINT) == CacheEntry(
         fingerprint=FINGERPRINT,
@@ -312,7 +312,7 @@ def test_a_large_value_is_an_object_of_its_own(task: Task) -> None:
     assert stored is not None
     assert finished.record.outputs.parameters == {"text": "x" * 100_000}
     assert stored.outputs.parameters == {}
-    assert task.records.with_values(stored.outputs).parameters == {"text": "x" * 100_000}
+    assert task.records.load_large_values(stored.outputs).parameters == {"text": "x" * 100_000}
 
 
 def test_a_failed_command_leaves_its_log_and_its_record_only(task: Task) -> None:
@@ -328,7 +328,7 @@ def test_a_failed_command_leaves_its_log_and_its_record_only(task: Task) -> None
     )
     record = record_of(state=AttemptState.FAILED, failure=failure)
     assert finished == StepOutcome(record=record, exit_code=3, failure=failure)
-    assert list(task.records.attempts(TRAIN)) == [record]
+    assert list(task.records.read_attempts(TRAIN)) == [record]
     assert task.records.read_success(TRAIN) is None
     assert task.stored("model") is None
     assert task.store.get(record.log or "") == b"epoch 1\ndone\n"
@@ -493,7 +493,7 @@ def test_a_refused_task_has_a_record_that_says_why(task: Task) -> None:
 
     record = record_of(state=AttemptState.FAILED, failure=failure, log=None)
     assert finished == StepOutcome(record=record, exit_code=1, failure=failure)
-    assert list(task.records.attempts(TRAIN)) == [record]
+    assert list(task.records.read_attempts(TRAIN)) == [record]
 
 
 def test_an_adopted_failure_is_said_again_for_good_and_not_recorded(task: Task) -> None:
@@ -504,7 +504,7 @@ def test_an_adopted_failure_is_said_again_for_good_and_not_recorded(task: Task) 
 
     assert (finished.failure, finished.exit_code) == (replace(failure, final=True), 3)
     assert finished.record.state is AttemptState.FAILED
-    assert list(task.records.attempts(TRAIN)) == []
+    assert list(task.records.read_attempts(TRAIN)) == []
 
 
 def test_an_earlier_success_wins_and_its_outputs_are_the_outputs(task: Task) -> None:

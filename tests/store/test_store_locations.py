@@ -9,7 +9,7 @@ import pytest
 
 from argosy_schemas.errors import StoreError
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, read_location, read_root, uri_below
+from argosy_store.locations import Location, join_uri, parse_location, parse_root
 from argosy_store.stores import Stores, open_store
 
 
@@ -54,7 +54,7 @@ from argosy_store.stores import Stores, open_store
     ],
 )
 def test_a_url_is_taken_apart(url: str, expected: Location) -> None:
-    assert read_location(url) == expected
+    assert parse_location(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_url_is_taken_apart(url: str, expected: Location) -> None:
     ],
 )
 def test_a_root_is_read_as_any_url_where_its_options_are_known(url: str) -> None:
-    assert read_root(url) == read_location(url)
+    assert parse_root(url) == parse_location(url)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_root_is_read_as_any_url_where_its_options_are_known(url: str) -> None
     ],
 )
 def test_an_option_that_a_root_cannot_have_is_refused_by_name(url: str, message: str) -> None:
-    for read in (read_root, Stores, open_store):
+    for read in (parse_root, Stores, open_store):
         with pytest.raises(StoreError) as caught:
             read(url)
 
@@ -115,8 +115,8 @@ def test_a_plain_path_is_relative_to_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert read_location(".argosy").url == f"{tmp_path}/.argosy"
-    assert read_location(Path("x/../y")).url == f"{tmp_path}/y"
+    assert parse_location(".argosy").url == f"{tmp_path}/.argosy"
+    assert parse_location(Path("x/../y")).url == f"{tmp_path}/y"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_scheme_that_cannot_be_stored_to_is_named(scheme: str) -> None:
 @pytest.mark.parametrize("url", ["s3://", "gs:///key", "file://host/a", "file://relative"])
 def test_a_url_without_a_place_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="write a"):
-        read_location(url)
+        parse_location(url)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_url_without_a_place_is_refused(url: str) -> None:
     ],
 )
 def test_the_uri_of_something_below_a_root_has_no_options(root: str, expected: str) -> None:
-    assert uri_below(root, "x", "y") == expected
+    assert join_uri(root, "x", "y") == expected
 
 
 def test_local_uris_resolve_to_the_same_file_as_their_store(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_success_records_are_deleted_with_those_of_all_tasks_in_a_task(store: Ob
         None,
         other,
     ]
-    assert list(records.attempts(TRAIN)) == [RECORD]
+    assert list(records.read_attempts(TRAIN)) == [RECORD]
 
 
 class CountingStore(MemoryStore):
@@ -217,8 +217,8 @@ def test_attempts_are_listed_by_their_start_without_the_success_record(store: Ob
     records.write_success(RECORD)
     store.put(records.log_key(TRAIN, RECORD.attempt_id), b"log")
 
-    assert list(records.attempts(TRAIN)) == [failed, RECORD]
-    assert list(records.attempts(TaskPath("other"))) == []
+    assert list(records.read_attempts(TRAIN)) == [failed, RECORD]
+    assert list(records.read_attempts(TaskPath("other"))) == []
 
 
 def test_traces_tell_what_succeeded_and_the_attempts_of_the_rest(store: ObjectStore) -> None:
@@ -232,11 +232,11 @@ def test_traces_tell_what_succeeded_and_the_attempts_of_the_rest(store: ObjectSt
     records.write_attempt(replace(RECORD, task_path=TaskPath("other")))
     of_late = ((late, AttemptId("a")), (late, AttemptId("z")))
 
-    assert records.traces(body) == Traces(
+    assert records.find_traces(body) == Traces(
         succeeded=frozenset({done}), unfinished=(*of_late, (inner, AttemptId("b")))
     )
-    assert records.traces(late) == Traces(unfinished=of_late)
-    assert records.traces(TaskPath("nothing")) == Traces()
+    assert records.find_traces(late) == Traces(unfinished=of_late)
+    assert records.find_traces(TaskPath("nothing")) == Traces()
     found = records.read_attempt(inner, AttemptId("b"))
     assert found == replace(RECORD, task_path=inner, attempt_id=AttemptId("b"))
     assert records.read_attempt(inner, AttemptId("none")) is None
@@ -252,8 +252,8 @@ def test_large_values_are_objects_of_their_own_and_come_back(store: ObjectStore)
     assert found is not None
     assert found.outputs.parameters == {"small": 1}
     assert list(found.outputs.large) == ["large"]
-    assert records.with_values(found.outputs) == values
-    assert records.with_values(found.inputs) == values
+    assert records.load_large_values(found.outputs) == values
+    assert records.load_large_values(found.inputs) == values
 
 
 def test_equal_large_values_of_a_run_are_stored_once(memory: MemoryStore) -> None:
@@ -289,12 +289,12 @@ def test_values_are_moved_out_by_the_length_of_their_json(
 
     assert found is not None
     assert ("v" in found.outputs.large) == moved
-    assert records.with_values(found.outputs).parameters == {"v": value}
+    assert records.load_large_values(found.outputs).parameters == {"v": value}
 
 
 def test_a_large_value_that_is_gone_is_an_error_that_names_it(memory: MemoryStore) -> None:
     with pytest.raises(StoreError) as caught:
-        RunRecords(memory, RUN).with_values(Values(large={"v": "runs/1f0c/values/abc"}))
+        RunRecords(memory, RUN).load_large_values(Values(large={"v": "runs/1f0c/values/abc"}))
 
     assert str(caught.value) == (
         "memory://fake/runs/1f0c/values/abc: a value of another task is missing;"
@@ -364,7 +364,7 @@ def test_collected_lists_are_not_attempts(memory: MemoryStore) -> None:
     records = RunRecords(memory, RUN)
     records.write_collected(TaskPath("loop"), "x", [])
 
-    assert list(records.attempts(TaskPath("loop"))) == []
+    assert list(records.read_attempts(TaskPath("loop"))) == []
 
 
 ENTRY = CacheEntry(

@@ -12,7 +12,7 @@ import pytest
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_store.stores import Stores
-from argosy_store.transfer import download, inspect_content, is_still_there, upload
+from argosy_store.transfer import download, inspect_content, is_unchanged, upload
 from servers import S3Server
 
 BIG = os.urandom(1024) * (20 * 1024)
@@ -102,7 +102,7 @@ def test_an_empty_directory_is_reported_and_stores_nothing(
 
     assert stored == Content(kind=ContentKind.DIRECTORY)
     assert download(stores, uri, tmp_path / "out") == ABSENT
-    assert is_still_there(stores, uri, stored)
+    assert is_unchanged(stores, uri, stored)
 
 
 def test_a_name_that_only_begins_like_the_artifact_does_not_belong_to_it(
@@ -132,13 +132,13 @@ def test_what_changed_or_went_away_is_no_longer_there(
 ) -> None:
     write_tree(tmp_path, {"in/a": b"1", "in/b": b"2"})
     stored = upload(stores, tmp_path / "in", uri)
-    before = is_still_there(stores, uri, stored)
+    before = is_unchanged(stores, uri, stored)
     store, key = stores.resolve(uri)
     store.delete(f"{key}/a")
-    after = is_still_there(stores, uri, stored)
+    after = is_unchanged(stores, uri, stored)
 
     assert (before, after) == (True, False)
-    assert not is_still_there(stores, uri, ABSENT)
+    assert not is_unchanged(stores, uri, ABSENT)
 
 
 def test_what_a_consumer_does_to_its_copy_does_not_reach_the_stored_artifact(

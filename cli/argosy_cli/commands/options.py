@@ -12,7 +12,7 @@ from argosy_cli.arguments import DEFAULT_HOME
 from argosy_runs.logs import is_meant
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
-from argosy_store.locations import read_root
+from argosy_store.locations import parse_root
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -75,7 +75,7 @@ class StoreUrl(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the URL unchanged, or fail and say what is wrong with it."""
         try:
-            read_root(value)
+            parse_root(value)
         except StoreError as error:
             self.fail(str(error), param, ctx)
         return str(value)

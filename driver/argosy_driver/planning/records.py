@@ -34,7 +34,7 @@ class NotYetKnownError(Exception):
 class ValueReader(Protocol):
     """Reads large parameters, see :class:`argosy_store.run_records.RunRecords`."""
 
-    def with_values(self, values: Values) -> Values:
+    def load_large_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters in place."""
         ...
 
@@ -98,13 +98,13 @@ class PlannedRecords:
         """Return ``None``: a run that has not started has no attempts."""
         return None
 
-    def traces(self, path: TaskPath) -> Traces:
+    def find_traces(self, path: TaskPath) -> Traces:
         """Return no traces: a run that has not started has no attempts."""
         return Traces()
 
-    def with_values(self, values: Values) -> Values:
+    def load_large_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters in place."""
-        return self._reader.with_values(values)
+        return self._reader.load_large_values(values)
 
     def read_collected(self, path: TaskPath, name: str) -> JsonValue | Unset:
         """Return ``UNSET``: a plan keeps no collected lists."""

@@ -13,7 +13,7 @@ from argosy_store.objects import ObjectStore
 from argosy_store.parallel import for_each
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
-from argosy_store.transfer import is_still_there
+from argosy_store.transfer import is_unchanged
 
 _CHECKS_AT_A_TIME = 8
 
@@ -78,7 +78,7 @@ def _missing(record: AttemptRecord, store: ObjectStore, stores: Stores) -> str |
 
     def check(uri: ArtifactUri) -> None:
         try:
-            if not is_still_there(stores, uri, expected[uri]):
+            if not is_unchanged(stores, uri, expected[uri]):
                 gone.append(uri)
         except StoreError as error:
             if error.retryable:

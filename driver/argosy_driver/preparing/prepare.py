@@ -178,7 +178,7 @@ def _adopt(step: Step, done: AttemptRecord) -> Step:
 
 def _find_final_failure(position: TaskPosition, records: RunRecords) -> AttemptRecord | None:
     """Return the last attempt if it failed and no retry was left; ``None`` otherwise."""
-    attempts = tuple(records.attempts(position.path))
+    attempts = tuple(records.read_attempts(position.path))
     if not attempts or attempts[-1].state is not AttemptState.FAILED:
         return None
     last, retry = attempts[-1], position.retry

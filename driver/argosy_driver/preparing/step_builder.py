@@ -34,7 +34,7 @@ from argosy_schemas.logger import Logger
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.values import JsonValue
 from argosy_store.local_files import write_error
-from argosy_store.locations import uri_below
+from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
@@ -124,7 +124,7 @@ class StepBuilder:
     def _root_uri(self) -> ArtifactUri:
         """The URI below which all artifacts of this attempt are stored."""
         draft = self.draft
-        return uri_below(
+        return join_uri(
             self.resolver.run.root,
             draft.pipeline,
             draft.run_id,

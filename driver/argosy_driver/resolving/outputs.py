@@ -45,11 +45,11 @@ class Records(Protocol):
         """Return the record of an attempt."""
         ...
 
-    def traces(self, path: TaskPath) -> Traces:
+    def find_traces(self, path: TaskPath) -> Traces:
         """Return which tasks at a path and below it have left records."""
         ...
 
-    def with_values(self, values: Values) -> Values:
+    def load_large_values(self, values: Values) -> Values:
         """Return ``values`` with its large parameters read and in place."""
         ...
 
@@ -139,7 +139,7 @@ class Outputs:
             return UNSET
         key = record.outputs.large.get(name)
         if key is not None:
-            return self._records.with_values(Values(large={name: key})).parameters[name]
+            return self._records.load_large_values(Values(large={name: key})).parameters[name]
         return record.outputs.parameters.get(name, UNSET)
 
     def artifacts(

@@ -109,7 +109,7 @@ class RecordedOutcomes:
 
     def _traces(self, position: TaskPosition) -> Traces:
         try:
-            return self._records.traces(position.path)
+            return self._records.find_traces(position.path)
         except StoreError as error:
             if error.retryable:
                 raise

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from argosy_driver.resolving.placeholders import Segments
 from argosy_driver.resolving.run_context import RunContext
 from argosy_schemas.names import TaskPath
-from argosy_store.locations import uri_below
+from argosy_store.locations import join_uri
 
 
 def look_up_run_placeholder(
@@ -41,7 +41,7 @@ def look_up_run_placeholder(
         case "pipeline_job_create_time_utc" | "pipeline_job_schedule_time_utc":
             return format_time(run.created_at)
         case "pipeline_root":
-            return uri_below(run.root).removeprefix("file://").rstrip("/")
+            return join_uri(run.root).removeprefix("file://").rstrip("/")
         case "workspace_path":
             return run.workspace
         case _:

@@ -20,7 +20,7 @@ from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue
-from argosy_store.locations import read_root
+from argosy_store.locations import parse_root
 
 _ARTIFACTS = "artifacts"
 """Below the home: the pipeline root of runs that were given none."""
@@ -100,7 +100,7 @@ def _root(pipeline: Pipeline, settings: RunSettings) -> str:
     if root is None:
         return str(settings.home.absolute() / _ARTIFACTS)
     try:
-        read_root(root)
+        parse_root(root)
     except StoreError as error:
         raise InvalidArgumentError(str(error)) from error
     return root if "://" in root else str(Path(root).absolute())
