@@ -45,7 +45,7 @@ def _read(path: TaskPath, pods: Sequence[Node], records: RunRecords) -> TaskAtte
         success = records.read_success(path) if pods[-1].phase is NodePhase.SUCCEEDED else None
         return TaskAttempts(count=len(begun), last=_attempt(success))
     # A shutdown ends pods that wait and pods that run with the same words.
-    found = list(records.attempts(path))
+    found = list(records.read_attempts(path))
     count = max(len(begun), len(found))
     return TaskAttempts(count=count, last=_attempt(found[-1] if found else None))
 
