@@ -109,7 +109,7 @@ _BODY = dag(
 _BODY["dag"]["tasks"]["then"]["dependentTasks"] = ["first"]
 _OUTER = dag({"inner": task("body", **loop([1, 3]))}, {"item": "STRING"})
 _SHOWN = dag({"show": task("no-op")}, {"item": "STRUCT"})
-_AFTER = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE}
+_AFTER: Json = {"dependentTasks": ["exit-handler-1"], **IN_ANY_CASE}
 
 RUNS: Mapping[str, ArgoRun] = {
     "chain": ArgoRun(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from argosy_schemas.findings import Path
 from argosy_schemas.message_text import quote_text
@@ -72,23 +72,22 @@ def open_envelope(document: Json) -> Contents:
 
 
 def _open_pipeline_version(document: Json) -> Contents:
-    spec = document.get("spec")
-    if not isinstance(spec, Mapping) or not isinstance(spec.get("pipelineSpec"), Mapping):
+    spec = _get_object(document, "spec")
+    pipeline = _get_object(spec, "pipelineSpec")
+    if not pipeline:
         raise EnvelopeError(f"The PipelineVersion has no 'spec.pipelineSpec'; {_COMPILE}")
-    platform = spec.get("platformSpec")
-    has_platform = isinstance(platform, Mapping) and bool(platform)
     return Contents(
-        pipeline=spec["pipelineSpec"],
+        pipeline=pipeline,
         pipeline_path=("spec", "pipelineSpec"),
-        platform=platform if has_platform else None,
+        platform=_get_object(spec, "platformSpec") or None,
         platform_path=("spec", "platformSpec"),
     )
 
 
 def _open_pipeline_job(document: Json) -> Contents:
     pipeline: Json = document["pipelineSpec"]
-    config = document.get("runtimeConfig") or {}
-    if not isinstance(config, Mapping):
+    config = _get_object(document, "runtimeConfig")
+    if document.get("runtimeConfig") and not config:
         raise EnvelopeError("The PipelineJob's 'runtimeConfig' is no object; write one")
     if config.get("inputArtifacts"):
         raise EnvelopeError(
@@ -125,9 +124,14 @@ def _with_defaults(pipeline: Json, config: Json) -> Json:
 
 def _read_parameters(config: Json) -> dict[str, Any]:
     """Return the values of a ``runtimeConfig``, those of the older form among them."""
-    older = config.get("parameters") or {}
-    values = {
-        name: next(iter(value.values()), None) if isinstance(value, Mapping) else value
-        for name, value in older.items()
+    older = _get_object(config, "parameters")
+    values: dict[str, Any] = {
+        name: next(iter(_get_object(older, name).values()), None) for name in older
     }
-    return {**values, **(config.get("parameterValues") or {})}
+    return {**values, **_get_object(config, "parameterValues")}
+
+
+def _get_object(holder: Json, name: str) -> Json:
+    """Return a member that is an object; empty if it is missing or something else."""
+    value: Any = holder.get(name)
+    return cast("Json", value) if isinstance(value, Mapping) else {}
