@@ -50,6 +50,8 @@ _SCALARS: Final[Mapping[int, Schema]] = {
     FieldDescriptor.TYPE_INT64: {
         "type": ["integer", "string"],
         "format": "int64",
+        "minimum": -(2**63),
+        "maximum": 2**63 - 1,
         "pattern": WHOLE,
     },
 }

@@ -93,6 +93,12 @@ PLATFORM: dict[str, Any] = {
         (f"{USE}/retryPolicy", {"maxRetryCount": 2**31},
          ["root.dag.tasks.use.retryPolicy.maxRetryCount: 2147483648 does not fit into 32 bits; "
           "write a smaller number"]),
+        (f"{CONTAINER}/resources/accelerator/count", -(2**63) - 1,
+         ["deploymentSpec.executors.exec-use.container.resources.accelerator.count: "
+          "-9223372036854775809 does not fit into 64 bits; write a larger number"]),
+        (f"{CONTAINER}/resources/accelerator/count", "9223372036854775808",
+         ["deploymentSpec.executors.exec-use.container.resources.accelerator.count: "
+          "9223372036854775808 does not fit into 64 bits; write a smaller number"]),
         ("components/comp-use/dag", {"tasks": {}},
          ["components.comp-use: Has 'dag' and 'executorLabel', which exclude each other; "
           "keep one"]),

@@ -240,7 +240,8 @@ def _explain(error: Any) -> str:
         return f"{value!r} is no whole number; {_ADVICE['integer']}"
     if error.validator in ("minimum", "maximum"):
         direction = "smaller" if error.validator == "maximum" else "larger"
-        return f"{value} does not fit into 32 bits; write a {direction} number"
+        bits: str = schema["format"].removeprefix("int")
+        return f"{value} does not fit into {bits} bits; write a {direction} number"
     wanted: str | list[str] = error.validator_value
     wanted = wanted if isinstance(wanted, str) else wanted[0]
     if wanted == "integer" and isinstance(value, float):
