@@ -160,7 +160,7 @@ def test_a_pipeline_is_checked_as_it_is_compiled_for_the_line(tmp_path: Path) ->
     for words in (("--argo", "4.0"), ()):
         refused = argosy("lint", "shapes.json", *words, cwd=tmp_path)
         assert refused.status == 2
-        assert "stock Argo 4 takes 200" in refused.errors[0]
+        assert "needs 204 templates, and --max-templates allows 200" in refused.errors[0]
 
 
 WORKFLOW = """\
