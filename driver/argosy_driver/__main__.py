@@ -20,6 +20,7 @@ from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.pod import format_pod_message
+from argosy_store.pod_store import require_remote
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT = "ARGOSY_MOUNTED_AT"
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     mounted_at = Path(environment.get(ENV_MOUNTED_AT) or "/")
     try:
         settings = read_settings(environment)
+        if mounted_at == Path("/"):
+            require_remote(settings.store)
         with Stores(*filter(None, (settings.store, settings.root))) as stores:
             driver = DriverContainer(
                 settings=settings,

@@ -25,11 +25,11 @@ from argosy_schemas.pod import (
     ENV_RETRY,
     ENV_ROOT,
     ENV_RUN,
-    ENV_STORE,
     ENV_TASK,
     ENV_UPSTREAM,
     decode_strings,
 )
+from argosy_store.pod_store import read_pod_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
 
     Raises:
         FinalTaskError: A variable is missing or is not what it should be.
+        InvalidArgumentError: The workflow names no store.
     """
     created = _required(environment, ENV_CREATED)
     try:
@@ -77,7 +78,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
         name=_required(environment, ENV_NAME),
         created_at=created_at,
         ir=_required(environment, ENV_IR),
-        store=_required(environment, ENV_STORE),
+        store=read_pod_store(environment),
         attempt=AttemptId(_required(environment, ENV_ATTEMPT)),
         root=environment.get(ENV_ROOT, ""),
         cache=cache == "true",
@@ -90,13 +91,8 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        advice = (
-            "submit the workflow with the parameter 'argosy-store'"
-            if name == ENV_STORE
-            else "compile the pipeline again"
-        )
         raise FinalTaskError(
-            f"the variable '{name}' of container 'driver' is empty; {advice}",
+            f"the variable '{name}' of container 'driver' is empty; compile the pipeline again",
             reason=Reason.INTERNAL,
         )
     return value

@@ -18,20 +18,19 @@ from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.atomic_files import write_atomically
-from argosy_schemas.errors import ArgosyError, InvalidArgumentError
+from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import read_step
 from argosy_schemas.pod import (
     CONTROL_PATH,
-    ENV_STORE,
     SHARED_PATH,
     STEP_PATH,
-    STORE_PARAMETER,
     WORKSPACE_PATH,
     format_pod_message,
 )
 from argosy_store.objects import ObjectStore
+from argosy_store.pod_store import read_pod_store
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT: Final = "ARGOSY_MOUNTED_AT"
@@ -134,12 +133,7 @@ def run_container(
     here = mounted_at / str(shared).lstrip("/")
     exchange = Exchange(here / "exchange", tick_seconds=tick_seconds, asked_to_stop=asked_to_stop)
     try:
-        url = environment.get(ENV_STORE)
-        if not url:
-            raise InvalidArgumentError(
-                f"the variable '{ENV_STORE}' of container 'launcher' is empty; submit the workflow "
-                f"with the parameter '{STORE_PARAMETER}'"
-            )
+        url = read_pod_store(environment)
         step = read_step(here / Path(STEP_PATH).name)
         with Stores(*filter(None, (url, step.root))) as stores:
             LauncherContainer(

@@ -267,8 +267,8 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
     [
         pytest.param(
             {"ARGOSY_STORE": ""},
-            "the variable 'ARGOSY_STORE' of container 'driver' is empty; submit the workflow with "
-            "the parameter 'argosy-store' (final)",
+            "the workflow names no store; submit it with '-p argosy-store=URL', or compile it with "
+            "'--store URL' (final)",
             id="no store",
         ),
         pytest.param(

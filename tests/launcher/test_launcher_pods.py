@@ -616,11 +616,10 @@ def test_without_a_step_both_containers_end_and_say_so(pod: Pod) -> None:
     assert b"step.json' is missing; see the log of container 'driver' of this pod" in stderr
 
 
-def test_a_launcher_without_a_store_says_so_and_lets_main_end(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("store", ["", "{{=workflow.parameters['argosy-store']}}"])
+def test_a_launcher_without_a_store_says_so_and_lets_main_end(pod: Pod, store: str) -> None:
     pod.start_main(step_of("true"))
-    environment = {**os.environ, "ARGOSY_STORE": "", "ARGOSY_TICK_SECONDS": "0.04"}
+    environment = {**os.environ, "ARGOSY_STORE": store, "ARGOSY_TICK_SECONDS": "0.04"}
     pod.launcher = subprocess.Popen(
         [sys.executable, "-m", "argosy_launcher", str(pod.shared)],
         stderr=subprocess.PIPE,
@@ -631,8 +630,8 @@ def test_a_launcher_without_a_store_says_so_and_lets_main_end(
 
     assert (end.exit_code, end.launcher_code) == (1, 1)
     assert end.reason == (
-        "the variable 'ARGOSY_STORE' of container 'launcher' is empty; submit the workflow with "
-        "the parameter 'argosy-store' (final)"
+        "the workflow names no store; submit it with '-p argosy-store=URL', or compile it with "
+        "'--store URL' (final)"
     )
 
 

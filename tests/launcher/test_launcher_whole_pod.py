@@ -189,3 +189,46 @@ def test_the_tasks_of_a_pipeline_run_each_in_its_pod(
     assert success(store, "use").outputs.parameters == {
         "Output": "7 heavy ['a', 'b'] {'accuracy': 0.5}"
     }
+
+
+@pytest.mark.usefixtures("own_mounts")
+@pytest.mark.parametrize(
+    ("store", "reason"),
+    [
+        pytest.param(
+            "{{=workflow.parameters['argosy-store']}}",
+            "the workflow names no store; submit it with '-p argosy-store=URL', or compile it with "
+            "'--store URL' (final)",
+            id="nobody gave the parameter",
+        ),
+        pytest.param(
+            "/var/argosy",
+            "the store '/var/argosy' lies in this container and ends with it; name one that all "
+            "pods reach: s3://, minio://, gs:// or az:// (final)",
+            id="a path",
+        ),
+    ],
+)
+def test_a_pod_whose_store_would_end_with_it_does_not_run_its_task(store: str, reason: str) -> None:
+    """It has root's rights, so that nothing but the driver keeps it from writing there."""
+    script = 'mount -t tmpfs tmpfs /dev; "$@"; status=$?; cat /dev/termination-log; exit "$status"'
+    settings = {
+        "ARGOSY_TASK": "train",
+        "ARGOSY_RUN": "run-1",
+        "ARGOSY_NAME": "whole-x7k2p",
+        "ARGOSY_CREATED": "2024-05-01T12:00:00Z",
+        "ARGOSY_IR": "ref:0",
+        "ARGOSY_STORE": store,
+        "ARGOSY_ATTEMPT": "pod-uid",
+    }
+
+    ended = subprocess.run(
+        [*UNSHARE, script, "sh", sys.executable, "-m", "argosy_driver"],
+        env={"PATH": SYSTEM_PATH, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, reason)

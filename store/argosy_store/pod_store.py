@@ -1,0 +1,45 @@
+"""The store of a pod: the URL that its workflow names.
+
+Argo 3.5 to 4.1 hand on the text of a tag whose parameter nobody gave. That text looks like a path,
+and a path lies in the container itself: the task would succeed and its records would be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.pod import ENV_STORE, STORE_PARAMETER
+from argosy_store.locations import parse_root
+
+_TAG_START = "{{"
+_IN_THE_CONTAINER = ("file", "memory")
+
+
+def read_pod_store(environment: Mapping[str, str]) -> str:
+    """Return the URL of the store in the environment of a container.
+
+    Raises:
+        InvalidArgumentError: The workflow names none.
+    """
+    url = environment.get(ENV_STORE, "")
+    if not url or _TAG_START in url:
+        raise InvalidArgumentError(
+            f"the workflow names no store; submit it with '-p {STORE_PARAMETER}=URL', or compile "
+            "it with '--store URL'"
+        )
+    return url
+
+
+def require_remote(url: str) -> None:
+    """Check that the store outlives the container.
+
+    Raises:
+        InvalidArgumentError: It is a path or in memory.
+        StoreError: It is malformed.
+    """
+    if parse_root(url).scheme in _IN_THE_CONTAINER:
+        raise InvalidArgumentError(
+            f"the store '{url}' lies in this container and ends with it; name one that all pods "
+            "reach: s3://, minio://, gs:// or az://"
+        )
