@@ -23,7 +23,7 @@ from argosy_runs.journal import (
     entry_from_json,
     entry_to_json,
 )
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.view import RunView
 from argosy_schemas.ir.model import Pipeline
@@ -106,7 +106,7 @@ def change(
     items: int | None = None,
 ) -> NodeChanged:
     """Return an entry."""
-    node = Node(
+    node = NodeStatus(
         name=name, type=kind, phase=phase, path=TaskPath(path), boundary=boundary, items=items
     )
     is_end = kind is NodeType.POD and phase is NodePhase.SUCCEEDED

@@ -18,7 +18,7 @@ from typing import Any
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.events import Event, TaskOutput
+from argosy_engine.events import Event, TaskLogLine
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.results import RunResult
@@ -89,7 +89,7 @@ class ArgoRun:
         compiled = self.compiled()
 
         def stop(event: Event) -> None:
-            if self.is_stopped and isinstance(event, TaskOutput):
+            if self.is_stopped and isinstance(event, TaskLogLine):
                 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
         return run_workflow(

@@ -14,7 +14,7 @@ from argosy_runs.journal import (
     RunEnded,
     StopRequested,
 )
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.states import RunState
 from argosy_schemas.formats.records import (
     Artifact,
@@ -151,7 +151,7 @@ steps = st.builds(
     root=texts,
 )
 nodes = st.builds(
-    Node,
+    NodeStatus,
     name=texts,
     type=st.sampled_from(NodeType),
     phase=st.sampled_from(NodePhase),

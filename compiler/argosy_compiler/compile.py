@@ -9,9 +9,9 @@ from argosy_compiler.compiled import Compiled
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.passes.add_exit_twins import add_exit_twins
 from argosy_compiler.passes.arrange_dags import arrange_dags
-from argosy_compiler.passes.assemble import assemble
+from argosy_compiler.passes.assemble_workflow import assemble_workflow
 from argosy_compiler.passes.bound_loops import bound_loops
-from argosy_compiler.passes.check_names import check_names
+from argosy_compiler.passes.check_input_names import check_input_names
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
@@ -25,7 +25,7 @@ from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Pipeline
 
 PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
-    check_names,
+    check_input_names,
     decide,
     enumerate_uses,
     count_nodes,
@@ -35,7 +35,7 @@ PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
     arrange_dags,
     add_exit_twins,
     fit_limits,
-    assemble,
+    assemble_workflow,
 )
 """Each takes the plan that the one before returned, and never changes it."""
 

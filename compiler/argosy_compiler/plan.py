@@ -18,7 +18,7 @@ Template: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class ControlFlow:
     """How the workflow decides about a task."""
 
     condition: str | None = None
@@ -60,7 +60,7 @@ class Plan:
     pipeline: Pipeline
     options: CompileOptions
     structure: Structure
-    decisions: Mapping[Place, Decision] = field(default_factory=dict[Place, Decision])
+    decisions: Mapping[Place, ControlFlow] = field(default_factory=dict[Place, ControlFlow])
     """Of the tasks with a condition or an iterator."""
     pods: Mapping[Place, PodFields] = field(default_factory=dict[Place, PodFields])
     """Of the container tasks."""

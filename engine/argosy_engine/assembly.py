@@ -45,7 +45,7 @@ class Assembly:
     values: TaskValues
 
 
-def assemble(
+def assemble_run(
     run: LocalRun,
     directory: RunDirectory,
     stack: ExitStack,

@@ -79,7 +79,7 @@ class TaskFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskOutput:
+class TaskLogLine:
     """One line that a task wrote, without its line break; undecodable bytes are replaced."""
 
     path: TaskPath
@@ -115,7 +115,7 @@ Event: TypeAlias = (
     | TaskStarted
     | TaskRetrying
     | TaskFinished
-    | TaskOutput
+    | TaskLogLine
     | Notice
     | Stopping
     | RunFinished

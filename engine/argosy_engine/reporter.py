@@ -19,9 +19,8 @@ from argosy_engine.home.journal import JournalWriter
 from argosy_engine.pods.protocol import PodOutcome
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.workflow.model import PodTemplate
-from argosy_runs import nodes as argo
 from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
-from argosy_runs.nodes import NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.task_nodes import TaskAttempts
 from argosy_runs.values import TaskValues
 from argosy_runs.view import RunView
@@ -83,7 +82,7 @@ class Reporter(Observer):
     def node_changed(self, node: Node, phase: NodePhase, at: datetime) -> None:
         """Report the new phase of a node."""
         attempt = self._ended_pods.pop(node, None) if isinstance(node, PodNode) else None
-        self.take(NodeChanged(at=at, node=_as_argo_has_it(node, phase), attempt=attempt))
+        self.take(NodeChanged(at=at, node=_make_status(node, phase), attempt=attempt))
 
     def pod_started(self, node: PodNode, at: datetime) -> None:
         """Report an attempt at a task."""
@@ -163,9 +162,9 @@ class Reporter(Observer):
         return self._view.nodes.attempts.get(path, _NO_ATTEMPTS)
 
 
-def _as_argo_has_it(node: Node, phase: NodePhase) -> argo.Node:
+def _make_status(node: Node, phase: NodePhase) -> NodeStatus:
     template = node.template if isinstance(node, PodNode | RetryNode) else None
-    return argo.Node(
+    return NodeStatus(
         name=node.name,
         type=NodeType(node.kind),
         phase=phase,

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from argosy_engine.assembly import assemble
+from argosy_engine.assembly import assemble_run
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_engine.home.local_run import LocalRun, new_run, stored_run
 from argosy_engine.home.run_directory import RunDirectory
@@ -100,7 +100,7 @@ def _work(
     emit = Emitter(listener)
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
-        assembly = assemble(
+        assembly = assemble_run(
             run, directory, stack, settings=settings, now=_now, emit=emit, resumed=resumed
         )
         started_at = _now()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from argosy_expressions.argo import ast as argo
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.cel.checking import KINDS_OF_TYPE, Kinds
-from argosy_expressions.cel.values import Kind, as_double, kind_of
+from argosy_expressions.cel.values import ValueKind, as_double, kind_of
 from argosy_expressions.terms import (
     ATOM,
     CHOICE,
@@ -29,9 +29,9 @@ from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import to_text
 from argosy_schemas.values import JsonValue, normalize, parse_json
 
-_NULL: Kinds = frozenset({Kind.NULL})
-_TEXT: Kinds = frozenset({Kind.TEXT})
-_HOLDERS: Kinds = frozenset({Kind.LIST, Kind.MAP})
+_NULL: Kinds = frozenset({ValueKind.NULL})
+_TEXT: Kinds = frozenset({ValueKind.TEXT})
+_HOLDERS: Kinds = frozenset({ValueKind.LIST, ValueKind.MAP})
 
 
 class CannotError(Exception):
@@ -97,7 +97,7 @@ def parameter_term(name: str, operand: Operand) -> Term:
     if kinds <= _NULL:
         raise CannotError(f"'{name}' is declared {operand.type} but never has a value of this type")
     check = _CHECKS[operand.type]
-    if Kind.NULL not in kinds:
+    if ValueKind.NULL not in kinds:
         text, level = check(term.at(ATOM))
         return Term(text=text, level=level, kinds=kinds)
     text, _ = check("#")
@@ -139,12 +139,12 @@ def text_term(name: str, operand: Operand, compared: str = "") -> Term:
         raise CannotError(f"it needs the text of '{name}', which may be a list or struct")
     _refuse_null(name, operand)
     text = "toJson(#)"
-    if kinds == frozenset({Kind.DOUBLE}):
+    if kinds == frozenset({ValueKind.DOUBLE}):
         text = _DECIMAL
-    elif Kind.DOUBLE in kinds:
+    elif ValueKind.DOUBLE in kinds:
         text = f"type(#) == 'float' ? {_DECIMAL} : {text}"
-    alike = ["type(#) == 'string'"] if Kind.TEXT in kinds else []
-    if Kind.NULL in kinds:
+    alike = ["type(#) == 'string'"] if ValueKind.TEXT in kinds else []
+    if ValueKind.NULL in kinds:
         alike.append("# == nil")
     if alike:
         text = f"{' || '.join(alike)} ? # : {text}"
@@ -173,7 +173,7 @@ def compare_with_text(name: str, operand: Operand, operator: str, value: str | N
     text = raw_term(operand).at(COMPARE + 1)
     if value is None:
         return boolean(f"{text} {operator} nil", COMPARE, frozenset())
-    alike = [quote(value)] if Kind.TEXT in operand.possible_kinds else []
+    alike = [quote(value)] if ValueKind.TEXT in operand.possible_kinds else []
     if (other := _value_of_text(value, operand.possible_kinds)) is not None:
         alike.append(other)
     if len(alike) > 1:
@@ -184,7 +184,7 @@ def compare_with_text(name: str, operand: Operand, operator: str, value: str | N
 
 
 def _refuse_null(name: str, operand: Operand) -> None:
-    if Kind.NULL in operand.possible_kinds and not operand.nullable:
+    if ValueKind.NULL in operand.possible_kinds and not operand.nullable:
         raise CannotError(f"'{name}' may be null, which has no text")
 
 

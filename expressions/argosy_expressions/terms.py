@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from argosy_expressions.cel.checking import BOOL, Kinds
-from argosy_expressions.cel.values import Kind
+from argosy_expressions.cel.values import ValueKind
 from argosy_expressions.gotext import INT_MIN
 from argosy_schemas.values import JsonValue
 
@@ -139,7 +139,7 @@ def literal(value: JsonValue) -> Term:
     """Return the term of a CEL literal: a text, a number, a boolean or null."""
     match value:
         case None:
-            return Term(text="nil", kinds=frozenset({Kind.NULL}))
+            return Term(text="nil", kinds=frozenset({ValueKind.NULL}))
         case bool():
             text = "true" if value else "false"
             return Term(text=text, kinds=BOOL, yes=text, no="false" if value else "true")
@@ -147,14 +147,14 @@ def literal(value: JsonValue) -> Term:
             # Go parses the digits without the sign, and these digits exceed 64 bits.
             text = f"({INT_MIN + 1} - 1)" if value == INT_MIN else str(value)
             level = ATOM if value >= 0 or value == INT_MIN else UNARY
-            return Term(text=text, level=level, kinds=frozenset({Kind.INT}))
+            return Term(text=text, level=level, kinds=frozenset({ValueKind.INT}))
         case float() if not math.isfinite(value):
-            return Term(text=f"float('{value}')", kinds=frozenset({Kind.DOUBLE}))
+            return Term(text=f"float('{value}')", kinds=frozenset({ValueKind.DOUBLE}))
         case float():
             level = UNARY if value < 0 else ATOM
-            return Term(text=repr(value), level=level, kinds=frozenset({Kind.DOUBLE}))
+            return Term(text=repr(value), level=level, kinds=frozenset({ValueKind.DOUBLE}))
         case _:
-            return Term(text=quote(str(value)), kinds=frozenset({Kind.TEXT}))
+            return Term(text=quote(str(value)), kinds=frozenset({ValueKind.TEXT}))
 
 
 _UNSAFE = re.compile(r"""[^\x20-\x7e\xa1-\ud7ff\ue000-\U0010ffff]|['"\\{}]""")

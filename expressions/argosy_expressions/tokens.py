@@ -21,7 +21,7 @@ Span = tuple[int, int]
 """Start and end in the text of the expression, in code points."""
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """The kind of a token."""
 
     NAME = auto()
@@ -35,18 +35,18 @@ class Kind(Enum):
 class Token(NamedTuple):
     """A token and its position."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     """The source of the token."""
     span: Span
 
 
 _KINDS = {
-    "name": Kind.NAME,
-    "integer": Kind.INTEGER,
-    "float": Kind.FLOAT,
-    "text": Kind.TEXT,
-    "sign": Kind.SIGN,
+    "name": TokenKind.NAME,
+    "integer": TokenKind.INTEGER,
+    "float": TokenKind.FLOAT,
+    "text": TokenKind.TEXT,
+    "sign": TokenKind.SIGN,
 }
 
 
@@ -111,7 +111,7 @@ def tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:
         if match.lastgroup in _KINDS:
             found.append(Token(_KINDS[match.lastgroup], match[0], match.span()))
         position = match.end()
-    found.append(Token(Kind.END, "", (position, position)))
+    found.append(Token(TokenKind.END, "", (position, position)))
     return found
 
 
@@ -151,13 +151,13 @@ class Cursor:
     def advance(self) -> Token:
         """Take the next token."""
         token = self.token
-        if token.kind is not Kind.END:
+        if token.kind is not TokenKind.END:
             self._next += 1
         return token
 
     def is_at(self, *signs: str) -> bool:
         """Return whether the next token is one of these signs."""
-        return self.token.kind is Kind.SIGN and self.token.text in signs
+        return self.token.kind is TokenKind.SIGN and self.token.text in signs
 
     def take(self, *signs: str) -> Token | None:
         """Take the next token if it is one of these signs."""
@@ -171,7 +171,7 @@ class Cursor:
 
     def expect_end(self) -> None:
         """Raise an error unless all tokens are taken."""
-        if self.token.kind is not Kind.END:
+        if self.token.kind is not TokenKind.END:
             raise self.fault("End the expression here, or write an operator first")
 
     def fault(self, message: str) -> ExpressionSyntaxError:

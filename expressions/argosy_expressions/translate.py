@@ -26,7 +26,7 @@ from argosy_expressions.cel.ast import (
     Parameter,
 )
 from argosy_expressions.cel.checking import ANY, BOOL, Kinds
-from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, Kind, convert
+from argosy_expressions.cel.values import FALSE_TEXTS, TRUE_TEXTS, ValueKind, convert
 from argosy_expressions.operands import (
     CannotError,
     Operand,
@@ -79,10 +79,10 @@ def to_argo(expression: Expression, operands: Mapping[str, Operand]) -> str | Un
 _LIMIT = "9.223372036854776e18"
 """2 to the power of 63: from here on CEL's ``int()`` fails, and Go's result is undefined."""
 
-_NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
-_TEXT: Kinds = frozenset({Kind.TEXT})
+_NUMBERS: Kinds = frozenset({ValueKind.INT, ValueKind.DOUBLE})
+_TEXT: Kinds = frozenset({ValueKind.TEXT})
 _ORDERED: tuple[Kinds, ...] = (_NUMBERS, _TEXT, BOOL)
-_NULL: Kinds = frozenset({Kind.NULL})
+_NULL: Kinds = frozenset({ValueKind.NULL})
 _TRUTH = ", ".join(
     [f"{quote(text)}: true" for text in TRUE_TEXTS]
     + [f"{quote(text)}: false" for text in FALSE_TEXTS]
@@ -102,7 +102,7 @@ class _Translation:
         term = self.value(node)
         if term.kinds == BOOL:
             return term
-        if Kind.BOOL not in term.kinds:
+        if ValueKind.BOOL not in term.kinds:
             raise CannotError("it uses a value as a boolean that never is a boolean")
         # A double negation fails on anything but a boolean, and keeps the value.
         checked = self._null_guard(term) if term.kinds <= BOOL | _NULL else self._kind_guard(term)
@@ -150,22 +150,22 @@ class _Translation:
         return self.value(node)
 
     def _member(self, container: Term, key: str) -> Term:
-        if Kind.MAP not in container.kinds:
+        if ValueKind.MAP not in container.kinds:
             raise CannotError(f"it reads '{key}' of a value that has no members")
         text = f"find([{container.text}], {quote(key)} in #)[{quote(key)}]"
         return self._read(text, container)
 
     def _item(self, container: Term, index: int) -> Term:
-        if Kind.LIST not in container.kinds or index < 0:
+        if ValueKind.LIST not in container.kinds or index < 0:
             raise CannotError(f"it reads item {index} of a value that never has it")
-        if container.kinds <= {Kind.LIST, Kind.NULL}:
+        if container.kinds <= {ValueKind.LIST, ValueKind.NULL}:
             return self._read(f"{container.at(ATOM)}[{index}]", container)
         # Without the test the index of a text yields a character.
         return self._read(f"find([{container.text}], type(#) == 'array')[{index}]", container)
 
     def _read(self, text: str, container: Term) -> Term:
         guards = container.may_fail | {Guard(fact=text, test=None)}
-        return Term(text=text, kinds=ANY - {Kind.INT}, may_fail=guards, must_fail=guards)
+        return Term(text=text, kinds=ANY - {ValueKind.INT}, may_fail=guards, must_fail=guards)
 
     def _call(self, node: Call) -> Term:
         if isinstance(node.argument, Literal):
@@ -184,16 +184,16 @@ class _Translation:
             case "bool":
                 return self._bool(argument)
             case "parseJson":
-                self._require(argument, frozenset({Kind.TEXT}), "parseJson")
+                self._require(argument, frozenset({ValueKind.TEXT}), "parseJson")
                 text = f"fromJSON({argument.text})"
-                return self._convert(argument, text, ANY - {Kind.INT}, test=None)
+                return self._convert(argument, text, ANY - {ValueKind.INT}, test=None)
 
     def _int(self, argument: Term) -> Term:
-        self._require(argument, _NUMBERS | {Kind.TEXT}, "int")
-        result = frozenset({Kind.INT})
+        self._require(argument, _NUMBERS | {ValueKind.TEXT}, "int")
+        result = frozenset({ValueKind.INT})
         if argument.kinds == result:
             return argument
-        if argument.kinds <= {Kind.TEXT, Kind.NULL}:
+        if argument.kinds <= {ValueKind.TEXT, ValueKind.NULL}:
             return self._convert(argument, f"int({argument.text})", result, test=None)
         if argument.kinds <= _NUMBERS | _NULL:
             # find() yields null for a number out of range, and int() fails on null.
@@ -204,8 +204,8 @@ class _Translation:
         return self._convert(argument, text, result, test=None)
 
     def _double(self, argument: Term) -> Term:
-        self._require(argument, _NUMBERS | {Kind.TEXT}, "double")
-        result = frozenset({Kind.DOUBLE})
+        self._require(argument, _NUMBERS | {ValueKind.TEXT}, "double")
+        result = frozenset({ValueKind.DOUBLE})
         if argument.kinds == result:
             return argument
         text = f"float({argument.text})"
@@ -214,9 +214,9 @@ class _Translation:
         return self._convert(argument, text, result, test=None)
 
     def _string(self, argument: Term) -> Term:
-        self._require(argument, _NUMBERS | {Kind.TEXT, Kind.BOOL}, "string")
-        result = frozenset({Kind.TEXT})
-        nullable = Kind.NULL in argument.kinds
+        self._require(argument, _NUMBERS | {ValueKind.TEXT, ValueKind.BOOL}, "string")
+        result = frozenset({ValueKind.TEXT})
+        nullable = ValueKind.NULL in argument.kinds
         if argument.kinds == result:
             return argument
         if argument.kinds <= result | _NULL:
@@ -231,13 +231,13 @@ class _Translation:
         raise CannotError("string() takes a value whose type is known only at run time")
 
     def _bool(self, argument: Term) -> Term:
-        self._require(argument, frozenset({Kind.TEXT, Kind.BOOL}), "bool")
+        self._require(argument, frozenset({ValueKind.TEXT, ValueKind.BOOL}), "bool")
         if argument.kinds == BOOL:
             return argument
         if argument.kinds <= BOOL | _NULL:
             guards = argument.may_fail | self._null_guard(argument)
             return boolean(f"!!{argument.at(ATOM)}", UNARY, guards)
-        if argument.kinds <= {Kind.TEXT, Kind.NULL}:
+        if argument.kinds <= {ValueKind.TEXT, ValueKind.NULL}:
             # Any other text yields null, and the negation of null fails.
             text = f"!!{{{_TRUTH}}}[{argument.text}]"
             return boolean(text, UNARY, argument.may_fail | self._kind_guard(argument))
@@ -312,7 +312,7 @@ class _Translation:
         return self._kind_guard(term)
 
     def _null_guard(self, term: Term) -> Guards:
-        if Kind.NULL not in term.kinds:
+        if ValueKind.NULL not in term.kinds:
             return frozenset()
         test = None if term.may_fail else f"{term.at(COMPARE + 1)} != nil"
         return frozenset({Guard(fact=f"{term.text} is not null", test=test)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from argosy_runs.journal import Attempt
-from argosy_runs.nodes import Node, NodePhase, NodeType, ShutdownMessage
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType, ShutdownMessage
 from argosy_runs.task_nodes import TaskAttempts
 from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.names import TaskPath
@@ -18,7 +18,9 @@ from argosy_store.run_records import RunRecords
 _SHUTDOWN_MESSAGES = frozenset(ShutdownMessage)
 
 
-def read_argo_attempts(nodes: Iterable[Node], records: RunRecords) -> dict[TaskPath, TaskAttempts]:
+def read_argo_attempts(
+    nodes: Iterable[NodeStatus], records: RunRecords
+) -> dict[TaskPath, TaskAttempts]:
     """Return the attempts at each task that has a pod.
 
     Args:
@@ -28,14 +30,14 @@ def read_argo_attempts(nodes: Iterable[Node], records: RunRecords) -> dict[TaskP
     Raises:
         StoreError: A record cannot be read.
     """
-    pods: dict[TaskPath, list[Node]] = {}
+    pods: dict[TaskPath, list[NodeStatus]] = {}
     for node in nodes:
         if node.type is NodeType.POD and not node.decides:
             pods.setdefault(node.path, []).append(node)
     return {path: _read(path, attempts, records) for path, attempts in pods.items()}
 
 
-def _read(path: TaskPath, pods: Sequence[Node], records: RunRecords) -> TaskAttempts:
+def _read(path: TaskPath, pods: Sequence[NodeStatus], records: RunRecords) -> TaskAttempts:
     begun = [
         pod
         for pod in pods

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from argosy_runs.nodes import EXIT_LABEL, Node, NodePhase, NodeType
+from argosy_runs.nodes import EXIT_LABEL, NodePhase, NodeStatus, NodeType
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.records_json import time_from_json
@@ -36,7 +36,7 @@ _TERMINATED = re.compile(r"^main: [^()]*\(exit code [0-9]+\): (?=.)")
 _STEP_GROUP = re.compile(r"^\[[0-9]+\]")
 
 
-def read_argo_nodes(workflow: Mapping[str, JsonValue]) -> tuple[Node, ...]:
+def read_argo_nodes(workflow: Mapping[str, JsonValue]) -> tuple[NodeStatus, ...]:
     """Return the nodes of a Workflow, each behind the one that encloses it.
 
     Args:
@@ -88,7 +88,7 @@ class _Reader:
         for key, node in sorted(nodes.items(), key=lambda each: _order(each[1])):
             self._inside.setdefault(node.get("boundaryID", ""), []).append(key)
 
-    def read(self) -> Iterator[Node]:
+    def read(self) -> Iterator[NodeStatus]:
         pending = self._inside.get("", [])[::-1]
         while pending:
             key = pending.pop()
@@ -97,7 +97,7 @@ class _Reader:
                 yield node
             pending += self._inside.get(key, [])[::-1]
 
-    def _read_node(self, key: str) -> Node | None:
+    def _read_node(self, key: str) -> NodeStatus | None:
         node: Mapping[str, Any] = self._nodes[key]
         kind = _TYPES.get(node["type"])
         if node["type"] not in _TYPES:
@@ -110,7 +110,7 @@ class _Reader:
             return None
         boundary = self._nodes.get(node.get("boundaryID", ""))
         phase = NodePhase(node["phase"] or NodePhase.PENDING)
-        return Node(
+        return NodeStatus(
             name=node["name"],
             type=kind,
             phase=phase,

@@ -9,7 +9,7 @@ from typing import Any
 from argosy_runs.argo_attempts import read_argo_attempts
 from argosy_runs.argo_nodes import read_argo_nodes
 from argosy_runs.journal import EngineStarted, StopRequested
-from argosy_runs.nodes import Node, ShutdownMessage
+from argosy_runs.nodes import NodeStatus, ShutdownMessage
 from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
 from argosy_runs.results import RunResult
 from argosy_runs.run_result import run_result
@@ -100,7 +100,7 @@ def _fill_view(view: RunView, workflow: Mapping[str, Any], records: RunRecords) 
         view.abandon(Abandonment(cause=cause, error=status.get("message") or cause))
 
 
-def _find_stop(spec: Mapping[str, Any], nodes: Sequence[Node]) -> Failure | None:
+def _find_stop(spec: Mapping[str, Any], nodes: Sequence[NodeStatus]) -> Failure | None:
     """Return why a run was stopped; ``None``: it was not."""
     if spec.get("shutdown"):
         return RUN_STOPPED

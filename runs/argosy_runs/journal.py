@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, assert_never
 
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.states import RunState
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.formats.records_json import (
@@ -61,7 +61,7 @@ class NodeChanged:
     """A node has a new phase: it runs, or has come to its end."""
 
     at: datetime
-    node: Node
+    node: NodeStatus
     """Without times."""
     attempt: Attempt | None = None
     """Of a pod that an engine ran to its end."""
@@ -184,7 +184,7 @@ def _entry(document: Mapping[str, Any]) -> JournalEntry:
             raise ValueError(f"unknown event '{event}'")
 
 
-def _node_to_json(node: Node) -> dict[str, Any]:
+def _node_to_json(node: NodeStatus) -> dict[str, Any]:
     members: dict[str, Any] = {
         "name": node.name,
         "type": node.type.value,
@@ -204,8 +204,8 @@ def _node_to_json(node: Node) -> dict[str, Any]:
     return members
 
 
-def _node_from_json(document: Mapping[str, Any]) -> Node:
-    return Node(
+def _node_from_json(document: Mapping[str, Any]) -> NodeStatus:
+    return NodeStatus(
         name=document["name"],
         type=NodeType(document["type"]),
         phase=NodePhase(document["phase"]),

@@ -74,8 +74,8 @@ class ShutdownMessage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """One node, as it stands at some moment."""
+class NodeStatus:
+    """One node, as it stands at some moment: what an entry of ``status.nodes`` says."""
 
     name: str
     """Unique in a run; of the embedded engine without the workflow's own name, which is the root's:

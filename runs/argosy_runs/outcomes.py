@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from argosy_runs.nodes import Node, NodePhase, ShutdownMessage
+from argosy_runs.nodes import NodePhase, NodeStatus, ShutdownMessage
 from argosy_runs.states import TaskState
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.names import TaskPath
@@ -66,7 +66,7 @@ def task_state(phase: NodePhase, *, message: str = "", failure: Failure | None =
 
 
 def node_outcome(
-    node: Node, *, failure: Failure | None, stop: Failure | None, error: str | None
+    node: NodeStatus, *, failure: Failure | None, stop: Failure | None, error: str | None
 ) -> Outcome:
     """Return what became of a task by its node, which has come to its end and was not omitted.
 

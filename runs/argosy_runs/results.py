@@ -55,8 +55,8 @@ class TaskResult:
             "reason": self.reason,
             "cached": self.cached,
             "attempts": self.attempts,
-            "inputs": values_to_json(self.inputs),
-            "outputs": values_to_json(self.outputs),
+            "inputs": summarize_values(self.inputs),
+            "outputs": summarize_values(self.outputs),
             "error": self.error,
             "log": self.log,
             "started_at": _time(self.started_at),
@@ -93,12 +93,12 @@ class RunResult:
             "started_at": _time(self.started_at),
             "finished_at": _time(self.finished_at),
             "error": self.error,
-            "outputs": values_to_json(self.outputs),
+            "outputs": summarize_values(self.outputs),
             "tasks": [task.to_json() for task in self.tasks],
         }
 
 
-def values_to_json(values: Values) -> dict[str, JsonValue]:
+def summarize_values(values: Values) -> dict[str, JsonValue]:
     """Return parameters and artifacts as people read them.
 
     An artifact is always a list, a single one a list of one. A parameter value that was stored as
@@ -108,13 +108,13 @@ def values_to_json(values: Values) -> dict[str, JsonValue]:
     return {
         "parameters": {name: parameters[name] for name in sorted(parameters)},
         "artifacts": {
-            name: [artifact_to_json(artifact) for artifact in values.artifacts[name]]
+            name: [summarize_artifact(artifact) for artifact in values.artifacts[name]]
             for name in sorted(values.artifacts)
         },
     }
 
 
-def artifact_to_json(artifact: Artifact) -> dict[str, JsonValue]:
+def summarize_artifact(artifact: Artifact) -> dict[str, JsonValue]:
     """Return where an artifact is, what it is, and what is known of it."""
     kind = artifact.type.schema_title or _title(artifact.type.instance_schema)
     return {"uri": artifact.uri, "type": kind, "metadata": dict(artifact.metadata)}

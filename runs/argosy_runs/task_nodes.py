@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from argosy_runs.journal import Attempt, NodeChanged
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_schemas.names import TaskPath
 
 
@@ -20,9 +20,9 @@ from argosy_schemas.names import TaskPath
 class TaskNodes:
     """The nodes of one task, as they stand."""
 
-    node: Node | None = None
+    node: NodeStatus | None = None
     """The task itself: a pod, its retries, a DAG, or the leaf of one that did not run."""
-    failed_helper: Node | None = None
+    failed_helper: NodeStatus | None = None
     """The first that failed."""
     has_group: bool = False
     """Whether it is a loop that began to iterate."""
@@ -56,7 +56,7 @@ class NodeIndex:
     def __init__(self) -> None:
         self.tasks: dict[TaskPath, TaskNodes] = {}
         self.attempts: dict[TaskPath, TaskAttempts] = {}
-        self.exit_root: Node | None = None
+        self.exit_root: NodeStatus | None = None
         self._at_exit: dict[TaskPath, TaskNodes] = {}
         self._boundaries: dict[str, tuple[TaskPath, bool]] = {}
         """Of each DAG by name: its path, and whether it is at the exit."""
@@ -70,13 +70,13 @@ class NodeIndex:
         for attempts in self.attempts.values():
             attempts.last = _NO_POD_ENDED
 
-    def take(self, change: NodeChanged) -> Node | None:
+    def take(self, change: NodeChanged) -> NodeStatus | None:
         """Take note of a change; return the node, with its times, if it is that of a task."""
         if change.node.type is NodeType.POD:
             self._count(change)
         return self.add(change.node, at=change.at)
 
-    def add(self, node: Node, *, at: datetime | None = None) -> Node | None:
+    def add(self, node: NodeStatus, *, at: datetime | None = None) -> NodeStatus | None:
         """Add a node, or replace what it was before; return it if it is that of a task.
 
         Args:
@@ -106,7 +106,7 @@ class NodeIndex:
             self.tasks[node.path] = entry
         return node
 
-    def is_at_exit(self, node: Node) -> bool:
+    def is_at_exit(self, node: NodeStatus) -> bool:
         """Return whether a node is one of those that run when all else has come to its end."""
         return node.boundary is not None and self._boundaries[node.boundary][1]
 
@@ -115,7 +115,7 @@ class NodeIndex:
         entry = self.tasks.get(path)
         return None if entry is None or entry.node is None else entry.node.phase
 
-    def _add_root(self, node: Node, at: datetime | None) -> None:
+    def _add_root(self, node: NodeStatus, at: datetime | None) -> None:
         at_exit = node.is_exit_root
         self._boundaries[node.name] = node.path, at_exit
         if at_exit:
@@ -135,14 +135,14 @@ class NodeIndex:
             attempts.last = attempt
 
 
-def _is_task(node: Node, outer: TaskPath) -> bool:
+def _is_task(node: NodeStatus, outer: TaskPath) -> bool:
     """Return whether a node is a task, or an iteration, of the pipeline."""
     if node.type is NodeType.TASK_GROUP or node.decides:
         return False
     return bool(node.path) and node.path != outer
 
 
-def _timed(node: Node, at: datetime | None, before: Node | None) -> Node:
+def _timed(node: NodeStatus, at: datetime | None, before: NodeStatus | None) -> NodeStatus:
     """Return a node with the times that its changes give it."""
     if at is None:
         return node

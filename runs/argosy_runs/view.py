@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
-from argosy_runs.nodes import Node, NodePhase
+from argosy_runs.nodes import NodePhase, NodeStatus
 from argosy_runs.outcomes import (
     Outcome,
     because_of,
@@ -125,7 +125,7 @@ class RunView:
                 assert_never(entry)
         return ()
 
-    def load(self, nodes: Iterable[Node]) -> None:
+    def load(self, nodes: Iterable[NodeStatus]) -> None:
         """Take note of nodes as they stand, with their times, each behind what encloses it.
 
         Those that run at the exit come last, by a call of their own.
@@ -142,7 +142,7 @@ class RunView:
         self._derived.clear()
         self.abandonment = abandonment
 
-    def _finished(self, node: Node) -> Iterator[TaskPath]:
+    def _finished(self, node: NodeStatus) -> Iterator[TaskPath]:
         """Yield tasks once: one that a stop kept from its end may come to it at the exit."""
         path = node.path
         at_exit = self.nodes.is_at_exit(node)
@@ -159,7 +159,7 @@ class RunView:
         else:
             yield path
 
-    def _may_run_again(self, node: Node) -> bool:
+    def _may_run_again(self, node: NodeStatus) -> bool:
         if self.stop is None or node.phase is NodePhase.SUCCEEDED:
             return False
         return node.path.partition("/")[0] in (self._exit_tasks or ())
@@ -247,13 +247,13 @@ class RunView:
             return Outcome(state=TaskState.CANCELED, reason=reason)
         return self._by_node(node)
 
-    def _by_node(self, node: Node) -> Outcome:
+    def _by_node(self, node: NodeStatus) -> Outcome:
         attempts = self.nodes.attempts.get(node.path)
         error = self._error(node) if node.phase.is_failed else None
         failure = None if attempts is None else attempts.last.failure
         return node_outcome(node, failure=failure, stop=self.stop, error=error)
 
-    def _error(self, node: Node) -> str | None:
+    def _error(self, node: NodeStatus) -> str | None:
         """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
         if node.phase is NodePhase.ERROR and node.message:
             reason = self._explanations.why_undecided(node.path)

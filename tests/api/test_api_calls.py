@@ -121,7 +121,7 @@ def test_a_listener_gets_every_event(tmp_path: Path) -> None:
     assert [type(event) for event in events] == [
         argosy.RunStarted,
         argosy.TaskStarted,
-        argosy.TaskOutput,
+        argosy.TaskLogLine,
         argosy.TaskFinished,
         argosy.RunFinished,
     ]
@@ -153,7 +153,7 @@ def test_tasks_inherit_the_environment_that_the_caller_chooses(tmp_path: Path) -
         on_event=events.append,
     )
 
-    assert [event.line for event in events if isinstance(event, argosy.TaskOutput)] == [
+    assert [event.line for event in events if isinstance(event, argosy.TaskLogLine)] == [
         "Asia/Tokyo"
     ]
 

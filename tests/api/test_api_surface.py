@@ -40,7 +40,7 @@ PUBLIC = [
     "StoreError",
     "TaskFinished",
     "TaskKind",
-    "TaskOutput",
+    "TaskLogLine",
     "TaskResult",
     "TaskRetrying",
     "TaskStarted",

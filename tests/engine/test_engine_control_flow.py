@@ -16,7 +16,7 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.events import Event, Listener, TaskFinished, TaskOutput, TaskStarted, ignore
+from argosy_engine.events import Event, Listener, TaskFinished, TaskLogLine, TaskStarted, ignore
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.results import RunResult, TaskResult
@@ -895,7 +895,7 @@ def stop_when_up(home: Home) -> None:
     def wait() -> None:
         until = time.monotonic() + 30
         while time.monotonic() < until:
-            if any(isinstance(event, TaskOutput) for event in home.events[before:]):
+            if any(isinstance(event, TaskLogLine) for event in home.events[before:]):
                 os.kill(os.getpid(), signal.SIGINT)
                 return
             time.sleep(0.01)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.events import Event, Notice, TaskOutput
+from argosy_engine.events import Event, Notice, TaskLogLine
 from argosy_engine.pods.emitter import Emitter, LineWriter
 from argosy_engine.pods.environment import build_task_environment
 from argosy_runs.results import RunResult, TaskResult
@@ -87,7 +87,7 @@ def lines_of(*pieces: bytes) -> list[str]:
     for piece in pieces:
         writer.write(piece)
     writer.end()
-    return [event.line for event in events if isinstance(event, TaskOutput)]
+    return [event.line for event in events if isinstance(event, TaskLogLine)]
 
 
 def test_lines_are_whole_whatever_the_pieces() -> None:

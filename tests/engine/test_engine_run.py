@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from argosy_engine.events import Event, Notice, TaskFinished, TaskOutput
+from argosy_engine.events import Event, Notice, TaskFinished, TaskLogLine
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.results import RunResult, TaskResult
@@ -49,7 +49,7 @@ def test_values_go_from_task_to_task(machine: Machine) -> None:
     assert b.inputs.parameters == {"w": "hello"}
     assert b.log is not None
     assert Path(b.log).read_text() == "got hello\n"
-    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == [
+    assert [event.line for event in machine.events if isinstance(event, TaskLogLine)] == [
         "got hello"
     ]
 
@@ -58,7 +58,7 @@ def test_a_listener_that_raises_neither_ends_a_run_nor_fails_a_task(tmp_path: Pa
     steps = {"a": Step(script="echo one; echo two"), "b": Step(after=("a",))}
 
     def breaking(event: Event) -> None:
-        if isinstance(event, TaskOutput):
+        if isinstance(event, TaskLogLine):
             raise OSError(errno.EIO, "Input/output error")
 
     result = run_workflow(
@@ -137,7 +137,7 @@ def test_a_retried_command_knows_its_attempt(machine: Machine) -> None:
     )
 
     assert result.state is RunState.SUCCEEDED
-    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == [
+    assert [event.line for event in machine.events if isinstance(event, TaskLogLine)] == [
         "try 0",
         "try 1",
     ]
@@ -313,7 +313,7 @@ def test_a_stop_ends_an_installation_and_what_runs_at_the_exit_runs(
 
     assert time.monotonic() - began < 30
     assert states(result) == {"a": "CANCELED", "bye": "SUCCEEDED"}
-    assert [event.line for event in machine.events if isinstance(event, TaskOutput)] == ["bye"]
+    assert [event.line for event in machine.events if isinstance(event, TaskLogLine)] == ["bye"]
 
 
 def test_a_deadline_that_ends_an_installation_leaves_the_task_interrupted(
@@ -351,7 +351,7 @@ def on_output(machine: Machine, action: object) -> None:
     def wait() -> None:
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            if any(isinstance(event, TaskOutput) for event in tuple(machine.events)):
+            if any(isinstance(event, TaskLogLine) for event in tuple(machine.events)):
                 assert callable(action)
                 action()
                 return

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from argosy_expressions.argo import evaluate, fill
 from argosy_expressions.cel import holds, parse
 from argosy_expressions.cel.checking import ANY
-from argosy_expressions.cel.values import Kind
+from argosy_expressions.cel.values import ValueKind
 from argosy_expressions.errors import ExpressionError
 from argosy_expressions.operands import Operand
 from argosy_expressions.terms import quote
@@ -238,7 +238,7 @@ def test_all_conditions_that_are_translated_have_the_same_outcome(
 UNCERTAIN = json.loads((Path(__file__).parent / "data" / "uncertain_operands.json").read_text())
 
 
-def uncertain(declared: ParameterType, kinds: Collection[Kind]) -> Mapping[str, Operand]:
+def uncertain(declared: ParameterType, kinds: Collection[ValueKind]) -> Mapping[str, Operand]:
     return {
         name: Operand(
             expression=f"fromJSON(workflow.parameters['{name}'])",
@@ -274,7 +274,7 @@ def test_what_is_not_sure_to_be_of_its_type_is_converted_or_fails(
 ) -> None:
     """As above, the outcomes are expr-lang's."""
     kind = ParameterType(declared)
-    operands = uncertain(kind, [Kind(one) for one in kinds])
+    operands = uncertain(kind, [ValueKind(one) for one in kinds])
 
     assert to_argo(parse(text), operands) == translation
     assert evaluated(translation, in_json(values)) == outcome
@@ -299,7 +299,7 @@ def test_a_check_is_written_only_where_nothing_else_fails(
 ) -> None:
     expected = translation.replace("@x", "fromJSON(workflow.parameters['x'])")
 
-    found = to_argo(parse(spelt(text)), uncertain(declared, ANY - {Kind.INT}))
+    found = to_argo(parse(spelt(text)), uncertain(declared, ANY - {ValueKind.INT}))
 
     assert found == expected.replace("@)", "9.223372036854776e18)")
 
@@ -313,7 +313,7 @@ def test_a_check_is_written_only_where_nothing_else_fails(
     ],
 )
 def test_texts_of_lists_that_argo_cannot_write_are_left_to_a_pod(text: str, reason: str) -> None:
-    operands = uncertain(ParameterType.STRING, ANY - {Kind.INT})
+    operands = uncertain(ParameterType.STRING, ANY - {ValueKind.INT})
 
     assert to_argo(parse(spelt(text)), operands) == Untranslatable(reason)
 
@@ -339,7 +339,7 @@ def test_any_value_compares_as_the_text_that_it_is(
     other = data.draw(st.sampled_from([to_text(value), "1", "0.0000015", "a"]))
     text = f"inputs.parameter_values['x'] {operator} {quoted_in_cel(other)}"
 
-    translation = to_argo(parse(text), uncertain(ParameterType.STRING, ANY - {Kind.INT}))
+    translation = to_argo(parse(text), uncertain(ParameterType.STRING, ANY - {ValueKind.INT}))
 
     if isinstance(translation, str):
         outcome = evaluated(translation, in_json({"x": value}))

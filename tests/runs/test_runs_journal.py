@@ -24,7 +24,7 @@ from argosy_runs.journal import (
     entry_from_json,
     entry_to_json,
 )
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.states import RunState
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.formats.records_json import FormatError
@@ -34,7 +34,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST = EngineStarted(at=AT, process=7)
 POD = NodeChanged(
     at=AT,
-    node=Node(
+    node=NodeStatus(
         name="loop.iteration(3:3).train(0)",
         type=NodeType.POD,
         phase=NodePhase.FAILED,

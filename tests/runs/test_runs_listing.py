@@ -17,7 +17,7 @@ from argosy_runs.journal import (
     entry_to_json,
 )
 from argosy_runs.listing import list_runs
-from argosy_runs.nodes import Node, NodePhase, NodeType
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.run_spec import RunSpec
 from argosy_runs.selecting import select_run
 from argosy_runs.states import RunState
@@ -56,7 +56,7 @@ def write_journal(home: Path, run_id: str, *, at: datetime, state: RunState | No
     entries = [entry_to_json(EngineStarted(at=at, process=1))]
     if state is not None:
         phase = NodePhase.SUCCEEDED if state is RunState.SUCCEEDED else NodePhase.FAILED
-        root = Node(name="", type=NodeType.DAG, phase=phase, path=TaskPath(""))
+        root = NodeStatus(name="", type=NodeType.DAG, phase=phase, path=TaskPath(""))
         end = at + timedelta(seconds=5)
         if state is RunState.CANCELED:
             stop = Failure(reason=Reason.CANCELED, message="the run was stopped")

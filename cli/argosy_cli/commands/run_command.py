@@ -25,7 +25,7 @@ from argosy_cli.commands.options import (
     sdk_logs,
 )
 from argosy_cli.exit_codes import ExitCode
-from argosy_engine.events import Event, Listener, TaskOutput
+from argosy_engine.events import Event, Listener, TaskLogLine
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, default_jobs
@@ -176,7 +176,7 @@ def _leave_out_sdk_lines(view: Listener) -> Listener:
     lines = SdkLines()
 
     def listen(event: Event) -> None:
-        if not (isinstance(event, TaskOutput) and lines.is_sdk_line(event.path, event.line)):
+        if not (isinstance(event, TaskLogLine) and lines.is_sdk_line(event.path, event.line)):
             view(event)
 
     return listen

@@ -22,7 +22,7 @@ from argosy_engine.events import (
     RunStarted,
     Stopping,
     TaskFinished,
-    TaskOutput,
+    TaskLogLine,
     TaskRetrying,
     TaskStarted,
 )
@@ -67,7 +67,7 @@ class LinesView:
                 return f"{_format_time(event.at)} RETRYING {event.path}: {reason}"
             case TaskFinished():
                 return _format_finished(event)
-            case TaskOutput():
+            case TaskLogLine():
                 return f"{event.path} | {keep_last_rewrite(event.line)}" if self._output else None
             case Notice():
                 return f"note: {event.message}"

@@ -33,7 +33,7 @@ from argosy_engine.events import (
     RunStarted,
     Stopping,
     TaskFinished,
-    TaskOutput,
+    TaskLogLine,
     TaskRetrying,
     TaskStarted,
 )
@@ -87,7 +87,7 @@ class LiveView:
                 self._running[event.path] = event
             elif isinstance(event, TaskFinished):
                 return self._update_finished(event)
-            elif isinstance(event, TaskOutput):
+            elif isinstance(event, TaskLogLine):
                 return _format_output(event) if self._output else None
             elif isinstance(event, TaskRetrying):
                 self._running.pop(event.path, None)
@@ -149,7 +149,7 @@ class LiveView:
         return row.append(f"{name}  ", style).append(status, status_style)
 
 
-def _format_output(event: TaskOutput) -> Text:
+def _format_output(event: TaskLogLine) -> Text:
     line = Text(f"{event.path} │ ", "dim")
     # Colours of the task must not change the drawing below.
     line.append(Text.from_ansi(event.line))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import format_duration, format_reason, format_state
-from argosy_runs.results import RunResult, artifact_to_json
+from argosy_runs.results import RunResult, summarize_artifact
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.message_text import truncate
@@ -35,7 +35,7 @@ def format_summary(result: RunResult, home: Path) -> str:
         for name, value in sorted(result.outputs.parameters.items())
     ]
     lines += [
-        f"  {name}: {artifact_to_json(artifact)['uri']}"
+        f"  {name}: {summarize_artifact(artifact)['uri']}"
         for name, artifacts in sorted(result.outputs.artifacts.items())
         for artifact in artifacts
     ]

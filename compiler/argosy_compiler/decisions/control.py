@@ -40,7 +40,7 @@ from argosy_compiler.decisions.values import (
 )
 from argosy_compiler.structure import Structure
 from argosy_expressions.cel.checking import KINDS_OF_TYPE
-from argosy_expressions.cel.values import Kind
+from argosy_expressions.cel.values import ValueKind
 from argosy_expressions.operands import CannotError, Operand, parameter_term
 from argosy_expressions.terms import CHOICE, quote
 from argosy_schemas.ir.from_json import ROOT
@@ -160,7 +160,7 @@ class Control:
         return replace(
             found,
             text=or_default(found.text, default.text),
-            kinds=found.kinds - {Kind.NULL} | default.kinds,
+            kinds=found.kinds - {ValueKind.NULL} | default.kinds,
             known=None,
         )
 
@@ -349,7 +349,7 @@ class Control:
             text = item_of(text)
             kinds = ANY_KIND if known is None else kinds_of(known)
         else:
-            kinds = frozenset[Kind]().union(*(value.kinds for value in values))
+            kinds = frozenset[ValueKind]().union(*(value.kinds for value in values))
         if form is ControlForm.LENGTH:
             return Value(text=text, type=ParameterType.NUMBER_INTEGER, kinds=kinds)
         return Value(text=text, type=declared, kinds=kinds, known=known)
@@ -383,7 +383,7 @@ class Control:
             default = self._constant(given, spec.type, ControlForm.VALUE)
             text = or_default(text, default.text)
         if not spec.optional or given is not None:
-            kinds -= {Kind.NULL}
+            kinds -= {ValueKind.NULL}
         return Value(text=text, type=spec.type, kinds=kinds)
 
     def _output(self, dag: str, source: TaskOutput, form: ControlForm) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from argosy_expressions.cel.checking import ANY, Kinds
-from argosy_expressions.cel.values import Kind, as_double, kind_of
+from argosy_expressions.cel.values import ValueKind, as_double, kind_of
 from argosy_expressions.operands import Operand
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import ParameterType
@@ -20,9 +20,9 @@ from argosy_schemas.values import JsonValue, parse_json
 
 _SELECTOR = re.compile(r"""parseJson\(string_value\)\[(?:"([^"\\]*)"|'([^'\\]*)')\]""")
 
-ANY_KIND: Kinds = ANY - {Kind.INT}
-TEXT_KIND: Kinds = frozenset({Kind.TEXT})
-LENGTH_KIND: Kinds = frozenset({Kind.DOUBLE})
+ANY_KIND: Kinds = ANY - {ValueKind.INT}
+TEXT_KIND: Kinds = frozenset({ValueKind.TEXT})
+LENGTH_KIND: Kinds = frozenset({ValueKind.DOUBLE})
 NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
 
 
@@ -45,7 +45,7 @@ class Value:
     @property
     def nullable(self) -> bool:
         """Whether it can be null."""
-        return Kind.NULL in self.kinds
+        return ValueKind.NULL in self.kinds
 
     @property
     def operand(self) -> Operand:
@@ -86,9 +86,9 @@ def selected(value: Value, selector: str) -> Value:
 
 def parsed(value: Value) -> str:
     """Return the expression of what the text of a value says in JSON."""
-    if value.type is not ParameterType.STRING or Kind.TEXT not in value.kinds:
+    if value.type is not ParameterType.STRING or ValueKind.TEXT not in value.kinds:
         return value.text
-    if value.kinds <= TEXT_KIND | {Kind.NULL}:
+    if value.kinds <= TEXT_KIND | {ValueKind.NULL}:
         return f"fromJSON({value.text})"
     return f"map([{value.text}], type(#) == 'string' ? fromJSON(#) : #)[0]"
 
@@ -114,9 +114,9 @@ def as_text(value: Value, name: str) -> Value:
     Texts of numbers from 1e21 on, below 1e-6, and of ``<``, ``>`` and ``&`` in lists and structs
     are not as the driver has them: what is compared is not made so.
     """
-    if value.kinds <= {Kind.LIST, Kind.MAP, Kind.NULL}:
+    if value.kinds <= {ValueKind.LIST, ValueKind.MAP, ValueKind.NULL}:
         raise BarredError(f"'{name}' is text made of a list or struct")
-    kinds = TEXT_KIND | (value.kinds & {Kind.NULL})
+    kinds = TEXT_KIND | (value.kinds & {ValueKind.NULL})
     if not value.kinds & kinds:
         return replace(value, text=f"toJson({value.text})", kinds=kinds, known=None)
     text = f"map([{value.text}], type(#) == 'string' || # == nil ? # : toJson(#))[0]"

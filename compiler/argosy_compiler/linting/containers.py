@@ -13,10 +13,10 @@ from argosy_compiler.argo.cluster_names import is_image
 from argosy_compiler.linting.subject import (
     Json,
     Subject,
+    get_object,
+    get_text,
     list_containers,
-    member,
-    objects,
-    text,
+    list_objects,
 )
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity
@@ -27,24 +27,24 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 def check_containers(subject: Subject) -> Iterator[Problem]:
     """Yield containers that make no valid pod."""
-    shared = {text(one, "name") for one in objects(subject.spec, "volumes")}
+    shared = {get_text(one, "name") for one in list_objects(subject.spec, "volumes")}
     shared |= {
-        text(member(claim, "metadata"), "name")
-        for claim in objects(subject.spec, "volumeClaimTemplates")
+        get_text(get_object(claim, "metadata"), "name")
+        for claim in list_objects(subject.spec, "volumeClaimTemplates")
     }
     for template in subject.templates:
         if "container" not in template.json:
             continue
-        volumes = objects(template.json, "volumes")
-        known = shared | {text(volume, "name") for volume in volumes}
+        volumes = list_objects(template.json, "volumes")
+        known = shared | {get_text(volume, "name") for volume in volumes}
         for volume in volumes:
-            yield from _volume(volume, f"{template.path}.volumes.{text(volume, 'name')}")
+            yield from _volume(volume, f"{template.path}.volumes.{get_text(volume, 'name')}")
         for path, container in list_containers(template):
             yield from _container(container, path, known)
 
 
 def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:
-    image, policy = text(container, "image"), text(container, "imagePullPolicy")
+    image, policy = get_text(container, "image"), get_text(container, "imagePullPolicy")
     if not image:
         yield Problem(path=f"{path}.image", message="is missing; name an image")
     elif not is_image(image):
@@ -58,8 +58,8 @@ def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Proble
             message=f"is '{policy}'; use one of {', '.join(_PULL_POLICIES)}",
         )
     places: set[str] = set()
-    for mount in objects(container, "volumeMounts"):
-        place, name = text(mount, "mountPath"), text(mount, "name")
+    for mount in list_objects(container, "volumeMounts"):
+        place, name = get_text(mount, "mountPath"), get_text(mount, "name")
         if place in places:
             yield Problem(
                 path=f"{path}.volumeMounts",
@@ -72,20 +72,20 @@ def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Proble
                 message=f"there is no volume '{name}' in the template or the workflow; add it",
             )
     for side in ("limits", "requests"):
-        for resource, amount in member(member(container, "resources"), side).items():
+        for resource, amount in get_object(get_object(container, "resources"), side).items():
             if isinstance(amount, str):
                 yield from _quantity(amount, f"{path}.resources.{side}.{resource}")
 
 
 def _volume(volume: Json, path: str) -> Iterator[Problem]:
-    name = text(volume, "name")
+    name = get_text(volume, "name")
     if not _LABEL.fullmatch(name):
         yield Problem(
             path=path,
             message=f"'{name}' is no name of a volume; use at most 63 lower case letters, digits"
             " and '-'",
         )
-    limit = member(volume, "emptyDir").get("sizeLimit")
+    limit = get_object(volume, "emptyDir").get("sizeLimit")
     if isinstance(limit, str):
         yield from _quantity(limit, f"{path}.emptyDir.sizeLimit")
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from argosy_compiler.linting.subject import (
     Subject,
-    Task,
     Template,
-    member,
-    text,
+    WorkflowTask,
+    get_object,
+    get_text,
 )
 from argosy_expressions.argo import Depends, parse_depends
 from argosy_expressions.errors import ExpressionSyntaxError
@@ -43,9 +43,9 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
         yield from _circle(template, parsed)
 
 
-def read_depends(task: Task) -> Depends | Problem | None:
+def read_depends(task: WorkflowTask) -> Depends | Problem | None:
     """Return what a task waits for, or why that cannot be read; ``None``: nothing."""
-    expression = text(task.json, "depends")
+    expression = get_text(task.json, "depends")
     if not expression:
         return None
     try:
@@ -54,7 +54,7 @@ def read_depends(task: Task) -> Depends | Problem | None:
         return Problem(path=f"{task.path}.depends", message=str(error))
 
 
-def _task(task: Task) -> Iterator[Problem]:
+def _task(task: WorkflowTask) -> Iterator[Problem]:
     if "depends" in task.json and task.name[:1].isdigit():
         yield Problem(
             path=task.path,
@@ -63,13 +63,13 @@ def _task(task: Task) -> Iterator[Problem]:
 
 
 def _known(
-    template: Template, parsed: Mapping[str, Depends], tasks: Mapping[str, Task]
+    template: Template, parsed: Mapping[str, Depends], tasks: Mapping[str, WorkflowTask]
 ) -> Iterator[Problem]:
     for name, condition in parsed.items():
         for above in condition.tasks:
             if above not in tasks:
                 yield Problem(path=f"{tasks[name].path}.depends", message=_no_task(above, tasks))
-    for target in text(member(template.json, "dag"), "target").split():
+    for target in get_text(get_object(template.json, "dag"), "target").split():
         if target not in tasks and "{{" not in target:
             yield Problem(
                 path=f"{template.path}.dag.target",
@@ -77,7 +77,7 @@ def _known(
             )
 
 
-def _no_task(name: str, tasks: Mapping[str, Task]) -> str:
+def _no_task(name: str, tasks: Mapping[str, WorkflowTask]) -> str:
     todo = suggest_name(name, tasks, otherwise="name one of its tasks")
     return f"there is no task '{name}' in the DAG; {todo}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from argosy_compiler.linting.subject import Subject, Template, member, objects, text
+from argosy_compiler.linting.subject import Subject, Template, get_object, get_text, list_objects
 from argosy_compiler.linting.tags import read_tags
 from argosy_schemas.errors import Problem
 from argosy_schemas.values import to_json
@@ -32,8 +32,8 @@ def check_limits(subject: Subject) -> Iterator[Problem]:
             " with its status",
         )
     arguments = {
-        text(one, "name"): len(str(one.get("value", "")).encode())
-        for one in objects(member(subject.spec, "arguments"), "parameters")
+        get_text(one, "name"): len(str(one.get("value", "")).encode())
+        for one in list_objects(get_object(subject.spec, "arguments"), "parameters")
     }
     for template in subject.templates:
         if "dag" not in template.json and "steps" not in template.json:
@@ -52,7 +52,7 @@ def _counts(subject: Subject) -> Iterator[Problem]:
                 path=f"{template.path}.dag.tasks",
                 message=f"has {len(template.tasks)} tasks; Argo 4 takes {MAX_DAG_TASKS}",
             )
-        inputs = objects(member(template.json, "inputs"), "parameters")
+        inputs = list_objects(get_object(template.json, "inputs"), "parameters")
         if len(inputs) > MAX_INPUTS:
             yield Problem(
                 path=f"{template.path}.inputs.parameters",

@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from argosy_compiler.argo.cluster_names import is_subdomain
-from argosy_compiler.linting.subject import Json, Subject, Template, member, objects, text
+from argosy_compiler.linting.subject import (
+    Json,
+    Subject,
+    Template,
+    get_object,
+    get_text,
+    list_objects,
+)
 from argosy_schemas.errors import Problem
 
 NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
@@ -34,7 +41,7 @@ def check_names(subject: Subject) -> Iterator[Problem]:
         for task in (*template.tasks, *template.steps):
             yield from _named(task.name, task.path)
     for path, parameter in _parameters(subject):
-        name = text(parameter, "name")
+        name = get_text(parameter, "name")
         if not PARAMETER.fullmatch(name):
             yield Problem(
                 path=f"{path}.{name}",
@@ -43,8 +50,8 @@ def check_names(subject: Subject) -> Iterator[Problem]:
 
 
 def _workflow(subject: Subject) -> Iterator[Problem]:
-    name = text(subject.metadata, "name")
-    base = text(subject.metadata, "generateName")
+    name = get_text(subject.metadata, "name")
+    base = get_text(subject.metadata, "generateName")
     if not name and not base:
         yield Problem(path="metadata", message="has neither 'name' nor 'generateName'; give one")
         return
@@ -88,24 +95,24 @@ def _pod_name(template: Template) -> Iterator[Problem]:
 def _namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
     """Yield each set of names that have to differ, with its place."""
     yield "spec.templates", [one.name for one in subject.templates]
-    yield "spec.arguments.parameters", _names(objects(_arguments(subject.spec), "parameters"))
+    yield "spec.arguments.parameters", _names(list_objects(_arguments(subject.spec), "parameters"))
     for template in subject.templates:
         if template.tasks:
             yield f"{template.path}.dag.tasks", [task.name for task in template.tasks]
         if template.steps:
             yield f"{template.path}.steps", [step.name for step in template.steps]
         for side in ("inputs", "outputs"):
-            holder = member(template.json, side)
-            yield f"{template.path}.{side}.parameters", _names(objects(holder, "parameters"))
+            holder = get_object(template.json, side)
+            yield f"{template.path}.{side}.parameters", _names(list_objects(holder, "parameters"))
         for task in (*template.tasks, *template.steps):
-            given = objects(_arguments(task.json), "parameters")
+            given = list_objects(_arguments(task.json), "parameters")
             yield f"{task.path}.arguments.parameters", _names(given)
         containers = [
-            *objects(template.json, "initContainers"),
-            *objects(template.json, "sidecars"),
+            *list_objects(template.json, "initContainers"),
+            *list_objects(template.json, "sidecars"),
         ]
         yield f"{template.path} (containers)", _names(containers)
-        yield f"{template.path}.volumes", _names(objects(template.json, "volumes"))
+        yield f"{template.path}.volumes", _names(list_objects(template.json, "volumes"))
 
 
 def _twice(path: str, names: Iterable[str]) -> Iterator[Problem]:
@@ -119,20 +126,20 @@ def _twice(path: str, names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _parameters(subject: Subject) -> Iterator[tuple[str, Json]]:
-    for parameter in objects(_arguments(subject.spec), "parameters"):
+    for parameter in list_objects(_arguments(subject.spec), "parameters"):
         yield "spec.arguments.parameters", parameter
     for template in subject.templates:
         for side in ("inputs", "outputs"):
-            for parameter in objects(member(template.json, side), "parameters"):
+            for parameter in list_objects(get_object(template.json, side), "parameters"):
                 yield f"{template.path}.{side}.parameters", parameter
         for task in (*template.tasks, *template.steps):
-            for parameter in objects(_arguments(task.json), "parameters"):
+            for parameter in list_objects(_arguments(task.json), "parameters"):
                 yield f"{task.path}.arguments.parameters", parameter
 
 
 def _arguments(holder: Json) -> Json:
-    return member(holder, "arguments")
+    return get_object(holder, "arguments")
 
 
 def _names(holders: Iterable[Json]) -> list[str]:
-    return [text(one, "name") for one in holders]
+    return [get_text(one, "name") for one in holders]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
-from argosy_compiler.linting.subject import Subject, Task, Template, strings
+from argosy_compiler.linting.subject import Subject, Template, WorkflowTask, strings
 from argosy_compiler.linting.tags import read_paths
 from argosy_expressions.argo import Depends
 from argosy_schemas.errors import Problem
@@ -61,13 +61,13 @@ def _used(path: str) -> str | None:
     return rest[0] if root == "tasks" and len(rest) > 1 and rest[1] == "outputs" else None
 
 
-def _without_outputs(task: Task) -> frozenset[str]:
+def _without_outputs(task: WorkflowTask) -> frozenset[str]:
     """Return the results but success that a task can have."""
     may_be_skipped = "when" in task.json or task.fans_out
     return frozenset({"Failed", "Errored", "Omitted"} | ({"Skipped"} if may_be_skipped else set()))
 
 
-def _forced(task: Task, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+def _forced(task: WorkflowTask, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     """Return the tasks without whose success this one does not run.
 
     Args:

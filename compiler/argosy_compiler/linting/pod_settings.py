@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.linting.subject import Json, Subject, list_containers, member
+from argosy_compiler.linting.subject import Json, Subject, get_object, list_containers
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity, read_quantity
 
@@ -27,14 +27,14 @@ _VALUE_ADVICE: Final = "use at most 63 letters, digits, '-', '_' and '.'"
 def check_pod_settings(subject: Subject) -> Iterator[Problem]:
     """Yield labels, annotations, node selectors and resources that Kubernetes would refuse."""
     for template in subject.templates:
-        metadata = member(template.json, "metadata")
+        metadata = get_object(template.json, "metadata")
         path = f"{template.path}.metadata"
-        yield from _labels(member(metadata, "labels"), f"{path}.labels")
-        yield from _keys(member(metadata, "annotations"), f"{path}.annotations")
-        selector = member(template.json, "nodeSelector")
+        yield from _labels(get_object(metadata, "labels"), f"{path}.labels")
+        yield from _keys(get_object(metadata, "annotations"), f"{path}.annotations")
+        selector = get_object(template.json, "nodeSelector")
         yield from _labels(selector, f"{template.path}.nodeSelector")
         for container_path, container in list_containers(template):
-            yield from _resources(member(container, "resources"), f"{container_path}.resources")
+            yield from _resources(get_object(container, "resources"), f"{container_path}.resources")
 
 
 def _labels(labels: Json, path: str) -> Iterator[Problem]:
@@ -57,7 +57,7 @@ def _keys(settings: Json, path: str) -> Iterator[Problem]:
 
 
 def _resources(resources: Json, path: str) -> Iterator[Problem]:
-    limits, requests = member(resources, "limits"), member(resources, "requests")
+    limits, requests = get_object(resources, "limits"), get_object(resources, "requests")
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name in amounts:
             if not _is_resource(name) and not _is_tag(name):

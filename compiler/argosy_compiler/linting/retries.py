@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.linting.subject import Subject, member, text
+from argosy_compiler.linting.subject import Subject, get_object, get_text
 from argosy_schemas.errors import Problem
 
 _COUNT: Final = re.compile(r"[-+]?[0-9]+")
@@ -19,15 +19,15 @@ _DURATION: Final = re.compile(r"[-+]?([0-9]+|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us
 def check_retries(subject: Subject) -> Iterator[Problem]:
     """Yield what Argo cannot read as a count or a duration."""
     for template in subject.templates:
-        retry = member(template.json, "retryStrategy")
+        retry = get_object(template.json, "retryStrategy")
         path = f"{template.path}.retryStrategy"
-        limit = text(retry, "limit")
+        limit = get_text(retry, "limit")
         if limit and "{{" not in limit and not _COUNT.fullmatch(limit):
             yield Problem(
                 path=f"{path}.limit",
                 message=f"is '{limit}', and Argo fails on what is no whole number; write one",
             )
-        duration = text(member(retry, "backoff"), "duration")
+        duration = get_text(get_object(retry, "backoff"), "duration")
         if duration and "{{" not in duration and not _DURATION.fullmatch(duration):
             yield Problem(
                 path=f"{path}.backoff.duration",

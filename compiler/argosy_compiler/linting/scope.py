@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 
 from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
-from argosy_compiler.linting.subject import Json, Subject, Task, Template, member, objects, text
+from argosy_compiler.linting.subject import (
+    Json,
+    Subject,
+    Template,
+    WorkflowTask,
+    get_object,
+    get_text,
+    list_objects,
+)
 from argosy_expressions.argo import Depends
 
 _ROOTS = ("inputs", "item", "outputs", "pod", "steps", "tasks", "workflow")
@@ -55,11 +63,11 @@ class Scope:
     has_steps: bool = False
     """Whether the tasks are those of a template of steps, and are read as ``steps.…``."""
 
-    def of_task(self, task: Task) -> Scope:
+    def of_task(self, task: WorkflowTask) -> Scope:
         """Return the scope of a task's arguments and of its ``when``."""
         return replace(self.of_fan_out(task), has_item=task.fans_out)
 
-    def of_fan_out(self, task: Task) -> Scope:
+    def of_fan_out(self, task: WorkflowTask) -> Scope:
         """Return the scope of what decides how often a task runs."""
         return replace(self, visible=self.ancestors.get(task.name, 0))
 
@@ -125,8 +133,8 @@ def scope_of(subject: Subject, template: Template) -> Scope:
     tasks = (*template.tasks, *template.steps)
     above = _above_steps(template) if template.steps else _above_tasks(template)
     return Scope(
-        arguments=frozenset(_names(member(subject.spec, "arguments"))),
-        inputs=frozenset(_names(member(template.json, "inputs"))),
+        arguments=frozenset(_names(get_object(subject.spec, "arguments"))),
+        inputs=frozenset(_names(get_object(template.json, "inputs"))),
         outputs={task.name: _outputs(subject, task) for task in tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=closure(above),
@@ -151,9 +159,9 @@ def _above_steps(template: Template) -> dict[str, tuple[str, ...]]:
 
 
 def _names(holder: Json) -> list[str]:
-    return [text(one, "name") for one in objects(holder, "parameters")]
+    return [get_text(one, "name") for one in list_objects(holder, "parameters")]
 
 
-def _outputs(subject: Subject, task: Task) -> frozenset[str] | None:
-    template = subject.template(text(task.json, "template"))
-    return None if template is None else frozenset(_names(member(template.json, "outputs")))
+def _outputs(subject: Subject, task: WorkflowTask) -> frozenset[str] | None:
+    template = subject.template(get_text(task.json, "template"))
+    return None if template is None else frozenset(_names(get_object(template.json, "outputs")))

@@ -1,8 +1,8 @@
 """A Workflow as the rules see it.
 
-Rules look at JSON, since a workflow that is wrong has no typed form; this module spares them the
-questions whether a member is there and of the right kind. What is of the wrong kind reads as
-absent: :mod:`argosy_compiler.linting.fields` has reported it.
+Rules look at JSON, since a workflow that is wrong has no typed form. The functions here answer
+whether a member is there and of the right kind; a member of the wrong kind reads as absent, since
+:mod:`argosy_compiler.linting.fields` has reported it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _USE_ARGO_LINT = "check this workflow with 'argo lint'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A task of a DAG template."""
+class WorkflowTask:
+    """A task of a DAG template, or a step of a template of steps."""
 
     name: str
     json: Json
@@ -60,33 +60,35 @@ class Template:
         return tuple(kind for kind in KINDS if kind in self.json)
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
+    def tasks(self) -> tuple[WorkflowTask, ...]:
         """The tasks of a DAG template; nothing for other kinds."""
         return tuple(
-            Task(
-                name=text(task, "name"),
+            WorkflowTask(
+                name=get_text(task, "name"),
                 json=task,
-                path=f"{self.path}.dag.tasks.{text(task, 'name') or number}",
+                path=f"{self.path}.dag.tasks.{get_text(task, 'name') or number}",
             )
-            for number, task in enumerate(objects(member(self.json, "dag"), "tasks"))
+            for number, task in enumerate(list_objects(get_object(self.json, "dag"), "tasks"))
         )
 
     @property
-    def steps(self) -> tuple[Task, ...]:
+    def steps(self) -> tuple[WorkflowTask, ...]:
         """The steps of a steps template, all groups in one row."""
         return tuple(step for group in self.step_groups for step in group)
 
     @property
-    def step_groups(self) -> tuple[tuple[Task, ...], ...]:
+    def step_groups(self) -> tuple[tuple[WorkflowTask, ...], ...]:
         """The steps of a steps template; those of a group run at once, after the groups before."""
-        groups: list[tuple[Task, ...]] = []
+        groups: list[tuple[WorkflowTask, ...]] = []
         count = 0
         for group in as_list(self.json.get("steps")) or ():
-            row: list[Task] = []
+            row: list[WorkflowTask] = []
             for step in as_list(group) or ():
                 json = as_object(step) or {}
-                name = text(json, "name")
-                row.append(Task(name=name, json=json, path=f"{self.path}.steps.{name or count}"))
+                name = get_text(json, "name")
+                row.append(
+                    WorkflowTask(name=name, json=json, path=f"{self.path}.steps.{name or count}")
+                )
                 count += 1
             groups.append(tuple(row))
         return tuple(groups)
@@ -120,16 +122,16 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | tuple[Pr
         return (Problem(path="kind", message="is not 'Workflow'; give a compiled pipeline"),)
     if workflow.get("apiVersion") != "argoproj.io/v1alpha1":
         return (Problem(path="apiVersion", message="is not 'argoproj.io/v1alpha1'; set it"),)
-    spec = member(workflow, "spec")
+    spec = get_object(workflow, "spec")
     templates = [
         Template(name=name, json=json, path=f"spec.templates.{name or number}")
-        for number, json in enumerate(objects(spec, "templates"))
-        for name in (text(json, "name"),)
+        for number, json in enumerate(list_objects(spec, "templates"))
+        for name in (get_text(json, "name"),)
     ]
     subject = Subject(
         document=workflow,
         version=version,
-        metadata=member(workflow, "metadata"),
+        metadata=get_object(workflow, "metadata"),
         spec=spec,
         templates=tuple(templates),
     )
@@ -169,18 +171,18 @@ def as_list(value: object) -> Sequence[object] | None:
     return cast("Sequence[object]", value) if isinstance(value, list | tuple) else None
 
 
-def member(holder: Json, name: str) -> Json:
+def get_object(holder: Json, name: str) -> Json:
     """Return an object member, empty where there is none."""
     return as_object(holder.get(name)) or {}
 
 
-def objects(holder: Json, name: str) -> tuple[Json, ...]:
+def list_objects(holder: Json, name: str) -> tuple[Json, ...]:
     """Return the objects in a list member, empty where there is none."""
     items = as_list(holder.get(name)) or ()
     return tuple(json for item in items if (json := as_object(item)) is not None)
 
 
-def text(holder: Json, name: str) -> str:
+def get_text(holder: Json, name: str) -> str:
     """Return a string member, empty where there is none."""
     value = holder.get(name)
     return value if isinstance(value, str) else ""
@@ -193,7 +195,7 @@ def path_of_item(path: str, item: object, number: int) -> str:
     """
     if as_list(item) is not None:
         return path
-    return f"{path}.{text(as_object(item) or {}, 'name') or number}"
+    return f"{path}.{get_text(as_object(item) or {}, 'name') or number}"
 
 
 def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -229,7 +231,7 @@ def list_containers(template: Template) -> Iterator[tuple[str, Json]]:
     """Yield the containers of a pod template, each behind its path."""
     if "container" not in template.json:
         return
-    yield f"{template.path}.container", member(template.json, "container")
+    yield f"{template.path}.container", get_object(template.json, "container")
     for field in ("initContainers", "sidecars"):
-        for container in objects(template.json, field):
-            yield f"{template.path}.{field}.{text(container, 'name')}", container
+        for container in list_objects(template.json, field):
+            yield f"{template.path}.{field}.{get_text(container, 'name')}", container

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from argosy_compiler.linting.scope import Scope, scope_of
-from argosy_compiler.linting.subject import Subject, Task, strings
+from argosy_compiler.linting.subject import Subject, WorkflowTask, strings
 from argosy_expressions.argo.ast import Name, Node, nodes, path
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
@@ -58,7 +58,7 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
             yield from _task(subject, task, scope)
 
 
-def _task(subject: Subject, task: Task, scope: Scope) -> Iterator[Problem]:
+def _task(subject: Subject, task: WorkflowTask, scope: Scope) -> Iterator[Problem]:
     of_task = scope.of_task(task)
     for field, value in task.json.items():
         if field == "depends":

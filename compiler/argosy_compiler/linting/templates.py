@@ -11,12 +11,12 @@ from argosy_compiler.linting.subject import (
     KINDS,
     Json,
     Subject,
-    Task,
     Template,
+    WorkflowTask,
     as_list,
-    member,
-    objects,
-    text,
+    get_object,
+    get_text,
+    list_objects,
 )
 from argosy_schemas.errors import Problem
 from argosy_schemas.findings import suggest_name
@@ -50,17 +50,17 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
 
 
 def _entries(subject: Subject) -> Iterator[Problem]:
-    entry = text(subject.spec, "entrypoint")
+    entry = get_text(subject.spec, "entrypoint")
     if not entry:
         yield Problem(path="spec.entrypoint", message="is missing; name the first template")
     for field in ("entrypoint", "onExit"):
-        name = text(subject.spec, field)
+        name = get_text(subject.spec, field)
         if name and subject.template(name) is None:
             yield Problem(path=f"spec.{field}", message=_no_template(subject, name))
 
 
-def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
-    name = text(task.json, "template")
+def _reference(subject: Subject, task: WorkflowTask) -> Iterator[Problem]:
+    name = get_text(task.json, "template")
     if not name:
         yield Problem(path=task.path, message="names no template; set 'template'")
         return
@@ -68,9 +68,12 @@ def _reference(subject: Subject, task: Task) -> Iterator[Problem]:
     if template is None:
         yield Problem(path=f"{task.path}.template", message=_no_template(subject, name))
         return
-    given = {text(one, "name") for one in objects(member(task.json, "arguments"), "parameters")}
-    for parameter in objects(member(template.json, "inputs"), "parameters"):
-        needed = text(parameter, "name")
+    given = {
+        get_text(one, "name")
+        for one in list_objects(get_object(task.json, "arguments"), "parameters")
+    }
+    for parameter in list_objects(get_object(template.json, "inputs"), "parameters"):
+        needed = get_text(parameter, "name")
         if needed not in given and not {"default", "value", "valueFrom"} & parameter.keys():
             yield Problem(
                 path=f"{task.path}.arguments.parameters",
@@ -103,9 +106,9 @@ def _placed(template: Template) -> Iterator[Problem]:
 
 def _outputs(template: Template) -> Iterator[Problem]:
     is_group = any(kind in _GROUPS for kind in template.kinds)
-    for output in objects(member(template.json, "outputs"), "parameters"):
-        path = f"{template.path}.outputs.parameters.{text(output, 'name')}"
-        source = member(output, "valueFrom")
+    for output in list_objects(get_object(template.json, "outputs"), "parameters"):
+        path = f"{template.path}.outputs.parameters.{get_text(output, 'name')}"
+        source = get_object(output, "valueFrom")
         fitting = "expression" if is_group else "path"
         if source.keys() - {"default"} != {fitting}:
             yield Problem(path=f"{path}.valueFrom", message=f"needs '{fitting}' and nothing else")
@@ -123,7 +126,7 @@ def _outputs(template: Template) -> Iterator[Problem]:
 def _depth(subject: Subject) -> Iterator[Problem]:
     """Yield a problem where templates nest deeper than Argo goes; recursion is the author's."""
     depths: dict[str, int] = {}
-    waiting: list[tuple[str, tuple[str, ...]]] = [(text(subject.spec, "entrypoint"), ())]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(get_text(subject.spec, "entrypoint"), ())]
     while waiting:
         name, above = waiting.pop()
         depth = len(above)
@@ -138,7 +141,9 @@ def _depth(subject: Subject) -> Iterator[Problem]:
             return
         template = subject.template(name)
         if template is not None:
-            used = {target for json in _uses(template.json) if (target := text(json, "template"))}
+            used = {
+                target for json in _uses(template.json) if (target := get_text(json, "template"))
+            }
             waiting.extend((target, (*above, name)) for target in sorted(used))
 
 

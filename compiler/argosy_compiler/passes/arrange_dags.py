@@ -22,7 +22,7 @@ from argosy_compiler.argo.names import Names, task_name
 from argosy_compiler.decisions.dependencies import dependencies, targets
 from argosy_compiler.decisions.loop_counts import checked_count
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
-from argosy_compiler.plan import Decision, Plan, Template, Use
+from argosy_compiler.plan import ControlFlow, Plan, Template, Use
 from argosy_compiler.pods.templates import PodTemplates
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.from_json import ROOT
@@ -108,7 +108,7 @@ class _Dag:
         )
 
     def _tasks(self, task: Task) -> Iterator[dict[str, Any]]:
-        decision = self._plan.decisions.get((self._use.component, task.key), Decision())
+        decision = self._plan.decisions.get((self._use.component, task.key), ControlFlow())
         depends = self._depends(task)
         condition, count = decision.condition, decision.count
         if decision.pod is not None:

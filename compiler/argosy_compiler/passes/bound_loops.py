@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from argosy_compiler.decisions.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
 from argosy_compiler.passes.enumerate_uses import use_of
-from argosy_compiler.plan import Decision, Plan, Use
+from argosy_compiler.plan import ControlFlow, Plan, Use
 from argosy_compiler.structure import place_text
 from argosy_schemas.errors import Problem
 from argosy_schemas.ir.model import Task
@@ -37,7 +37,7 @@ def bound_loops(plan: Plan) -> Plan:
 def _static_loops(plan: Plan, use: Use) -> Iterator[tuple[Task, int]]:
     """Yield the loops of a DAG whose number of iterations is known, with that number."""
     for task in plan.structure.dag(use.component).tasks.values():
-        count = plan.decisions.get((use.component, task.key), Decision()).count
+        count = plan.decisions.get((use.component, task.key), ControlFlow()).count
         if isinstance(count, int):
             yield task, count
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from argosy_compiler.compiled import NodeCounts
 from argosy_compiler.passes.enumerate_uses import inherited, use_of
-from argosy_compiler.plan import Decision, Plan, Use
+from argosy_compiler.plan import ControlFlow, Plan, Use
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Task
 
@@ -40,7 +40,7 @@ def _count_dag(plan: Plan, use: Use, counts: dict[Use, NodeCounts]) -> NodeCount
 def _count_task(plan: Plan, use: Use, task: Task, counts: dict[Use, NodeCounts]) -> NodeCounts:
     if plan.structure.is_importer(task):
         return NodeCounts()
-    decision = plan.decisions.get((use.component, task.key), Decision())
+    decision = plan.decisions.get((use.component, task.key), ControlFlow())
     deciding = NodeCounts() if decision.pod is None else NodeCounts(deciding=1, nodes=1)
     if plan.structure.used(task).dag is None:
         return deciding + _count_pod(plan, use, task)

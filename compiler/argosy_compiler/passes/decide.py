@@ -12,7 +12,7 @@ from argosy_compiler.compiled import Note
 from argosy_compiler.decisions.conditions import faults_of
 from argosy_compiler.decisions.control import Control, Place
 from argosy_compiler.decisions.values import BarredError
-from argosy_compiler.plan import Decision, Plan, PodFields
+from argosy_compiler.plan import ControlFlow, Plan, PodFields
 from argosy_compiler.pods.fields import make_pod_fields
 from argosy_compiler.structure import place_text
 from argosy_expressions.cel import parse
@@ -30,7 +30,7 @@ def decide(plan: Plan) -> Plan:
     be settled before the pod exists.
     """
     control = Control(plan.structure)
-    decisions: dict[Place, Decision] = {}
+    decisions: dict[Place, ControlFlow] = {}
     pods: dict[Place, PodFields] = {}
     notes: list[Note] = []
     problems: list[Problem] = []
@@ -80,16 +80,16 @@ def _has_pod(plan: Plan, task: Task) -> bool:
     return structure.used(task).dag is None and not structure.is_importer(task)
 
 
-def _decision(plan: Plan, control: Control, dag: str, task: Task) -> Decision:
+def _decision(plan: Plan, control: Control, dag: str, task: Task) -> ControlFlow:
     try:
-        return Decision(
+        return ControlFlow(
             condition=None
             if task.condition is None
             else _condition(plan, control, dag, task, task.condition),
             count=None if task.iterator is None else control.length(dag, task),
         )
     except BarredError as error:
-        return Decision(pod=str(error))
+        return ControlFlow(pod=str(error))
 
 
 def _condition(plan: Plan, control: Control, dag: str, task: Task, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from argosy_engine.events import Event, Listener, TaskOutput
+from argosy_engine.events import Event, Listener, TaskLogLine
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE = 16 * 1024
@@ -60,4 +60,4 @@ class LineWriter:
 
     def _line(self, line: bytes) -> None:
         text = line.decode(errors="replace").removesuffix("\r")
-        self._emit(TaskOutput(path=self._path, line=text))
+        self._emit(TaskLogLine(path=self._path, line=text))

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from argosy_expressions.errors import ExpressionSyntaxError
-from argosy_expressions.tokens import Cursor, Kind, Token, tokens
+from argosy_expressions.tokens import Cursor, Token, TokenKind, tokens
 
 GROUP_RESULTS = frozenset({"AnySucceeded", "AllFailed"})
 """Results of a task that fans out."""
@@ -105,7 +105,7 @@ class _Parser:
                 inner = self.parse_alternatives()
                 self.cursor.expect(")")
                 return inner
-        if self.cursor.token.kind is not Kind.NAME:
+        if self.cursor.token.kind is not TokenKind.NAME:
             raise self.cursor.fault("Write the name of a task here")
         return self._parse_task(self.cursor.advance())
 

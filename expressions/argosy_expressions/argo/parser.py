@@ -24,7 +24,7 @@ from argosy_expressions.argo.ast import (
 from argosy_expressions.argo.functions import ARITY, PREDICATES
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_expressions.gotext import INT_MAX
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquote
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Span, Token, TokenKind, tokens, unquote
 
 TOKEN = re.compile(
     r"""
@@ -91,7 +91,7 @@ class _Parser:
     def refuse(self) -> None:
         """Raise if the next token is an operator that the compiler never emits."""
         token = self.cursor.token
-        if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _REFUSED:
+        if token.kind in (TokenKind.SIGN, TokenKind.NAME) and token.text in _REFUSED:
             raise self._unsupported(f"The operator '{token.text}'", token.span)
 
     def _parse_operation(self, minimum: int) -> Node:
@@ -115,7 +115,7 @@ class _Parser:
         """Take the next operator if it binds tightly enough."""
         self.refuse()
         token = self.cursor.token
-        text = token.text if token.kind in (Kind.SIGN, Kind.NAME) else ""
+        text = token.text if token.kind in (TokenKind.SIGN, TokenKind.NAME) else ""
         if text == "not" and self.cursor.after.text in ("in", "contains", "endsWith"):
             if minimum > _LEVELS["in"]:
                 return None
@@ -127,7 +127,7 @@ class _Parser:
 
     def _parse_unary(self) -> Node:
         token = self.cursor.token
-        if token.kind in (Kind.SIGN, Kind.NAME) and token.text in _PREFIXES:
+        if token.kind in (TokenKind.SIGN, TokenKind.NAME) and token.text in _PREFIXES:
             self.cursor.advance()
             with self.cursor.nested():
                 operand = self._parse_operation(_PREFIXES[token.text])
@@ -151,7 +151,7 @@ class _Parser:
 
     def _parse_member(self, operand: Node) -> Node:
         name = self.cursor.token
-        if name.kind is not Kind.NAME:
+        if name.kind is not TokenKind.NAME:
             raise self.cursor.fault("Write a name here")
         self.cursor.advance()
         span = (operand.span[0], name.span[1])
@@ -165,19 +165,19 @@ class _Parser:
         self.refuse()
         token = self.cursor.advance()
         match token.kind:
-            case Kind.TEXT:
+            case TokenKind.TEXT:
                 return Literal(unquote(token, self.cursor.source), token.span)
-            case Kind.FLOAT:
+            case TokenKind.FLOAT:
                 return Literal(float(token.text), token.span)
-            case Kind.INTEGER:
+            case TokenKind.INTEGER:
                 return self._parse_integer(token)
-            case Kind.NAME if token.text not in _WORDS:
+            case TokenKind.NAME if token.text not in _WORDS:
                 if token.text in _CONSTANTS:
                     return Literal(_CONSTANTS[token.text], token.span)
                 if self.cursor.is_at("("):
                     return self._parse_call(token.text, token.span)
                 return Name(token.text, token.span)
-            case Kind.SIGN if token.text in ("(", "[", "{", "#"):
+            case TokenKind.SIGN if token.text in ("(", "[", "{", "#"):
                 return self._bracket(token)
             case _:
                 message = "Write a value here"
@@ -227,11 +227,11 @@ class _Parser:
     def _parse_key(self) -> Node:
         key = self.cursor.advance()
         match key.kind:
-            case Kind.TEXT:
+            case TokenKind.TEXT:
                 return Literal(unquote(key, self.cursor.source), key.span)
-            case Kind.NAME | Kind.INTEGER:
+            case TokenKind.NAME | TokenKind.INTEGER:
                 return Literal(key.text, key.span)
-            case Kind.SIGN if key.text == "(":
+            case TokenKind.SIGN if key.text == "(":
                 return self._bracket(key)
             case _:
                 message = "Write a name here"

@@ -24,52 +24,54 @@ from argosy_expressions.cel.ast import (
     Not,
     Parameter,
 )
-from argosy_expressions.cel.values import CONVERTIBLE, Kind, kind_of
+from argosy_expressions.cel.values import CONVERTIBLE, ValueKind, kind_of
 from argosy_expressions.errors import Fault
 from argosy_schemas.ir.model import ParameterType
 
-Kinds = frozenset[Kind]
+Kinds = frozenset[ValueKind]
 
-ANY: Kinds = frozenset(Kind)
-BOOL: Kinds = frozenset({Kind.BOOL})
+ANY: Kinds = frozenset(ValueKind)
+BOOL: Kinds = frozenset({ValueKind.BOOL})
 
 KINDS_OF_TYPE: Mapping[ParameterType, Kinds] = {
-    ParameterType.STRING: frozenset({Kind.TEXT, Kind.NULL}),
-    ParameterType.NUMBER_INTEGER: frozenset({Kind.DOUBLE, Kind.NULL}),
-    ParameterType.NUMBER_DOUBLE: frozenset({Kind.DOUBLE, Kind.NULL}),
-    ParameterType.BOOLEAN: frozenset({Kind.BOOL, Kind.NULL}),
-    ParameterType.LIST: frozenset({Kind.LIST, Kind.NULL}),
-    ParameterType.STRUCT: frozenset({Kind.MAP, Kind.NULL}),
-    ParameterType.TASK_FINAL_STATUS: frozenset({Kind.MAP, Kind.NULL}),
-    ParameterType.TASK_CONFIG: frozenset({Kind.MAP, Kind.NULL}),
+    ParameterType.STRING: frozenset({ValueKind.TEXT, ValueKind.NULL}),
+    ParameterType.NUMBER_INTEGER: frozenset({ValueKind.DOUBLE, ValueKind.NULL}),
+    ParameterType.NUMBER_DOUBLE: frozenset({ValueKind.DOUBLE, ValueKind.NULL}),
+    ParameterType.BOOLEAN: frozenset({ValueKind.BOOL, ValueKind.NULL}),
+    ParameterType.LIST: frozenset({ValueKind.LIST, ValueKind.NULL}),
+    ParameterType.STRUCT: frozenset({ValueKind.MAP, ValueKind.NULL}),
+    ParameterType.TASK_FINAL_STATUS: frozenset({ValueKind.MAP, ValueKind.NULL}),
+    ParameterType.TASK_CONFIG: frozenset({ValueKind.MAP, ValueKind.NULL}),
 }
 """Type of an input to the kinds of its resolved and coerced value; numbers are doubles."""
 
 RESULT_OF: Mapping[str, Kinds] = {
-    "int": frozenset({Kind.INT}),
-    "double": frozenset({Kind.DOUBLE}),
-    "string": frozenset({Kind.TEXT}),
+    "int": frozenset({ValueKind.INT}),
+    "double": frozenset({ValueKind.DOUBLE}),
+    "string": frozenset({ValueKind.TEXT}),
     "bool": BOOL,
-    "parseJson": ANY - {Kind.INT},
+    "parseJson": ANY - {ValueKind.INT},
 }
 
 RESULT_OF_FOREIGN: Mapping[str, Kinds] = {
-    "a list": frozenset({Kind.LIST}),
-    "a map": frozenset({Kind.MAP}),
-    "arithmetic ('+')": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT, Kind.LIST}),
-    **dict.fromkeys(
-        (f"arithmetic ('{sign}')" for sign in "-*/%"), frozenset({Kind.INT, Kind.DOUBLE})
+    "a list": frozenset({ValueKind.LIST}),
+    "a map": frozenset({ValueKind.MAP}),
+    "arithmetic ('+')": frozenset(
+        {ValueKind.INT, ValueKind.DOUBLE, ValueKind.TEXT, ValueKind.LIST}
     ),
-    "the function 'size'": frozenset({Kind.INT}),
-    "the macro 'filter'": frozenset({Kind.LIST}),
-    "the macro 'map'": frozenset({Kind.LIST}),
+    **dict.fromkeys(
+        (f"arithmetic ('{sign}')" for sign in "-*/%"), frozenset({ValueKind.INT, ValueKind.DOUBLE})
+    ),
+    "the function 'size'": frozenset({ValueKind.INT}),
+    "the macro 'filter'": frozenset({ValueKind.LIST}),
+    "the macro 'map'": frozenset({ValueKind.LIST}),
     "the macro 'has'": BOOL,
     "the operator 'in'": BOOL,
 }
 """Construct that only a library evaluates to the kinds of its result; the others may yield any."""
 
-_NUMBERS: Kinds = frozenset({Kind.INT, Kind.DOUBLE})
-_ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({Kind.TEXT}), BOOL)
+_NUMBERS: Kinds = frozenset({ValueKind.INT, ValueKind.DOUBLE})
+_ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({ValueKind.TEXT}), BOOL)
 
 
 class Check:
@@ -96,7 +98,7 @@ class Check:
 
     def faults(self) -> tuple[Fault, ...]:
         """Return all faults in the order of the text."""
-        if Kind.BOOL not in (kinds := self._kinds(self._root)):
+        if ValueKind.BOOL not in (kinds := self._kinds(self._root)):
             self._fault(f"Compare it with something: this is {_words(kinds)}", self._root)
         return tuple(sorted(self._faults, key=lambda fault: fault.span))
 
@@ -112,7 +114,7 @@ class Check:
             case Artifacts(name):
                 if name not in self._artifacts:
                     self._unknown(name, self._artifacts, node)
-                return frozenset({Kind.LIST})
+                return frozenset({ValueKind.LIST})
             case Name(name):
                 if name not in self._bound:
                     self._fault(f"Write inputs.parameter_values['{name}'] for an input", node)
@@ -137,7 +139,7 @@ class Check:
                 self._bind(node)
                 each = [self._kinds(operand) for operand in operands]
                 if construct == CHOICE:
-                    return frozenset[Kind]().union(*each[1:])
+                    return frozenset[ValueKind]().union(*each[1:])
                 return RESULT_OF_FOREIGN.get(construct, ANY)
 
     def _index(self, node: Index) -> Kinds:
@@ -147,9 +149,9 @@ class Check:
             return ANY
         kinds = self._kinds(node.operand)
         self._kinds(node.key)
-        if not kinds & {Kind.LIST, Kind.MAP}:
+        if not kinds & {ValueKind.LIST, ValueKind.MAP}:
             self._fault(f"Only lists and structs have members, not {_words(kinds)}", node.operand)
-        return ANY - {Kind.INT}
+        return ANY - {ValueKind.INT}
 
     def _compare(self, node: Compare) -> Kinds:
         left, right = self._kinds(node.left), self._kinds(node.right)
@@ -164,7 +166,7 @@ class Check:
 
     def _boolean(self, node: Node) -> None:
         kinds = self._kinds(node)
-        if Kind.BOOL not in kinds:
+        if ValueKind.BOOL not in kinds:
             self._fault(f"Compare it with something: this is {_words(kinds)}", node)
 
     def _bind(self, node: Foreign) -> None:
@@ -195,5 +197,5 @@ def _is_written(node: Node) -> bool:
 
 def _words(kinds: Kinds) -> str:
     """Return the name of a set of kinds for a message."""
-    words = kinds - {Kind.NULL} or kinds
-    return " or ".join(kind for kind in Kind if kind in words)
+    words = kinds - {ValueKind.NULL} or kinds
+    return " or ".join(kind for kind in ValueKind if kind in words)

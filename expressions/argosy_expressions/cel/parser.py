@@ -30,7 +30,7 @@ from argosy_expressions.cel.ast import (
 from argosy_expressions.cel.sdk_texts import escape_sdk_texts
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.gotext import INT_MAX, INT_MIN
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Kind, Span, Token, tokens, unquote
+from argosy_expressions.tokens import MAX_DEPTH, Cursor, Span, Token, TokenKind, tokens, unquote
 
 _TOKEN = re.compile(
     r"""
@@ -113,7 +113,7 @@ class _Parser:
         left = self._parse_unary()
         while True:
             operator = self.cursor.token
-            level = 0 if operator.kind is Kind.TEXT else _LEVELS.get(operator.text, 0)
+            level = 0 if operator.kind is TokenKind.TEXT else _LEVELS.get(operator.text, 0)
             if level < minimum:
                 return left
             self.cursor.advance()
@@ -126,7 +126,7 @@ class _Parser:
                 operand = self._parse_unary()
             return Not(operand, (token.span[0], operand.span[1]))
         if token := self.cursor.take("-"):
-            if self.cursor.token.kind in (Kind.INTEGER, Kind.FLOAT):
+            if self.cursor.token.kind in (TokenKind.INTEGER, TokenKind.FLOAT):
                 return self._parse_member(
                     self._parse_number(self.cursor.advance(), token.span[0], "-")
                 )
@@ -158,7 +158,7 @@ class _Parser:
         return Foreign(_describe_call(name.text), (operand, *arguments), span)
 
     def _take_name(self) -> Token:
-        if self.cursor.token.kind is not Kind.NAME:
+        if self.cursor.token.kind is not TokenKind.NAME:
             raise self.cursor.fault("Write a name here")
         return self.cursor.advance()
 
@@ -176,24 +176,24 @@ class _Parser:
         """``Primary = LITERAL | IDENT ["(" [ExprList] ")"] | "(" Expr ")" | list | map``."""
         token = self.cursor.token
         match token.kind:
-            case Kind.TEXT:
+            case TokenKind.TEXT:
                 self.cursor.advance()
                 if token.text[0] in "bB":
                     return Foreign("bytes", (), token.span)
                 return Literal(unquote(token, self.cursor.source), token.span)
-            case Kind.INTEGER | Kind.FLOAT:
+            case TokenKind.INTEGER | TokenKind.FLOAT:
                 return self._parse_number(self.cursor.advance(), token.span[0], "")
-            case Kind.NAME:
+            case TokenKind.NAME:
                 return self._parse_name()
-            case Kind.SIGN if token.text == "(":
+            case TokenKind.SIGN if token.text == "(":
                 self.cursor.advance()
                 inner = self.parse_expression()
                 self.cursor.expect(")")
                 return inner
-            case Kind.SIGN if token.text == "[":
+            case TokenKind.SIGN if token.text == "[":
                 items = self._parse_list("[", "]")
                 return Foreign("a list", items, (token.span[0], self.cursor.last_end))
-            case Kind.SIGN if token.text == "{":
+            case TokenKind.SIGN if token.text == "{":
                 members = self._parse_map()
                 return Foreign("a map", members, (token.span[0], self.cursor.last_end))
             case _:
@@ -213,7 +213,7 @@ class _Parser:
 
     def _parse_number(self, token: Token, start: int, sign: str) -> Node:
         span = (start, token.span[1])
-        if token.kind is Kind.FLOAT:
+        if token.kind is TokenKind.FLOAT:
             return Literal(float(sign + token.text), span)
         if token.text[-1] in "uU":
             return Foreign("an unsigned number", (), span)

@@ -23,7 +23,7 @@ from argosy_schemas.message_text import quote_text
 from argosy_schemas.values import JsonValue
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """The kind of a value, as messages name it."""
 
     NULL = "null"
@@ -35,23 +35,23 @@ class Kind(StrEnum):
     MAP = "a map"
 
 
-def kind_of(value: JsonValue) -> Kind:
+def kind_of(value: JsonValue) -> ValueKind:
     """Return the kind of a value."""
     match value:
         case None:
-            return Kind.NULL
+            return ValueKind.NULL
         case bool():
-            return Kind.BOOL
+            return ValueKind.BOOL
         case int():
-            return Kind.INT
+            return ValueKind.INT
         case float():
-            return Kind.DOUBLE
+            return ValueKind.DOUBLE
         case str():
-            return Kind.TEXT
+            return ValueKind.TEXT
         case Mapping():
-            return Kind.MAP
+            return ValueKind.MAP
         case _:
-            return Kind.LIST
+            return ValueKind.LIST
 
 
 def as_double(value: JsonValue) -> JsonValue:
@@ -110,12 +110,12 @@ def compare(left: JsonValue, right: JsonValue) -> int | None:
             return None
 
 
-CONVERTIBLE: Mapping[Function, frozenset[Kind]] = {
-    "int": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT}),
-    "double": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT}),
-    "string": frozenset({Kind.INT, Kind.DOUBLE, Kind.TEXT, Kind.BOOL}),
-    "bool": frozenset({Kind.BOOL, Kind.TEXT}),
-    "parseJson": frozenset({Kind.TEXT}),
+CONVERTIBLE: Mapping[Function, frozenset[ValueKind]] = {
+    "int": frozenset({ValueKind.INT, ValueKind.DOUBLE, ValueKind.TEXT}),
+    "double": frozenset({ValueKind.INT, ValueKind.DOUBLE, ValueKind.TEXT}),
+    "string": frozenset({ValueKind.INT, ValueKind.DOUBLE, ValueKind.TEXT, ValueKind.BOOL}),
+    "bool": frozenset({ValueKind.BOOL, ValueKind.TEXT}),
+    "parseJson": frozenset({ValueKind.TEXT}),
 }
 """Function to the kinds that it takes; anything else, also null, is an error."""
 

@@ -13,7 +13,7 @@ from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, ST
 _OURS = (IR_PARAMETER, STORE_PARAMETER, ROOT_PARAMETER, CACHE_PARAMETER)
 
 
-def check_names(plan: Plan) -> Plan:
+def check_input_names(plan: Plan) -> Plan:
     """Return the plan with the inputs that cannot be parameters of a workflow as problems."""
     inputs = plan.pipeline.root.inputs
     problems = [

@@ -23,7 +23,7 @@ _NAME_LIMIT = 57
 """Argo adds five characters to a ``generateName``, and 63 is its limit."""
 
 
-def assemble(plan: Plan) -> Plan:
+def assemble_workflow(plan: Plan) -> Plan:
     """Return the plan with the workflow.
 
     Raises:
