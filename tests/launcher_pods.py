@@ -126,9 +126,11 @@ class Pod:
             env=dict(self.environment),
         )
 
-    def start_launcher(self) -> None:
+    def start_launcher(self, *program: str) -> None:
+        """Start the launcher, or another ``program`` of Python with its arguments."""
+        program = program or ("-m", "argosy_launcher")
         self.launcher = subprocess.Popen(
-            [sys.executable, "-m", "argosy_launcher", str(self.shared), str(self.volume)],
+            [sys.executable, *program, str(self.shared), str(self.volume)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={

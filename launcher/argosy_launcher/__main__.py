@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 ENV_TICK = "ARGOSY_TICK_SECONDS"
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         # Main gets the signal too, and reports; its outputs and log are still to be stored.
         asked_to_stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPS:
         signal.signal(number, stop)
     # After the handlers: the import takes most of the time until the first heartbeat, and a signal
     # may come meanwhile.
@@ -42,7 +43,12 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def run() -> None:
     """Run as the command ``argosy-launcher``."""
-    sys.exit(main(sys.argv[1:], os.environ))
+    code = main(sys.argv[1:], os.environ)
+    # Argo stops sidecars as soon as main has ended. By then this interpreter may be on its way out,
+    # where it resets handlers, and a pod that has succeeded would count as failed.
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

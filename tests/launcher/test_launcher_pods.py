@@ -635,6 +635,27 @@ def test_a_launcher_without_a_store_says_so_and_lets_main_end(pod: Pod, store: s
     )
 
 
+def test_a_launcher_that_is_stopped_while_it_ends_has_succeeded(pod: Pod) -> None:
+    """Argo stops it once main has ended; Python handles no signals any more when it cleans up."""
+    source = """
+import os, signal
+from argosy_launcher.__main__ import run
+
+class Late:
+    def __init__(self):
+        self.kill, self.process, self.number = os.kill, os.getpid(), signal.SIGTERM
+    def __del__(self):
+        self.kill(self.process, self.number)
+
+late = Late()
+run()
+"""
+    pod.start_main(step_of("true"))
+    pod.start_launcher("-c", source)
+
+    assert pod.end().launcher_code == 0
+
+
 def test_a_launcher_without_a_volume_ends_in_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "argosy_launcher", str(tmp_path / "none")],
