@@ -76,6 +76,8 @@ ENV_PARAMETERS: Final = "ARGOSY_PARAMETERS"
 ENV_UPSTREAM: Final = "ARGOSY_UPSTREAM"
 ENV_STORE: Final = "ARGOSY_STORE"
 """Driver and launcher."""
+ENV_STORE_SECRET: Final = "ARGOSY_STORE_SECRET"
+"""The name of the secret with the store's credentials; present only where there is one."""
 ENV_ROOT: Final = "ARGOSY_ROOT"
 ENV_CACHE: Final = "ARGOSY_CACHE"
 ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
@@ -84,7 +86,7 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 """The number of the attempt, from 0; present only under a retry strategy."""
 DRIVER_VARIABLES: Final = frozenset(
     {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
-    | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY}
+    | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET}
 )
 """All of them; a template names those that its pods need."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.pod import ENV_STORE, STORE_PARAMETER
+from argosy_schemas.pod import ENV_STORE, ENV_STORE_SECRET, STORE_PARAMETER
 from argosy_store.locations import parse_root
 
 _TAG_START = "{{"
 _IN_THE_CONTAINER = ("file", "memory")
+_PREFIXES = {"s3": "AWS_", "minio": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
+"""How the variables begin that hold the credentials of a scheme."""
 
 
 def read_pod_store(environment: Mapping[str, str]) -> str:
@@ -29,6 +31,22 @@ def read_pod_store(environment: Mapping[str, str]) -> str:
             "it with '--store URL'"
         )
     return url
+
+
+def require_secret(environment: Mapping[str, str], url: str) -> None:
+    """Check that the secret of the store gave this container credentials.
+
+    Raises:
+        InvalidArgumentError: It does not exist, or is a secret for something else.
+        StoreError: The URL is malformed.
+    """
+    name = environment.get(ENV_STORE_SECRET)
+    prefix = _PREFIXES.get(parse_root(url).scheme, "")
+    if name and not any(variable.startswith(prefix) for variable in environment):
+        raise InvalidArgumentError(
+            f"the secret '{name}' is missing in the namespace of this pod, or none of its keys "
+            f"begins with '{prefix}'; create it, or compile with another '--store-secret'"
+        )
 
 
 def require_remote(url: str) -> None:

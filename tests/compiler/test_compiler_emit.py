@@ -46,6 +46,17 @@ def test_a_parameter_that_has_to_be_given_is_not_declared() -> None:
     assert all("value" in one for one in declared.values())
 
 
+def test_a_missing_secret_does_not_keep_the_driver_from_starting() -> None:
+    """Kubernetes would wait for it without a word; the driver names it."""
+    spec: Any = compiled("basics/parameters", CompileOptions(store_secret="keys")).workflow["spec"]
+
+    (pod,) = (one for one in spec["templates"] if "initContainers" in one)
+    driver, launcher = pod["initContainers"][0], pod["sidecars"][0]
+    assert driver["envFrom"] == [{"secretRef": {"name": "keys", "optional": True}}]
+    assert launcher["envFrom"] == driver["envFrom"]
+    assert {"name": "ARGOSY_STORE_SECRET", "value": "keys"} in driver["env"]
+
+
 def test_a_config_map_comes_before_its_workflow() -> None:
     result = compiled("basics/parameters", CompileOptions(ir=IrPlacement.CONFIGMAP))
 

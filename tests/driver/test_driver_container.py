@@ -272,6 +272,12 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
             id="no store",
         ),
         pytest.param(
+            {"ARGOSY_STORE": "s3://bucket", "ARGOSY_STORE_SECRET": "argosy-stroe"},
+            "the secret 'argosy-stroe' is missing in the namespace of this pod, or none of its "
+            "keys begins with 'AWS_'; create it, or compile with another '--store-secret' (final)",
+            id="a secret that is not there",
+        ),
+        pytest.param(
             {"ARGOSY_PARAMETERS": EXPRESSION},
             f"the variable 'ARGOSY_PARAMETERS' of container 'driver' is '{EXPRESSION}', not base64 "
             "of a JSON object of texts; look for a failed expression in the workflow, and compile "

@@ -35,6 +35,7 @@ from argosy_schemas.pod import (
     ENV_ROOT,
     ENV_RUN,
     ENV_STORE,
+    ENV_STORE_SECRET,
     ENV_TASK,
     ENV_UPSTREAM,
     FINAL_MARK,
@@ -190,6 +191,8 @@ class PodTemplates:
         if names:
             members = ", ".join(f"{quote(n)}: workflow.parameters[{quote(n)}]" for n in names)
             env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
+        if self._plan.options.store_secret is not None:
+            env.append(_variable(ENV_STORE_SECRET, self._plan.options.store_secret))
         if self._follows:
             env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
@@ -217,7 +220,10 @@ class PodTemplates:
 
     def _credentials(self) -> dict[str, Any]:
         secret = self._plan.options.store_secret
-        return {} if secret is None else {"envFrom": [{"secretRef": {"name": secret}}]}
+        if secret is None:
+            return {}
+        # Optional: the driver says that it is missing, where Kubernetes waits for it silently.
+        return {"envFrom": [{"secretRef": {"name": secret, "optional": True}}]}
 
 
 def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
