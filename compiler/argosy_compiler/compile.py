@@ -11,7 +11,6 @@ from argosy_compiler.passes.add_exit_twins import add_exit_twins
 from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble_workflow import assemble_workflow
 from argosy_compiler.passes.bound_loops import bound_loops
-from argosy_compiler.passes.check_input_names import check_input_names
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.decide import decide
 from argosy_compiler.passes.enumerate_uses import enumerate_uses
@@ -25,7 +24,6 @@ from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Pipeline
 
 PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
-    check_input_names,
     decide,
     enumerate_uses,
     count_nodes,

@@ -22,7 +22,6 @@ from argosy_compiler.linting.names import check_names
 from argosy_compiler.linting.outcomes import check_outcomes
 from argosy_compiler.linting.pod_settings import check_pod_settings
 from argosy_compiler.linting.references import check_references
-from argosy_compiler.linting.retries import check_retries
 from argosy_compiler.linting.subject import Subject, read_subject
 from argosy_compiler.linting.tags import check_tags
 from argosy_compiler.linting.templates import check_templates
@@ -39,7 +38,6 @@ RULES: Final[tuple[Rule, ...]] = (
     check_containers,
     check_pod_settings,
     check_references,
-    check_retries,
     check_tags,
     check_outcomes,
     check_limits,

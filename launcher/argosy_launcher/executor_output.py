@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.parameters import describe_json_type
-from argosy_schemas.values import MAX_DEPTH, JsonValue, find_non_finite, name_non_finite
-
-MAX_EXECUTOR_OUTPUT_BYTES = 256 * 1024 * 1024
-"""A larger file would need more memory than the launcher's container has."""
+from argosy_schemas.values import (
+    MAX_DEPTH,
+    JsonValue,
+    find_non_finite,
+    is_deeper,
+    name_non_finite,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def parse_executor_output(data: bytes, *, path: str) -> ExecutorOutput:
     except (ValueError, RecursionError) as error:
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _make_error(path, f"is not JSON ({detail}); write one JSON object") from error
-    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH and _is_deeper(document, _MAX_DEPTH):
+    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH and is_deeper(document, _MAX_DEPTH):
         raise _make_error(
             path, f"is nested more than {MAX_DEPTH} levels deep; write flatter values"
         )
@@ -98,22 +101,6 @@ _ARTIFACT_KEYS = {
     "custom_properties",
     "customProperties",
 }
-
-
-def _is_deeper(document: JsonValue, levels: int) -> bool:
-    """Return whether lists and objects are nested more than ``levels`` deep."""
-    level: list[JsonValue] = [document]
-    for _ in range(levels + 1):
-        inner: list[JsonValue] = []
-        for holder in level:
-            if isinstance(holder, Mapping):
-                inner.extend(holder.values())
-            elif isinstance(holder, Sequence) and not isinstance(holder, str):
-                inner.extend(holder)
-        if not inner:
-            return False
-        level = inner
-    return True
 
 
 def _read_artifacts(value: Any, name: str, path: str) -> tuple[ReportedArtifact, ...]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import assert_never
 
-from argosy_runs.results import RunResult, TaskResult
-from argosy_runs.states import RunState, TaskState
+from argosy_runs.results import RunResult, TaskResult, find_own_failures
+from argosy_runs.states import RunState
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.names import TaskPath
-
-_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +21,7 @@ class Cause:
 
 def find_causes(run: RunResult) -> tuple[Cause, ...]:
     """Return the tasks that failed by themselves, the first to fail first; none if none did."""
-    failed = [task for task in run.tasks if task.state is TaskState.FAILED]
-    groups = {group for task in failed for group in _groups(task.path)}
-    own = [task for task in failed if task.path not in groups]
-    own.sort(key=lambda task: (task.finished_at or _LATEST, task.path))
+    own = find_own_failures(run.tasks)
     return tuple(Cause(task=task, next_step=_next_step(task, run)) for task in own)
 
 
@@ -44,14 +36,6 @@ def explain_run(run: RunResult) -> str:
             return run.error or f"the run is {run.state}"
         case _:
             assert_never(run.state)
-
-
-def _groups(path: TaskPath) -> Iterator[TaskPath]:
-    """Yield the paths of what a task is in."""
-    outer = path.rpartition("/")[0]
-    while outer:
-        yield TaskPath(outer)
-        outer = outer.rpartition("/")[0]
 
 
 def _next_step(task: TaskResult, run: RunResult) -> str:

@@ -5,7 +5,7 @@ The JSON is a promise to scripts: fields are added, never renamed. Times are RFC
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +14,8 @@ from argosy_schemas.formats.records import Artifact, Failure, Values
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.values import JsonValue
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,19 @@ class RunResult:
             "outputs": summarize_values(self.outputs),
             "tasks": [task.to_json() for task in self.tasks],
         }
+
+
+def find_own_failures(tasks: Iterable[TaskResult]) -> tuple[TaskResult, ...]:
+    """Return the tasks that failed by themselves, not because of one in them; the first first."""
+    failed = [task for task in tasks if task.state is TaskState.FAILED]
+    groups: set[str] = set()
+    for task in failed:
+        outer = task.path.rpartition("/")[0]
+        while outer and outer not in groups:
+            groups.add(outer)
+            outer = outer.rpartition("/")[0]
+    own = (task for task in failed if task.path not in groups)
+    return tuple(sorted(own, key=lambda task: (task.finished_at or _LATEST, task.path)))
 
 
 def summarize_values(values: Values) -> dict[str, JsonValue]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from argosy_runs.nodes import NodePhase
 from argosy_runs.outcomes import Outcome
-from argosy_runs.results import RunResult, TaskResult, path_order
+from argosy_runs.results import RunResult, TaskResult, find_own_failures, path_order
 from argosy_runs.run_spec import RunSpec
 from argosy_runs.states import RunState, TaskState
 from argosy_runs.task_nodes import TaskAttempts, TaskNodes
@@ -17,7 +17,6 @@ from argosy_schemas.formats.records import Reason, Values
 from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import TaskPath
 
-_LATEST = datetime.max.replace(tzinfo=UTC)
 _NO_NODES = TaskNodes()
 _NO_ATTEMPTS = TaskAttempts()
 
@@ -87,9 +86,9 @@ def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, st
     if view.stop is not None:
         canceled = view.stop.reason is Reason.CANCELED
         return RunState.CANCELED if canceled else RunState.FAILED, view.stop.message
-    first = _first_failure(tasks)
-    if first is not None:
-        return RunState.FAILED, f"'{first.path}' failed: {first.error}"
+    failures = find_own_failures(tasks)
+    if failures:
+        return RunState.FAILED, f"'{failures[0].path}' failed: {failures[0].error}"
     if view.abandonment is not None:
         return RunState.FAILED, view.abandonment.error
     root = view.nodes.phase(TaskPath(""))
@@ -98,16 +97,3 @@ def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, st
     if phase is not NodePhase.SUCCEEDED:
         return RunState.FAILED, f"the workflow ended as {phase}"
     return RunState.SUCCEEDED, None
-
-
-def _first_failure(tasks: Sequence[TaskResult]) -> TaskResult | None:
-    failed = {task.path: task for task in tasks if task.state is TaskState.FAILED}
-    # A DAG failed because something in it did, which says more.
-    holders: set[str] = set()
-    for path in failed:
-        outer = path.rpartition("/")[0]
-        while outer and outer not in holders:
-            holders.add(outer)
-            outer = outer.rpartition("/")[0]
-    own = [task for path, task in failed.items() if path not in holders]
-    return min(own, key=lambda task: task.finished_at or _LATEST, default=None)

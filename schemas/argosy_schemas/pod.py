@@ -44,6 +44,9 @@ ROOT_PARAMETER: Final = "argosy-root"
 CACHE_PARAMETER: Final = "argosy-cache"
 """``true`` or ``false``: whether results of earlier runs may be reused."""
 
+ITEMS_PARAMETER: Final = "argosy-items-"
+"""Begins the names of the parameters that hold lists written in the pipeline."""
+
 # Inputs and outputs of templates.
 PATH_INPUT: Final = "path"
 """DAG templates: the path of the DAG, followed by a slash; empty for the root."""

@@ -130,7 +130,7 @@ def parse_json(text: str) -> JsonValue:
     except ValueError as error:
         # Python limits the digits of an integer, and its message continues with internals.
         raise ValueError(f"{error}".partition(";")[0]) from error
-    if _is_deeper(value, MAX_DEPTH):
+    if is_deeper(value, MAX_DEPTH):
         raise ValueError(_TOO_DEEP)
     # Only an escape can produce one, and UTF-8 cannot encode it.
     if "\\" in text and _HALF_PAIR.search(to_json(value)):
@@ -153,7 +153,7 @@ def _parse_finite(text: str) -> float:
     return number
 
 
-def _is_deeper(value: JsonValue, limit: int) -> bool:
+def is_deeper(value: JsonValue, limit: int) -> bool:
     """Return whether lists and objects are nested more than ``limit`` levels deep."""
     level: list[JsonValue] = [value]
     for _ in range(limit):

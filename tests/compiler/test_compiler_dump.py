@@ -39,7 +39,7 @@ def test_equal_compilations_give_equal_texts() -> None:
 
 def test_a_pass_adds_what_it_decided() -> None:
     texts = dumps("09-conditions")
-    before, after = (json.loads(texts[name]) for name in ("check_input_names", "decide"))
+    before, after = (json.loads(texts[name]) for name in ("pipeline", "decide"))
 
     assert "decisions" not in before
     condition: dict[str, Any] = after["decisions"]["comp-condition-branches-1 condition-2"]

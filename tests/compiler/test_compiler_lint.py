@@ -111,7 +111,7 @@ RULES: list[tuple[str, Change, str]] = [
     (
         "circle",
         setting(a, "depends", "b.Succeeded"),
-        "waits for itself, by way of 'b'; remove one dependency",
+        "'a' -> 'b' -> 'a' wait for each other; remove one dependency",
     ),
     (
         "target",
@@ -175,21 +175,6 @@ RULES: list[tuple[str, Change, str]] = [
         "wrong type of a template",
         lambda s: s["templates"].append("t"),
         "spec.templates.2: is of the wrong type",
-    ),
-    (
-        "factor",
-        setting(pod, "retryStrategy", {"limit": "1", "backoff": {"factor": "1.5"}}),
-        "round it up",
-    ),
-    (
-        "limit",
-        setting(pod, "retryStrategy", {"limit": "x"}),
-        "retryStrategy.limit: is 'x', and Argo fails on what is no whole number; write one",
-    ),
-    (
-        "duration",
-        setting(pod, "retryStrategy", {"limit": 1, "backoff": {"duration": "soon"}}),
-        "backoff.duration: is 'soon'; write seconds, or a duration like '1m30s'",
     ),
     (
         "pull policy",

@@ -592,6 +592,9 @@ def test_an_odd_name_of_an_inner_input_is_taken(name: str) -> None:
         (f"{INPUTS}/parameters/argosy-ir", {"parameterType": "LIST"},
          "root.inputDefinitions.parameters.argosy-ir: Argosy has a parameter 'argosy-ir' of its "
          "own; rename the input"),
+        (f"{INPUTS}/parameters/argosy-items-1", {"parameterType": "LIST"},
+         "root.inputDefinitions.parameters.argosy-items-1: Argosy has a parameter "
+         "'argosy-items-1' of its own; rename the input"),
         (f"{INPUTS}/artifacts/count", {},
          "root.inputDefinitions.artifacts.count: There is a parameter 'count' as well; "
          "rename one of them"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import format_duration, format_reason, format_state
-from argosy_runs.results import RunResult, summarize_artifact
-from argosy_runs.states import RunState, TaskState
+from argosy_runs.results import RunResult, find_own_failures, summarize_artifact
+from argosy_runs.states import RunState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.message_text import truncate
 from argosy_schemas.values import to_json
@@ -51,14 +51,10 @@ def _resume_command(result: RunResult, home: Path) -> str:
 
 def _failures(result: RunResult) -> list[str]:
     """Return why each task failed, without the groups that failed because a task in them did."""
-    failed = [task for task in result.tasks if task.state is TaskState.FAILED]
-    # Tasks are sorted by path, so a group comes right before the tasks in it.
-    paths = [*(str(task.path) for task in failed), ""]
     lines = [
         f"{task.path}: {format_reason(task.path, str(task.error))}"
         f"{f'; log: {task.log}' if task.log else ''}"
-        for task, following in zip(failed, paths[1:], strict=True)
-        if not following.startswith(f"{task.path}/")
+        for task in find_own_failures(result.tasks)
     ]
     return lines or ([] if result.error is None else [result.error])
 

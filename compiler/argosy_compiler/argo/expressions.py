@@ -25,9 +25,6 @@ Argo 3.5 fails on an expression that mixes ``item`` with anything."""
 COUNT_INPUT = "count"
 """Input of a loop's template: its number of items."""
 
-ITEMS_PARAMETER = "argosy-items-"
-"""Begins the names of the workflow's parameters that hold lists written in the pipeline."""
-
 _OF_WORKFLOW = re.compile(r"fromJSON\(workflow\.parameters\['[^']+'\]\)")
 
 

@@ -18,7 +18,6 @@ _TASK = re.compile(rf"[a-zA-Z][-a-zA-Z0-9]{{0,{LONGEST - 1}}}")
 _LOGIC = frozenset({"in", "not", "and", "or", "let", "if", "else", "true", "false", "nil"})
 _KEYWORDS = _LOGIC | {"matches", "contains", "startsWith", "endsWith"}
 _NUMBER = re.compile(r"(?<=.)-\d+$")
-_PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
 
 
 def task_name(key: str) -> str:
@@ -26,11 +25,6 @@ def task_name(key: str) -> str:
     if _TASK.fullmatch(key) and key not in _KEYWORDS:
         return key
     return f"t-{_plain(key)[:100]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
-
-
-def is_parameter_name(name: str) -> bool:
-    """Return whether Argo accepts ``name`` as that of a parameter."""
-    return _PARAMETER.fullmatch(name) is not None
 
 
 def template_name(component: str, taken: Names) -> str:

@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from argosy_compiler.argo.expressions import (
     HANDED_DOWN,
-    ITEMS_PARAMETER,
     constant,
     is_parameter_of_workflow,
     item_of,
@@ -62,7 +61,7 @@ from argosy_schemas.ir.model import (
 )
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.message_text import truncate
-from argosy_schemas.pod import PATH_INPUT
+from argosy_schemas.pod import ITEMS_PARAMETER, PATH_INPUT
 from argosy_schemas.values import UNSET, JsonValue, to_json
 
 _SCALARS = (*NUMBERS, ParameterType.BOOLEAN)

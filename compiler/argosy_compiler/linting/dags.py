@@ -17,6 +17,7 @@ from argosy_compiler.linting.subject import (
 )
 from argosy_expressions.argo import Depends, parse_depends
 from argosy_expressions.errors import ExpressionSyntaxError
+from argosy_schemas.cycles import find_cycle
 from argosy_schemas.errors import Problem
 from argosy_schemas.findings import suggest_name
 
@@ -37,10 +38,14 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
                 yield read
             elif read is not None:
                 parsed[task.name] = read
-            yield from _task(task)
+            if read is not None and task.name[:1].isdigit():
+                yield Problem(
+                    path=task.path,
+                    message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
+                )
         names = {task.name: task for task in tasks}
         yield from _known(template, parsed, names)
-        yield from _circle(template, parsed)
+        yield from _cycle(template, parsed)
 
 
 def read_depends(task: WorkflowTask) -> Depends | Problem | None:
@@ -52,14 +57,6 @@ def read_depends(task: WorkflowTask) -> Depends | Problem | None:
         return parse_depends(expression)
     except ExpressionSyntaxError as error:
         return Problem(path=f"{task.path}.depends", message=str(error))
-
-
-def _task(task: WorkflowTask) -> Iterator[Problem]:
-    if "depends" in task.json and task.name[:1].isdigit():
-        yield Problem(
-            path=task.path,
-            message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
-        )
 
 
 def _known(
@@ -82,27 +79,11 @@ def _no_task(name: str, tasks: Mapping[str, WorkflowTask]) -> str:
     return f"there is no task '{name}' in the DAG; {todo}"
 
 
-def _circle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
-    done: set[str] = set()
-    for first in parsed:
-        walk: list[tuple[str, int]] = [(first, 0)]
-        on_way = {first}
-        while walk:
-            name, position = walk.pop()
-            above = parsed[name].tasks if name in parsed else ()
-            if position >= len(above):
-                on_way.discard(name)
-                done.add(name)
-                continue
-            walk.append((name, position + 1))
-            following = above[position]
-            if following in on_way:
-                yield Problem(
-                    path=f"{template.path}.dag.tasks",
-                    message=f"'{following}' waits for itself, by way of '{name}'; remove one"
-                    " dependency",
-                )
-                return
-            if following not in done:
-                on_way.add(following)
-                walk.append((following, 0))
+def _cycle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
+    cycle = find_cycle({name: condition.tasks for name, condition in parsed.items()})
+    if cycle:
+        names = " -> ".join(f"'{name}'" for name in cycle)
+        yield Problem(
+            path=f"{template.path}.dag.tasks",
+            message=f"{names} wait for each other; remove one dependency",
+        )

@@ -52,14 +52,6 @@ def _values(value: object, name: str, path: str) -> Iterator[Problem]:
                     path=f"{inner_path}.{field}",
                     message=f"is '{given}'; use one of {', '.join(sorted(allowed))}",
                 )
-        factor = holder.get("factor")
-        if inner_name == "backoff" and isinstance(factor, str | float):
-            text = str(factor)
-            if not text.isdigit() and "{{" not in text:
-                yield Problem(
-                    path=f"{inner_path}.factor",
-                    message=f"is '{text}', and Argo fails on what is no whole number; round it up",
-                )
 
 
 def _vanished(given: object, kept: object, path: str) -> Iterator[str]:

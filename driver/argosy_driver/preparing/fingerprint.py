@@ -10,25 +10,17 @@ names of tasks, the content of artifacts made by tasks, whose URIs are new each 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from argosy_expressions.gotext import marshal
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.ir.model import ArtifactType, Interface
 from argosy_schemas.values import JsonValue
 
 CACHE_VERSION: Final = 2
 """Raised when the same ingredients must not meet entries of earlier releases."""
-
-_ESCAPES: Final = {
-    ord("<"): "\\u003c",
-    ord(">"): "\\u003e",
-    ord("&"): "\\u0026",
-    0x2028: "\\u2028",
-    0x2029: "\\u2029",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,32 +60,8 @@ def custom_fingerprint(pipeline: str, component: str, key: str) -> str:
 
 
 def digest(value: JsonValue) -> str:
-    """Return the SHA-256 of the canonical JSON of ``value`` in hexadecimal."""
-    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def canonical(value: JsonValue) -> str:
-    """Return the one JSON text that equal values have, as the reference writes it.
-
-    Sorted keys, no blanks, numbers as ECMAScript prints them, and Go's escapes.
-    """
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return _number(value)
-        case str():
-            return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
-        case Mapping():
-            return (
-                "{" + ",".join(f"{canonical(k)}:{canonical(value[k])}" for k in sorted(value)) + "}"
-            )
-        case _:
-            return "[" + ",".join(map(canonical, value)) + "]"
+    """Return the SHA-256 of ``value`` as Go writes its JSON, in hexadecimal."""
+    return hashlib.sha256(marshal(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _fingerprint(pipeline: str, key: str) -> str:
@@ -157,20 +125,3 @@ def _type(kind: ArtifactType) -> JsonValue:
 
 def _without_empty(members: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {name: value for name, value in members.items() if value}
-
-
-def _number(value: float) -> str:
-    """Return a double as ECMAScript prints it."""
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    text = repr(value)
-    mantissa, mark, exponent = text.partition("e")
-    if not mark:
-        return text
-    size = int(exponent)
-    if size == -5 or size == -6:
-        # Python changes to exponents two digits earlier.
-        sign = "-" if mantissa.startswith("-") else ""
-        digits = mantissa.lstrip("-").replace(".", "")
-        return f"{sign}0.{'0' * (-size - 1)}{digits}"
-    return f"{mantissa}e{'+' if size > 0 else '-'}{abs(size)}"

@@ -11,7 +11,13 @@ from argosy_schemas.ir.from_json import ROOT, parameter_type_from_json
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, parse_output
 from argosy_schemas.message_text import quote_text
-from argosy_schemas.pod import CACHE_PARAMETER, IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.pod import (
+    CACHE_PARAMETER,
+    IR_PARAMETER,
+    ITEMS_PARAMETER,
+    ROOT_PARAMETER,
+    STORE_PARAMETER,
+)
 from argosy_schemas.values import JsonValue
 
 Json = Mapping[str, Any]
@@ -114,7 +120,7 @@ def _check_root_inputs(inputs: Json, path: Path, findings: Findings) -> None:
                 f"Input '{name}' cannot be a parameter of a workflow; "
                 "use letters, digits, dashes and underscores",
             )
-        elif name in _RESERVED:
+        elif name in _RESERVED or name.startswith(ITEMS_PARAMETER):
             findings.add(item_path, f"Argosy has a parameter '{name}' of its own; rename the input")
         elif item_path[2] == "artifacts" and name in parameters:
             findings.add(item_path, f"There is a parameter '{name}' as well; rename one of them")
