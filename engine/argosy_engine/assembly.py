@@ -18,6 +18,7 @@ from argosy_engine.home.run_directory import RunDirectory, unwritable
 from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
+from argosy_engine.pods.process_runner import ProcessRunner
 from argosy_engine.pods.watchdog import Watchdog
 from argosy_engine.reporter import Reporter
 from argosy_engine.scheduling.loop import Engine
@@ -139,8 +140,10 @@ def _commands(
     return LocalCommands(
         run_name=run.spec.name,
         home=settings.home.absolute(),
-        environments=Environments(keep_pins=settings.keep_pins),
-        inherited=os.environ if settings.environment is None else settings.environment,
+        runner=ProcessRunner(
+            environments=Environments(keep_pins=settings.keep_pins),
+            inherited=os.environ if settings.environment is None else settings.environment,
+        ),
         watchdog=stack.enter_context(Watchdog()),
         grace=settings.grace,
         emit=emit,

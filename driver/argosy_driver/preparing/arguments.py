@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from argosy_driver.preparing.task_placeholders import TaskPlaceholders
 from argosy_driver.resolving.placeholders import expand, substitute
@@ -17,23 +19,53 @@ LONGEST_ARGUMENT_BYTES = 131_071
 """The limit of Linux for one argument or variable: MAX_ARG_STRLEN without the byte at its end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageCommand:
+    """What an image runs by itself."""
+
+    entrypoint: tuple[str, ...] = ()
+    """Its ENTRYPOINT, which a component's command replaces."""
+    arguments: tuple[str, ...] = ()
+    """Its CMD, which a component's arguments replace."""
+
+
+ReadImageCommand: TypeAlias = Callable[[str], ImageCommand]
+"""Returns what an image runs by itself. Raises a task error if the image cannot be read."""
+
+
 def make_command_line(
-    executor: ContainerExecutor, placeholders: TaskPlaceholders, *, task_path: TaskPath
+    executor: ContainerExecutor,
+    placeholders: TaskPlaceholders,
+    *,
+    task_path: TaskPath,
+    read_image: ReadImageCommand | None = None,
 ) -> tuple[str, ...]:
     """Return the arguments of the process, the command first.
 
+    Args:
+        executor: The executor.
+        placeholders: The values of its placeholders.
+        task_path: The task, for messages.
+        read_image: Asked if the component has no command; ``None``: images cannot be read.
+
     Raises:
         FinalTaskError: There is no command, or Linux cannot pass an argument.
+        TaskError: The image cannot be read.
     """
     argv = tuple(
         text
         for element in (*executor.command, *executor.args)
         for text in expand(element, placeholders, placeholders.is_present)
     )
+    entrypoint = "cannot be seen from here"
+    if not executor.command and read_image is not None:
+        image = read_image(substitute(executor.image, placeholders))
+        argv = (*image.entrypoint, *(argv or image.arguments))
+        entrypoint = "does not exist"
     if not argv or (not executor.command and argv[0].startswith("-")):
         raise FinalTaskError(
             f"task '{task_path}': the component has no command, and the entrypoint inside image "
-            f"'{executor.image}' cannot be seen from here; set 'command' in its container spec",
+            f"'{executor.image}' {entrypoint}; set 'command' in its container spec",
             reason=Reason.UNSUPPORTED,
         )
     for index, text in enumerate(argv):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from argosy_driver.preparing.adoption import compute_basis
+from argosy_driver.preparing.arguments import ReadImageCommand
 from argosy_driver.preparing.paths import ComponentPaths
 from argosy_driver.preparing.step_builder import StepBuilder
 from argosy_driver.resolving.resolver import Resolver
@@ -42,6 +43,7 @@ def prepare(
     stores: Stores,
     paths: ComponentPaths,
     now: Callable[[], datetime],
+    read_image: ReadImageCommand | None = None,
 ) -> Step:
     """Return the step of one attempt of a container task, with its input artifacts downloaded.
 
@@ -56,9 +58,12 @@ def prepare(
         stores: The stores of artifacts, by URI.
         paths: The paths that the component sees.
         now: Returns the time in UTC.
+        read_image: Reads the entry point of an image, for components without a command; ``None``:
+            such components cannot run.
 
     Raises:
-        RetryableTaskError: A store did not answer for as long as its retries last.
+        RetryableTaskError: A store did not answer for as long as its retries last, or
+            ``read_image`` failed.
     """
     records = RunRecords(store, resolver.run.id)
     with _begin(task_path, attempt_id, resolver, records, now()) as attempt:
@@ -86,6 +91,7 @@ def prepare(
             store=store,
             stores=stores,
             paths=paths,
+            read_image=read_image,
         ).build()
     return attempt.step
 

@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from argosy_driver.preparing.arguments import make_command_line, make_environment
+from argosy_driver.preparing.arguments import (
+    ReadImageCommand,
+    make_command_line,
+    make_environment,
+)
 from argosy_driver.preparing.cache import CacheHit, look_up
 from argosy_driver.preparing.downloads import download_inputs, get_imported_version
 from argosy_driver.preparing.executor_input import SeenArtifact, make_executor_input
@@ -54,6 +58,8 @@ class StepBuilder:
     store: ObjectStore
     stores: Stores
     paths: ComponentPaths
+    read_image: ReadImageCommand | None = None
+    """Reads the entry point of an image; ``None``: images cannot be read."""
 
     def build(self) -> Step:
         """Return the step; if its decision is ``RUN``, everything is ready for the command."""
@@ -86,7 +92,9 @@ class StepBuilder:
         step = replace(
             draft,
             decision=Decision.RUN,
-            argv=make_command_line(executor, placeholders, task_path=path),
+            argv=make_command_line(
+                executor, placeholders, task_path=path, read_image=self.read_image
+            ),
             env=make_environment(executor, placeholders, task_path=path)
             if applies_environment(self.position)
             else (),

@@ -1,4 +1,4 @@
-"""Run a pod on this machine: driver and launcher in this process, the user's command in another.
+"""Run a pod on this machine: driver and launcher in this process, the user's command outside it.
 
 Each attempt has a directory below ``<home>/runs/<run>/work`` with its inputs, outputs, working
 directory and temporary files. It is removed when the attempt has succeeded or another one follows.
@@ -31,7 +31,7 @@ from argosy_runs.nodes import NodePhase
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import AttemptState, Failure, Reason
-from argosy_schemas.formats.step import Decision
+from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import CONTROL, encode_object, format_pod_message
@@ -93,23 +93,35 @@ class LocalPods:
             stores=self.stores,
             paths=LocalPaths(directory / "io", workspace=Path(self.context.workspace)),
             now=self.now,
+            read_image=self.commands.runner.image_reader(stop),
         )
         if before is not None:
             if step.decision is Decision.ADOPTED and step.failure is not None:
                 # No other attempt follows, so keep the directory of the last one.
                 self.left[request.path], before = before, directory
             shutil.rmtree(before, ignore_errors=True)
-        ended = (
-            self.commands.run(step, request, directory, stop)
-            if step.decision is Decision.RUN
-            else None
-        )
-        finished = finish(step, ended, stores=self.stores, store=self.store, now=self.now)
+        finished = self._finish(step, request, directory, stop)
         for warning in finished.warnings:
             self.emit(Notice(message=f"{request.path}: {warning}"))
         if finished.failure is None:
             shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
         return self._outcome(finished, adopted=step.decision is Decision.ADOPTED)
+
+    def _finish(
+        self, step: Step, request: PodRequest, directory: Path, stop: StopSignal
+    ) -> StepOutcome:
+        """Run the command of a step, if it has to run, and store what came of it."""
+        if step.decision is not Decision.RUN:
+            return finish(step, None, stores=self.stores, store=self.store, now=self.now)
+        with self.commands.run(step, request, directory, stop) as ended:
+            return finish(
+                step,
+                ended.end,
+                stores=self.stores,
+                store=self.store,
+                now=self.now,
+                locate=ended.locate,
+            )
 
     def _outcome(self, finished: StepOutcome, *, adopted: bool) -> PodOutcome:
         if finished.failure is None:
