@@ -17,12 +17,10 @@ import hashlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +28,7 @@ from argosy_engine.environments.errors import create_installation_error
 from argosy_engine.environments.interpreter import PythonInterpreter
 from argosy_engine.environments.pip_options import to_uv_arguments, to_uv_environment, to_uv_flags
 from argosy_engine.environments.requirements import list_requirements
+from argosy_engine.pods.programs import run_program
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
@@ -44,7 +43,7 @@ _TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 _UV_LOCK = threading.Lock()
 """Python 3.11 fills ``sysconfig`` without a lock; a second thread reads it half filled."""
 _POLL_SECONDS = 0.1
-"""How often to check for a stop while another process builds or an installer runs."""
+"""How often to check for a stop while another process builds."""
 
 
 class Builder:
@@ -192,45 +191,21 @@ class Builder:
         environment |= to_uv_environment(self._environment)
         environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
         self._raise_if_stopped(what)
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=environment,
-            # Not in the pipeline's directory, where uv would read a project.
-            cwd=self.directory,
-            # Ctrl-C must reach the engine alone, which then kills this process.
-            start_new_session=True,
-        ) as process:
-            try:
-                output, errors = self._communicate(process, text)
-            finally:
-                _kill(process)
-        if process.returncode == 0:
-            return output
+        # Not in the pipeline's directory, where uv would read a project.
+        ended = run_program(
+            command, environment=environment, directory=self.directory, stop=self._stop, text=text
+        )
+        if ended.status == 0:
+            return ended.output
         self._raise_if_stopped(what)
-        if process.returncode < 0:
+        if ended.status < 0:
             raise RetryableTaskError(
                 f"the installation of the component's Python packages ({what}) was killed by "
-                f"signal {-process.returncode}; run again",
+                f"signal {-ended.status}; run again",
                 reason=Reason.ENVIRONMENT_FAILED,
             )
         python = self._interpreter.name.removeprefix("Python ")
-        raise create_installation_error(what, errors or output, python=python)
-
-    def _communicate(self, process: subprocess.Popen[str], text: str) -> tuple[str, str]:
-        """Return the output of an installer, which is killed if the run is to stop."""
-        unsent: str | None = text
-        while True:
-            try:
-                return process.communicate(unsent, timeout=_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                unsent = None  # `communicate` keeps it for the next call.
-            if self._stop is not None and self._stop.is_set:
-                _kill(process)
+        raise create_installation_error(what, ended.errors or ended.output, python=python)
 
 
 def _lock(descriptor: int) -> bool:
@@ -240,13 +215,6 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill an installer that still runs, and its descendants."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def create_cache_error(path: Path, error: OSError) -> MachineError:
