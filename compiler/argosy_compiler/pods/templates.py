@@ -256,13 +256,10 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
     """Return a ``resource`` template that creates or deletes the volume claim ``claim``."""
     inputs = {"parameters": [{"name": "claim"}]}
     if action == "delete":
-        return {
-            "inputs": inputs,
-            "resource": {
-                "action": "delete",
-                "flags": ["persistentvolumeclaim/{{inputs.parameters.claim}}"],
-            },
-        }
+        # A claim stays until the pods that mounted it are gone, and they stay with the workflow: to
+        # wait for its end would be to wait for ever, and would need the rights to list and watch.
+        flags = ["persistentvolumeclaim/{{inputs.parameters.claim}}", "--wait=false"]
+        return {"inputs": inputs, "resource": {"action": "delete", "flags": flags}}
     given = _constants(plan, dag, task)
     spec: dict[str, Any] = {
         "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
