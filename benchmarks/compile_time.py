@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 import yaml
 
 from argosy_compiler import CompileOptions, IrPlacement
+from argosy_compiler.compilation import Compilation, DagVariant
 from argosy_compiler.compile import PASSES
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.emit import TextFormat, emit
-from argosy_compiler.plan import Plan, Use
-from argosy_compiler.structure import structure_of
+from argosy_compiler.structure import read_structure
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -118,14 +118,16 @@ def phases(data: bytes, options: CompileOptions) -> Iterator[tuple[str, float, A
     pipeline, seconds = timed(lambda: read_pipeline(data, file="benchmark.yaml"))
     yield "read and validate", seconds, pipeline
     plan, seconds = timed(
-        lambda: Plan(pipeline=pipeline, options=options, structure=structure_of(pipeline))
+        lambda: Compilation(pipeline=pipeline, options=options, structure=read_structure(pipeline))
     )
     yield "structure", seconds, plan
     for run in PASSES:
         plan, seconds = timed(partial(run, plan))
         yield run.__name__, seconds, plan
-    counts = plan.node_counts[Use(component=ROOT)]
-    compiled = Compiled(workflow=plan.workflow, ir=plan.ir, counts=counts, ir_digest="0" * 64)
+    counts = plan.node_counts[DagVariant(component=ROOT)]
+    compiled = CompiledPipeline(
+        workflow=plan.workflow, ir=plan.ir, counts=counts, ir_digest="0" * 64
+    )
     text, seconds = timed(lambda: emit(compiled))
     yield "emit JSON", seconds, text
     text, seconds = timed(lambda: emit(compiled, TextFormat.YAML))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy_compiler.compile import compile_pipeline
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
@@ -27,7 +27,7 @@ from argosy_schemas.reading.pipeline import read_pipeline
 ROUNDS = 7
 
 
-def no_ops(count: int) -> Compiled:
+def no_ops(count: int) -> CompiledPipeline:
     """Compile a pipeline of independent tasks that do nothing."""
     document: dict[str, Any] = {
         "pipelineInfo": {"name": "no-ops"},
@@ -53,7 +53,7 @@ def no_ops(count: int) -> Compiled:
     return compile_pipeline(pipeline, CompileOptions(ir=IrPlacement.STORE, max_nodes=None))
 
 
-def engine_seconds(compiled: Compiled, *, jobs: int) -> float:
+def engine_seconds(compiled: CompiledPipeline, *, jobs: int) -> float:
     with tempfile.TemporaryDirectory() as home:
         started = time.perf_counter()
         result = run_workflow(

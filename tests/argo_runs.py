@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy_compiler.compile import compile_pipeline
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.events import Event, TaskLogLine
 from argosy_engine.run import run_workflow
@@ -73,7 +73,7 @@ class ArgoRun:
     is_stopped: bool = False
     """Whether the run is stopped once a task has written something."""
 
-    def compiled(self) -> Compiled:
+    def compiled(self) -> CompiledPipeline:
         """Return its workflow."""
         made = pipeline(dag(self.tasks, **self.root), {**COMPONENTS, **self.components})
         if self.deadline_seconds is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argosy._pipelines import Pipeline, read
     from argosy._planning import plan
     from argosy._running import resume, run
-    from argosy_compiler.compiled import Compiled, Note
+    from argosy_compiler.compiled_pipeline import CompiledPipeline, Note
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_driver.planning.planned_task import PlannedTask, Verdict
@@ -60,7 +60,7 @@ _MODULES = {
     "Artifact": "argosy_schemas.formats.records",
     "ArtifactSpec": "argosy_schemas.ir.model",
     "CompileOptions": "argosy_compiler.options",
-    "Compiled": "argosy_compiler.compiled",
+    "CompiledPipeline": "argosy_compiler.compiled_pipeline",
     "EngineRefusal": "argosy_engine.workflow.refusal",
     "Event": "argosy_engine.events",
     "InvalidArgumentError": "argosy_schemas.errors",
@@ -68,7 +68,7 @@ _MODULES = {
     "IrPlacement": "argosy_compiler.options",
     "Listener": "argosy_engine.events",
     "MachineError": "argosy_schemas.errors",
-    "Note": "argosy_compiler.compiled",
+    "Note": "argosy_compiler.compiled_pipeline",
     "Notice": "argosy_engine.events",
     "ParameterSpec": "argosy_schemas.ir.model",
     "ParameterType": "argosy_schemas.ir.model",
@@ -108,7 +108,7 @@ __all__ = [
     "Artifact",
     "ArtifactSpec",
     "CompileOptions",
-    "Compiled",
+    "CompiledPipeline",
     "EngineRefusal",
     "Event",
     "InvalidArgumentError",

@@ -8,16 +8,18 @@ from typing import Final
 from argosy._cluster_options import check_cluster_options, check_pipeline_root
 from argosy._pipelines import Pipeline, PipelineSource, read
 from argosy_compiler.compile import PassListener
-from argosy_compiler.compiled import Compiled
-from argosy_compiler.fitting import check_fits
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.sources import compile_source, locate_problems
+from argosy_compiler.workflow_size import check_workflow_size
 
 _PATIENCE_SECONDS: Final = 10.0
 """How long a store may take to answer: a person waits here, not a step."""
 
 
-def compile(pipeline: Pipeline | PipelineSource, options: CompileOptions | None = None) -> Compiled:
+def compile(
+    pipeline: Pipeline | PipelineSource, options: CompileOptions | None = None
+) -> CompiledPipeline:
     """Compile a pipeline to an Argo ``Workflow``.
 
     Equal pipelines and options give equal workflows. With ``options.store``, a pipeline that is too
@@ -42,9 +44,9 @@ def compile_for_argo(
     pipeline: Pipeline,
     options: CompileOptions,
     *,
-    inspect: Callable[[Compiled], None] | None = None,
+    inspect: Callable[[CompiledPipeline], None] | None = None,
     on_pass: PassListener | None = None,
-) -> Compiled:
+) -> CompiledPipeline:
     """Compile a pipeline with options that have been checked.
 
     Args:
@@ -67,7 +69,7 @@ def compile_for_argo(
     if inspect is not None:
         inspect(compiled)
     with locate_problems(source):
-        check_fits(compiled)
+        check_workflow_size(compiled)
     if compiled.ir_digest is not None and options.store is not None:
         _put_ir(options.store, compiled.ir)
     return compiled

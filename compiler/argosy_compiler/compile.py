@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compilation import Compilation, DagVariant
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.passes.add_exit_twins import add_exit_twins
 from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble_workflow import assemble_workflow
 from argosy_compiler.passes.bound_loops import bound_loops
 from argosy_compiler.passes.count_nodes import count_nodes
-from argosy_compiler.passes.decide import decide
-from argosy_compiler.passes.enumerate_uses import enumerate_uses
 from argosy_compiler.passes.fit_limits import fit_limits
+from argosy_compiler.passes.list_dag_variants import list_dag_variants
 from argosy_compiler.passes.place_ir import place_ir
-from argosy_compiler.passes.refuse import refuse
-from argosy_compiler.plan import Plan, Use
-from argosy_compiler.structure import structure_of
+from argosy_compiler.passes.refuse_problems import refuse_problems
+from argosy_compiler.passes.resolve_control_flow import resolve_control_flow
+from argosy_compiler.structure import read_structure
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Pipeline
 
-PASSES: Final[tuple[Callable[[Plan], Plan], ...]] = (
-    decide,
-    enumerate_uses,
+PASSES: Final[tuple[Callable[[Compilation], Compilation], ...]] = (
+    resolve_control_flow,
+    list_dag_variants,
     count_nodes,
     bound_loops,
-    refuse,
+    refuse_problems,
     place_ir,
     arrange_dags,
     add_exit_twins,
     fit_limits,
     assemble_workflow,
 )
-"""Each takes the plan that the one before returned, and never changes it."""
+"""Each takes what the one before returned, and never changes it."""
 
-PassListener: TypeAlias = Callable[[str, Plan], None]
-"""Called with the name of a pass and the plan that it returned."""
+PassListener: TypeAlias = Callable[[str, Compilation], None]
+"""Called with the name of a pass and the compilation that it returned."""
 
 
 def compile_pipeline(
@@ -46,7 +46,7 @@ def compile_pipeline(
     options: CompileOptions | None = None,
     *,
     on_pass: PassListener | None = None,
-) -> Compiled:
+) -> CompiledPipeline:
     """Return the Argo Workflow of ``pipeline``.
 
     Args:
@@ -56,26 +56,26 @@ def compile_pipeline(
 
     Raises:
         InvalidPipelineError: The pipeline says what no workflow can; all problems of the
-            passes before ``refuse``, or of one after it.
+            passes before ``refuse_problems``, or of one after it.
         InvalidArgumentError: The options do not fit the pipeline, e.g. its IR is too large.
     """
-    plan = Plan(
+    compilation = Compilation(
         pipeline=pipeline,
         options=options or CompileOptions(),
-        structure=structure_of(pipeline),
+        structure=read_structure(pipeline),
     )
     if on_pass is not None:
-        on_pass("pipeline", plan)
+        on_pass("pipeline", compilation)
     for run in PASSES:
-        plan = run(plan)
+        compilation = run(compilation)
         if on_pass is not None:
-            on_pass(run.__name__, plan)
-    referred = plan.ir_text.startswith(REFERENCE_PREFIX)
-    return Compiled(
-        workflow=plan.workflow,
-        ir=plan.ir,
-        ir_digest=plan.ir_text.removeprefix(REFERENCE_PREFIX) if referred else None,
-        config_map=plan.config_map,
-        notes=plan.notes,
-        counts=plan.node_counts[Use(component=ROOT)],
+            on_pass(run.__name__, compilation)
+    referred = compilation.ir_text.startswith(REFERENCE_PREFIX)
+    return CompiledPipeline(
+        workflow=compilation.workflow,
+        ir=compilation.ir,
+        ir_digest=compilation.ir_text.removeprefix(REFERENCE_PREFIX) if referred else None,
+        config_map=compilation.config_map,
+        notes=compilation.notes,
+        counts=compilation.node_counts[DagVariant(component=ROOT)],
     )

@@ -1,8 +1,8 @@
-"""A plan as text, for whoever debugs the compiler: what a pass changed is what ``diff`` shows.
+"""A compilation as text, to debug the compiler: ``diff`` shows what a pass changed.
 
-The text is for people and may change with each release. What says nothing is left out: fields that
-have their default, the shape of the pipeline, which follows from it, and the end of long texts such
-as a packed IR.
+The text is for people and may change with each release. It leaves out fields that have their
+default, the structure, which follows from the pipeline, and the end of long texts such as a packed
+IR.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final, cast
 
-from argosy_compiler.plan import Plan
+from argosy_compiler.compilation import Compilation
 from argosy_schemas.values import JsonValue, to_json
 
 _LEFT_OUT: Final = {"structure", "document"}
@@ -22,9 +22,9 @@ _LEFT_OUT: Final = {"structure", "document"}
 _LONGEST_TEXT: Final = 2000
 
 
-def dump_plan(plan: Plan) -> str:
-    """Return a plan as indented JSON with sorted keys, the same for equal plans."""
-    return f"{json.dumps(_to_plain(plan), indent=2, sort_keys=True, ensure_ascii=False)}\n"
+def dump_compilation(compilation: Compilation) -> str:
+    """Return a compilation as indented JSON with sorted keys; equal ones give equal text."""
+    return f"{json.dumps(_to_plain(compilation), indent=2, sort_keys=True, ensure_ascii=False)}\n"
 
 
 def _to_plain(value: object) -> JsonValue:
@@ -51,7 +51,7 @@ def _to_plain(value: object) -> JsonValue:
 
 
 def _fields(value: object) -> Iterator[tuple[str, JsonValue]]:
-    assert is_dataclass(value), f"a plan holds a {type(value).__name__}"
+    assert is_dataclass(value), f"a compilation holds a {type(value).__name__}"
     for field in fields(value):
         inner: object = getattr(value, field.name)
         if field.name not in _LEFT_OUT and inner != _default_of(field):
@@ -63,7 +63,7 @@ def _default_of(field: Field[object]) -> object:
 
 
 def _to_key(key: object) -> str:
-    """Return a key as text: ``root train`` for a task, ``comp-a`` for a use with no retry."""
+    """Return a key as text: ``root train`` for a task, ``comp-a`` for a variant without retry."""
     plain = _to_plain(key)
     if isinstance(plain, str):
         return plain

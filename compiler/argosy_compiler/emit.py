@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.linting.subject import as_list, as_object
 from argosy_schemas.values import JsonValue, to_json
 
@@ -35,7 +35,7 @@ class UnknownFieldError(AssertionError):
     """The compiler wrote what is no part of Argo's API: a fault of the compiler."""
 
 
-def emit(compiled: Compiled, text_format: TextFormat = TextFormat.JSON) -> str:
+def emit(compiled: CompiledPipeline, text_format: TextFormat = TextFormat.JSON) -> str:
     """Return the documents of a compilation, the ``ConfigMap`` of its IR first if it has one.
 
     Several documents follow each other as ``kubectl`` reads them: JSON texts in a row, YAML with

@@ -56,7 +56,7 @@ class CompileOptions:
     for the embedded engine."""
 
 
-def options_for(line: str | None) -> CompileOptions:
+def get_default_options(line: str | None) -> CompileOptions:
     """Return the defaults for one line of :data:`ARGO_LINES`; ``None``: for all of them."""
     if line in _WITHOUT_LIMITS:
         return CompileOptions(max_dag_tasks=NO_LIMIT, max_templates=NO_LIMIT)

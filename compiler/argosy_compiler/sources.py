@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from argosy_compiler.compile import PassListener, compile_pipeline
-from argosy_compiler.compiled import Compiled
-from argosy_compiler.decisions.conditions import check_conditions
+from argosy_compiler.compiled_pipeline import CompiledPipeline
+from argosy_compiler.control_flow.conditions import check_conditions
 from argosy_compiler.options import CompileOptions
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.ir.model import Pipeline
@@ -40,7 +40,7 @@ def compile_source(
     options: CompileOptions,
     *,
     on_pass: PassListener | None = None,
-) -> Compiled:
+) -> CompiledPipeline:
     """Return the workflow of a pipeline that was read from ``source``.
 
     Arguments are those of :func:`argosy_compiler.compile.compile_pipeline`.

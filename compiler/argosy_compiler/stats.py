@@ -1,4 +1,4 @@
-"""What a compiled workflow costs on Argo: pods, bytes, and how far its limits are."""
+"""Statistics of a compiled workflow: pods, bytes, and how much of Argo's limits it uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from argosy_compiler.compiled import Compiled, NodeCounts
+from argosy_compiler.compiled_pipeline import CompiledPipeline, NodeCounts
 from argosy_compiler.linting.limits import MAX_ARGUMENT_BYTES, MAX_WORKFLOW_BYTES
 from argosy_compiler.options import NO_LIMIT, CompileOptions
 from argosy_schemas.pod import IR_PARAMETER
@@ -55,12 +55,12 @@ class Stats:
         return self.pods / tasks if tasks else 0.0
 
 
-def stats(compiled: Compiled, options: CompileOptions | None = None) -> Stats:
-    """Count what a compiled workflow costs.
+def compute_stats(compiled: CompiledPipeline, options: CompileOptions | None = None) -> Stats:
+    """Return what a compiled workflow costs.
 
     Args:
         compiled: The workflow.
-        options: Those that it was compiled with, which know what limits it; ``None``: the defaults.
+        options: Those that it was compiled with, which hold its limits; ``None``: the defaults.
     """
     spec = cast("Mapping[str, Any]", compiled.workflow["spec"])
     size = len(to_json(compiled.workflow).encode())

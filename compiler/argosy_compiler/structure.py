@@ -1,4 +1,4 @@
-"""Who uses which component: the shape of a pipeline, computed once for all passes."""
+"""The structure of a pipeline, computed once for all passes: which task uses which component."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Structure:
 
     pipeline: Pipeline
     dags: tuple[str, ...]
-    """In the order of a walk from the root, each once; a user stands before what it uses."""
+    """In the order of a walk from the root, each once; a DAG stands before those that it uses."""
     users: Mapping[str, tuple[tuple[str, Task], ...]]
     """DAG component to the (DAG component, task) pairs that use it; the root has none."""
 
@@ -38,7 +38,7 @@ class Structure:
         assert dag is not None, name
         return dag
 
-    def used(self, task: Task) -> Component:
+    def component_of(self, task: Task) -> Component:
         """Return the component of a task."""
         return self.pipeline.components[task.component]
 
@@ -50,18 +50,18 @@ class Structure:
 
     def is_importer(self, task: Task) -> bool:
         """Return whether the task registers an artifact, and so needs no pod."""
-        return isinstance(self.used(task).executor, ImporterExecutor)
+        return isinstance(self.component_of(task).executor, ImporterExecutor)
 
     def claim_action(self, task: Task) -> str | None:
         """Return ``create`` or ``delete`` for a task that does so to a volume claim."""
-        executor = self.used(task).executor
+        executor = self.component_of(task).executor
         if not isinstance(executor, ContainerExecutor):
             return None
         return {CREATE_CLAIM_IMAGE: "create", DELETE_CLAIM_IMAGE: "delete"}.get(executor.image)
 
 
-def structure_of(pipeline: Pipeline) -> Structure:
-    """Walk the pipeline from its root; the reader has refused recursion."""
+def read_structure(pipeline: Pipeline) -> Structure:
+    """Return the structure of a pipeline without recursion, which the reader has refused."""
     users: dict[str, list[tuple[str, Task]]] = {ROOT: []}
     order: list[str] = []
     waiting = [ROOT]
@@ -85,11 +85,11 @@ def structure_of(pipeline: Pipeline) -> Structure:
     )
 
 
-def place_text(dag: str, task: str) -> str:
+def locate_task(dag: str, task: str) -> str:
     """Return where a task stands in the document, e.g. ``root.dag.tasks.train``."""
-    return f"{dag_text(dag)}.tasks.{task}"
+    return f"{locate_dag(dag)}.tasks.{task}"
 
 
-def dag_text(dag: str) -> str:
+def locate_dag(dag: str) -> str:
     """Return where a DAG stands in the document, e.g. ``components.comp-train.dag``."""
     return f"{dag if dag == ROOT else f'components.{dag}'}.dag"

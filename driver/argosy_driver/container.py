@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from argosy_driver.decide import decide_task
+from argosy_driver.deciding_pod import decide_task
 from argosy_driver.preparing.paths import ClusterPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver

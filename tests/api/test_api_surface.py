@@ -15,7 +15,7 @@ PUBLIC = [
     "Artifact",
     "ArtifactSpec",
     "CompileOptions",
-    "Compiled",
+    "CompiledPipeline",
     "EngineRefusal",
     "Event",
     "InvalidArgumentError",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.argo.expressions import constant, tag
-from argosy_compiler.pods.patch import OpenKey, OpenValue, OptionalElement, text_expression
+from argosy_compiler.argo.expressions import make_constant, make_tag
+from argosy_compiler.pods.patch import OpenKey, OpenValue, OptionalElement, make_text_expression
 from argosy_expressions.argo import evaluate
 from argosy_expressions.terms import quote
 from argosy_schemas.formats.packed_ir import unpack
@@ -51,12 +51,12 @@ def test_any_text_survives_a_literal(text: str) -> None:
 
 @pytest.mark.parametrize("value", VALUES)
 def test_any_value_survives_as_a_constant(value: JsonValue) -> None:
-    assert evaluate(constant(value), {}) == value
-    assert "{{" not in constant(value)
+    assert evaluate(make_constant(value), {}) == value
+    assert "{{" not in make_constant(value)
 
 
 def test_a_tag_ends_where_it_should() -> None:
-    assert tag("{'a': 1}") == "{{={'a': 1} }}"
+    assert make_tag("{'a': 1}") == "{{={'a': 1} }}"
 
 
 @pytest.mark.parametrize(("item", "expected"), [(1, False), (2, True), ("10", True), ("1", False)])
@@ -95,7 +95,7 @@ def test_a_patch_writes_json_around_its_open_values() -> None:
         "limits": OpenKey("x.kind", "2", {"cpu": "1"}),
     }
 
-    text = evaluate(text_expression(patch), {"x": {"none": None, "some": "s", "kind": "gpu"}})
+    text = evaluate(make_text_expression(patch), {"x": {"none": None, "some": "s", "kind": "gpu"}})
 
     assert json.loads(str(text)) == {
         "list": ["first", {"b": "s"}],

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from argosy_compiler import Compiled, CompileOptions, compile_pipeline
+from argosy_compiler import CompiledPipeline, CompileOptions, compile_pipeline
 from argosy_compiler.emit import to_model
 from argosy_compiler.lint import lint_workflow
 from argosy_compiler.options import ARGO_LINES
-from argosy_compiler.stats import stats
+from argosy_compiler.stats import compute_stats
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -38,7 +38,7 @@ def read(file: str) -> Pipeline:
     return read_pipeline((CORPUS / file).read_bytes(), file=file)
 
 
-def compiled(file: str, max_dag_tasks: int = 200) -> Compiled:
+def compiled(file: str, max_dag_tasks: int = 200) -> CompiledPipeline:
     options = CompileOptions(store="s3://bucket/argosy", max_dag_tasks=max_dag_tasks)
     return compile_pipeline(read(file), options)
 
@@ -64,7 +64,7 @@ def test_workflow_is_small_and_has_one_pod_for_each_task(file: str) -> None:
     result = compiled(file)
 
     assert len(to_json(result.workflow)) <= 4500 + 0.6 * ir_bytes(file)
-    assert stats(result).pods_per_task in (0.0, 1.0)
+    assert compute_stats(result).pods_per_task in (0.0, 1.0)
     assert result.notes == ()
 
 

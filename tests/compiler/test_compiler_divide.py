@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
-from argosy_compiler.large.divide import Division
+from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler.large.division import Division
 from argosy_compiler.large.task_graph import TaskGraph, read_graph
 from argosy_compiler.lint import lint_workflow
-from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.options import ARGO_LINES, get_default_options
 from argosy_expressions.argo import evaluate, parse_depends
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -212,7 +212,7 @@ def pipeline(tasks: Tasks) -> dict[str, Any]:
     }
 
 
-def compiled(document: Mapping[str, Any], max_dag_tasks: int) -> Compiled:
+def compiled(document: Mapping[str, Any], max_dag_tasks: int) -> CompiledPipeline:
     read = read_pipeline(to_json(document).encode(), file="p.json")
     options = CompileOptions(
         ir=IrPlacement.STORE, max_dag_tasks=max_dag_tasks, max_templates=100_000
@@ -411,7 +411,7 @@ def test_a_thousand_tasks_fit(shape: str, late: int) -> None:
 def test_before_argo_4_nothing_is_divided(line: str) -> None:
     read = read_pipeline(to_json(pipeline(crossing(400))).encode(), file="p.json")
 
-    compiled = compile_pipeline(read, replace(options_for(line), store="s3://bucket"))
+    compiled = compile_pipeline(read, replace(get_default_options(line), store="s3://bucket"))
 
     spec: Any = compiled.workflow["spec"]
     assert [len(one.get("dag", {}).get("tasks", ())) for one in spec["templates"]] == [400, 0]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_compiler.compilation import Compilation
 from argosy_compiler.compile import PASSES
-from argosy_compiler.dump import dump_plan
-from argosy_compiler.plan import Plan
-from argosy_compiler.structure import structure_of
+from argosy_compiler.dump import dump_compilation
+from argosy_compiler.structure import read_structure
 from argosy_schemas.reading.pipeline import read_pipeline
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -22,8 +22,8 @@ def dumps(example: str, options: CompileOptions | None = None) -> dict[str, str]
     pipeline = read_pipeline(path.read_bytes(), file=path.name)
     texts: dict[str, str] = {}
 
-    def keep(name: str, plan: Plan) -> None:
-        texts[name] = dump_plan(plan)
+    def keep(name: str, plan: Compilation) -> None:
+        texts[name] = dump_compilation(plan)
 
     compile_pipeline(pipeline, options, on_pass=keep)
     return texts
@@ -39,19 +39,19 @@ def test_equal_compilations_give_equal_texts() -> None:
 
 def test_a_pass_adds_what_it_decided() -> None:
     texts = dumps("09-conditions")
-    before, after = (json.loads(texts[name]) for name in ("pipeline", "decide"))
+    before, after = (json.loads(texts[name]) for name in ("pipeline", "resolve_control_flow"))
 
-    assert "decisions" not in before
-    condition: dict[str, Any] = after["decisions"]["comp-condition-branches-1 condition-2"]
+    assert "control_flows" not in before
+    condition: dict[str, Any] = after["control_flows"]["comp-condition-branches-1 condition-2"]
     assert list(condition) == ["condition"]
 
 
 def test_a_use_with_a_retry_is_told_from_one_without() -> None:
-    uses = json.loads(dumps("07-retries")["enumerate_uses"])["uses"]
+    variants = json.loads(dumps("07-retries")["list_dag_variants"])["dag_variants"]
 
-    assert sorted(uses.values()) == ["inner", "root"]
-    assert "root" in uses
-    (retried,) = uses.keys() - {"root"}
+    assert sorted(variants.values()) == ["inner", "root"]
+    assert "root" in variants
+    (retried,) = variants.keys() - {"root"}
     assert json.loads(retried)["component"] == "comp-inner"
 
 
@@ -73,15 +73,15 @@ def test_options_are_those_that_are_not_the_defaults() -> None:
 
 def test_bytes_and_the_end_of_a_long_text_are_a_length() -> None:
     pipeline = read_pipeline((EXAMPLES / "01-hello" / "pipeline.yaml").read_bytes(), file="p")
-    plan = Plan(
+    plan = Compilation(
         pipeline=pipeline,
         options=CompileOptions(),
-        structure=structure_of(pipeline),
+        structure=read_structure(pipeline),
         ir=b"x" * 1234,
         ir_text="x" * 2001,
     )
 
-    dumped = json.loads(dump_plan(plan))
+    dumped = json.loads(dump_compilation(plan))
 
     assert dumped["ir"] == "(1,234 bytes)"
     assert dumped["ir_text"] == f"{'x' * 2000}… (2,001 characters)"

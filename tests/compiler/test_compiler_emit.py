@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
-from argosy_compiler.options import options_for
-from argosy_compiler.stats import Limit, stats
+from argosy_compiler.options import get_default_options
+from argosy_compiler.stats import Limit, compute_stats
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -20,7 +20,7 @@ from argosy_schemas.values import to_json
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def compiled(case: str, options: CompileOptions) -> Compiled:
+def compiled(case: str, options: CompileOptions) -> CompiledPipeline:
     source = GOLDEN / f"{case}.ir.yaml"
     return compile_pipeline(read_pipeline(source.read_bytes(), file=case), options)
 
@@ -76,7 +76,7 @@ def test_a_field_that_argo_does_not_have_never_leaves() -> None:
 
 
 def test_stats_count_pods_and_what_is_left() -> None:
-    result = stats(compiled("loops/static", CompileOptions()))
+    result = compute_stats(compiled("loops/static", CompileOptions()))
 
     # Two iterations of two tasks, within one DAG each, a group, and the DAG of the condition.
     assert (result.counts.steps, result.counts.deciding, result.counts.claims) == (4, 0, 0)
@@ -92,15 +92,15 @@ def test_stats_count_pods_and_what_is_left() -> None:
 def test_limits_are_those_that_a_workflow_was_compiled_for(
     line: str | None, maximum: int | None
 ) -> None:
-    options = options_for(line)
+    options = get_default_options(line)
 
-    limits = stats(compiled("loops/static", options), options).limits
+    limits = compute_stats(compiled("loops/static", options), options).limits
 
     assert [one.maximum for one in limits[:2]] == [maximum, maximum]
 
 
 def test_loops_of_unknown_length_count_once() -> None:
-    assert stats(compiled("loops/dynamic", CompileOptions())).counts.open_loops == 3
+    assert compute_stats(compiled("loops/dynamic", CompileOptions())).counts.open_loops == 3
 
 
 def test_a_static_loop_beyond_the_limit_is_refused_with_its_numbers() -> None:

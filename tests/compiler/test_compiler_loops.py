@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.pod import CONTROL
 from driver_support import Json, dag, given, leaf, loop, output, pipeline, task, when
@@ -34,11 +34,13 @@ COMPONENTS: Mapping[str, Json] = {
 }
 
 
-def compiled(tasks: Mapping[str, Json], options: CompileOptions = OUTSIDE, **root: Any) -> Compiled:
+def compiled(
+    tasks: Mapping[str, Json], options: CompileOptions = OUTSIDE, **root: Any
+) -> CompiledPipeline:
     return compile_pipeline(pipeline(dag(tasks, **root), COMPONENTS), options)
 
 
-def handed_down(result: Compiled) -> set[str]:
+def handed_down(result: CompiledPipeline) -> set[str]:
     """Return what nodes have among their inputs to decide by."""
     spec: Any = result.workflow["spec"]
     return {
@@ -51,7 +53,7 @@ def handed_down(result: Compiled) -> set[str]:
     }
 
 
-def parameters(result: Compiled) -> dict[str, Any]:
+def parameters(result: CompiledPipeline) -> dict[str, Any]:
     spec: Any = result.workflow["spec"]
     return {
         one["name"]: json.loads(one["value"])

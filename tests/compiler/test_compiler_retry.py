@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler.pods.templates import retry_strategy
+from argosy_compiler.pods.templates import make_retry_strategy
 from argosy_schemas.ir.model import RetryPolicy
 
 YEAR = 365 * 24 * 3600
@@ -15,7 +15,7 @@ YEAR = 365 * 24 * 3600
 
 def backoff(seconds: float, factor: float) -> Any:
     policy = RetryPolicy(max_count=3, backoff=timedelta(seconds=seconds), factor=factor)
-    return retry_strategy(policy)["backoff"]
+    return make_retry_strategy(policy)["backoff"]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_backoff_is_what_argo_can_reckon_with(
 
 
 def test_another_attempt_follows_unless_the_message_ends_with_the_mark() -> None:
-    strategy = retry_strategy(RetryPolicy(max_count=1))
+    strategy = make_retry_strategy(RetryPolicy(max_count=1))
 
     assert strategy == {
         "limit": "1",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
-from argosy_compiler.stats import stats
+from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler.stats import compute_stats
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 
@@ -44,7 +44,7 @@ def executor(number: int, *, own_image: bool) -> Mapping[str, Any]:
     return {"container": {"image": image, "command": ["sh", "-ec", source]}}
 
 
-def compiled(shape: str, *, components: int, own_image: bool = False) -> Compiled:
+def compiled(shape: str, *, components: int, own_image: bool = False) -> CompiledPipeline:
     """Return the workflow of 1,000 tasks, each with the output of one above, IR by reference."""
     output = {"parameters": {"Output": {"parameterType": "STRING"}}}
     declared = {"parameters": {"x": {"parameterType": "STRING"}}}
@@ -92,7 +92,7 @@ def test_a_thousand_tasks_of_one_component_take_a_quarter_of_a_mebibyte(shape: s
     result = compiled(shape, components=1)
 
     assert len(to_json(result.workflow).encode()) < 256 * 1024
-    assert (stats(result).pods, stats(result).pods_per_task) == (TASKS, 1.0)
+    assert (compute_stats(result).pods, compute_stats(result).pods_per_task) == (TASKS, 1.0)
 
 
 @pytest.mark.parametrize("own_image", [False, True])
@@ -101,4 +101,4 @@ def test_a_thousand_distinct_components_take_half_a_mebibyte(shape: str, own_ima
     result = compiled(shape, components=TASKS, own_image=own_image)
 
     assert len(to_json(result.workflow).encode()) < 512 * 1024
-    assert (stats(result).pods, stats(result).pods_per_task) == (TASKS, 1.0)
+    assert (compute_stats(result).pods, compute_stats(result).pods_per_task) == (TASKS, 1.0)

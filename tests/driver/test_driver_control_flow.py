@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from argosy_driver.decide import decide_task
+from argosy_driver.deciding_pod import decide_task
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from argosy_compiler import Compiled, CompileOptions, IrPlacement, compile_pipeline
+from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.reading import read_run
@@ -52,7 +52,7 @@ each_pipeline = pytest.mark.parametrize(
 )
 
 
-def run_differences(file: str, compiled: Compiled, home: Path) -> list[str]:
+def run_differences(file: str, compiled: CompiledPipeline, home: Path) -> list[str]:
     """Run what a file was compiled to, and return what is not as expected of it."""
     found = {each.file: each for each in read_expected(EXPECTATIONS.read_text(encoding="utf-8"))}
     result = run_workflow(
@@ -67,7 +67,7 @@ def run_differences(file: str, compiled: Compiled, home: Path) -> list[str]:
     return list(differences(found[file], result.to_json()))
 
 
-def templates(compiled: Compiled) -> list[Any]:
+def templates(compiled: CompiledPipeline) -> list[Any]:
     spec: Any = compiled.workflow["spec"]
     return list(spec["templates"])
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from argosy_compiler.compile import compile_pipeline
-from argosy_compiler.options import CompileOptions, IrPlacement, options_for
+from argosy_compiler.options import CompileOptions, IrPlacement, get_default_options
 from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -24,9 +24,9 @@ TESTS = Path(__file__).parents[1]
 GOLDEN = sorted((TESTS / "golden").rglob("*.ir.yaml"))
 STORED = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
 OPTIONS = {
-    "defaults": options_for(None),
+    "defaults": get_default_options(None),
     "parts": replace(STORED, max_dag_tasks=3),
-    "old Argo": options_for("3.5"),
+    "old Argo": get_default_options("3.5"),
     "everything": CompileOptions(
         ir=IrPlacement.CONFIGMAP, store="s3://b", store_secret="s", service_account="a"
     ),

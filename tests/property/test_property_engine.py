@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import naive_evaluator
 import random_pipelines
 from argosy_compiler.compile import compile_pipeline
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
@@ -40,7 +40,7 @@ from random_pipelines import DATASET, IN_ANY_CASE, RandomPipeline, random_pipeli
 from read_back import read_back
 from workflow_oracle import check_workflow
 
-Compiler: TypeAlias = Callable[[Pipeline, CompileOptions], Compiled]
+Compiler: TypeAlias = Callable[[Pipeline, CompileOptions], CompiledPipeline]
 
 # As the command line compiles for this engine.
 OPTIONS = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)

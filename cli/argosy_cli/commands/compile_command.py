@@ -14,8 +14,8 @@ from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, format_examples, max_size
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
-from argosy_compiler.compiled import Compiled
-from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, options_for
+from argosy_compiler.compiled_pipeline import CompiledPipeline
+from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
 from argosy_schemas.errors import MachineError
 
 SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
@@ -111,7 +111,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "dump_directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Debug the compiler: write its plan after each pass to a numbered JSON file in DIR.",
+    help="Debug the compiler: write the result of each pass to a numbered JSON file in DIR.",
 )
 @max_size
 def command(
@@ -141,7 +141,7 @@ def command(
     """
     from argosy_compiler.emit import TextFormat, emit
 
-    defaults = options_for(argo)
+    defaults = get_default_options(argo)
     options = replace(
         defaults,
         ir=IrPlacement(placement),
@@ -157,7 +157,7 @@ def command(
     check_cluster_options(options)
     pipeline = check_source(load_argument(name, max_size_bytes=max_size_bytes), max_size_bytes)
 
-    def inspect(compiled: Compiled) -> None:
+    def inspect(compiled: CompiledPipeline) -> None:
         if explain:
             _explain(compiled)
         if show_stats:
@@ -182,15 +182,15 @@ def _write(output_file: Path | None, text: str) -> None:
         raise MachineError(f"'{output_file}' cannot be written: {error.strerror}") from error
 
 
-def _explain(result: Compiled) -> None:
+def _explain(result: CompiledPipeline) -> None:
     if not result.notes:
         click.echo("No task needs a pod to decide.", err=True)
     for note in result.notes:
         click.echo(f"{note.path}: {note.message}", err=True)
 
 
-def _print_stats(result: Compiled, options: CompileOptions) -> None:
-    from argosy_compiler.stats import stats
+def _print_stats(result: CompiledPipeline, options: CompileOptions) -> None:
+    from argosy_compiler.stats import compute_stats
 
-    for line in format_statistics(stats(result, options)):
+    for line in format_statistics(compute_stats(result, options)):
         click.echo(line, err=True)

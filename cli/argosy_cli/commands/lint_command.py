@@ -12,7 +12,7 @@ import click
 from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import format_examples, max_size
 from argosy_cli.exit_codes import ExitCode
-from argosy_compiler.options import ARGO_LINES, options_for
+from argosy_compiler.options import ARGO_LINES, get_default_options
 from argosy_compiler.sources import compile_source, read_source
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 from argosy_schemas.source import Source
@@ -78,7 +78,7 @@ def _find_problems(source: Source, line: str | None, max_size_bytes: int) -> Ite
     if not workflows:
         pipeline = read_source(source, max_size_bytes=max_size_bytes)
         # As `argosy compile` does: for this line alone, or one workflow for all lines.
-        options = replace(options_for(line), store=STORE)
+        options = replace(get_default_options(line), store=STORE)
         workflows = [compile_source(source, pipeline, options).workflow]
     from argosy_compiler.lint import lint_workflow
 

@@ -23,11 +23,11 @@ from argosy_cli.commands.options import (
 from argosy_cli.views.plan import format_plan, wrap_words
 from argosy_cli.views.plan_json import plan_to_json
 from argosy_cli.views.statistics import format_statistics
-from argosy_compiler.compiled import Compiled
-from argosy_compiler.fitting import check_fits
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_compiler.sources import compile_source, locate_problems, read_source
-from argosy_compiler.stats import Stats, stats
+from argosy_compiler.stats import Stats, compute_stats
+from argosy_compiler.workflow_size import check_workflow_size
 from argosy_engine.home.run_directory import unwritable
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
@@ -88,7 +88,7 @@ def command(
         parameters=parameters,
         artifacts=parse_assignments(artifacts, option="--artifact"),
     )
-    argo = stats(result, options)
+    argo = compute_stats(result, options)
     if output == "json":
         click.echo(json.dumps(plan_to_json(plan, argo)))
     else:
@@ -105,7 +105,7 @@ def _check_home(home: Path) -> None:
         raise unwritable(home.absolute(), error) from error
 
 
-def _compile(source: Source, *, max_size_bytes: int) -> tuple[Compiled, CompileOptions]:
+def _compile(source: Source, *, max_size_bytes: int) -> tuple[CompiledPipeline, CompileOptions]:
     """Compile for Argo, with a store if the pipeline is too large to travel in the workflow."""
     pipeline = read_source(source, max_size_bytes=max_size_bytes)
     options = CompileOptions()
@@ -115,7 +115,7 @@ def _compile(source: Source, *, max_size_bytes: int) -> tuple[Compiled, CompileO
         options = CompileOptions(ir=IrPlacement.STORE)
         result = compile_source(source, pipeline, options)
     with locate_problems(source):
-        check_fits(result)
+        check_workflow_size(result)
     return result, options
 
 

@@ -1,16 +1,16 @@
-"""Write the plan after each pass of the compiler to a file, for ``compile --dump-passes``."""
+"""Write what each pass of the compiler returned to a file, for ``compile --dump-passes``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from argosy_compiler.dump import dump_plan
-from argosy_compiler.plan import Plan
+from argosy_compiler.compilation import Compilation
+from argosy_compiler.dump import dump_compilation
 from argosy_schemas.errors import MachineError
 
 
 class PassFiles:
-    """Writes a numbered file per pass, e.g. ``02-decide.json``; ``00-pipeline.json`` is the input.
+    """Writes a numbered file per pass, from ``00-pipeline.json``, which is the input of the first.
 
     If a pass fails, the files of the passes before it remain.
     """
@@ -20,8 +20,8 @@ class PassFiles:
         self._directory = directory
         self._number = 0
 
-    def __call__(self, name: str, plan: Plan) -> None:
-        """Write the plan that the pass ``name`` returned.
+    def __call__(self, name: str, compilation: Compilation) -> None:
+        """Write the compilation that the pass ``name`` returned.
 
         Raises:
             MachineError: It cannot be written.
@@ -29,7 +29,7 @@ class PassFiles:
         path = self._directory / f"{self._number:02}-{name}.json"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(dump_plan(plan), encoding="utf-8")
+            path.write_text(dump_compilation(compilation), encoding="utf-8")
         except OSError as error:
             raise MachineError(f"'{path}' cannot be written: {error.strerror}") from error
         self._number += 1

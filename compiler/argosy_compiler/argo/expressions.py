@@ -28,12 +28,12 @@ COUNT_INPUT = "count"
 _OF_WORKFLOW = re.compile(r"fromJSON\(workflow\.parameters\['[^']+'\]\)")
 
 
-def tag(expression: str) -> str:
+def make_tag(expression: str) -> str:
     """Return an expression tag, for a string field of a template."""
     return f"{{{{={expression} }}}}" if expression.endswith("}") else f"{{{{={expression}}}}}"
 
 
-def constant(value: JsonValue) -> str:
+def make_constant(value: JsonValue) -> str:
     """Return an expression that yields ``value``."""
     if value is None:
         return "nil"
@@ -46,17 +46,17 @@ def constant(value: JsonValue) -> str:
     return f"fromJSON(sprig.b64dec('{base64.b64encode(to_json(value).encode()).decode()}'))"
 
 
-def or_default(text: str, default: str) -> str:
+def apply_default(text: str, default: str) -> str:
     """Return the expression of a value, or of another one where that is nil; it stands once."""
     return f"map([{text}], # == nil ? {default} : #)[0]"
 
 
-def published_by(task: str) -> str:
+def read_control(task: str) -> str:
     """Return the expression of the control text that an Argo task of the same DAG published."""
     return f"tasks['{task}'].outputs.parameters.{CONTROL}"
 
 
-def published_if_any(task: str) -> str:
+def read_optional_control(task: str) -> str:
     """Return the same for a task that may have published nothing; ask for its status before.
 
     A DAG that failed has no outputs, nor has a pod that was deleted or whose driver failed. From
@@ -66,32 +66,32 @@ def published_if_any(task: str) -> str:
     return f"[tasks['{task}']][0].outputs.parameters.{CONTROL}"
 
 
-HANDED_DOWN = f"inputs.parameters.{CONTROL}"
+CONTROL_INPUT = f"inputs.parameters.{CONTROL}"
 """The expression of the control text that a DAG template received."""
 
 
-def member(control: str, key: str) -> str:
+def get_control_value(control: str, key: str) -> str:
     """Return the expression of one member of a control text."""
     return f"fromJSON(sprig.b64dec({control}))[{quote(key)}]"
 
 
-def control_object(members: Mapping[str, str]) -> str:
+def make_control_text(members: Mapping[str, str]) -> str:
     """Return the expression of the control text with these members: key to expression."""
     inner = ", ".join(f"{quote(key)}: {members[key]}" for key in sorted(members))
     return f"sprig.b64enc(toJson({{{inner}}}))"
 
 
-def item_of(items: str) -> str:
+def pick_item(items: str) -> str:
     """Return the expression of this iteration's item, from that of the whole list."""
     return f"{items}[asInt(inputs.parameters.{INDEX_INPUT})]"
 
 
-def parameter_of_workflow(name: str) -> str:
+def read_workflow_parameter(name: str) -> str:
     """Return the expression of a parameter of the workflow that is JSON."""
     return f"fromJSON(workflow.parameters[{quote(name)}])"
 
 
-def is_parameter_of_workflow(expression: str) -> bool:
+def is_workflow_parameter(expression: str) -> bool:
     """Return whether an expression is that of a whole parameter of the workflow.
 
     It means the same in every template.
@@ -99,7 +99,7 @@ def is_parameter_of_workflow(expression: str) -> bool:
     return _OF_WORKFLOW.fullmatch(expression) is not None
 
 
-def is_there(control: str) -> str:
+def make_arrival_check(control: str) -> str:
     """Return the condition that a control text arrived.
 
     An argument whose expression fails is handed on as literal text by Argo 3.5 and 3.6, while a
@@ -108,6 +108,6 @@ def is_there(control: str) -> str:
     return f"fromJSON(sprig.b64dec({control})) != nil"
 
 
-def ended(task: str) -> str:
+def wait_for_end(task: str) -> str:
     """Return the part of a ``depends`` that waits for a task whatever becomes of it."""
     return f"({' || '.join(f'{task}.{end}' for end in ENDS)})"

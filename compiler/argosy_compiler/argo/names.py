@@ -20,14 +20,14 @@ _KEYWORDS = _LOGIC | {"matches", "contains", "startsWith", "endsWith"}
 _NUMBER = re.compile(r"(?<=.)-\d+$")
 
 
-def task_name(key: str) -> str:
+def make_task_name(key: str) -> str:
     """Return the name of the Argo task for a task key: itself where the grammar takes it."""
     if _TASK.fullmatch(key) and key not in _KEYWORDS:
         return key
     return f"t-{_plain(key)[:100]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def template_name(component: str, taken: Names) -> str:
+def make_template_name(component: str, taken: Names) -> str:
     """Return a new template name for a component.
 
     The SDK's prefix ``comp-`` is left out: it says nothing that the kind of template does not.
@@ -57,7 +57,7 @@ class Names:
         return name
 
 
-def without_number(name: str) -> str:
+def strip_number(name: str) -> str:
     """Return a name without the number that tells it from others."""
     return _NUMBER.sub("", name)
 

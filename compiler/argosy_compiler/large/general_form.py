@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from argosy_compiler.argo.names import Names, task_name, without_number
-from argosy_compiler.plan import Template
-from argosy_compiler.pods.patch import text_of
+from argosy_compiler.argo.names import Names, make_task_name, strip_number
+from argosy_compiler.compilation import Template
+from argosy_compiler.pods.patch import make_static_text
 from argosy_schemas.pod import MAIN_CONTAINER
 from argosy_schemas.values import map_strings
 
@@ -88,17 +88,19 @@ def _generalize_pod(template: Template) -> Template:
     return {
         **{key: value for key, value in template.items() if key not in _IN_POD},
         "container": {key: value for key, value in container.items() if key not in _IN_CONTAINER},
-        "podSpecPatch": text_of(patch),
+        "podSpecPatch": make_static_text(patch),
     }
 
 
 def _generalize_dag(template: Template) -> Template:
     def key(task: Template) -> tuple[str, list[int]]:
-        return without_number(task["name"]), [int(one) for one in _NUMBERS.findall(task["name"])]
+        return strip_number(task["name"]), [int(one) for one in _NUMBERS.findall(task["name"])]
 
     tasks = sorted(template["dag"]["tasks"], key=key)
     new_names = Names()
-    names = {task["name"]: new_names.new(task_name(without_number(task["name"]))) for task in tasks}
+    names = {
+        task["name"]: new_names.new(make_task_name(strip_number(task["name"]))) for task in tasks
+    }
     dag: dict[str, Any] = {**template["dag"], "tasks": [_rename(task, names) for task in tasks]}
     if "target" in dag:
         dag["target"] = " ".join(sorted(names[one] for one in str(dag["target"]).split()))

@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from argosy_compiler.argo.expressions import control_object, ended, member, published_if_any, tag
+from argosy_compiler.argo.expressions import (
+    get_control_value,
+    make_control_text,
+    make_tag,
+    read_optional_control,
+    wait_for_end,
+)
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import MET_TEMPLATE
 from argosy_compiler.large.task_graph import READ_TASK, Json, TaskGraph
@@ -77,7 +83,7 @@ class _Writer:
             local = graph.requires[name] - outside
             required = sorted({*local, stand_ins[outside]} if outside else local)
             waits = [f"{other}.Succeeded" for other in required]
-            waits += [ended(other) for other in sorted(graph.follows[name])]
+            waits += [wait_for_end(other) for other in sorted(graph.follows[name])]
             task.pop("depends", None)
             tasks.append({**task, "depends": " && ".join(waits)} if waits else task)
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
@@ -97,7 +103,9 @@ class _Writer:
         for one in sorted(set(_READ_INPUT.findall(text)) - {PATH_INPUT, _OUTER_INPUT}):
             values[one] = _read_input(one)
         if outer := set(_READ_OUTER.findall(text)):
-            values[_OUTER_INPUT] = tag(control_object({key: _hand(key, around) for key in outer}))
+            values[_OUTER_INPUT] = make_tag(
+                make_control_text({key: _hand(key, around) for key in outer})
+            )
         inputs = {"parameters": [{"name": one} for one in values]}
         self.parts.insert(position, {"name": template, "inputs": inputs, "dag": dag})
         return _task(name, template, values)
@@ -108,7 +116,11 @@ def _localize(text: str, graph: TaskGraph) -> str:
 
     def read(match: re.Match[str]) -> str:
         what = match[2].rpartition(".")[2]
-        return match[0] if match[1] in graph.members else member(_OUTER, f"{match[1]}.{what}")
+        return (
+            match[0]
+            if match[1] in graph.members
+            else get_control_value(_OUTER, f"{match[1]}.{what}")
+        )
 
     return READ_TASK.sub(read, text)
 
@@ -117,10 +129,12 @@ def _hand(key: str, graph: TaskGraph) -> str:
     """Return the expression of what a part of ``graph`` reads of a task there or further out."""
     task, _, what = key.rpartition(".")
     if task not in graph.members:
-        return member(_OUTER, key)
+        return get_control_value(_OUTER, key)
     status = f"tasks['{task}'].status"
     return (
-        status if what == "status" else f"({status} == 'Succeeded' ? {published_if_any(task)} : '')"
+        status
+        if what == "status"
+        else f"({status} == 'Succeeded' ? {read_optional_control(task)} : '')"
     )
 
 
@@ -132,8 +146,13 @@ def _name_stand_ins(graph: TaskGraph) -> Mapping[frozenset[str], str]:
 
 
 def _stand_in(name: str, required: Iterable[str], path: str) -> dict[str, Any]:
-    succeeded = (f"{member(_OUTER, f'{one}.status')} == 'Succeeded'" for one in sorted(required))
-    return {**_task(name, MET_TEMPLATE, {PATH_INPUT: path}), "when": tag(" && ".join(succeeded))}
+    succeeded = (
+        f"{get_control_value(_OUTER, f'{one}.status')} == 'Succeeded'" for one in sorted(required)
+    )
+    return {
+        **_task(name, MET_TEMPLATE, {PATH_INPUT: path}),
+        "when": make_tag(" && ".join(succeeded)),
+    }
 
 
 def _task(name: str, template: str, values: Mapping[str, str]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def read_graph(template: Json) -> TaskGraph:
         members=members,
         requires=requires,
         follows=follows,
-        reads={name: find_read(task) for name, task in members.items()},
+        reads={name: find_read_tasks(task) for name, task in members.items()},
         skippable=frozenset(
             name
             for name, task in members.items()
@@ -129,6 +129,6 @@ def read_graph(template: Json) -> TaskGraph:
     )
 
 
-def find_read(value: object) -> frozenset[str]:
+def find_read_tasks(value: object) -> frozenset[str]:
     """Return the tasks whose status or control value is read anywhere in a JSON value."""
     return frozenset(match[1] for match in READ_TASK.finditer(to_json(value)))

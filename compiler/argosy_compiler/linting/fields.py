@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from argosy_compiler.linting.subject import Subject, as_list, as_object, objects_in, path_of_item
+from argosy_compiler.linting.subject import Subject, as_list, as_object, locate_item, walk_objects
 from argosy_schemas.errors import Problem
 
 _ENUMS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -44,7 +44,7 @@ def check_fields(subject: Subject) -> Iterator[Problem]:
 
 
 def _values(value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, inner_name, inner_path in objects_in(value, name, path):
+    for holder, inner_name, inner_path in walk_objects(value, name, path):
         for (within, field), allowed in _ENUMS.items():
             given = holder.get(field)
             if within == inner_name and isinstance(given, str) and given not in allowed:
@@ -65,7 +65,7 @@ def _vanished(given: object, kept: object, path: str) -> Iterator[str]:
             yield from _vanished(inner, held[name], place)
     pairs = zip(as_list(given) or (), as_list(kept) or (), strict=False)
     for number, (inner, held_inner) in enumerate(pairs):
-        yield from _vanished(inner, held_inner, path_of_item(path, inner, number))
+        yield from _vanished(inner, held_inner, locate_item(path, inner, number))
 
 
 def _place(document: object, segments: Sequence[str | int]) -> str:
@@ -75,7 +75,7 @@ def _place(document: object, segments: Sequence[str | int]) -> str:
         items = as_list(value)
         if isinstance(segment, int) and items is not None and segment < len(items):
             value = items[segment]
-            path = path_of_item(path, value, segment)
+            path = locate_item(path, value, segment)
         else:
             value = (as_object(value) or {}).get(str(segment))
             path = f"{path}.{segment}" if path else str(segment)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
-from argosy_compiler.linting.subject import Subject, Template, WorkflowTask, strings
+from argosy_compiler.linting.subject import Subject, Template, WorkflowTask, walk_strings
 from argosy_compiler.linting.tags import read_paths
+from argosy_compiler.transitive_closure import compute_transitive_closure
 from argosy_expressions.argo import Depends
 from argosy_schemas.errors import Problem
 
@@ -32,10 +32,10 @@ def _dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
     tasks = template.tasks
     bits = {task.name: 1 << number for number, task in enumerate(tasks)}
     others = {task.name: _without_outputs(task) for task in tasks}
-    forced = closure({task.name: _forced(task, others) for task in tasks})
+    forced = compute_transitive_closure({task.name: _forced(task, others) for task in tasks})
     for task in tasks:
         for field in ("arguments", "when", "withSequence"):
-            for place, string in strings(task.json.get(field), f"{task.path}.{field}"):
+            for place, string in walk_strings(task.json.get(field), f"{task.path}.{field}"):
                 paths = read_paths(string)
                 for name in sorted({one for path in paths if (one := _used(path))}):
                     is_asked = f"tasks.{name}.status" in paths

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from argosy_compiler.argo.cluster_names import SUBDOMAIN_ADVICE, is_subdomain
-from argosy_compiler.linting.subject import Subject, objects_in
+from argosy_compiler.linting.subject import Subject, walk_objects
 from argosy_schemas.errors import Problem
 
 _NAMES: Final = frozenset(
@@ -36,7 +36,7 @@ def check_references(subject: Subject) -> Iterator[Problem]:
 
 
 def _within(value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, holder_name, place in objects_in(value, name, path):
+    for holder, holder_name, place in walk_objects(value, name, path):
         for field, given in holder.items():
             if (holder_name, field) not in _NAMES or not isinstance(given, str):
                 continue

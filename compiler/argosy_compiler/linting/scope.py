@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from argosy_compiler.closure import closure
 from argosy_compiler.linting.dags import read_depends
 from argosy_compiler.linting.subject import (
     Json,
@@ -16,6 +15,7 @@ from argosy_compiler.linting.subject import (
     get_text,
     list_objects,
 )
+from argosy_compiler.transitive_closure import compute_transitive_closure
 from argosy_expressions.argo import Depends
 
 _ROOTS = ("inputs", "item", "outputs", "pod", "steps", "tasks", "workflow")
@@ -128,7 +128,7 @@ class Scope:
         return None
 
 
-def scope_of(subject: Subject, template: Template) -> Scope:
+def read_scope(subject: Subject, template: Template) -> Scope:
     """Return the scope of a template's own fields."""
     tasks = (*template.tasks, *template.steps)
     above = _above_steps(template) if template.steps else _above_tasks(template)
@@ -137,7 +137,7 @@ def scope_of(subject: Subject, template: Template) -> Scope:
         inputs=frozenset(_names(get_object(template.json, "inputs"))),
         outputs={task.name: _outputs(subject, task) for task in tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
-        ancestors=closure(above),
+        ancestors=compute_transitive_closure(above),
         has_steps="steps" in template.json,
     )
 

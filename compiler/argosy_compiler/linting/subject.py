@@ -188,7 +188,7 @@ def get_text(holder: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def path_of_item(path: str, item: object, number: int) -> str:
+def locate_item(path: str, item: object, number: int) -> str:
     """Return the place of the item of a list: by its name, if it has one.
 
     Groups of steps are passed over, as in :attr:`Template.steps`.
@@ -198,7 +198,7 @@ def path_of_item(path: str, item: object, number: int) -> str:
     return f"{path}.{get_text(as_object(item) or {}, 'name') or number}"
 
 
-def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
+def walk_strings(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Yield every string in a JSON value, with its place; list members by name where they have one.
 
     Args:
@@ -208,12 +208,12 @@ def strings(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     for name, inner in (as_object(value) or {}).items():
-        yield from strings(inner, f"{path}.{name}")
+        yield from walk_strings(inner, f"{path}.{name}")
     for number, inner in enumerate(as_list(value) or ()):
-        yield from strings(inner, path_of_item(path, inner, number))
+        yield from walk_strings(inner, locate_item(path, inner, number))
 
 
-def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
+def walk_objects(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
     """Yield each object with the name of the field that holds it and its place.
 
     Lists are seen through, as in :func:`strings`.
@@ -222,9 +222,9 @@ def objects_in(value: object, name: str, path: str) -> Iterator[tuple[Json, str,
     if holder is not None:
         yield holder, name, path
         for inner_name, inner in holder.items():
-            yield from objects_in(inner, inner_name, f"{path}.{inner_name}")
+            yield from walk_objects(inner, inner_name, f"{path}.{inner_name}")
     for number, inner in enumerate(as_list(value) or ()):
-        yield from objects_in(inner, name, path_of_item(path, inner, number))
+        yield from walk_objects(inner, name, locate_item(path, inner, number))
 
 
 def list_containers(template: Template) -> Iterator[tuple[str, Json]]:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from argosy_compiler.linting.scope import Scope, scope_of
-from argosy_compiler.linting.subject import Subject, WorkflowTask, strings
+from argosy_compiler.linting.scope import Scope, read_scope
+from argosy_compiler.linting.subject import Subject, WorkflowTask, walk_strings
 from argosy_expressions.argo.ast import Name, Node, nodes, path
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
@@ -44,12 +44,12 @@ def read_tags(string: str) -> tuple[Tag, ...]:
 def check_tags(subject: Subject) -> Iterator[Problem]:
     """Yield tags that do not end, do not parse, or read what is not there."""
     for template in subject.templates:
-        scope = scope_of(subject, template)
+        scope = read_scope(subject, template)
         for field, value in template.json.items():
             if field in ("dag", "steps"):
                 continue
             within = scope.of_outputs() if field == "outputs" else scope
-            for place, string in strings(value, f"{template.path}.{field}"):
+            for place, string in walk_strings(value, f"{template.path}.{field}"):
                 if place.endswith(".valueFrom.expression"):
                     yield from _expression(string, place, within)
                 elif not place.endswith(".retryStrategy.expression"):
@@ -64,7 +64,7 @@ def _task(subject: Subject, task: WorkflowTask, scope: Scope) -> Iterator[Proble
         if field == "depends":
             continue
         within = of_task if field in ("arguments", "when") else scope.of_fan_out(task)
-        for place, string in strings(value, f"{task.path}.{field}"):
+        for place, string in walk_strings(value, f"{task.path}.{field}"):
             yield from _string(subject, string, place, within)
 
 

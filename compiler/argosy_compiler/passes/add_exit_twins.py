@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo.expressions import control_object, tag
-from argosy_compiler.argo.names import Names, task_name
+from argosy_compiler.argo.expressions import make_control_text, make_tag
+from argosy_compiler.argo.names import Names, make_task_name
 from argosy_compiler.argo.template_names import ON_EXIT, STOPPED_TEMPLATE
-from argosy_compiler.plan import Plan, Template
+from argosy_compiler.compilation import Compilation, Template
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import TriggerStrategy
@@ -33,7 +33,7 @@ from argosy_schemas.values import to_json
 
 _HANDLER = "exit-handler-"
 """How the SDK names what an exit task follows."""
-_STOPPED = tag(
+_STOPPED = make_tag(
     " || ".join(
         # The variable is JSON, quoted as a whole.
         f"workflow.failures contains {quote(to_json(text)[1:-1])}"
@@ -47,15 +47,15 @@ _STOPPED = tag(
 )
 
 
-def add_exit_twins(plan: Plan) -> Plan:
-    """Return the plan with the template ``on-exit``, if the pipeline has exit tasks."""
-    twins = list(_twins(plan))
+def add_exit_twins(compilation: Compilation) -> Compilation:
+    """Return the compilation with the template ``on-exit``, if the pipeline has exit tasks."""
+    twins = list(_twins(compilation))
     if not twins:
-        return plan
+        return compilation
     asks = Names(twin["name"] for twin in twins).new(STOPPED_TEMPLATE)
     steps = [
         [_stopped(asks, _STOPPED)],
-        [{**twin, "when": tag(f"steps['{asks}'].status == 'Succeeded'")} for twin in twins],
+        [{**twin, "when": make_tag(f"steps['{asks}'].status == 'Succeeded'")} for twin in twins],
     ]
     # It ends at once, without a pod. As a DAG it would fail, on 3.5 and 3.6.
     nothing: Template = {
@@ -63,8 +63,8 @@ def add_exit_twins(plan: Plan) -> Plan:
         "inputs": {"parameters": [{"name": PATH_INPUT}]},
         "steps": [[_stopped("nothing", "false")]],
     }
-    templates = (*plan.templates, {"name": ON_EXIT, "steps": steps}, nothing)
-    return replace(plan, templates=templates)
+    templates = (*compilation.templates, {"name": ON_EXIT, "steps": steps}, nothing)
+    return replace(compilation, templates=templates)
 
 
 def _stopped(name: str, when: str) -> Template:
@@ -73,20 +73,20 @@ def _stopped(name: str, when: str) -> Template:
     return {"name": name, "template": STOPPED_TEMPLATE, "when": when, "arguments": arguments}
 
 
-def _twins(plan: Plan) -> Iterator[Template]:
-    root: Template = next(one for one in plan.templates if one["name"] == ROOT)
+def _twins(compilation: Compilation) -> Iterator[Template]:
+    root: Template = next(one for one in compilation.templates if one["name"] == ROOT)
     written = {task["name"]: task for task in root["dag"]["tasks"]}
-    for key, task in plan.structure.dag(ROOT).tasks.items():
+    for key, task in compilation.structure.dag(ROOT).tasks.items():
         follows = [one for one in task.dependencies if one.startswith(_HANDLER)]
         if task.strategy is not TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED or not follows:
             continue
-        original = written.get(task_name(key))
+        original = written.get(make_task_name(key))
         if original is None or "when" in original:
             continue
         # No task of the DAG can be asked there; the status of the whole is all that is known.
-        statuses = control_object({UPSTREAM_AT_EXIT: "workflow.status"})
+        statuses = make_control_text({UPSTREAM_AT_EXIT: "workflow.status"})
         parameters: list[dict[str, Any]] = [
-            {**one, "value": tag(statuses)} if one["name"] == UPSTREAM_INPUT else one
+            {**one, "value": make_tag(statuses)} if one["name"] == UPSTREAM_INPUT else one
             for one in original["arguments"]["parameters"]
         ]
         yield {

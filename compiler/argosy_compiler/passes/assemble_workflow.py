@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.argo.template_names import ON_EXIT
-from argosy_compiler.plan import Plan
+from argosy_compiler.compilation import Compilation
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
@@ -23,26 +23,30 @@ _NAME_LIMIT = 57
 """Argo adds five characters to a ``generateName``, and 63 is its limit."""
 
 
-def assemble_workflow(plan: Plan) -> Plan:
-    """Return the plan with the workflow.
+def assemble_workflow(compilation: Compilation) -> Compilation:
+    """Return the compilation with the workflow.
 
     Raises:
         InvalidPipelineError: Its workspace cannot be made.
     """
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
-        **({"onExit": ON_EXIT} if any(one["name"] == ON_EXIT for one in plan.templates) else {}),
-        "arguments": {"parameters": _parameters(plan)},
-        "templates": list(plan.templates),
-        **_settings(plan),
+        **(
+            {"onExit": ON_EXIT}
+            if any(one["name"] == ON_EXIT for one in compilation.templates)
+            else {}
+        ),
+        "arguments": {"parameters": _parameters(compilation)},
+        "templates": list(compilation.templates),
+        **_settings(compilation),
     }
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": f"{_generate_name(plan.pipeline.name)}-"},
+        "metadata": {"generateName": f"{_generate_name(compilation.pipeline.name)}-"},
         "spec": spec,
     }
-    return replace(plan, workflow=workflow)
+    return replace(compilation, workflow=workflow)
 
 
 def _generate_name(name: str) -> str:
@@ -50,19 +54,19 @@ def _generate_name(name: str) -> str:
     return plain[:_NAME_LIMIT].rstrip("-") or "pipeline"
 
 
-def _parameters(plan: Plan) -> list[dict[str, str]]:
+def _parameters(compilation: Compilation) -> list[dict[str, str]]:
     """Return the parameters of the workflow that have a value.
 
     Argo refuses a workflow with a declared parameter without one, so that a required input of the
     pipeline is not declared: ``argo submit -p`` gives it all the same, and the driver asks for it.
     """
-    parameters = [{"name": ROOT_PARAMETER, "value": plan.options.root}]
+    parameters = [{"name": ROOT_PARAMETER, "value": compilation.options.root}]
     parameters.append({"name": CACHE_PARAMETER, "value": "true"})
-    if plan.ir_text:
-        parameters.append({"name": IR_PARAMETER, "value": plan.ir_text})
-    if plan.options.store is not None:
-        parameters.append({"name": STORE_PARAMETER, "value": plan.options.store})
-    for name, spec in sorted(plan.pipeline.root.inputs.parameters.items()):
+    if compilation.ir_text:
+        parameters.append({"name": IR_PARAMETER, "value": compilation.ir_text})
+    if compilation.options.store is not None:
+        parameters.append({"name": STORE_PARAMETER, "value": compilation.options.store})
+    for name, spec in sorted(compilation.pipeline.root.inputs.parameters.items()):
         if spec.default is not UNSET and spec.default is not None:
             default = spec.default
             text = (
@@ -74,19 +78,19 @@ def _parameters(plan: Plan) -> list[dict[str, str]]:
         elif spec.optional and spec.type is not ParameterType.STRING:
             parameters.append({"name": name, "value": "null"})
     # A decision that asked for a list may have come to need a pod.
-    texts = to_json(list(plan.templates)) if plan.lists else ""
-    for name, items in plan.lists.items():
+    texts = to_json(list(compilation.templates)) if compilation.list_parameters else ""
+    for name, items in compilation.list_parameters.items():
         if name in texts:
             # No tag begins in it.
             parameters.append({"name": name, "value": items.replace("{{", "{\\u007b")})
     return parameters
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
-    config = plan.pipeline.pipeline_config
+def _settings(compilation: Compilation) -> dict[str, Any]:
+    config = compilation.pipeline.pipeline_config
     settings: dict[str, Any] = {}
-    if plan.options.service_account is not None:
-        settings["serviceAccountName"] = plan.options.service_account
+    if compilation.options.service_account is not None:
+        settings["serviceAccountName"] = compilation.options.service_account
     if config.active_deadline_seconds:
         settings["activeDeadlineSeconds"] = config.active_deadline_seconds
     strategy = {

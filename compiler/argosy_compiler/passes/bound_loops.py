@@ -2,7 +2,7 @@
 
 Argo keeps every node of a run in the status of one object, which holds some thousands. Loops over
 values of the run are checked by the workflow itself, see
-:mod:`argosy_compiler.decisions.loop_counts`.
+:mod:`argosy_compiler.control_flow.loop_counts`.
 """
 
 from __future__ import annotations
@@ -10,41 +10,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from argosy_compiler.decisions.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
-from argosy_compiler.passes.enumerate_uses import use_of
-from argosy_compiler.plan import ControlFlow, Plan, Use
-from argosy_compiler.structure import place_text
+from argosy_compiler.compilation import Compilation, ControlFlow, DagVariant
+from argosy_compiler.control_flow.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
+from argosy_compiler.passes.list_dag_variants import get_variant
+from argosy_compiler.structure import locate_task
 from argosy_schemas.errors import Problem
 from argosy_schemas.ir.model import Task
 
 
-def bound_loops(plan: Plan) -> Plan:
-    """Return the plan; loops that have more nodes than ``max_nodes`` are problems."""
-    most = plan.options.max_nodes
+def bound_loops(compilation: Compilation) -> Compilation:
+    """Return the compilation; loops that have more nodes than ``max_nodes`` are problems."""
+    most = compilation.options.max_nodes
     if most is None:
-        return plan
+        return compilation
     # By path: a component that is used twice is reported once.
     problems: dict[str, Problem] = {}
-    for use in plan.uses:
-        for task, count in _static_loops(plan, use):
-            path = place_text(use.component, task.key)
-            message = _too_large(plan, use, task, count, most)
+    for variant in compilation.dag_variants:
+        for task, count in _static_loops(compilation, variant):
+            path = locate_task(variant.component, task.key)
+            message = _too_large(compilation, variant, task, count, most)
             if message is not None:
                 problems.setdefault(path, Problem(path=path, message=message))
-    return replace(plan, problems=(*plan.problems, *problems.values()))
+    return replace(compilation, problems=(*compilation.problems, *problems.values()))
 
 
-def _static_loops(plan: Plan, use: Use) -> Iterator[tuple[Task, int]]:
+def _static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tuple[Task, int]]:
     """Yield the loops of a DAG whose number of iterations is known, with that number."""
-    for task in plan.structure.dag(use.component).tasks.values():
-        count = plan.decisions.get((use.component, task.key), ControlFlow()).count
+    for task in compilation.structure.dag(variant.component).tasks.values():
+        count = compilation.control_flows.get((variant.component, task.key), ControlFlow()).count
         if isinstance(count, int):
             yield task, count
 
 
-def _too_large(plan: Plan, use: Use, task: Task, count: int, most: int) -> str | None:
-    nodes = plan.node_counts[use_of(use, task)].nodes
-    copied = _copied_bytes(plan, use, task)
+def _too_large(
+    compilation: Compilation, variant: DagVariant, task: Task, count: int, most: int
+) -> str | None:
+    nodes = compilation.node_counts[get_variant(variant, task)].nodes
+    copied = _copied_bytes(compilation, variant, task)
     most_copied = most * COPIED_BYTES_OF_A_NODE
     if count * nodes > most:
         has = f"{count:,} iterations of {nodes:,} nodes, {count * nodes:,} in all"
@@ -63,11 +65,11 @@ def _too_large(plan: Plan, use: Use, task: Task, count: int, most: int) -> str |
     )
 
 
-def _copied_bytes(plan: Plan, use: Use, task: Task) -> int:
+def _copied_bytes(compilation: Compilation, variant: DagVariant, task: Task) -> int:
     """Return the bytes of the lists in the pipeline that each iteration of a loop carries."""
-    texts = plan.handed_down.get((use.component, task.key), {}).values()
+    texts = compilation.control_arguments.get((variant.component, task.key), {}).values()
     return sum(
         len(items.encode()) * 4 // 3
-        for name, items in plan.lists.items()
+        for name, items in compilation.list_parameters.items()
         if any(f"'{name}'" in text for text in texts)
     )

@@ -1,6 +1,7 @@
 """Count the nodes that each DAG template makes in Argo's status, and the pods among them.
 
-The one counting of nodes: the limits of loops, ``compile --stats`` and ``plan`` read its result.
+Nodes are counted here only: the limits of loops, ``compile --stats`` and ``argosy plan`` read the
+result.
 Each condition is taken to be true, and each loop over values of the run to have one iteration.
 
 Tasks are counted, not templates: the DAGs into which a large DAG is split, and what a stopped
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from argosy_compiler.compiled import NodeCounts
-from argosy_compiler.passes.enumerate_uses import inherited, use_of
-from argosy_compiler.plan import ControlFlow, Plan, Use
+from argosy_compiler.compilation import Compilation, ControlFlow, DagVariant
+from argosy_compiler.compiled_pipeline import NodeCounts
+from argosy_compiler.passes.list_dag_variants import get_retry_policy, get_variant
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Task
 
@@ -21,40 +22,44 @@ _LOOP = NodeCounts(nodes=2)
 """A loop's own DAG, and the group of its iterations."""
 
 
-def count_nodes(plan: Plan) -> Plan:
-    """Return the plan with the counts of each use of a DAG component."""
-    counts: dict[Use, NodeCounts] = {}
-    _count_dag(plan, Use(component=ROOT), counts)
-    return replace(plan, node_counts=counts)
+def count_nodes(compilation: Compilation) -> Compilation:
+    """Return the compilation with the counts of each variant of a DAG component."""
+    counts: dict[DagVariant, NodeCounts] = {}
+    _count_dag(compilation, DagVariant(component=ROOT), counts)
+    return replace(compilation, node_counts=counts)
 
 
-def _count_dag(plan: Plan, use: Use, counts: dict[Use, NodeCounts]) -> NodeCounts:
-    if use not in counts:
+def _count_dag(
+    compilation: Compilation, variant: DagVariant, counts: dict[DagVariant, NodeCounts]
+) -> NodeCounts:
+    if variant not in counts:
         total = NodeCounts(nodes=1)
-        for task in plan.structure.dag(use.component).tasks.values():
-            total += _count_task(plan, use, task, counts)
-        counts[use] = total
-    return counts[use]
+        for task in compilation.structure.dag(variant.component).tasks.values():
+            total += _count_task(compilation, variant, task, counts)
+        counts[variant] = total
+    return counts[variant]
 
 
-def _count_task(plan: Plan, use: Use, task: Task, counts: dict[Use, NodeCounts]) -> NodeCounts:
-    if plan.structure.is_importer(task):
+def _count_task(
+    compilation: Compilation, variant: DagVariant, task: Task, counts: dict[DagVariant, NodeCounts]
+) -> NodeCounts:
+    if compilation.structure.is_importer(task):
         return NodeCounts()
-    decision = plan.decisions.get((use.component, task.key), ControlFlow())
-    deciding = NodeCounts() if decision.pod is None else NodeCounts(deciding=1, nodes=1)
-    if plan.structure.used(task).dag is None:
-        return deciding + _count_pod(plan, use, task)
-    body = _count_dag(plan, use_of(use, task), counts)
+    flow = compilation.control_flows.get((variant.component, task.key), ControlFlow())
+    deciding = NodeCounts() if flow.pod is None else NodeCounts(deciding=1, nodes=1)
+    if compilation.structure.component_of(task).dag is None:
+        return deciding + _count_pod(compilation, variant, task)
+    body = _count_dag(compilation, get_variant(variant, task), counts)
     if task.iterator is None:
         return deciding + body
-    if isinstance(decision.count, int):
-        return deciding + _LOOP + body * decision.count
+    if isinstance(flow.count, int):
+        return deciding + _LOOP + body * flow.count
     return deciding + _LOOP + body + NodeCounts(open_loops=1)
 
 
-def _count_pod(plan: Plan, use: Use, task: Task) -> NodeCounts:
-    if plan.structure.claim_action(task) is not None:
+def _count_pod(compilation: Compilation, variant: DagVariant, task: Task) -> NodeCounts:
+    if compilation.structure.claim_action(task) is not None:
         return NodeCounts(claims=1, nodes=1)
-    retry = inherited(use, task)
+    retry = get_retry_policy(variant, task)
     # Argo puts the attempts of a task that is retried below a node of their own.
     return NodeCounts(steps=1, nodes=2 if retry is not None and retry.max_count else 1)

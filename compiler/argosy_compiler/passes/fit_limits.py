@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from argosy_compiler.plan import Plan
-from argosy_compiler.structure import dag_text
+from argosy_compiler.compilation import Compilation
+from argosy_compiler.structure import locate_dag
 
 
-def fit_limits(plan: Plan) -> Plan:
-    """Return the plan with few enough templates, and few enough tasks in each DAG.
+def fit_limits(compilation: Compilation) -> Compilation:
+    """Return the compilation with few enough templates, and few enough tasks in each DAG.
 
     Raises:
         InvalidArgumentError: ``max_dag_tasks`` is too small for anything.
         InvalidPipelineError: There are too many, and no form of the workflow has fewer.
     """
-    options = plan.options
-    tasks = max(len(one.get("dag", {}).get("tasks", ())) for one in plan.templates)
-    if tasks <= options.max_dag_tasks and len(plan.templates) <= options.max_templates:
-        return plan
+    options = compilation.options
+    tasks = max(len(one.get("dag", {}).get("tasks", ())) for one in compilation.templates)
+    if tasks <= options.max_dag_tasks and len(compilation.templates) <= options.max_templates:
+        return compilation
     # Few pipelines are that large.
-    from argosy_compiler.large import fit
+    from argosy_compiler.large import reduce_templates
 
-    templates, notes = fit(
-        plan.templates,
+    templates, notes = reduce_templates(
+        compilation.templates,
         max_dag_tasks=options.max_dag_tasks,
         max_templates=options.max_templates,
-        paths={name: dag_text(use.component) for use, name in plan.uses.items()},
+        paths={
+            name: locate_dag(variant.component)
+            for variant, name in compilation.dag_variants.items()
+        },
     )
-    return replace(plan, templates=templates, notes=(*plan.notes, *notes))
+    return replace(compilation, templates=templates, notes=(*compilation.notes, *notes))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from argosy_compiler.argo.expressions import constant, or_default
-from argosy_compiler.decisions.control import Control
-from argosy_compiler.decisions.values import Value
-from argosy_compiler.plan import Plan, PodFields
+from argosy_compiler.argo.expressions import apply_default, make_constant
+from argosy_compiler.compilation import Compilation, PodFields
+from argosy_compiler.control_flow.control_values import ControlValues
+from argosy_compiler.control_flow.values import Value
 from argosy_compiler.pods.kubernetes import render_pod
-from argosy_compiler.pods.patch import PATCH_INPUT, OpenKey, OpenValue, Patch, text_expression
+from argosy_compiler.pods.patch import PATCH_INPUT, OpenKey, OpenValue, Patch, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, make_config_fragments
 from argosy_schemas.ir.kubernetes.fragments import Fragment, make_main_fragment
@@ -38,14 +38,16 @@ _WORKSPACE: Fragment = {
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")
 
 
-def make_pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: str) -> PodFields:
+def make_pod_fields(
+    compilation: Compilation, control: ControlValues, dag: str, task: Task, path: str
+) -> PodFields:
     """Return the fields of the pod of a container task.
 
     Raises:
-        BarredError: A field depends on a value that no expression has.
+        NoExpressionError: A field depends on a value that no expression has.
         InvalidPipelineError: The image holds a tag of Argo.
     """
-    component = plan.structure.used(task)
+    component = compilation.structure.component_of(task)
     executor = component.executor
     assert isinstance(executor, ContainerExecutor)
 
@@ -53,13 +55,13 @@ def make_pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: st
         return _fill_placeholders(control, dag, task, text)
 
     def resolve(source: ParameterSource) -> Value:
-        return control.source(dag, task, source, ControlForm.VALUE)
+        return control.read_source(dag, task, source, ControlForm.VALUE)
 
-    config = plan.pipeline.kubernetes.get(component.executor_label or "")
+    config = compilation.pipeline.kubernetes.get(component.executor_label or "")
     passed = {one.field for one in component.task_config_passthroughs if not one.apply_to_task}
     applied = (row for row in FIELDS if row.group not in passed)
     fragments = [] if config is None else [*make_config_fragments(config, applied)]
-    if plan.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
+    if compilation.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
         fragments.append(_WORKSPACE)
     resources = _make_resources(executor.resources, fill)
     if resources and "RESOURCES" not in passed:
@@ -79,7 +81,7 @@ def make_pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: st
     settings = render_pod(fragments, resolve)
     template = dict(settings.template)
     if settings.patch:
-        arguments[PATCH_INPUT] = text_expression(settings.patch)
+        arguments[PATCH_INPUT] = make_text_expression(settings.patch)
         template["podSpecPatch"] = f"{{{{inputs.parameters.{PATCH_INPUT}}}}}"
     return PodFields(
         image=image,
@@ -89,23 +91,23 @@ def make_pod_fields(plan: Plan, control: Control, dag: str, task: Task, path: st
     )
 
 
-def _fill_placeholders(control: Control, dag: str, task: Task, text: str) -> Patch:
+def _fill_placeholders(control: ControlValues, dag: str, task: Task, text: str) -> Patch:
     """Return ``text``, or where it has placeholders the expression of its value."""
     pieces: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
         if match.start() > end:
-            pieces.append(constant(text[end : match.start()]))
+            pieces.append(make_constant(text[end : match.start()]))
         name = match[1] if match[1] is not None else match[2]
-        value = control.input(dag, task, name, ControlForm.VALUE)
+        value = control.read_input(dag, task, name, ControlForm.VALUE)
         if value.type is not ParameterType.STRING:
-            value = control.input(dag, task, name, ControlForm.TEXT)
-        pieces.append(or_default(value.text, "''") if value.nullable else value.text)
+            value = control.read_input(dag, task, name, ControlForm.TEXT)
+        pieces.append(apply_default(value.text, "''") if value.nullable else value.text)
         end = match.end()
     if not pieces:
         return text
     if end < len(text):
-        pieces.append(constant(text[end:]))
+        pieces.append(make_constant(text[end:]))
     return OpenValue(" + ".join(pieces))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from argosy_compiler.decisions.values import BarredError, Value
+from argosy_compiler.control_flow.values import NoExpressionError, Value
 from argosy_compiler.pods.patch import OpenText, OpenValue, OptionalElement, Patch, is_static
 from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge_fragments
 from argosy_schemas.ir.kubernetes.leaves import InputParameter, ParameterKind, VolumeName
@@ -51,14 +51,14 @@ def render_pod(fragments: Iterable[Fragment], resolve: Resolve) -> PodSettings:
     """Return the settings of a pod that has all fragments.
 
     Raises:
-        BarredError: No expression has the value of a parameter, or a parameter is the value of a
-            whole field that another fragment sets as well.
+        NoExpressionError: No expression yields the value of a parameter, or a parameter is the
+            value of a whole field that another fragment sets as well.
     """
     renderer = _Renderer(resolve)
     try:
         pod = merge_fragments(renderer.render(fragment) for fragment in fragments)
     except ConflictError as error:
-        raise BarredError(
+        raise NoExpressionError(
             f"a parameter sets '{error}' as a whole, and something else sets it too; put all into"
             " the parameter"
         ) from error

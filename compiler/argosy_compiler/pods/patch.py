@@ -67,7 +67,7 @@ def is_static(patch: Patch) -> bool:
     return True
 
 
-def text_of(patch: JsonValue) -> str:
+def make_static_text(patch: JsonValue) -> str:
     """Return the JSON text of a static patch, without ``}}``, which would end a tag."""
     text = to_json(patch)
     while "}}" in text:
@@ -75,7 +75,7 @@ def text_of(patch: JsonValue) -> str:
     return text
 
 
-def text_expression(patch: Patch) -> str:
+def make_text_expression(patch: Patch) -> str:
     """Return the expression whose value is the JSON text of ``patch``."""
     pieces: list[str] = []
     literal: list[str] = []
@@ -104,7 +104,7 @@ def _pieces(patch: Patch) -> list[str | OpenText]:
     if isinstance(patch, OpenText):
         return [patch]
     if isinstance(patch, OptionalElement):
-        inner = text_expression(patch.element)
+        inner = make_text_expression(patch.element)
         return [OpenText(f"({patch.expression} == nil ? '' : ',' + {inner})")]
     if isinstance(patch, OpenKey):
         member = [OpenText(f"toJson({patch.key})"), ":", *_pieces(patch.value)]

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from argosy_compiler.argo.expressions import tag
+from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
-from argosy_compiler.plan import Plan, Template
+from argosy_compiler.compilation import Compilation, Template
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
@@ -69,16 +69,16 @@ _SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
 class PodTemplates:
     """Collects the shapes that tasks ask for, and names each once."""
 
-    def __init__(self, plan: Plan, names: Names) -> None:
-        self._plan = plan
+    def __init__(self, compilation: Compilation, names: Names) -> None:
+        self._compilation = compilation
         self._names: dict[str, str] = {}
         self._new_names = names
         self._templates: list[Template] = []
-        components = [plan.pipeline.root, *plan.pipeline.components.values()]
+        components = [compilation.pipeline.root, *compilation.pipeline.components.values()]
         self._artifacts = any(one.inputs.artifacts or one.outputs.artifacts for one in components)
         self._follows = any(
             task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
-            for _, task in plan.structure.tasks()
+            for _, task in compilation.structure.tasks()
         )
         """Whether any task has to know what became of others: then every shape can be told."""
 
@@ -88,7 +88,7 @@ class PodTemplates:
 
     def step(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
         """Return the name of the template for a container task."""
-        fields = self._plan.pods[(dag, task.key)]
+        fields = self._compilation.pods[(dag, task.key)]
         scratch = SCRATCH if self._artifacts else ()
         env = self._driver_env()
         if retry is not None and retry.max_count > 0:
@@ -104,7 +104,7 @@ class PodTemplates:
             "initContainers": [
                 {
                     "name": DRIVER_CONTAINER,
-                    "image": self._plan.options.image,
+                    "image": self._compilation.options.image,
                     "command": list(DRIVER_COMMAND),
                     "env": env,
                     "mirrorVolumeMounts": True,
@@ -129,7 +129,7 @@ class PodTemplates:
             "sidecars": [
                 {
                     "name": LAUNCHER_CONTAINER,
-                    "image": self._plan.options.image,
+                    "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
                     "env": [_variable(ENV_STORE, self._store())],
                     "mirrorVolumeMounts": True,
@@ -137,11 +137,11 @@ class PodTemplates:
                 }
             ],
         }
-        if self._plan.pipeline.control:
+        if self._compilation.pipeline.control:
             # One task that publishes makes all that share the rest of the shape able to.
             template["outputs"] = _control_output()
         if retry is not None and retry.max_count > 0:
-            template["retryStrategy"] = retry_strategy(retry)
+            template["retryStrategy"] = make_retry_strategy(retry)
         return self._named(POD_TEMPLATE, template)
 
     def decider(self) -> str:
@@ -153,7 +153,7 @@ class PodTemplates:
                 "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
                 "container": {
                     "name": MAIN_CONTAINER,
-                    "image": self._plan.options.image,
+                    "image": self._compilation.options.image,
                     "command": list(DECIDE_COMMAND),
                     "env": self._driver_env(),
                     "volumeMounts": [_SHARED_MOUNT],
@@ -165,7 +165,9 @@ class PodTemplates:
 
     def claim(self, dag: str, task: Task, action: str) -> str:
         """Return the name of the template that creates or deletes a volume claim."""
-        return self._named(f"{action}-claim", claim_template(self._plan, dag, task, action))
+        return self._named(
+            f"{action}-claim", make_claim_template(self._compilation, dag, task, action)
+        )
 
     def _named(self, base: str, template: dict[str, Any]) -> str:
         key = f"{base} {to_json(template)}"
@@ -186,13 +188,13 @@ class PodTemplates:
             _variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
             {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
         ]
-        inputs = self._plan.pipeline.root.inputs
+        inputs = self._compilation.pipeline.root.inputs
         names = sorted([*inputs.parameters, *inputs.artifacts])
         if names:
             members = ", ".join(f"{quote(n)}: workflow.parameters[{quote(n)}]" for n in names)
-            env.append(_variable(ENV_PARAMETERS, tag(f"sprig.b64enc(toJson({{{members}}}))")))
-        if self._plan.options.store_secret is not None:
-            env.append(_variable(ENV_STORE_SECRET, self._plan.options.store_secret))
+            env.append(_variable(ENV_PARAMETERS, make_tag(f"sprig.b64enc(toJson({{{members}}}))")))
+        if self._compilation.options.store_secret is not None:
+            env.append(_variable(ENV_STORE_SECRET, self._compilation.options.store_secret))
         if self._follows:
             env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
@@ -204,8 +206,8 @@ class PodTemplates:
         return {"parameters": parameters}
 
     def _ir_variable(self) -> dict[str, Any]:
-        if self._plan.config_map is not None:
-            name = self._plan.config_map["metadata"]["name"]
+        if self._compilation.config_map is not None:
+            name = self._compilation.config_map["metadata"]["name"]
             return {
                 "name": ENV_IR,
                 "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
@@ -213,20 +215,20 @@ class PodTemplates:
         return _variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
 
     def _store(self) -> str:
-        if self._plan.options.store is not None:
+        if self._compilation.options.store is not None:
             return f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
         # Not declared, so that `argo submit -p` has to name it; a plain tag would not be valid.
-        return tag(f"workflow.parameters[{quote(STORE_PARAMETER)}]")
+        return make_tag(f"workflow.parameters[{quote(STORE_PARAMETER)}]")
 
     def _credentials(self) -> dict[str, Any]:
-        secret = self._plan.options.store_secret
+        secret = self._compilation.options.store_secret
         if secret is None:
             return {}
         # Optional: the driver says that it is missing, where Kubernetes waits for it silently.
         return {"envFrom": [{"secretRef": {"name": secret, "optional": True}}]}
 
 
-def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
+def make_retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
     """Return Argo's strategy for a policy.
 
     A fractional factor is rounded up, since Argo takes whole ones. One so large that the second
@@ -252,7 +254,9 @@ def retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
     return strategy
 
 
-def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, Any]:
+def make_claim_template(
+    compilation: Compilation, dag: str, task: Task, action: str
+) -> dict[str, Any]:
     """Return a ``resource`` template that creates or deletes the volume claim ``claim``."""
     inputs = {"parameters": [{"name": "claim"}]}
     if action == "delete":
@@ -260,7 +264,7 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
         # wait for its end would be to wait for ever, and would need the rights to list and watch.
         flags = ["persistentvolumeclaim/{{inputs.parameters.claim}}", "--wait=false"]
         return {"inputs": inputs, "resource": {"action": "delete", "flags": flags}}
-    given = _constants(plan, dag, task)
+    given = _constants(compilation, dag, task)
     spec: dict[str, Any] = {
         "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
         "resources": {"requests": {"storage": given.get("size") or ""}},
@@ -286,10 +290,10 @@ def claim_template(plan: Plan, dag: str, task: Task, action: str) -> dict[str, A
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
 
 
-def _constants(plan: Plan, dag: str, task: Task) -> Mapping[str, Any]:
+def _constants(compilation: Compilation, dag: str, task: Task) -> Mapping[str, Any]:
     """Return the inputs of a volume claim's task, which have to be constants or defaults."""
     given: dict[str, Any] = {}
-    for name, spec in plan.structure.used(task).inputs.parameters.items():
+    for name, spec in compilation.structure.component_of(task).inputs.parameters.items():
         parameter = task.parameters.get(name)
         if parameter is None:
             given[name] = None if spec.default is UNSET else spec.default

@@ -25,7 +25,7 @@ class NodeCounts:
     steps: int = 0
     """Container tasks: each is one pod."""
     deciding: int = 0
-    """Pods that only decide; :attr:`Compiled.notes` says why."""
+    """Pods that only decide; :attr:`CompiledPipeline.notes` says why."""
     claims: int = 0
     """Pods that create or delete a volume claim; Argo runs one for each."""
     nodes: int = 0
@@ -55,7 +55,7 @@ class NodeCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class CompiledPipeline:
     """A compiled pipeline."""
 
     workflow: Mapping[str, JsonValue]

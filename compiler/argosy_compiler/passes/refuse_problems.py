@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from argosy_compiler.plan import Plan
+from argosy_compiler.compilation import Compilation
 from argosy_schemas.errors import InvalidPipelineError
 
 
-def refuse(plan: Plan) -> Plan:
-    """Return the plan unchanged.
+def refuse_problems(compilation: Compilation) -> Compilation:
+    """Return the compilation unchanged.
 
     Raises:
         InvalidPipelineError: Something is wrong with the pipeline.
     """
-    if plan.problems:
-        raise InvalidPipelineError(*plan.problems)
-    return plan
+    if compilation.problems:
+        raise InvalidPipelineError(*compilation.problems)
+    return compilation

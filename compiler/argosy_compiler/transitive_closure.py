@@ -1,15 +1,15 @@
-"""Everything above a task, for DAGs of thousands of tasks: sets as bits of integers."""
+"""The transitive closure of dependencies, for thousands of tasks: sets as bits of integers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 
-def closure(direct: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
+def compute_transitive_closure(direct: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
     """Return for each task the set of all that it leads to, itself left out.
 
-    Bit ``n`` stands for the ``n``-th key of ``direct``. Unknown names count for nothing; a circle
-    (reported elsewhere) counts as far as it was walked.
+    Bit ``n`` stands for the ``n``-th key of ``direct``. Unknown names are ignored. A cycle counts
+    as far as it was walked, since it is reported elsewhere.
     """
     bits = {name: 1 << number for number, name in enumerate(direct)}
     found: dict[str, int] = {}

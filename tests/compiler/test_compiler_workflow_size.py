@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, IrPlacement, compile_pipeline
-from argosy_compiler.fitting import check_fits
+from argosy_compiler.workflow_size import check_workflow_size
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
@@ -36,7 +36,7 @@ def check(placement: IrPlacement, *, length: int) -> int:
     source = to_json(document("x" * length))
     pipeline = read_pipeline(source.encode(), file="<generated>")
     compiled = compile_pipeline(pipeline, CompileOptions(ir=placement))
-    check_fits(compiled)
+    check_workflow_size(compiled)
     return len(to_json(compiled.workflow).encode())
 
 

@@ -1,8 +1,8 @@
-"""Values that a decision can read, as expressions of Argo, and what is known of them.
+"""Values that conditions and loops read, as expressions of Argo, and what is known of them.
 
-What a list holds need not be of the type that its items are declared, and a STRING takes anything,
-as text. So a value says besides its type of what kinds it can be, and whoever uses it converts it
-or has it fail (``ir-semantics`` 2.3).
+An item of a list need not have the type that the loop declares, and a STRING takes anything as
+text. So a value has a declared type and the kinds that it can really be, and whoever uses it
+converts it, or writes an expression that fails.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LENGTH_KIND: Kinds = frozenset({ValueKind.DOUBLE})
 NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
 
 
-class BarredError(Exception):
-    """The value cannot be had by an expression; the message goes on from "needs a pod:"."""
+class NoExpressionError(Exception):
+    """No expression of Argo yields the value; the message completes "needs a pod:"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,11 @@ class Value:
 
     text: str
     type: ParameterType
-    """What it is declared: a STRING is the text of what the expression yields."""
+    """As it is declared: a STRING is the text of what the expression yields."""
     kinds: Kinds
-    """All that the expression can yield."""
+    """The kinds that the expression can yield."""
     known: tuple[JsonValue, ...] | None = None
-    """All that it can yield, where that is written in the pipeline."""
+    """The values that it can yield, where the pipeline says them."""
 
     @property
     def nullable(self) -> bool:
@@ -53,39 +53,39 @@ class Value:
         return Operand(expression=self.text, type=self.type, kinds=self.kinds)
 
     def of_type(self, declared: ParameterType) -> Value:
-        """Return it as an input of this type receives it, not yet converted or checked.
+        """Return the value as an input of this type receives it, not yet converted or checked.
 
-        A DAG keeps what it receives as a STRING, an item of a list that is no text for one.
+        A DAG does not convert what its STRING input receives, e.g. an item that is a number.
 
         Raises:
-            BarredError: That would take two steps.
+            NoExpressionError: That would take two conversions.
         """
         is_kept = declared is self.type or self.type is ParameterType.STRING
         if is_kept or {declared, self.type} == set(NUMBERS):
             return replace(self, type=declared)
         if not self.operand.is_certain:
-            raise BarredError(f"what is declared {self.type} is passed on as {declared}")
+            raise NoExpressionError(f"what is declared {self.type} is passed on as {declared}")
         return replace(self, type=declared)
 
 
-def selected(value: Value, selector: str) -> Value:
-    """Return the part of a value that a selector reads; it is of no declared type."""
+def select_part(value: Value, selector: str) -> Value:
+    """Return the part of a value that a selector reads; it has no declared type."""
     match = _SELECTOR.fullmatch(selector)
     if match is None:
-        raise BarredError(f"it reads a part of a value by '{selector}'")
+        raise NoExpressionError(f"it reads a part of a value by '{selector}'")
     key = match[1] if match[1] is not None else match[2]
     known = None if value.known is None else _members(value.known, key)
-    # A missing key would be nil, and compare as unequal without a word.
+    # A missing key would be nil, and compare as unequal where it should fail.
     return replace(
         value,
-        text=f"find([{parsed(value)}], {quote(key)} in #)[{quote(key)}]",
-        kinds=ANY_KIND if known is None else kinds_of(known),
+        text=f"find([{parse_text(value)}], {quote(key)} in #)[{quote(key)}]",
+        kinds=ANY_KIND if known is None else find_kinds(known),
         known=known,
     )
 
 
-def parsed(value: Value) -> str:
-    """Return the expression of what the text of a value says in JSON."""
+def parse_text(value: Value) -> str:
+    """Return the expression of the JSON that a value is the text of."""
     if value.type is not ParameterType.STRING or ValueKind.TEXT not in value.kinds:
         return value.text
     if value.kinds <= TEXT_KIND | {ValueKind.NULL}:
@@ -94,7 +94,7 @@ def parsed(value: Value) -> str:
 
 
 def _members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] | None:
-    """Return one member of each value; ``None``: not all have it."""
+    """Return one member of each value; ``None`` if any lacks it."""
     found: list[JsonValue] = []
     for value in values:
         if isinstance(value, str):
@@ -108,14 +108,14 @@ def _members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] |
     return tuple(found)
 
 
-def as_text(value: Value, name: str) -> Value:
+def convert_to_text(value: Value, name: str) -> Value:
     """Return a value as the text that an input declared STRING receives.
 
-    Texts of numbers from 1e21 on, below 1e-6, and of ``<``, ``>`` and ``&`` in lists and structs
-    are not as the driver has them: what is compared is not made so.
+    Argo and the driver write numbers from 1e21 on and below 1e-6, and ``<``, ``>`` and ``&`` in
+    lists and structs, differently.
     """
     if value.kinds <= {ValueKind.LIST, ValueKind.MAP, ValueKind.NULL}:
-        raise BarredError(f"'{name}' is text made of a list or struct")
+        raise NoExpressionError(f"'{name}' is text made of a list or struct")
     kinds = TEXT_KIND | (value.kinds & {ValueKind.NULL})
     if not value.kinds & kinds:
         return replace(value, text=f"toJson({value.text})", kinds=kinds, known=None)
@@ -123,8 +123,8 @@ def as_text(value: Value, name: str) -> Value:
     return replace(value, text=text, kinds=kinds, known=None)
 
 
-def all_known(values: Sequence[Value], *, items: bool) -> tuple[JsonValue, ...] | None:
-    """Return all that a value from several places can be, or all items of such a list."""
+def collect_known_values(values: Sequence[Value], *, items: bool) -> tuple[JsonValue, ...] | None:
+    """Return all values that any of several values can be, or all items of such lists."""
     found: list[JsonValue] = []
     for value in values:
         if value.known is None:
@@ -139,12 +139,12 @@ def all_known(values: Sequence[Value], *, items: bool) -> tuple[JsonValue, ...] 
     return tuple(found)
 
 
-def kinds_of(values: Iterable[JsonValue]) -> Kinds:
+def find_kinds(values: Iterable[JsonValue]) -> Kinds:
     """Return the kinds of values; a number from JSON is a double."""
     return frozenset(kind_of(as_double(value)) for value in values)
 
 
-def type_of(value: JsonValue) -> ParameterType:
+def infer_type(value: JsonValue) -> ParameterType:
     """Return the type of a value that is declared nowhere."""
     if isinstance(value, bool):
         return ParameterType.BOOLEAN

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from argosy_compiler.argo.names import Names, without_number
+from argosy_compiler.argo.names import Names, strip_number
 from argosy_compiler.argo.template_names import MET_TEMPLATE, ON_EXIT, STOPPED_TEMPLATE
+from argosy_compiler.compilation import Template
 from argosy_compiler.large.general_form import GeneralForm, Text, generalize
 from argosy_compiler.linting.limits import MAX_INPUTS
-from argosy_compiler.plan import Template
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.pod import DRIVER_CONTAINER
 from argosy_schemas.values import to_json
@@ -23,7 +23,7 @@ from argosy_schemas.values import to_json
 _UNSHARED: Final = frozenset({ROOT, ON_EXIT, MET_TEMPLATE, STOPPED_TEMPLATE})
 
 
-def share(templates: Sequence[Template]) -> list[Template]:
+def share_templates(templates: Sequence[Template]) -> list[Template]:
     """Return the templates that do for all, in the order of the first that each stands for."""
     order = {str(one["name"]): number for number, one in enumerate(templates)}
     names = Names(order)
@@ -41,7 +41,7 @@ def share(templates: Sequence[Template]) -> list[Template]:
             merged = _merge(forms)
             if merged is None:
                 continue
-            base = without_number(forms[0].name)
+            base = strip_number(forms[0].name)
             name = base if base in {form.name for form in forms} else names.new(base)
             for form, arguments in zip(forms, merged[1], strict=True):
                 del kept[order[form.name]]

@@ -1,4 +1,4 @@
-"""Which Argo task waits for which: the IR's dependencies without importers."""
+"""Dependencies between Argo tasks: those of the IR without importers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from argosy_schemas.ir.model import TriggerStrategy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaited:
-    """The siblings that a task waits for, sorted; none is in both."""
+    """The siblings that a task waits for, sorted; no task is in both."""
 
     requires: tuple[str, ...] = ()
     """Those that must have succeeded."""
     follows: tuple[str, ...] = ()
-    """Those of which it does not matter what became."""
+    """Those that must have ended, in success or not."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -24,12 +24,12 @@ class Awaited:
         return tuple(sorted((*self.requires, *self.follows)))
 
 
-def dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
+def resolve_dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
     """Return task key to what it waits for.
 
-    An importer has no pod, and whoever reads its artifact computes it: a dependency on it is
-    replaced by its own. So a task may require one and follow another, where an importer that runs
-    in any case is between.
+    An importer has no pod, since whoever reads its artifact computes it. Its own dependencies
+    replace a dependency on it. So a task may require one task and follow another, if an importer
+    that runs in any case stands between.
     """
     tasks = structure.dag(dag).tasks
     resolved: dict[str, Awaited] = {}
@@ -55,18 +55,18 @@ def dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
     return {key: of(key) for key in tasks}
 
 
-def targets(structure: Structure, dag: str) -> tuple[str, ...]:
-    """Return the tasks whose failure must fail the DAG, where that has to be said; else nothing.
+def find_targets(structure: Structure, dag: str) -> tuple[str, ...]:
+    """Return the tasks whose failure must fail the DAG; empty where Argo's default is right.
 
-    Argo fails a DAG by its targets, which are its leaves unless named. A task that runs whatever
-    became of another would hide the other's failure, so that one is named beside the leaves.
+    Argo fails a DAG by its targets, which are its leaves unless named. A task that follows another
+    whatever became of it would hide the failure of the other, so the other is named as well.
     """
     tasks = {
         key: task
         for key, task in structure.dag(dag).tasks.items()
         if not structure.is_importer(task)
     }
-    waits = dependencies(structure, dag)
+    waits = resolve_dependencies(structure, dag)
     followed = {upstream for key in tasks for upstream in waits[key].follows}
     if not followed:
         return ()

@@ -1,4 +1,4 @@
-"""What can be told of a condition before any value is known."""
+"""Check conditions as far as that needs no value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from argosy_schemas.ir.model import ParameterType
 Json = Mapping[str, Any]
 
 
-def faults_of(
+def find_condition_faults(
     expression: Expression,
     declared: Mapping[str, ParameterType],
     passed: Collection[str],
@@ -37,7 +37,7 @@ def faults_of(
 
 
 def check_conditions(spec: Json, reached: Sequence[str], findings: Findings) -> None:
-    """Add what is wrong with the conditions of a pipeline that is wrong elsewhere, too.
+    """Add what is wrong with conditions to the findings of a pipeline that is wrong elsewhere.
 
     Args:
         spec: Canonical.
@@ -68,6 +68,6 @@ def _faults_in(text: str, task: Json, component: Json) -> Sequence[Fault]:
     }
     declared = {name: kind for name, kind in types.items() if kind is not None}
     if len(declared) < len(types):
-        return ()  # one is wrong, and told of
+        return ()  # a type is wrong, and reported
     passed: Json = task.get("inputs", {}).get("parameters", {})
-    return faults_of(expression, declared, passed, inputs.get("artifacts", {}))
+    return find_condition_faults(expression, declared, passed, inputs.get("artifacts", {}))

@@ -1,4 +1,4 @@
-"""Fit the templates of a workflow into the two limits of Argo 4's full CRDs, or refuse them."""
+"""Reduce the templates of a workflow to the two limits of Argo 4's full CRDs, or refuse it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import MET_TEMPLATE
-from argosy_compiler.compiled import Note
-from argosy_compiler.large.divide import FEWEST, CannotDivideError, Division
+from argosy_compiler.compilation import Template
+from argosy_compiler.compiled_pipeline import Note
+from argosy_compiler.large.division import FEWEST, CannotDivideError, Division
 from argosy_compiler.large.part_templates import make_stand_in_template, write_parts
-from argosy_compiler.large.share import share
-from argosy_compiler.large.task_graph import find_read, read_graph
-from argosy_compiler.plan import Template
+from argosy_compiler.large.sharing import share_templates
+from argosy_compiler.large.task_graph import find_read_tasks, read_graph
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.values import to_json
@@ -19,14 +19,14 @@ from argosy_schemas.values import to_json
 _ADVICE = "where the cluster takes more, as Argo's minimal CRDs do"
 
 
-def fit(
+def reduce_templates(
     templates: Sequence[Template],
     *,
     max_dag_tasks: int,
     max_templates: int,
     paths: Mapping[str, str],
 ) -> tuple[tuple[Template, ...], tuple[Note, ...]]:
-    """Return templates with few enough tasks in each DAG, and few enough in all; and what it costs.
+    """Return templates within both limits, and notes about what that costs.
 
     Args:
         templates: All of the workflow.
@@ -43,7 +43,7 @@ def fit(
     fitted, notes = _divide(templates, max_dag_tasks, paths)
     if len(fitted) > max_templates:
         count = len(fitted)
-        fitted = share(fitted)
+        fitted = share_templates(fitted)
         if len(fitted) > max_templates:
             message = (
                 f"needs {len(fitted):,} templates, and --max-templates allows {max_templates:,},"
@@ -74,7 +74,9 @@ def _divide(
         path = paths.get(str(template["name"]), f"{ROOT}.dag")
         has = f"has {total:,} tasks in one DAG, and --max-dag-tasks allows {most:,}"
         try:
-            division = Division(read_graph(template), most, find_read(template.get("outputs")))
+            division = Division(
+                read_graph(template), most, find_read_tasks(template.get("outputs"))
+            )
         except CannotDivideError as error:
             message = (
                 f"{has}; it cannot be divided, since {error}; group the tasks in pipelines of their"

@@ -1,16 +1,16 @@
-"""Refuse a workflow that Argo could not hold, before anybody submits it."""
+"""Check the size of a workflow: Argo keeps it in one object, together with its status."""
 
 from __future__ import annotations
 
-from argosy_compiler.compiled import Compiled
+from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.linting.limits import MAX_WORKFLOW_BYTES
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.values import to_json
 
 
-def check_fits(compiled: Compiled) -> None:
-    """Check the size of the workflow. The embedded engine takes any.
+def check_workflow_size(compiled: CompiledPipeline) -> None:
+    """Check that Argo can hold the workflow. The embedded engine takes any size.
 
     Raises:
         InvalidPipelineError: It is larger than the object in which Argo keeps it.
