@@ -25,12 +25,17 @@ class MissingError(Exception):
 
 
 class Wrong:
-    """A value of another type than was declared: whoever looks at it fails."""
+    """A value that never came to be, or is of another type than was declared.
+
+    A DAG starts with it, since nobody looks at the inputs of a DAG before its tasks do; whoever
+    looks at it fails.
+    """
 
     def _fail(self, *_: object) -> Any:
-        raise ValueError("it is of another type")
+        raise ValueError("it is missing, or of another type")
 
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __len__ = _fail
+    __iter__ = __getitem__ = _fail
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -118,10 +123,11 @@ class _Evaluator:
             given = self.inputs(task, component, outer, done)
             if "condition" in policy and not holds(policy["condition"], given.parameters):
                 return Ended(kind=kind, state="SKIPPED", began=False)
+            each = iteration_inputs(task, component, given) if kind == "loop" else []
         except (MissingError, ValueError):
             return Ended(kind=kind, state="FAILED", began=False, attempts=None)
         if kind == "loop":
-            return self.loop(key, task, component, given, path, retries)
+            return self.loop(component, each, f"{path}{key}", retries)
         if kind == "dag":
             return self.dag(component, given, f"{path}{key}/", retries=retries)
         if kind == "importer":
@@ -145,27 +151,29 @@ class _Evaluator:
             except MissingError:
                 # One that does not run in any case counts on what it waits for.
                 in_any_case = "strategy" in task.get("triggerPolicy", {})
-                if "defaultValue" not in types[name] or not in_any_case:
+                if "defaultValue" in types[name] and in_any_case:
+                    value = types[name]["defaultValue"]
+                elif "dag" in component:
+                    value = Wrong()
+                else:
                     raise
-                value = types[name]["defaultValue"]
             given.parameters[name] = coerced(value, types[name]["parameterType"])
         for name, source in task.get("inputs", {}).get("artifacts", {}).items():
             if "componentInputArtifact" in source:
-                given.artifacts[name] = outer.artifacts[source["componentInputArtifact"]]
+                there, key = outer.artifacts, source["componentInputArtifact"]
             else:
                 output = source["taskOutputArtifact"]
-                producer = done[output["producerTask"]]
-                if output["outputArtifactKey"] not in producer.artifacts:
-                    raise MissingError(name)
-                given.artifacts[name] = producer.artifacts[output["outputArtifactKey"]]
+                there, key = done[output["producerTask"]].artifacts, output["outputArtifactKey"]
+            if key in there:
+                given.artifacts[name] = there[key]
+            elif "dag" not in component:
+                raise MissingError(name)
         return given
 
-    def loop(
-        self, key: str, task: Json, component: Json, given: Given, path: str, retries: int
-    ) -> Ended:
+    def loop(self, component: Json, each: list[Given], path: str, retries: int) -> Ended:
         iterations: list[Ended] = []
-        for index, inner in enumerate(iteration_inputs(task, component, given)):
-            at = f"{path}{key}/{index}"
+        for index, inner in enumerate(each):
+            at = f"{path}/{index}"
             ended = self.dag(component, inner, f"{at}/", retries=retries)
             ended.kind = "iteration"
             self.tasks[at] = ended
@@ -237,6 +245,8 @@ def iteration_inputs(task: Json, component: Json, given: Given) -> list[Given]:
     if "artifactIterator" in task:
         iterator = task["artifactIterator"]
         name = iterator["itemInput"]
+        if iterator["items"]["inputArtifact"] not in given.artifacts:
+            raise MissingError(name)
         return [
             Given(parameters=given.parameters, artifacts={**given.artifacts, name: [origin]})
             for origin in given.artifacts[iterator["items"]["inputArtifact"]]

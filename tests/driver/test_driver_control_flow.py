@@ -639,6 +639,60 @@ def test_an_importer_behind_a_task_that_did_not_run_did_not_either() -> None:
     assert world.output_artifacts() == {"data": ("gs://b/k",)}
 
 
+@pytest.mark.parametrize("item", [1, 2])
+def test_what_a_nested_pipeline_skipped_has_made_nothing(item: int) -> None:
+    body = dag(
+        {"t": task("comp-t", {"x": "x"})},
+        {"item": "STRING"},
+        {"out": "LIST"},
+        passes={"out": ["t.Output"]},
+    )
+    condition = dag(
+        {"importer": task("comp-importer"), "for-loop-2": task("comp-body", **loop([]))},
+        {"item": "NUMBER_INTEGER"},
+        {"out": "LIST"},
+        output_artifacts={"data": DATASET},
+        passes={"out": ["for-loop-2.out"]},
+        passes_artifacts={"data": ["importer.artifact"]},
+    )
+    only_two = when("inputs.parameter_values['item'] == 2")
+    nested = dag(
+        {"condition-1": task("comp-condition", {"item": given("item")}, **only_two)},
+        {"item": "NUMBER_INTEGER"},
+        {"out": "LIST"},
+        output_artifacts={"data": DATASET},
+        passes={"out": ["condition-1.out"]},
+        passes_artifacts={"data": ["condition-1.data"]},
+    )
+    root = dag(
+        {
+            "nested": task("comp-nested", {"item": given("item")}),
+            "data": task("comp-data", artifacts={"a": output_artifact("nested")}),
+            "list": task("comp-list", {"x": output("nested", "out")}),
+        },
+        {"item": "NUMBER_INTEGER"},
+    )
+    components = {
+        "comp-nested": nested,
+        "comp-condition": condition,
+        "comp-body": body,
+        "comp-importer": importer(artifactUri={"constant": "gs://b/k"}),
+        "comp-t": LEAF,
+        "comp-data": leaf(artifacts={"a": DATASET}),
+        "comp-list": leaf({"x": "LIST"}),
+    }
+    world = World(pipeline(root, components), {"item": item})
+
+    if item == 2:
+        assert world.input_artifacts("data") == {"a": ("gs://b/k",)}
+        assert world.inputs("list") == {"x": []}
+        return
+    with pytest.raises(FinalTaskError, match="'nested', which ended without it"):
+        world.input_artifacts("data")
+    with pytest.raises(FinalTaskError, match="'nested', which ended without it"):
+        world.inputs("list")
+
+
 # Conditions and deciding pods.
 
 

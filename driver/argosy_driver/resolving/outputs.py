@@ -85,10 +85,9 @@ class Inputs(Protocol):
 class Outputs:
     """The outputs of tasks in one run.
 
-    Two arguments are the same in all methods. ``ancestor`` is the position whose DAG chooses
-    between branches and is known to have run; ``None`` if everything on the way is known to have
-    run. ``keep`` says whether to store long collected lists; it is ``False`` where a loop may have
-    failed.
+    Two arguments are the same in all methods. ``ancestor`` is a position at or above the one that
+    is asked for, and is known to have run; the tasks between may not have run. ``keep`` says
+    whether to store long collected lists; it is ``False`` where a loop may have failed.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class Outputs:
         self,
         position: TaskPosition,
         name: str,
-        ancestor: TaskPosition | None = None,
+        ancestor: TaskPosition,
         *,
         keep: bool = True,
     ) -> JsonValue | Unset:
@@ -121,9 +120,9 @@ class Outputs:
             return self._collected_parameters(position, name, ancestor, keep=keep)
         dag = position.component.dag
         if dag is not None:
-            for source, below in self._sources(position, name, ancestor, artifacts=False):
+            for source in self._sources(position, name, ancestor, artifacts=False):
                 value = self.parameter(
-                    self._tree.child(position, source.task), source.output, below, keep=keep
+                    self._tree.child(position, source.task), source.output, ancestor, keep=keep
                 )
                 if value is not UNSET:
                     return value
@@ -146,7 +145,7 @@ class Outputs:
         self,
         position: TaskPosition,
         name: str,
-        ancestor: TaskPosition | None = None,
+        ancestor: TaskPosition,
         *,
         keep: bool = True,
     ) -> Artifacts | None:
@@ -155,9 +154,9 @@ class Outputs:
             return self._collected_artifacts(position, name, ancestor, keep=keep)
         dag = position.component.dag
         if dag is not None:
-            for source, below in self._sources(position, name, ancestor, artifacts=True):
+            for source in self._sources(position, name, ancestor, artifacts=True):
                 found = self.artifacts(
-                    self._tree.child(position, source.task), source.output, below, keep=keep
+                    self._tree.child(position, source.task), source.output, ancestor, keep=keep
                 )
                 if found is not None:
                     return found
@@ -181,9 +180,9 @@ class Outputs:
         return self._ran_in_its_dag(position)
 
     def _sources(
-        self, position: TaskPosition, name: str, ancestor: TaskPosition | None, *, artifacts: bool
-    ) -> Iterator[tuple[TaskOutput, TaskPosition | None]]:
-        """Yield the sources of a DAG's output, each with its ancestor, to the first that ran."""
+        self, position: TaskPosition, name: str, ancestor: TaskPosition, *, artifacts: bool
+    ) -> Iterator[TaskOutput]:
+        """Yield the sources of a DAG's output, to the first that ran."""
         selectors = _selectors(position, name, artifacts=artifacts)
         if selectors is None:
             raise FinalTaskError(
@@ -191,10 +190,8 @@ class Outputs:
                 f"declare it in the outputs of component '{position.component.name}'",
                 reason=Reason.INVALID_INPUT,
             )
-        if ancestor is None and len(selectors) > 1:
-            ancestor = position
         for number, selector in enumerate(selectors, start=1):
-            yield selector, ancestor
+            yield selector
             # The caller asks for the next source only if this one has no output.
             if number < len(selectors):
                 branch = self._tree.child(position, selector.task)
@@ -202,7 +199,7 @@ class Outputs:
                     return
 
     def _ran_without(
-        self, branch: TaskPosition, name: str, ancestor: TaskPosition | None, *, artifacts: bool
+        self, branch: TaskPosition, name: str, ancestor: TaskPosition, *, artifacts: bool
     ) -> bool:
         """Return whether a branch ran although it has no such output."""
         leaf = branch
@@ -218,10 +215,8 @@ class Outputs:
             leaf, name = self._tree.child(leaf, selectors[0].task), selectors[0].output
         return self._ran(branch, ancestor)
 
-    def _ran(self, position: TaskPosition, ancestor: TaskPosition | None) -> bool:
+    def _ran(self, position: TaskPosition, ancestor: TaskPosition) -> bool:
         """Return whether a position and all positions up to ``ancestor`` ran."""
-        if ancestor is None:
-            return True
         current: TaskPosition | None = position
         while current is not None and current.path != ancestor.path:
             if not self._ran_in_its_dag(current):
@@ -241,7 +236,7 @@ class Outputs:
         return task.condition is None or self._inputs.holds(position)
 
     def _collected_parameters(
-        self, loop: TaskPosition, name: str, ancestor: TaskPosition | None, *, keep: bool
+        self, loop: TaskPosition, name: str, ancestor: TaskPosition, *, keep: bool
     ) -> JsonValue | Unset:
         if self._phases.failed(loop.path) or not self._ran(loop, ancestor):
             return UNSET
@@ -259,7 +254,7 @@ class Outputs:
         return found
 
     def _collected_artifacts(
-        self, loop: TaskPosition, name: str, ancestor: TaskPosition | None, *, keep: bool
+        self, loop: TaskPosition, name: str, ancestor: TaskPosition, *, keep: bool
     ) -> Artifacts | None:
         if self._phases.failed(loop.path) or not self._ran(loop, ancestor):
             return None

@@ -291,7 +291,7 @@ class Resolver:
                     if self.phases.of(upstream.path) not in (None, SUCCEEDED):
                         return UNSET
                     return self._outputs.parameter(upstream, output, parent, keep=False)
-                found = self._outputs.parameter(upstream, output)
+                found = self._outputs.parameter(upstream, output, upstream)
                 if found is UNSET:
                     raise make_missing_output_error(position, name, source.source)
                 return found
@@ -377,7 +377,7 @@ class Resolver:
         elif source is not None:
             upstream = self.tree.child(parent, source.task)
             if not position.ignores_upstream_failure:
-                found = self._outputs.artifacts(upstream, source.output)
+                found = self._outputs.artifacts(upstream, source.output, upstream)
                 if found is None:
                     raise make_missing_output_error(position, name, source)
             elif self.phases.of(upstream.path) in (None, SUCCEEDED):
