@@ -20,9 +20,9 @@ MEANT = {
     "Literal": "the node of a syntax tree, in CEL and in Argo's language",
     "Name": "the node of a syntax tree, in CEL and in Argo's language",
     "check": "the front door of CEL and of Argo's language",
-    "children": "of a syntax tree, in CEL and in Argo's language",
+    "get_children": "of a syntax tree, in CEL and in Argo's language",
     "evaluate": "the front door of CEL and of Argo's language",
-    "nodes": "of a syntax tree, in CEL and in Argo's language",
+    "walk_nodes": "of a syntax tree, in CEL and in Argo's language",
     "parse": "the parser of CEL and of Argo's language",
 }
 """Names that stand for the same idea wherever they are defined, each with the reason."""

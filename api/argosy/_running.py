@@ -10,7 +10,7 @@ from argosy._pipelines import Pipeline, PipelineSource
 from argosy._run_inputs import prepare_run_inputs
 from argosy_engine.events import Listener, ignore
 from argosy_engine.run import resume_run, run_workflow
-from argosy_engine.settings import RunSettings, default_jobs
+from argosy_engine.settings import RunSettings, get_default_jobs
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.values import JsonValue
@@ -117,4 +117,4 @@ def resume(
 def _check_jobs(jobs: int | None) -> int:
     if jobs is not None and jobs < 1:
         raise InvalidArgumentError(f"jobs: {jobs} is too few; use 1 or more")
-    return default_jobs() if jobs is None else jobs
+    return get_default_jobs() if jobs is None else jobs

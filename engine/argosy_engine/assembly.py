@@ -14,7 +14,7 @@ from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
 from argosy_engine.home.journal import JournalWriter
 from argosy_engine.home.local_run import LocalRun
-from argosy_engine.home.run_directory import RunDirectory, unwritable
+from argosy_engine.home.run_directory import RunDirectory, make_unwritable_error
 from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
@@ -129,7 +129,7 @@ def _prepare(run: LocalRun, directory: RunDirectory, stack: ExitStack) -> Journa
             directory.workspace.mkdir(exist_ok=True)
         journal = JournalWriter(directory.journal)
     except OSError as problem:
-        raise unwritable(directory.path, problem) from problem
+        raise make_unwritable_error(directory.path, problem) from problem
     stack.callback(journal.close)
     return journal
 

@@ -11,9 +11,9 @@ from argosy_schemas.ir.model import Pipeline
 _NAMED_TASKS = 3
 
 
-def notices(workflow: Workflow, pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
+def list_notices(workflow: Workflow, pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
     """Yield one sentence for each kind of thing that is passed over."""
-    users = kubernetes_settings(workflow)
+    users = list_kubernetes_settings(workflow)
     if users or workflow.settings:
         listed = [*workflow.settings, *(f"{name} ({_some(of)})" for name, of in users.items())]
         yield f"without effect on this machine: {', '.join(listed)}"
@@ -24,7 +24,7 @@ def notices(workflow: Workflow, pipeline: Pipeline, settings: RunSettings) -> It
         )
 
 
-def kubernetes_settings(workflow: Workflow) -> dict[str, list[str]]:
+def list_kubernetes_settings(workflow: Workflow) -> dict[str, list[str]]:
     """Return what tasks ask of Kubernetes, and which tasks do, both sorted."""
     found: dict[str, set[str]] = {}
     for template in workflow.templates.values():

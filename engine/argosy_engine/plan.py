@@ -10,11 +10,11 @@ from argosy_driver.planning.plan import plan_tasks
 from argosy_driver.planning.planned_task import PlannedTask
 from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.resolving.run_context import RunContext
-from argosy_engine.home.local_run import new_run
+from argosy_engine.home.local_run import create_run
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_head, read_workflow
 from argosy_engine.workflow.refusal import EngineRefusal
-from argosy_runs.results import path_order
+from argosy_runs.results import make_path_key
 from argosy_schemas.values import JsonValue
 from argosy_store.stores import Stores
 
@@ -42,7 +42,7 @@ def plan_workflow(
     Takes the arguments of :func:`argosy_engine.run.run_workflow` and raises its errors, except for
     a workflow that only a cluster can run: that is the plan's ``refusal``.
     """
-    run = new_run(
+    run = create_run(
         read_head(workflow),
         workflow,
         ir,
@@ -63,7 +63,7 @@ def plan_workflow(
             stores=stores,
             make_paths=make_paths,
         )
-        in_order = sorted(tasks, key=lambda task: path_order(task.path))
+        in_order = sorted(tasks, key=lambda task: make_path_key(task.path))
     return RunPlan(tasks=tuple(in_order), refusal=_refusal(workflow))
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from argosy_engine.assembly import assemble_run
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
-from argosy_engine.home.local_run import LocalRun, new_run, stored_run
+from argosy_engine.home.local_run import LocalRun, create_run, load_run
 from argosy_engine.home.run_directory import RunDirectory
-from argosy_engine.notices import notices
+from argosy_engine.notices import list_notices
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.settings import RunSettings
@@ -20,7 +20,7 @@ from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.home import find_run
 from argosy_runs.journal import EngineStarted, RunEnded
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import run_result
+from argosy_runs.run_result import make_run_result
 from argosy_runs.states import RunState
 from argosy_schemas.values import JsonValue
 
@@ -54,7 +54,7 @@ def run_workflow(
         MachineError: The home cannot be written.
         StoreError: The root cannot be reached.
     """
-    run = new_run(
+    run = create_run(
         read_workflow(workflow),
         workflow,
         ir,
@@ -83,7 +83,7 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     directory = RunDirectory(settings.home, find_run(settings.home, run))
     spec, ir = directory.read()
     workflow = read_workflow(spec.workflow)
-    stored = stored_run(spec, workflow, ir, settings=settings)
+    stored = load_run(spec, workflow, ir, settings=settings)
     return _work(stored, directory, settings, listener, resumed=True)
 
 
@@ -106,13 +106,13 @@ def _work(
         started_at = _now()
         assembly.reporter.take(EngineStarted(at=started_at, process=os.getpid(), resumed=resumed))
         emit(RunStarted(run_id=run_id, pipeline=pipeline, at=started_at, resumed=resumed))
-        messages = tuple(notices(run.workflow, run.pipeline, settings))
+        messages = tuple(list_notices(run.workflow, run.pipeline, settings))
         for message in messages:
             emit(Notice(message=message))
         with stop_on_signals(assembly.engine.request_stop):
             assembly.engine.run()
             ended_at = _now()
-            result = run_result(
+            result = make_run_result(
                 run.spec,
                 assembly.view,
                 assembly.values,

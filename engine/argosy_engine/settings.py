@@ -12,7 +12,7 @@ PIPELINE_ROOT = "pipeline"
 """As :attr:`RunSettings.root`: write artifacts where the pipeline file says."""
 
 
-def default_jobs() -> int:
+def get_default_jobs() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux; counts what a container leaves us
         return max(1, len(os.sched_getaffinity(0)))
@@ -33,7 +33,7 @@ class RunSettings:
     cache: bool = True
     """Whether results of earlier runs may be reused."""
 
-    jobs: int = field(default_factory=default_jobs)
+    jobs: int = field(default_factory=get_default_jobs)
     """How many tasks may run at once."""
 
     keep_pins: bool = False

@@ -56,7 +56,7 @@ def parse_float(text: str) -> float | None:
     return None
 
 
-def as_index(value: JsonValue) -> int | None:
+def to_index(value: JsonValue) -> int | None:
     """Return a number without its fraction; ``None`` for anything else, NaN and the infinities.
 
     What Go makes of NaN and the infinities depends on the processor.

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from argosy_expressions.argo import ast as argo
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.cel.checking import KINDS_OF_TYPE, Kinds
-from argosy_expressions.cel.values import ValueKind, as_double, kind_of
+from argosy_expressions.cel.values import ValueKind, get_kind, to_double
 from argosy_expressions.terms import (
     ATOM,
     CHOICE,
     COMPARE,
     UNARY,
     Term,
-    boolean,
-    literal,
+    make_boolean,
+    make_literal,
     negate,
     quote,
 )
@@ -72,7 +72,7 @@ class Operand:
         return self.possible_kinds <= self.accepted_kinds
 
 
-def raw_term(operand: Operand) -> Term:
+def make_raw_term(operand: Operand) -> Term:
     """Return the term of an operand's expression, without conversion or check."""
     is_atom = not isinstance(
         parse(operand.expression), argo.Unary | argo.Binary | argo.Choice | argo.Members
@@ -82,17 +82,17 @@ def raw_term(operand: Operand) -> Term:
     )
 
 
-def parameter_term(name: str, operand: Operand) -> Term:
+def make_parameter_term(name: str, operand: Operand) -> Term:
     """Return the term of a parameter, which fails on a value of a kind that it does not take.
 
     Raises:
         CannotError: Argo has no such expression, or it always fails.
     """
-    term = raw_term(operand)
+    term = make_raw_term(operand)
     if operand.is_certain:
         return term
     if operand.type is ParameterType.STRING and not operand.possible_kinds <= _TEXT | _NULL:
-        return text_term(name, operand)
+        return make_text_term(name, operand)
     kinds = operand.accepted_kinds & operand.possible_kinds
     if kinds <= _NULL:
         raise CannotError(f"'{name}' is declared {operand.type} but never has a value of this type")
@@ -122,7 +122,7 @@ _CHECKS: Mapping[ParameterType, Callable[[str], tuple[str, int]]] = {
 new expression and how tightly its outermost operator binds."""
 
 
-def text_term(name: str, operand: Operand, compared: str = "") -> Term:
+def make_text_term(name: str, operand: Operand, compared: str = "") -> Term:
     """Return the term of a STRING's text, whatever the operand yields; null stays null.
 
     Args:
@@ -170,17 +170,17 @@ def compare_with_text(name: str, operand: Operand, operator: str, value: str | N
         CannotError: The operand may be null, but must not.
     """
     _refuse_null(name, operand)
-    text = raw_term(operand).at(COMPARE + 1)
+    text = make_raw_term(operand).at(COMPARE + 1)
     if value is None:
-        return boolean(f"{text} {operator} nil", COMPARE, frozenset())
+        return make_boolean(f"{text} {operator} nil", COMPARE, frozenset())
     alike = [quote(value)] if ValueKind.TEXT in operand.possible_kinds else []
     if (other := _value_of_text(value, operand.possible_kinds)) is not None:
         alike.append(other)
     if len(alike) > 1:
-        among = boolean(f"{text} in [{', '.join(alike)}]", COMPARE, frozenset())
+        among = make_boolean(f"{text} in [{', '.join(alike)}]", COMPARE, frozenset())
         return among if operator == "==" else negate(among)
     right = alike[0] if alike else quote(value)
-    return boolean(f"{text} {operator} {right}", COMPARE, frozenset())
+    return make_boolean(f"{text} {operator} {right}", COMPARE, frozenset())
 
 
 def _refuse_null(name: str, operand: Operand) -> None:
@@ -191,13 +191,13 @@ def _refuse_null(name: str, operand: Operand) -> None:
 def _value_of_text(text: str, kinds: Kinds) -> str | None:
     """Return the expression of the value that has this text and is not a text, if there is one."""
     try:
-        value: JsonValue = as_double(parse_json(text))
+        value: JsonValue = to_double(parse_json(text))
     except ValueError:
         return None
-    if kind_of(value) not in kinds - _TEXT - _NULL or to_text(value) != text:
+    if get_kind(value) not in kinds - _TEXT - _NULL or to_text(value) != text:
         return None
     if isinstance(value, float):
         whole = normalize(value)
         is_exact = isinstance(whole, int) and abs(whole) < 2**53
-        return literal(whole if is_exact else value).text
-    return literal(value).text if isinstance(value, bool) else f"fromJSON({quote(text)})"
+        return make_literal(whole if is_exact else value).text
+    return make_literal(value).text if isinstance(value, bool) else f"fromJSON({quote(text)})"

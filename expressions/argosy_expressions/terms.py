@@ -57,7 +57,7 @@ class Term:
         return self.text if self.level >= level else f"({self.text})"
 
 
-def boolean(text: str, level: int, guards: Guards, *, must: Guards | None = None) -> Term:
+def make_boolean(text: str, level: int, guards: Guards, *, must: Guards | None = None) -> Term:
     """Return a boolean term that fails exactly if one of ``guards`` does not hold."""
     tests = [guard.test for guard in sorted(guards, key=lambda guard: guard.fact)]
     known = [test for test in tests if test is not None]
@@ -135,7 +135,7 @@ def _any(tests: list[str]) -> str:
     return f"({' || '.join(tests)})"
 
 
-def literal(value: JsonValue) -> Term:
+def make_literal(value: JsonValue) -> Term:
     """Return the term of a CEL literal: a text, a number, a boolean or null."""
     match value:
         case None:

@@ -91,7 +91,7 @@ def unquote(token: Token, source: str) -> str:
     return re.sub(_ESCAPE, replacement, body)
 
 
-def tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:
+def read_tokens(source: str, pattern: re.Pattern[str]) -> list[Token]:
     """Return the tokens of ``source``; the last one has the kind END.
 
     Args:

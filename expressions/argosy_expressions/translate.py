@@ -31,9 +31,9 @@ from argosy_expressions.operands import (
     CannotError,
     Operand,
     compare_with_text,
-    parameter_term,
-    raw_term,
-    text_term,
+    make_parameter_term,
+    make_raw_term,
+    make_text_term,
 )
 from argosy_expressions.terms import (
     ATOM,
@@ -43,9 +43,9 @@ from argosy_expressions.terms import (
     Guard,
     Guards,
     Term,
-    boolean,
     join,
-    literal,
+    make_boolean,
+    make_literal,
     negate,
     quote,
 )
@@ -98,7 +98,7 @@ class _Translation:
         if isinstance(node, Parameter) and not self._operands[node.name].is_certain:
             term = self._as_it_is(node, BOOL)
             if term.kinds <= BOOL | _NULL:
-                return boolean(f"!!{term.at(ATOM)}", UNARY, self._null_guard(term))
+                return make_boolean(f"!!{term.at(ATOM)}", UNARY, self._null_guard(term))
         term = self.value(node)
         if term.kinds == BOOL:
             return term
@@ -106,14 +106,14 @@ class _Translation:
             raise CannotError("it uses a value as a boolean that never is a boolean")
         # A double negation fails on anything but a boolean, and keeps the value.
         checked = self._null_guard(term) if term.kinds <= BOOL | _NULL else self._kind_guard(term)
-        return boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)
+        return make_boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)
 
     def value(self, node: Node) -> Term:
         match node:
             case Literal(value):
-                return literal(value)
+                return make_literal(value)
             case Parameter(name):
-                return parameter_term(name, self._operands[name])
+                return make_parameter_term(name, self._operands[name])
             case Index(operand, Literal(str() as key)):
                 return self._member(self.value(operand), key)
             case Index(operand, Literal(int() as index)) if not isinstance(index, bool):
@@ -146,7 +146,9 @@ class _Translation:
             operand = self._operands[node.name]
             wanted = operand.accepted_kinds & operand.possible_kinds
             if operand.type is not ParameterType.STRING and wanted <= kinds | _NULL:
-                return replace(raw_term(operand), kinds=wanted | (operand.possible_kinds & _NULL))
+                return replace(
+                    make_raw_term(operand), kinds=wanted | (operand.possible_kinds & _NULL)
+                )
         return self.value(node)
 
     def _member(self, container: Term, key: str) -> Term:
@@ -170,7 +172,7 @@ class _Translation:
     def _call(self, node: Call) -> Term:
         if isinstance(node.argument, Literal):
             try:
-                return literal(convert(node.function, node.argument.value))
+                return make_literal(convert(node.function, node.argument.value))
             except ValueError as error:
                 raise CannotError(f"{node.function}() {error}") from error
         if node.function == "int":
@@ -236,11 +238,11 @@ class _Translation:
             return argument
         if argument.kinds <= BOOL | _NULL:
             guards = argument.may_fail | self._null_guard(argument)
-            return boolean(f"!!{argument.at(ATOM)}", UNARY, guards)
+            return make_boolean(f"!!{argument.at(ATOM)}", UNARY, guards)
         if argument.kinds <= {ValueKind.TEXT, ValueKind.NULL}:
             # Any other text yields null, and the negation of null fails.
             text = f"!!{{{_TRUTH}}}[{argument.text}]"
-            return boolean(text, UNARY, argument.may_fail | self._kind_guard(argument))
+            return make_boolean(text, UNARY, argument.may_fail | self._kind_guard(argument))
         raise CannotError("bool() takes a value whose type is known only at run time")
 
     def _compare(self, node: Compare) -> Term:
@@ -255,9 +257,9 @@ class _Translation:
                 # False in CEL; expr-lang refuses to compare if both kinds are visible in the text.
                 if guards or not (self._is_certain(node.left) and self._is_certain(node.right)):
                     raise CannotError("it compares values that are never equal")
-                return literal(node.operator == "!=")
+                return make_literal(node.operator == "!=")
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
-            return boolean(text, COMPARE, guards, must=must)
+            return make_boolean(text, COMPARE, guards, must=must)
         if not alike:
             raise CannotError("it orders values that have no order")
         guards |= self._orderable(left, alike) | self._orderable(right, alike)
@@ -268,7 +270,7 @@ class _Translation:
             raise CannotError("it orders values whose types are known only at run time")
         else:
             text = f"{left.at(COMPARE + 1)} {node.operator} {right.at(COMPARE + 1)}"
-        return boolean(text, COMPARE, guards, must=must)
+        return make_boolean(text, COMPARE, guards, must=must)
 
     def _sides(self, node: Compare) -> tuple[Term, Term]:
         left, right = self.value(node.left), self.value(node.right)
@@ -299,9 +301,9 @@ class _Translation:
             return compare_with_text(name, operand, node.operator, value)
         if value is None:
             return None
-        term = text_term(name, operand, value)
+        term = make_text_term(name, operand, value)
         sides = (term.text, quote(value)) if is_left else (quote(value), term.text)
-        return boolean(f" {node.operator} ".join(sides), COMPARE, self._null_guard(term))
+        return make_boolean(f" {node.operator} ".join(sides), COMPARE, self._null_guard(term))
 
     def _is_certain(self, node: Node) -> bool:
         return not isinstance(node, Parameter) or self._operands[node.name].is_certain

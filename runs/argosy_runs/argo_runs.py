@@ -12,7 +12,7 @@ from argosy_runs.journal import EngineStarted, StopRequested
 from argosy_runs.nodes import NodeStatus, ShutdownMessage
 from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import run_result
+from argosy_runs.run_result import make_run_result
 from argosy_runs.run_spec import RunSpec, make_run_context
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
@@ -56,7 +56,7 @@ def read_argo_run(
     view = RunView(values.tree, nodes, values, exit_tasks=WorkflowDocument(workflow).exit_tasks)
     _fill_view(view, workflow, records)
     finished_at = _status(workflow).get("finishedAt")
-    return run_result(
+    return make_run_result(
         spec,
         view,
         values,

@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from argosy_runs.run_spec import RunSpec, run_spec_from_json, unreadable
+from argosy_runs.run_spec import RunSpec, make_unreadable_error, run_spec_from_json
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 
@@ -49,7 +49,7 @@ class RunFiles:
         try:
             text, ir = self.spec.read_bytes(), self.ir.read_bytes()
         except OSError as error:
-            raise unreadable(self.run_id, error) from error
+            raise make_unreadable_error(self.run_id, error) from error
         return run_spec_from_json(text, self.run_id), ir
 
     def request_stop(self) -> None:

@@ -54,7 +54,7 @@ class LogReader:
         """
         for file in _in_time_order(self._directory.rglob("*.log")):
             path = TaskPath(file.parent.relative_to(self._directory).as_posix())
-            if self._task is None or is_meant(path, self._task):
+            if self._task is None or matches_task(path, self._task):
                 for text in self._new_lines(file, is_over):
                     if self._sdk_lines is None or not self._sdk_lines.is_sdk_line(path, text):
                         yield LogLine(path, text)
@@ -87,7 +87,7 @@ def read_last_lines(files: RunFiles, path: TaskPath, count: int) -> tuple[str, .
     return tuple(deque(own[1:] if start else own, maxlen=count))
 
 
-def is_meant(path: TaskPath, text: str) -> bool:
+def matches_task(path: TaskPath, text: str) -> bool:
     """Return whether ``text`` stands for a task.
 
     It may be the task's path or some segments of it: a group stands for all that is in it, and the

@@ -33,7 +33,9 @@ class Outcome:
     """The task whose failure made it fail: itself, or one in it."""
 
 
-def task_state(phase: NodePhase, *, message: str = "", failure: Failure | None = None) -> TaskState:
+def derive_task_state(
+    phase: NodePhase, *, message: str = "", failure: Failure | None = None
+) -> TaskState:
     """Return the state of a task whose node is in a phase.
 
     Args:
@@ -65,7 +67,7 @@ def task_state(phase: NodePhase, *, message: str = "", failure: Failure | None =
             assert_never(phase)
 
 
-def node_outcome(
+def derive_node_outcome(
     node: NodeStatus, *, failure: Failure | None, stop: Failure | None, error: str | None
 ) -> Outcome:
     """Return what became of a task by its node, which has come to its end and was not omitted.
@@ -76,7 +78,7 @@ def node_outcome(
         stop: Why the run was stopped, if it was.
         error: Why the node failed, in words for people, where no attempt says it.
     """
-    state = task_state(node.phase, message=node.message, failure=failure)
+    state = derive_task_state(node.phase, message=node.message, failure=failure)
     match state:
         case TaskState.FAILED:
             message = error if failure is None else failure.message
@@ -95,14 +97,16 @@ def node_outcome(
             assert_never(state)
 
 
-def stopped_outcome(stop: Failure) -> Outcome:
+def make_stopped_outcome(stop: Failure) -> Outcome:
     """Return what became of a task that had not begun when the run was stopped."""
     if stop.reason is Reason.CANCELED:
         return Outcome(state=TaskState.CANCELED, reason=STOPPED)
     return Outcome(state=TaskState.NOT_RUN, reason=stop.message)
 
 
-def group_outcome(own: Outcome, inner: Iterable[Outcome], *, stop: Failure | None) -> Outcome:
+def derive_group_outcome(
+    own: Outcome, inner: Iterable[Outcome], *, stop: Failure | None
+) -> Outcome:
     """Return what became of a DAG, loop or iteration that began and has come to its end.
 
     Args:
@@ -139,7 +143,7 @@ def make_deadline_failure(seconds: float) -> Failure:
     )
 
 
-def because_of(key: str, state: TaskState) -> str:
+def make_upstream_reason(key: str, state: TaskState) -> str:
     """Return why a task did not run that depends on, or lies in, the task ``key``."""
     match state:
         case TaskState.FAILED:

@@ -7,7 +7,7 @@ from pathlib import Path
 from argosy_runs.home import RunFiles, find_run
 from argosy_runs.journal import JournalReader
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import run_result
+from argosy_runs.run_result import make_run_result
 from argosy_runs.run_spec import make_run_context
 from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
@@ -55,4 +55,4 @@ def read_run(home: Path, run: str) -> RunResult:
     if not is_locked and not view.is_over:
         view.abandon(_KILLED)
     ended_at = view.updated_at or spec.created_at
-    return run_result(spec, view, values, log_root=str(files.home), ended_at=ended_at)
+    return make_run_result(spec, view, values, log_root=str(files.home), ended_at=ended_at)

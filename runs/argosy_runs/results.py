@@ -135,7 +135,7 @@ def summarize_artifact(artifact: Artifact) -> dict[str, JsonValue]:
     return {"uri": artifact.uri, "type": kind, "metadata": dict(artifact.metadata)}
 
 
-def path_order(path: str) -> tuple[tuple[int, int, str], ...]:
+def make_path_key(path: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that orders paths by segment, numeric segments as numbers."""
     return tuple(
         (0, int(segment), "") if segment.isdecimal() else (1, 0, segment)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from argosy_runs.nodes import NodePhase
 from argosy_runs.outcomes import Outcome
-from argosy_runs.results import RunResult, TaskResult, find_own_failures, path_order
+from argosy_runs.results import RunResult, TaskResult, find_own_failures, make_path_key
 from argosy_runs.run_spec import RunSpec
 from argosy_runs.states import RunState, TaskState
 from argosy_runs.task_nodes import TaskAttempts, TaskNodes
@@ -21,7 +21,7 @@ _NO_NODES = TaskNodes()
 _NO_ATTEMPTS = TaskAttempts()
 
 
-def run_result(
+def make_run_result(
     spec: RunSpec, view: RunView, values: TaskValues, *, log_root: str, ended_at: datetime | None
 ) -> RunResult:
     """Return what became of a run so far.
@@ -36,7 +36,7 @@ def run_result(
     found = (
         _task_result(*each, view=view, values=values, log_root=log_root) for each in view.tasks()
     )
-    tasks = tuple(sorted(found, key=lambda task: path_order(task.path)))
+    tasks = tuple(sorted(found, key=lambda task: make_path_key(task.path)))
     state, error = _run_state(view, tasks)
     return RunResult(
         run_id=spec.run_id,

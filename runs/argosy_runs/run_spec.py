@@ -80,7 +80,7 @@ def run_spec_from_json(text: bytes, run_id: RunId) -> RunSpec:
             workflow=document["workflow"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise unreadable(run_id, error) from error
+        raise make_unreadable_error(run_id, error) from error
 
 
 def make_run_context(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> RunContext:
@@ -105,6 +105,6 @@ def make_run_context(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> R
     )
 
 
-def unreadable(run_id: RunId, error: Exception) -> InvalidArgumentError:
+def make_unreadable_error(run_id: RunId, error: Exception) -> InvalidArgumentError:
     """Return the error of a run whose files are damaged or missing."""
     return InvalidArgumentError(f"run '{run_id}' cannot be read ({error}); start a new run")

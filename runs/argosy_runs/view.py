@@ -16,10 +16,10 @@ from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnd
 from argosy_runs.nodes import NodePhase, NodeStatus
 from argosy_runs.outcomes import (
     Outcome,
-    because_of,
-    group_outcome,
-    node_outcome,
-    stopped_outcome,
+    derive_group_outcome,
+    derive_node_outcome,
+    make_stopped_outcome,
+    make_upstream_reason,
 )
 from argosy_runs.states import TaskState
 from argosy_runs.task_nodes import NodeIndex, TaskNodes
@@ -226,7 +226,7 @@ class RunView:
         own = self._own(position, nodes)
         if not nodes.is_dag or not own.state.is_final:
             return own
-        return group_outcome(
+        return derive_group_outcome(
             own, (self.outcome(inner) for inner in self._children(position)), stop=self.stop
         )
 
@@ -251,7 +251,7 @@ class RunView:
         attempts = self.nodes.attempts.get(node.path)
         error = self._error(node) if node.phase.is_failed else None
         failure = None if attempts is None else attempts.last.failure
-        return node_outcome(node, failure=failure, stop=self.stop, error=error)
+        return derive_node_outcome(node, failure=failure, stop=self.stop, error=error)
 
     def _error(self, node: NodeStatus) -> str | None:
         """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
@@ -283,7 +283,9 @@ class RunView:
             outer = self.outcome(holder).state
             if not outer.is_final:
                 return Outcome(state=TaskState.PENDING)
-            return Outcome(state=TaskState.NOT_RUN, reason=because_of(_key(holder), outer))
+            return Outcome(
+                state=TaskState.NOT_RUN, reason=make_upstream_reason(_key(holder), outer)
+            )
         if not self._is_closed(holder):
             return Outcome(state=TaskState.PENDING)
         return self._left_out(position)
@@ -293,9 +295,11 @@ class RunView:
         for upstream in self._upstream(position):
             state = self.outcome(upstream).state
             if state.is_final and state is not TaskState.SUCCEEDED:
-                return Outcome(state=TaskState.NOT_RUN, reason=because_of(_key(upstream), state))
+                return Outcome(
+                    state=TaskState.NOT_RUN, reason=make_upstream_reason(_key(upstream), state)
+                )
         if self.stop is not None:
-            return stopped_outcome(self.stop)
+            return make_stopped_outcome(self.stop)
         if self.abandonment is not None and position.path not in self.nodes.tasks:
             reason = f"{self.abandonment.cause} before it could start"
             return Outcome(state=TaskState.NOT_RUN, reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 
 
-def installed_version(distribution: str) -> str | None:
+def get_installed_version(distribution: str) -> str | None:
     """Return the version of ``distribution``, ``None`` when it is not installed."""
     try:
         return metadata.version(distribution)

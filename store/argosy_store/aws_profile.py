@@ -29,7 +29,7 @@ _MEMBERS = {
 }
 
 
-def profile_settings(profile: str | None, environment: Mapping[str, str]) -> dict[str, str]:
+def read_profile_settings(profile: str | None, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the client settings of a profile.
 
     Args:

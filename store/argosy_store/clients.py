@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from argosy_schemas.errors import StoreError
-from argosy_store.aws_profile import profile_settings
+from argosy_store.aws_profile import read_profile_settings
 
 if TYPE_CHECKING:
     # These types exist in the stubs only, not at run time.
@@ -76,7 +76,7 @@ def _s3(
     anonymous = _flag(url, options, "anonymous", default=False)
     settings: dict[str, str] = {}
     if not anonymous:
-        settings = profile_settings(options.get("profile"), environment)
+        settings = read_profile_settings(options.get("profile"), environment)
     endpoint = (
         options.get("endpoint")
         or environment.get("AWS_ENDPOINT_URL_S3")

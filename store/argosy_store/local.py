@@ -22,8 +22,8 @@ from argosy_schemas.atomic_files import (
 )
 from argosy_store.local_files import (
     copy_whole_file,
-    read_error,
-    write_error,
+    make_read_error,
+    make_write_error,
 )
 from argosy_store.objects import ObjectInfo, check_key
 
@@ -56,7 +56,7 @@ class LocalStore:
         except (*_NOT_FOUND, IsADirectoryError):
             return None
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
 
     def put(self, key: str, data: bytes) -> None:
         self._write(key, lambda path: write_atomically(path, data))
@@ -71,7 +71,7 @@ class LocalStore:
         except _NOT_FOUND:
             return None
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
         return _info(key, status) if stat.S_ISREG(status.st_mode) else None
 
     def exists(self, key: str) -> bool:
@@ -88,14 +88,14 @@ class LocalStore:
         except _NOT_FOUND:
             pass
         except OSError as error:
-            raise write_error(path, error) from error
+            raise make_write_error(path, error) from error
 
     def put_file(self, key: str, path: Path) -> int:
         try:
             # Checked first: otherwise the error would name the directory of the target.
             os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
         return self._write(key, lambda target: copy_whole_file(path, target))
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
@@ -103,11 +103,11 @@ class LocalStore:
         try:
             os.close(os.open(source, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
-            raise read_error(source, error) from error
+            raise make_read_error(source, error) from error
         try:
             copy_whole_file(source, path)
         except OSError as error:
-            raise write_error(path, error) from error
+            raise make_write_error(path, error) from error
 
     def _path(self, key: str) -> Path:
         return Path(self._root, check_key(key, url=self._root))
@@ -122,7 +122,7 @@ class LocalStore:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return write(path)
         except OSError as error:
-            raise write_error(path, error) from error
+            raise make_write_error(path, error) from error
 
     def _list_below(
         self, directory: str, prefix: str, parents: tuple[tuple[int, int], ...] = ()
@@ -142,7 +142,7 @@ class LocalStore:
         except _NOT_FOUND:
             return
         except OSError as error:
-            raise read_error(directory, error) from error
+            raise make_read_error(directory, error) from error
         for name, entry in found:
             if name.endswith("/"):
                 yield from self._list_below(entry.path, prefix + name, (*parents, identity))
@@ -153,7 +153,7 @@ class LocalStore:
                     # The file is gone, or a link to nothing.
                     continue
                 except OSError as error:
-                    raise read_error(entry.path, error) from error
+                    raise make_read_error(entry.path, error) from error
                 if stat.S_ISREG(status.st_mode):
                     yield _info(prefix + name, status)
 

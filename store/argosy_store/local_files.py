@@ -31,14 +31,14 @@ def copy_whole_file(source: Path, target: Path) -> int:
         return part.stat().st_size
 
 
-def read_error(path: Path | str, error: OSError) -> StoreError:
+def make_read_error(path: Path | str, error: OSError) -> StoreError:
     """Return the error for a file or directory that could not be read."""
     if error.errno in _FORBIDDEN:
         return _final_error(path, "cannot be read: permission denied; change its mode or owner")
     return _error(path, "could not be read", error)
 
 
-def write_error(path: Path | str, error: OSError) -> StoreError:
+def make_write_error(path: Path | str, error: OSError) -> StoreError:
     """Return the error for a file that could not be written."""
     if error.errno in _FULL:
         return _final_error(path, f"could not be written ({_text(error)}); free some space there")

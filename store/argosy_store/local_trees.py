@@ -10,7 +10,7 @@ from pathlib import Path
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
-from argosy_store.local_files import read_error
+from argosy_store.local_files import make_read_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class LocalTree:
                 return
             names = sorted(os.listdir(directory))
         except OSError as error:
-            raise read_error(directory, error) from error
+            raise make_read_error(directory, error) from error
         for name in names:
             path = directory / name
             try:
@@ -99,7 +99,7 @@ class LocalTree:
         except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise _refuse(path, f"is {_kind(status.st_mode)}; write files and directories only")
         return status

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy_schemas.atomic_files import write_atomically
-from argosy_store.local_files import read_error, write_error
-from argosy_store.objects import ObjectInfo, check_key, object_gone_error
+from argosy_store.local_files import make_read_error, make_write_error
+from argosy_store.objects import ObjectInfo, check_key, make_object_gone_error
 
 
 class MemoryStore:
@@ -72,18 +72,18 @@ class MemoryStore:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
         self.put(key, data)
         return len(data)
 
     def get_file(self, info: ObjectInfo, path: Path) -> None:
         data = self.get(info.key)
         if data is None:
-            raise object_gone_error(self._url, info.key)
+            raise make_object_gone_error(self._url, info.key)
         try:
             write_atomically(path, data)
         except OSError as error:
-            raise write_error(path, error) from error
+            raise make_write_error(path, error) from error
 
     def _write(self, key: str, data: bytes) -> None:
         self._writes += 1

@@ -97,7 +97,7 @@ class ObjectStore(Protocol):
         ...
 
 
-def object_gone_error(url: str, key: str) -> StoreError:
+def make_object_gone_error(url: str, key: str) -> StoreError:
     """Return the error for an object that disappeared after it was found."""
     return StoreError(
         f"{url}/{key}: the object is gone; run the task that made it again", retryable=False

@@ -14,10 +14,10 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
 from argosy_store.clients import make_client
-from argosy_store.local_files import read_error, write_error
-from argosy_store.objects import ObjectInfo, check_key, object_gone_error
+from argosy_store.local_files import make_read_error, make_write_error
+from argosy_store.objects import ObjectInfo, check_key, make_object_gone_error
 from argosy_store.parallel import for_each
-from argosy_store.remote_errors import is_missing_object, remote_error
+from argosy_store.remote_errors import is_missing_object, make_remote_error
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -66,7 +66,7 @@ class RemoteStore:
             pass
         except (BaseError, OSError) as error:
             if not _is_not_implemented(error):
-                raise remote_error(self._url, key, "write", error) from error
+                raise make_remote_error(self._url, key, "write", error) from error
         else:
             return True
         if self.exists(key):
@@ -105,7 +105,7 @@ class RemoteStore:
             with open(path, "rb") as file:
                 size = os.fstat(file.fileno()).st_size
         except OSError as error:
-            raise read_error(path, error) from error
+            raise make_read_error(path, error) from error
         part = max(PART_BYTES, -(-size // _MOST_PARTS))
         # Bigger parts mean fewer at a time, so that memory stays bounded.
         width = max(1, PARTS_AT_A_TIME * PART_BYTES // part)
@@ -126,7 +126,7 @@ class RemoteStore:
                     width=min(PARTS_AT_A_TIME, -(-info.size_bytes // PART_BYTES)),
                 )
         except OSError as error:
-            raise write_error(path, error) from error
+            raise make_write_error(path, error) from error
 
     def _get_range(self, info: ObjectInfo, start: int, file: int) -> None:
         end = min(start + PART_BYTES, info.size_bytes)
@@ -142,8 +142,8 @@ class RemoteStore:
             ) from error
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and is_missing_object(error):
-                raise object_gone_error(self._url, info.key) from error
-            raise remote_error(self._url, info.key, "read", error) from error
+                raise make_object_gone_error(self._url, info.key) from error
+            raise make_remote_error(self._url, info.key, "read", error) from error
         view = memoryview(data)
         if len(view) != end - start:
             raise StoreError(
@@ -162,9 +162,9 @@ class RemoteStore:
         except FileNotFoundError as error:
             if is_missing_object(error):
                 return None
-            raise remote_error(self._url, key, action, error) from error
+            raise make_remote_error(self._url, key, action, error) from error
         except (BaseError, OSError) as error:
-            raise remote_error(self._url, key, action, error) from error
+            raise make_remote_error(self._url, key, action, error) from error
 
     def _call(self, action: str, key: str, call: Callable[[], T], *, check: bool = True) -> T:
         if check:
@@ -172,7 +172,7 @@ class RemoteStore:
         try:
             return call()
         except (BaseError, OSError) as error:
-            raise remote_error(self._url, key, action, error) from error
+            raise make_remote_error(self._url, key, action, error) from error
 
 
 def open_bucket(scheme: str, bucket: str, options: Mapping[str, str]) -> RemoteStore:

@@ -60,7 +60,7 @@ def is_missing_object(error: Exception) -> bool:
     return _code(str(error)) not in _MISSING_BUCKET
 
 
-def remote_error(url: str, key: str, action: str, error: Exception) -> StoreError:
+def make_remote_error(url: str, key: str, action: str, error: Exception) -> StoreError:
     """Return the :class:`StoreError` for an error of the client.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
-from argosy_store.local_files import write_error
+from argosy_store.local_files import make_write_error
 from argosy_store.local_trees import LocalFile, LocalTree
 from argosy_store.objects import ObjectInfo, ObjectStore, check_key
 from argosy_store.parallel import for_each
@@ -179,4 +179,4 @@ def _make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise make_write_error(path, error) from error

@@ -13,9 +13,9 @@ import pytest
 from argosy_driver.preparing.fingerprint import (
     InputArtifact,
     Work,
-    custom_fingerprint,
-    digest,
-    fingerprint,
+    compute_custom_fingerprint,
+    compute_digest,
+    compute_fingerprint,
 )
 from argosy_schemas.formats.packed_ir import pack, unpack
 from argosy_schemas.formats.records import (
@@ -64,14 +64,16 @@ def test_the_canonical_form_hashes_as_the_reference_says() -> None:
         "outputParametersSpec": {"output_parameter": "DOUBLE"},
     }
 
-    assert digest(value) == "3d9a2a778fa3174c6cfc6e639c507c265b5f21ef6e5b1dd70b236462cc6da464"
+    assert (
+        compute_digest(value) == "3d9a2a778fa3174c6cfc6e639c507c265b5f21ef6e5b1dd70b236462cc6da464"
+    )
 
 
 def test_a_custom_key_counts_as_in_the_reference() -> None:
     key = "ad05e747b67b95e4fc4ce080cdb5850f89744360a85753b90a1a434d46dedd2e"
     text = f'{{"cacheVersion":2,"key":"{key}","pipelineName":"demo"}}'
 
-    found = custom_fingerprint("demo", "my-component", "my-custom-cache-key")
+    found = compute_custom_fingerprint("demo", "my-component", "my-custom-cache-key")
 
     assert found == hashlib.sha256(text.encode()).hexdigest()
 
@@ -128,17 +130,17 @@ WORK = Work(
     ],
 )
 def test_what_changes_the_work_changes_the_fingerprint(changed: Work) -> None:
-    assert fingerprint("demo", changed) != fingerprint("demo", WORK)
+    assert compute_fingerprint("demo", changed) != compute_fingerprint("demo", WORK)
 
 
 def test_pipelines_do_not_share_results() -> None:
-    assert fingerprint("demo", WORK) != fingerprint("other", WORK)
+    assert compute_fingerprint("demo", WORK) != compute_fingerprint("other", WORK)
 
 
 def test_order_and_spelling_do_not_change_the_fingerprint() -> None:
     same = replace(WORK, parameters={"none": None, "epochs": 3.0}, claims=("claim", "claim"))
 
-    assert fingerprint("demo", same) == fingerprint("demo", WORK)
+    assert compute_fingerprint("demo", same) == compute_fingerprint("demo", WORK)
 
 
 # Looking it up.
@@ -329,7 +331,7 @@ def test_with_a_custom_key_inputs_do_not_count(tmp_path: Path) -> None:
     first = cached_world("key", caching=caching, x="a").prepare("t", tmp_path)
     second = cached_world("key", caching=caching, x="b").prepare("t", tmp_path)
 
-    assert first.fingerprint == custom_fingerprint("demo", "comp-t", "mine")
+    assert first.fingerprint == compute_custom_fingerprint("demo", "comp-t", "mine")
     assert second.fingerprint == first.fingerprint
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_driver.resolving.placeholders import placeholders_in
+from argosy_driver.resolving.placeholders import find_placeholders
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import InvalidPipelineError
 from argosy_schemas.formats.packed_ir import pack, unpack
@@ -155,7 +155,7 @@ def test_every_task_of_the_corpus_becomes_a_step(file: str, tmp_path: Path) -> N
         left = {
             segments[0] if segments else ""
             for text in (*step.argv, *(value for _, value in step.env))
-            for segments in placeholders_in(text)
+            for segments in find_placeholders(text)
             if "metadata" not in segments  # made-up artifacts have none
         }
         assert left <= UNKNOWN_HERE, (step.task_path, left)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from argosy_driver.resolving.placeholders import (
     Segments,
     expand,
-    placeholders_in,
+    find_placeholders,
     substitute,
     substitute_value,
 )
@@ -54,14 +54,14 @@ def lookup(segments: Segments) -> str | None:
     ],
 )
 def test_a_placeholder_is_taken_apart(text: str, segments: Segments) -> None:
-    assert placeholders_in(f"before {text} after") == (segments,)
+    assert find_placeholders(f"before {text} after") == (segments,)
 
 
 @pytest.mark.parametrize(
     "text", ["{{x}}", "{{ $.a }}", "{$.a}", "{{$.a", "{{$.inputs.parameters[a]}}", "{{$ }}"]
 )
 def test_what_is_no_placeholder_is_left_alone(text: str) -> None:
-    assert placeholders_in(text) == ()
+    assert find_placeholders(text) == ()
     assert substitute(text, lookup) == text
 
 

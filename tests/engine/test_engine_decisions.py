@@ -18,7 +18,7 @@ from argosy_engine.workflow.durations import parse_duration
 from argosy_engine.workflow.model import DagTemplate, RetryStrategy
 from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.nodes import NodePhase
-from argosy_runs.results import path_order
+from argosy_runs.results import make_path_key
 from engine_steps import pod_node
 
 S, F, E = NodePhase.SUCCEEDED, NodePhase.FAILED, NodePhase.ERROR
@@ -162,4 +162,4 @@ def test_a_loop_does_not_make_the_others_wait() -> None:
 def test_paths_are_ordered_with_iterations_as_numbers() -> None:
     paths = ["b", "a/10/x", "a/2", "a", "a/2/x", "a-b", "a/10"]
 
-    assert sorted(paths, key=path_order) == ["a", "a/2", "a/2/x", "a/10", "a/10/x", "a-b", "b"]
+    assert sorted(paths, key=make_path_key) == ["a", "a/2", "a/2/x", "a/10", "a/10/x", "a-b", "b"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from argosy_expressions.argo import check, evaluate
-from argosy_expressions.argo.values import type_name
+from argosy_expressions.argo.values import get_type_name
 from argosy_expressions.errors import (
     EvaluationError,
     ExpressionError,
@@ -89,7 +89,7 @@ def result(text: str) -> list[str | None]:
     if isinstance(value, float) and value not in (value, float("inf"), float("-inf")):
         return ["float", "NaN"]
     try:
-        return [type_name(value), marshal(value)]
+        return [get_type_name(value), marshal(value)]
     except ValueError:
         assert isinstance(value, float)
         return ["float", format_float(value)]

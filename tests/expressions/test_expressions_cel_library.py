@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from argosy_expressions.cel import evaluate, holds, library, parse, select
-from argosy_expressions.cel.ast import Call, nodes
+from argosy_expressions.cel.ast import Call, walk_nodes
 from argosy_expressions.cel.ast import Expression as Cel
 from argosy_expressions.cel.evaluation import Evaluation
 from argosy_expressions.errors import EvaluationError, ExpressionError
@@ -152,7 +152,7 @@ def _deviates(expression: Cel, values: Mapping[str, JsonValue]) -> bool:
     It takes booleans for ``int()``, and texts with blanks around numbers and beyond a double's
     range, and not Go's ``1_0``.
     """
-    for node, _ in nodes(expression.root):
+    for node, _ in walk_nodes(expression.root):
         if isinstance(node, Call) and node.function in ("int", "double"):
             inner = Cel(expression.source, node.argument, frozenset(), frozenset(), None)
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_store.aws_profile import profile_settings
+from argosy_store.aws_profile import read_profile_settings
 from argosy_store.stores import open_store
 from servers import ACCESS_KEY, SECRET_KEY, S3Server
 
@@ -51,29 +51,29 @@ def home(tmp_path: Path) -> str:
 
 
 def test_the_default_profile_is_used_where_the_environment_has_nothing(home: str) -> None:
-    assert profile_settings(None, {"HOME": home}) == DEFAULT
+    assert read_profile_settings(None, {"HOME": home}) == DEFAULT
 
 
 def test_the_environment_names_a_profile(home: str) -> None:
-    assert profile_settings(None, {"HOME": home, "AWS_PROFILE": "team"}) == TEAM
+    assert read_profile_settings(None, {"HOME": home, "AWS_PROFILE": "team"}) == TEAM
 
 
 def test_a_profile_of_the_url_goes_before_keys_of_the_environment(home: str) -> None:
-    assert profile_settings("team", {"HOME": home, "AWS_ACCESS_KEY_ID": "E"}) == TEAM
+    assert read_profile_settings("team", {"HOME": home, "AWS_ACCESS_KEY_ID": "E"}) == TEAM
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"])
 def test_credentials_of_the_environment_go_before_files(home: str, name: str) -> None:
-    assert profile_settings(None, {"HOME": home, name: "x"}) == {}
+    assert read_profile_settings(None, {"HOME": home, name: "x"}) == {}
 
 
 def test_a_machine_without_the_files_has_no_settings(tmp_path: Path) -> None:
-    assert profile_settings(None, {"HOME": str(tmp_path)}) == {}
+    assert read_profile_settings(None, {"HOME": str(tmp_path)}) == {}
 
 
 def test_a_profile_that_is_nowhere_is_an_error_that_names_the_files(home: str) -> None:
     with pytest.raises(StoreError) as caught:
-        profile_settings("nobody", {"HOME": home})
+        read_profile_settings("nobody", {"HOME": home})
 
     assert str(caught.value) == (
         f"the AWS profile 'nobody' is neither in {home}/.aws/config nor in "
@@ -85,7 +85,7 @@ def test_a_malformed_file_is_an_error_that_names_it(home: str) -> None:
     Path(home, ".aws/credentials").write_text("no section\n")
 
     with pytest.raises(StoreError, match=r"\.aws/credentials: .*; correct the file"):
-        profile_settings(None, {"HOME": home})
+        read_profile_settings(None, {"HOME": home})
 
 
 def test_a_bucket_opens_with_the_keys_of_a_file(

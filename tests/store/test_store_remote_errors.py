@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from obstore.exceptions import GenericError
 
-from argosy_store.remote_errors import remote_error
+from argosy_store.remote_errors import make_remote_error
 
 
 def answer(status: str, code: str = "", message: str = "") -> GenericError:
@@ -72,7 +72,7 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
 def test_an_answer_is_told_in_one_sentence(
     error: GenericError, message: str, retryable: bool
 ) -> None:
-    found = remote_error("s3://b", "k", "write", error)
+    found = make_remote_error("s3://b", "k", "write", error)
 
     assert str(found) == f"s3://b/k: {message}"
     assert found.retryable == retryable
@@ -90,7 +90,7 @@ def test_credentials_are_waited_for_in_a_cluster_only(
         "HTTP error: error sending request"
     )
 
-    found = remote_error("gs://b", "k", "read", error)
+    found = make_remote_error("gs://b", "k", "read", error)
 
     assert str(found) == (
         "gs://b/k: there are no credentials to read it; set GOOGLE_APPLICATION_CREDENTIALS"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from argosy_cli.arguments import DEFAULT_HOME
-from argosy_runs.logs import is_meant
+from argosy_runs.logs import matches_task
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_store.locations import parse_root
@@ -97,7 +97,7 @@ def select_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
     Raises:
         InvalidArgumentError: No task matches.
     """
-    found = tuple(each for each in run.tasks if task is None or is_meant(each.path, task))
+    found = tuple(each for each in run.tasks if task is None or matches_task(each.path, task))
     if task is not None and not found:
         some = ", ".join(f"'{each.path}'" for each in run.tasks[:5]) + ", …" * (len(run.tasks) > 5)
         raise InvalidArgumentError(f"run '{run.run_id}' has no task '{task}'; it has {some}")

@@ -28,7 +28,7 @@ from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_compiler.sources import compile_source, locate_problems, read_source
 from argosy_compiler.stats import Stats, compute_stats
 from argosy_compiler.workflow_size import check_workflow_size
-from argosy_engine.home.run_directory import unwritable
+from argosy_engine.home.run_directory import make_unwritable_error
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
 from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
@@ -102,7 +102,7 @@ def _check_home(home: Path) -> None:
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
-        raise unwritable(home.absolute(), error) from error
+        raise make_unwritable_error(home.absolute(), error) from error
 
 
 def _compile(source: Source, *, max_size_bytes: int) -> tuple[CompiledPipeline, CompileOptions]:

@@ -28,7 +28,7 @@ from argosy_cli.exit_codes import ExitCode
 from argosy_engine.events import Event, Listener, TaskLogLine
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
-from argosy_engine.settings import RunSettings, default_jobs
+from argosy_engine.settings import RunSettings, get_default_jobs
 from argosy_runs.results import RunResult
 from argosy_runs.sdk_lines import SdkLines
 from argosy_runs.states import RunState
@@ -107,7 +107,7 @@ def command(
         home=home,
         root=root,
         cache=not no_cache,
-        jobs=jobs or default_jobs(),
+        jobs=jobs or get_default_jobs(),
         keep_pins=keep_pins,
     )
     if (pipeline is None) == (resume is None):

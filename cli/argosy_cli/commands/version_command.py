@@ -13,12 +13,12 @@ def command(output: str) -> None:
     """Print the versions of Argosy, Python and, if it is installed, kfp."""
     import platform  # no other command needs it
 
-    from argosy_schemas.versions import installed_version
+    from argosy_schemas.versions import get_installed_version
 
     versions = {
-        "argosy": installed_version("argosy"),
+        "argosy": get_installed_version("argosy"),
         "python": platform.python_version(),
-        "kfp": installed_version("kfp"),
+        "kfp": get_installed_version("kfp"),
     }
     if output == "json":
         from argosy_schemas.values import to_json

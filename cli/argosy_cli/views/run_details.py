@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy_cli.views.summary import format_summary
 from argosy_cli.views.words import choose_glyph, format_duration, format_reason, format_state
-from argosy_runs.results import RunResult, TaskResult, path_order
+from argosy_runs.results import RunResult, TaskResult, make_path_key
 from argosy_runs.states import TaskState
 from argosy_schemas.names import TaskPath
 
@@ -30,7 +30,7 @@ def _in_start_order(tasks: Sequence[TaskResult]) -> list[TaskResult]:
     def key(task: TaskResult) -> list[tuple[datetime, tuple[object, ...]]]:
         segments = task.path.split("/")
         paths = (TaskPath("/".join(segments[: length + 1])) for length in range(len(segments)))
-        return [(starts.get(path, _NEVER), path_order(path)) for path in paths]
+        return [(starts.get(path, _NEVER), make_path_key(path)) for path in paths]
 
     return sorted(tasks, key=key)
 

@@ -41,7 +41,7 @@ from argosy_compiler.control_flow.values import (
 from argosy_compiler.structure import Structure
 from argosy_expressions.cel.checking import KINDS_OF_TYPE
 from argosy_expressions.cel.values import ValueKind
-from argosy_expressions.operands import CannotError, Operand, parameter_term
+from argosy_expressions.operands import CannotError, Operand, make_parameter_term
 from argosy_expressions.terms import CHOICE, quote
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import (
@@ -119,7 +119,7 @@ class ControlValues:
         if value.type is ParameterType.STRING:
             return convert_to_text(value, name)
         try:
-            term = parameter_term(name, value.operand)
+            term = make_parameter_term(name, value.operand)
         except CannotError as error:
             raise NoExpressionError(str(error)) from error
         return replace(value, text=term.at(CHOICE + 1), kinds=term.kinds)

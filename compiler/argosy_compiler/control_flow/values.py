@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from argosy_expressions.cel.checking import ANY, Kinds
-from argosy_expressions.cel.values import ValueKind, as_double, kind_of
+from argosy_expressions.cel.values import ValueKind, get_kind, to_double
 from argosy_expressions.operands import Operand
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import ParameterType
@@ -141,7 +141,7 @@ def collect_known_values(values: Sequence[Value], *, items: bool) -> tuple[JsonV
 
 def find_kinds(values: Iterable[JsonValue]) -> Kinds:
     """Return the kinds of values; a number from JSON is a double."""
-    return frozenset(kind_of(as_double(value)) for value in values)
+    return frozenset(get_kind(to_double(value)) for value in values)
 
 
 def infer_type(value: JsonValue) -> ParameterType:

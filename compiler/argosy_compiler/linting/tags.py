@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from argosy_compiler.linting.scope import Scope, read_scope
 from argosy_compiler.linting.subject import Subject, WorkflowTask, walk_strings
-from argosy_expressions.argo.ast import Name, Node, nodes, path
+from argosy_expressions.argo.ast import Name, Node, get_path, walk_nodes
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_schemas.errors import Problem
@@ -119,7 +119,11 @@ def read_paths(string: str) -> set[str]:
 
 def _read(root: Node) -> set[str]:
     """Return the paths that an expression reads, each as far as it is literal."""
-    whole = {found for node, _ in nodes(root) if (found := path(node)) is not None and "." in found}
+    whole = {
+        found
+        for node, _ in walk_nodes(root)
+        if (found := get_path(node)) is not None and "." in found
+    }
     # ``a.b.c`` is a chain of accesses, and each of them was found.
     return {one for one in whole if not any(other.startswith(f"{one}.") for other in whole)}
 
@@ -133,7 +137,7 @@ def _mixed(text: str, place: str) -> Iterator[Problem]:
         root = parse(text)
     except (ExpressionSyntaxError, UnsupportedExpressionError):
         return
-    names = {node.name for node, _ in nodes(root) if isinstance(node, Name)}
+    names = {node.name for node, _ in walk_nodes(root) if isinstance(node, Name)}
     if _ITEM in names and names & {"inputs", "tasks", "workflow"}:
         yield Problem(
             path=place,

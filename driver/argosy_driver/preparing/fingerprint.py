@@ -49,23 +49,23 @@ class Work:
     outputs: Interface = field(default_factory=Interface)
 
 
-def fingerprint(pipeline: str, work: Work) -> str:
+def compute_fingerprint(pipeline: str, work: Work) -> str:
     """Return 64 lowercase hexadecimal digits, equal for equal work of one pipeline everywhere."""
-    return _fingerprint(pipeline, digest(_ingredients(work)))
+    return _fingerprint(pipeline, compute_digest(_ingredients(work)))
 
 
-def custom_fingerprint(pipeline: str, component: str, key: str) -> str:
+def compute_custom_fingerprint(pipeline: str, component: str, key: str) -> str:
     """Return the fingerprint of a task with a ``cacheKey``, on which nothing else counts."""
     return _fingerprint(pipeline, hashlib.sha256(f"{component}\0{key}".encode()).hexdigest())
 
 
-def digest(value: JsonValue) -> str:
+def compute_digest(value: JsonValue) -> str:
     """Return the SHA-256 of ``value`` as Go writes its JSON, in hexadecimal."""
     return hashlib.sha256(marshal(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _fingerprint(pipeline: str, key: str) -> str:
-    return digest({"cacheVersion": CACHE_VERSION, "key": key, "pipelineName": pipeline})
+    return compute_digest({"cacheVersion": CACHE_VERSION, "key": key, "pipelineName": pipeline})
 
 
 def _ingredients(work: Work) -> JsonValue:

@@ -19,7 +19,12 @@ from argosy_driver.preparing.arguments import (
 from argosy_driver.preparing.cache import CacheHit, look_up
 from argosy_driver.preparing.downloads import download_inputs, get_imported_version
 from argosy_driver.preparing.executor_input import SeenArtifact, make_executor_input
-from argosy_driver.preparing.fingerprint import InputArtifact, Work, custom_fingerprint, fingerprint
+from argosy_driver.preparing.fingerprint import (
+    InputArtifact,
+    Work,
+    compute_custom_fingerprint,
+    compute_fingerprint,
+)
 from argosy_driver.preparing.paths import ComponentPaths, SeenLocation
 from argosy_driver.preparing.task_config import (
     applies_environment,
@@ -27,7 +32,7 @@ from argosy_driver.preparing.task_config import (
     make_task_config,
 )
 from argosy_driver.preparing.task_placeholders import TaskPlaceholders, is_known_late
-from argosy_driver.resolving.placeholders import placeholders_in, substitute, substitute_value
+from argosy_driver.resolving.placeholders import find_placeholders, substitute, substitute_value
 from argosy_driver.resolving.resolver import Resolver
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Reason
@@ -37,7 +42,7 @@ from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.values import JsonValue
-from argosy_store.local_files import write_error
+from argosy_store.local_files import make_write_error
 from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
@@ -231,7 +236,7 @@ class StepBuilder:
         self, executor: ContainerExecutor, parameters: Mapping[str, JsonValue]
     ) -> bool:
         texts = (*executor.command, *executor.args, *(value for _, value in executor.env))
-        if any(("workspace_path",) in placeholders_in(text) for text in texts):
+        if any(("workspace_path",) in find_placeholders(text) for text in texts):
             return True
         paths = [each.location.path for items in self._artifacts.values() for each in items]
         workspace = self.resolver.run.workspace
@@ -247,8 +252,8 @@ class StepBuilder:
         if task is None or not self.resolver.run.cache or not task.caching.enabled:
             return None
         if task.caching.key:
-            return custom_fingerprint(self.draft.pipeline, task.component, task.caching.key)
-        return fingerprint(
+            return compute_custom_fingerprint(self.draft.pipeline, task.component, task.caching.key)
+        return compute_fingerprint(
             self.draft.pipeline,
             Work(
                 image=substitute(executor.image, placeholders),
@@ -298,7 +303,7 @@ def _make_running_record(step: Step) -> AttemptRecord:
 
 def _has_late_value(value: JsonValue) -> bool:
     if isinstance(value, str):
-        return any(is_known_late(segments) for segments in placeholders_in(value))
+        return any(is_known_late(segments) for segments in find_placeholders(value))
     if isinstance(value, Mapping):
         return any(_has_late_value(item) for item in value.values())
     return isinstance(value, Sequence) and any(_has_late_value(item) for item in value)
@@ -322,4 +327,4 @@ def _make_directory(path: Path, mode: int | None) -> None:
             if mode is not None:
                 each.chmod(mode)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise make_write_error(path, error) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from argosy_driver.resolving.placeholders import Lookup, placeholders_in, substitute
+from argosy_driver.resolving.placeholders import Lookup, find_placeholders, substitute
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.ir.model import Constant, ImporterExecutor
@@ -67,7 +67,7 @@ def _with_types(
     The SDK writes ``metadata={'rows': count}`` as a lone placeholder, and promises a number.
     """
     if isinstance(value, str):
-        found = placeholders_in(value)
+        found = find_placeholders(value)
         if len(found) == 1 and found[0][:2] == ("inputs", "parameters"):
             name = found[0][-1]
             if value == "{{$.inputs.parameters['" + name + "']}}":

@@ -42,7 +42,7 @@ def has_placeholder(value: JsonValue) -> bool:
     return False
 
 
-def placeholders_in(text: str) -> tuple[Segments, ...]:
+def find_placeholders(text: str) -> tuple[Segments, ...]:
     """Return the placeholders of a text in their order."""
     if "{{$" not in text:
         return ()

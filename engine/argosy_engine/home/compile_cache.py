@@ -22,7 +22,7 @@ from argosy_schemas.formats.packed_ir import PackedIrError, inflate
 from argosy_schemas.logger import Logger
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue, to_json
-from argosy_schemas.versions import installed_version
+from argosy_schemas.versions import get_installed_version
 
 FORMAT = "1"
 
@@ -65,7 +65,7 @@ def compile_cached(source: Source, *, home: Path, max_size_bytes: int) -> Runnab
 
 
 def _key(source: Source) -> str:
-    version = f"{FORMAT} {installed_version('argosy')} {_last_written()}\0".encode()
+    version = f"{FORMAT} {get_installed_version('argosy')} {_last_written()}\0".encode()
     return hashlib.sha256(version + source.data).hexdigest()
 
 

@@ -36,7 +36,7 @@ class LocalRun:
     context: RunContext
 
 
-def new_run(
+def create_run(
     workflow: Workflow,
     document: Mapping[str, JsonValue],
     ir: bytes,
@@ -75,7 +75,7 @@ def new_run(
     return _local_run(spec, workflow, pipeline, settings)
 
 
-def stored_run(spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSettings) -> LocalRun:
+def load_run(spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSettings) -> LocalRun:
     """Return a run that was begun before.
 
     Raises:

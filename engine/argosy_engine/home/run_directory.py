@@ -38,7 +38,7 @@ class RunDirectory(RunFiles):
             write_atomically(self.spec, spec.to_json().encode())
         except OSError as error:
             # Nobody knows the directory of a run that never was.
-            raise unwritable(self.home, error) from error
+            raise make_unwritable_error(self.home, error) from error
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -51,7 +51,7 @@ class RunDirectory(RunFiles):
         try:
             descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise unwritable(self.path, error) from error
+            raise make_unwritable_error(self.path, error) from error
         try:
             if not _lock(descriptor):
                 raise InvalidArgumentError(
@@ -81,7 +81,7 @@ def _lock(descriptor: int) -> bool:
             return True
 
 
-def unwritable(path: Path, error: OSError) -> MachineError:
+def make_unwritable_error(path: Path, error: OSError) -> MachineError:
     """Return the error of a directory that the system does not let us write."""
     return MachineError(
         f"'{path}' cannot be written: {error.strerror}; choose another place with --home"

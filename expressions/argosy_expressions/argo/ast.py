@@ -94,7 +94,7 @@ Node: TypeAlias = (
 )
 
 
-def children(node: Node) -> tuple[Node, ...]:
+def get_children(node: Node) -> tuple[Node, ...]:
     """Return the direct children of a node, in the order of the text."""
     match node:
         case Access(operand, key):
@@ -113,22 +113,22 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def nodes(root: Node) -> Iterator[tuple[Node, int]]:
+def walk_nodes(root: Node) -> Iterator[tuple[Node, int]]:
     """Yield ``root`` and all its descendants with their depth, in the order of the text."""
     todo = [(root, 0)]
     while todo:
         node, depth = todo.pop()
         yield node, depth
-        todo.extend((child, depth + 1) for child in reversed(children(node)))
+        todo.extend((child, depth + 1) for child in reversed(get_children(node)))
 
 
-def path(node: Node) -> str | None:
+def get_path(node: Node) -> str | None:
     """Return the dotted path that a chain of literal members reads, e.g. ``workflow.status``."""
     match node:
         case Name(name):
             return name
         case Access(operand, Literal(str() as key)):
-            above = path(operand)
+            above = get_path(operand)
             return None if above is None else f"{above}.{key}"
         case _:
             return None

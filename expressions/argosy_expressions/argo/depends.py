@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from argosy_expressions.errors import ExpressionSyntaxError
-from argosy_expressions.tokens import Cursor, Token, TokenKind, tokens
+from argosy_expressions.tokens import Cursor, Token, TokenKind, read_tokens
 
 GROUP_RESULTS = frozenset({"AnySucceeded", "AllFailed"})
 """Results of a task that fans out."""
@@ -81,7 +81,7 @@ def parse_depends(text: str) -> Depends:
 
 class _Parser:
     def __init__(self, source: str) -> None:
-        self.cursor = Cursor(source, tokens(source, _TOKEN))
+        self.cursor = Cursor(source, read_tokens(source, _TOKEN))
         self.asked: dict[tuple[str, str], None] = {}
 
     def parse_alternatives(self) -> _Test:

@@ -10,15 +10,15 @@ import binascii
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from argosy_expressions.argo.values import type_name
+from argosy_expressions.argo.values import get_type_name
 from argosy_expressions.gotext import (
     INT_MAX,
     INT_MIN,
-    as_index,
     format_float,
     marshal,
     parse_float,
     parse_int,
+    to_index,
     unmarshal,
 )
 from argosy_schemas.message_text import quote_text
@@ -37,7 +37,7 @@ def _text(function: str, value: JsonValue) -> str:
         # Go passes the empty string where a function takes a string and gets null.
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"{function}() of {type_name(value)}")
+        raise ValueError(f"{function}() of {get_type_name(value)}")
     return value
 
 
@@ -58,7 +58,7 @@ def _to_json_indented(value: JsonValue) -> str:
 
 def _len(value: JsonValue) -> int:
     if value is None or isinstance(value, bool | int | float):
-        raise ValueError(f"len() of {type_name(value)}")
+        raise ValueError(f"len() of {get_type_name(value)}")
     return len(value)
 
 
@@ -79,7 +79,7 @@ def _int(value: JsonValue) -> int:
             raise ValueError(f"int() of {quote_text(value)}")
         case _:
             pass
-    raise ValueError(f"int() of {type_name(value)}")
+    raise ValueError(f"int() of {get_type_name(value)}")
 
 
 def _float(value: JsonValue) -> float:
@@ -94,7 +94,7 @@ def _float(value: JsonValue) -> float:
             raise ValueError(f"float() of {quote_text(value)}")
         case _:
             pass
-    raise ValueError(f"float() of {type_name(value)}")
+    raise ValueError(f"float() of {get_type_name(value)}")
 
 
 def _string(value: JsonValue) -> str:
@@ -111,12 +111,12 @@ def _string(value: JsonValue) -> str:
             return "<nil>"
         case _:
             # Go writes lists and maps in its own notation, which nothing should depend on.
-            raise ValueError(f"string() of {type_name(value)}; use toJson")
+            raise ValueError(f"string() of {get_type_name(value)}; use toJson")
 
 
 def _abs(value: JsonValue) -> JsonValue:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"abs() of {type_name(value)}")
+        raise ValueError(f"abs() of {get_type_name(value)}")
     return abs(value)
 
 
@@ -170,8 +170,8 @@ def _split(text: JsonValue, separator: JsonValue) -> list[JsonValue]:
 def _repeat(text: JsonValue, count: JsonValue) -> str:
     repeated = _text("repeat", text)
     if isinstance(count, bool) or not isinstance(count, int | float):
-        raise ValueError(f"repeat() by {type_name(count)}")
-    times = as_index(count)
+        raise ValueError(f"repeat() by {get_type_name(count)}")
+    times = to_index(count)
     if times is None or times < 0:
         raise ValueError(f"repeat() by {_string(count)}")
     if times > _MOST_TIMES:
@@ -198,7 +198,7 @@ FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "string": _string,
     "toJSON": _to_json_indented,
     "toJson": marshal,
-    "type": type_name,
+    "type": get_type_name,
 }
 
 PREDICATES = frozenset({"find", "map"})

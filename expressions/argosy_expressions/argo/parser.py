@@ -19,12 +19,20 @@ from argosy_expressions.argo.ast import (
     Name,
     Node,
     Unary,
-    nodes,
+    walk_nodes,
 )
 from argosy_expressions.argo.functions import ARITY, PREDICATES
 from argosy_expressions.errors import ExpressionSyntaxError, UnsupportedExpressionError
 from argosy_expressions.gotext import INT_MAX
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Span, Token, TokenKind, tokens, unquote
+from argosy_expressions.tokens import (
+    MAX_DEPTH,
+    Cursor,
+    Span,
+    Token,
+    TokenKind,
+    read_tokens,
+    unquote,
+)
 
 TOKEN = re.compile(
     r"""
@@ -68,14 +76,14 @@ def parse(text: str) -> Node:
     root = parser.parse_expression()
     parser.refuse()
     parser.cursor.expect_end()
-    if any(depth > MAX_DEPTH for _, depth in nodes(root)):
+    if any(depth > MAX_DEPTH for _, depth in walk_nodes(root)):
         raise ExpressionSyntaxError(f"Nest at most {MAX_DEPTH} deep", text, root.span)
     return root
 
 
 class _Parser:
     def __init__(self, source: str) -> None:
-        self.cursor = Cursor(source, tokens(source, TOKEN))
+        self.cursor = Cursor(source, read_tokens(source, TOKEN))
         self._predicates = 0
 
     def parse_expression(self) -> Node:

@@ -23,21 +23,21 @@ from argosy_expressions.argo.ast import (
     Name,
     Node,
     Unary,
-    nodes,
-    path,
+    get_path,
+    walk_nodes,
 )
 from argosy_expressions.argo.functions import FUNCTIONS, RESULTS
 from argosy_expressions.argo.parser import parse
 from argosy_expressions.argo.values import (
     calculate,
     contains,
+    get_type_name,
     is_equal,
     is_less,
     is_number,
-    type_name,
 )
 from argosy_expressions.errors import EvaluationError, ExpressionSyntaxError
-from argosy_expressions.gotext import as_index, format_float
+from argosy_expressions.gotext import format_float, to_index
 from argosy_expressions.tokens import Span
 from argosy_schemas.values import JsonValue
 
@@ -59,7 +59,7 @@ class Program:
     def __init__(self, text: str) -> None:
         root = parse(text)
         self.text = text
-        self.paths = frozenset(read for node, _ in nodes(root) if (read := path(node)))
+        self.paths = frozenset(read for node, _ in walk_nodes(root) if (read := get_path(node)))
         self._code = _Compilation(text).code(root)
 
     def run(self, environment: Environment) -> JsonValue:
@@ -121,7 +121,7 @@ class _Compilation:
             for key, span, value in pairs:
                 name = key(environment, element)
                 if not isinstance(name, str):
-                    raise self._error(f"A key must be a string, not {type_name(name)}", span)
+                    raise self._error(f"A key must be a string, not {get_type_name(name)}", span)
                 members[name] = value(environment, element)
             return members
 
@@ -145,7 +145,7 @@ class _Compilation:
                 container = operand(environment, element)
                 if isinstance(container, Mapping):
                     return container.get(name)
-                raise self._error(f"There is no '{name}' in {type_name(container)}", span)
+                raise self._error(f"There is no '{name}' in {get_type_name(container)}", span)
 
             return member
         key = self.code(node.key)
@@ -162,12 +162,14 @@ class _Compilation:
                 return container.get(key or "")
         elif isinstance(container, Sequence) and not isinstance(container, str) and is_number(key):
             assert isinstance(key, int | float)
-            index = as_index(key)
+            index = to_index(key)
             if index is not None and -len(container) <= index < len(container):
                 return container[index]
             named = format_float(key) if index is None else index
             raise self._error(f"There is no item {named} of {len(container)}", span)
-        raise self._error(f"There is no member by {type_name(key)} in {type_name(container)}", span)
+        raise self._error(
+            f"There is no member by {get_type_name(key)} in {get_type_name(container)}", span
+        )
 
     def _not(self, operand: Node) -> Code:
         code = self._boolean(operand)
@@ -179,7 +181,7 @@ class _Compilation:
         def negate(environment: Environment, element: JsonValue) -> JsonValue:
             value = code(environment, element)
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise self._error(f"'-' of {type_name(value)}", span)
+                raise self._error(f"'-' of {get_type_name(value)}", span)
             return -value
 
         return negate
@@ -197,7 +199,7 @@ class _Compilation:
             value = code(environment, element)
             if value is True or value is False:
                 return value
-            raise self._error(f"Expected a boolean here, not {type_name(value)}", span)
+            raise self._error(f"Expected a boolean here, not {get_type_name(value)}", span)
 
         return boolean
 
@@ -263,7 +265,7 @@ class _Compilation:
         def find(environment: Environment, element: JsonValue) -> JsonValue:
             values = items(environment, element)
             if not isinstance(values, Sequence) or isinstance(values, str):
-                raise self._error(f"find() in {type_name(values)}", span)
+                raise self._error(f"find() in {get_type_name(values)}", span)
             return next((value for value in values if predicate(environment, value)), None)
 
         return find
@@ -275,7 +277,7 @@ class _Compilation:
         def map_items(environment: Environment, element: JsonValue) -> JsonValue:
             values = items(environment, element)
             if not isinstance(values, Sequence) or isinstance(values, str):
-                raise self._error(f"map() of {type_name(values)}", span)
+                raise self._error(f"map() of {get_type_name(values)}", span)
             return [result(environment, value) for value in values]
 
         return map_items
@@ -299,7 +301,7 @@ def _of_texts(
         if left is None or right is None:
             return False
         if not isinstance(left, str) or not isinstance(right, str):
-            raise ValueError(f"'{operator}' of {type_name(left)} and {type_name(right)}")
+            raise ValueError(f"'{operator}' of {get_type_name(left)} and {get_type_name(right)}")
         return holds(left, right)
 
     return operation
@@ -327,7 +329,7 @@ def _kind(node: Node) -> str | None:
     """Return what a node yields, as far as the text says; ``None`` where only values can tell."""
     match node:
         case Literal(value):
-            return "number" if is_number(value) else type_name(value)
+            return "number" if is_number(value) else get_type_name(value)
         case Items():
             return "array"
         case Members():

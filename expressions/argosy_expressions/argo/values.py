@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from argosy_schemas.values import JsonValue
 
 
-def type_name(value: JsonValue) -> str:
+def get_type_name(value: JsonValue) -> str:
     """Return the result of expr-lang's ``type()``."""
     match value:
         case None:
@@ -99,7 +99,7 @@ def contains(container: JsonValue, needle: JsonValue) -> bool:
         case Mapping() if isinstance(needle, str):
             return needle in container
         case str() | bool() | int() | float() | Mapping():
-            raise ValueError(f"'in' of {type_name(needle)} and {type_name(container)}")
+            raise ValueError(f"'in' of {get_type_name(needle)} and {get_type_name(container)}")
         case _:
             return any(is_equal(item, needle) for item in container)
 
@@ -162,4 +162,4 @@ def _float(value: JsonValue) -> float:
 
 
 def _mismatch(operator: str, left: JsonValue, right: JsonValue) -> ValueError:
-    return ValueError(f"'{operator}' of {type_name(left)} and {type_name(right)}")
+    return ValueError(f"'{operator}' of {get_type_name(left)} and {get_type_name(right)}")

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
-from argosy_expressions.cel.ast import Expression, Name, nodes
+from argosy_expressions.cel.ast import Expression, Name, walk_nodes
 from argosy_expressions.cel.checking import Check
 from argosy_expressions.cel.evaluation import Evaluation, fill_unset_fields
 from argosy_expressions.cel.parser import parse
-from argosy_expressions.cel.values import kind_of
+from argosy_expressions.cel.values import get_kind
 from argosy_expressions.errors import EvaluationError, Fault
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.values import JsonValue, normalize
@@ -61,7 +61,7 @@ def evaluate(
     if expression.foreign is None:
         return normalize(Evaluation(expression, parameters, inputs, {}).result())
     if not any(
-        isinstance(node, Name) and node.name == "inputs" for node, _ in nodes(expression.root)
+        isinstance(node, Name) and node.name == "inputs" for node, _ in walk_nodes(expression.root)
     ):
         # Every read names its input, so that the other inputs are not needed.
         parameters = {
@@ -89,7 +89,7 @@ def holds(
     """
     value = evaluate(expression, parameters, artifacts)
     if not isinstance(value, bool):
-        message = f"A condition must be true or false, not {kind_of(value)}"
+        message = f"A condition must be true or false, not {get_kind(value)}"
         raise EvaluationError(message, expression.source, expression.root.span)
     return value
 

@@ -118,7 +118,7 @@ class Expression(NamedTuple):
     """The first construct outside the SDK's grammar, e.g. ``the macro 'exists'``, if any."""
 
 
-def children(node: Node) -> tuple[Node, ...]:
+def get_children(node: Node) -> tuple[Node, ...]:
     """Return the direct children of a node, in the order of the text."""
     match node:
         case Index(operand, key):
@@ -133,10 +133,10 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def nodes(root: Node) -> Iterator[tuple[Node, int]]:
+def walk_nodes(root: Node) -> Iterator[tuple[Node, int]]:
     """Yield ``root`` and all its descendants with their depth, in the order of the text."""
     todo = [(root, 0)]
     while todo:
         node, depth = todo.pop()
         yield node, depth
-        todo.extend((child, depth + 1) for child in reversed(children(node)))
+        todo.extend((child, depth + 1) for child in reversed(get_children(node)))

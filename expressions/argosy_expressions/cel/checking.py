@@ -24,7 +24,7 @@ from argosy_expressions.cel.ast import (
     Not,
     Parameter,
 )
-from argosy_expressions.cel.values import CONVERTIBLE, ValueKind, kind_of
+from argosy_expressions.cel.values import CONVERTIBLE, ValueKind, get_kind
 from argosy_expressions.errors import Fault
 from argosy_schemas.ir.model import ParameterType
 
@@ -105,7 +105,7 @@ class Check:
     def _kinds(self, node: Node) -> Kinds:
         match node:
             case Literal(value):
-                return frozenset({kind_of(value)})
+                return frozenset({get_kind(value)})
             case Parameter(name):
                 if name not in self._parameters:
                     self._unknown(name, self._parameters, node)

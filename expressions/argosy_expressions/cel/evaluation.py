@@ -24,9 +24,9 @@ from argosy_expressions.cel.ast import (
     Not,
     Parameter,
 )
-from argosy_expressions.cel.values import as_double, compare, convert, equal, kind_of
+from argosy_expressions.cel.values import are_equal, compare, convert, get_kind, to_double
 from argosy_expressions.errors import EvaluationError
-from argosy_expressions.gotext import as_index
+from argosy_expressions.gotext import to_index
 from argosy_schemas.values import JsonValue
 
 T = TypeVar("T")
@@ -77,14 +77,14 @@ class Evaluation:
             case Literal(value):
                 return value
             case Parameter(name):
-                return as_double(self._look_up(self._parameters, name, node))
+                return to_double(self._look_up(self._parameters, name, node))
             case Artifacts(name):
                 artifacts = self._look_up(self._artifacts, name, node)
                 return [fill_unset_fields(artifact) for artifact in artifacts]
             case Name(name):
-                return as_double(self._look_up(self._names, name, node))
+                return to_double(self._look_up(self._names, name, node))
             case Index(operand, index):
-                return as_double(self._member(self._value(operand), self._value(index), node))
+                return to_double(self._member(self._value(operand), self._value(index), node))
             case Call():
                 return self._convert(node)
             case Not(operand):
@@ -110,14 +110,14 @@ class Evaluation:
             case str() | Mapping(), _:
                 pass
             case Sequence(), _:
-                index = as_index(key)
+                index = to_index(key)
                 if index is not None and index == key:
                     if 0 <= index < len(container):
                         return container[index]
                     raise self._error(f"There is no item {key} in a list of {len(container)}", node)
             case _:
                 pass
-        raise self._error(f"{kind_of(container)} has no member by {kind_of(key)}", node)
+        raise self._error(f"{get_kind(container)} has no member by {get_kind(key)}", node)
 
     def _convert(self, node: Call) -> JsonValue:
         value = self._value(node.argument)
@@ -129,16 +129,16 @@ class Evaluation:
     def _bool(self, node: Node) -> bool:
         value = self._value(node)
         if not isinstance(value, bool):
-            raise self._error(f"Expected a boolean here, not {kind_of(value)}", node)
+            raise self._error(f"Expected a boolean here, not {get_kind(value)}", node)
         return value
 
     def _compare(self, node: Compare) -> bool:
         left, right = self._value(node.left), self._value(node.right)
         if node.operator in ("==", "!="):
-            return equal(left, right) is (node.operator == "==")
+            return are_equal(left, right) is (node.operator == "==")
         ordered = compare(left, right)
         if ordered is None:
-            raise self._error(f"{kind_of(left)} and {kind_of(right)} have no order", node)
+            raise self._error(f"{get_kind(left)} and {get_kind(right)} have no order", node)
         match node.operator:
             case "<":
                 return ordered == -1

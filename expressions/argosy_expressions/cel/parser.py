@@ -25,12 +25,20 @@ from argosy_expressions.cel.ast import (
     Node,
     Not,
     Parameter,
-    nodes,
+    walk_nodes,
 )
 from argosy_expressions.cel.sdk_texts import escape_sdk_texts
 from argosy_expressions.errors import ExpressionSyntaxError
 from argosy_expressions.gotext import INT_MAX, INT_MIN
-from argosy_expressions.tokens import MAX_DEPTH, Cursor, Span, Token, TokenKind, tokens, unquote
+from argosy_expressions.tokens import (
+    MAX_DEPTH,
+    Cursor,
+    Span,
+    Token,
+    TokenKind,
+    read_tokens,
+    unquote,
+)
 
 _TOKEN = re.compile(
     r"""
@@ -79,7 +87,7 @@ def _parse(text: str) -> Expression:
     parser = _Parser(text)
     root = parser.parse_expression()
     parser.cursor.expect_end()
-    found = tuple(nodes(root))
+    found = tuple(walk_nodes(root))
     if any(depth > MAX_DEPTH for _, depth in found):
         raise ExpressionSyntaxError(f"Nest at most {MAX_DEPTH} deep", text, root.span)
     below = [node for node, _ in found]
@@ -94,7 +102,7 @@ def _parse(text: str) -> Expression:
 
 class _Parser:
     def __init__(self, source: str) -> None:
-        self.cursor = Cursor(source, tokens(source, _TOKEN))
+        self.cursor = Cursor(source, read_tokens(source, _TOKEN))
 
     def parse_expression(self) -> Node:
         """``Expr = ConditionalOr ["?" ConditionalOr ":" Expr]``."""

@@ -35,7 +35,7 @@ class ValueKind(StrEnum):
     MAP = "a map"
 
 
-def kind_of(value: JsonValue) -> ValueKind:
+def get_kind(value: JsonValue) -> ValueKind:
     """Return the kind of a value."""
     match value:
         case None:
@@ -54,7 +54,7 @@ def kind_of(value: JsonValue) -> ValueKind:
             return ValueKind.LIST
 
 
-def as_double(value: JsonValue) -> JsonValue:
+def to_double(value: JsonValue) -> JsonValue:
     """Return a JSON value as CEL sees it: a number as a double; members are left as they are."""
     if type(value) is int:
         try:
@@ -64,7 +64,7 @@ def as_double(value: JsonValue) -> JsonValue:
     return value
 
 
-def equal(left: JsonValue, right: JsonValue) -> bool:
+def are_equal(left: JsonValue, right: JsonValue) -> bool:
     """Return whether ``left == right``: an integer may equal a double, other kinds never match."""
     match left, right:
         case (bool(), _) | (_, bool()):
@@ -75,12 +75,12 @@ def equal(left: JsonValue, right: JsonValue) -> bool:
             return left == right
         case Mapping(), Mapping():
             return left.keys() == right.keys() and all(
-                equal(value, right[key]) for key, value in left.items()
+                are_equal(value, right[key]) for key, value in left.items()
             )
         case (str(), _) | (_, str()) | (Mapping(), _) | (_, Mapping()):
             return False
         case Sequence(), Sequence():
-            return len(left) == len(right) and all(map(equal, left, right))
+            return len(left) == len(right) and all(map(are_equal, left, right))
         case _:
             return left is right
 
@@ -129,7 +129,7 @@ def convert(function: Function, value: JsonValue) -> JsonValue:
     Raises:
         ValueError: The value cannot be converted; the message continues after "int() ".
     """
-    kind = kind_of(value)
+    kind = get_kind(value)
     if kind not in CONVERTIBLE[function]:
         raise ValueError(f"does not take {kind}")
     match function, value:
