@@ -93,7 +93,7 @@ class LauncherContainer:
             # The command has ended, but nobody can read the files in its image any more.
             return finish(
                 self.step,
-                make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set()),
+                make_vanished_end(stop_came_first=self.exchange.stop_came_first),
                 stores=self.stores,
                 store=self.store,
                 now=self.now,
@@ -103,7 +103,7 @@ class LauncherContainer:
         try:
             report = self.exchange.wait_for_exit()
         except ExecDiedError:
-            end = make_vanished_end(asked_to_stop=self.exchange.asked_to_stop.is_set())
+            end = make_vanished_end(stop_came_first=self.exchange.stop_came_first)
             return ProcessEnd(exit_code=None, failure=end.failure, log=self._join_log())
         if report.leftover:
             self.say(f"{report.leftover} processes outlived the command and were ended")

@@ -38,8 +38,19 @@ class Exchange:
     _requests: int = 0
     _seen: int | None = None
     _silent: int = 0
+    _stop_seen: bool = False
+    _outlived_stop: bool = False
     _next_look: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def stop_came_first(self) -> bool:
+        """Whether the death of ``exec`` may be due to a stop of the pod.
+
+        It is not if ``exec`` had died when this launcher was asked to stop: Argo asks every sidecar
+        to stop as soon as main has ended, whatever ended it.
+        """
+        return self.asked_to_stop.is_set() and (self._seen is None or self._outlived_stop)
 
     def start(self) -> None:
         """Start the heartbeat of this launcher."""
@@ -100,8 +111,12 @@ class Exchange:
 
     def _is_dead(self) -> bool:
         now = time.monotonic()
-        if now < self._next_look:
+        stopped = self.asked_to_stop.is_set()
+        stop_is_new = stopped and not self._stop_seen
+        # What this look sees was before the stop; so it is not put off.
+        if now < self._next_look and not stop_is_new:
             return False
+        self._stop_seen = stopped
         self._next_look = now + self.tick_seconds
         try:
             beat = (self.directory / "exec-alive").stat().st_mtime_ns
@@ -111,8 +126,9 @@ class Exchange:
         if beat is not None and beat != self._seen:
             self._seen = beat
             self._silent = 0
+            self._outlived_stop = stopped and not stop_is_new
             return False
-        if self.asked_to_stop.is_set():
+        if stopped:
             self._silent += 1
             return self._silent > STOPPED_SILENCE
         if beat is not None:

@@ -83,9 +83,13 @@ def _find_failure(report: ExitReport, code: int) -> Failure | None:
     return None
 
 
-def make_vanished_end(*, asked_to_stop: bool) -> ProcessEnd:
-    """Return the end of a command whose container vanished without a report."""
-    if asked_to_stop:
+def make_vanished_end(*, stop_came_first: bool) -> ProcessEnd:
+    """Return the end of a command whose container vanished without a report.
+
+    Args:
+        stop_came_first: The container was told to stop before it vanished.
+    """
+    if stop_came_first:
         return ProcessEnd(
             exit_code=None,
             failure=Failure(

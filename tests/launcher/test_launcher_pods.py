@@ -704,6 +704,47 @@ def test_a_main_that_is_killed_as_a_whole_leaves_a_record(pod: Pod) -> None:
     wait_until(lambda: not alive(child.pid))
 
 
+def test_a_stop_that_comes_when_main_is_gone_is_not_the_cause(pod: Pod) -> None:
+    """Argo tells sidecars to stop once main has ended, also where memory ran out."""
+    pod.start_main(step_of("sh", "-c", "echo ready; exec sleep 1000"))
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+    assert pod.launcher is not None
+    pod.main.kill()
+    pod.main.wait()
+
+    pod.launcher.terminate()
+    end = pod.end()
+
+    record = pod.record()
+    assert end.launcher_code == 0
+    assert record is not None
+    assert record.failure is not None
+    assert record.state is AttemptState.FAILED
+    assert record.failure.reason is Reason.COMMAND_KILLED
+    assert "the container was killed as a whole" in record.failure.message
+
+
+def test_a_main_that_is_killed_after_it_was_told_to_stop_is_canceled(pod: Pod) -> None:
+    pod.start_main(step_of("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"))
+    pod.start_launcher()
+    wait_until_ready(pod)
+    assert pod.main is not None
+    assert pod.launcher is not None
+    pod.main.terminate()
+    pod.launcher.terminate()
+    time.sleep(0.5)
+
+    pod.main.kill()
+    end = pod.end()
+
+    record = pod.record()
+    assert end.launcher_code == 0
+    assert record is not None
+    assert record.state is AttemptState.CANCELED
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
     make_pod: MakePod, seed: int

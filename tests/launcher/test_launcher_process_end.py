@@ -154,10 +154,10 @@ def test_work_that_was_finished_in_spite_of_a_stop_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked_to_stop", "reason"), [(True, Reason.CANCELED), (False, Reason.COMMAND_KILLED)]
+    ("stop_came_first", "reason"), [(True, Reason.CANCELED), (False, Reason.COMMAND_KILLED)]
 )
-def test_a_container_that_vanished_failed(asked_to_stop: bool, reason: Reason) -> None:
-    found = find_failure(make_vanished_end(asked_to_stop=asked_to_stop))
+def test_a_container_that_vanished_failed(stop_came_first: bool, reason: Reason) -> None:
+    found = find_failure(make_vanished_end(stop_came_first=stop_came_first))
 
     assert found is not None
     assert found.reason is reason
