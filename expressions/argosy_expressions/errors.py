@@ -4,7 +4,6 @@
   - ExpressionSyntaxError  the text is not an expression of its language
   - UnsupportedExpressionError  valid in the language, but outside the subset implemented here
   - EvaluationError        the expression fails on these values; never the same as ``false``
-* MissingLibraryError      the expression needs a CEL library that is not installed
 
 Checks return all faults as :class:`Fault` values; other functions raise the first one.
 """
@@ -13,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from argosy_schemas.errors import ArgosyError, MachineError
+from argosy_schemas.errors import ArgosyError
 
 _EXCERPT = 120
 """How many characters before and after a fault a message quotes."""
@@ -60,7 +59,3 @@ class UnsupportedExpressionError(ExpressionError):
 
 class EvaluationError(ExpressionError):
     """The expression fails on these values: an unknown key, ``int('x')``, an unexpected null."""
-
-
-class MissingLibraryError(MachineError):
-    """The expression is outside the SDK's grammar, and no CEL library is installed."""

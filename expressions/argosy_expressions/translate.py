@@ -16,7 +16,6 @@ from argosy_expressions.cel.ast import (
     Call,
     Compare,
     Expression,
-    Foreign,
     Index,
     Literal,
     Logic,
@@ -133,8 +132,6 @@ class _Translation:
                 return term
             case Artifacts(name):
                 raise CannotError(f"it reads the artifact '{name}'")
-            case Foreign(construct):
-                raise CannotError(f"it uses {construct}")
             case Index():
                 raise CannotError("it reads a member by a computed key")
             case Name(name):

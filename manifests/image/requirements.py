@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-NAMES = ("cel-expr-python", "obstore")
+NAMES = ("obstore",)
 
 
 def main() -> None:

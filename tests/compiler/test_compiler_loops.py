@@ -120,7 +120,7 @@ def test_items_in_each_of_many_iterations_are_refused_with_their_bytes() -> None
 
 
 def test_a_list_that_nothing_reads_stays_out() -> None:
-    asks = when("inputs.parameter_values['i'].startsWith('a') == true")
+    asks = when("parseJson('{}')[inputs.parameter_values['i']] == true")
     body = dag({"c": task("group", {"i": given("item")}, **asks)}, {"item": "STRING", "l": "LIST"})
     made = pipeline(dag({"x": over(["a"])}), {**COMPONENTS, "body": body})
 

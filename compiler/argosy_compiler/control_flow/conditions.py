@@ -31,7 +31,7 @@ def find_condition_faults(
     """
     undeclared = expression.parameters - declared.keys()
     # What the SDK passes but the component does not declare has no type, and is not checked.
-    if undeclared & set(passed) or (undeclared and expression.foreign is not None):
+    if undeclared & set(passed):
         return ()
     return check(expression, declared, artifacts)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from argosy_expressions.cel import holds, parse, select
-from argosy_expressions.errors import EvaluationError, ExpressionError, MissingLibraryError
+from argosy_expressions.errors import EvaluationError, ExpressionError
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.ir.parameters import to_text
@@ -43,7 +43,7 @@ def evaluate_condition(
         # The condition reads an input that cannot be resolved.
         read = f"{error} (the condition '{to_one_line(' '.join(condition.split()))}' reads it)"
         raise FinalTaskError(read, reason=error.reason) from error
-    except (ExpressionError, MissingLibraryError) as error:
+    except ExpressionError as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.CONDITION_FAILED) from error
 
 
@@ -87,5 +87,5 @@ def select_value(selector: str, value: JsonValue, *, what: str) -> JsonValue:
     """
     try:
         return select(selector, value, to_text(value))
-    except (ExpressionError, MissingLibraryError) as error:
+    except ExpressionError as error:
         raise FinalTaskError(f"{what}: {error}", reason=Reason.INVALID_INPUT) from error

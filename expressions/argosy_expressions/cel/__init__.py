@@ -1,7 +1,7 @@
 """CEL: the language of KFP's conditions and parameter selectors.
 
-This package parses, checks and evaluates what the KFP SDK emits, and a little more. The rest of
-CEL goes to a library that is imported when an expression needs it (:mod:`.library`).
+This package parses, checks and evaluates what the KFP SDK emits, and a little more. It refuses the
+rest of CEL by name: no pipeline that the SDK compiles has any of it (ADR 17).
 
 >>> from argosy_schemas.ir.model import ParameterType
 >>> condition = parse("int(inputs.parameter_values['n']) > 3")
@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
-from argosy_expressions.cel.ast import Expression, Name, walk_nodes
+from argosy_expressions.cel.ast import Expression
 from argosy_expressions.cel.checking import Check
-from argosy_expressions.cel.evaluation import Evaluation, fill_unset_fields
+from argosy_expressions.cel.evaluation import Evaluation
 from argosy_expressions.cel.parser import parse
 from argosy_expressions.cel.values import get_kind
 from argosy_expressions.errors import EvaluationError, Fault
@@ -54,26 +54,8 @@ def evaluate(
 
     Raises:
         EvaluationError: A key is unknown, a conversion fails, or two operands have no order.
-        MissingLibraryError: The expression is outside the SDK's grammar, and the CEL library is not
-            installed.
     """
-    inputs = artifacts or {}
-    if expression.foreign is None:
-        return normalize(Evaluation(expression, parameters, inputs, {}).result())
-    if not any(
-        isinstance(node, Name) and node.name == "inputs" for node, _ in walk_nodes(expression.root)
-    ):
-        # Every read names its input, so that the other inputs are not needed.
-        parameters = {
-            name: parameters[name] for name in expression.parameters if name in parameters
-        }
-        inputs = {name: inputs[name] for name in expression.artifacts if name in inputs}
-    lists = {name: [fill_unset_fields(item) for item in items] for name, items in inputs.items()}
-    message: JsonValue = {
-        "parameter_values": parameters,
-        "artifacts": {name: {"artifacts": items} for name, items in lists.items()},
-    }
-    return _by_library(expression, {"inputs": message, "outputs": {}})
+    return normalize(Evaluation(expression, parameters, artifacts or {}, {}).result())
 
 
 def holds(
@@ -85,7 +67,6 @@ def holds(
 
     Raises:
         EvaluationError: As :func:`evaluate`, or the result is not a boolean.
-        MissingLibraryError: As :func:`evaluate`.
     """
     value = evaluate(expression, parameters, artifacts)
     if not isinstance(value, bool):
@@ -104,16 +85,13 @@ def select(selector: str, value: JsonValue, text: str) -> JsonValue:
 
     Raises:
         ExpressionSyntaxError: The selector is not CEL.
+        UnsupportedExpressionError: It is CEL that the SDK never emits.
         EvaluationError: A key does not exist, a field is not set, or a text is not JSON.
-        MissingLibraryError: The selector is outside the SDK's grammar, and the CEL library is not
-            installed.
     """
     expression = parse(selector)
     # The fields of protobuf's Value: the one that is set, and the text in any case.
     names = {_field(value): value, "string_value": text}
-    if expression.foreign is None:
-        return normalize(Evaluation(expression, {}, {}, names).result())
-    return _by_library(expression, names)
+    return normalize(Evaluation(expression, {}, {}, names).result())
 
 
 def _field(value: JsonValue) -> str:
@@ -130,10 +108,3 @@ def _field(value: JsonValue) -> str:
             return "struct_value"
         case _:
             return "list_value"
-
-
-def _by_library(expression: Expression, variables: Mapping[str, JsonValue]) -> JsonValue:
-    # Imported here: a driver must not load what its expressions do not need.
-    from argosy_expressions.cel import library
-
-    return normalize(library.evaluate(expression, variables))

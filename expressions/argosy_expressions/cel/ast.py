@@ -1,8 +1,7 @@
 """The syntax tree of a CEL expression.
 
 Each read of a task's input is one node, however it is spelt (:class:`Parameter`,
-:class:`Artifacts`). What only a CEL library can evaluate is a :class:`Foreign` node; trees without
-one are evaluated, checked and translated by this package.
+:class:`Artifacts`).
 
 Nodes are named tuples: to create ten data classes would take most of this package's import time.
 """
@@ -10,8 +9,8 @@ Nodes are named tuples: to create ten data classes would take most of this packa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
 from typing import Literal as OneOf
+from typing import NamedTuple, TypeAlias
 
 from argosy_expressions.tokens import Span
 
@@ -87,22 +86,7 @@ class Logic(NamedTuple):
     span: Span
 
 
-CHOICE: Final = "the choice '? :'"
-"""The construct whose value is its second or third operand."""
-
-
-class Foreign(NamedTuple):
-    """Valid CEL that the SDK never emits."""
-
-    construct: str
-    """Its name in messages: ``the macro 'exists'``, ``arithmetic ('+')``."""
-    operands: tuple[Node, ...]
-    span: Span
-
-
-Node: TypeAlias = (
-    Literal | Parameter | Artifacts | Name | Index | Call | Not | Compare | Logic | Foreign
-)
+Node: TypeAlias = Literal | Parameter | Artifacts | Name | Index | Call | Not | Compare | Logic
 
 
 class Expression(NamedTuple):
@@ -114,8 +98,6 @@ class Expression(NamedTuple):
     """The parameters read by a literal name."""
     artifacts: frozenset[str]
     """The artifact inputs read by a literal name."""
-    foreign: str | None
-    """The first construct outside the SDK's grammar, e.g. ``the macro 'exists'``, if any."""
 
 
 def get_children(node: Node) -> tuple[Node, ...]:
@@ -127,7 +109,7 @@ def get_children(node: Node) -> tuple[Node, ...]:
             return (operand,)
         case Compare(_, left, right):
             return (left, right)
-        case Logic(_, operands) | Foreign(_, operands):
+        case Logic(_, operands):
             return operands
         case Literal() | Parameter() | Artifacts() | Name():
             return ()

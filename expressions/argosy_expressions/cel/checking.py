@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from argosy_expressions.cel.ast import (
-    CHOICE,
     Artifacts,
     Call,
     Compare,
     Expression,
-    Foreign,
     Index,
     Literal,
     Logic,
@@ -53,23 +51,6 @@ RESULT_OF: Mapping[str, Kinds] = {
     "parseJson": ANY - {ValueKind.INT},
 }
 
-RESULT_OF_FOREIGN: Mapping[str, Kinds] = {
-    "a list": frozenset({ValueKind.LIST}),
-    "a map": frozenset({ValueKind.MAP}),
-    "arithmetic ('+')": frozenset(
-        {ValueKind.INT, ValueKind.DOUBLE, ValueKind.TEXT, ValueKind.LIST}
-    ),
-    **dict.fromkeys(
-        (f"arithmetic ('{sign}')" for sign in "-*/%"), frozenset({ValueKind.INT, ValueKind.DOUBLE})
-    ),
-    "the function 'size'": frozenset({ValueKind.INT}),
-    "the macro 'filter'": frozenset({ValueKind.LIST}),
-    "the macro 'map'": frozenset({ValueKind.LIST}),
-    "the macro 'has'": BOOL,
-    "the operator 'in'": BOOL,
-}
-"""Construct that only a library evaluates to the kinds of its result; the others may yield any."""
-
 _NUMBERS: Kinds = frozenset({ValueKind.INT, ValueKind.DOUBLE})
 _ORDERED: tuple[Kinds, ...] = (_NUMBERS, frozenset({ValueKind.TEXT}), BOOL)
 
@@ -93,7 +74,6 @@ class Check:
         self._root = expression.root
         self._parameters = parameters
         self._artifacts = artifacts
-        self._bound: set[str] = {"inputs", "outputs"} if expression.foreign else set()
         self._faults: list[Fault] = []
 
     def faults(self) -> tuple[Fault, ...]:
@@ -116,8 +96,7 @@ class Check:
                     self._unknown(name, self._artifacts, node)
                 return frozenset({ValueKind.LIST})
             case Name(name):
-                if name not in self._bound:
-                    self._fault(f"Write inputs.parameter_values['{name}'] for an input", node)
+                self._fault(f"Write inputs.parameter_values['{name}'] for an input", node)
                 return ANY
             case Index():
                 return self._index(node)
@@ -135,15 +114,9 @@ class Check:
                 for operand in operands:
                     self._boolean(operand)
                 return BOOL
-            case Foreign(construct, operands):
-                self._bind(node)
-                each = [self._kinds(operand) for operand in operands]
-                if construct == CHOICE:
-                    return frozenset[ValueKind]().union(*each[1:])
-                return RESULT_OF_FOREIGN.get(construct, ANY)
 
     def _index(self, node: Index) -> Kinds:
-        if isinstance(node.operand, Name) and node.operand.name == "inputs" and not self._bound:
+        if isinstance(node.operand, Name) and node.operand.name == "inputs":
             message = "Write inputs.parameter_values['…'] or inputs.artifacts['…'].artifacts"
             self._fault(message, node)
             return ANY
@@ -169,14 +142,6 @@ class Check:
         if ValueKind.BOOL not in kinds:
             self._fault(f"Compare it with something: this is {_words(kinds)}", node)
 
-    def _bind(self, node: Foreign) -> None:
-        # The variable of a macro: ``list.exists(x, x > 1)``.
-        match node.operands:
-            case (_, Name(name), *_) if node.construct.startswith("the macro"):
-                self._bound.add(name)
-            case _:
-                pass
-
     def _unknown(self, name: str, known: Collection[str], node: Node) -> None:
         # Imported on errors only: difflib takes longer to import than this package.
         from difflib import get_close_matches
@@ -190,7 +155,7 @@ class Check:
 
 
 def _is_written(node: Node) -> bool:
-    return not isinstance(node, Parameter | Artifacts | Name | Index | Foreign) and not (
+    return not isinstance(node, Parameter | Artifacts | Name | Index) and not (
         isinstance(node, Call) and node.function == "parseJson"
     )
 

@@ -15,7 +15,6 @@ from argosy_expressions.cel.ast import (
     Call,
     Compare,
     Expression,
-    Foreign,
     Index,
     Literal,
     Logic,
@@ -45,7 +44,7 @@ class Evaluation:
     """The evaluation of one expression.
 
     Args:
-        expression: An expression without :class:`Foreign` nodes.
+        expression: The expression.
         parameters: The task's parameters, resolved and coerced.
         artifacts: The task's artifacts by input name.
         names: The variables of a selector.
@@ -93,8 +92,6 @@ class Evaluation:
                 return self._compare(node)
             case Logic(operator, operands):
                 return self._logic(operands, absorbing=operator == "||")
-            case Foreign(construct):
-                raise AssertionError(f"{construct} reached the native evaluation")
 
     def _look_up(self, values: Mapping[str, T], name: str, node: Node) -> T:
         if name not in values:

@@ -1,4 +1,4 @@
-"""Parse CEL: the whole grammar, with a name for each construct that only a library evaluates.
+"""Parse the part of CEL that the KFP SDK emits, and refuse the rest of the language by name.
 
 The methods follow the rules of CEL's grammar (google/cel-spec, ``langdef.md``); each docstring
 quotes its rule.
@@ -11,12 +11,10 @@ from functools import lru_cache
 from typing import cast
 
 from argosy_expressions.cel.ast import (
-    CHOICE,
     Artifacts,
     Call,
     Compare,
     Expression,
-    Foreign,
     Function,
     Index,
     Literal,
@@ -24,11 +22,16 @@ from argosy_expressions.cel.ast import (
     Name,
     Node,
     Not,
+    Operator,
     Parameter,
     walk_nodes,
 )
 from argosy_expressions.cel.sdk_texts import escape_sdk_texts
-from argosy_expressions.errors import ExpressionSyntaxError
+from argosy_expressions.errors import (
+    ExpressionError,
+    ExpressionSyntaxError,
+    UnsupportedExpressionError,
+)
 from argosy_expressions.gotext import INT_MAX, INT_MIN
 from argosy_expressions.tokens import (
     MAX_DEPTH,
@@ -56,6 +59,7 @@ _TOKEN = re.compile(
 _FUNCTIONS = frozenset({"int", "double", "string", "bool", "parseJson"})
 _MACROS = frozenset({"has", "all", "exists", "exists_one", "map", "filter"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_ARITHMETIC = frozenset("+-*/%")
 _LEVELS = {
     "||": 1,
     "&&": 2,
@@ -73,10 +77,11 @@ def parse(text: str) -> Expression:
 
     Raises:
         ExpressionSyntaxError: The text is not CEL.
+        UnsupportedExpressionError: It is CEL that the SDK never emits.
     """
     try:
         return _parse(text)
-    except ExpressionSyntaxError:
+    except ExpressionError:
         escaped = escape_sdk_texts(text)
         if escaped == text:
             raise
@@ -96,7 +101,6 @@ def _parse(text: str) -> Expression:
         root=root,
         parameters=frozenset(node.name for node in below if isinstance(node, Parameter)),
         artifacts=frozenset(node.name for node in below if isinstance(node, Artifacts)),
-        foreign=next((node.construct for node in below if isinstance(node, Foreign)), None),
     )
 
 
@@ -108,13 +112,9 @@ class _Parser:
         """``Expr = ConditionalOr ["?" ConditionalOr ":" Expr]``."""
         with self.cursor.nested():
             condition = self._parse_operation(1)
-            if not self.cursor.take("?"):
-                return condition
-            then = self._parse_operation(1)
-            self.cursor.expect(":")
-            otherwise = self.parse_expression()
-        span = (condition.span[0], otherwise.span[1])
-        return Foreign(CHOICE, (condition, then, otherwise), span)
+        if self.cursor.is_at("?"):
+            raise self._unsupported("the choice '? :'", self.cursor.token.span)
+        return condition
 
     def _parse_operation(self, minimum: int) -> Node:
         """Parse operands joined by operators that bind at least this tightly."""
@@ -125,6 +125,10 @@ class _Parser:
             if level < minimum:
                 return left
             self.cursor.advance()
+            if operator.text == "in":
+                raise self._unsupported("the operator 'in'", operator.span)
+            if operator.text in _ARITHMETIC:
+                raise self._unsupported(f"arithmetic ('{operator.text}')", operator.span)
             left = _join(operator.text, left, self._parse_operation(level + 1))
 
     def _parse_unary(self) -> Node:
@@ -138,9 +142,7 @@ class _Parser:
                 return self._parse_member(
                     self._parse_number(self.cursor.advance(), token.span[0], "-")
                 )
-            with self.cursor.nested():
-                operand = self._parse_unary()
-            return Foreign("arithmetic ('-')", (operand,), (token.span[0], operand.span[1]))
+            raise self._unsupported("arithmetic ('-')", token.span)
         return self._parse_member(self._parse_primary())
 
     def _parse_member(self, first: Node) -> Node:
@@ -161,24 +163,12 @@ class _Parser:
         if not self.cursor.is_at("("):
             span = (operand.span[0], name.span[1])
             return _access(operand, Literal(name.text, name.span), span)
-        arguments = self._parse_list("(", ")")
-        span = (operand.span[0], self.cursor.last_end)
-        return Foreign(_describe_call(name.text), (operand, *arguments), span)
+        raise self._unsupported(_describe_call(name.text), name.span)
 
     def _take_name(self) -> Token:
         if self.cursor.token.kind is not TokenKind.NAME:
             raise self.cursor.fault("Write a name here")
         return self.cursor.advance()
-
-    def _parse_list(self, opening: str, closing: str) -> tuple[Node, ...]:
-        self.cursor.expect(opening)
-        found: list[Node] = []
-        while not self.cursor.is_at(closing):
-            found.append(self.parse_expression())
-            if not self.cursor.take(","):
-                break
-        self.cursor.expect(closing)
-        return tuple(found)
 
     def _parse_primary(self) -> Node:
         """``Primary = LITERAL | IDENT ["(" [ExprList] ")"] | "(" Expr ")" | list | map``."""
@@ -187,7 +177,7 @@ class _Parser:
             case TokenKind.TEXT:
                 self.cursor.advance()
                 if token.text[0] in "bB":
-                    return Foreign("bytes", (), token.span)
+                    raise self._unsupported("bytes", token.span)
                 return Literal(unquote(token, self.cursor.source), token.span)
             case TokenKind.INTEGER | TokenKind.FLOAT:
                 return self._parse_number(self.cursor.advance(), token.span[0], "")
@@ -199,32 +189,18 @@ class _Parser:
                 self.cursor.expect(")")
                 return inner
             case TokenKind.SIGN if token.text == "[":
-                items = self._parse_list("[", "]")
-                return Foreign("a list", items, (token.span[0], self.cursor.last_end))
+                raise self._unsupported("a list", token.span)
             case TokenKind.SIGN if token.text == "{":
-                members = self._parse_map()
-                return Foreign("a map", members, (token.span[0], self.cursor.last_end))
+                raise self._unsupported("a map", token.span)
             case _:
                 raise self.cursor.fault("Write a value here")
-
-    def _parse_map(self) -> tuple[Node, ...]:
-        self.cursor.expect("{")
-        found: list[Node] = []
-        while not self.cursor.is_at("}"):
-            found.append(self.parse_expression())
-            self.cursor.expect(":")
-            found.append(self.parse_expression())
-            if not self.cursor.take(","):
-                break
-        self.cursor.expect("}")
-        return tuple(found)
 
     def _parse_number(self, token: Token, start: int, sign: str) -> Node:
         span = (start, token.span[1])
         if token.kind is TokenKind.FLOAT:
             return Literal(float(sign + token.text), span)
         if token.text[-1] in "uU":
-            return Foreign("an unsigned number", (), span)
+            raise self._unsupported("an unsigned number", span)
         if len(token.text) > 25:
             raise ExpressionSyntaxError("Write a number of 64 bits", self.cursor.source, span)
         value = int(sign + token.text, 16 if token.text[:2] in ("0x", "0X") else 10)
@@ -240,11 +216,19 @@ class _Parser:
             raise ExpressionSyntaxError("Write a value here", self.cursor.source, token.span)
         if not self.cursor.is_at("("):
             return Name(token.text, token.span)
-        arguments = self._parse_list("(", ")")
-        span = (token.span[0], self.cursor.last_end)
-        if token.text in _FUNCTIONS and len(arguments) == 1:
-            return Call(cast(Function, token.text), arguments[0], span)
-        return Foreign(_describe_call(token.text), arguments, span)
+        if token.text not in _FUNCTIONS:
+            raise self._unsupported(_describe_call(token.text), token.span)
+        self.cursor.expect("(")
+        argument = self.parse_expression()
+        self.cursor.expect(")")
+        return Call(cast(Function, token.text), argument, (token.span[0], self.cursor.last_end))
+
+    def _unsupported(self, construct: str, span: Span) -> UnsupportedExpressionError:
+        message = (
+            f"Argosy does not evaluate {construct}, which the KFP SDK never writes; compute the "
+            "value in a component and compare its output"
+        )
+        return UnsupportedExpressionError(message, self.cursor.source, span)
 
 
 def _join(operator: str, left: Node, right: Node) -> Node:
@@ -253,12 +237,8 @@ def _join(operator: str, left: Node, right: Node) -> Node:
         case "&&" | "||":
             chain = left.operands if isinstance(left, Logic) and left.operator == operator else None
             return Logic(operator, (*(chain or (left,)), right), span)
-        case "==" | "!=" | "<" | "<=" | ">" | ">=":
-            return Compare(operator, left, right, span)
-        case "in":
-            return Foreign("the operator 'in'", (left, right), span)
         case _:
-            return Foreign(f"arithmetic ('{operator}')", (left, right), span)
+            return Compare(cast(Operator, operator), left, right, span)
 
 
 def _describe_call(name: str) -> str:
