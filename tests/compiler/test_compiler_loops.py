@@ -131,5 +131,5 @@ def test_a_list_that_nothing_reads_stays_out() -> None:
 
 
 def test_no_input_of_the_pipeline_takes_the_place_of_items() -> None:
-    with pytest.raises(InvalidPipelineError, match="'argosy-items-1' is the name of a parameter"):
+    with pytest.raises(InvalidPipelineError, match="a parameter 'argosy-items-1' of its own"):
         compiled({"x": over(["a"])}, inputs={"argosy-items-1": "LIST"})
