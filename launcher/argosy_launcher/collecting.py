@@ -8,11 +8,14 @@ The source of a parameter is the first of these that exists:
    writes that file, and it omits a function's result of ``None`` (``-> Optional[str]``). The IR
    marks no output as optional, so the consumer decides whether ``null`` is allowed.
 4. none: the output is missing and the task fails
+
+Names in the executor output file that the component does not declare are ignored, as KFP does, but
+not where a declared output has no value: it would be null because of a misspelt name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
@@ -52,6 +55,17 @@ def collect_parameters(
     Raises:
         TaskError: A parameter is missing or of the wrong type.
     """
+    if executor_output is not None:
+        _refuse_misspelt(
+            "output parameter",
+            reported=executor_output.parameters,
+            without=[
+                output.name
+                for output in step.output_parameters
+                if output.name not in executor_output.parameters and files.get(output.name) is None
+            ],
+            declared=[output.name for output in step.output_parameters],
+        )
     return {
         output.name: _collect_parameter(output, executor_output, files.get(output.name))
         for output in step.output_parameters
@@ -64,14 +78,35 @@ def collect_artifacts(
     """Return the output artifacts in the order of their declarations, and of each list.
 
     Raises:
-        TaskError: The metadata of an artifact has text that cannot be stored.
+        TaskError: The metadata of an artifact has text that cannot be stored, or the name of an
+            artifact is misspelt.
     """
     reported = (executor_output or ExecutorOutput()).artifacts
+    declared = [output.name for output in step.output_artifacts]
+    _refuse_misspelt(
+        "output artifact",
+        reported=reported,
+        without=[name for name in declared if name not in reported],
+        declared=declared,
+    )
     return tuple(
         artifact
         for output in step.output_artifacts
         for artifact in _collect_output(step, output, reported.get(output.name))
     )
+
+
+def _refuse_misspelt(
+    kind: str, *, reported: Iterable[str], without: Sequence[str], declared: Sequence[str]
+) -> None:
+    """Refuse a reported name that is not declared, if a declared output was not reported."""
+    unknown = sorted(set(reported) - set(declared))
+    if unknown and without:
+        raise TaskError(
+            f"the executor output reports '{unknown[0]}', which is no {kind} of the component, and "
+            f"has nothing for its {kind} '{without[0]}'; correct the name",
+            reason=Reason.INVALID_OUTPUT,
+        )
 
 
 def _collect_parameter(

@@ -484,6 +484,8 @@ def test_imported_bytes_count_by_size_and_etag(tmp_path: Path) -> None:
 
 
 def test_imports_of_one_uri_with_other_metadata_are_other_work(tmp_path: Path) -> None:
+    get_memory_store("same").put("k", b"x")
+
     def of(language: str) -> str | None:
         metadata = {"language": language}
         root = dag(

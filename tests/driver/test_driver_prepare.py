@@ -667,7 +667,34 @@ def test_bytes_that_are_gone_are_an_error_that_names_them(tmp_path: Path) -> Non
     assert step.failure == Failure(
         reason=Reason.INVALID_INPUT,
         message="task 't': there is nothing any more at 'memory://gone/k' of input artifact "
-        "'data'; run the task that made it again",
+        "'a'; run the task that made it again",
+        final=True,
+    )
+
+
+@pytest.mark.parametrize("uri", ["memory://gone/k", "file:///no/such/file", "/no/such/directory/"])
+def test_an_import_of_nothing_fails_the_first_task_that_reads_it(uri: str, tmp_path: Path) -> None:
+    root = dag(
+        {
+            "i": task("comp-i"),
+            "n": task("comp-n", artifacts={"a": output_artifact("i", "artifact")}),
+        }
+    )
+    nested = dag(
+        {"t": task("comp-t", artifacts={"b": given_artifact("a")})}, artifacts={"a": DATASET}
+    )
+    components = {
+        "comp-i": importer(artifactUri={"constant": uri}),
+        "comp-n": nested,
+        "comp-t": leaf(artifacts={"b": DATASET}),
+    }
+
+    step = World(pipeline(root, components)).prepare("n/t", tmp_path)
+
+    assert step.failure == Failure(
+        reason=Reason.INVALID_INPUT,
+        message=f"task 'n/t': there is nothing at '{uri}' of input artifact 'b'; correct the URI, "
+        "or put something there",
         final=True,
     )
 

@@ -98,6 +98,25 @@ def test_what_a_python_function_returned_as_none_is_null() -> None:
     assert parameter(ParameterType.STRING, ExecutorOutput(), None) is None
 
 
+def test_a_misspelt_output_parameter_is_named() -> None:
+    said = ExecutorOutput(parameters={"P": "said"})
+
+    with pytest.raises(TaskError) as caught:
+        parameter(ParameterType.STRING, said, None)
+
+    assert str(caught.value) == (
+        "the executor output reports 'P', which is no output parameter of the component, and has "
+        "nothing for its output parameter 'p'; correct the name"
+    )
+
+
+def test_an_output_that_is_not_declared_is_ignored_where_all_others_have_values() -> None:
+    said = ExecutorOutput(parameters={"P": "said", "p": None})
+
+    assert parameter(ParameterType.STRING, said, None) is None
+    assert parameter(ParameterType.STRING, replace(said, parameters={"P": 1}), b"x") == "x"
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "data", "problem"),
     [
@@ -288,3 +307,11 @@ def test_a_list_that_nobody_mentions_is_what_is_found_at_its_path() -> None:
 def test_metadata_that_is_not_text_is_refused_by_name() -> None:
     with pytest.raises(TaskError, match="metadata of output artifact 'model' holds half of a"):
         artifacts(ReportedArtifact(metadata={"x": "\udfff"}))
+
+
+def test_a_misspelt_output_artifact_is_named() -> None:
+    step = replace(STEP, output_artifacts=(OUTPUT,))
+    said = ExecutorOutput(artifacts={"modell": (ReportedArtifact(),)})
+
+    with pytest.raises(TaskError, match="reports 'modell', which is no output artifact"):
+        collect_artifacts(step, said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from argosy_driver.preparing.executor_input import SeenArtifact
 from argosy_driver.preparing.paths import ComponentPaths, is_stored
@@ -20,35 +20,45 @@ _AT_A_TIME = 4
 
 
 def download_inputs(
-    artifacts: Iterable[SeenArtifact], *, stores: Stores, paths: ComponentPaths, task_path: TaskPath
+    inputs: Mapping[str, Sequence[SeenArtifact]],
+    *,
+    stores: Stores,
+    paths: ComponentPaths,
+    task_path: TaskPath,
 ) -> None:
     """Copy input artifacts to the paths at which the component sees them, each URI once.
 
     Artifacts whose scheme no store can read are skipped.
 
     Raises:
-        FinalTaskError: An artifact that a task wrote is gone.
+        FinalTaskError: There is nothing at the URI of an artifact. An importer does not look, since
+            it has no pod, so its first reader does.
         StoreError: A store refused or did not answer.
     """
-    wanted: dict[str, SeenArtifact] = {}
-    for each in artifacts:
-        content = each.artifact.content
-        is_absent = content is not None and content.kind is ContentKind.ABSENT
-        if each.location.path is not None and not is_absent and is_stored(each.artifact.uri):
-            wanted.setdefault(each.location.path, each)
+    wanted: dict[str, tuple[str, Artifact]] = {}
+    for name, artifacts in inputs.items():
+        for each in artifacts:
+            content = each.artifact.content
+            is_absent = content is not None and content.kind is ContentKind.ABSENT
+            if each.location.path is not None and not is_absent and is_stored(each.artifact.uri):
+                wanted.setdefault(each.location.path, (name, each.artifact))
 
     def fetch(path: str) -> None:
-        artifact = wanted[path].artifact
+        name, artifact = wanted[path]
         found = download(stores, artifact.uri, paths.local_path(path))
         expected = artifact.content
-        if found.kind is ContentKind.ABSENT and expected is not None and expected.files > 0:
-            raise FinalTaskError(
-                f"task '{task_path}': there is nothing any more at '{artifact.uri}' of input "
-                f"artifact '{artifact.name}'; run the task that made it again",
-                reason=Reason.INVALID_INPUT,
-            )
+        if found.kind is not ContentKind.ABSENT or (expected is not None and not expected.files):
+            return
+        here = f"at '{artifact.uri}' of input artifact '{name}'"
+        raise FinalTaskError(
+            f"task '{task_path}': there is nothing {here}; correct the URI, or put something there"
+            if expected is None
+            else f"task '{task_path}': there is nothing any more {here}; run the task that made it "
+            "again",
+            reason=Reason.INVALID_INPUT,
+        )
 
-    remote = any(not each.artifact.uri.startswith("file:") for each in wanted.values())
+    remote = any(not artifact.uri.startswith("file:") for _, artifact in wanted.values())
     for_each(fetch, wanted, width=min(len(wanted), _AT_A_TIME) if remote else 1)
 
 

@@ -73,10 +73,7 @@ class StepBuilder:
             self.records.write_attempt(_make_running_record(step))
             self._make_directories(step)
             download_inputs(
-                [each for items in self._artifacts.values() for each in items],
-                stores=self.stores,
-                paths=self.paths,
-                task_path=step.task_path,
+                self._artifacts, stores=self.stores, paths=self.paths, task_path=step.task_path
             )
         return step
 
