@@ -44,14 +44,22 @@ def check_cluster_options(options: CompileOptions) -> None:
 
 
 def check_pipeline_root(pipeline: Pipeline) -> None:
-    """Refuse a pipeline whose own root has options that its store does not know.
+    """Refuse a pipeline whose own root has options.
 
     Raises:
-        InvalidPipelineError: The root has such an option.
+        InvalidPipelineError: The root has options.
     """
-    fault = _find_option_fault(pipeline.default_pipeline_root)
-    if fault is not None:
-        raise InvalidPipelineError(Problem(path="defaultPipelineRoot", message=fault))
+    if "?" not in pipeline.default_pipeline_root:
+        return
+    # As in _find_option_fault.
+    from argosy_store.locations import parse_pipeline_root
+
+    try:
+        parse_pipeline_root(pipeline.default_pipeline_root)
+    except StoreError as error:
+        raise InvalidPipelineError(
+            Problem(path="defaultPipelineRoot", message=str(error))
+        ) from error
 
 
 def _find_image_faults(reference: str) -> Iterator[str]:

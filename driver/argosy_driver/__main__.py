@@ -36,7 +36,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         if mounted_at == Path("/"):
             require_remote(settings.store)
         require_secret(environment, settings.store)
-        with Stores(*filter(None, (settings.store, settings.root))) as stores:
+        with Stores(*filter(None, (settings.store, settings.root)), in_pod=True) as stores:
             driver = DriverContainer(
                 settings=settings,
                 stores=stores,

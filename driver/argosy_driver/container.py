@@ -24,7 +24,7 @@ from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_directory import write_step
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encode_object
-from argosy_store.locations import join_uri, parse_root
+from argosy_store.locations import join_uri, parse_pipeline_root, parse_root
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
 from argosy_store.run_records import RunRecords
@@ -100,9 +100,11 @@ class DriverContainer:
     def _resolver(self, store: ObjectStore) -> Resolver:
         settings = self.settings
         pipeline = unpack(_ir_bytes(settings.ir, store))
+        run = read_run_context(settings, pipeline)
+        self.stores.add_root(run.root)
         return Resolver(
             pipeline,
-            read_run_context(settings, pipeline),
+            run,
             RunRecords(store, settings.run),
             phases=read_upstream_statuses(settings.upstream, settings.task, pipeline),
             readers=store.concurrency,
@@ -119,8 +121,10 @@ def read_run_context(settings: DriverSettings, pipeline: Pipeline) -> RunContext
     """
     texts = _declared(pipeline, settings.parameters)
     root = settings.root or pipeline.default_pipeline_root
-    if root:
+    if settings.root:
         parse_root(root)
+    elif root:
+        parse_pipeline_root(root)
     return RunContext(
         id=settings.run,
         name=settings.name,

@@ -135,7 +135,7 @@ def run_container(
     try:
         url = read_pod_store(environment)
         step = read_step(here / Path(STEP_PATH).name)
-        with Stores(*filter(None, (url, step.root))) as stores:
+        with Stores(*filter(None, (url, step.root)), in_pod=True) as stores:
             LauncherContainer(
                 step=step,
                 shared=shared,

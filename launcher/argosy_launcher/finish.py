@@ -176,6 +176,13 @@ class _Finishing:
     def _upload(self, collected: CollectedArtifact) -> Artifact | None:
         """Upload an artifact and return it; ``None`` for an unreported item that does not exist."""
         if collected.path is None:
+            if not self.stores.is_shared(collected.artifact.uri):
+                raise TaskError(
+                    f"output artifact '{collected.output}' has the URI "
+                    f"'{collected.artifact.uri}', which no other pod can read; let the component "
+                    "write to the path that it was given, or report the URI of an object",
+                    reason=Reason.INVALID_OUTPUT,
+                )
             return collected.artifact
         located = self.locate(collected.path)
         content = upload(

@@ -1,17 +1,21 @@
-"""Parse the URLs of stores and artifacts.
+"""Parse the URLs of stores, roots and artifacts.
 
 ``scheme://bucket/key`` for ``s3``, ``minio``, ``gs``, ``az`` and ``memory``; ``file:///path`` and
 plain paths for local files. The text is never percent-decoded, so that the URI of a file is the URI
-of its directory, a slash and a name. A query string holds options if the scheme knows all of their
-names (see :data:`OPTIONS`); otherwise it is part of the key. In a root, which people write, unknown
-options are an error.
+of its directory, a slash and a name.
+
+Only the URL of a root or store carries options, in a query string (see :data:`OPTIONS`): who runs
+Argosy writes it. Artifact URIs come from pipelines and components, and an option there, such as an
+endpoint, would send the requests of this process, credentials included, wherever they say. In an
+artifact URI a query string is part of the key.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from argosy_schemas.errors import StoreError
@@ -40,6 +44,9 @@ _KFP_NAMES: Final[Mapping[str, str]] = {
 """Our name of an option to the name in KFP's documentation, where they differ."""
 
 _SCHEMES = ("file", "s3", "minio", "gs", "az", "memory")
+_LOCAL_SCHEMES = ("file", "memory")
+# The name becomes part of a host or path, so it must not hold what ends one.
+_BUCKET = re.compile(r"[A-Za-z0-9$_][A-Za-z0-9._$-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +69,13 @@ class Location:
         return f"{self.scheme}://{self.bucket}" + (f"/{self.key}" if self.key else "")
 
 
-def parse_location(url: str | os.PathLike[str]) -> Location:
-    """Parse a URL or plain path.
+def parse_location(uri: str | os.PathLike[str]) -> Location:
+    """Parse the URI of an artifact, or a plain path; it has no options.
 
     Raises:
-        StoreError: The scheme is not supported or the URL is malformed.
+        StoreError: The scheme is not supported or the URI is malformed.
     """
-    text = os.fspath(url)
+    text = os.fspath(uri)
     scheme, separator, rest = text.partition("://")
     if not separator or "/" in scheme:
         return _local_location(os.path.abspath(text))
@@ -85,43 +92,58 @@ def parse_location(url: str | os.PathLike[str]) -> Location:
                 f"{text}: write an absolute path, with three slashes: file:///data", retryable=False
             )
         return _local_location("/" + path)
-    rest, options = _split_options(scheme, rest)
     bucket, _, key = rest.partition("/")
     if not bucket:
         raise StoreError(f"{text}: write a bucket after {scheme}://", retryable=False)
-    return Location(scheme=scheme, bucket=bucket, key=key.strip("/"), options=options)
+    if _BUCKET.fullmatch(bucket) is None:
+        hint = "; only --store and --root take options" if "?" in bucket else ""
+        raise StoreError(
+            f"{text}: '{bucket}' cannot be the name of a bucket{hint}; correct the URI",
+            retryable=False,
+        )
+    return Location(scheme=scheme, bucket=bucket, key=key.strip("/"))
 
 
 def parse_root(url: str | os.PathLike[str]) -> Location:
-    """Parse the URL of a root, in which a query string can only hold options.
+    """Parse the URL of a root or store, in which a query string can only hold options.
 
     Raises:
         StoreError: As for :func:`parse_location`, or the scheme does not know an option.
     """
-    location = parse_location(url)
-    known = _scheme_options(location.scheme)
-    base, mark, query = os.fspath(url).rpartition("?")
-    if not known or location.options or not mark or "=" not in query or "/" in query.split("=")[0]:
-        return location
-    for pair in query.split("&"):
-        name, equals, _ = pair.partition("=")
-        if _find_option(known, name) is None:
-            names = [_KFP_NAMES.get(option, option) for option in dict.fromkeys(known.values())]
-            raise StoreError(
-                f"{base}: '{name}' is not an option of {location.scheme}:// URLs; use "
-                f"{', '.join(names[:-1])} or {names[-1]}",
-                retryable=False,
-            )
-        if not equals:
-            raise StoreError(
-                f"{base}: the option '{name}' has no value; write {name}=VALUE", retryable=False
-            )
+    text = os.fspath(url)
+    scheme = text.partition("://")[0]
+    known = _scheme_options(scheme)
+    base, mark, query = text.rpartition("?")
+    if not known or not mark or "=" not in query or "/" in query.split("=")[0]:
+        return parse_location(text)
+    return replace(parse_location(base), options=_parse_options(scheme, base, query))
+
+
+def parse_pipeline_root(url: str | os.PathLike[str]) -> Location:
+    """Parse the root that a pipeline names; unlike the caller's ``--root`` it takes no options.
+
+    Raises:
+        StoreError: As for :func:`parse_root`, or it has options.
+    """
+    location = parse_root(url)
+    if location.options:
+        raise StoreError(
+            f"{url}: the root that a pipeline names has options, which only --root takes; "
+            "run or compile with --root and this URL",
+            retryable=False,
+        )
     return location
+
+
+def is_local(uri: str) -> bool:
+    """Return whether a URI means files or memory of the process that opens it."""
+    scheme, separator, _ = uri.partition("://")
+    return not separator or "/" in scheme or scheme in _LOCAL_SCHEMES
 
 
 def join_uri(root: str | os.PathLike[str], *segments: str) -> ArtifactUri:
     """Return the URI of an object below ``root``, without options; plain paths become file://."""
-    location = parse_location(root)
+    location = parse_root(root)
     parts = [part for part in (location.key, *segments) if part]
     return ArtifactUri(f"{location.scheme}://{location.bucket}/{'/'.join(parts)}")
 
@@ -134,19 +156,25 @@ def _scheme_options(scheme: str) -> Mapping[str, str]:
     return OPTIONS.get("s3" if scheme == "minio" else scheme, {})
 
 
-def _split_options(scheme: str, rest: str) -> tuple[str, Mapping[str, str]]:
+def _parse_options(scheme: str, base: str, query: str) -> Mapping[str, str]:
     known = _scheme_options(scheme)
-    before, mark, query = rest.rpartition("?")
-    if not mark or not query:
-        return rest, {}
     options: dict[str, str] = {}
     for pair in query.split("&"):
         name, equals, value = pair.partition("=")
         option = _find_option(known, name)
-        if option is None or not equals:
-            return rest, {}
+        if option is None:
+            names = [_KFP_NAMES.get(each, each) for each in dict.fromkeys(known.values())]
+            raise StoreError(
+                f"{base}: '{name}' is not an option of {scheme}:// URLs; use "
+                f"{', '.join(names[:-1])} or {names[-1]}",
+                retryable=False,
+            )
+        if not equals:
+            raise StoreError(
+                f"{base}: the option '{name}' has no value; write {name}=VALUE", retryable=False
+            )
         options[option] = _decode_percent(value)
-    return before, options
+    return options
 
 
 def _find_option(known: Mapping[str, str], name: str) -> str | None:

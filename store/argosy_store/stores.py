@@ -1,44 +1,70 @@
-"""Open stores by URL, with one client per bucket."""
+"""Open stores by URL, with one client per bucket.
+
+Who runs Argosy chooses the roots; pipelines and components choose artifact URIs. A run on a laptop
+is the user's own account, so all URIs may be opened there. In a pod, driver and launcher hold
+credentials that the authors of a pipeline do not have: there only roots may be local, and requests
+to other buckets than those of the roots are not signed.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from argosy_schemas.errors import StoreError
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, parse_location, parse_root
+from argosy_store.locations import Location, is_local, parse_location, parse_root
 from argosy_store.memory import get_memory_store
 from argosy_store.objects import ObjectStore
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, RetryingStore
 from argosy_store.subtree import Subtree
 
+_UNSIGNED: Final = {"anonymous": "true"}
+
 
 class Stores:
     """Opens stores by URL and keeps their clients until it is closed.
 
-    ``configured`` are URLs with options (``?endpoint=…``): artifact URIs in the same bucket have no
-    options, and are opened with those.
-
-    Operations on remote stores are retried for ``patience_seconds``.
+    Roots are URLs with options (``?endpoint=…``), which all URIs in the same bucket are opened
+    with. Operations on remote stores are retried for ``patience_seconds``.
     """
 
     def __init__(
         self,
-        *configured: str | os.PathLike[str],
+        *roots: str | os.PathLike[str],
+        in_pod: bool = False,
         patience_seconds: float = 120.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        """Choose what can be opened.
+
+        Args:
+            roots: The store and the pipeline root of the run.
+            in_pod: Whether URIs outside the roots come from somebody who must not use the files
+                and credentials of this process.
+            patience_seconds: How long to retry.
+            clock: For tests.
+        """
+        self._in_pod = in_pod
         self._patience_seconds = patience_seconds
         self._clock = clock
         self._lock = threading.Lock()
+        self._roots: list[Location] = []
         self._by_bucket: dict[tuple[str, str], ObjectStore] = {}
-        self._options = {
-            (location.scheme, location.bucket): location.options
-            for location in map(parse_root, configured)
-            if location.options
-        }
+        self._options: dict[tuple[str, str], Mapping[str, str]] = {}
+        for root in roots:
+            self.add_root(root)
+
+    def add_root(self, url: str | os.PathLike[str]) -> None:
+        """Add a root that was not known at first, e.g. the one that the pipeline names.
+
+        Raises:
+            StoreError: The URL or one of its options is not supported; the message names it.
+        """
+        self._add_root(parse_root(url))
 
     def open(self, url: str | os.PathLike[str]) -> ObjectStore:
         """Return the store whose root is ``url``, without connecting to it or creating it.
@@ -47,6 +73,7 @@ class Stores:
             StoreError: The URL or one of its options is not supported; the message names it.
         """
         location = parse_root(url)
+        self._add_root(location)
         if location.scheme == "file":
             return LocalStore(location.url)
         store = self._bucket(location)
@@ -56,12 +83,33 @@ class Stores:
         """Return the store of the URI's bucket and the key in it, empty for the bucket itself.
 
         Raises:
-            StoreError: The scheme is not supported; the message names it.
+            StoreError: The scheme is not supported, or a pod must not read what the URI names; the
+                message names it.
         """
         location = parse_location(uri)
+        if not self.is_shared(uri):
+            raise StoreError(
+                f"{uri}: this names something in the pod itself, which is not read there; store "
+                "the artifact in a bucket and use its s3://, minio://, gs:// or az:// URI",
+                retryable=False,
+            )
         if location.scheme == "file":
             return LocalStore("/"), location.key
         return self._bucket(location), location.key
+
+    def is_shared(self, uri: str) -> bool:
+        """Return whether the URI means the same to all tasks of the run.
+
+        In a pod a file does not, unless it is below a root: each pod has files of its own.
+        """
+        if not self._in_pod or not is_local(uri):
+            return True
+        location = parse_location(uri)
+        return any(
+            (root.scheme, root.bucket) == (location.scheme, location.bucket)
+            and f"{location.key}/".startswith(f"{root.key}/")
+            for root in self._roots
+        )
 
     def close(self) -> None:
         """Drop all clients; stores that were opened must not be used any more."""
@@ -79,29 +127,39 @@ class Stores:
     ) -> None:
         self.close()
 
+    def _add_root(self, location: Location) -> None:
+        bucket = (location.scheme, location.bucket)
+        with self._lock:
+            if location in self._roots:
+                return
+            before = self._bucket_options(bucket)
+            self._roots.append(location)
+            self._options[bucket] = location.options or self._options.get(bucket, {})
+            if self._bucket_options(bucket) != before:
+                self._by_bucket.pop(bucket, None)
+
     def _bucket(self, location: Location) -> ObjectStore:
         bucket = (location.scheme, location.bucket)
         with self._lock:
-            if location.options and location.options != self._options.get(bucket):
-                self._options[bucket] = location.options
-                self._by_bucket.pop(bucket, None)
             store = self._by_bucket.get(bucket)
             if store is None:
-                store = self._open_bucket(location)
+                store = self._open_bucket(*bucket)
                 self._by_bucket[bucket] = store
             return store
 
-    def _open_bucket(self, location: Location) -> ObjectStore:
-        if location.scheme == "memory":
-            return get_memory_store(location.bucket)
+    def _open_bucket(self, scheme: str, bucket: str) -> ObjectStore:
+        if scheme == "memory":
+            return get_memory_store(bucket)
         # The client takes a third of the driver's start-up time; local runs never need it.
         from argosy_store.remote import open_bucket
 
-        options = self._options.get((location.scheme, location.bucket), {})
-        store = open_bucket(location.scheme, location.bucket, options)
+        store = open_bucket(scheme, bucket, self._bucket_options((scheme, bucket)))
         if self._patience_seconds <= 0:
             return store
         return RetryingStore(store, patience_seconds=self._patience_seconds, clock=self._clock)
+
+    def _bucket_options(self, bucket: tuple[str, str]) -> Mapping[str, str]:
+        return self._options.get(bucket, _UNSIGNED if self._in_pod else {})
 
 
 def open_store(url: str | os.PathLike[str]) -> ObjectStore:

@@ -108,7 +108,7 @@ def test_all_that_is_wrong_comes_at_once_and_nothing_is_written(tmp_path: Path) 
 
 def test_a_root_of_the_pipeline_is_told_with_file_and_line(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
-    (tmp_path / "p.yaml").write_text(f"{text}defaultPipelineRoot: s3://bucket/k?bad=1\n")
+    (tmp_path / "p.yaml").write_text(f"{text}defaultPipelineRoot: s3://bucket/k?region=r\n")
     line = text.count("\n") + 1
 
     ended = argosy("compile", "p.yaml", cwd=tmp_path)
@@ -116,6 +116,6 @@ def test_a_root_of_the_pipeline_is_told_with_file_and_line(tmp_path: Path) -> No
 
     assert (ended.status, other.status) == (2, 0)
     assert ended.errors == [
-        f"p.yaml:{line}: defaultPipelineRoot: s3://bucket/k: 'bad' is not an option of s3:// URLs;"
-        " use endpoint, region, disableSSL, s3ForcePathStyle, profile or anonymous"
+        f"p.yaml:{line}: defaultPipelineRoot: s3://bucket/k?region=r: the root that a pipeline "
+        "names has options, which only --root takes; run or compile with --root and this URL"
     ]

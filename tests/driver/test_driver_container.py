@@ -23,14 +23,17 @@ from argosy_store.local import LocalStore
 from argosy_store.packed_irs import put_ir
 from argosy_store.run_records import RunRecords
 from driver_support import (
+    DATASET,
     IN_ANY_CASE,
     Json,
     World,
     dag,
     given,
+    importer,
     leaf,
     loop,
     output,
+    output_artifact,
     pipeline,
     status,
     task,
@@ -349,6 +352,32 @@ def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anythi
         "s3://bucket/x: 'bad' is not an option of s3:// URLs; use endpoint"
     )
     assert ended.reason.endswith("(final)")
+
+
+def test_a_file_of_the_drivers_container_is_no_artifact(pod: Pod) -> None:
+    secret = pod.directory / "secret"
+    secret.write_text("of the driver")
+    components = {
+        "comp-i": importer(artifactUri={"constant": f"file://{secret}"}),
+        "comp-t": leaf(artifacts={"data": DATASET}),
+    }
+    tasks = {
+        "i": task("comp-i"),
+        "t": task("comp-t", artifacts={"data": output_artifact("i", "artifact")}),
+    }
+
+    ended = pod.run(pod.environment(pipeline(dag(tasks), components)))
+
+    assert ended.code == 0
+    step = read_step(pod.directory / "pod/argosy/step")
+    assert step.decision is Decision.FAILED
+    assert step.failure is not None
+    assert step.failure.final
+    assert step.failure.message.startswith(
+        f"task 't': file://{secret}: this names something in the pod itself"
+    )
+    copies = [path for path in (pod.directory / "pod").rglob("*secret*")]
+    assert copies == []
 
 
 def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None:

@@ -134,6 +134,16 @@ def task(make_task: MakeTask) -> Task:
     return make_task(f"memory://m-{uuid.uuid4().hex}/home")
 
 
+@pytest.fixture
+def pod_task(tmp_path: Path) -> Iterator[Task]:
+    """In a pod whose store and root are in memory."""
+    root = f"memory://m-{uuid.uuid4().hex}/home"
+    with Stores(root, in_pod=True) as stores:
+        directory = tmp_path / "task"
+        directory.mkdir()
+        yield Task(directory, root, stores)
+
+
 def record_of(**changes: Any) -> AttemptRecord:
     record = AttemptRecord(
         run_id=RUN,
@@ -293,6 +303,38 @@ def test_an_artifact_list_that_nobody_names_has_what_is_there(
 
     assert len(finished.record.outputs.artifacts["model"]) == items
     assert control_of(finished) == {"model@length": items}
+
+
+@pytest.mark.parametrize("uri", ["file:///proc/self/environ", "/etc/passwd", "memory://other/k"])
+def test_in_a_pod_no_output_is_something_in_the_pod_itself(pod_task: Task, uri: str) -> None:
+    pod_task.write("accuracy", "1")
+    pod_task.write("executor_output.json", _reporting(uri))
+
+    finished = pod_task.finish(pod_task.step(), pod_task.ended())
+
+    shown = f"file://{uri}" if uri.startswith("/") else uri
+    assert finished.failure == Failure(
+        reason=Reason.INVALID_OUTPUT,
+        message=f"output artifact 'model' has the URI '{shown}', which no other pod can read; let "
+        "the component write to the path that it was given, or report the URI of an object",
+    )
+    assert pod_task.records.read_success(TRAIN) is None
+
+
+@pytest.mark.parametrize("uri", ["s3://other/k", "https://example.org/m", "oci://image"])
+def test_in_a_pod_an_output_may_be_something_elsewhere(pod_task: Task, uri: str) -> None:
+    pod_task.write("accuracy", "1")
+    pod_task.write("executor_output.json", _reporting(uri))
+
+    finished = pod_task.finish(pod_task.step(), pod_task.ended())
+
+    (artifact,) = finished.record.outputs.artifacts["model"]
+    assert (finished.failure, artifact.uri) == (None, uri)
+
+
+def _reporting(uri: str) -> str:
+    artifact = {"name": "model", "uri": uri}
+    return json.dumps({"artifacts": {"model": {"artifacts": [artifact]}}})
 
 
 def test_a_large_value_is_an_object_of_its_own(task: Task) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from argosy_schemas.errors import StoreError
 from argosy_store.clients import make_client
 from argosy_store.stores import open_store
+from asked_server import Asked, asked_server
 from servers import S3Server
 
 _PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_EMULATOR_HOST")
@@ -29,38 +28,10 @@ SERVICE_ACCOUNT = {
 """Asks nobody for a token, and signs nothing; without it the client looks for a cloud to ask."""
 
 
-class Asked(HTTPServer):
-    """Has no objects, and remembers what it was asked for and who signed."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Nothing)
-        self.requests: list[tuple[str, str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Nothing(BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        assert isinstance(self.server, Asked)
-        signature = self.headers.get("Authorization", "").strip()
-        self.server.requests.append((self.command, self.path, signature))
-        self.send_response(404)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
-
-
 @pytest.fixture
 def asked() -> Iterator[Asked]:
-    with Asked() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with asked_server() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

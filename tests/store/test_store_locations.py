@@ -9,7 +9,13 @@ import pytest
 
 from argosy_schemas.errors import StoreError
 from argosy_store.local import LocalStore
-from argosy_store.locations import Location, join_uri, parse_location, parse_root
+from argosy_store.locations import (
+    Location,
+    join_uri,
+    parse_location,
+    parse_pipeline_root,
+    parse_root,
+)
 from argosy_store.stores import Stores, open_store
 
 
@@ -19,7 +25,6 @@ from argosy_store.stores import Stores, open_store
         ("s3://b", Location(scheme="s3", bucket="b", key="")),
         ("s3://b/k/l/", Location(scheme="s3", bucket="b", key="k/l")),
         ("gs://b/%41 #?", Location(scheme="gs", bucket="b", key="%41 #?")),
-        ("s3://b/k?v=1", Location(scheme="s3", bucket="b", key="k?v=1")),
         (
             "minio://b/k?endpoint=h:1&disableSSL=true&s3ForcePathStyle=true&region=r",
             Location(
@@ -53,22 +58,67 @@ from argosy_store.stores import Stores, open_store
         ("/a/b/", Location(scheme="file", bucket="", key="a/b")),
     ],
 )
-def test_a_url_is_taken_apart(url: str, expected: Location) -> None:
-    assert parse_location(url) == expected
+def test_the_url_of_a_root_is_taken_apart(url: str, expected: Location) -> None:
+    assert parse_root(url) == expected
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("uri", "key"),
     [
-        "s3://b/k?endpoint=http://h&s3ForcePathStyle=true",
-        "gs://b/what?/k",
-        "s3://b/why?",
-        "az://c/k?account=a",
-        "memory://m/k?v=1",
-        "/a/b?v=1",
+        ("s3://b/k?endpoint=http://stranger", "k?endpoint=http://stranger"),
+        ("minio://b/k?endpoint=h:1&region=r", "k?endpoint=h:1&region=r"),
+        ("gs://b/k?anonymous=true", "k?anonymous=true"),
+        ("az://b/k?account=a", "k?account=a"),
+        ("s3://b/k?v=1", "k?v=1"),
     ],
 )
-def test_a_root_is_read_as_any_url_where_its_options_are_known(url: str) -> None:
+def test_the_uri_of_an_artifact_has_no_options(uri: str, key: str) -> None:
+    """Whoever chose it must not choose where the requests of this process go."""
+    location = parse_location(uri)
+
+    assert (location.bucket, location.key, location.options) == ("b", key, {})
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://stranger.example?x=/k",
+        "s3://stranger.example#/k",
+        "s3://user@stranger.example/k",
+        "s3://stranger.example:8080/k",
+        "s3://../k",
+        "s3://b%2F/k",
+        "s3://b\\k",
+    ],
+)
+def test_a_bucket_that_would_become_another_host_or_path_is_refused(uri: str) -> None:
+    with pytest.raises(StoreError, match="cannot be the name of a bucket"):
+        Stores().resolve(uri)
+
+
+def test_a_bucket_with_options_is_told_where_they_go() -> None:
+    with pytest.raises(StoreError) as caught:
+        Stores().resolve("s3://b?region=r")
+
+    assert str(caught.value) == (
+        "s3://b?region=r: 'b?region=r' cannot be the name of a bucket; only --store and --root "
+        "take options; correct the URI"
+    )
+
+
+def test_the_root_that_a_pipeline_names_has_no_options() -> None:
+    with pytest.raises(StoreError) as caught:
+        parse_pipeline_root("s3://b/k?endpoint=http://stranger")
+
+    assert parse_pipeline_root("s3://b/k") == parse_root("s3://b/k")
+    assert str(caught.value) == (
+        "s3://b/k?endpoint=http://stranger: the root that a pipeline names has options, which only "
+        "--root takes; run or compile with --root and this URL"
+    )
+
+
+@pytest.mark.parametrize("url", ["gs://b/what?/k", "s3://b/why?", "memory://m/k?v=1", "/a/b?v=1"])
+def test_a_question_mark_in_a_root_need_not_begin_options(url: str) -> None:
     assert parse_root(url) == parse_location(url)
 
 

@@ -20,7 +20,7 @@ from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue
-from argosy_store.locations import parse_root
+from argosy_store.locations import parse_pipeline_root, parse_root
 
 _ARTIFACTS = "artifacts"
 """Below the home: the pipeline root of runs that were given none."""
@@ -95,12 +95,14 @@ def _local_run(
 def _root(pipeline: Pipeline, settings: RunSettings) -> str:
     """Return where the artifacts of a run go; where nothing can be stored is refused."""
     root = settings.root
+    parse = parse_root
     if root == PIPELINE_ROOT:
         root = pipeline.default_pipeline_root or None
+        parse = parse_pipeline_root
     if root is None:
         return str(settings.home.absolute() / _ARTIFACTS)
     try:
-        parse_root(root)
+        parse(root)
     except StoreError as error:
         raise InvalidArgumentError(str(error)) from error
     return root if "://" in root else str(Path(root).absolute())
