@@ -14,7 +14,6 @@ from dataclasses import replace
 from argosy_engine.workflow.fields import Field, Object
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Template, Workflow
 from argosy_engine.workflow.reading import read_workflow
-from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_expressions.argo.depends import ENDS
 from argosy_schemas.pod import (
     CONTROL,
@@ -43,19 +42,6 @@ _ENDED = r" \|\| ".join(
 _TERM = re.compile(rf"{_NAME}\.Succeeded|\({_ENDED}\)")
 _CONDITION = re.compile(r"false|\{\{=(?:(?!\}\}).)*\}\}", re.DOTALL)
 _COUNT = re.compile(r"\d+|\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
-
-
-def check_compiled(document: Object) -> None:
-    """Check the forms of a workflow, but for one with templates that need a cluster.
-
-    Raises:
-        EngineRefusal: As :func:`check_workflow`.
-    """
-    try:
-        check_workflow(document)
-    except EngineRefusal as error:
-        if error.field != "resource":
-            raise
 
 
 def check_workflow(document: Object) -> None:
@@ -141,6 +127,8 @@ def _check_pod(template: PodTemplate) -> None:
     for name, text in template.environment:
         scope.check(text, field.at(f"env.{name}"))
     scope.check(template.image, field.at("container.image"))
+    if template.claim is not None:
+        scope.check(template.claim.name, field.at("resource"))
     retry = template.retry
     if retry is None:
         return

@@ -13,7 +13,8 @@ from argosy_schemas.pod import CONTROL
 
 _INPUT = "inputs.parameters."
 _PARAMETER = "workflow.parameters."
-_OF_PODS = frozenset({"workflow.uid", "workflow.name", "workflow.creationTimestamp.RFC3339"})
+_NAME = "workflow.name"
+_OF_PODS = frozenset({"workflow.uid", _NAME, "workflow.creationTimestamp.RFC3339"})
 _RETRIES = "retries"
 _AT_EXIT = frozenset({"workflow.status", "workflow.failures"})
 _LAST_MESSAGE = "lastRetry.message"
@@ -65,7 +66,9 @@ class Scope:
         """Return whether an expression may read what is at a path."""
         if self.is_retry:
             return path == _LAST_MESSAGE
-        if path.startswith(_PARAMETER) or (self.at_exit and path in _AT_EXIT):
+        if path == _NAME or path.startswith(_PARAMETER):
+            return True
+        if self.at_exit and path in _AT_EXIT:
             return True
         found = _TASK.fullmatch(path)
         if found is not None and found["kind"] == self.tasks_are:

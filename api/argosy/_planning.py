@@ -8,6 +8,7 @@ from pathlib import Path
 
 from argosy._pipelines import Pipeline, PipelineSource
 from argosy._run_inputs import prepare_run_inputs
+from argosy_driver.stand_ins import make_stand_ins
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
 from argosy_schemas.values import JsonValue
@@ -21,6 +22,7 @@ def plan(
     home: str | os.PathLike[str] = ".argosy",
     root: str | None = None,
     cache: bool = True,
+    claims: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> RunPlan:
     """Return what would become of each task if the pipeline ran now; nothing runs.
 
@@ -31,6 +33,7 @@ def plan(
         home: Likewise; the compiled pipeline is cached there, nothing else is written.
         root: Likewise.
         cache: Likewise; ``False``: as if every task had to run.
+        claims: Likewise.
 
     Raises:
         InvalidPipelineError: As for :func:`argosy.run`.
@@ -41,7 +44,9 @@ def plan(
     return plan_workflow(
         inputs.pipeline.workflow,
         inputs.pipeline.ir,
-        settings=RunSettings(home=Path(home), root=root, cache=cache),
+        settings=RunSettings(
+            home=Path(home), root=root, cache=cache, stand_ins=make_stand_ins(claims=claims or {})
+        ),
         parameters=inputs.parameters,
         artifacts=inputs.artifacts,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from argosy._pipelines import Pipeline, PipelineSource
 from argosy._run_inputs import prepare_run_inputs
+from argosy_driver.stand_ins import make_stand_ins
 from argosy_engine.events import Listener, ignore
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, get_default_jobs
@@ -26,6 +27,7 @@ def run(
     cache: bool = True,
     jobs: int | None = None,
     keep_pins: bool = False,
+    claims: Mapping[str, str | os.PathLike[str]] | None = None,
     environment: Mapping[str, str] | None = None,
     on_event: Listener | None = None,
 ) -> RunResult:
@@ -46,6 +48,7 @@ def run(
         cache: Whether results of earlier runs may be reused.
         jobs: How many tasks may run at once; ``None``: as many as there are processors.
         keep_pins: Whether a component gets the very ``kfp`` version that its file pins.
+        claims: Volume claim of the cluster to the directory that is mounted in its place.
         environment: Variables, of which tasks inherit what makes a machine usable, such as ``HOME``
             and proxies, see ``docs/embedded-engine.md``; ``None``: those of this process.
         on_event: Called with each event, from threads of the run, one call at a time. It must be
@@ -67,6 +70,7 @@ def run(
         cache=cache,
         jobs=_check_jobs(jobs),
         keep_pins=keep_pins,
+        stand_ins=make_stand_ins(claims=claims or {}),
         environment=environment,
     )
     return run_workflow(
@@ -85,6 +89,7 @@ def resume(
     home: str | os.PathLike[str] = ".argosy",
     jobs: int | None = None,
     keep_pins: bool = False,
+    claims: Mapping[str, str | os.PathLike[str]] | None = None,
     environment: Mapping[str, str] | None = None,
     on_event: Listener | None = None,
 ) -> RunResult:
@@ -97,6 +102,7 @@ def resume(
         home: Where the run was started.
         jobs: As for :func:`argosy.run`.
         keep_pins: Likewise.
+        claims: As for :func:`argosy.run`; in addition to those that the run was started with.
         environment: Likewise.
         on_event: Likewise.
 
@@ -109,6 +115,7 @@ def resume(
         home=Path(home),
         jobs=_check_jobs(jobs),
         keep_pins=keep_pins,
+        stand_ins=make_stand_ins(claims=claims or {}),
         environment=environment,
     )
     return resume_run(run_id, settings=settings, listener=on_event or ignore)

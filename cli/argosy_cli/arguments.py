@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import argosy._sources as sources
+from argosy_driver.stand_ins import StandIns, make_stand_ins
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.source import Source
@@ -48,6 +49,15 @@ def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
             raise InvalidArgumentError(f"{option} '{shown}' is not UTF-8; encode it as UTF-8")
         assignments[name] = value
     return assignments
+
+
+def parse_stand_ins(*, claims: Sequence[str]) -> StandIns:
+    """Return what options give in place of objects of a cluster.
+
+    Raises:
+        InvalidArgumentError: A word is no assignment, or names no directory.
+    """
+    return make_stand_ins(claims=parse_assignments(claims, option="--claim"))
 
 
 def read_parameters_file(

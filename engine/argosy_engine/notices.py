@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
+from argosy_driver.planning.needed_objects import find_missing_objects
+from argosy_engine.home.local_run import LocalRun
 from argosy_engine.settings import RunSettings
-from argosy_engine.workflow.model import DagTemplate, PodTemplate, Workflow
-from argosy_schemas.ir.model import Pipeline
+from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Workflow
+from argosy_schemas.pod import PATCH_INPUT
 
 _NAMED_TASKS = 3
+_PATCH = "podSpecPatch"
+_KEY = re.compile(r'"([A-Za-z]+)":')
+_PATCHED = {
+    **{
+        name: name
+        for name in ("affinity", "imagePullSecrets", "nodeSelector", "resources", "tolerations")
+    },
+    "configMap": "volumes.configMap",
+    "configMapKeyRef": "env.configMapKeyRef",
+    "secret": "volumes.secret",
+    "secretKeyRef": "env.secretKeyRef",
+}
+"""Keys of a patch that the engine ignores, and what they set."""
 
 
-def list_notices(workflow: Workflow, pipeline: Pipeline, settings: RunSettings) -> Iterator[str]:
-    """Yield one sentence for each kind of thing that is passed over."""
+def list_notices(run: LocalRun, settings: RunSettings) -> Iterator[str]:
+    """Yield one sentence for each kind of thing that is passed over or missing."""
+    workflow, pipeline = run.workflow, run.pipeline
+    missing = find_missing_objects(pipeline, run.context)
+    if missing:
+        named = [f"{kind} '{name}' ({_some(of)})" for (kind, name), of in missing.items()]
+        options = [f"{kind.option} {name}=DIR" for kind, name in missing]
+        yield f"not on this machine: {', '.join(named)}; give {', '.join(options)}"
     users = list_kubernetes_settings(workflow)
     if users or workflow.settings:
         listed = [*workflow.settings, *(f"{name} ({_some(of)})" for name, of in users.items())]
@@ -31,11 +53,20 @@ def list_kubernetes_settings(workflow: Workflow) -> dict[str, list[str]]:
         for task in template.tasks if isinstance(template, DagTemplate) else ():
             pod = workflow.templates[task.template]
             for name in pod.settings if isinstance(pod, PodTemplate) else ():
-                found.setdefault(name, set()).add(task.name)
+                for one in _read_patch(task) if name == _PATCH else (name,):
+                    found.setdefault(one, set()).add(task.name)
     return {name: sorted(found[name]) for name in sorted(found)}
 
 
-def _some(tasks: list[str]) -> str:
+def _read_patch(task: DagTask) -> Iterable[str]:
+    """Return the settings in the patch of a task's pod."""
+    text = dict(task.arguments).get(PATCH_INPUT, "")
+    keys = _KEY.findall(text)
+    # Some patches come from the DAG around the task.
+    return (_PATCHED[key] for key in keys if key in _PATCHED) if keys else (_PATCH,)
+
+
+def _some(tasks: Sequence[str]) -> str:
     more = len(tasks) - _NAMED_TASKS
     named = ", ".join(tasks[:_NAMED_TASKS])
     return f"{named} and {more} more" if more > 0 else named

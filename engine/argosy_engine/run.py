@@ -106,7 +106,7 @@ def _work(
         started_at = _now()
         assembly.reporter.take(EngineStarted(at=started_at, process=os.getpid(), resumed=resumed))
         emit(RunStarted(run_id=run_id, pipeline=pipeline, at=started_at, resumed=resumed))
-        messages = tuple(list_notices(run.workflow, run.pipeline, settings))
+        messages = tuple(list_notices(run, settings))
         for message in messages:
             emit(Notice(message=message))
         with stop_on_signals(assembly.engine.request_stop):

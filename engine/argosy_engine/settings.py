@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from argosy_driver.stand_ins import StandIns
+
 PIPELINE_ROOT = "pipeline"
 """As :attr:`RunSettings.root`: write artifacts where the pipeline file says."""
 
@@ -41,6 +43,10 @@ class RunSettings:
 
     grace: timedelta = timedelta(seconds=5)
     """How long a process may take to end after SIGTERM before it is killed."""
+
+    stand_ins: StandIns = field(default_factory=StandIns)
+    """What tasks get in place of objects of a cluster. A run that goes on has what it was started
+    with as well."""
 
     environment: Mapping[str, str] | None = None
     """What tasks may inherit from; ``None``: the environment of this process."""

@@ -9,6 +9,7 @@ Below ``<home>/runs/<run>``, beside the records that driver and launcher keep th
 * ``stop``           somebody asks the engine to stop the run; it removes the file
 * ``work/``          a directory per attempt, gone when the attempt succeeded
 * ``workspace/``     the workspace, where the pipeline asks for one
+* ``claims/``        a directory per volume claim that the run made, by name
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class RunFiles:
         self.stop_request = self.path / "stop"
         self.work = self.path / "work"
         self.workspace = self.path / "workspace"
+        self.claims = self.path / "claims"
 
     def read(self) -> tuple[RunSpec, bytes]:
         """Return what the run was given, and its packed IR.

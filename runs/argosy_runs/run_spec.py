@@ -11,6 +11,7 @@ from typing import Any
 
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_driver.stand_ins import LocalObjects, StandIns
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
@@ -18,8 +19,10 @@ from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue, to_json
 
-RUN_SPEC_VERSION = "1.0"
+RUN_SPEC_VERSION = "1.1"
 """Major and minor; a reader refuses a newer major by name."""
+
+_NO_STAND_INS = StandIns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class RunSpec:
     """Where its artifacts go."""
     cache: bool
     workflow: Mapping[str, JsonValue]
+    stand_ins: StandIns = _NO_STAND_INS
 
     def to_json(self) -> str:
         """Return the content of ``run.json``."""
@@ -51,6 +55,7 @@ class RunSpec:
                 "root": self.root,
                 "cache": self.cache,
                 "workflow": self.workflow,
+                "stand_ins": self.stand_ins.to_json(),
             }
         )
 
@@ -78,13 +83,22 @@ def run_spec_from_json(text: bytes, run_id: RunId) -> RunSpec:
             root=document["root"],
             cache=document["cache"],
             workflow=document["workflow"],
+            stand_ins=StandIns(**document.get("stand_ins", {})),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise make_unreadable_error(run_id, error) from error
 
 
-def make_run_context(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> RunContext:
+def make_run_context(
+    spec: RunSpec, pipeline: Pipeline, *, workspace: Path, objects: LocalObjects | None = None
+) -> RunContext:
     """Return the context of a run, its parameters and input artifacts parsed.
+
+    Args:
+        spec: Of the run.
+        pipeline: Likewise.
+        workspace: As components see it.
+        objects: What tasks that run on this machine have in place of objects of a cluster.
 
     Raises:
         InvalidArgumentError: A parameter or artifact is missing, not declared, or of the wrong
@@ -101,6 +115,7 @@ def make_run_context(spec: RunSpec, pipeline: Pipeline, *, workspace: Path) -> R
         parameters=parse_run_parameters(pipeline, texts),
         artifacts=parse_run_artifacts(pipeline, texts),
         workspace=str(workspace),
+        objects=objects,
         cache=spec.cache,
     )
 

@@ -50,6 +50,8 @@ ITEMS_PARAMETER: Final = "argosy-items-"
 # Inputs and outputs of templates.
 PATH_INPUT: Final = "path"
 """DAG templates: the path of the DAG, followed by a slash; empty for the root."""
+PATCH_INPUT: Final = "patch"
+"""Input of a pod template: the text of its ``podSpecPatch``."""
 TASK_INPUT: Final = "task"
 """Pod templates: the task path."""
 CONTROL: Final = "control"

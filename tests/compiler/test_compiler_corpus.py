@@ -20,7 +20,7 @@ from argosy_compiler.stats import compute_stats
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
-from workflow_oracle import check_compiled
+from workflow_oracle import check_workflow
 
 CORPUS = Path(__file__).parents[3] / "shared" / "kfp-pipelines"
 FILES = sorted(
@@ -54,7 +54,7 @@ def test_workflow_passes_every_argo(file: str, max_dag_tasks: int) -> None:
     workflow = compiled(file, max_dag_tasks).workflow
 
     to_model(workflow)
-    check_compiled(workflow)
+    check_workflow(workflow)
     problems = [one for line in ARGO_LINES for one in lint_workflow(workflow, line)]
     assert problems == []
 

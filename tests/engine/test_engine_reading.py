@@ -220,11 +220,25 @@ def test_steps_that_name_what_they_depend_on_are_refused() -> None:
     )
 
 
-def test_a_resource_template_is_refused_for_its_own_reason() -> None:
-    document = workflow(pod={"name": "pod-1", "resource": {"action": "create"}})
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"action": "create"},
+        {"action": "create", "manifest": "kind: PersistentVolumeClaim"},
+        {"action": "create", "manifest": '{"kind": "Secret", "metadata": {"name": "a"}}'},
+        {"action": "apply", "manifest": '{"kind": "PersistentVolumeClaim"}'},
+        {"action": "delete", "flags": ["secret/a"]},
+        {"action": "delete", "flags": ["persistentvolumeclaim/"]},
+        {"action": "delete"},
+    ],
+)
+def test_a_template_that_changes_other_objects_than_claims_is_refused(
+    resource: dict[str, Any],
+) -> None:
+    document = workflow(pod={"name": "pod-1", "resource": resource})
 
     assert refusal(document) == (
-        "template 'pod-1': 'resource' creates or deletes a Kubernetes object, which needs a cluster"
+        "template 'pod-1': 'resource' does something to a Kubernetes object, which needs a cluster"
     )
 
 

@@ -138,6 +138,14 @@ artifacts_option = click.option(
     help="Set an input artifact of the pipeline to a URI or a local path.",
 )
 
+claims_option = click.option(
+    "--claim",
+    "claims",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Mount a directory in place of a volume claim of the cluster.",
+)
+
 run_argument = click.argument("run", metavar="RUN")
 
 sdk_logs = click.option(

@@ -10,9 +10,15 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
+from argosy_cli.arguments import (
+    load_argument,
+    parse_assignments,
+    parse_stand_ins,
+    read_parameters_file,
+)
 from argosy_cli.commands.options import (
     artifacts_option,
+    claims_option,
     format_examples,
     home,
     max_size,
@@ -42,6 +48,7 @@ from argosy_schemas.source import Source
 @param
 @params_file
 @artifacts_option
+@claims_option
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Plan as if every task had to run.")
@@ -59,6 +66,7 @@ def command(
     assignments: tuple[str, ...],
     params_file: Path | None,
     artifacts: tuple[str, ...],
+    claims: tuple[str, ...],
     home: Path,
     root: str | None,
     no_cache: bool,
@@ -84,7 +92,12 @@ def command(
     plan = plan_workflow(
         result.workflow,
         result.ir,
-        settings=RunSettings(home=home, root=root, cache=not no_cache),
+        settings=RunSettings(
+            home=home,
+            root=root,
+            cache=not no_cache,
+            stand_ins=parse_stand_ins(claims=claims),
+        ),
         parameters=parameters,
         artifacts=parse_assignments(artifacts, option="--artifact"),
     )

@@ -12,10 +12,16 @@ from typing import TextIO
 
 import click
 
-from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
+from argosy_cli.arguments import (
+    load_argument,
+    parse_assignments,
+    parse_stand_ins,
+    read_parameters_file,
+)
 from argosy_cli.commands.options import (
     Count,
     artifacts_option,
+    claims_option,
     format_examples,
     home,
     max_size,
@@ -49,6 +55,7 @@ from argosy_schemas.names import RunId
 @param
 @params_file
 @artifacts_option
+@claims_option
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
@@ -85,6 +92,7 @@ def command(
     assignments: tuple[str, ...],
     params_file: Path | None,
     artifacts: tuple[str, ...],
+    claims: tuple[str, ...],
     home: Path,
     root: str | None,
     no_cache: bool,
@@ -109,6 +117,7 @@ def command(
         cache=not no_cache,
         jobs=jobs or get_default_jobs(),
         keep_pins=keep_pins,
+        stand_ins=parse_stand_ins(claims=claims),
     )
     if (pipeline is None) == (resume is None):
         raise InvalidArgumentError("give either a PIPELINE to run or --resume RUN, not both")

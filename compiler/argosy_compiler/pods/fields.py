@@ -10,7 +10,7 @@ from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import Value
 from argosy_compiler.pods.kubernetes import render_pod
-from argosy_compiler.pods.patch import PATCH_INPUT, OpenKey, OpenValue, Patch, make_text_expression
+from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, make_config_fragments
 from argosy_schemas.ir.kubernetes.fragments import Fragment, make_main_fragment
@@ -22,7 +22,7 @@ from argosy_schemas.ir.model import (
     Resources,
     Task,
 )
-from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
+from argosy_schemas.pod import PATCH_INPUT, WORKSPACE_PATH, WORKSPACE_VOLUME
 
 IMAGE_INPUT = "image"
 

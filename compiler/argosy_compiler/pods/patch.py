@@ -14,9 +14,6 @@ from typing import TypeAlias
 from argosy_expressions.terms import quote
 from argosy_schemas.values import JsonValue, to_json
 
-PATCH_INPUT = "patch"
-"""Input of a pod template that holds the text of its patch."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenValue:

@@ -109,12 +109,14 @@ def _other_run(run: RunContext) -> RunContext:
 
     What differs between the fingerprints of a task in both is new in each run.
     """
+    objects = run.objects
     return replace(
         run,
         id=RunId(str(uuid.uuid4())),
         name=f"{run.name}-other",
         created_at=run.created_at + timedelta(days=1),
         workspace=f"{run.workspace}-other",
+        objects=objects and replace(objects, claims=f"{objects.claims}-other"),
     )
 
 

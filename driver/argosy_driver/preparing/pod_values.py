@@ -14,7 +14,7 @@ from argosy_schemas.ir.kubernetes.fields import (
     make_config_fragments,
 )
 from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge_fragments
-from argosy_schemas.ir.kubernetes.leaves import InputParameter, ParameterKind, VolumeName
+from argosy_schemas.ir.kubernetes.leaves import InputParameter, Name, ParameterKind, VolumeName
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 Resolve: TypeAlias = Callable[[InputParameter], "JsonValue | Unset"]
@@ -29,6 +29,22 @@ class PodValues:
         self._config = config
         self._resolve = resolve
         self._volume_names: dict[tuple[str, str], str] = {}
+
+    @property
+    def config(self) -> KubernetesExecutorConfig:
+        """The configuration, without values."""
+        return self._config
+
+    def resolve_name(self, name: Name) -> str | None:
+        """Return the name of an object; ``None``: the entry that takes it is left out.
+
+        Raises:
+            FinalTaskError: A parameter has a value of the wrong kind.
+        """
+        try:
+            return str(self._resolve_part(name))
+        except _AbsentError:
+            return None
 
     def list_claims(self) -> list[str]:
         """Return the names of the volume claims that are mounted.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy_driver.preparing.arguments import (
     ReadImageCommand,
@@ -27,7 +28,7 @@ from argosy_driver.preparing.fingerprint import (
 )
 from argosy_driver.preparing.paths import ComponentPaths, SeenLocation
 from argosy_driver.preparing.task_config import (
-    applies_environment,
+    applies_group,
     get_mounted_claims,
     make_task_config,
 )
@@ -47,6 +48,9 @@ from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
+
+if TYPE_CHECKING:
+    from argosy_driver.preparing.mounts import Mounts
 
 _LOGGER = Logger("driver.cache")
 
@@ -90,15 +94,19 @@ class StepBuilder:
         parameters = {**placeholders.parameters, **self._late_parameters(placeholders)}
         uses_workspace = self._uses_workspace(executor, parameters)
         parameters.update(self._task_config(executor, placeholders, uses_workspace=uses_workspace))
-        placeholders = self._placeholders(parameters)
+        seen, mounted = parameters, executor
+        if self._mounts is not None:
+            seen = {name: self._mounts.replace_in(value) for name, value in parameters.items()}
+            mounted = self._mounts.apply(executor)
+        placeholders = self._placeholders(seen)
         step = replace(
             draft,
             decision=Decision.RUN,
             argv=make_command_line(
-                executor, placeholders, task_path=path, read_image=self.read_image
+                mounted, placeholders, task_path=path, read_image=self.read_image
             ),
-            env=make_environment(executor, placeholders, task_path=path)
-            if applies_environment(self.position)
+            env=make_environment(mounted, placeholders, task_path=path)
+            if applies_group(self.position, "ENV")
             else (),
             inputs=replace(draft.inputs, parameters=parameters),
             output_parameters=self._output_parameters,
@@ -175,6 +183,15 @@ class StepBuilder:
             for name, spec in self.position.component.outputs.artifacts.items()
         )
 
+    @cached_property
+    def _mounts(self) -> Mounts | None:
+        if self.resolver.run.objects is None:
+            return None
+        # Imported here, because no pod needs it.
+        from argosy_driver.preparing.mounts import find_mounts
+
+        return find_mounts(self.resolver, self.position)
+
     # Values for the component.
 
     def _placeholders(self, parameters: Mapping[str, JsonValue] | None = None) -> TaskPlaceholders:
@@ -245,19 +262,19 @@ class StepBuilder:
         self, executor: ContainerExecutor, placeholders: TaskPlaceholders, *, uses_workspace: bool
     ) -> str | None:
         """Return the fingerprint; ``None`` if the task must not use the cache."""
-        task = self.position.task
+        task, objects = self.position.task, self.resolver.run.objects
         if task is None or not self.resolver.run.cache or not task.caching.enabled:
             return None
         if task.caching.key:
             return compute_custom_fingerprint(self.draft.pipeline, task.component, task.caching.key)
+        claims = get_mounted_claims(self.resolver, self.position, uses_workspace=uses_workspace)
         return compute_fingerprint(
             self.draft.pipeline,
             Work(
                 image=substitute(executor.image, placeholders),
                 arguments=(*executor.command, *executor.args),
-                claims=get_mounted_claims(
-                    self.resolver, self.position, uses_workspace=uses_workspace
-                ),
+                # The name alone says which claim it is on a cluster, and its directory on a laptop.
+                claims=claims if objects is None else tuple(map(objects.locate_claim, claims)),
                 # The resolved inputs: values that are added here, e.g. paths, differ per attempt.
                 parameters=self.draft.inputs.parameters,
                 artifacts={
@@ -282,6 +299,9 @@ class StepBuilder:
         ]
         for directory in dict.fromkeys(self.paths.local_path(path).parent for path in paths):
             _make_directory(directory, self.paths.directory_mode)
+        for mounted in () if self._mounts is None else self._mounts.directories.values():
+            # It may be the 'sub_path' of a claim, which Kubernetes makes.
+            _make_directory(Path(mounted), None)
 
 
 def _make_running_record(step: Step) -> AttemptRecord:

@@ -29,17 +29,17 @@ def get_mounted_claims(
     resolver: Resolver, node: TaskPosition, *, uses_workspace: bool
 ) -> tuple[str, ...]:
     """Return the names of the volume claims that a task's pod mounts."""
-    values = _make_pod_values(resolver, node)
+    values = make_pod_values(resolver, node)
     claims = [] if values is None else values.list_claims()
     if uses_workspace:
         claims.append(get_workspace_claim(resolver.run.name))
     return tuple(claims)
 
 
-def applies_environment(node: TaskPosition) -> bool:
-    """Return whether the task's own command gets the variables of the executor."""
+def applies_group(node: TaskPosition, group: str) -> bool:
+    """Return whether the task's own pod has a group of settings, e.g. the variables (``ENV``)."""
     listed = node.component.task_config_passthroughs
-    return all(each.apply_to_task for each in listed if each.field == "ENV")
+    return all(each.apply_to_task for each in listed if each.field == group)
 
 
 def make_task_config(
@@ -63,7 +63,7 @@ def make_task_config(
         FinalTaskError: A setting takes a value that is missing or of the wrong type.
     """
     listed = {each.field for each in node.component.task_config_passthroughs}
-    values = _make_pod_values(resolver, node)
+    values = make_pod_values(resolver, node)
     pod: dict[str, Any] = {} if values is None else values.make_pod(listed)
     main: dict[str, Any] = pod.get("container", {})
     config: dict[str, JsonValue] = {
@@ -91,7 +91,7 @@ def make_task_config(
     return config
 
 
-def _make_pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
+def make_pod_values(resolver: Resolver, node: TaskPosition) -> PodValues | None:
     """Return the configuration of a task's executor; ``None``: it has none."""
     config = resolver.pipeline.kubernetes.get(node.component.executor_label or "")
     if config is None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import WORKSPACE_PATH
 from argosy_schemas.values import JsonValue
+
+if TYPE_CHECKING:
+    from argosy_driver.stand_ins import LocalObjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,5 +37,7 @@ class RunContext:
     :func:`argosy_driver.resolving.run_parameters.parse_run_artifacts` returns them."""
     workspace: str = WORKSPACE_PATH
     """The path of the run's workspace for components; on a laptop a directory of the run."""
+    objects: LocalObjects | None = None
+    """What stands in for objects of a cluster on a laptop; ``None``: the cluster has them."""
     cache: bool = True
     """Whether the run may reuse results of earlier runs."""

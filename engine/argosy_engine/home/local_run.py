@@ -11,6 +11,7 @@ from pathlib import Path
 
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import check_artifact_names
+from argosy_driver.stand_ins import LocalObjects
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
@@ -71,6 +72,7 @@ def create_run(
         root=_root(pipeline, settings),
         cache=settings.cache,
         workflow=document,
+        stand_ins=settings.stand_ins,
     )
     return _local_run(spec, workflow, pipeline, settings)
 
@@ -87,8 +89,13 @@ def load_run(spec: RunSpec, workflow: Workflow, ir: bytes, *, settings: RunSetti
 def _local_run(
     spec: RunSpec, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
 ) -> LocalRun:
-    workspace = RunDirectory(settings.home, spec.run_id).workspace
-    context = make_run_context(spec, pipeline, workspace=workspace)
+    directory = RunDirectory(settings.home, spec.run_id)
+    objects = LocalObjects(
+        given=spec.stand_ins | settings.stand_ins,
+        claims=str(directory.claims),
+        home=str(directory.home),
+    )
+    context = make_run_context(spec, pipeline, workspace=directory.workspace, objects=objects)
     return LocalRun(spec=spec, workflow=workflow, pipeline=pipeline, context=context)
 
 

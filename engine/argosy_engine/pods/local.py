@@ -20,15 +20,17 @@ from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
+from argosy_driver.stand_ins import is_object_name
 from argosy_engine.events import Listener, Notice
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, convert_os_error
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
+from argosy_engine.workflow.model import ClaimChange
 from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.process_end import get_pod_exit_code
 from argosy_runs.nodes import NodePhase
-from argosy_schemas.errors import ArgosyError
+from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import AttemptState, Failure, Reason
 from argosy_schemas.formats.step import Decision, Step
@@ -62,6 +64,8 @@ class LocalPods:
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         """Run a pod to its end, or until ``stop`` is set; every failure is an outcome."""
         try:
+            if request.claim is not None:
+                return self._change_claim(request, request.claim)
             return self._decision(request) if request.decides else self._step(request, stop)
         except ArgosyError as error:
             return _failed(make_failure(error))
@@ -75,6 +79,23 @@ class LocalPods:
     def _decision(self, request: PodRequest) -> PodOutcome:
         control = decide_task(request.path, resolver=self._resolver(request))
         return PodOutcome(phase=NodePhase.SUCCEEDED, outputs={CONTROL: encode_object(control)})
+
+    def _change_claim(self, request: PodRequest, claim: ClaimChange) -> PodOutcome:
+        """Make or remove the directory of a claim; one that the caller gave stays as it is."""
+        if not is_object_name(claim.name):
+            raise FinalTaskError(
+                f"task '{request.path}': '{claim.name}' is no name of a volume claim; use lower "
+                "case letters, digits, '-' and '.'",
+                reason=Reason.INVALID_INPUT,
+            )
+        objects = self.context.objects
+        if objects is None or claim.name not in objects.given.claims:
+            directory = self.directory.claims / claim.name
+            if claim.action == "create":
+                directory.mkdir(parents=True, exist_ok=True)
+            else:
+                shutil.rmtree(directory, ignore_errors=True)
+        return PodOutcome(phase=NodePhase.SUCCEEDED)
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         attempt = AttemptId(str(uuid.uuid4()))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from argosy_engine.pods.stop import StopSignal
+from argosy_engine.workflow.model import ClaimChange
 from argosy_runs.nodes import NodePhase
 from argosy_schemas.formats.records import AttemptRecord, Failure
 from argosy_schemas.names import TaskPath
@@ -28,6 +29,8 @@ class PodRequest:
     upstream: Mapping[str, str] | None = None
     """Statuses of upstream tasks, for a task that runs whatever became of them and for tasks in it;
     ``None`` for others."""
+    claim: ClaimChange | None = None
+    """Create or delete this volume claim, and run nothing."""
     image: str = ""
     deadline: timedelta | None = None
 

@@ -35,6 +35,7 @@ from argosy_engine.pods.protocol import PodOutcome, PodRequest, Pods
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.scheduling.observer import Observer
 from argosy_engine.scheduling.ready_queue import ReadyQueue
+from argosy_engine.workflow.model import ClaimChange
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase, ShutdownMessage
 from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
@@ -305,9 +306,16 @@ class Engine:
             is_retried=template.retry is not None,
             decides=template.decides,
             upstream=upstream,
+            claim=self._resolve_claim(node),
             image=self._interpreter.resolve(node, template.image),
             deadline=deadline,
         )
+
+    def _resolve_claim(self, node: PodNode) -> ClaimChange | None:
+        claim = node.template.claim
+        if claim is None:
+            return None
+        return ClaimChange(claim.action, self._interpreter.resolve(node, claim.name))
 
 
 def _decode_statuses(text: str) -> Mapping[str, str]:

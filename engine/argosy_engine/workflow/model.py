@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from argosy_expressions.argo import Depends
 
@@ -78,6 +78,14 @@ class DagTemplate:
     """What expressions call its tasks: ``tasks`` or ``steps``."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimChange:
+    """A volume claim that a pod creates or deletes."""
+
+    action: Literal["create", "delete"]
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodTemplate:
     """A step: driver, the user's command, launcher."""
@@ -94,6 +102,8 @@ class PodTemplate:
     """How long one attempt may take."""
     decides: bool = False
     """Whether it runs a driver alone, which evaluates a condition or the items of a loop."""
+    claim: ClaimChange | None = None
+    """What it does in place of a step (a ``resource`` template)."""
     settings: tuple[str, ...] = ()
     """Kubernetes settings, which the engine ignores, e.g. ``tolerations``; sorted."""
 

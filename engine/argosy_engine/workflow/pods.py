@@ -40,6 +40,8 @@ _DECIDER = frozenset({"envFrom"})
 # Volumes that the containers share, directories at the roots of the SDK's paths, and the workspace,
 # which is a local directory.
 _OWN_VOLUMES = frozenset({SHARED_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME})
+_LOCAL_VOLUMES = frozenset({"persistentVolumeClaim"})
+"""Kinds of volumes that are local directories too."""
 _VARIABLE = frozenset({"name", "value", "valueFrom"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
@@ -109,7 +111,7 @@ def _find_settings(template: Object, field: Field, *, decides: bool) -> Iterator
     yield from _CONTAINER_SETTINGS & container.keys()
     for volume in field.get_objects(template, "volumes"):
         if volume.get("name") not in _OWN_VOLUMES:
-            yield from (f"volumes.{kind}" for kind in volume.keys() - {"name"})
+            yield from (f"volumes.{kind}" for kind in volume.keys() - {"name", *_LOCAL_VOLUMES})
     for variable in () if decides else field.at("container").get_objects(container, "env"):
         yield from (f"env.{kind}" for kind in field.at("env").get_object(variable, "valueFrom"))
     if len(field.get_objects(template, "initContainers")) > 1:

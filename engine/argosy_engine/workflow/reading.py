@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from argosy_engine.workflow.claims import read_claim
 from argosy_engine.workflow.fields import Field, Object, check_expressions, parse_expression
 from argosy_engine.workflow.model import DagTask, DagTemplate, Template, Workflow
 from argosy_engine.workflow.ordering import find_leaves, find_positions, order_dag, sort_tasks
@@ -36,11 +37,8 @@ _TASK = frozenset({"name", "template", "arguments", "depends", "when", "withSequ
 _STEPS_TEMPLATE = frozenset({"name", "inputs", "steps"})
 _STEP = frozenset({"name", "template", "arguments", "when"})
 _OTHER_KINDS: Mapping[str, str] = {
-    "resource": "creates or deletes a Kubernetes object, which needs a cluster",
-    **{
-        kind: "is a kind of template that this engine does not run"
-        for kind in ("script", "suspend", "http", "plugin", "containerSet", "data")
-    },
+    kind: "is a kind of template that this engine does not run"
+    for kind in ("script", "suspend", "http", "plugin", "containerSet", "data")
 }
 
 
@@ -99,6 +97,8 @@ def _read_template(template: Object, name: str) -> Template:
         return _read_steps(template, name, field)
     if "container" in template:
         return read_pod(template, name, field)
+    if "resource" in template:
+        return read_claim(template, name, field)
     raise field.at("dag").refuse("is missing; a template needs 'dag' or 'container'")
 
 
