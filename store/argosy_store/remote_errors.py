@@ -28,6 +28,39 @@ _WRONG_REGION: Final = frozenset(
 )
 _FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"})
 _EXPIRED: Final = frozenset({"ExpiredToken", "RequestExpired", "TokenRefreshRequired"})
+_TEMPORARY: Final = frozenset(
+    {
+        "InternalError",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "TooManyRequests",
+        "ServerBusy",
+        "OperationTimedOut",
+        # 400: the connection stood still, or the bytes were damaged on the way.
+        "RequestTimeout",
+        "IncompleteBody",
+        "BadDigest",
+        "XAmzContentSHA256Mismatch",
+        # 409: another request works on the same object or bucket.
+        "OperationAborted",
+        "ConditionalRequestConflict",
+    }
+)
+"""Worth another try whatever the status of the answer: S3 may say them with 200 as well."""
+_WRONG_CLOCK: Final = "RequestTimeTooSkewed"
+_UNREADABLE: Final = (
+    "ETag Header missing",
+    "Got invalid multipart response",
+    "Got invalid DeleteObjects response",
+    "Got invalid list response",
+)
+"""A part of the client's text about an answer of 200 that is none: S3 says errors so too, and the
+client does not show which."""
 
 _CREDENTIAL_SERVICES: Final = (
     "://169.254.169.254",
@@ -87,11 +120,19 @@ def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
         return f"there is no such bucket at {server}; create it or correct the URL", False
     if code in _EXPIRED:
         return f"the credentials have expired; {_how_to_sign_in(url)}", True
+    if code == _WRONG_CLOCK:
+        # A request that waited long is signed anew; another node may have a better clock.
+        return (
+            f"{server} refused the request for its time; set the clock of this machine by NTP",
+            True,
+        )
+    if code in _TEMPORARY:
+        return f"{server} could not {action} it: {_summary(text)}; check its log", True
     if code in _WRONG_CREDENTIALS or status == 401:
         return f"{server} refused the credentials ({code or status}); {_how_to_sign_in(url)}", False
     if code in _WRONG_REGION or status == 301:
         return "the bucket is in another region; add ?region=NAME to the URL of the root", False
-    if status == 403:
+    if status == 403 or code == "AccessDenied":
         return (
             f"{server} does not let these credentials {action} it ({code or status}); check the "
             f"credentials and their permissions",
@@ -99,6 +140,8 @@ def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
         )
     if code in _FULL or status == 507:
         return f"{server} has no space left ({code or status}); free some", False
+    if any(part in text for part in _UNREADABLE):
+        return f"{server} sent an answer that S3 does not: {_summary(text)}; check its log", True
     if status is not None:
         is_temporary = status >= 500 or status in (408, 429)
         return f"{server} could not {action} it: {_summary(text)}; check its log", is_temporary
@@ -117,8 +160,9 @@ def _how_to_sign_in(url: str) -> str:
 
 
 def _code(text: str) -> str | None:
-    found = re.search(r"<Code>(\w+)</Code>", text)
-    return found[1] if found else None
+    # The client reads the answer about each key of a deletion, and says it in its own words.
+    found = re.search(r"<Code>(\w+)</Code>|\(code: (\w+)\)", text)
+    return found[1] or found[2] if found else None
 
 
 def _status(text: str) -> int | None:

@@ -52,6 +52,26 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
             "https://s3.example could not write it: No; check its log",
             False,
         ),
+        *(
+            (
+                answer(f"{status} Whatever", code, "Again"),
+                "https://s3.example could not write it: Again; check its log",
+                True,
+            )
+            for status, code in (
+                (400, "RequestTimeout"),
+                (400, "BadDigest"),
+                (403, "SlowDown"),
+                (409, "OperationAborted"),
+                (409, "ConditionalRequestConflict"),
+            )
+        ),
+        (
+            answer("403 Forbidden", "RequestTimeTooSkewed", "Too large"),
+            "https://s3.example refused the request for its time; set the clock of this machine "
+            "by NTP",
+            True,
+        ),
         (
             answer("403 Forbidden", "AccessDenied", "Denied"),
             "https://s3.example does not let these credentials write it (AccessDenied); check the"
@@ -67,7 +87,22 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
             True,
         ),
     ],
-    ids=["expired", "region", "slow", "500", "full", "refused", "denied", "timeout"],
+    ids=[
+        "expired",
+        "region",
+        "slow",
+        "500",
+        "full",
+        "refused",
+        "400",
+        "digest",
+        "403",
+        "409",
+        "conditional",
+        "clock",
+        "denied",
+        "timeout",
+    ],
 )
 def test_an_answer_is_told_in_one_sentence(
     error: GenericError, message: str, retryable: bool
