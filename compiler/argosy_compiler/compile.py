@@ -11,7 +11,7 @@ from argosy_compiler.options import CompileOptions
 from argosy_compiler.passes.add_exit_twins import add_exit_twins
 from argosy_compiler.passes.arrange_dags import arrange_dags
 from argosy_compiler.passes.assemble_workflow import assemble_workflow
-from argosy_compiler.passes.bound_loops import bound_loops
+from argosy_compiler.passes.bound_nodes import bound_nodes
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.fit_limits import fit_limits
 from argosy_compiler.passes.list_dag_variants import list_dag_variants
@@ -27,7 +27,7 @@ PASSES: Final[tuple[Callable[[Compilation], Compilation], ...]] = (
     resolve_control_flow,
     list_dag_variants,
     count_nodes,
-    bound_loops,
+    bound_nodes,
     refuse_problems,
     place_ir,
     arrange_dags,

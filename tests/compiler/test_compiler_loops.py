@@ -133,3 +133,12 @@ def test_a_list_that_nothing_reads_stays_out() -> None:
 def test_no_input_of_the_pipeline_takes_the_place_of_items() -> None:
     with pytest.raises(InvalidPipelineError, match="a parameter 'argosy-items-1' of its own"):
         compiled({"x": over(["a"])}, inputs={"argosy-items-1": "LIST"})
+
+
+@pytest.mark.parametrize("most", [4000, None])
+def test_a_billion_tasks_are_refused_by_their_number_and_not_walked(most: int | None) -> None:
+    twice = {f"d{n}": dag({"a": task(f"d{n + 1}"), "b": task(f"d{n + 1}")}) for n in range(30)}
+    made = pipeline(dag({"x": task("d0")}), {**twice, "d30": leaf(command=["true"])})
+
+    with pytest.raises(InvalidPipelineError, match="makes 2,147,483,648 nodes, and no engine"):
+        compile_pipeline(made, CompileOptions(max_nodes=most))

@@ -1,29 +1,48 @@
-"""Refuse loops over items in the pipeline that make more nodes than ``--max-nodes`` allows.
+"""Refuse pipelines that make more nodes than an engine can hold.
 
-Argo keeps every node of a run in the status of one object, which holds some thousands. Loops over
-values of the run are checked by the workflow itself, see
-:mod:`argosy_compiler.control_flow.loop_counts`.
+Argo keeps every node of a run in the status of one object, which holds some thousands: so loops
+over items in the pipeline may make ``--max-nodes``. Loops over values of the run are checked by the
+workflow itself, see :mod:`argosy_compiler.control_flow.loop_counts`. A few nested pipelines, each
+used twice, make a billion nodes: no engine begins to walk those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from argosy_compiler.compilation import Compilation, ControlFlow, DagVariant
 from argosy_compiler.control_flow.loop_counts import COMPRESSED_BYTES, COPIED_BYTES_OF_A_NODE
 from argosy_compiler.passes.list_dag_variants import get_variant
 from argosy_compiler.structure import locate_task
 from argosy_schemas.errors import Problem
+from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Task
 
+MOST_NODES: Final = 1_000_000
+"""How many nodes any engine takes: the tasks of as many are planned in minutes."""
 
-def bound_loops(compilation: Compilation) -> Compilation:
-    """Return the compilation; loops that have more nodes than ``max_nodes`` are problems."""
+
+def bound_nodes(compilation: Compilation) -> Compilation:
+    """Return the compilation; too many nodes, of a loop or in all, are problems."""
+    problems: dict[str, Problem] = {}
+    total = compilation.node_counts[DagVariant(component=ROOT)].nodes
+    if total > MOST_NODES:
+        message = (
+            f"makes {total:,} nodes, and no engine takes more than {MOST_NODES:,}; use fewer nested"
+            " pipelines, or shorter loops"
+        )
+        problems["root.dag"] = Problem(path="root.dag", message=message)
     most = compilation.options.max_nodes
-    if most is None:
-        return compilation
-    # By path: a component that is used twice is reported once.
+    if most is not None:
+        problems |= _large_loops(compilation, most)
+    return replace(compilation, problems=(*compilation.problems, *problems.values()))
+
+
+def _large_loops(compilation: Compilation, most: int) -> dict[str, Problem]:
+    """Return the loops that make more nodes than ``most``, by path."""
+    # A component that is used twice is reported once.
     problems: dict[str, Problem] = {}
     for variant in compilation.dag_variants:
         for task, count in _static_loops(compilation, variant):
@@ -31,7 +50,7 @@ def bound_loops(compilation: Compilation) -> Compilation:
             message = _too_large(compilation, variant, task, count, most)
             if message is not None:
                 problems.setdefault(path, Problem(path=path, message=message))
-    return replace(compilation, problems=(*compilation.problems, *problems.values()))
+    return problems
 
 
 def _static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tuple[Task, int]]:
