@@ -32,18 +32,25 @@ def test_text_reads_back_as_the_workflow(text_format: TextFormat) -> None:
     assert yaml.safe_load(emit(result, text_format)) == result.workflow
 
 
-def test_a_parameter_that_has_to_be_given_is_not_declared() -> None:
-    """Argo refuses a workflow that declares one without a value, before anyone is asked for it."""
+def test_what_has_to_be_given_is_declared_without_a_value() -> None:
+    """So that ``argo submit`` refuses the workflow and names it, and no pod has to."""
     document = yaml.safe_load((GOLDEN / "basics/parameters.ir.yaml").read_bytes())
-    document["root"]["inputDefinitions"]["parameters"]["items"] = {"parameterType": "LIST"}
+    inputs = document["root"]["inputDefinitions"]
+    inputs["parameters"] |= {
+        "items": {"parameterType": "LIST"},
+        "note": {"parameterType": "STRING", "isOptional": True},
+        "nothing": {"parameterType": "LIST", "defaultValue": None},
+    }
+    data = {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}
+    inputs["artifacts"] = {"data": data, "more": {**data, "isOptional": True}}
     read = read_pipeline(to_json(document).encode(), file="p.json")
 
-    spec: Any = compile_pipeline(read, CompileOptions(store="s3://bucket")).workflow["spec"]
+    spec: Any = compile_pipeline(read, CompileOptions()).workflow["spec"]
 
-    declared = {one["name"]: one for one in spec["arguments"]["parameters"]}
-    assert "members" in declared
-    assert "items" not in declared
-    assert all("value" in one for one in declared.values())
+    declared = spec["arguments"]["parameters"]
+    asked = [one["name"] for one in declared if "value" not in one]
+    assert asked == ["argosy-store", "items", "text", "data"]
+    assert {"note", "nothing", "more"}.isdisjoint(one["name"] for one in declared)
 
 
 def test_a_missing_secret_does_not_keep_the_driver_from_starting() -> None:

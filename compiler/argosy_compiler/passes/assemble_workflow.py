@@ -55,18 +55,19 @@ def _generate_name(name: str) -> str:
 
 
 def _parameters(compilation: Compilation) -> list[dict[str, str]]:
-    """Return the parameters of the workflow that have a value.
+    """Return the parameters of the workflow.
 
-    Argo refuses a workflow with a declared parameter without one, so that a required input of the
-    pipeline is not declared: ``argo submit -p`` gives it all the same, and the driver asks for it.
+    What has to be given is declared without a value, so that Argo asks for it before anything runs.
+    A text that may be left out and has no default is not declared.
     """
     parameters = [{"name": ROOT_PARAMETER, "value": compilation.options.root}]
     parameters.append({"name": CACHE_PARAMETER, "value": "true"})
     if compilation.ir_text:
         parameters.append({"name": IR_PARAMETER, "value": compilation.ir_text})
-    if compilation.options.store is not None:
-        parameters.append({"name": STORE_PARAMETER, "value": compilation.options.store})
-    for name, spec in sorted(compilation.pipeline.root.inputs.parameters.items()):
+    store = compilation.options.store
+    parameters.append({"name": STORE_PARAMETER, **({} if store is None else {"value": store})})
+    inputs = compilation.pipeline.root.inputs
+    for name, spec in sorted(inputs.parameters.items()):
         if spec.default is not UNSET and spec.default is not None:
             default = spec.default
             text = (
@@ -75,8 +76,12 @@ def _parameters(compilation: Compilation) -> list[dict[str, str]]:
                 else to_json(default)
             )
             parameters.append({"name": name, "value": text})
+        elif spec.default is UNSET and not spec.optional:
+            parameters.append({"name": name})
         elif spec.optional and spec.type is not ParameterType.STRING:
             parameters.append({"name": name, "value": "null"})
+    required = (name for name, spec in sorted(inputs.artifacts.items()) if not spec.optional)
+    parameters.extend({"name": name} for name in required)
     # A decision that asked for a list may have come to need a pod.
     texts = to_json(list(compilation.templates)) if compilation.list_parameters else ""
     for name, items in compilation.list_parameters.items():

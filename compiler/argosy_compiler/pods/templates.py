@@ -131,7 +131,7 @@ class PodTemplates:
                     "name": LAUNCHER_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
-                    "env": [_variable(ENV_STORE, self._store())],
+                    "env": [_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}")],
                     "mirrorVolumeMounts": True,
                     **self._credentials(),
                 }
@@ -183,7 +183,7 @@ class PodTemplates:
             _variable(ENV_NAME, "{{workflow.name}}"),
             _variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
             self._ir_variable(),
-            _variable(ENV_STORE, self._store()),
+            _variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
             _variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
             _variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
             {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
@@ -213,12 +213,6 @@ class PodTemplates:
                 "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
             }
         return _variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
-
-    def _store(self) -> str:
-        if self._compilation.options.store is not None:
-            return f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
-        # Not declared, so that `argo submit -p` has to name it; a plain tag would not be valid.
-        return make_tag(f"workflow.parameters[{quote(STORE_PARAMETER)}]")
 
     def _credentials(self) -> dict[str, Any]:
         secret = self._compilation.options.store_secret
