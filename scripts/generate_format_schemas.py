@@ -25,8 +25,8 @@ from typing import Any, Final
 
 from argosy_runs import journal
 from argosy_schemas.formats import packed_ir, records, step
-from argosy_schemas.ir.model import ControlEntry, ControlForm
-from argosy_schemas.reading.structure import to_camel_case
+from argosy_schemas.ir.model import ControlForm
+from argosy_schemas.values import to_camel_case
 
 JSON: Final = Path(__file__).resolve().parents[1] / "schemas" / "argosy_schemas" / "json"
 
@@ -80,12 +80,10 @@ class _Definitions:
         required: list[str] = []
         for field in fields(kind):
             schema: Schema = self.of(hints[field.name])
-            if kind in _WHOLE and field.default is None:
-                schema = {"anyOf": [schema, {"type": "null"}]}
             if field.name in notes:
                 schema["description"] = notes[field.name]
             members[to_camel_case(field.name)] = schema
-            if self._is_required(kind, field):
+            if _is_required(field):
                 required.append(to_camel_case(field.name))
         return {
             "type": "object",
@@ -94,18 +92,12 @@ class _Definitions:
             **({"required": required} if required else {}),
         }
 
-    def _is_required(self, kind: type, field: Field[Any]) -> bool:
-        if kind in _WHOLE or field.name == "version":
-            return True
-        if (kind, field.name) in _MAY_BE_ABSENT:
-            return False
-        return field.default is MISSING and field.default_factory is MISSING
 
+def _is_required(field: Field[Any]) -> bool:
+    if field.name == "version":
+        return True
+    return field.default is MISSING and field.default_factory is MISSING
 
-# Written with all members, also those at their default.
-_WHOLE: Final = (step.Step, ControlEntry, records.Content)
-# Left out when empty, though the dataclass wants it.
-_MAY_BE_ABSENT: Final = ((records.Artifact, "type"),)
 
 _SCALARS: Final[Mapping[Any, Schema]] = {
     str: {"type": "string"},

@@ -18,7 +18,7 @@ from typing import Any
 from argosy_runs.nodes import EXIT_LABEL, NodePhase, NodeStatus, NodeType
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.formats.records_json import time_from_json
+from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.names import TaskPath
 from argosy_schemas.pod import FINAL_MARK, PATH_INPUT, TASK_INPUT
 from argosy_schemas.values import JsonValue

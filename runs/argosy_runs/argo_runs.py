@@ -18,8 +18,8 @@ from argosy_runs.task_nodes import NodeIndex
 from argosy_runs.values import TaskValues
 from argosy_runs.view import Abandonment, RunView
 from argosy_runs.workflow_document import WorkflowDocument
+from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.formats.records import Failure
-from argosy_schemas.formats.records_json import time_from_json
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import CACHE_PARAMETER, ROOT_PARAMETER, WORKSPACE_PATH

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from argosy_runs.home import RunFiles
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_schemas.formats.records_json import FormatError, record_from_json
+from argosy_schemas.formats.dataclass_json import FormatError
+from argosy_schemas.formats.records_json import record_from_json
 from argosy_schemas.names import RunId
 from argosy_store.cache_entries import CacheEntries, CacheMiss
 from argosy_store.locations import join_uri

@@ -8,23 +8,22 @@ decides everything anew from records, and its nodes replace those of the engine 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias
 
-from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
+from argosy_runs.nodes import NodeStatus
 from argosy_runs.states import RunState
-from argosy_schemas.formats.records import Failure
-from argosy_schemas.formats.records_json import (
+from argosy_schemas.formats.dataclass_json import (
     FormatError,
-    failure_from_json,
-    failure_to_json,
-    time_from_json,
-    time_to_json,
+    from_members,
+    refuse_newer,
+    to_members,
 )
-from argosy_schemas.names import AttemptId, TaskPath
+from argosy_schemas.formats.records import Failure
+from argosy_schemas.names import AttemptId
 from argosy_schemas.values import to_json
 
 JOURNAL_VERSION = "1.0"
@@ -87,27 +86,18 @@ class RunEnded:
 JournalEntry: TypeAlias = EngineStarted | NodeChanged | StopRequested | RunEnded
 
 
+_EVENTS: Final[Mapping[str, type[JournalEntry]]] = {
+    "engine": EngineStarted,
+    "node": NodeChanged,
+    "stop": StopRequested,
+    "end": RunEnded,
+}
+_NAMES: Final = {kind: event for event, kind in _EVENTS.items()}
+
+
 def entry_to_json(entry: JournalEntry) -> str:
     """Return the line of an entry, without its line break."""
-    line: dict[str, Any] = {"at": time_to_json(entry.at)}
-    match entry:
-        case EngineStarted():
-            line |= {"event": "engine", "process": entry.process, "version": entry.version}
-            if entry.resumed:
-                line["resumed"] = True
-        case NodeChanged():
-            line |= {"event": "node", "node": _node_to_json(entry.node)}
-            if entry.attempt is not None:
-                line["attempt"] = _attempt_to_json(entry.attempt)
-        case StopRequested():
-            line |= {"event": "stop", "failure": failure_to_json(entry.failure)}
-        case RunEnded():
-            line |= {"event": "end", "state": entry.state.value}
-            if entry.error is not None:
-                line["error"] = entry.error
-        case _:
-            assert_never(entry)
-    return to_json(line)
+    return to_json({"event": _NAMES[type(entry)], **to_members(entry)})
 
 
 class JournalReader:
@@ -147,99 +137,9 @@ def entry_from_json(document: Mapping[str, Any]) -> JournalEntry:
         FormatError: It is damaged, or of a newer major version.
     """
     try:
-        return _entry(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        kind: Callable[..., JournalEntry] = _EVENTS[document["event"]]
+        if kind is EngineStarted:
+            refuse_newer(document["version"], what="The journal", newest=JOURNAL_VERSION)
+        return from_members(kind, document)
+    except (ValueError, KeyError, TypeError) as error:
         raise FormatError(f"A line of the journal is damaged: {error!r}") from error
-
-
-def _entry(document: Mapping[str, Any]) -> JournalEntry:
-    at = time_from_json(document["at"])
-    match document["event"]:
-        case "engine":
-            version = str(document["version"])
-            if int(version.partition(".")[0]) > int(JOURNAL_VERSION.partition(".")[0]):
-                raise FormatError(
-                    f"The journal has format version {version}, this release reads up to "
-                    f"{JOURNAL_VERSION}; use the release that wrote it, or a newer one"
-                )
-            return EngineStarted(
-                at=at,
-                process=document["process"],
-                resumed=document.get("resumed", False),
-                version=version,
-            )
-        case "node":
-            attempt = document.get("attempt")
-            return NodeChanged(
-                at=at,
-                node=_node_from_json(document["node"]),
-                attempt=None if attempt is None else _attempt_from_json(attempt),
-            )
-        case "stop":
-            return StopRequested(at=at, failure=failure_from_json(document["failure"]))
-        case "end":
-            state = RunState(document["state"])
-            return RunEnded(at=at, state=state, error=document.get("error"))
-        case event:
-            raise ValueError(f"unknown event '{event}'")
-
-
-def _node_to_json(node: NodeStatus) -> dict[str, Any]:
-    members: dict[str, Any] = {
-        "name": node.name,
-        "type": node.type.value,
-        "phase": node.phase.value,
-        "path": node.path,
-    }
-    if node.boundary is not None:
-        members["boundary"] = node.boundary
-    if node.message:
-        members["message"] = node.message
-    if node.is_attempt:
-        members["isAttempt"] = True
-    if node.decides:
-        members["decides"] = True
-    if node.items is not None:
-        members["items"] = node.items
-    return members
-
-
-def _node_from_json(document: Mapping[str, Any]) -> NodeStatus:
-    return NodeStatus(
-        name=document["name"],
-        type=NodeType(document["type"]),
-        phase=NodePhase(document["phase"]),
-        path=TaskPath(document["path"]),
-        boundary=document.get("boundary"),
-        message=document.get("message", ""),
-        is_attempt=document.get("isAttempt", False),
-        decides=document.get("decides", False),
-        items=document.get("items"),
-    )
-
-
-def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    if attempt.id is not None:
-        members["id"] = attempt.id
-    if attempt.cached:
-        members["cached"] = True
-    if attempt.adopted:
-        members["adopted"] = True
-    if attempt.failure is not None:
-        members["failure"] = failure_to_json(attempt.failure)
-    if attempt.log is not None:
-        members["log"] = attempt.log
-    return members
-
-
-def _attempt_from_json(document: Mapping[str, Any]) -> Attempt:
-    failure = document.get("failure")
-    attempt = document.get("id")
-    return Attempt(
-        id=None if attempt is None else AttemptId(attempt),
-        cached=document.get("cached", False),
-        adopted=document.get("adopted", False),
-        failure=None if failure is None else failure_from_json(failure),
-        log=document.get("log"),
-    )

@@ -21,12 +21,12 @@ from argosy_runs.reading import read_run
 from argosy_runs.states import RunState
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import ArgosyError
-from argosy_schemas.formats.records_json import time_from_json, time_to_json
+from argosy_schemas.formats.dataclass_json import from_members, to_members
 from argosy_schemas.names import RunId
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.values import to_json
 
 _INDEX = "index.json"
-_INDEX_VERSION = 1
+_INDEX_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class RunEntry:
     created_at: datetime
     started_at: datetime
     """When the engine that works on the run, or did so last, began to."""
-    finished_at: datetime | None
+    finished_at: datetime | None = None
     """``None`` while the run lasts."""
     error: str | None = None
 
@@ -123,7 +123,10 @@ class _Index:
         """Write the entries that were asked for or added, if others are stored."""
         if self._current == self._stored:
             return
-        runs = {run_id: _entry_to_json(*kept) for run_id, kept in self._current.items()}
+        runs = {
+            run_id: {"mark": mark, **to_members(entry)}
+            for run_id, (mark, entry) in self._current.items()
+        }
         # A home that is read-only can be listed as well, only slower.
         with contextlib.suppress(OSError):
             document = {"version": _INDEX_VERSION, "runs": runs}
@@ -136,34 +139,8 @@ class _Index:
                 return {}
             runs: dict[str, dict[str, Any]] = document["runs"]
             return {
-                RunId(run_id): (str(line["mark"]), _entry_from_json(RunId(run_id), line))
+                RunId(run_id): (str(line["mark"]), from_members(RunEntry, line))
                 for run_id, line in runs.items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
-
-
-def _entry_to_json(mark: str, entry: RunEntry) -> dict[str, JsonValue]:
-    finished_at = entry.finished_at
-    return {
-        "mark": mark,
-        "pipeline": entry.pipeline,
-        "state": entry.state.value,
-        "created_at": time_to_json(entry.created_at),
-        "started_at": time_to_json(entry.started_at),
-        "finished_at": None if finished_at is None else time_to_json(finished_at),
-        "error": entry.error,
-    }
-
-
-def _entry_from_json(run_id: RunId, line: dict[str, Any]) -> RunEntry:
-    finished_at = line["finished_at"]
-    return RunEntry(
-        run_id=run_id,
-        pipeline=line["pipeline"],
-        state=RunState(line["state"]),
-        created_at=time_from_json(line["created_at"]),
-        started_at=time_from_json(line["started_at"]),
-        finished_at=None if finished_at is None else time_from_json(finished_at),
-        error=line["error"],
-    )

@@ -72,6 +72,14 @@ def _to_shortest_integer(whole: float) -> int:
     )
 
 
+def to_camel_case(name: str) -> str:
+    """Return the name in JSON of a field, as proto-JSON has it: ``runId`` for ``run_id``."""
+    return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
+
+
+_UNDERSCORE: Final = re.compile("_([a-z0-9])")
+
+
 def to_json(value: object) -> str:
     """Return compact JSON with sorted keys, the same bytes for equal values everywhere.
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records import CacheEntry
-from argosy_schemas.formats.records_json import (
-    FormatError,
-    cache_entry_from_json,
-    cache_entry_to_json,
-)
+from argosy_schemas.formats.records_json import cache_entry_from_json, cache_entry_to_json
 from argosy_store.objects import ObjectStore
 
 

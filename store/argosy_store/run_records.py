@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from argosy_schemas.errors import StoreError
+from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
-from argosy_schemas.formats.records_json import FormatError, record_from_json, record_to_json
+from argosy_schemas.formats.records_json import record_from_json, record_to_json
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
 from argosy_store.objects import ObjectStore, check_key

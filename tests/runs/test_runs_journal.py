@@ -26,8 +26,8 @@ from argosy_runs.journal import (
 )
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.states import RunState
+from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records import Failure, Reason
-from argosy_schemas.formats.records_json import FormatError
 from argosy_schemas.names import AttemptId, TaskPath
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_an_entry_survives_its_json(entry: JournalEntry) -> None:
 
 def test_a_line_is_compact_json_with_sorted_keys_and_no_defaults() -> None:
     assert entry_to_json(POD) == (
-        '{"at":"2026-01-02T03:04:05.000000Z","attempt":{"failure":{"exitCode":3,"final":false,'
+        '{"at":"2026-01-02T03:04:05.000000Z","attempt":{"failure":{"exitCode":3,'
         '"message":"boom","reason":"CommandFailed"},"id":"a",'
         '"log":"runs/r/tasks/loop/3/train/a.log"},"event":"node","node":{'
         '"boundary":"loop.iteration(3:3)","isAttempt":true,"message":"boom",'

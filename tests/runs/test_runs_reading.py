@@ -23,7 +23,7 @@ from argosy_runs.reading import read_run
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.formats.records_json import FormatError
+from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.names import RunId
 from engine_steps import Machine, Step, packed, workflow
 

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 
 from argosy_schemas.findings import Path
 from argosy_schemas.reading.pipeline import read_pipeline
-from argosy_schemas.reading.structure import DocumentKind, canonicalize, load_schema, to_camel_case
-from argosy_schemas.values import JsonValue
+from argosy_schemas.reading.structure import DocumentKind, canonicalize, load_schema
+from argosy_schemas.values import JsonValue, to_camel_case
 from schemas_specs import MISSING, edited, problems, read, small
 
 USE = "root/dag/tasks/use"

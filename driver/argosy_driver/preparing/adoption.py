@@ -15,8 +15,8 @@ import hashlib
 from collections.abc import Mapping
 
 from argosy_driver.resolving.final_status import get_final_state
+from argosy_schemas.formats.dataclass_json import to_members
 from argosy_schemas.formats.records import Values
-from argosy_schemas.formats.records_json import values_to_json
 from argosy_schemas.values import to_json
 
 
@@ -29,5 +29,5 @@ def compute_basis(inputs: Values, phases: Mapping[str, str]) -> str:
             status count as equal.
     """
     states = {path: get_final_state(phase) or phase for path, phase in phases.items()}
-    text = to_json({"inputs": values_to_json(inputs), "upstream": states})
+    text = to_json({"inputs": to_members(inputs), "upstream": states})
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -18,8 +18,8 @@ from typing import Protocol, TypeAlias
 from argosy_driver.resolving.claims import NAME_OUTPUT, is_claim
 from argosy_driver.resolving.phases import Phases
 from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.dataclass_json import from_members, to_members
 from argosy_schemas.formats.records import Artifact, AttemptRecord, Reason, Traces, Values
-from argosy_schemas.formats.records_json import artifact_from_json, artifact_to_json
 from argosy_schemas.ir.model import TaskOutput
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import AttemptId, TaskPath
@@ -262,14 +262,14 @@ class Outputs:
         collected = self._read_collected(loop, f"artifact/{name}", count)
         if isinstance(collected, Sequence):
             return tuple(
-                artifact_from_json(item) for item in collected if isinstance(item, Mapping)
+                from_members(Artifact, item) for item in collected if isinstance(item, Mapping)
             )
         found: list[Artifact] = []
         for position in self._iterations(loop, name, count, artifacts=True):
             found.extend(self.artifacts(position, name, position, keep=keep) or ())
         if keep:
             self._write_collected(
-                loop, f"artifact/{name}", count, [artifact_to_json(item) for item in found]
+                loop, f"artifact/{name}", count, [to_members(item) for item in found]
             )
         return tuple(found)
 

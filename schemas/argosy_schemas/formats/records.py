@@ -84,7 +84,7 @@ class Artifact:
     name: str
     """The value of ``artifact.name``: the name of the output, or one that the component chose."""
     uri: ArtifactUri
-    type: ArtifactType
+    type: ArtifactType = field(default_factory=ArtifactType)
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     custom_path: str = ""
     content: Content | None = None

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.formats.records_json import FormatError
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_json import step_from_json, step_to_json
 from argosy_schemas.message_text import quote_text

@@ -12,8 +12,8 @@ from typing import Final
 import yaml
 
 from argosy_schemas.findings import Path
-from argosy_schemas.reading.structure import to_camel_case
 from argosy_schemas.reading.yaml_values import compose
+from argosy_schemas.values import to_camel_case
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _BRACKET: Final = re.compile(r"\[(?:(\d+)|('.*?'|\".*?\"))\]")

@@ -18,19 +18,13 @@ from typing import Any, Final, Literal, cast
 
 from argosy_schemas.findings import Findings, Path, find_nearest, suggest_name
 from argosy_schemas.ir.parameters import describe_json_type
-from argosy_schemas.values import JsonValue, normalize
+from argosy_schemas.values import JsonValue, normalize, to_camel_case
 
 Json = Mapping[str, Any]
 DocumentKind = Literal["pipeline_spec", "platform_spec"]
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_UNDERSCORE: Final = re.compile(r"_([a-z0-9])")
-
-
-def to_camel_case(name: str) -> str:
-    """Return the proto-JSON name of the proto field ``name``."""
-    return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
 
 
 @cache
