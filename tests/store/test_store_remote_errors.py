@@ -78,6 +78,30 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
             " credentials and their permissions",
             False,
         ),
+        *(
+            (
+                GenericError(
+                    "Generic S3 error: DeleteObjects request failed for key k: No "
+                    f"(code: {code})\n\nDebug source:\n"
+                ),
+                message,
+                retryable,
+            )
+            for code, message, retryable in (
+                (
+                    "AccessDenied",
+                    "the server does not let these credentials write it (AccessDenied); check the "
+                    "credentials and their permissions",
+                    False,
+                ),
+                (
+                    "SlowDown",
+                    "the server could not write it: DeleteObjects request failed for key k: No "
+                    "(code: SlowDown); check its log",
+                    True,
+                ),
+            )
+        ),
         (
             GenericError(
                 "Generic S3 error: Error performing GET https://s3.example/b/k in 3ms - HTTP "
@@ -101,6 +125,8 @@ def answer(status: str, code: str = "", message: str = "") -> GenericError:
         "conditional",
         "clock",
         "denied",
+        "kept",
+        "later",
         "timeout",
     ],
 )
