@@ -171,9 +171,13 @@ class Pod:
                 process.communicate()
 
     def record(self, name: str = "attempt-1") -> AttemptRecord | None:
-        """A record as it lies in the store; ``success`` is the one that readers take."""
-        path = self.store / TASK / f"{name}.json"
-        return record_from_json(path.read_bytes()) if path.exists() else None
+        """The record of an attempt; ``success`` is the one that readers take."""
+        for file in ("success", name):
+            path = self.store / TASK / f"{file}.json"
+            record = record_from_json(path.read_bytes()) if path.exists() else None
+            if record is not None and name in ("success", record.attempt_id):
+                return record
+        return None
 
     def stored_log(self, attempt: str = "attempt-1") -> bytes:
         return (self.store / TASK / f"{attempt}.log").read_bytes()

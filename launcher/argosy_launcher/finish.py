@@ -1,8 +1,8 @@
 """Finish a step: store the outputs of its command and the record of the attempt.
 
-One function handles every outcome. It stores artifacts and log, then the attempt record, then the
-success record, then the cache entry; it may be killed anywhere and run again, since readers take
-data from the success record only.
+One function handles every outcome. It stores artifacts and log, then the success record, then the
+cache entry; of a failure, the log and the record of the attempt. It may be killed anywhere and run
+again, since readers take data from the success record only.
 """
 
 from __future__ import annotations
@@ -212,10 +212,10 @@ class _Finishing:
         records = RunRecords(self.store, step.run_id)
         control = self._encode_control(outputs)
         record = winner = self._make_record(state, outputs)
-        records.write_attempt(record)
         if not records.write_success(record, replaces=step.replaces):
             winner = records.read_success(step.task_path) or record
             if winner.attempt_id != step.attempt_id:
+                records.write_attempt(record)
                 record = replace(record, outputs=winner.outputs)
                 control = self._encode_control(winner.outputs)
         if state is AttemptState.SUCCEEDED:

@@ -42,8 +42,31 @@ class _SystemClock:
 SYSTEM_CLOCK: Final[Clock] = _SystemClock()
 
 
+class Patience:
+    """How long the stores of a process are waited for, all operations together.
+
+    The time runs from the first failure after a store last answered: ten objects for a store that
+    is gone take no longer than one. What is tried after that is tried once.
+    """
+
+    def __init__(self, seconds: float = 120.0, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
+        self._seconds = seconds
+        self._failing_since: float | None = None
+
+    def note_answer(self) -> None:
+        """Begin anew: a store has answered, if only to refuse."""
+        self._failing_since = None
+
+    def note_failure(self) -> float:
+        """Return until when operations are tried again."""
+        if self._failing_since is None:
+            self._failing_since = self.clock.monotonic()
+        return self._failing_since + self._seconds
+
+
 class RetryingStore:
-    """A wrapper of a store that retries retryable errors for ``patience_seconds``.
+    """A wrapper of a store that retries retryable errors as long as its patience lasts.
 
     Pauses double from 0.25 to 15 seconds and are shortened by up to a half at random, so that a
     thousand pods do not retry at once. The last error is raised unchanged.
@@ -53,14 +76,12 @@ class RetryingStore:
         self,
         inner: ObjectStore,
         *,
-        patience_seconds: float = 120.0,
-        clock: Clock = SYSTEM_CLOCK,
+        patience: Patience,
         fraction: Callable[[], float] | None = None,
     ) -> None:
         """Wrap ``inner``; ``fraction`` returns random numbers from 0 to 1."""
         self._inner = inner
-        self._patience_seconds = patience_seconds
-        self._clock = clock
+        self._patience = patience
         self._fraction = fraction if fraction is not None else _random_fraction
 
     @property
@@ -137,19 +158,25 @@ class RetryingStore:
     def _retry(self, operation: Callable[[], T]) -> T:
         deadline: float | None = None
         pause = _FIRST_PAUSE_SECONDS
+        clock = self._patience.clock
         while True:
             try:
-                return operation()
+                result = operation()
             except StoreError as error:
                 if not error.retryable:
+                    self._patience.note_answer()
                     raise
-                now = self._clock.monotonic()
-                deadline = now + self._patience_seconds if deadline is None else deadline
+                # The answers of another bucket do not prolong this one's time.
+                shared = self._patience.note_failure()
+                deadline = shared if deadline is None else min(deadline, shared)
                 wait = pause * (1 - self._fraction() / 2)
-                if now + wait > deadline:
+                if clock.monotonic() + wait > deadline:
                     raise
                 _LOGGER.info("%s; retry in %.2f s", error, wait)
-            self._clock.sleep(wait)
+            else:
+                self._patience.note_answer()
+                return result
+            clock.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 

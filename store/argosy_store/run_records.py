@@ -95,14 +95,19 @@ class RunRecords:
         return self._store.put_if_absent(key, text.encode())
 
     def read_attempts(self, path: TaskPath) -> Iterator[AttemptRecord]:
-        """Yield the records of all attempts of a task, in the order of their start."""
+        """Yield the records of all attempts of a task, in the order of their start.
+
+        The record of the attempt that succeeded is the success record.
+        """
         directory = self._task_key(path)
         keys = [info.key for info in self._store.list(directory)]
         # The tasks inside a DAG have records below the same prefix.
-        own = re.compile(rf"{re.escape(directory)}/(?!success\.json$)[^/]+\.json")
-        found = [self._read(key) for key in keys if own.fullmatch(key)]
+        own = re.compile(rf"{re.escape(directory)}/[^/]+\.json")
+        # The success record comes last and replaces what its attempt began with.
+        keys = sorted(filter(own.fullmatch, keys), key=lambda key: key.endswith(f"/{_SUCCESS}"))
+        found = [record for key in keys if (record := self._read(key)) is not None]
         yield from sorted(
-            (record for record in found if record is not None),
+            {record.attempt_id: record for record in found}.values(),
             key=lambda record: (record.started_at, record.attempt_id),
         )
 

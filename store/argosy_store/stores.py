@@ -19,7 +19,7 @@ from argosy_store.local import LocalStore
 from argosy_store.locations import Location, is_local, parse_location, parse_root
 from argosy_store.memory import get_memory_store
 from argosy_store.objects import ObjectStore
-from argosy_store.retrying import SYSTEM_CLOCK, Clock, RetryingStore
+from argosy_store.retrying import SYSTEM_CLOCK, Clock, Patience, RetryingStore
 from argosy_store.subtree import Subtree
 
 _UNSIGNED: Final = {"anonymous": "true"}
@@ -29,7 +29,7 @@ class Stores:
     """Opens stores by URL and keeps their clients until it is closed.
 
     Roots are URLs with options (``?endpoint=…``), which all URIs in the same bucket are opened
-    with. Operations on remote stores are retried for ``patience_seconds``.
+    with. Operations on remote stores are retried for ``patience_seconds``, all together.
     """
 
     def __init__(
@@ -49,8 +49,7 @@ class Stores:
             clock: For tests.
         """
         self._in_pod = in_pod
-        self._patience_seconds = patience_seconds
-        self._clock = clock
+        self._patience = Patience(patience_seconds, clock=clock) if patience_seconds > 0 else None
         self._lock = threading.Lock()
         self._roots: list[Location] = []
         self._by_bucket: dict[tuple[str, str], ObjectStore] = {}
@@ -154,9 +153,7 @@ class Stores:
         from argosy_store.remote import open_bucket
 
         store = open_bucket(scheme, bucket, self._bucket_options((scheme, bucket)))
-        if self._patience_seconds <= 0:
-            return store
-        return RetryingStore(store, patience_seconds=self._patience_seconds, clock=self._clock)
+        return store if self._patience is None else RetryingStore(store, patience=self._patience)
 
     def _bucket_options(self, bucket: tuple[str, str]) -> Mapping[str, str]:
         return self._options.get(bucket, _UNSIGNED if self._in_pod else {})

@@ -29,8 +29,9 @@ from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParamete
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_store.cache_entries import CacheEntries
-from argosy_store.fakes import FlakyStore
+from argosy_store.fakes import FakeClock, FlakyStore
 from argosy_store.objects import ObjectStore
+from argosy_store.retrying import Patience, RetryingStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 from launcher_pods import STARTED_AT, step_of
@@ -561,6 +562,9 @@ def test_an_earlier_success_wins_and_its_outputs_are_the_outputs(task: Task) -> 
     entry = CacheEntries(task.store).get(FINGERPRINT)
     assert task.records.read_success(TRAIN) == earlier
     assert finished.record.outputs == earlier.outputs
+    mine = task.records.read_attempt(TRAIN, AttemptId("attempt-1"))
+    assert mine is not None
+    assert (mine.state, mine.outputs.parameters) == (AttemptState.SUCCEEDED, {"accuracy": 0.5})
     assert control_of(finished) == {"accuracy": 0.25}
     assert isinstance(entry, CacheEntry)
     assert entry.record.attempt_id == "attempt-0"
@@ -568,8 +572,8 @@ def test_an_earlier_success_wins_and_its_outputs_are_the_outputs(task: Task) -> 
 
 def test_a_cache_entry_that_cannot_be_written_does_not_fail_the_task(task: Task) -> None:
     task.write("accuracy", "0.5")
-    # The attempt record is the first put, the cache entry the second.
-    flaky = FlakyStore(task.store, failures=-1, after=1, operations=("put",))
+    # The cache entry is the only put.
+    flaky = FlakyStore(task.store, failures=-1, operations=("put",))
 
     finished = task.finish(task.step(), task.ended(), store=flaky)
 
@@ -593,6 +597,37 @@ def test_a_store_that_is_gone_is_why_the_task_failed(task: Task) -> None:
         "the log was not stored",
         "the record of this attempt was not stored",
     ]
+
+
+def test_a_store_that_is_gone_is_waited_for_two_minutes_whatever_there_is_to_store(
+    task: Task,
+) -> None:
+    clock = FakeClock()
+    patience = Patience(clock=clock)
+    (model,) = task.step().output_artifacts
+    names = ("a", "b", "c", "d")
+    outputs = tuple(
+        replace(model, name=name, path=str(task.directory / name), uri=task.uri(name))
+        for name in names
+    )
+    for name in ("accuracy", *names):
+        task.write(name, "1")
+
+    class Gone(Stores):
+        def resolve(self, uri: str) -> tuple[ObjectStore, str]:
+            return RetryingStore(FlakyStore(failures=-1), patience=patience), uri
+
+    store = RetryingStore(FlakyStore(failures=-1), patience=patience)
+    finished = finish(
+        task.step(output_artifacts=outputs),
+        task.ended(),
+        stores=Gone(),
+        store=store,
+        now=lambda: NOW,
+    )
+
+    assert finished.failure is not None
+    assert clock.now <= 120
 
 
 @pytest.mark.parametrize("retryable", [True, False])

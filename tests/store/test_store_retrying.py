@@ -10,14 +10,14 @@ import pytest
 from argosy_schemas.errors import StoreError
 from argosy_store.fakes import FakeClock, FlakyStore, MemoryStore
 from argosy_store.objects import ObjectStore
-from argosy_store.retrying import RetryingStore
+from argosy_store.retrying import Patience, RetryingStore
 from argosy_store.stores import Stores
 from argosy_store.transfer import download, inspect_content, upload
 from servers import free_ports
 
 
 def retrying(inner: ObjectStore, clock: FakeClock) -> RetryingStore:
-    return RetryingStore(inner, clock=clock, fraction=lambda: 0.0)
+    return RetryingStore(inner, patience=Patience(clock=clock), fraction=lambda: 0.0)
 
 
 def test_an_operation_is_tried_until_it_succeeds() -> None:
@@ -62,22 +62,54 @@ def test_an_error_that_trying_again_cannot_help_is_raised_at_once() -> None:
 
 def test_pauses_are_shortened_at_random() -> None:
     clock = FakeClock()
-    store = RetryingStore(FlakyStore(failures=3), clock=clock, fraction=iter([0, 0.5, 1]).__next__)
+    fraction = iter([0, 0.5, 1]).__next__
+    store = RetryingStore(FlakyStore(failures=3), patience=Patience(clock=clock), fraction=fraction)
 
     store.put("key", b"x")
 
     assert clock.slept == [0.25, 0.375, 0.5]
 
 
-def test_each_operation_has_its_own_two_minutes() -> None:
+def test_all_operations_on_a_store_that_is_gone_have_two_minutes_together() -> None:
     clock = FakeClock()
-    store = retrying(FlakyStore(failures=8), clock)
+    patience = Patience(clock=clock)
+    stores = [RetryingStore(FlakyStore(failures=-1), patience=patience) for _ in range(2)]
+
+    for store in stores:
+        for key in ("a", "b", "c"):
+            with pytest.raises(StoreError):
+                store.put(key, b"x")
+
+    assert 100 < clock.now <= 120
+
+
+def test_a_store_that_answers_gets_two_minutes_anew() -> None:
+    clock = FakeClock()
+    flaky = FlakyStore(failures=8)
+    store = retrying(flaky, clock)
 
     for _ in range(3):
         clock.sleep(100)
         store.put("key", b"x")
 
     assert store.get("key") == b"x"
+    assert len(flaky.calls) == 3 + 8 + 1
+
+
+def test_a_store_that_answers_gives_no_time_to_one_that_is_gone() -> None:
+    clock = FakeClock()
+    patience = Patience(clock=clock)
+    here = RetryingStore(MemoryStore(), patience=patience)
+
+    class Gone(FlakyStore):
+        def get(self, key: str) -> bytes | None:
+            here.put("key", b"x")
+            return super().get(key)
+
+    with pytest.raises(StoreError):
+        RetryingStore(Gone(failures=-1), patience=patience).get("key")
+
+    assert 100 < clock.now <= 120
 
 
 def test_a_listing_goes_on_where_it_broke_off() -> None:

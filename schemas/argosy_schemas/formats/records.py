@@ -1,14 +1,15 @@
 """Records in the store: attempt records, success records, cache entries.
 
 An attempt record belongs to one attempt and holds what that attempt saw. A success record is
-written when all outputs are complete; readers take data from success records only. The engine
+written when all outputs are complete, in place of the record of the attempt that completed them;
+readers take data from success records only. The engine
 decides the state of a *task*, never a record: an evicted pod leaves none.
 
 The keys, below the root of a store:
 
 * ``runs/<run>/tasks/<task path>/<attempt>.json``  an attempt record
 * ``runs/<run>/tasks/<task path>/<attempt>.log``   the output of that attempt
-* ``runs/<run>/tasks/<task path>/success.json``    the success record, a copy of an attempt record
+* ``runs/<run>/tasks/<task path>/success.json``    the success record: of the attempt that succeeded
 * ``runs/<run>/values/<sha256>``                   a parameter value above 64 KiB, as JSON
 * ``runs/<run>/collected/<loop path>/<name>.json`` a list collected over many iterations
 * ``cache/<fingerprint>.json``                     a cache entry
@@ -38,7 +39,8 @@ class AttemptState(StrEnum):
     """How an attempt ended, from its own point of view."""
 
     RUNNING = "RUNNING"
-    """Started; the record of a killed attempt keeps this state."""
+    """Started; the record of an attempt that was killed, or has the success record, keeps this
+    state."""
     SUCCEEDED = "SUCCEEDED"
     CACHED = "CACHED"
     """Succeeded without running: the outputs are those of ``cached_from``."""
