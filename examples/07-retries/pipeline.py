@@ -4,23 +4,21 @@ from kfp import dsl
 
 
 @dsl.component
-def flaky(counter: str, failures: int) -> int:
-    import pathlib
+def flaky(failures: int) -> int:
+    import os
 
-    path = pathlib.Path(counter)
-    attempts = int(path.read_text()) + 1 if path.exists() else 1
-    path.write_text(str(attempts))
-    if attempts <= failures:
-        raise RuntimeError(f"attempt {attempts} fails on purpose")
-    return attempts
+    attempt = int(os.environ["KFP_RETRY_INDEX"]) + 1
+    if attempt <= failures:
+        raise RuntimeError(f"attempt {attempt} fails on purpose")
+    return attempt
 
 
 @dsl.pipeline
-def inner(counter: str) -> int:
-    return flaky(counter=counter, failures=1).output
+def inner() -> int:
+    return flaky(failures=1).output
 
 
 @dsl.pipeline(name="retries")
-def pipeline(counter: str):
-    flaky(counter=f"{counter}-own", failures=2).set_retry(num_retries=3)
-    inner(counter=f"{counter}-inherited").set_retry(num_retries=1)
+def pipeline():
+    flaky(failures=2).set_retry(num_retries=3)
+    inner().set_retry(num_retries=1)

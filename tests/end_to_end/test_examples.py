@@ -77,7 +77,6 @@ def test_parameters_of_every_type_arrive(tmp_path: Path) -> None:
 def test_retries_are_counted_and_inherited(tmp_path: Path) -> None:
     ended = argosy(
         *("run", str(EXAMPLES / "07-retries" / "pipeline.yaml"), "--output", "json"),
-        *("-p", f"counter={tmp_path / 'counter'}"),
         cwd=tmp_path,
     )
 
@@ -106,6 +105,18 @@ def test_the_workflow_beside_an_example_is_what_it_compiles_to(name: str, tmp_pa
     assert ended.status == 0, ended.err
     kept = (EXAMPLES / name / "workflow.json").read_text()
     assert json.loads(with_inflated_ir(ended.out)) == json.loads(with_inflated_ir(kept))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_says_which_values_a_cluster_needs(name: str) -> None:
+    workflow = json.loads((EXAMPLES / name / "workflow.json").read_text())
+    parameters = workflow["spec"]["arguments"]["parameters"]
+    asked = {one["name"] for one in parameters if "value" not in one} - {"argosy-store"}
+
+    readme = (EXAMPLES / name / "README.md").read_text()
+
+    shown = set(re.findall(r"argo submit .*-p ([\w-]+)=", readme))
+    assert shown == asked
 
 
 def sessions(readme: str) -> Iterator[tuple[str, list[str]]]:
