@@ -46,6 +46,12 @@ class Ended:
             if line.startswith("error: ")
         ]
 
+    @property
+    def notes(self) -> list[str]:
+        """The notices, without their prefix."""
+        lines = self.err.splitlines()
+        return [line.removeprefix("note: ") for line in lines if line.startswith("note: ")]
+
     def task(self, path: str) -> Any:
         """The task of that path in the JSON."""
         (task,) = [task for task in self.result["tasks"] if task["path"] == path]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy._pipelines import Pipeline, PipelineSource
 from argosy._run_inputs import prepare_run_inputs
-from argosy_driver.stand_ins import make_stand_ins
+from argosy_driver.stand_ins import Directories, make_stand_ins
 from argosy_engine.events import Listener, ignore
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings, get_default_jobs
@@ -27,7 +27,10 @@ def run(
     cache: bool = True,
     jobs: int | None = None,
     keep_pins: bool = False,
-    claims: Mapping[str, str | os.PathLike[str]] | None = None,
+    claims: Directories | None = None,
+    secrets: Directories | None = None,
+    config_maps: Directories | None = None,
+    env_file: str | os.PathLike[str] | None = None,
     environment: Mapping[str, str] | None = None,
     on_event: Listener | None = None,
 ) -> RunResult:
@@ -49,6 +52,10 @@ def run(
         jobs: How many tasks may run at once; ``None``: as many as there are processors.
         keep_pins: Whether a component gets the very ``kfp`` version that its file pins.
         claims: Volume claim of the cluster to the directory that is mounted in its place.
+        secrets: Secret of the cluster to a directory with a file for each key.
+        config_maps: Likewise, ConfigMaps.
+        env_file: Lines ``NAME=value``: variables that tasks take from Secrets, ConfigMaps and
+            fields of their pods.
         environment: Variables, of which tasks inherit what makes a machine usable, such as ``HOME``
             and proxies, see ``docs/embedded-engine.md``; ``None``: those of this process.
         on_event: Called with each event, from threads of the run, one call at a time. It must be
@@ -70,7 +77,9 @@ def run(
         cache=cache,
         jobs=_check_jobs(jobs),
         keep_pins=keep_pins,
-        stand_ins=make_stand_ins(claims=claims or {}),
+        stand_ins=make_stand_ins(
+            claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
+        ),
         environment=environment,
     )
     return run_workflow(
@@ -89,7 +98,10 @@ def resume(
     home: str | os.PathLike[str] = ".argosy",
     jobs: int | None = None,
     keep_pins: bool = False,
-    claims: Mapping[str, str | os.PathLike[str]] | None = None,
+    claims: Directories | None = None,
+    secrets: Directories | None = None,
+    config_maps: Directories | None = None,
+    env_file: str | os.PathLike[str] | None = None,
     environment: Mapping[str, str] | None = None,
     on_event: Listener | None = None,
 ) -> RunResult:
@@ -103,6 +115,9 @@ def resume(
         jobs: As for :func:`argosy.run`.
         keep_pins: Likewise.
         claims: As for :func:`argosy.run`; in addition to those that the run was started with.
+        secrets: Likewise.
+        config_maps: Likewise.
+        env_file: As for :func:`argosy.run`; in place of the one that the run was started with.
         environment: Likewise.
         on_event: Likewise.
 
@@ -115,7 +130,9 @@ def resume(
         home=Path(home),
         jobs=_check_jobs(jobs),
         keep_pins=keep_pins,
-        stand_ins=make_stand_ins(claims=claims or {}),
+        stand_ins=make_stand_ins(
+            claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
+        ),
         environment=environment,
     )
     return resume_run(run_id, settings=settings, listener=on_event or ignore)

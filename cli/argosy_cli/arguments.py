@@ -51,13 +51,25 @@ def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
     return assignments
 
 
-def parse_stand_ins(*, claims: Sequence[str]) -> StandIns:
+def parse_stand_ins(
+    *,
+    claims: Sequence[str],
+    secrets: Sequence[str],
+    config_maps: Sequence[str],
+    env_file: Path | None,
+) -> StandIns:
     """Return what options give in place of objects of a cluster.
 
     Raises:
-        InvalidArgumentError: A word is no assignment, or names no directory.
+        InvalidArgumentError: A word is no assignment, or names no directory; or the file cannot be
+            read.
     """
-    return make_stand_ins(claims=parse_assignments(claims, option="--claim"))
+    return make_stand_ins(
+        claims=parse_assignments(claims, option="--claim"),
+        secrets=parse_assignments(secrets, option="--secret"),
+        config_maps=parse_assignments(config_maps, option="--config-map"),
+        env_file=env_file,
+    )
 
 
 def read_parameters_file(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from argosy_driver.planning.needed_objects import NamedObject
 from argosy_driver.resolving.resolver import Resolver
 from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
@@ -55,6 +56,7 @@ def assemble_run(
     now: Callable[[], datetime],
     emit: Emitter,
     resumed: bool,
+    told: Iterable[NamedObject],
 ) -> Assembly:
     """Return the parts of a run whose directory is locked; ``stack`` closes what has to be closed.
 
@@ -100,6 +102,7 @@ def assemble_run(
         commands=_commands(run, settings, stack, emit),
         now=now,
         emit=emit,
+        told=set(told),
     )
     seconds = run.workflow.deadline_seconds
     engine = Engine(

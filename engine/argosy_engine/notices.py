@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from argosy_driver.planning.needed_objects import find_missing_objects
+from argosy_driver.planning.needed_objects import Needed
 from argosy_engine.home.local_run import LocalRun
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Workflow
@@ -14,26 +14,16 @@ from argosy_schemas.pod import PATCH_INPUT
 _NAMED_TASKS = 3
 _PATCH = "podSpecPatch"
 _KEY = re.compile(r'"([A-Za-z]+)":')
-_PATCHED = {
-    **{
-        name: name
-        for name in ("affinity", "imagePullSecrets", "nodeSelector", "resources", "tolerations")
-    },
-    "configMap": "volumes.configMap",
-    "configMapKeyRef": "env.configMapKeyRef",
-    "secret": "volumes.secret",
-    "secretKeyRef": "env.secretKeyRef",
-}
-"""Keys of a patch that the engine ignores, and what they set."""
+_PATCHED = frozenset({"affinity", "imagePullSecrets", "nodeSelector", "resources", "tolerations"})
+"""Settings of a patch that the engine ignores."""
 
 
-def list_notices(run: LocalRun, settings: RunSettings) -> Iterator[str]:
+def list_notices(run: LocalRun, settings: RunSettings, missing: Needed) -> Iterator[str]:
     """Yield one sentence for each kind of thing that is passed over or missing."""
     workflow, pipeline = run.workflow, run.pipeline
-    missing = find_missing_objects(pipeline, run.context)
     if missing:
         named = [f"{kind} '{name}' ({_some(of)})" for (kind, name), of in missing.items()]
-        options = [f"{kind.option} {name}=DIR" for kind, name in missing]
+        options = dict.fromkeys(kind.format_option(name) for kind, name in missing)
         yield f"not on this machine: {', '.join(named)}; give {', '.join(options)}"
     users = list_kubernetes_settings(workflow)
     if users or workflow.settings:
@@ -63,7 +53,7 @@ def _read_patch(task: DagTask) -> Iterable[str]:
     text = dict(task.arguments).get(PATCH_INPUT, "")
     keys = _KEY.findall(text)
     # Some patches come from the DAG around the task.
-    return (_PATCHED[key] for key in keys if key in _PATCHED) if keys else (_PATCH,)
+    return _PATCHED.intersection(keys) if keys else (_PATCH,)
 
 
 def _some(tasks: Sequence[str]) -> str:

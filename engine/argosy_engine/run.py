@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from argosy_driver.planning.needed_objects import find_missing_objects
 from argosy_engine.assembly import assemble_run
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_engine.home.local_run import LocalRun, create_run, load_run
@@ -100,13 +101,21 @@ def _work(
     emit = Emitter(listener)
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
+        missing = find_missing_objects(run.pipeline, run.context)
         assembly = assemble_run(
-            run, directory, stack, settings=settings, now=_now, emit=emit, resumed=resumed
+            run,
+            directory,
+            stack,
+            settings=settings,
+            now=_now,
+            emit=emit,
+            resumed=resumed,
+            told=missing.keys(),
         )
         started_at = _now()
         assembly.reporter.take(EngineStarted(at=started_at, process=os.getpid(), resumed=resumed))
         emit(RunStarted(run_id=run_id, pipeline=pipeline, at=started_at, resumed=resumed))
-        messages = tuple(list_notices(run, settings))
+        messages = tuple(list_notices(run, settings, missing))
         for message in messages:
             emit(Notice(message=message))
         with stop_on_signals(assembly.engine.request_stop):

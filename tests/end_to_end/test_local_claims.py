@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import argosy as api
-from cli_processes import Ended, argosy
+from cli_processes import argosy
 from sdk_compiled import compile_with_sdk
 
 SOURCE = """
@@ -51,12 +51,6 @@ def compile_body(directory: Path, body: str, inputs: str = "") -> None:
     compile_with_sdk(directory, SOURCE.format(body=body.strip(), inputs=inputs))
 
 
-def notes(ended: Ended) -> list[str]:
-    return [
-        line.removeprefix("note: ") for line in ended.err.splitlines() if line.startswith("note: ")
-    ]
-
-
 def test_a_claim_that_the_run_makes_is_a_directory_until_it_is_deleted(
     tmp_path: Path, compiled: Path
 ) -> None:
@@ -72,7 +66,7 @@ def test_a_claim_that_the_run_makes_is_a_directory_until_it_is_deleted(
     assert ended.task("sh")["outputs"]["parameters"]["said"] == f"{claims}/{name}/word\n"
     assert ended.task("sh-2")["outputs"]["parameters"]["said"] == "hello\nword\n"
     assert list(claims.iterdir()) == []
-    assert notes(ended) == []
+    assert ended.notes == []
 
 
 def test_a_claim_that_is_not_deleted_stays_with_the_run(tmp_path: Path, compiled: Path) -> None:
@@ -128,7 +122,7 @@ def test_a_directory_stands_in_for_a_claim_of_the_cluster(
 
     assert ended.status == 0, ended.err
     assert ended.task("sh")["outputs"]["parameters"]["said"] == "mine\n"
-    assert notes(ended) == []
+    assert ended.notes == []
 
 
 def test_another_directory_in_place_of_a_claim_gives_another_result(
@@ -155,7 +149,7 @@ def test_a_claim_that_is_not_here_is_named_before_the_run_starts(
 
     ended = argosy("run", str(compiled), "-o", "json", cwd=tmp_path)
 
-    assert notes(ended) == ["not on this machine: claim 'data' (sh); give --claim data=DIR"]
+    assert ended.notes == ["not on this machine: claim 'data' (sh); give --claim data=DIR"]
 
 
 def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compiled: Path) -> None:
@@ -182,7 +176,8 @@ def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compile
         ),
         (
             "../x=.",
-            "--claim: '../x' is no name of a claim; use lower case letters, digits, '-' and '.'",
+            "--claim: '../x' is no name of an object of Kubernetes; use lower case letters, digits,"
+            " '-' and '.'",
         ),
     ],
 )

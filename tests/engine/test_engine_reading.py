@@ -164,16 +164,16 @@ def test_what_only_kubernetes_can_do_is_noted() -> None:
         "env": [{"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
     }
     pod["volumes"] = [{"name": "argosy", "emptyDir": {}}, {"name": "s", "secret": {}}]
+    pod["volumes"] += [{"name": "h", "hostPath": {}}]
 
     template = read_workflow(workflow(pod=pod)).templates["pod-1"]
 
     assert isinstance(template, PodTemplate)
     assert template.settings == (
-        "env.secretKeyRef",
         "metadata",
         "resources",
         "tolerations",
-        "volumes.secret",
+        "volumes.hostPath",
     )
 
 

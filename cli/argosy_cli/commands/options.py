@@ -146,6 +146,29 @@ claims_option = click.option(
     help="Mount a directory in place of a volume claim of the cluster.",
 )
 
+secrets_option = click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Take a Secret of the cluster from a directory with a file for each key.",
+)
+
+config_maps_option = click.option(
+    "--config-map",
+    "config_maps",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Take a ConfigMap of the cluster from a directory with a file for each key.",
+)
+
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read variables that tasks take from Secrets, ConfigMaps and fields: lines NAME=value.",
+)
+
 run_argument = click.argument("run", metavar="RUN")
 
 sdk_logs = click.option(

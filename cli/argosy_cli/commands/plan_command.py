@@ -19,12 +19,15 @@ from argosy_cli.arguments import (
 from argosy_cli.commands.options import (
     artifacts_option,
     claims_option,
+    config_maps_option,
+    env_file_option,
     format_examples,
     home,
     max_size,
     param,
     params_file,
     root,
+    secrets_option,
 )
 from argosy_cli.views.plan import format_plan, wrap_words
 from argosy_cli.views.plan_json import plan_to_json
@@ -49,6 +52,9 @@ from argosy_schemas.source import Source
 @params_file
 @artifacts_option
 @claims_option
+@secrets_option
+@config_maps_option
+@env_file_option
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Plan as if every task had to run.")
@@ -67,6 +73,9 @@ def command(
     params_file: Path | None,
     artifacts: tuple[str, ...],
     claims: tuple[str, ...],
+    secrets: tuple[str, ...],
+    config_maps: tuple[str, ...],
+    env_file: Path | None,
     home: Path,
     root: str | None,
     no_cache: bool,
@@ -96,7 +105,9 @@ def command(
             home=home,
             root=root,
             cache=not no_cache,
-            stand_ins=parse_stand_ins(claims=claims),
+            stand_ins=parse_stand_ins(
+                claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
+            ),
         ),
         parameters=parameters,
         artifacts=parse_assignments(artifacts, option="--artifact"),

@@ -22,6 +22,8 @@ from argosy_cli.commands.options import (
     Count,
     artifacts_option,
     claims_option,
+    config_maps_option,
+    env_file_option,
     format_examples,
     home,
     max_size,
@@ -29,6 +31,7 @@ from argosy_cli.commands.options import (
     params_file,
     root,
     sdk_logs,
+    secrets_option,
 )
 from argosy_cli.exit_codes import ExitCode
 from argosy_engine.events import Event, Listener, TaskLogLine
@@ -56,6 +59,9 @@ from argosy_schemas.names import RunId
 @params_file
 @artifacts_option
 @claims_option
+@secrets_option
+@config_maps_option
+@env_file_option
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
@@ -93,6 +99,9 @@ def command(
     params_file: Path | None,
     artifacts: tuple[str, ...],
     claims: tuple[str, ...],
+    secrets: tuple[str, ...],
+    config_maps: tuple[str, ...],
+    env_file: Path | None,
     home: Path,
     root: str | None,
     no_cache: bool,
@@ -117,7 +126,9 @@ def command(
         cache=not no_cache,
         jobs=jobs or get_default_jobs(),
         keep_pins=keep_pins,
-        stand_ins=parse_stand_ins(claims=claims),
+        stand_ins=parse_stand_ins(
+            claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
+        ),
     )
     if (pipeline is None) == (resume is None):
         raise InvalidArgumentError("give either a PIPELINE to run or --resume RUN, not both")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from argosy_driver.planning.records import NotYetKnownError, PlannedRecords
-from argosy_driver.preparing.mounts import list_names
+from argosy_driver.preparing.local_pod import list_needed_names
 from argosy_driver.preparing.task_config import make_pod_values
 from argosy_driver.resolving.claims import is_claim
 from argosy_driver.resolving.resolver import Resolver
@@ -21,8 +21,9 @@ from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import TaskPath
 
-Needed: TypeAlias = Mapping[tuple[ObjectKind, str], tuple[str, ...]]
-"""Kind and name of an object to the keys of the tasks that take it."""
+NamedObject: TypeAlias = tuple[ObjectKind, str]
+Needed: TypeAlias = Mapping[NamedObject, tuple[str, ...]]
+"""Object to the keys of the tasks that take it."""
 
 
 def find_missing_objects(pipeline: Pipeline, run: RunContext) -> Needed:
@@ -30,24 +31,29 @@ def find_missing_objects(pipeline: Pipeline, run: RunContext) -> Needed:
     if run.objects is None or not pipeline.kubernetes:
         return {}
     resolver = Resolver(pipeline, run, _NoRecords(_NoValues()))
-    missing: dict[tuple[ObjectKind, str], dict[str, None]] = {}
-    made: set[tuple[ObjectKind, str]] = set()
+    missing: dict[NamedObject, dict[str, None]] = {}
+    made: set[NamedObject] = set()
     for position in _list_containers(resolver, resolver.tree.root):
         if is_claim(position.component):
             made.add((ObjectKind.CLAIM, resolver.claim_name(position)))
-            continue
-        values = make_pod_values(resolver, position)
-        if values is None:
-            continue
-        for kind, name in list_names(position, values.config):
-            try:
-                found = values.resolve_name(name)
-            except (NotYetKnownError, FinalTaskError):
-                continue  # the task itself says what is wrong
-            if found is not None and run.objects.find(kind, found) is None:
-                key = position.path.rpartition("/")[2]
-                missing.setdefault((kind, found), {})[key] = None
+        else:
+            for one in list_missing_objects(resolver, position):
+                missing.setdefault(one, {})[position.path.rpartition("/")[2]] = None
     return {one: tuple(tasks) for one, tasks in missing.items() if one not in made}
+
+
+def list_missing_objects(resolver: Resolver, position: TaskPosition) -> Iterator[NamedObject]:
+    """Yield what a task takes and nobody gave, as far as the names are known."""
+    objects, values = resolver.run.objects, make_pod_values(resolver, position)
+    if objects is None or values is None:
+        return
+    for kind, name in list_needed_names(position, values.config, objects.variables):
+        try:
+            found = values.resolve_name(name)
+        except (NotYetKnownError, FinalTaskError):
+            continue  # the task itself says what is wrong
+        if found is not None and objects.find(kind, found) is None:
+            yield kind, found
 
 
 def _list_containers(resolver: Resolver, position: TaskPosition) -> Iterator[TaskPosition]:

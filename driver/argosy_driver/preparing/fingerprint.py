@@ -42,6 +42,8 @@ class Work:
     """Command and arguments, not resolved: what they refer to is among the inputs."""
     claims: Sequence[str] = ()
     """Volume claims that are mounted."""
+    stand_ins: Sequence[str] = ()
+    """Where a laptop takes the contents of Secrets and ConfigMaps from."""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     artifacts: Mapping[str, Sequence[InputArtifact]] = field(
         default_factory=dict[str, Sequence[InputArtifact]]
@@ -76,6 +78,7 @@ def _ingredients(work: Work) -> JsonValue:
                     "image": work.image,
                     "cmdArgs": list(work.arguments),
                     "pvcNames": sorted(set(work.claims)),
+                    "standIns": list(work.stand_ins),
                 }
             ),
             "inputArtifacts": {

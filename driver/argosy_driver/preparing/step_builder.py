@@ -50,7 +50,7 @@ from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 if TYPE_CHECKING:
-    from argosy_driver.preparing.mounts import Mounts
+    from argosy_driver.preparing.local_pod import LocalPod
 
 _LOGGER = Logger("driver.cache")
 
@@ -95,9 +95,10 @@ class StepBuilder:
         uses_workspace = self._uses_workspace(executor, parameters)
         parameters.update(self._task_config(executor, placeholders, uses_workspace=uses_workspace))
         seen, mounted = parameters, executor
-        if self._mounts is not None:
-            seen = {name: self._mounts.replace_in(value) for name, value in parameters.items()}
-            mounted = self._mounts.apply(executor)
+        local = self._local_pod
+        if local is not None:
+            seen = {name: local.mounts.replace_in(value) for name, value in parameters.items()}
+            mounted = local.mounts.apply(executor)
         placeholders = self._placeholders(seen)
         step = replace(
             draft,
@@ -105,9 +106,7 @@ class StepBuilder:
             argv=make_command_line(
                 mounted, placeholders, task_path=path, read_image=self.read_image
             ),
-            env=make_environment(mounted, placeholders, task_path=path)
-            if applies_group(self.position, "ENV")
-            else (),
+            env=self._environment(mounted, placeholders),
             inputs=replace(draft.inputs, parameters=parameters),
             output_parameters=self._output_parameters,
             output_artifacts=self._output_artifacts,
@@ -184,13 +183,14 @@ class StepBuilder:
         )
 
     @cached_property
-    def _mounts(self) -> Mounts | None:
-        if self.resolver.run.objects is None:
+    def _local_pod(self) -> LocalPod | None:
+        """What stands in for objects of a cluster; ``None``: nothing has to."""
+        if self.resolver.run.objects is None or not self.resolver.pipeline.kubernetes:
             return None
-        # Imported here, because no pod needs it.
-        from argosy_driver.preparing.mounts import find_mounts
+        # Imported here, because no pod and few runs on a laptop need it.
+        from argosy_driver.preparing.local_pod import make_local_pod
 
-        return find_mounts(self.resolver, self.position)
+        return make_local_pod(self.resolver, self.position)
 
     # Values for the component.
 
@@ -216,6 +216,16 @@ class StepBuilder:
                 output_file=output_file,
             ),
         )
+
+    def _environment(
+        self, executor: ContainerExecutor, placeholders: TaskPlaceholders
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the variables; those of the component take precedence, as in a pod."""
+        if not applies_group(self.position, "ENV"):
+            return ()
+        own = make_environment(executor, placeholders, task_path=self.position.path)
+        local = self._local_pod
+        return own if local is None else tuple({**local.variables, **dict(own)}.items())
 
     def _late_parameters(self, placeholders: TaskPlaceholders) -> dict[str, JsonValue]:
         """Return the constants that hold paths or the executor input, with their final values."""
@@ -274,6 +284,7 @@ class StepBuilder:
                 image=substitute(executor.image, placeholders),
                 arguments=(*executor.command, *executor.args),
                 # The name alone says which claim it is on a cluster, and its directory on a laptop.
+                stand_ins=() if self._local_pod is None else self._local_pod.origins,
                 claims=claims if objects is None else tuple(map(objects.locate_claim, claims)),
                 # The resolved inputs: values that are added here, e.g. paths, differ per attempt.
                 parameters=self.draft.inputs.parameters,
@@ -299,7 +310,8 @@ class StepBuilder:
         ]
         for directory in dict.fromkeys(self.paths.local_path(path).parent for path in paths):
             _make_directory(directory, self.paths.directory_mode)
-        for mounted in () if self._mounts is None else self._mounts.directories.values():
+        local = self._local_pod
+        for mounted in () if local is None else local.mounts.directories.values():
             # It may be the 'sub_path' of a claim, which Kubernetes makes.
             _make_directory(Path(mounted), None)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import check_artifact_names
-from argosy_driver.stand_ins import LocalObjects
+from argosy_driver.stand_ins import LocalObjects, read_env_file
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
@@ -90,8 +90,10 @@ def _local_run(
     spec: RunSpec, workflow: Workflow, pipeline: Pipeline, settings: RunSettings
 ) -> LocalRun:
     directory = RunDirectory(settings.home, spec.run_id)
+    given = spec.stand_ins | settings.stand_ins
     objects = LocalObjects(
-        given=spec.stand_ins | settings.stand_ins,
+        given=given,
+        variables={} if given.env_file is None else read_env_file(given.env_file),
         claims=str(directory.claims),
         home=str(directory.home),
     )

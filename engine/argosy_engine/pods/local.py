@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from argosy_driver.deciding_pod import decide_task
+from argosy_driver.planning.needed_objects import NamedObject, list_missing_objects
 from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
@@ -60,6 +61,8 @@ class LocalPods:
     emit: Listener
     left: dict[TaskPath, Path] = field(default_factory=dict[TaskPath, Path])
     """Directories of failed attempts that were kept."""
+    told: set[NamedObject] = field(default_factory=set[NamedObject])
+    """Missing objects that the caller knows of."""
 
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         """Run a pod to its end, or until ``stop`` is set; every failure is an outcome."""
@@ -121,12 +124,25 @@ class LocalPods:
                 # No other attempt follows, so keep the directory of the last one.
                 self.left[request.path], before = before, directory
             shutil.rmtree(before, ignore_errors=True)
+        self._tell_missing(request, step)
         finished = self._finish(step, request, directory, stop)
         for warning in finished.warnings:
             self.emit(Notice(message=f"{request.path}: {warning}"))
         if finished.failure is None:
             shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
         return self._outcome(finished, adopted=step.decision is Decision.ADOPTED)
+
+    def _tell_missing(self, request: PodRequest, step: Step) -> None:
+        """Name objects of the cluster whose names became known after the run began."""
+        if step.decision is not Decision.RUN or not self.pipeline.kubernetes:
+            return
+        resolver = self._resolver(request)
+        for kind, name in list_missing_objects(resolver, resolver.tree.at(request.path)):
+            if (kind, name) not in self.told:
+                self.told.add((kind, name))
+                option = kind.format_option(name)
+                message = f"{request.path}: {kind} '{name}' is not on this machine; give {option}"
+                self.emit(Notice(message=message))
 
     def _finish(
         self, step: Step, request: PodRequest, directory: Path, stop: StopSignal

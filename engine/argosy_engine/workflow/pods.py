@@ -40,8 +40,8 @@ _DECIDER = frozenset({"envFrom"})
 # Volumes that the containers share, directories at the roots of the SDK's paths, and the workspace,
 # which is a local directory.
 _OWN_VOLUMES = frozenset({SHARED_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME})
-_LOCAL_VOLUMES = frozenset({"persistentVolumeClaim"})
-"""Kinds of volumes that are local directories too."""
+_LOCAL_VOLUMES = frozenset({"configMap", "persistentVolumeClaim", "secret"})
+"""Kinds of volumes for which directories stand in."""
 _VARIABLE = frozenset({"name", "value", "valueFrom"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
@@ -75,7 +75,7 @@ def read_pod(template: Object, name: str, field: Field) -> PodTemplate:
         retry=read_retry(template, field),
         deadline_seconds=None if deadline is None else str(deadline),
         decides=decides,
-        settings=tuple(sorted(_find_settings(template, field, decides=decides))),
+        settings=tuple(sorted(_find_settings(template, field))),
     )
 
 
@@ -101,19 +101,14 @@ def _read_environment(driver: Object, field: Field) -> Iterator[tuple[str, str]]
             yield name, text
 
 
-def _find_settings(template: Object, field: Field, *, decides: bool) -> Iterator[str]:
-    """Yield the names of the template's Kubernetes settings.
-
-    The variables of a pod that decides are the driver's, and no settings.
-    """
+def _find_settings(template: Object, field: Field) -> Iterator[str]:
+    """Yield the names of the Kubernetes settings for which nothing stands in here."""
     yield from _POD_SETTINGS & template.keys() - {"volumes"}
     container = field.get_object(template, "container")
     yield from _CONTAINER_SETTINGS & container.keys()
     for volume in field.get_objects(template, "volumes"):
         if volume.get("name") not in _OWN_VOLUMES:
             yield from (f"volumes.{kind}" for kind in volume.keys() - {"name", *_LOCAL_VOLUMES})
-    for variable in () if decides else field.at("container").get_objects(container, "env"):
-        yield from (f"env.{kind}" for kind in field.at("env").get_object(variable, "valueFrom"))
     if len(field.get_objects(template, "initContainers")) > 1:
         yield "initContainers"
 
