@@ -23,6 +23,7 @@ from argosy_schemas.ir.platform import read_executor_configs, read_pipeline_conf
 from argosy_schemas.message_text import to_one_line
 from argosy_schemas.reading.documents import Documents, read_documents
 from argosy_schemas.reading.positions import Positions
+from argosy_schemas.reading.sdk_channels import MARK, resolve_channels
 from argosy_schemas.reading.sdk_leftovers import drop_unread_inputs
 from argosy_schemas.reading.structure import DocumentKind, canonicalize, describe_deviations
 
@@ -58,6 +59,8 @@ def read_pipeline(
     spec = _canonicalize(documents.pipeline, "pipeline_spec", findings)
     platforms = _canonicalize(documents.platform or {}, "platform_spec", platform_findings)
     platform: Json = platforms.get("platforms", {}).get("kubernetes", {})
+    if MARK.encode() in data:
+        spec, platform = resolve_channels(spec, platform, findings, platform_findings)
     configs = read_executor_configs(platform, platform_findings)
     pipeline_config = read_pipeline_config(platform, platform_findings)
     spec = add_dependencies(drop_unread_inputs(spec), configs)
