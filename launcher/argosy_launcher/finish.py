@@ -16,6 +16,7 @@ from typing import assert_never
 from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
 from argosy_launcher.control import encode_control
 from argosy_launcher.executor_output import ExecutorOutput, parse_executor_output
+from argosy_launcher.lasting_uris import find_stored_uris, make_lasting
 from argosy_launcher.output_files import Locator, locate_here, read_output_file
 from argosy_launcher.parallel_jobs import run_in_parallel
 from argosy_launcher.process_end import ProcessEnd, find_failure, get_pod_exit_code
@@ -154,12 +155,14 @@ class _Finishing:
             if output.name not in reported
         }
         parameters = collect_parameters(step, executor_output, files)
+        collected = collect_artifacts(step, executor_output)
+        stored_uris = find_stored_uris(step, collected)
+        parameters = {name: make_lasting(value, stored_uris) for name, value in parameters.items()}
         # Before the uploads, so that an output that no decision can use fails early.
         encode_control(
             [entry for entry in step.control if entry.output in parameters],
             Values(parameters=parameters),
         )
-        collected = collect_artifacts(step, executor_output)
         artifacts: dict[str, list[Artifact]] = {each.name: [] for each in step.output_artifacts}
         uploads: list[Callable[[], Artifact | None]] = [
             partial(self._upload, each) for each in collected

@@ -28,6 +28,8 @@ SCRATCH_VOLUME: Final = "scratch"
 WORKSPACE_VOLUME: Final = "kfp-workspace"
 """The name of the volume, and the end of the name of its claim."""
 WORKSPACE_PATH: Final = "/kfp-workspace"
+WORKSPACE_MARK: Final = "_kfp_workspace"
+"""The metadata key of an artifact whose bytes the SDK looks for in the workspace."""
 
 MAIN_COMMAND: Final = (f"{SHARED_PATH}/exec",)
 DRIVER_COMMAND: Final = ("argosy-driver",)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy_driver.preparing.paths import SeenLocation
-from argosy_driver.resolving.importers import WORKSPACE_MARK
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter
 from argosy_schemas.ir.model import ArtifactType
+from argosy_schemas.pod import WORKSPACE_MARK
 from argosy_schemas.values import JsonValue
 
 

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from argosy_driver.resolving.importers import WORKSPACE_MARK
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.pod import SHARED_PATH, WORKSPACE_PATH
+from argosy_schemas.pod import SHARED_PATH, WORKSPACE_MARK, WORKSPACE_PATH
 from argosy_schemas.sdk_paths import find_sdk_path
 
 EXECUTOR_OUTPUT: Final = "executor_output.json"

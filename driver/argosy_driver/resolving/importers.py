@@ -12,10 +12,8 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.ir.model import Constant, ImporterExecutor
 from argosy_schemas.names import ArtifactUri, TaskPath
+from argosy_schemas.pod import WORKSPACE_MARK
 from argosy_schemas.values import UNSET, JsonValue, Unset
-
-WORKSPACE_MARK = "_kfp_workspace"
-"""The metadata key that makes the SDK look for the bytes in the workspace."""
 
 
 def make_imported_artifact(
