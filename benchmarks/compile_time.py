@@ -204,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     # As the commands do.
     gc.set_threshold(100_000, 50)
-    # What is loaded at the first use is no part of a compilation.
+    # Load modules first: that is not part of a compilation.
     for _ in phases(to_json(document(3, distinct=True)).encode(), CompileOptions()):
         pass
     by_phase(options.runs)

@@ -13,7 +13,7 @@ from hypothesis import settings
 import cli_processes
 from servers import S3Server, moto_server, seaweed_server
 
-# A busy machine is no fault of the code under test.
+# A busy machine is not a fault of the code under test.
 settings.register_profile("argosy", deadline=None)
 settings.load_profile("argosy")
 

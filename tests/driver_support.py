@@ -123,7 +123,7 @@ def task(
     artifacts: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Json:
-    """A task; a parameter that is no source is a constant."""
+    """A task; a parameter that is not a source is a constant."""
     return {
         "componentRef": {"name": component},
         "inputs": {

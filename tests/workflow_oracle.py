@@ -118,7 +118,7 @@ def _check_container(container: Object, field: Field, name: str, command: Sequen
 def _check_variables(container: Object, field: Field) -> None:
     for variable in container.get("env", ()):
         if variable["name"] not in DRIVER_VARIABLES:
-            raise field.at(f"env.{variable['name']}").refuse("is no variable of ours; remove it")
+            raise field.at(f"env.{variable['name']}").refuse("is not a variable of ours; remove it")
 
 
 def _check_pod(template: PodTemplate) -> None:
@@ -197,7 +197,7 @@ def _check_task(task: DagTask, field: Field, scope: Scope) -> None:
 def _check_arguments(task: DagTask, field: Field, template: Template) -> None:
     given = {name for name, _ in task.arguments}
     for name in sorted(given - template.inputs.keys()):
-        raise field.at(name).refuse(f"is no input of '{template.name}'; remove it")
+        raise field.at(name).refuse(f"is not an input of '{template.name}'; remove it")
     for name, default in template.inputs.items():
         if default is None and name not in given:
             raise field.at(name).refuse(f"is an input of '{template.name}' and not given")

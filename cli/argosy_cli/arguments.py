@@ -61,8 +61,8 @@ def parse_stand_ins(
     """Return what options give in place of objects of a cluster.
 
     Raises:
-        InvalidArgumentError: A word is no assignment, or names no directory; or the file cannot be
-            read.
+        InvalidArgumentError: A word is not an assignment, a directory does not exist, or the file
+            cannot be read.
     """
     return make_stand_ins(
         claims=parse_assignments(claims, option="--claim"),

@@ -47,18 +47,18 @@ def _to_plain(value: object) -> JsonValue:
         case frozenset():
             return sorted(str(_to_plain(inner)) for inner in cast("frozenset[object]", value))
         case _:
-            return dict(_fields(value))
+            return dict(_walk_fields(value))
 
 
-def _fields(value: object) -> Iterator[tuple[str, JsonValue]]:
+def _walk_fields(value: object) -> Iterator[tuple[str, JsonValue]]:
     assert is_dataclass(value), f"a compilation holds a {type(value).__name__}"
     for field in fields(value):
         inner: object = getattr(value, field.name)
-        if field.name not in _LEFT_OUT and inner != _default_of(field):
+        if field.name not in _LEFT_OUT and inner != _get_default(field):
             yield field.name, _to_plain(inner)
 
 
-def _default_of(field: Field[object]) -> object:
+def _get_default(field: Field[object]) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 

@@ -32,7 +32,7 @@ class TextFormat(StrEnum):
 
 
 class UnknownFieldError(AssertionError):
-    """The compiler wrote what is no part of Argo's API: a fault of the compiler."""
+    """The compiler wrote something that Argo's API does not have: a fault of the compiler."""
 
 
 def emit(compiled: CompiledPipeline, text_format: TextFormat = TextFormat.JSON) -> str:
@@ -65,10 +65,10 @@ def to_model(workflow: Mapping[str, JsonValue]) -> Workflow:
     try:
         model = Workflow.model_validate(workflow)
     except ValidationError as error:
-        raise UnknownFieldError(f"this is no workflow: {error}") from error
+        raise UnknownFieldError(f"this is not a Workflow: {error}") from error
     kept = to_document(model)
     if to_json(kept) != to_json(workflow):
-        lost = sorted(set(_leaves(workflow, "workflow")) - set(_leaves(kept, "workflow")))
+        lost = sorted(set(_walk_leaves(workflow, "workflow")) - set(_walk_leaves(kept, "workflow")))
         raise UnknownFieldError(f"Argo has no such fields: {', '.join(path for path, _ in lost)}")
     return model
 
@@ -79,13 +79,13 @@ def to_document(model: Workflow) -> dict[str, Any]:
     return document
 
 
-def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the place and the JSON of everything that is no object or list with members."""
+def _walk_leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and JSON of each leaf: whatever is not an object or list with members."""
     members, items = as_object(value), as_list(value)
     for name, inner in (members or {}).items():
-        yield from _leaves(inner, f"{path}.{name}")
+        yield from _walk_leaves(inner, f"{path}.{name}")
     for number, inner in enumerate(items or ()):
-        yield from _leaves(inner, f"{path}.{number}")
+        yield from _walk_leaves(inner, f"{path}.{number}")
     if not members and not items:
         yield path, to_json(value)
 

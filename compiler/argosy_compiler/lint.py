@@ -52,11 +52,11 @@ def lint_workflow(workflow: Mapping[str, Any], argo_version: str) -> tuple[Probl
         argo_version: One of :data:`ARGO_LINES`.
 
     Raises:
-        InvalidArgumentError: ``argo_version`` is no known line.
+        InvalidArgumentError: ``argo_version`` is not a known line.
     """
     if argo_version not in ARGO_LINES:
         raise InvalidArgumentError(
-            f"'{argo_version}' is no known line of Argo; use one of {', '.join(ARGO_LINES)}"
+            f"'{argo_version}' is not a known line of Argo; use one of {', '.join(ARGO_LINES)}"
         )
     major, _, minor = argo_version.partition(".")
     subject = read_subject(workflow, (int(major), int(minor)))

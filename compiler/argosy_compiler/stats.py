@@ -68,11 +68,11 @@ def compute_stats(compiled: CompiledPipeline, options: CompileOptions | None = N
         counts=compiled.counts,
         workflow_bytes=size,
         ir_bytes=len(compiled.ir),
-        limits=tuple(_limits(spec, size, compiled.counts.nodes, options or CompileOptions())),
+        limits=tuple(_list_limits(spec, size, compiled.counts.nodes, options or CompileOptions())),
     )
 
 
-def _limits(
+def _list_limits(
     spec: Mapping[str, Any], size: int, nodes: int, options: CompileOptions
 ) -> Iterator[Limit]:
     templates = spec["templates"]
@@ -81,9 +81,9 @@ def _limits(
     largest = max(len(one.get("dag", {}).get("tasks", ())) for one in templates)
     pods = [len(to_json(one)) + ir for one in templates if "container" in one]
     yield Limit(
-        name="tasks in the largest DAG", value=largest, maximum=_maximum(options.max_dag_tasks)
+        name="tasks in the largest DAG", value=largest, maximum=_get_maximum(options.max_dag_tasks)
     )
-    yield Limit(name="templates", value=len(templates), maximum=_maximum(options.max_templates))
+    yield Limit(name="templates", value=len(templates), maximum=_get_maximum(options.max_templates))
     if options.max_nodes is not None:
         yield Limit(name="nodes", value=nodes, maximum=options.max_nodes)
     yield Limit(
@@ -92,5 +92,5 @@ def _limits(
     yield Limit(name="bytes of the workflow", value=size, maximum=MAX_WORKFLOW_BYTES)
 
 
-def _maximum(option: int) -> int | None:
+def _get_maximum(option: int) -> int | None:
     return None if option >= NO_LIMIT else option

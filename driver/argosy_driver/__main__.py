@@ -87,7 +87,7 @@ def _failed(reason: str, mounted_at: Path, *, final: bool = False) -> int:
     try:
         (mounted_at / TERMINATION_LOG).write_text(line)
     except OSError as error:
-        _say(f"the reason could not be left for Kubernetes: {error}")
+        _say(f"the reason could not be written for Kubernetes: {error}")
     return 1
 
 

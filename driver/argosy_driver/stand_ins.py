@@ -105,7 +105,7 @@ def read_env_file(path: str) -> dict[str, str]:
     Blank lines, and those that begin with ``#``, count for nothing.
 
     Raises:
-        InvalidArgumentError: The file cannot be read, or a line is no assignment.
+        InvalidArgumentError: The file cannot be read, or a line is not an assignment.
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -132,12 +132,12 @@ def _check_directories(option: str, given: Directories) -> dict[str, str]:
         directory = os.path.abspath(os.path.expanduser(path))
         if not is_object_name(name):
             raise InvalidArgumentError(
-                f"{option}: '{name}' is no name of an object of Kubernetes; use lower case letters,"
+                f"{option}: '{name}' cannot name an object of Kubernetes; use lower case letters,"
                 " digits, '-' and '.'"
             )
         if not os.path.isdir(directory):
             raise InvalidArgumentError(
-                f"{option} {name}: '{directory}' is no directory; make it, or give another"
+                f"{option} {name}: '{directory}' is not a directory; make it, or give another"
             )
         found[name] = directory
     return found

@@ -102,7 +102,7 @@ class _Translation:
         if term.kinds == BOOL:
             return term
         if ValueKind.BOOL not in term.kinds:
-            raise CannotError("it uses a value as a boolean that never is a boolean")
+            raise CannotError("it uses a value as a boolean that is never one")
         # A double negation fails on anything but a boolean, and keeps the value.
         checked = self._null_guard(term) if term.kinds <= BOOL | _NULL else self._kind_guard(term)
         return make_boolean(f"!!{term.at(ATOM)}", UNARY, term.may_fail | checked)

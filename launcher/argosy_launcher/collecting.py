@@ -103,8 +103,8 @@ def _refuse_misspelt(
     unknown = sorted(set(reported) - set(declared))
     if unknown and without:
         raise TaskError(
-            f"the executor output reports '{unknown[0]}', which is no {kind} of the component, and "
-            f"has nothing for its {kind} '{without[0]}'; correct the name",
+            f"the executor output reports '{unknown[0]}', which is not an {kind} of the component, "
+            f"and has nothing for its {kind} '{without[0]}'; correct the name",
             reason=Reason.INVALID_OUTPUT,
         )
 

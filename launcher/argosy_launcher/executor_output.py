@@ -171,7 +171,8 @@ def _refuse_non_finite(value: Any, name: str, path: str) -> None:
         where, number = found
         place = f"output parameter '{name}'" + (f" at '{where}'" if where else "")
         raise _make_error(
-            path, f"has {number} in {place}, which is no JSON number; write a finite number or null"
+            path,
+            f"has {number} in {place}, which is not a JSON number; write a finite number or null",
         )
 
 

@@ -76,8 +76,8 @@ def _find_failure(report: ExitReport, code: int) -> Failure | None:
     if report.signal == signal.SIGKILL and report.out_of_memory is False:
         return Failure(
             reason=Reason.COMMAND_KILLED,
-            message="the command was killed by SIGKILL, and not for want of memory; see its log "
-            "for what it was doing",
+            message="the command was killed by SIGKILL, although memory had not run out; see its "
+            "log for what it was doing",
             exit_code=code,
         )
     return None
@@ -109,7 +109,7 @@ def make_vanished_end(*, stop_came_first: bool) -> ProcessEnd:
 
 def _make_stop_failure(report: ExitReport, code: int | None = None) -> Failure:
     name = signal.Signals(report.stopped).name
-    ignored = " and was killed, for it did not end" if code == -signal.SIGKILL else ""
+    ignored = " and was killed, because it did not end" if code == -signal.SIGKILL else ""
     return Failure(
         reason=Reason.CANCELED,
         message=f"the pod was stopped: the command got {name}{ignored}",
@@ -133,8 +133,8 @@ def _make_start_failure(report: ExitReport, command: str) -> Failure:
             problem = "must not be executed by this user; allow it with 'chmod +x'"
         case errno.ENOEXEC:
             problem = (
-                "is no program for this machine; a script needs a first line with '#!', an image "
-                "must be built for this architecture"
+                "is not a program for this machine; a script needs a first line with '#!', an "
+                "image must be built for this architecture"
             )
         case errno.E2BIG:
             reason = Reason.ARGUMENT_TOO_LONG

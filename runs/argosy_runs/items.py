@@ -14,7 +14,7 @@ LONGEST_ITEM: Final = 40
 
 
 def label_item(item: JsonValue | Artifact) -> str:
-    """Return the text of an item, or of its first member that is no list or object, in one line."""
+    """Return an item, or its first member that is not a list or object, as text in one line."""
     if isinstance(item, Artifact):
         # The ends of URIs differ.
         uri = to_one_line(item.uri)

@@ -27,7 +27,7 @@ class LogLine:
 
     path: TaskPath
     text: str
-    """Without its line break; bytes that are no UTF-8 are replaced."""
+    """Without its line break; bytes that are not UTF-8 are replaced."""
 
 
 class LogReader:

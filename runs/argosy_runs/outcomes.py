@@ -155,7 +155,7 @@ def make_upstream_reason(key: str, state: TaskState) -> str:
         case TaskState.NOT_RUN:
             return f"'{key}' did not run"
         case TaskState.SUCCEEDED:
-            return f"'{key}' came to its end without it"
+            return f"'{key}' ended without it"
         case TaskState.PENDING | TaskState.RUNNING:
             return f"'{key}' has not come to its end"
         case _:

@@ -257,7 +257,10 @@ class RunView:
         """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
         if node.phase is NodePhase.ERROR and node.message:
             reason = self._explanations.why_undecided(node.path)
-            return reason or f"what decides about the task cannot be evaluated: {node.message}"
+            return (
+                reason
+                or f"the condition or the items of the task cannot be evaluated: {node.message}"
+            )
         return node.message or None
 
     def _importer(self, position: TaskPosition) -> Outcome:

@@ -4,8 +4,8 @@
 imported ``logging`` to configure it; where it is not loaded, a record would reach nobody.
 
 There are two levels: INFO for what takes time or is repeated (an environment that is built, a
-request that is retried), DEBUG for the rest. What a person has to see is no record but an event, a
-notice or an error.
+request that is retried), DEBUG for the rest. What a person has to see is not logged: it is an
+event, a notice or an error.
 """
 
 from __future__ import annotations

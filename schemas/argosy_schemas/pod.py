@@ -127,7 +127,7 @@ def decode_strings(text: str) -> dict[str, str | None]:
 
 
 def _make_decoding_error(text: str) -> ValueError:
-    return ValueError(f"is '{to_one_line(text, most=60)}', not base64 of a JSON object of texts")
+    return ValueError(f"is '{to_one_line(text, most=60)}', not base64 of a JSON object of strings")
 
 
 def format_pod_message(reason: str, *, final: bool) -> str:

@@ -36,11 +36,11 @@ def read_quantity(text: str) -> Fraction:
     """Return the amount that ``text`` means.
 
     Raises:
-        ValueError: It is no quantity.
+        ValueError: It is not a quantity.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no quantity")
+        raise ValueError(f"{text!r} is not a quantity")
     suffix = match[3] or ""
     if suffix[:1] in ("e", "E") and len(suffix) > 1:
         return Fraction(text)

@@ -151,13 +151,13 @@ _TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
 
 
 def _refuse_number(text: str) -> JsonValue:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _parse_finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number that fits into 64 bits")
+        raise ValueError(f"{text} does not fit into 64 bits")
     return number
 
 

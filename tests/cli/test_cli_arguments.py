@@ -82,11 +82,12 @@ def test_a_parameters_file_without_an_object_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("p.json", "{", ":1: This is no JSON: Expecting property name enclosed in double quotes"),
-        ("p.json", "n: 5", ":1: This is no JSON: Expecting value"),
-        ("p.json", "\n# n\n{}", ":2: This is no JSON: Expecting value"),
-        ("p.json", "---\n{}", ":1: This is no JSON: Expecting value"),
-        ("p.json", "[1", ":1: This is no JSON: Expecting ',' delimiter"),
+        ("p.json", "{", ":1: This is not valid JSON: Expecting property name enclosed in double"
+         " quotes"),
+        ("p.json", "n: 5", ":1: This is not valid JSON: Expecting value"),
+        ("p.json", "\n# n\n{}", ":2: This is not valid JSON: Expecting value"),
+        ("p.json", "---\n{}", ":1: This is not valid JSON: Expecting value"),
+        ("p.json", "[1", ":1: This is not valid JSON: Expecting ',' delimiter"),
         ("p.json", "[1]", " must hold an object of parameter names and values"),
         ("p.yaml", "a: 1\na: 2", ":2: Key 'a' is given twice; remove one"),
         ("p.json", '{"a": 1, "a": 2}', ":1: Key 'a' is given twice; remove one"),

@@ -32,7 +32,8 @@ def test_a_pass_that_refuses_the_pipeline_leaves_the_files_before_it(tmp_path: P
 
     assert ended.status == 2
     assert sorted(file.name for file in (tmp_path / "dump").iterdir()) == [
-        f"{number:02}-{name}.json" for number, name in enumerate(NAMES[: NAMES.index("refuse")])
+        f"{number:02}-{name}.json"
+        for number, name in enumerate(NAMES[: NAMES.index("refuse_problems")])
     ]
 
 

@@ -228,7 +228,7 @@ def test_what_compile_writes_beside_a_config_map_is_checked(name: str, tmp_path:
     ended = argosy("lint", name, cwd=tmp_path)
 
     assert ended.status == 2
-    assert ended.errors[0].startswith(f"{name}: spec.entrypoints: is no field of a Workflow")
+    assert ended.errors[0].startswith(f"{name}: spec.entrypoints: is not a field of a Workflow")
 
 
 @pytest.mark.parametrize(

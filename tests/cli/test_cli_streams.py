@@ -77,9 +77,7 @@ def test_a_closed_standard_input_holds_no_pipeline(tmp_path: Path) -> None:
     ended = shell("argosy run - <&-", tmp_path)
 
     assert ended.returncode == 2
-    assert ended.stderr == (
-        "error: <stdin>: The file holds nothing, and no pipeline; compile the pipeline again\n"
-    )
+    assert ended.stderr == ("error: <stdin>: The file holds nothing; compile the pipeline again\n")
 
 
 def test_without_a_command_the_help_is_shown_as_it_is(tmp_path: Path) -> None:

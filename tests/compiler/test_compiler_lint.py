@@ -92,7 +92,7 @@ RULES: list[tuple[str, Change, str]] = [
         setting(a, "template", "zz"),
         "there is no template 'zz'; add it to spec.templates",
     ),
-    ("task name", setting(a, "name", "a_b"), "'a_b' is no name for Argo"),
+    ("task name", setting(a, "name", "a_b"), "'a_b' is not a name that Argo takes"),
     ("long name", setting(a, "name", "a" * 129), "has 129 characters"),
     ("name twice", setting(a, "name", "b"), "'b' is given twice"),
     ("missing argument", lambda s: a(s).pop("arguments"), "'x' is not given"),
@@ -129,7 +129,7 @@ RULES: list[tuple[str, Change, str]] = [
     (
         "quantity",
         lambda s: pod(s)["container"].update(resources={"limits": {"cpu": "much"}}),
-        "is no quantity",
+        "is not a quantity",
     ),
     (
         "quantity tag",
@@ -162,13 +162,17 @@ RULES: list[tuple[str, Change, str]] = [
         "no output 'zz'",
     ),
     ("may have failed", setting(b, "depends", "(a.Succeeded || a.Failed)"), "does not force"),
-    ("unknown field", setting(pod, "bogus", 1), "spec.templates.pod.bogus: is no field of a Work"),
+    (
+        "unknown field",
+        setting(pod, "bogus", 1),
+        "spec.templates.pod.bogus: is not a field of a Work",
+    ),
     (
         "unknown field of a step",
         lambda s: s["templates"].append(
             {"name": "s", "steps": [[{"name": "t", "template": "pod", "bogus": 1}]]}
         ),
-        "spec.templates.s.steps.t.bogus: is no field of a Workflow",
+        "spec.templates.s.steps.t.bogus: is not a field of a Workflow",
     ),
     ("wrong type", setting(pod, "volumes", "v"), "spec.templates.pod.volumes: is of the wrong"),
     (
@@ -184,23 +188,23 @@ RULES: list[tuple[str, Change, str]] = [
     (
         "image reference",
         lambda s: pod(s)["container"].update(image="bad image"),
-        "'bad image' is no reference of an image",
+        "'bad image' is not an image reference",
     ),
     (
         "secret",
         lambda s: pod(s)["container"].update(envFrom=[{"secretRef": {"name": "Bad_Name"}}]),
-        "spec.templates.pod.container.envFrom.0.secretRef.name: 'Bad_Name' is no name that"
+        "spec.templates.pod.container.envFrom.0.secretRef.name: 'Bad_Name' is not a name that"
         " Kubernetes takes; use lower case letters, digits, '-' and '.',",
     ),
     (
         "volume of a secret",
         lambda s: pod(s)["volumes"].append({"name": "w", "secret": {"secretName": "A"}}),
-        "volumes.w.secret.secretName: 'A' is no name",
+        "volumes.w.secret.secretName: 'A' is not a name",
     ),
     (
         "service account",
         lambda s: s.update(serviceAccountName="A b"),
-        "spec.serviceAccountName: 'A b' is no name",
+        "spec.serviceAccountName: 'A b' is not a name",
     ),
     (
         "aggregate of a sequence",
@@ -208,7 +212,7 @@ RULES: list[tuple[str, Change, str]] = [
             a(s).update(withSequence={"count": "3"}),
             b(s).update(when="{{tasks.a.outputs.parameters}} == ''"),
         ),
-        "only 'withItems' and 'withParam' have all at once; name one of them",
+        "only 'withItems' and 'withParam' yield all parameters at once; name one",
     ),
     ("policy", setting(pod, "retryStrategy", {"retryPolicy": "Never"}), "use one of Always"),
     ("large variable", lambda s: pod(s)["container"].update(args=["x" * 140000]), "takes 131,072"),
@@ -258,11 +262,14 @@ def test_steps_may_read_those_of_the_groups_before() -> None:
     [
         ({"value": "{{steps.a.outputs.parameters.zz}}"}, "'a' has no output 'zz'"),
         ({"when": "{{steps.zz.outputs.result}} == x"}, "there is no step 'zz' in the template"),
-        ({"value": "{{steps.c.status}}"}, "'c' is of no earlier group; move this step behind it"),
-        ({"value": "{{=steps['c'].status}}"}, "'c' is of no earlier group"),
+        (
+            {"value": "{{steps.c.status}}"},
+            "'c' is not in an earlier group; move this step after it",
+        ),
+        ({"value": "{{=steps['c'].status}}"}, "'c' is not in an earlier group"),
         ({"value": "{{tasks.a.status}}"}, "there is no task 'a' in the DAG"),
         ({"value": "{{item}}"}, "there are no items here"),
-        ({"value": "{{steps.a.outputs.parameters}}"}, "have all at once; name one of them"),
+        ({"value": "{{steps.a.outputs.parameters}}"}, "yield all parameters at once; name one"),
         ({"value": "{{inputs.parameters.y}}"}, "the template has no input 'y'"),
     ],
 )
@@ -444,7 +451,9 @@ def test_a_reference_to_a_workflow_template_is_left_to_argo_lint() -> None:
 
 
 def test_an_unknown_line_of_argo_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"'2\.0' is no known line of Argo; use one of"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"'2\.0' is not a known line of Argo; use one of"
+    ):
         lint_workflow(VALID, "2.0")
 
 
@@ -464,30 +473,30 @@ def with_settings(**settings: Any) -> Change:
     [
         (
             with_settings(metadata={"labels": {"my team": "a"}}),
-            "spec.templates.pod.metadata.labels: 'my team' is no key of a label in Kubernetes; use "
+            "spec.templates.pod.metadata.labels: 'my team' is not a label key in Kubernetes; use "
             "at most 63 letters, digits, '-', '_' and '.', behind an optional DNS name and '/'",
         ),
         (
             with_settings(metadata={"labels": {"team": "data science"}}),
-            "spec.templates.pod.metadata.labels.team: 'data science' is no value of a label in "
+            "spec.templates.pod.metadata.labels.team: 'data science' is not a label value in "
             "Kubernetes; use at most 63 letters, digits, '-', '_' and '.'",
         ),
         (
             with_settings(metadata={"annotations": {"Example.org/x": "any text at all"}}),
-            "spec.templates.pod.metadata.annotations: 'Example.org/x' is no key of a label in "
+            "spec.templates.pod.metadata.annotations: 'Example.org/x' is not a label key in "
             "Kubernetes; use at most 63 letters, digits, '-', '_' and '.', behind an optional DNS "
             "name and '/'",
         ),
         (
             with_settings(nodeSelector={"disk": "a" * 64}),
-            f"spec.templates.pod.nodeSelector.disk: '{'a' * 64}' is no value of a label in "
+            f"spec.templates.pod.nodeSelector.disk: '{'a' * 64}' is not a label value in "
             "Kubernetes; use at most 63 letters, digits, '-', '_' and '.'",
         ),
         (
             with_settings(container__resources={"limits": {"tpu-v3": "1"}}),
-            "spec.templates.pod.container.resources.limits: 'tpu-v3' is no resource in Kubernetes; "
-            "use one of cpu, memory, ephemeral-storage, or a name with a domain such as "
-            "'nvidia.com/gpu'",
+            "spec.templates.pod.container.resources.limits: 'tpu-v3' is not a resource in "
+            "Kubernetes; use one of cpu, memory, ephemeral-storage, or a name with a domain such "
+            "as 'nvidia.com/gpu'",
         ),
         (
             with_settings(

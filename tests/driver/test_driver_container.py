@@ -283,14 +283,14 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
         pytest.param(
             {"ARGOSY_PARAMETERS": EXPRESSION},
             f"the variable 'ARGOSY_PARAMETERS' of container 'driver' is '{EXPRESSION}', not base64 "
-            "of a JSON object of texts; look for a failed expression in the workflow, and compile "
-            "the pipeline again (final)",
+            "of a JSON object of strings; look for a failed expression in the workflow, and "
+            "compile the pipeline again (final)",
             id="an expression that failed on Argo 3.5",
         ),
         pytest.param(
             {"ARGOSY_PARAMETERS": encoded({"name": 5})},
             f"the variable 'ARGOSY_PARAMETERS' of container 'driver' is '{encoded({'name': 5})}', "
-            "not base64 of a JSON object of texts; look for a failed expression in the workflow, "
+            "not base64 of a JSON object of strings; look for a failed expression in the workflow, "
             "and compile the pipeline again (final)",
             id="not texts",
         ),
@@ -313,7 +313,7 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
         ),
         pytest.param(
             {"ARGOSY_IR": "%%%"},
-            "The IR is damaged: it is no base64; compile the pipeline again (final)",
+            "The IR is damaged: it is not base64; compile the pipeline again (final)",
             id="damaged IR",
         ),
     ],

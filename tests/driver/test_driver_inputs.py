@@ -611,7 +611,7 @@ def test_the_upstream_statuses_of_a_pod_have_to_be_an_object_of_texts(
 
     assert caught.value.reason is Reason.INTERNAL
     assert str(caught.value) == (
-        f"the status list of upstream tasks is '{shown}', not base64 of a JSON object of texts;"
+        f"the status list of upstream tasks is '{shown}', not base64 of a JSON object of strings;"
         " look for a failed expression in the workflow, and compile the pipeline again"
     )
 

@@ -666,8 +666,8 @@ def test_bytes_that_are_gone_are_an_error_that_names_them(tmp_path: Path) -> Non
 
     assert step.failure == Failure(
         reason=Reason.INVALID_INPUT,
-        message="task 't': there is nothing any more at 'memory://gone/k' of input artifact "
-        "'a'; run the task that made it again",
+        message="task 't': input artifact 'a' is gone from 'memory://gone/k'; "
+        "run the task that made it again",
         final=True,
     )
 
@@ -693,7 +693,7 @@ def test_an_import_of_nothing_fails_the_first_task_that_reads_it(uri: str, tmp_p
 
     assert step.failure == Failure(
         reason=Reason.INVALID_INPUT,
-        message=f"task 'n/t': there is nothing at '{uri}' of input artifact 'b'; correct the URI, "
+        message=f"task 'n/t': input artifact 'b' does not exist at '{uri}'; correct the URI, "
         "or put something there",
         final=True,
     )

@@ -73,7 +73,7 @@ def test_all_problems_are_told_at_once() -> None:
 
     assert str(caught.value).splitlines() == [
         "the pipeline has no parameter 'epoch'; did you mean 'epochs'?",
-        "parameter 'epochs': 'many' is no NUMBER_INTEGER; write a number, e.g. 3",
+        "parameter 'epochs': 'many' is not a NUMBER_INTEGER; write a number, e.g. 3",
         "parameter 'name' is required; give a value of type STRING",
         "parameter 'size': is 'l', not one of \"s\", \"m\"",
     ]

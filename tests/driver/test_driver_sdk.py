@@ -121,6 +121,6 @@ def test_uris_of_the_sdk_are_below_the_root_of_the_task(
 
 
 def _moved(step: Step, directory: Path) -> Step:
-    """The step with the pod's paths below ``directory``, for a test that is no container."""
+    """The step with the pod's paths below ``directory``, for a test that is not a container."""
     text = step_to_json(step).replace("/argosy/", f"{directory}/argosy/")
     return step_from_json(text)

@@ -172,11 +172,11 @@ def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compile
         ("data", "--claim 'data': write it as NAME=VALUE"),
         (
             "data=nowhere",
-            "--claim data: '{here}/nowhere' is no directory; make it, or give another",
+            "--claim data: '{here}/nowhere' is not a directory; make it, or give another",
         ),
         (
             "../x=.",
-            "--claim: '../x' is no name of an object of Kubernetes; use lower case letters, digits,"
+            "--claim: '../x' cannot name an object of Kubernetes; use lower case letters, digits,"
             " '-' and '.'",
         ),
     ],

@@ -158,10 +158,14 @@ def test_a_component_s_own_variable_takes_precedence(here: Path) -> None:
             None,
             "task 'show': the secret in '{here}/login' has no key 'token'; add a file of that name",
         ),
-        (b"\xff", "task 'show': '{here}/login/token' is no value of a variable: it is not UTF-8"),
+        (
+            b"\xff",
+            "task 'show': '{here}/login/token' cannot be the value of a variable: it is not UTF-8",
+        ),
         (
             b"a\0b",
-            "task 'show': '{here}/login/token' is no value of a variable: it has a NUL character",
+            "task 'show': '{here}/login/token' cannot be the value of a variable: it has a NUL "
+            "character",
         ),
     ],
 )

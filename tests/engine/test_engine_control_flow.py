@@ -643,7 +643,7 @@ def test_an_importer_is_listed_with_what_it_imports(home: Home, tmp_path: Path) 
 
 
 def test_what_no_expression_decides_a_pod_does(home: Home) -> None:
-    """``matches`` is CEL and not of the SDK's grammar; the deciding pod is no task of its own."""
+    """``matches`` is CEL outside the SDK's grammar; the deciding pod is not a task of its own."""
     result = home.run(
         {
             "flip": task("say", {"x": "heads"}),

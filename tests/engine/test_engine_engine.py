@@ -679,7 +679,8 @@ def test_malformed_upstream_statuses_are_an_error_of_the_task(text: str) -> None
 
     assert (phase, pods.requests) == (NodePhase.ERROR, [])
     assert messages == [
-        f"the driver's variable '{ENV_UPSTREAM}' is '{text}', not base64 of a JSON object of texts"
+        f"the driver's variable '{ENV_UPSTREAM}' is '{text}', not base64 of a JSON object"
+        " of strings"
     ]
 
 

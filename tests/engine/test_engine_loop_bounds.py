@@ -82,8 +82,9 @@ def test_a_loop_says_how_many_items_it_has_and_how_many_it_may(tmp_path: Path) -
     assert (fits.error, pods(fits)) == (None, 5)
     assert (states(result), pods(result)) == ({"inner": "FAILED"}, 0)
     assert result.error == (
-        "'inner' failed: what decides about the task cannot be evaluated: the number of iterations"
-        f" is 'loop inner has 6 items, and --max-nodes allows 5; {ADVICE}', not an integer"
+        "'inner' failed: the condition or the items of the task cannot be evaluated: the number of"
+        " iterations is "
+        f"'loop inner has 6 items, and --max-nodes allows 5; {ADVICE}', not an integer"
     )
 
 

@@ -277,7 +277,7 @@ def test_a_template_that_changes_other_objects_than_claims_is_refused(
         ),
         (
             {"template": "pod-2"},
-            "template 'root': 'dag.tasks.a.template' names no template: 'pod-2'",
+            "template 'root': 'dag.tasks.a.template' names template 'pod-2', which does not exist",
         ),
     ],
 )

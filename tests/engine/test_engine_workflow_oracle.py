@@ -291,7 +291,10 @@ TASKS = [
     (argument(valueFrom={"expression": "1"}), f"arguments.task.valueFrom' {UNKNOWN}"),
     (argument(), "arguments.task.value' is missing; give it a text"),
     (argument(value=5), "arguments.task.value' has to be a text"),
-    (in_task("arguments.parameters.x", {"name": "x", "value": ""}), "x' is no input of 'pod'; rem"),
+    (
+        in_task("arguments.parameters.x", {"name": "x", "value": ""}),
+        "x' is not an input of 'pod'; rem",
+    ),
     (in_task("arguments", {}), "task' is an input of 'pod' and not given"),
     (argument(value="{{=1"), "task' has a tag without an end; close it with '}}'"),
     (argument(value="a{{item"), "task' has a tag without an end; close it with '}}'"),
@@ -376,7 +379,7 @@ PODS = [
     ),
     (
         put("pod-2", "initContainers.driver.env.x", {"name": "A", "value": "b"}),
-        "initContainers.driver.env.A' is no variable of ours; remove it",
+        "initContainers.driver.env.A' is not a variable of ours; remove it",
     ),
     (
         put("pod-2", "initContainers.driver.env", [{"name": "ARGOSY_RUN", "value": "{{x.y}}"}]),
@@ -384,9 +387,9 @@ PODS = [
     ),
     (
         put("pod-2", "initContainers.driver.name", "mine"),
-        "initContainers' has to hold 'driver', and hold it first; compile again",
+        "initContainers' has to begin with 'driver'; compile again",
     ),
-    (without("pod-2", "sidecars"), "sidecars' has to hold 'launcher', and hold it first; compile"),
+    (without("pod-2", "sidecars"), "sidecars' has to begin with 'launcher'; compile again"),
     (
         put("pod-2", "sidecars.x", {"name": "proxy"}),
         "sidecars' has to hold 'launcher' alone; compile again",
@@ -431,5 +434,5 @@ def test_a_pod_that_decides_has_no_variables_but_a_drivers() -> None:
         check_workflow(workflow)
 
     assert str(caught.value) == (
-        f"template '{pod['name']}': 'container.env.MINE' is no variable of ours; remove it"
+        f"template '{pod['name']}': 'container.env.MINE' is not a variable of ours; remove it"
     )

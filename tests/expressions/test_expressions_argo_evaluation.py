@@ -99,7 +99,7 @@ def result(text: str) -> list[str | None]:
 def test_the_result_is_that_of_expr_lang(text: str, kind: str | None, value: str | None) -> None:
     expected: list[str | None] = [None, None] if text in STRICTER else [kind, value]
 
-    # A text that is no base64 gives sprig's message, whose end says where.
+    # A text that is not base64 gives sprig's message, whose end says where.
     if value == '"illegal base64 data at input byte 0"':
         expected = ["string", '"illegal base64 data"']
     assert result(text) == expected
@@ -110,7 +110,9 @@ def test_what_the_compiler_never_emits_is_refused_by_name(text: str, what: str) 
     with pytest.raises(UnsupportedExpressionError) as caught:
         check(text)
 
-    assert caught.value.fault.message == f"{what} is not among what Argosy emits and runs"
+    assert (
+        caught.value.fault.message == f"{what} is not in the part of the language that Argosy uses"
+    )
 
 
 @pytest.mark.parametrize(("text", "message"), BROKEN)

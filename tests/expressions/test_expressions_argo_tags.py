@@ -80,7 +80,7 @@ def test_a_simple_tag_carries_what_go_quotes_as_json_does() -> None:
         ("{{=a.x}}", EvaluationError, "A tag yields null (in 'a.x')"),
         ("{{=a.b +}}", ExpressionSyntaxError, "Write a value here (column 6 of 'a.b +')"),
         ("{{=upper(a.b)}}", UnsupportedExpressionError,
-         "The function 'upper' is not among what Argosy emits and runs"
+         "The function 'upper' is not in the part of the language that Argosy uses"
          " (column 1 of 'upper(a.b)')"),
         ("{{='\\u003c'}}", ExpressionSyntaxError,
          "Write '\\x3c' for '\\u003c': Argo replaces that escape too early (in ''\\u003c'')"),

@@ -76,7 +76,7 @@ REFUSED = [
     ("$s < 5", "it orders values that have no order"),
     ("int($b) == 1", "int() takes a value on which it always fails"),
     ("int('x') == 1", "int() cannot read 'x' as an integer"),
-    ("$s", "it uses a value as a boolean that never is a boolean"),
+    ("$s", "it uses a value as a boolean that is never one"),
 ]
 
 

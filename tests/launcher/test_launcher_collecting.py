@@ -105,8 +105,8 @@ def test_a_misspelt_output_parameter_is_named() -> None:
         parameter(ParameterType.STRING, said, None)
 
     assert str(caught.value) == (
-        "the executor output reports 'P', which is no output parameter of the component, and has "
-        "nothing for its output parameter 'p'; correct the name"
+        "the executor output reports 'P', which is not an output parameter of the component, and "
+        "has nothing for its output parameter 'p'; correct the name"
     )
 
 
@@ -143,7 +143,7 @@ def test_an_output_that_is_not_declared_is_ignored_where_all_others_have_values(
             ParameterType.NUMBER_INTEGER,
             None,
             b"1.0",
-            "output parameter 'p' in '/out/p' '1.0' is no NUMBER_INTEGER; "
+            "output parameter 'p' in '/out/p' '1.0' is not a NUMBER_INTEGER; "
             "let the component write a NUMBER_INTEGER",
         ),
         (
@@ -313,5 +313,5 @@ def test_a_misspelt_output_artifact_is_named() -> None:
     step = replace(STEP, output_artifacts=(OUTPUT,))
     said = ExecutorOutput(artifacts={"modell": (ReportedArtifact(),)})
 
-    with pytest.raises(TaskError, match="reports 'modell', which is no output artifact"):
+    with pytest.raises(TaskError, match="reports 'modell', which is not an output artifact"):
         collect_artifacts(step, said)

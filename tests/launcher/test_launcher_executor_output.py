@@ -97,11 +97,11 @@ def test_every_artifact_of_a_list_counts_in_order() -> None:
         ),
         (
             '{"parameterValues": {"x": NaN}}',
-            "has NaN in output parameter 'x', which is no JSON number; write a finite number or ",
+            "has NaN in output parameter 'x', which is not a JSON number; write a finite number ",
         ),
         (
             '{"parameterValues": {"x": {"loss": [1, -1e999]}}}',
-            "has -Infinity in output parameter 'x' at 'loss[1]', which is no JSON number; ",
+            "has -Infinity in output parameter 'x' at 'loss[1]', which is not a JSON number; ",
         ),
         ('{"parameterValues": {"x": ', "is not JSON (Expecting value"),
         (b'{"parameterValues": {"x": "\xff"}}', "is not JSON ('utf-8' codec"),

@@ -142,7 +142,7 @@ def test_a_killed_command_ends_with_the_code_of_its_signal(pod: Pod) -> None:
     [
         (None, 0, 127, "does not exist in the image; name one that does (final)"),
         ("#!/no/such/interpreter\n", 0o755, 126, "needs an interpreter that is not in the image"),
-        ("no program\n", 0o755, 126, "is no program for this machine"),
+        ("no program\n", 0o755, 126, "is not a program for this machine"),
     ],
 )
 def test_a_command_that_cannot_start_says_what_is_missing(
@@ -407,7 +407,7 @@ def test_a_command_that_ignores_sigterm_is_killed_in_time_for_its_record(
 
     assert (end.exit_code, end.launcher_code) == (137, 0)
     assert end.reason == "the pod was stopped: the command got SIGTERM and was killed, " + (
-        "for it did not end"
+        "because it did not end"
     )
     record = pod.record()
     assert record is not None

@@ -71,7 +71,7 @@ def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
         (
             ExitReport(started=True, signal=9, out_of_memory=False),
             Reason.COMMAND_KILLED,
-            "by SIGKILL, and not for want of memory",
+            "by SIGKILL, although memory had not run out",
             137,
         ),
         (ExitReport(started=True, signal=11), Reason.COMMAND_KILLED, "ended by SIGSEGV", 139),
@@ -96,7 +96,7 @@ def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
         (
             ExitReport(started=True, signal=9, stopped=15),
             Reason.CANCELED,
-            "got SIGTERM and was killed, for it did not end",
+            "got SIGTERM and was killed, because it did not end",
             137,
         ),
         (ExitReport(started=False, stopped=15), Reason.CANCELED, "the pod was stopped", 143),
@@ -121,7 +121,7 @@ def test_the_last_line_of_the_log_says_why(tmp_path: Path) -> None:
         (
             ExitReport(started=False, error=errno.ENOEXEC, present=True),
             Reason.COMMAND_NOT_FOUND,
-            "is no program for this machine",
+            "is not a program for this machine",
             126,
         ),
         (

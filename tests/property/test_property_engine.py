@@ -275,7 +275,7 @@ _MEMORY = Path("/dev/shm")
 HOMES = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 SEEDS = st.integers(0, 2**64 - 1)
-# A smaller seed is no smaller pipeline.
+# A smaller seed is not a smaller pipeline.
 FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 
 

@@ -67,7 +67,7 @@ def with_loop(**iterator: Any) -> dict[str, Any]:
         ("pipelineInfo/name", "a/../b", ["pipelineInfo.name: The name 'a/../b' cannot be "
                                          "part of a path; choose another one"]),
         ("root", MISSING, ["root: There is no root; is the file complete?"]),
-        ("root/dag", MISSING, ["root: The root is no DAG; compile a pipeline, not a component"]),
+        ("root/dag", MISSING, ["root: The root is not a DAG; compile a pipeline, not a component"]),
         (TASKS, {}, ["root.dag: The DAG has no task; add one"]),
         ("components/root", {"executorLabel": "exec-use"},
          ["components.root: No component may be called 'root'; rename it"]),
@@ -359,10 +359,10 @@ def test_an_odd_task_key_is_taken(key: str) -> None:
     ("iterator", "expected"),
     [
         ({"items": {"raw": "{}"}},
-         ["root.dag.tasks.make.parameterIterator.items.raw: The items are no JSON list; "
+         ["root.dag.tasks.make.parameterIterator.items.raw: The items are not a JSON list; "
           "write one, such as '[1, 2]'"]),
         ({"items": {"raw": "[" * 100_000}},
-         ["root.dag.tasks.make.parameterIterator.items.raw: The items are no JSON list; "
+         ["root.dag.tasks.make.parameterIterator.items.raw: The items are not a JSON list; "
           "write one, such as '[1, 2]'"]),
         ({"items": {}},
          ["root.dag.tasks.make.parameterIterator: The loop has no items; set 'items'"]),
@@ -410,8 +410,8 @@ def test_a_condition_is_for_what_has_a_pod() -> None:
     with pytest.raises(UnsupportedError):
         read(imported)
     assert problems(imported) == [
-        "root.dag.tasks.use.triggerPolicy.condition: An importer has no pod that could be left"
-        " out; put it into a component with a DAG, and set the condition of that"
+        "root.dag.tasks.use.triggerPolicy.condition: An importer has no pod, so it cannot have a"
+        " condition; put it into a component with a DAG, and set the condition of that"
     ]
 
 
@@ -658,8 +658,8 @@ def test_an_artifact_that_a_python_component_does_not_declare_is_refused() -> No
     assert read(document)
     python = ["sh", "-ec", "python3 -m kfp.dsl.executor_main"]
     assert problems(edited(f"{CONTAINER}/command", python, document)) == [
-        "root.dag.tasks.use.inputs.artifacts.extra: The component is a Python function without an "
-        "input 'extra', and would fail; declare it, or do not pass it"
+        "root.dag.tasks.use.inputs.artifacts.extra: The Python function of the component has no "
+        "input 'extra' and would fail; declare it, or do not pass it"
     ]
 
 
@@ -670,15 +670,15 @@ RESOURCES = "deploymentSpec/executors/exec-use/container/resources"
     ("resources", "expected"),
     [
         ({"resourceCpuLimit": "lots", "resourceMemoryLimit": "2GB"},
-         ["resourceCpuLimit: 'lots' is no amount; write one such as '500m' or '2Gi'",
-          "resourceMemoryLimit: '2GB' is no amount; write one such as '500m' or '2Gi'"]),
+         ["resourceCpuLimit: 'lots' is not an amount; write one such as '500m' or '2Gi'",
+          "resourceMemoryLimit: '2GB' is not an amount; write one such as '500m' or '2Gi'"]),
         ({"resourceCpuRequest": "-1"},
-         ["resourceCpuRequest: '-1' is no amount; write one such as '500m' or '2Gi'"]),
+         ["resourceCpuRequest: '-1' is not an amount; write one such as '500m' or '2Gi'"]),
         ({"cpuLimit": -1, "memoryRequest": -0.5},
          ["cpuLimit: -1 is negative; write 0 or more",
           "memoryRequest: -0.5 is negative; write 0 or more"]),
         ({"accelerator": {"resourceType": "", "resourceCount": "many"}},
-         ["accelerator.resourceCount: 'many' is no number of accelerators; write 0 or more"]),
+         ["accelerator.resourceCount: 'many' is not a number of accelerators; write 0 or more"]),
         ({"accelerator": {"type": "gpu", "count": "-1"}},
          ["accelerator.count: -1 is negative; write 0 or more"]),
         ({"resourceCpuLimit": "{{$.inputs.parameters['text']}}", "resourceMemoryLimit": "1.5e3",

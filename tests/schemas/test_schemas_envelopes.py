@@ -106,15 +106,15 @@ def test_a_problem_inside_has_the_line_in_the_file() -> None:
         ),
         (
             {"name": "Train", "implementation": {"container": {"image": "a"}}},
-            "The file holds a component of KFP v1, no pipeline; load it with "
+            "The file holds a component of KFP v1, not a pipeline; load it with "
             "'kfp.components.load_component_from_file' in a pipeline, and compile that",
         ),
         (
             {"services": {}, "version": "3"},
-            "The file holds no pipeline, but an object with 'services', 'version'; give what the "
+            "The file holds an object with 'services', 'version', not a pipeline; give what the "
             "KFP SDK compiled",
         ),
-        ({}, "The file holds no pipeline, but an empty object; give what the KFP SDK compiled"),
+        ({}, "The file holds an empty object, not a pipeline; give what the KFP SDK compiled"),
     ],
 )
 def test_a_document_of_another_format_is_named_as_what_it_is(document: Any, message: str) -> None:
@@ -131,6 +131,6 @@ def test_a_second_document_of_another_format_is_named_as_what_it_is() -> None:
         read_pipeline(f"---\n{text}".encode(), file="p.yaml")
 
     assert str(caught.value) == (
-        "p.yaml:1: The file holds no pipeline, but an object with 'key'; give what the KFP SDK "
+        "p.yaml:1: The file holds an object with 'key', not a pipeline; give what the KFP SDK "
         "compiled"
     )

@@ -424,7 +424,7 @@ def at(path: str, message: str) -> str:
     return f"{EXECUTOR}.{path}: {message}"
 
 
-NO_AMOUNT = "is no amount; write one such as '500Mi' or '2Gi'"
+NO_AMOUNT = "is not an amount; write one such as '500Mi' or '2Gi'"
 
 
 @pytest.mark.parametrize(
@@ -465,10 +465,10 @@ NO_AMOUNT = "is no amount; write one such as '500Mi' or '2Gi'"
          [at("genericEphemeralVolume[0]", "'size' is missing; set it")]),
         ({"genericEphemeralVolume": [{"volumeName": "v", "mountPath": "/v", "size": "1Gi",
                                       "accessModes": ["ReadWriteOnce", "RWX"]}]},
-         [at("genericEphemeralVolume[0].accessModes[1]", "'RWX' is no access mode; write one of "
-             "ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod")]),
+         [at("genericEphemeralVolume[0].accessModes[1]", "'RWX' is not an access mode; write one "
+             "of ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod")]),
         ({"imagePullPolicy": "Allways"},
-         [at("imagePullPolicy", "'Allways' is no pull policy; did you mean 'Always'?")]),
+         [at("imagePullPolicy", "'Allways' is not a pull policy; did you mean 'Always'?")]),
         ({"tolerations": [{"tolerationJson": constant("gpu")}]},
          [at("tolerations[0].tolerationJson", "Is a string, not an object or a list of objects; "
              "write an object or a list of objects")]),
@@ -476,9 +476,9 @@ NO_AMOUNT = "is no amount; write one such as '500Mi' or '2Gi'"
          [at("tolerations[0].tolerationJson", "Is a list, not an object or a list of objects; "
              "write an object or a list of objects")]),
         ({"nodeAffinity": [{"matchFields": [EXPRESSION], "weight": 0}]},
-         [at("nodeAffinity[0].weight", "0 is no weight; write 1 to 100")]),
+         [at("nodeAffinity[0].weight", "0 is not a weight; write 1 to 100")]),
         ({"nodeAffinity": [{"matchFields": [EXPRESSION], "weight": 101}]},
-         [at("nodeAffinity[0].weight", "101 is no weight; write 1 to 100")]),
+         [at("nodeAffinity[0].weight", "101 is not a weight; write 1 to 100")]),
         ({"nodeAffinity": [{"nodeAffinityJson": constant([])}]},
          [at("nodeAffinity[0].nodeAffinityJson", "Is a list, not an object; write an object")]),
         ({"nodeSelector": {"nodeSelectorJson": constant({"a": 1})}},
@@ -500,7 +500,7 @@ NO_AMOUNT = "is no amount; write one such as '500Mi' or '2Gi'"
           at("initContainers[1].name", "The pod has another container 'a'; rename this one")]),
         ({"initContainers": [{"name": "a", "image": "i", "restartPolicy": "Never"}]},
          [at("initContainers[0].restartPolicy",
-             "'Never' is no restart policy of an init container; write one of Always")]),
+             "'Never' is not a restart policy of an init container; write one of Always")]),
         ({"initContainers": [{"name": "a", "image": "i", "env": [{"value": "1"}]}]},
          [at("initContainers[0].env[0]", "'name' is missing; set it")]),
         ({"emptyDirMounts": [{"volumeName": "tools", "mountPath": "/t"}],
@@ -569,7 +569,7 @@ def test_a_problem_has_the_line_of_the_platform_document() -> None:
 
     line = 1 + text[: text.index("imagePullPolicy")].count("\n")
     assert message == (
-        f"p.yaml:{line}: {EXECUTOR}.imagePullPolicy: 'always' is no pull policy; "
+        f"p.yaml:{line}: {EXECUTOR}.imagePullPolicy: 'always' is not a pull policy; "
         "did you mean 'Always'?"
     )
 
@@ -635,22 +635,22 @@ def test_the_settings_of_a_run_are_read(json: dict[str, Any], expected: Pipeline
 
 
 NO_MODES = (
-    "Is no list of access modes; list some of "
+    "Is not a list of access modes; list some of "
     "ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod"
 )
-NO_CLASS = "Is no name of a storage class; name one, or remove it for the cluster's default"
+NO_CLASS = "Is not the name of a storage class; name one, or remove it for the cluster's default"
 
 
 @pytest.mark.parametrize(
     ("size", "patch", "expected"),
     [
         ("", {}, ["size: The workspace has no size; write one such as '500Mi' or '2Gi'"]),
-        ("big", {}, ["size: 'big' is no amount; write one such as '500Mi' or '2Gi'"]),
+        ("big", {}, ["size: 'big' is not an amount; write one such as '500Mi' or '2Gi'"]),
         ("1Gi", {"volumeName": "v"},
-         ["kubernetes.pvcSpecPatch.volumeName: A workspace does not let 'volumeName' be set; "
+         ["kubernetes.pvcSpecPatch.volumeName: 'volumeName' cannot be set for a workspace; "
           "set only accessModes or storageClassName"]),
         ("1Gi", {"accessMode": []},
-         ["kubernetes.pvcSpecPatch.accessMode: A workspace does not let 'accessMode' be set; "
+         ["kubernetes.pvcSpecPatch.accessMode: 'accessMode' cannot be set for a workspace; "
           "did you mean 'accessModes'?"]),
         ("1Gi", {"accessModes": []}, [f"kubernetes.pvcSpecPatch.accessModes: {NO_MODES}"]),
         ("1Gi", {"accessModes": "RWX"}, [f"kubernetes.pvcSpecPatch.accessModes: {NO_MODES}"]),

@@ -211,7 +211,7 @@ NO_IR = {
     ),
     "cut off": (WHOLE[:-9], "its end is missing"),
     "checksum cut off": (WHOLE[:-1], "its end is missing"),
-    "more behind": (WHOLE + WHOLE, "something follows its end"),
+    "more behind": (WHOLE + WHOLE, "it has bytes after its end"),
     "another checksum": (
         WHOLE[:-8] + b"\0" * 4 + WHOLE[-4:],
         "gunzip says 'Error -3 while decompressing data: incorrect data check'",
@@ -248,7 +248,7 @@ def test_what_is_no_base64_is_refused() -> None:
     with pytest.raises(PackedIrError) as caught:
         decode_base64("no base64!")
 
-    assert str(caught.value) == "The IR is damaged: it is no base64; compile the pipeline again"
+    assert str(caught.value) == "The IR is damaged: it is not base64; compile the pipeline again"
 
 
 def test_json_nested_too_deeply_is_refused() -> None:

@@ -31,7 +31,7 @@ def test_where_nothing_was_handed_on_there_are_no_texts() -> None:
 def test_what_is_no_object_of_texts_is_refused(data: bytes) -> None:
     text = b64encode(data).decode() or "="
 
-    with pytest.raises(ValueError, match=r"', not base64 of a JSON object of texts$"):
+    with pytest.raises(ValueError, match=r"', not base64 of a JSON object of strings$"):
         decode_strings(text)
 
 

@@ -29,5 +29,5 @@ def test_an_amount_is_what_kubernetes_reads(text: str, amount: Fraction | int) -
 
 @pytest.mark.parametrize("text", ["", "Gi", "1 Gi", "1gi", "one"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no quantity"):
+    with pytest.raises(ValueError, match="is not a quantity"):
         read_quantity(text)

@@ -186,25 +186,24 @@ def test_problems_of_a_json_file_have_lines() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "p.yaml: The file holds nothing, and no pipeline; compile the pipeline again"),
+        (b"", "p.yaml: The file holds nothing; compile the pipeline again"),
         (
             b"# only\n---\n# comments\n",
-            "p.yaml: The file holds nothing but comments or blank lines, and no pipeline; "
+            "p.yaml: The file holds nothing but comments or blank lines; "
             "compile the pipeline again",
         ),
         (
             KUBERNETES.encode(),
-            "p.yaml: The file holds only a platform spec, and no pipeline; "
-            "compile the pipeline again",
+            "p.yaml: The file holds only a platform spec; compile the pipeline again",
         ),
         (
             b"- a\n- b\n",
-            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            "p.yaml:1: The file holds a list or text, not a pipeline; give what the KFP SDK"
             " compiled",
         ),
         (
             b"just text\n",
-            "p.yaml:1: The file holds no pipeline, but a list or text; give what the KFP SDK"
+            "p.yaml:1: The file holds a list or text, not a pipeline; give what the KFP SDK"
             " compiled",
         ),
         (
@@ -220,21 +219,21 @@ def test_problems_of_a_json_file_have_lines() -> None:
             f"{SPEC}{KUBERNETES}{KUBERNETES}".encode(),
             "p.yaml: The file holds 2 platform specs; give each its own file",
         ),
-        (b"a: 1\nb: \xff\n", "p.yaml:2: Byte 8 is no UTF-8; save the file as UTF-8"),
-        (b"a: \x00\n", "p.yaml:1: Character 3 is none that YAML allows; remove it"),
+        (b"a: 1\nb: \xff\n", "p.yaml:2: Byte 8 is not UTF-8; save the file as UTF-8"),
+        (b"a: \x00\n", "p.yaml:1: YAML does not allow character 3; remove it"),
         (
             b"a: 1\nb: c: d\n",
-            "p.yaml:2: This is no YAML: mapping values are not allowed in this context",
+            "p.yaml:2: This is not valid YAML: mapping values are not allowed in this context",
         ),
         (
             b"a: 1\na: 3\nb: c: d\n",
             "p.yaml:2: Key 'a' is given twice; remove one\n"
-            "p.yaml:3: This is no YAML: mapping values are not allowed in this context",
+            "p.yaml:3: This is not valid YAML: mapping values are not allowed in this context",
         ),
         (
             b"a: 1\na: 2\n---\n- b\n",
             "p.yaml:2: Key 'a' is given twice; remove one\n"
-            "p.yaml:1: The file holds no pipeline, but an object with 'a'; give what the KFP SDK"
+            "p.yaml:1: The file holds an object with 'a', not a pipeline; give what the KFP SDK"
             " compiled",
         ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),
@@ -246,12 +245,12 @@ def test_problems_of_a_json_file_have_lines() -> None:
             "means nothing here; remove it",
         ),
         (b'{"a": 1e999}', "p.yaml: '1e999' is too large a number"),
-        (b'{"a": NaN}', "p.yaml: NaN is no number that JSON has; quote it or remove it"),
+        (b'{"a": NaN}', "p.yaml: NaN is not a number in JSON; quote it or remove it"),
         (
             b'{"a": "\\ud800"}',
             "p.yaml: A string has half of a surrogate pair; write the character",
         ),
-        (b'{"a": ' + b"9" * 5000 + b"}", f"p.yaml: '{'9' * 60}…' is no number that can be read"),
+        (b'{"a": ' + b"9" * 5000 + b"}", f"p.yaml: '{'9' * 60}…' cannot be read as a number"),
     ],
 )
 def test_what_is_no_pipeline_file_is_refused(data: bytes, message: str) -> None:
@@ -263,14 +262,14 @@ def test_what_is_no_number_of_json_hides_nothing_behind_it() -> None:
     text = text.replace("schemaVersion: 0.0.1", "schemaVersion: .nan", 1)
 
     assert refusal(text.encode()).splitlines() == [
-        "p.yaml:13: '.nan' is no number that JSON has; quote it or remove it",
+        "p.yaml:13: '.nan' is not a number in JSON; quote it or remove it",
         "p.yaml:36: defaultPipelineRoot: Is a number, not a string; put it in quotes",
     ]
 
 
 def test_a_file_that_claims_to_be_json_is_held_to_it() -> None:
     assert refusal(b'{"a": 1,\n b: 2}', file="p.json") == (
-        "p.json:2: This is no JSON: Expecting property name enclosed in double quotes"
+        "p.json:2: This is not valid JSON: Expecting property name enclosed in double quotes"
     )
 
 

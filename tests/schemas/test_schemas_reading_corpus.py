@@ -34,7 +34,7 @@ def test_a_real_pipeline_is_read_and_packed(path: Path) -> None:
     [
         (
             "empty_file.yaml",
-            "p.yaml: The file holds nothing but comments or blank lines, and no pipeline; "
+            "p.yaml: The file holds nothing but comments or blank lines; "
             "compile the pipeline again",
         ),
         (

@@ -75,7 +75,7 @@ def test_defaults_are_not_checked() -> None:
         ),
         (
             {"epochs": None},
-            "parameter 'epochs': is null, and a NUMBER_INTEGER that is not optional",
+            "parameter 'epochs': is null, but this NUMBER_INTEGER is not optional",
         ),
         (
             {"epochs": 3, "epoch": 3},
@@ -106,7 +106,7 @@ def test_all_problems_are_told_at_once() -> None:
 
     assert str(caught.value).splitlines() == [
         "the pipeline has no parameter 'epoch'; did you mean 'epochs'?",
-        "parameter 'epochs': 'many' is no NUMBER_INTEGER; write a number, e.g. 3",
+        "parameter 'epochs': 'many' is not a NUMBER_INTEGER; write a number, e.g. 3",
         "parameter 'name' is required; give a value of type STRING",
         "parameter 'size': is 'l', not one of \"s\", \"m\"",
     ]

@@ -145,7 +145,7 @@ def test_a_name_for_kubernetes_takes_what_is_an_input_as_well(
         assert parameter.source == source
 
 
-PASS = "which is no input of the task; pass it to the task as an input as well"
+PASS = "which is not an input of the task; pass it to the task as an input as well"
 ALONE = "which has no value there; pass one parameter or output alone, without an f-string"
 CONSTANT = "which has no value there; write constant text"
 SECRET = "kubernetes.use_secret_as_env(use(text=x), secret_name=%s, secret_key_to_env={'k': 'V'})"
@@ -183,8 +183,8 @@ SECRET = "kubernetes.use_secret_as_env(use(text=x), secret_name=%s, secret_key_t
         ),
         (
             "with dsl.ParallelFor([{'k': f'{x}-1'}]) as item:\n    use(text=item.k)",
-            "Task 'for-loop-2': the list of the loop holds parameter 'x', which is no input of the "
-            "task; let a task write the list, and loop over its output",
+            "Task 'for-loop-2': the list of the loop holds parameter 'x', which is not an input of "
+            "the task; let a task write the list, and loop over its output",
         ),
         (
             "use(text=x).set_display_name(f'use {x}')",

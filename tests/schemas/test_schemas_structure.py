@@ -77,7 +77,7 @@ PLATFORM: dict[str, Any] = {
           "Is a string, not a number; write one such as 0.5"]),
         (f"{CONTAINER}/resources", {"accelerator": {"count": "one"}},
          ["deploymentSpec.executors.exec-use.container.resources.accelerator.count: "
-          "'one' is no whole number; write one such as 3"]),
+          "'one' is not a whole number; write one such as 3"]),
         ("root/inputDefinitions/parameters/count/parameterType", "NUMBER_INT",
          ["root.inputDefinitions.parameters.count.parameterType: \"NUMBER_INT\" means nothing "
           "here; did you mean 'NUMBER_INTEGER'?"]),
@@ -85,10 +85,10 @@ PLATFORM: dict[str, Any] = {
          ["root.dag.tasks.use.triggerPolicy.strategy: \"x\" means nothing here; write one of "
           "ALL_UPSTREAM_TASKS_SUCCEEDED, ALL_UPSTREAM_TASKS_COMPLETED"]),
         (f"{USE}/retryPolicy", {"backoffDuration": "5m"},
-         ["root.dag.tasks.use.retryPolicy.backoffDuration: '5m' is no duration; "
+         ["root.dag.tasks.use.retryPolicy.backoffDuration: '5m' is not a duration; "
           "write seconds, such as '300s'"]),
         (f"{USE}/retryPolicy", {"maxRetryCount": 1.5},
-         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 1.5 is no whole number; "
+         ["root.dag.tasks.use.retryPolicy.maxRetryCount: 1.5 is not a whole number; "
           "write one such as 3"]),
         (f"{USE}/retryPolicy", {"maxRetryCount": 2**31},
          ["root.dag.tasks.use.retryPolicy.maxRetryCount: 2147483648 does not fit into 32 bits; "

@@ -246,7 +246,7 @@ def test_a_path_that_the_pipeline_lacks_is_refused(tree: TaskTree, path: str, pr
 
 
 def test_only_a_loop_has_iterations(tree: TaskTree) -> None:
-    with pytest.raises(UnknownTaskError, match="task 'each/2' is no loop"):
+    with pytest.raises(UnknownTaskError, match="task 'each/2' is not a loop"):
         tree.iteration(tree.at(TaskPath("each/2")), 0)
 
 

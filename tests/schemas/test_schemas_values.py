@@ -72,9 +72,9 @@ def test_a_number_that_json_does_not_have_is_not_written(number: float) -> None:
     [
         ("", "Expecting value: line 1 column 1 (char 0)"),
         ("[1,]", "Illegal trailing comma before end of array: line 1 column 3 (char 2)"),
-        ("NaN", "NaN is no JSON number"),
-        ('{"a": -Infinity}', "-Infinity is no JSON number"),
-        ("[-1e999]", "-1e999 is no number that fits into 64 bits"),
+        ("NaN", "NaN is not a JSON number"),
+        ('{"a": -Infinity}', "-Infinity is not a JSON number"),
+        ("[-1e999]", "-1e999 does not fit into 64 bits"),
         ('{"\\udc00": 1}', "has half of a surrogate pair"),
         (f"{'[' * (MAX_DEPTH + 1)}{']' * (MAX_DEPTH + 1)}", "is nested more than 100 levels deep"),
         ("[" * 100_000, "is nested more than 100 levels deep"),

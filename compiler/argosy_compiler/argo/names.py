@@ -24,7 +24,7 @@ def make_task_name(key: str) -> str:
     """Return the name of the Argo task for a task key: itself where the grammar takes it."""
     if _TASK.fullmatch(key) and key not in _KEYWORDS:
         return key
-    return f"t-{_plain(key)[:100]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return f"t-{_simplify(key)[:100]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def make_template_name(component: str, taken: Names) -> str:
@@ -32,7 +32,7 @@ def make_template_name(component: str, taken: Names) -> str:
 
     The SDK's prefix ``comp-`` is left out: it says nothing that the kind of template does not.
     """
-    return taken.new(_plain(component.removeprefix("comp-"))[:100] or "dag")
+    return taken.new(_simplify(component.removeprefix("comp-"))[:100] or "dag")
 
 
 class Names:
@@ -62,5 +62,5 @@ def strip_number(name: str) -> str:
     return _NUMBER.sub("", name)
 
 
-def _plain(text: str) -> str:
+def _simplify(text: str) -> str:
     return re.sub(r"-+", "-", re.sub(r"[^a-z0-9]", "-", text.lower())).strip("-")

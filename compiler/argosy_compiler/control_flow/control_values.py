@@ -98,7 +98,7 @@ class ControlValues:
         value = self._read_declared(dag, task, name, ControlForm.VALUE)
         is_declared = name in self._structure.component_of(task).inputs.parameters
         if not is_declared and not value.operand.is_certain:
-            raise NoExpressionError(f"'{name}' is of a type that only its value tells")
+            raise NoExpressionError(f"the type of '{name}' is known only at run time")
         # A container that is given null does not run.
         nullable = self._structure.component_of(task).dag is not None or not is_declared
         return replace(value.operand, nullable=nullable)
@@ -130,7 +130,7 @@ class ControlValues:
         spec = component.inputs.parameters.get(name)
         given = task.parameters.get(name)
         if task.iterator is not None and name == task.iterator.item_input:
-            raise NoExpressionError(f"'{name}' is all items of the loop at once")
+            raise NoExpressionError(f"'{name}' stands for all items of the loop")
         if spec is None:
             return self._read_undeclared(dag, task, name, form)
         if given is None:
@@ -141,7 +141,7 @@ class ControlValues:
         if form is ControlForm.LENGTH and (given.selector or spec.type is ParameterType.STRING):
             return self._count_items(dag, task, given, spec, name)
         if form is ControlForm.LENGTH and spec.type is not ParameterType.LIST:
-            raise NoExpressionError(f"'{name}' is a {spec.type}, and no list")
+            raise NoExpressionError(f"'{name}' is a {spec.type}, not a list")
         if isinstance(given.source, Constant) and given.selector is None:
             return self._read_constant_input(given.source.value, spec, name, form)
         if given.selector:
@@ -170,7 +170,7 @@ class ControlValues:
             return self.read_source(dag, task, task.artifacts[name], form)
         given = task.parameters.get(name)
         if given is None or given.selector is not None:
-            raise NoExpressionError(f"'{name}' is no parameter of its component")
+            raise NoExpressionError(f"'{name}' is not a parameter of its component")
         # The SDK passes such values for images and resources.
         return self.read_source(dag, task, given.source, form)
 
@@ -178,7 +178,7 @@ class ControlValues:
         self, value: JsonValue, spec: ParameterSpec, name: str, form: ControlForm
     ) -> Value:
         if value is None and spec.default is not UNSET:
-            raise NoExpressionError(f"'{name}' is null, and has a default")
+            raise NoExpressionError(f"'{name}' is null although it has a default")
         try:
             value = coerce(value, spec.type)
         except ParameterValueError as error:
@@ -250,15 +250,15 @@ class ControlValues:
     ) -> Value:
         """Return the number of items of a part of a value, or of a list that is text."""
         if spec.type not in (ParameterType.LIST, ParameterType.STRING):
-            raise NoExpressionError(f"'{name}' is a {spec.type}, and no list")
+            raise NoExpressionError(f"'{name}' is a {spec.type}, not a list")
         found = self.read_source(dag, task, given.source, ControlForm.VALUE)
         if given.selector:
             found = replace(select_part(found, given.selector), type=spec.type)
         elif isinstance(given.source, Constant):
-            raise NoExpressionError(f"'{name}' is text of its own")
+            raise NoExpressionError(f"'{name}' is a constant text")
         found = found.of_type(spec.type)
         if found.nullable and spec.default is not UNSET and spec.default is not None:
-            raise NoExpressionError(f"'{name}' has a default for null")
+            raise NoExpressionError(f"'{name}' may be null and has a default")
         text = found.text if spec.type is ParameterType.LIST else parse_text(found)
         # A value that is not a list becomes nil, which has no length.
         return Value(
@@ -305,13 +305,13 @@ class ControlValues:
             raise NoExpressionError("it reads a placeholder")
         if form is ControlForm.LENGTH:
             if not isinstance(value, list | tuple):
-                raise NoExpressionError("its items are no list")
+                raise NoExpressionError("its items are not a list")
             return Value(text=str(len(value)), type=ParameterType.NUMBER_INTEGER, kinds=LENGTH_KIND)
         if form is ControlForm.TEXT:
             value, declared = to_text(value), ParameterType.STRING
         kinds = find_kinds((value,))
         if not kinds <= KINDS_OF_TYPE[declared]:
-            raise NoExpressionError(f"{truncate(to_json(value))} is no {declared}")
+            raise NoExpressionError(f"{truncate(to_json(value))} is not a {declared}")
         text = make_constant(value)
         if isinstance(value, list | tuple):
             # Written into the expression, each iteration of a loop would carry the whole list.
@@ -435,7 +435,7 @@ class ControlValues:
         selectors = component.dag.outputs.parameters.get(source.output, ())
         types = {self._find_output_type(task.component, selector) for selector in selectors}
         if len(types) > 1:
-            raise NoExpressionError(f"'{source.output}' is of one type or another")
+            raise NoExpressionError(f"the type of '{source.output}' depends on which task ran")
         return types.pop() if types else ParameterType.LIST
 
     def _publish_output(self, dag: str, entry: ControlEntry) -> None:
@@ -461,7 +461,7 @@ class ControlValues:
                 f"'{source.task}' is a loop, and only the driver collects its values"
             )
         if not self._always_yields(loop.component, source.output):
-            raise NoExpressionError(f"iterations of '{source.task}' may contribute nothing")
+            raise NoExpressionError(f"iterations of '{source.task}' may have no output")
         return Value(
             text=str(self.count_iterations(dag, loop)),
             type=ParameterType.NUMBER_INTEGER,

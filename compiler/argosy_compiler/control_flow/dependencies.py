@@ -10,7 +10,7 @@ from argosy_schemas.ir.model import TriggerStrategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Awaited:
+class TaskDependencies:
     """The siblings that a task waits for, sorted; no task is in both."""
 
     requires: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Awaited:
         return tuple(sorted((*self.requires, *self.follows)))
 
 
-def resolve_dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited]:
+def resolve_dependencies(structure: Structure, dag: str) -> Mapping[str, TaskDependencies]:
     """Return task key to what it waits for.
 
     An importer has no pod, since whoever reads its artifact computes it. Its own dependencies
@@ -32,9 +32,9 @@ def resolve_dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited
     that runs in any case stands between.
     """
     tasks = structure.dag(dag).tasks
-    resolved: dict[str, Awaited] = {}
+    resolved: dict[str, TaskDependencies] = {}
 
-    def of(key: str) -> Awaited:
+    def of(key: str) -> TaskDependencies:
         # Iterative would be longer; importers in a chain are few.
         if key not in resolved:
             required, followed = set[str](), set[str]()
@@ -47,7 +47,7 @@ def resolve_dependencies(structure: Structure, dag: str) -> Mapping[str, Awaited
             if tasks[key].strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
                 followed |= required
                 required = set[str]()
-            resolved[key] = Awaited(
+            resolved[key] = TaskDependencies(
                 requires=tuple(sorted(required)), follows=tuple(sorted(followed - required))
             )
         return resolved[key]

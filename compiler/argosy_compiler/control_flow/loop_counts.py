@@ -32,7 +32,7 @@ def make_count_tag(loop: str, *, body_nodes: int, max_nodes: int, carries_contro
         carries_control: Whether each iteration carries control values, whose bytes count as well.
     """
     limit = max(1, max_nodes // body_nodes)
-    too_many = _message(
+    too_many = _join_message(
         f"loop {loop} has ",
         _COUNT,
         f" items, and --max-nodes allows {limit}; make it shorter, or raise that {_WHERE}",
@@ -40,7 +40,7 @@ def make_count_tag(loop: str, *, body_nodes: int, max_nodes: int, carries_contro
     count = _COUNT
     if carries_control:
         most = max_nodes * COPIED_BYTES_OF_A_NODE
-        too_large = _message(
+        too_large = _join_message(
             f"loop {loop} has ",
             _COUNT,
             " items with ",
@@ -53,6 +53,6 @@ def make_count_tag(loop: str, *, body_nodes: int, max_nodes: int, carries_contro
     return make_tag(f"int({_COUNT}) > {limit} ? {too_many} : {count}")
 
 
-def _message(*parts: str) -> str:
+def _join_message(*parts: str) -> str:
     """Return the expression that joins texts and expressions, which alternate."""
     return " + ".join(quote(part) if at % 2 == 0 else part for at, part in enumerate(parts))

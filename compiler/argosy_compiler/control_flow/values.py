@@ -64,7 +64,7 @@ class Value:
         if is_kept or {declared, self.type} == set(NUMBERS):
             return replace(self, type=declared)
         if not self.operand.is_certain:
-            raise NoExpressionError(f"what is declared {self.type} is passed on as {declared}")
+            raise NoExpressionError(f"a {self.type} is passed on as a {declared}")
         return replace(self, type=declared)
 
 
@@ -74,7 +74,7 @@ def select_part(value: Value, selector: str) -> Value:
     if match is None:
         raise NoExpressionError(f"it reads a part of a value by '{selector}'")
     key = match[1] if match[1] is not None else match[2]
-    known = None if value.known is None else _members(value.known, key)
+    known = None if value.known is None else _read_members(value.known, key)
     # A missing key would be nil, and compare as unequal where it should fail.
     return replace(
         value,
@@ -93,7 +93,7 @@ def parse_text(value: Value) -> str:
     return f"map([{value.text}], type(#) == 'string' ? fromJSON(#) : #)[0]"
 
 
-def _members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] | None:
+def _read_members(values: tuple[JsonValue, ...], key: str) -> tuple[JsonValue, ...] | None:
     """Return one member of each value; ``None`` if any lacks it."""
     found: list[JsonValue] = []
     for value in values:

@@ -51,7 +51,7 @@ def write_parts(template: Json, graph: TaskGraph, names: Names) -> list[Json]:
 
 def make_stand_in_template() -> Json:
     """Return the template of stand-ins: succeeds without a pod, since its only task is skipped."""
-    nothing = {**_task("nothing", MET_TEMPLATE, {PATH_INPUT: ""}), "when": "false"}
+    nothing = {**_make_task("nothing", MET_TEMPLATE, {PATH_INPUT: ""}), "when": "false"}
     return {
         "name": MET_TEMPLATE,
         "inputs": {"parameters": [{"name": PATH_INPUT}]},
@@ -73,10 +73,10 @@ class _Writer:
             path: The path of the DAG, as its tasks write it.
         """
         stand_ins = _name_stand_ins(graph)
-        tasks = [_stand_in(name, required, path) for required, name in stand_ins.items()]
+        tasks = [_make_stand_in(name, required, path) for required, name in stand_ins.items()]
         for name, one in graph.members.items():
             if isinstance(one, TaskGraph):
-                task = self._part(name, one, graph, path)
+                task = self._write_part(name, one, graph, path)
             else:
                 task = map_strings(one, lambda text: _localize(text, graph))
             outside = graph.required_outside(name)
@@ -93,7 +93,9 @@ class _Writer:
             dag["target"] = " ".join(sorted((graph.members.keys() - inner) | followed))
         return dag
 
-    def _part(self, name: str, part: TaskGraph, around: TaskGraph, path: str) -> dict[str, Any]:
+    def _write_part(
+        self, name: str, part: TaskGraph, around: TaskGraph, path: str
+    ) -> dict[str, Any]:
         """Return the task that a part stands in as, and put its templates into :attr:`parts`."""
         template = self.names.new(f"{self.base}-{name}"[-120:].lstrip("-"))
         position = len(self.parts)
@@ -104,11 +106,11 @@ class _Writer:
             values[one] = _read_input(one)
         if outer := set(_READ_OUTER.findall(text)):
             values[_OUTER_INPUT] = make_tag(
-                make_control_text({key: _hand(key, around) for key in outer})
+                make_control_text({key: _write_outer_value(key, around) for key in outer})
             )
         inputs = {"parameters": [{"name": one} for one in values]}
         self.parts.insert(position, {"name": template, "inputs": inputs, "dag": dag})
-        return _task(name, template, values)
+        return _make_task(name, template, values)
 
 
 def _localize(text: str, graph: TaskGraph) -> str:
@@ -125,7 +127,7 @@ def _localize(text: str, graph: TaskGraph) -> str:
     return READ_TASK.sub(read, text)
 
 
-def _hand(key: str, graph: TaskGraph) -> str:
+def _write_outer_value(key: str, graph: TaskGraph) -> str:
     """Return the expression of what a part of ``graph`` reads of a task there or further out."""
     task, _, what = key.rpartition(".")
     if task not in graph.members:
@@ -145,17 +147,17 @@ def _name_stand_ins(graph: TaskGraph) -> Mapping[frozenset[str], str]:
     return {required: next(free) for required in outside if required}
 
 
-def _stand_in(name: str, required: Iterable[str], path: str) -> dict[str, Any]:
+def _make_stand_in(name: str, required: Iterable[str], path: str) -> dict[str, Any]:
     succeeded = (
         f"{get_control_value(_OUTER, f'{one}.status')} == 'Succeeded'" for one in sorted(required)
     )
     return {
-        **_task(name, MET_TEMPLATE, {PATH_INPUT: path}),
+        **_make_task(name, MET_TEMPLATE, {PATH_INPUT: path}),
         "when": make_tag(" && ".join(succeeded)),
     }
 
 
-def _task(name: str, template: str, values: Mapping[str, str]) -> dict[str, Any]:
+def _make_task(name: str, template: str, values: Mapping[str, str]) -> dict[str, Any]:
     parameters = [{"name": key, "value": value} for key, value in values.items()]
     return {"name": name, "template": template, "arguments": {"parameters": parameters}}
 

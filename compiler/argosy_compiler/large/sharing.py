@@ -53,7 +53,7 @@ def share_templates(templates: Sequence[Template]) -> list[Template]:
 def _split_into_levels(templates: Sequence[Template]) -> Iterator[list[Template]]:
     """Yield the templates, those that others use before those others."""
     used = {
-        str(template["name"]): {str(task["template"]) for task in _tasks_of(template)}
+        str(template["name"]): {str(task["template"]) for task in _list_tasks(template)}
         for template in templates
     }
     left = {str(template["name"]): template for template in templates}
@@ -63,7 +63,7 @@ def _split_into_levels(templates: Sequence[Template]) -> Iterator[list[Template]
         left = waiting
 
 
-def _tasks_of(template: Template) -> Iterator[Template]:
+def _list_tasks(template: Template) -> Iterator[Template]:
     yield from template.get("dag", {}).get("tasks", ())
     for group in template.get("steps", ()):
         yield from group

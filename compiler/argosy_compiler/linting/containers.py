@@ -38,34 +38,36 @@ def check_containers(subject: Subject) -> Iterator[Problem]:
         volumes = list_objects(template.json, "volumes")
         known = shared | {get_text(volume, "name") for volume in volumes}
         for volume in volumes:
-            yield from _volume(volume, f"{template.path}.volumes.{get_text(volume, 'name')}")
+            yield from _check_volume_name(
+                volume, f"{template.path}.volumes.{get_text(volume, 'name')}"
+            )
         for path, container in list_containers(template):
-            yield from _container(container, path, known)
+            yield from _check_container(container, path, known)
 
 
-def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:
+def _check_container(container: Json, path: str, volumes: set[str]) -> Iterator[Problem]:
     image, policy = get_text(container, "image"), get_text(container, "imagePullPolicy")
     if not image:
         yield Problem(path=f"{path}.image", message="is missing; name an image")
     elif not is_image(image):
         yield Problem(
             path=f"{path}.image",
-            message=f"'{image}' is no reference of an image; write it like 'python:3.11'",
+            message=f"'{image}' is not an image reference; write it like 'python:3.11'",
         )
     if policy and policy not in _PULL_POLICIES and "{{" not in policy:
         yield Problem(
             path=f"{path}.imagePullPolicy",
             message=f"is '{policy}'; use one of {', '.join(_PULL_POLICIES)}",
         )
-    places: set[str] = set()
+    mount_paths: set[str] = set()
     for mount in list_objects(container, "volumeMounts"):
-        place, name = get_text(mount, "mountPath"), get_text(mount, "name")
-        if place in places:
+        mount_path, name = get_text(mount, "mountPath"), get_text(mount, "name")
+        if mount_path in mount_paths:
             yield Problem(
                 path=f"{path}.volumeMounts",
-                message=f"'{place}' is mounted twice; choose another path",
+                message=f"'{mount_path}' is mounted twice; choose another path",
             )
-        places.add(place)
+        mount_paths.add(mount_path)
         if name not in volumes:
             yield Problem(
                 path=f"{path}.volumeMounts",
@@ -74,26 +76,28 @@ def _container(container: Json, path: str, volumes: set[str]) -> Iterator[Proble
     for side in ("limits", "requests"):
         for resource, amount in get_object(get_object(container, "resources"), side).items():
             if isinstance(amount, str):
-                yield from _quantity(amount, f"{path}.resources.{side}.{resource}")
+                yield from _check_quantity(amount, f"{path}.resources.{side}.{resource}")
 
 
-def _volume(volume: Json, path: str) -> Iterator[Problem]:
+def _check_volume_name(volume: Json, path: str) -> Iterator[Problem]:
     name = get_text(volume, "name")
     if not _LABEL.fullmatch(name):
         yield Problem(
             path=path,
-            message=f"'{name}' is no name of a volume; use at most 63 lower case letters, digits"
+            message=f"'{name}' is not a volume name; use at most 63 lower case letters, digits"
             " and '-'",
         )
     limit = get_object(volume, "emptyDir").get("sizeLimit")
     if isinstance(limit, str):
-        yield from _quantity(limit, f"{path}.emptyDir.sizeLimit")
+        yield from _check_quantity(limit, f"{path}.emptyDir.sizeLimit")
 
 
-def _quantity(amount: str, path: str) -> Iterator[Problem]:
+def _check_quantity(amount: str, path: str) -> Iterator[Problem]:
     if "{{" in amount:
         yield Problem(
             path=path, message="cannot hold a tag, which Argo 4 refuses here; use 'podSpecPatch'"
         )
     elif not is_quantity(amount):
-        yield Problem(path=path, message=f"'{amount}' is no quantity; write e.g. '500m' or '1Gi'")
+        yield Problem(
+            path=path, message=f"'{amount}' is not a quantity; write e.g. '500m' or '1Gi'"
+        )

@@ -44,8 +44,8 @@ def check_dags(subject: Subject) -> Iterator[Problem]:
                     message=f"'{task.name}' begins with a digit and has 'depends'; rename it",
                 )
         names = {task.name: task for task in tasks}
-        yield from _known(template, parsed, names)
-        yield from _cycle(template, parsed)
+        yield from _check_task_names(template, parsed, names)
+        yield from _check_cycle(template, parsed)
 
 
 def read_depends(task: WorkflowTask) -> Depends | Problem | None:
@@ -59,27 +59,29 @@ def read_depends(task: WorkflowTask) -> Depends | Problem | None:
         return Problem(path=f"{task.path}.depends", message=str(error))
 
 
-def _known(
+def _check_task_names(
     template: Template, parsed: Mapping[str, Depends], tasks: Mapping[str, WorkflowTask]
 ) -> Iterator[Problem]:
     for name, condition in parsed.items():
         for above in condition.tasks:
             if above not in tasks:
-                yield Problem(path=f"{tasks[name].path}.depends", message=_no_task(above, tasks))
+                yield Problem(
+                    path=f"{tasks[name].path}.depends", message=_explain_missing_task(above, tasks)
+                )
     for target in get_text(get_object(template.json, "dag"), "target").split():
         if target not in tasks and "{{" not in target:
             yield Problem(
                 path=f"{template.path}.dag.target",
-                message=_no_task(target, tasks),
+                message=_explain_missing_task(target, tasks),
             )
 
 
-def _no_task(name: str, tasks: Mapping[str, WorkflowTask]) -> str:
+def _explain_missing_task(name: str, tasks: Mapping[str, WorkflowTask]) -> str:
     todo = suggest_name(name, tasks, otherwise="name one of its tasks")
     return f"there is no task '{name}' in the DAG; {todo}"
 
 
-def _cycle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
+def _check_cycle(template: Template, parsed: Mapping[str, Depends]) -> Iterator[Problem]:
     cycle = find_cycle({name: condition.tasks for name, condition in parsed.items()})
     if cycle:
         names = " -> ".join(f"'{name}'" for name in cycle)

@@ -25,25 +25,26 @@ def check_fields(subject: Subject) -> Iterator[Problem]:
     from hera.workflows.models import Workflow
     from pydantic import ValidationError
 
-    yield from _values(subject.spec, "spec", "spec")
+    yield from _check_values(subject.spec, "spec", "spec")
     try:
         read = Workflow.model_validate(subject.document)
     except ValidationError as error:
         for one in error.errors():
             missing = one["type"] == "missing"
             yield Problem(
-                path=_place(subject.document, one["loc"]),
+                path=_format_path(subject.document, one["loc"]),
                 message="is missing; set it" if missing else f"is of the wrong type: {one['msg']}",
             )
         return
     known = read.model_dump(by_alias=True, exclude_unset=True, mode="json")
-    for path in _vanished(subject.document, known, ""):
+    for path in _find_dropped_fields(subject.document, known, ""):
         yield Problem(
-            path=path, message="is no field of a Workflow in Argo 4.0, and would vanish; remove it"
+            path=path,
+            message="is not a field of a Workflow in Argo 4.0, which would drop it; remove it",
         )
 
 
-def _values(value: object, name: str, path: str) -> Iterator[Problem]:
+def _check_values(value: object, name: str, path: str) -> Iterator[Problem]:
     for holder, inner_name, inner_path in walk_objects(value, name, path):
         for (within, field), allowed in _ENUMS.items():
             given = holder.get(field)
@@ -54,22 +55,22 @@ def _values(value: object, name: str, path: str) -> Iterator[Problem]:
                 )
 
 
-def _vanished(given: object, kept: object, path: str) -> Iterator[str]:
+def _find_dropped_fields(given: object, kept: object, path: str) -> Iterator[str]:
     """Yield the places of fields that are in ``given`` and not in ``kept``."""
     held = as_object(kept) or {}
     for name, inner in (as_object(given) or {}).items():
-        place = f"{path}.{name}" if path else name
+        field_path = f"{path}.{name}" if path else name
         if name not in held:
-            yield place
+            yield field_path
         else:
-            yield from _vanished(inner, held[name], place)
+            yield from _find_dropped_fields(inner, held[name], field_path)
     pairs = zip(as_list(given) or (), as_list(kept) or (), strict=False)
     for number, (inner, held_inner) in enumerate(pairs):
-        yield from _vanished(inner, held_inner, locate_item(path, inner, number))
+        yield from _find_dropped_fields(inner, held_inner, locate_item(path, inner, number))
 
 
-def _place(document: object, segments: Sequence[str | int]) -> str:
-    """Return a place as all rules name it, from the keys and indices that lead there."""
+def _format_path(document: object, segments: Sequence[str | int]) -> str:
+    """Return a path as all rules write it, from the keys and indices that lead there."""
     path, value = "", document
     for segment in segments:
         items = as_list(value)

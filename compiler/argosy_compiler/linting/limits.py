@@ -23,7 +23,7 @@ MAX_ARGUMENT_BYTES: Final = 128 * 1024
 def check_limits(subject: Subject) -> Iterator[Problem]:
     """Yield what is too much."""
     if subject.is_at_least(4, 0):
-        yield from _counts(subject)
+        yield from _check_counts(subject)
     size = len(to_json(subject.document).encode())
     if size > MAX_WORKFLOW_BYTES:
         yield Problem(
@@ -37,10 +37,10 @@ def check_limits(subject: Subject) -> Iterator[Problem]:
     }
     for template in subject.templates:
         if "dag" not in template.json and "steps" not in template.json:
-            yield from _template(template, arguments)
+            yield from _check_template_size(template, arguments)
 
 
-def _counts(subject: Subject) -> Iterator[Problem]:
+def _check_counts(subject: Subject) -> Iterator[Problem]:
     count = len(subject.templates)
     if count > MAX_TEMPLATES:
         yield Problem(
@@ -60,7 +60,7 @@ def _counts(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _template(template: Template, arguments: Mapping[str, int]) -> Iterator[Problem]:
+def _check_template_size(template: Template, arguments: Mapping[str, int]) -> Iterator[Problem]:
     """Yield a problem if the template does not fit into one variable of a container.
 
     Counted as it is there: with the workflow's parameters filled in.
@@ -73,6 +73,6 @@ def _template(template: Template, arguments: Mapping[str, int]) -> Iterator[Prob
     if size > MAX_ARGUMENT_BYTES:
         yield Problem(
             path=template.path,
-            message=f"has {size:,} bytes with its parameters; Argo hands it to containers in one"
+            message=f"has {size:,} bytes with its parameters; Argo passes it to containers in one"
             f" variable, which takes {MAX_ARGUMENT_BYTES:,}",
         )

@@ -32,24 +32,24 @@ _MAKES_PODS = ("container", "resource")
 
 def check_names(subject: Subject) -> Iterator[Problem]:
     """Yield names that are not of their grammar, too long, or given twice."""
-    yield from _workflow(subject)
-    for path, names in _namespaces(subject):
-        yield from _twice(path, names)
+    yield from _check_workflow(subject)
+    for path, names in _list_namespaces(subject):
+        yield from _check_duplicates(path, names)
     for template in subject.templates:
-        yield from _named(template.name, template.path)
-        yield from _pod_name(template)
+        yield from _check_name(template.name, template.path)
+        yield from _check_pod_name(template)
         for task in (*template.tasks, *template.steps):
-            yield from _named(task.name, task.path)
-    for path, parameter in _parameters(subject):
+            yield from _check_name(task.name, task.path)
+    for path, parameter in _list_parameters(subject):
         name = get_text(parameter, "name")
         if not PARAMETER.fullmatch(name):
             yield Problem(
                 path=f"{path}.{name}",
-                message=f"'{name}' is no parameter name; use letters, digits, '-' and '_'",
+                message=f"'{name}' is not a parameter name; use letters, digits, '-' and '_'",
             )
 
 
-def _workflow(subject: Subject) -> Iterator[Problem]:
+def _check_workflow(subject: Subject) -> Iterator[Problem]:
     name = get_text(subject.metadata, "name")
     base = get_text(subject.metadata, "generateName")
     if not name and not base:
@@ -66,23 +66,23 @@ def _workflow(subject: Subject) -> Iterator[Problem]:
     if not is_subdomain(given if name else f"{given}x"):
         yield Problem(
             path=f"metadata.{field}",
-            message=f"'{given}' is no name for Kubernetes; use lower case letters, digits, '-'"
-            " and '.', and begin with a letter or digit",
+            message=f"'{given}' is not a name that Kubernetes takes; use lower case letters,"
+            " digits, '-' and '.', and begin with a letter or digit",
         )
 
 
-def _named(name: str, path: str) -> Iterator[Problem]:
+def _check_name(name: str, path: str) -> Iterator[Problem]:
     if not NAME.fullmatch(name):
         yield Problem(
             path=path,
-            message=f"'{name}' is no name for Argo; use letters, digits and '-', and begin with a"
-            " letter or digit",
+            message=f"'{name}' is not a name that Argo takes; use letters, digits and '-', and"
+            " begin with a letter or digit",
         )
     if len(name) > LONGEST:
         yield Problem(path=path, message=f"the name has {len(name)} characters; use at most 128")
 
 
-def _pod_name(template: Template) -> Iterator[Problem]:
+def _check_pod_name(template: Template) -> Iterator[Problem]:
     if any(kind in _MAKES_PODS for kind in template.kinds) and template.name.lower() != (
         template.name
     ):
@@ -92,10 +92,13 @@ def _pod_name(template: Template) -> Iterator[Problem]:
         )
 
 
-def _namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
-    """Yield each set of names that have to differ, with its place."""
+def _list_namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
+    """Yield each set of names that have to differ, with its path."""
     yield "spec.templates", [one.name for one in subject.templates]
-    yield "spec.arguments.parameters", _names(list_objects(_arguments(subject.spec), "parameters"))
+    yield (
+        "spec.arguments.parameters",
+        _list_names(list_objects(_list_arguments(subject.spec), "parameters")),
+    )
     for template in subject.templates:
         if template.tasks:
             yield f"{template.path}.dag.tasks", [task.name for task in template.tasks]
@@ -103,19 +106,22 @@ def _namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
             yield f"{template.path}.steps", [step.name for step in template.steps]
         for side in ("inputs", "outputs"):
             holder = get_object(template.json, side)
-            yield f"{template.path}.{side}.parameters", _names(list_objects(holder, "parameters"))
+            yield (
+                f"{template.path}.{side}.parameters",
+                _list_names(list_objects(holder, "parameters")),
+            )
         for task in (*template.tasks, *template.steps):
-            given = list_objects(_arguments(task.json), "parameters")
-            yield f"{task.path}.arguments.parameters", _names(given)
+            given = list_objects(_list_arguments(task.json), "parameters")
+            yield f"{task.path}.arguments.parameters", _list_names(given)
         containers = [
             *list_objects(template.json, "initContainers"),
             *list_objects(template.json, "sidecars"),
         ]
-        yield f"{template.path} (containers)", _names(containers)
-        yield f"{template.path}.volumes", _names(list_objects(template.json, "volumes"))
+        yield f"{template.path} (containers)", _list_names(containers)
+        yield f"{template.path}.volumes", _list_names(list_objects(template.json, "volumes"))
 
 
-def _twice(path: str, names: Iterable[str]) -> Iterator[Problem]:
+def _check_duplicates(path: str, names: Iterable[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     told: set[str] = set()
     for name in names:
@@ -125,21 +131,21 @@ def _twice(path: str, names: Iterable[str]) -> Iterator[Problem]:
         seen.add(name)
 
 
-def _parameters(subject: Subject) -> Iterator[tuple[str, Json]]:
-    for parameter in list_objects(_arguments(subject.spec), "parameters"):
+def _list_parameters(subject: Subject) -> Iterator[tuple[str, Json]]:
+    for parameter in list_objects(_list_arguments(subject.spec), "parameters"):
         yield "spec.arguments.parameters", parameter
     for template in subject.templates:
         for side in ("inputs", "outputs"):
             for parameter in list_objects(get_object(template.json, side), "parameters"):
                 yield f"{template.path}.{side}.parameters", parameter
         for task in (*template.tasks, *template.steps):
-            for parameter in list_objects(_arguments(task.json), "parameters"):
+            for parameter in list_objects(_list_arguments(task.json), "parameters"):
                 yield f"{task.path}.arguments.parameters", parameter
 
 
-def _arguments(holder: Json) -> Json:
+def _list_arguments(holder: Json) -> Json:
     return get_object(holder, "arguments")
 
 
-def _names(holders: Iterable[Json]) -> list[str]:
+def _list_names(holders: Iterable[Json]) -> list[str]:
     return [get_text(one, "name") for one in holders]

@@ -25,49 +25,51 @@ _RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
 def check_outcomes(subject: Subject) -> Iterator[Problem]:
     """Yield references to outputs of tasks that need not have succeeded."""
     for template in subject.templates:
-        yield from _dag(template, may_ask=not subject.is_at_least(3, 7))
+        yield from _check_dag(template, may_ask=not subject.is_at_least(3, 7))
 
 
-def _dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
+def _check_dag(template: Template, *, may_ask: bool) -> Iterator[Problem]:
     tasks = template.tasks
     bits = {task.name: 1 << number for number, task in enumerate(tasks)}
-    others = {task.name: _without_outputs(task) for task in tasks}
-    forced = compute_transitive_closure({task.name: _forced(task, others) for task in tasks})
+    others = {task.name: _list_failures(task) for task in tasks}
+    forced = compute_transitive_closure(
+        {task.name: _find_forced_tasks(task, others) for task in tasks}
+    )
     for task in tasks:
         for field in ("arguments", "when", "withSequence"):
-            for place, string in walk_strings(task.json.get(field), f"{task.path}.{field}"):
+            for path, string in walk_strings(task.json.get(field), f"{task.path}.{field}"):
                 paths = read_paths(string)
-                for name in sorted({one for path in paths if (one := _used(path))}):
+                for name in sorted({one for path in paths if (one := _find_read_task(path))}):
                     is_asked = f"tasks.{name}.status" in paths
                     if name not in bits or forced[task.name] & bits[name]:
                         continue
                     if not is_asked:
                         yield Problem(
-                            path=place,
+                            path=path,
                             message=f"reads outputs of '{name}', which 'depends' does not force to"
                             f" have succeeded; depend on '{name}.Succeeded'",
                         )
                     elif not may_ask:
                         yield Problem(
-                            path=place,
+                            path=path,
                             message=f"waits forever if '{name}' ends without outputs, though it"
                             f" asks for the status; write [tasks['{name}']][0].outputs",
                         )
 
 
-def _used(path: str) -> str | None:
+def _find_read_task(path: str) -> str | None:
     """Return the task whose outputs a path reads."""
     root, *rest = path.split(".")
     return rest[0] if root == "tasks" and len(rest) > 1 and rest[1] == "outputs" else None
 
 
-def _without_outputs(task: WorkflowTask) -> frozenset[str]:
+def _list_failures(task: WorkflowTask) -> frozenset[str]:
     """Return the results but success that a task can have."""
     may_be_skipped = "when" in task.json or task.fans_out
     return frozenset({"Failed", "Errored", "Omitted"} | ({"Skipped"} if may_be_skipped else set()))
 
 
-def _forced(task: WorkflowTask, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+def _find_forced_tasks(task: WorkflowTask, others: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     """Return the tasks without whose success this one does not run.
 
     Args:

@@ -29,41 +29,43 @@ def check_pod_settings(subject: Subject) -> Iterator[Problem]:
     for template in subject.templates:
         metadata = get_object(template.json, "metadata")
         path = f"{template.path}.metadata"
-        yield from _labels(get_object(metadata, "labels"), f"{path}.labels")
-        yield from _keys(get_object(metadata, "annotations"), f"{path}.annotations")
+        yield from _check_labels(get_object(metadata, "labels"), f"{path}.labels")
+        yield from _check_keys(get_object(metadata, "annotations"), f"{path}.annotations")
         selector = get_object(template.json, "nodeSelector")
-        yield from _labels(selector, f"{template.path}.nodeSelector")
+        yield from _check_labels(selector, f"{template.path}.nodeSelector")
         for container_path, container in list_containers(template):
-            yield from _resources(get_object(container, "resources"), f"{container_path}.resources")
+            yield from _check_resources(
+                get_object(container, "resources"), f"{container_path}.resources"
+            )
 
 
-def _labels(labels: Json, path: str) -> Iterator[Problem]:
-    yield from _keys(labels, path)
+def _check_labels(labels: Json, path: str) -> Iterator[Problem]:
+    yield from _check_keys(labels, path)
     for key, value in labels.items():
         if isinstance(value, str) and value and not _is_tag(value) and not _NAME.fullmatch(value):
-            message = f"'{value}' is no value of a label in Kubernetes; {_VALUE_ADVICE}"
+            message = f"'{value}' is not a label value in Kubernetes; {_VALUE_ADVICE}"
             yield Problem(path=f"{path}.{key}", message=message)
 
 
-def _keys(settings: Json, path: str) -> Iterator[Problem]:
+def _check_keys(settings: Json, path: str) -> Iterator[Problem]:
     for key in settings:
         prefix, slash, name = key.rpartition("/")
         is_valid = _NAME.fullmatch(name) and (
             not slash or (len(prefix) <= 253 and _PREFIX.fullmatch(prefix))
         )
         if not is_valid and not _is_tag(key):
-            message = f"'{key}' is no key of a label in Kubernetes; {_KEY_ADVICE}"
+            message = f"'{key}' is not a label key in Kubernetes; {_KEY_ADVICE}"
             yield Problem(path=path, message=message)
 
 
-def _resources(resources: Json, path: str) -> Iterator[Problem]:
+def _check_resources(resources: Json, path: str) -> Iterator[Problem]:
     limits, requests = get_object(resources, "limits"), get_object(resources, "requests")
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name in amounts:
             if not _is_resource(name) and not _is_tag(name):
                 yield Problem(
                     path=f"{path}.{side}",
-                    message=f"'{name}' is no resource in Kubernetes; use one of "
+                    message=f"'{name}' is not a resource in Kubernetes; use one of "
                     f"{', '.join(_STANDARD_RESOURCES)}, or a name with a domain such as "
                     "'nvidia.com/gpu'",
                 )

@@ -1,6 +1,6 @@
 """Names of objects that pods ask the cluster for: Secrets, ConfigMaps, claims, service accounts.
 
-Whether they exist only the cluster knows; one that is no name can exist in none.
+Only the cluster knows whether they exist; what is not a valid name exists in none.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _NAMES: Final = frozenset(
 def check_references(subject: Subject) -> Iterator[Problem]:
     """Yield names that no object of Kubernetes can have."""
     own = {name: value for name, value in subject.spec.items() if name != "templates"}
-    yield from _within(own, "spec", "spec")
+    yield from _check_value(own, "spec", "spec")
     for template in subject.templates:
-        yield from _within(template.json, "templates", template.path)
+        yield from _check_value(template.json, "templates", template.path)
 
 
-def _within(value: object, name: str, path: str) -> Iterator[Problem]:
-    for holder, holder_name, place in walk_objects(value, name, path):
+def _check_value(value: object, name: str, path: str) -> Iterator[Problem]:
+    for holder, holder_name, holder_path in walk_objects(value, name, path):
         for field, given in holder.items():
             if (holder_name, field) not in _NAMES or not isinstance(given, str):
                 continue
             if "{{" not in given and not is_subdomain(given):
                 yield Problem(
-                    path=f"{place}.{field}",
-                    message=f"'{given}' is no name that Kubernetes takes; {SUBDOMAIN_ADVICE}",
+                    path=f"{holder_path}.{field}",
+                    message=f"'{given}' is not a name that Kubernetes takes; {SUBDOMAIN_ADVICE}",
                 )

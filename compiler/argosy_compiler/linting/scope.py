@@ -1,4 +1,4 @@
-"""What a tag can read, by where it stands."""
+"""What a tag can read, by the field that holds it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _OF_TASK = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The names that can be resolved at one place."""
+    """The names that can be resolved in one field."""
 
     arguments: frozenset[str]
     """Parameters of the workflow."""
@@ -82,14 +82,14 @@ class Scope:
             known = rest[1] in self.arguments
             return None if known else f"'{rest[1]}' is not in spec.arguments.parameters"
         if root in ("tasks", "steps") and rest[1:] == ["outputs", "parameters"]:
-            return "only 'withItems' and 'withParam' have all at once; name one of them"
+            return "only 'withItems' and 'withParam' yield all parameters at once; name one"
         return self.missing(name)
 
     def missing(self, name: str) -> str | None:
         """Return why a path cannot be resolved here; ``None``: it can, or is not ours to judge.
 
-        A parameter that the workflow does not list is no fault of an expression: it is null there,
-        and the one who submits may add it.
+        An expression may read a parameter that the workflow does not list: it is null there, and
+        whoever submits the workflow may add it.
         """
         root, *rest = name.split(".")
         if root not in _ROOTS:
@@ -97,7 +97,7 @@ class Scope:
         if root == "item":
             return None if self.has_item else "there are no items here"
         if root == "steps" and not self.has_steps:
-            return "this is no template of steps"
+            return "only a template of steps has them"
         if root == "inputs" and rest[:1] == ["parameters"] and len(rest) > 1:
             known = rest[1] in self.inputs
             return None if known else f"the template has no input '{rest[1]}'"
@@ -118,7 +118,7 @@ class Scope:
             return f"there is no {where.format(task)}"
         if not self.bits[task] & self.visible:
             if self.has_steps:
-                return f"'{task}' is of no earlier group; move this step behind it"
+                return f"'{task}' is not in an earlier group; move this step after it"
             return f"it does not wait for '{task}'; add that to 'depends'"
         if len(rest) > 1 and rest[1] not in _OF_TASK:
             return f"a task has no '{rest[1]}'"
@@ -131,18 +131,18 @@ class Scope:
 def read_scope(subject: Subject, template: Template) -> Scope:
     """Return the scope of a template's own fields."""
     tasks = (*template.tasks, *template.steps)
-    above = _above_steps(template) if template.steps else _above_tasks(template)
+    above = _list_upstream_steps(template) if template.steps else _list_upstream_tasks(template)
     return Scope(
-        arguments=frozenset(_names(get_object(subject.spec, "arguments"))),
-        inputs=frozenset(_names(get_object(template.json, "inputs"))),
-        outputs={task.name: _outputs(subject, task) for task in tasks},
+        arguments=frozenset(_list_names(get_object(subject.spec, "arguments"))),
+        inputs=frozenset(_list_names(get_object(template.json, "inputs"))),
+        outputs={task.name: _list_outputs(subject, task) for task in tasks},
         bits={name: 1 << number for number, name in enumerate(above)},
         ancestors=compute_transitive_closure(above),
         has_steps="steps" in template.json,
     )
 
 
-def _above_tasks(template: Template) -> dict[str, tuple[str, ...]]:
+def _list_upstream_tasks(template: Template) -> dict[str, tuple[str, ...]]:
     """Return for each task those that it waits for."""
     return {
         task.name: read.tasks if isinstance(read := read_depends(task), Depends) else ()
@@ -150,7 +150,7 @@ def _above_tasks(template: Template) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _above_steps(template: Template) -> dict[str, tuple[str, ...]]:
+def _list_upstream_steps(template: Template) -> dict[str, tuple[str, ...]]:
     """Return for each step those of the group before, each of which waits for all before it."""
     groups = [tuple(step.name for step in group) for group in template.step_groups if group]
     return {
@@ -158,10 +158,12 @@ def _above_steps(template: Template) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _names(holder: Json) -> list[str]:
+def _list_names(holder: Json) -> list[str]:
     return [get_text(one, "name") for one in list_objects(holder, "parameters")]
 
 
-def _outputs(subject: Subject, task: WorkflowTask) -> frozenset[str] | None:
+def _list_outputs(subject: Subject, task: WorkflowTask) -> frozenset[str] | None:
     template = subject.template(get_text(task.json, "template"))
-    return None if template is None else frozenset(_names(get_object(template.json, "outputs")))
+    return (
+        None if template is None else frozenset(_list_names(get_object(template.json, "outputs")))
+    )

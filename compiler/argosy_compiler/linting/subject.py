@@ -116,7 +116,7 @@ class Subject:
 def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | tuple[Problem, ...]:
     """Return the subject, or why the rules cannot judge the document.
 
-    It is no Workflow at all, or it uses what the compiler never writes.
+    It is not a Workflow, or it uses what the compiler never writes.
     """
     if workflow.get("kind") != "Workflow":
         return (Problem(path="kind", message="is not 'Workflow'; give a compiled pipeline"),)
@@ -135,10 +135,10 @@ def read_subject(workflow: Json, version: tuple[int, int]) -> Subject | tuple[Pr
         spec=spec,
         templates=tuple(templates),
     )
-    return tuple(_foreign(subject)) or subject
+    return tuple(_find_unsupported(subject)) or subject
 
 
-def _foreign(subject: Subject) -> Iterator[Problem]:
+def _find_unsupported(subject: Subject) -> Iterator[Problem]:
     """Yield what the compiler never writes, so that no rule knows it."""
     if "workflowTemplateRef" in subject.spec:
         yield Problem(
@@ -189,9 +189,9 @@ def get_text(holder: Json, name: str) -> str:
 
 
 def locate_item(path: str, item: object, number: int) -> str:
-    """Return the place of the item of a list: by its name, if it has one.
+    """Return the path of an item of a list: by its name, if it has one.
 
-    Groups of steps are passed over, as in :attr:`Template.steps`.
+    Groups of steps have no part in the path, as in :attr:`Template.steps`.
     """
     if as_list(item) is not None:
         return path
@@ -199,7 +199,7 @@ def locate_item(path: str, item: object, number: int) -> str:
 
 
 def walk_strings(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Yield every string in a JSON value, with its place; list members by name where they have one.
+    """Yield every string in a JSON value behind its path, with list items by name if they have one.
 
     Args:
         value: The value.
@@ -214,9 +214,9 @@ def walk_strings(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def walk_objects(value: object, name: str, path: str) -> Iterator[tuple[Json, str, str]]:
-    """Yield each object with the name of the field that holds it and its place.
+    """Yield each object with the name of the field that holds it and its path.
 
-    Lists are seen through, as in :func:`strings`.
+    An object in a list has the name of the field that holds the list.
     """
     holder = as_object(value)
     if holder is not None:

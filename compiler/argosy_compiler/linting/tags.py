@@ -49,58 +49,58 @@ def check_tags(subject: Subject) -> Iterator[Problem]:
             if field in ("dag", "steps"):
                 continue
             within = scope.of_outputs() if field == "outputs" else scope
-            for place, string in walk_strings(value, f"{template.path}.{field}"):
-                if place.endswith(".valueFrom.expression"):
-                    yield from _expression(string, place, within)
-                elif not place.endswith(".retryStrategy.expression"):
-                    yield from _string(subject, string, place, within)
+            for path, string in walk_strings(value, f"{template.path}.{field}"):
+                if path.endswith(".valueFrom.expression"):
+                    yield from _check_expression(string, path, within)
+                elif not path.endswith(".retryStrategy.expression"):
+                    yield from _check_string(subject, string, path, within)
         for task in (*template.tasks, *template.steps):
-            yield from _task(subject, task, scope)
+            yield from _check_task(subject, task, scope)
 
 
-def _task(subject: Subject, task: WorkflowTask, scope: Scope) -> Iterator[Problem]:
+def _check_task(subject: Subject, task: WorkflowTask, scope: Scope) -> Iterator[Problem]:
     of_task = scope.of_task(task)
     for field, value in task.json.items():
         if field == "depends":
             continue
         within = of_task if field in ("arguments", "when") else scope.of_fan_out(task)
-        for place, string in walk_strings(value, f"{task.path}.{field}"):
-            yield from _string(subject, string, place, within)
+        for path, string in walk_strings(value, f"{task.path}.{field}"):
+            yield from _check_string(subject, string, path, within)
 
 
-def _string(subject: Subject, string: str, place: str, scope: Scope) -> Iterator[Problem]:
+def _check_string(subject: Subject, string: str, path: str, scope: Scope) -> Iterator[Problem]:
     if "{{" not in string:
         return
     if "{{" in _TAG.sub("", string):
-        yield Problem(path=place, message="opens '{{' and never closes it; Argo fails on it")
+        yield Problem(path=path, message="opens '{{' and never closes it; Argo fails on it")
     for tag in read_tags(string):
         if not tag.is_expression:
-            yield from _simple(tag.text, place, scope)
+            yield from _check_simple_tag(tag.text, path, scope)
             continue
-        yield from _expression(tag.text, place, scope)
+        yield from _check_expression(tag.text, path, scope)
         if not subject.is_at_least(4, 0):
-            yield from _mixed(tag.text, place)
+            yield from _check_mixed_item(tag.text, path)
 
 
-def _simple(name: str, place: str, scope: Scope) -> Iterator[Problem]:
+def _check_simple_tag(name: str, path: str, scope: Scope) -> Iterator[Problem]:
     missing = scope.missing_tag(name)
     if missing:
-        yield Problem(path=place, message=f"'{{{{{name}}}}}' cannot be resolved: {missing}")
+        yield Problem(path=path, message=f"'{{{{{name}}}}}' cannot be resolved: {missing}")
 
 
-def _expression(text: str, place: str, scope: Scope) -> Iterator[Problem]:
+def _check_expression(text: str, path: str, scope: Scope) -> Iterator[Problem]:
     try:
         root = parse(text)
     except UnsupportedExpressionError:
         return  # valid, and of a part of the language that is not read here
     except ExpressionSyntaxError as error:
         advice = "; mind that the first '}}' ends it" if text.count("{") > text.count("}") else ""
-        yield Problem(path=place, message=f"{error}{advice}")
+        yield Problem(path=path, message=f"{error}{advice}")
         return
-    for name in sorted(_read(root)):
+    for name in sorted(_find_paths(root)):
         missing = scope.missing(name)
         if missing:
-            yield Problem(path=place, message=f"'{name}' cannot be resolved: {missing}")
+            yield Problem(path=path, message=f"'{name}' cannot be resolved: {missing}")
 
 
 def read_paths(string: str) -> set[str]:
@@ -111,13 +111,13 @@ def read_paths(string: str) -> set[str]:
             found.add(tag.text)
             continue
         try:
-            found |= _read(parse(tag.text))
+            found |= _find_paths(parse(tag.text))
         except (ExpressionSyntaxError, UnsupportedExpressionError):
             continue  # the one is reported, the other is not read here
     return found
 
 
-def _read(root: Node) -> set[str]:
+def _find_paths(root: Node) -> set[str]:
     """Return the paths that an expression reads, each as far as it is literal."""
     whole = {
         found
@@ -128,7 +128,7 @@ def _read(root: Node) -> set[str]:
     return {one for one in whole if not any(other.startswith(f"{one}.") for other in whole)}
 
 
-def _mixed(text: str, place: str) -> Iterator[Problem]:
+def _check_mixed_item(text: str, path: str) -> Iterator[Problem]:
     """Yield a problem where ``item`` stands in an expression with anything else.
 
     Argo 3.5, 3.6 before 3.6.14 and 3.7 before 3.7.5 know nothing else at that time.
@@ -140,7 +140,7 @@ def _mixed(text: str, place: str) -> Iterator[Problem]:
     names = {node.name for node, _ in walk_nodes(root) if isinstance(node, Name)}
     if _ITEM in names and names & {"inputs", "tasks", "workflow"}:
         yield Problem(
-            path=place,
-            message="reads 'item' beside other values, which this line of Argo cannot; hand both"
-            " on and let the template pick",
+            path=path,
+            message="reads 'item' beside other values, which this version of Argo cannot do;"
+            " pass both on and let the template choose",
         )

@@ -34,7 +34,7 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
         if as_list(subject.spec.get("templates", [])) is not None:
             yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
         return
-    yield from _entries(subject)
+    yield from _check_entries(subject)
     for template in subject.templates:
         if len(template.kinds) != 1:
             found = " and ".join(f"'{kind}'" for kind in template.kinds)
@@ -42,31 +42,33 @@ def check_templates(subject: Subject) -> Iterator[Problem]:
                 path=template.path,
                 message=f"needs exactly one of {', '.join(KINDS)}; has {found}",
             )
-        yield from _placed(template)
-        yield from _outputs(template)
+        yield from _check_placement(template)
+        yield from _check_outputs(template)
         for task in (*template.tasks, *template.steps):
-            yield from _reference(subject, task)
-    yield from _depth(subject)
+            yield from _check_reference(subject, task)
+    yield from _check_depth(subject)
 
 
-def _entries(subject: Subject) -> Iterator[Problem]:
+def _check_entries(subject: Subject) -> Iterator[Problem]:
     entry = get_text(subject.spec, "entrypoint")
     if not entry:
         yield Problem(path="spec.entrypoint", message="is missing; name the first template")
     for field in ("entrypoint", "onExit"):
         name = get_text(subject.spec, field)
         if name and subject.template(name) is None:
-            yield Problem(path=f"spec.{field}", message=_no_template(subject, name))
+            yield Problem(path=f"spec.{field}", message=_explain_missing_template(subject, name))
 
 
-def _reference(subject: Subject, task: WorkflowTask) -> Iterator[Problem]:
+def _check_reference(subject: Subject, task: WorkflowTask) -> Iterator[Problem]:
     name = get_text(task.json, "template")
     if not name:
         yield Problem(path=task.path, message="names no template; set 'template'")
         return
     template = subject.template(name)
     if template is None:
-        yield Problem(path=f"{task.path}.template", message=_no_template(subject, name))
+        yield Problem(
+            path=f"{task.path}.template", message=_explain_missing_template(subject, name)
+        )
         return
     given = {
         get_text(one, "name")
@@ -81,13 +83,13 @@ def _reference(subject: Subject, task: WorkflowTask) -> Iterator[Problem]:
             )
 
 
-def _no_template(subject: Subject, name: str) -> str:
+def _explain_missing_template(subject: Subject, name: str) -> str:
     names = [one.name for one in subject.templates]
     todo = suggest_name(name, names, otherwise="add it to spec.templates")
     return f"there is no template '{name}'; {todo}"
 
 
-def _placed(template: Template) -> Iterator[Problem]:
+def _check_placement(template: Template) -> Iterator[Problem]:
     is_group = any(kind in _GROUPS for kind in template.kinds)
     if is_group and "activeDeadlineSeconds" in template.json:
         yield Problem(
@@ -104,7 +106,7 @@ def _placed(template: Template) -> Iterator[Problem]:
             yield Problem(path=f"{template.path}.parallelism", message=f"is {limit}; use 1 or more")
 
 
-def _outputs(template: Template) -> Iterator[Problem]:
+def _check_outputs(template: Template) -> Iterator[Problem]:
     is_group = any(kind in _GROUPS for kind in template.kinds)
     for output in list_objects(get_object(template.json, "outputs"), "parameters"):
         path = f"{template.path}.outputs.parameters.{get_text(output, 'name')}"
@@ -123,7 +125,7 @@ def _outputs(template: Template) -> Iterator[Problem]:
             )
 
 
-def _depth(subject: Subject) -> Iterator[Problem]:
+def _check_depth(subject: Subject) -> Iterator[Problem]:
     """Yield a problem where templates nest deeper than Argo goes; recursion is the author's."""
     depths: dict[str, int] = {}
     waiting: list[tuple[str, tuple[str, ...]]] = [(get_text(subject.spec, "entrypoint"), ())]
@@ -136,18 +138,20 @@ def _depth(subject: Subject) -> Iterator[Problem]:
         if depth >= DEEPEST:
             yield Problem(
                 path=f"spec.templates.{name}",
-                message=f"lies {depth} templates deep; Argo goes to {DEEPEST - 1}",
+                message=f"is nested {depth} templates deep; Argo allows {DEEPEST - 1}",
             )
             return
         template = subject.template(name)
         if template is not None:
             used = {
-                target for json in _uses(template.json) if (target := get_text(json, "template"))
+                target
+                for json in _list_uses(template.json)
+                if (target := get_text(json, "template"))
             }
             waiting.extend((target, (*above, name)) for target in sorted(used))
 
 
-def _uses(template: Json) -> Iterator[Json]:
+def _list_uses(template: Json) -> Iterator[Json]:
     view = Template(name="", json=template, path="")
     for task in (*view.tasks, *view.steps):
         yield task.json

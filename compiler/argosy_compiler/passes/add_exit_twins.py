@@ -49,31 +49,31 @@ _STOPPED = make_tag(
 
 def add_exit_twins(compilation: Compilation) -> Compilation:
     """Return the compilation with the template ``on-exit``, if the pipeline has exit tasks."""
-    twins = list(_twins(compilation))
+    twins = list(_list_twins(compilation))
     if not twins:
         return compilation
     asks = Names(twin["name"] for twin in twins).new(STOPPED_TEMPLATE)
     steps = [
-        [_stopped(asks, _STOPPED)],
+        [_make_stop_step(asks, _STOPPED)],
         [{**twin, "when": make_tag(f"steps['{asks}'].status == 'Succeeded'")} for twin in twins],
     ]
     # It ends at once, without a pod. As a DAG it would fail, on 3.5 and 3.6.
     nothing: Template = {
         "name": STOPPED_TEMPLATE,
         "inputs": {"parameters": [{"name": PATH_INPUT}]},
-        "steps": [[_stopped("nothing", "false")]],
+        "steps": [[_make_stop_step("nothing", "false")]],
     }
     templates = (*compilation.templates, {"name": ON_EXIT, "steps": steps}, nothing)
     return replace(compilation, templates=templates)
 
 
-def _stopped(name: str, when: str) -> Template:
+def _make_stop_step(name: str, when: str) -> Template:
     # With the path of what it stands in, so that nobody takes it for a task.
     arguments = {"parameters": [{"name": PATH_INPUT, "value": ""}]}
     return {"name": name, "template": STOPPED_TEMPLATE, "when": when, "arguments": arguments}
 
 
-def _twins(compilation: Compilation) -> Iterator[Template]:
+def _list_twins(compilation: Compilation) -> Iterator[Template]:
     root: Template = next(one for one in compilation.templates if one["name"] == ROOT)
     written = {task["name"]: task for task in root["dag"]["tasks"]}
     for key, task in compilation.structure.dag(ROOT).tasks.items():

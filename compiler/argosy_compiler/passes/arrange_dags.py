@@ -41,8 +41,8 @@ def arrange_dags(compilation: Compilation) -> Compilation:
     pods = PodTemplates(compilation, names)
     dags: list[Template] = []
     for variant, name in compilation.dag_variants.items():
-        dags += _Dag(compilation, variant, name, pods, names).templates()
-    return replace(compilation, templates=(*dags, *pods.templates()))
+        dags += _Dag(compilation, variant, name, pods, names).write()
+    return replace(compilation, templates=(*dags, *pods.list_templates()))
 
 
 class _Dag:
@@ -65,19 +65,19 @@ class _Dag:
         self._dependencies = resolve_dependencies(compilation.structure, variant.component)
         self._loops: list[Template] = []
 
-    def templates(self) -> Iterator[Template]:
+    def write(self) -> Iterator[Template]:
         tasks = [
             written
             for task in self._dag.tasks.values()
             if not self._compilation.structure.is_importer(task)
-            for written in self._tasks(task)
+            for written in self._write_tasks(task)
         ]
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
         followed = find_targets(self._compilation.structure, self._variant.component)
         if followed:
             dag["target"] = " ".join(make_task_name(key) for key in followed)
         template: dict[str, Any] = {"name": self._name}
-        names = self._inputs()
+        names = self._list_inputs()
         if names:
             template["inputs"] = {"parameters": [{"name": name} for name in names]}
         template["dag"] = dag
@@ -94,11 +94,11 @@ class _Dag:
         yield template
         yield from self._loops
 
-    def _inputs(self) -> list[str]:
+    def _list_inputs(self) -> list[str]:
         if self._variant.component == ROOT:
             return []
         names = [PATH_INPUT]
-        if self._receives(self._variant.component):
+        if self._receives_control(self._variant.component):
             names.append(CONTROL)
         if self._variant.component in self._compilation.indexed_bodies:
             names.append(INDEX_INPUT)
@@ -106,36 +106,36 @@ class _Dag:
             names.append(UPSTREAM_INPUT)
         return names
 
-    def _receives(self, component: str) -> bool:
+    def _receives_control(self, component: str) -> bool:
         return any(
             self._compilation.control_arguments.get((parent, task.key))
             for parent, task in self._compilation.structure.users[component]
         )
 
-    def _tasks(self, task: Task) -> Iterator[dict[str, Any]]:
+    def _write_tasks(self, task: Task) -> Iterator[dict[str, Any]]:
         flow = self._compilation.control_flows.get(
             (self._variant.component, task.key), ControlFlow()
         )
-        depends = self._depends(task)
+        depends = self._write_depends(task)
         condition, count = flow.condition, flow.count
         if flow.pod is not None:
             decider = make_task_name(f"{task.key}-decide")
             if f"{task.key}-decide" in self._dag.tasks:
-                decider = make_task_name(f"{task.key}/decide")  # which is no key of a task
-            pod = self._pods.decider()
-            yield self._task(decider, pod, depends, None, self._pod_values(task))
+                decider = make_task_name(f"{task.key}/decide")  # no task has such a key
+            pod = self._pods.find_deciding_template()
+            yield self._write_task(decider, pod, depends, None, self._write_pod_arguments(task))
             depends = f"{decider}.Succeeded"
             control = read_control(decider)
             if task.condition is not None:
                 condition = f"{get_control_value(control, 'condition')} == true"
             if task.iterator is not None:
                 count = get_control_value(control, "length")
-        values = self._values(task, count)
-        yield self._task(
-            make_task_name(task.key), self._template(task, count), depends, condition, values
+        values = self._write_arguments(task, count)
+        yield self._write_task(
+            make_task_name(task.key), self._find_template(task, count), depends, condition, values
         )
 
-    def _task(
+    def _write_task(
         self,
         name: str,
         template: str,
@@ -158,54 +158,54 @@ class _Dag:
             written["when"] = make_tag(" && ".join(guards))
         return written
 
-    def _depends(self, task: Task) -> str:
+    def _write_depends(self, task: Task) -> str:
         awaited = self._dependencies[task.key]
         required = [f"{make_task_name(key)}.Succeeded" for key in awaited.requires]
         return " && ".join(
             [*required, *(wait_for_end(make_task_name(key)) for key in awaited.follows)]
         )
 
-    def _path(self, suffix: str) -> str:
+    def _write_path(self, suffix: str) -> str:
         if self._variant.component == ROOT:
             return suffix
         return f"{{{{inputs.parameters.{PATH_INPUT}}}}}{suffix}"
 
-    def _template(self, task: Task, count: str | int | None) -> str:
+    def _find_template(self, task: Task, count: str | int | None) -> str:
         component = self._compilation.structure.component_of(task)
         if component.dag is not None:
             inner = get_variant(self._variant, task)
             return (
                 self._compilation.dag_variants[inner]
                 if count is None
-                else self._loop(task, inner, count)
+                else self._write_loop(task, inner, count)
             )
         action = self._compilation.structure.claim_action(task)
         if action is not None:
-            return self._pods.claim(self._variant.component, task, action)
-        return self._pods.step(
+            return self._pods.find_claim_template(self._variant.component, task, action)
+        return self._pods.find_step_template(
             self._variant.component, task, retry=get_retry_policy(self._variant, task)
         )
 
-    def _values(self, task: Task, count: str | int | None) -> dict[str, str]:
+    def _write_arguments(self, task: Task, count: str | int | None) -> dict[str, str]:
         if self._compilation.structure.component_of(task).dag is None:
             fields = self._compilation.pods[(self._variant.component, task.key)]
             opened = {name: make_tag(expression) for name, expression in fields.arguments.items()}
             if self._compilation.structure.claim_action(task) is not None:
                 return opened
-            return self._pod_values(task) | opened
-        values = {PATH_INPUT: self._path(f"{task.key}/")}
+            return self._write_pod_arguments(task) | opened
+        values = {PATH_INPUT: self._write_path(f"{task.key}/")}
         arguments = self._compilation.control_arguments.get((self._variant.component, task.key))
         if arguments:
             values[CONTROL] = make_tag(make_control_text(arguments))
         if isinstance(count, str):
             # What came as JSON is a float, which Argo 3.5 may write with an exponent.
             values[COUNT_INPUT] = make_tag(count if count.startswith("len(") else f"int({count})")
-        return values | self._upstream(task)
+        return values | self._write_upstream(task)
 
-    def _pod_values(self, task: Task) -> dict[str, str]:
-        return {TASK_INPUT: self._path(task.key)} | self._upstream(task)
+    def _write_pod_arguments(self, task: Task) -> dict[str, str]:
+        return {TASK_INPUT: self._write_path(task.key)} | self._write_upstream(task)
 
-    def _upstream(self, task: Task) -> dict[str, str]:
+    def _write_upstream(self, task: Task) -> dict[str, str]:
         if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
             statuses = {
                 key: f"tasks[{quote(make_task_name(key))}].status"
@@ -218,7 +218,7 @@ class _Dag:
             return {UPSTREAM_INPUT: f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"}
         return {}
 
-    def _open_count(self, task: Task, inner: DagVariant) -> str:
+    def _write_count(self, task: Task, inner: DagVariant) -> str:
         """Return the count of a loop over values of the run, with its limit if there is one."""
         max_nodes = self._compilation.options.max_nodes
         if max_nodes is None:
@@ -227,17 +227,17 @@ class _Dag:
             task.key,
             body_nodes=self._compilation.node_counts[inner].nodes,
             max_nodes=max_nodes,
-            carries_control=self._receives(task.component),
+            carries_control=self._receives_control(task.component),
         )
 
-    def _loop(self, task: Task, inner: DagVariant, count: str | int) -> str:
+    def _write_loop(self, task: Task, inner: DagVariant, count: str | int) -> str:
         """Write the template of a loop: its body, once per item."""
         assert task.iterator is not None
         body = self._compilation.dag_variants[inner]
         name = self._template_names.new(f"loop-{self._name}-{make_task_name(task.key)}")
         names = [PATH_INPUT]
         values = {PATH_INPUT: f"{{{{inputs.parameters.{PATH_INPUT}}}}}{{{{item}}}}/"}
-        if self._receives(task.component):
+        if self._receives_control(task.component):
             names.append(CONTROL)
             values[CONTROL] = f"{{{{{CONTROL_INPUT}}}}}"
         if task.component in self._compilation.indexed_bodies:
@@ -264,7 +264,7 @@ class _Dag:
                         "withSequence": {
                             "count": str(count)
                             if isinstance(count, int)
-                            else self._open_count(task, inner)
+                            else self._write_count(task, inner)
                         },
                     }
                 ],

@@ -36,25 +36,25 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
             if any(one["name"] == ON_EXIT for one in compilation.templates)
             else {}
         ),
-        "arguments": {"parameters": _parameters(compilation)},
+        "arguments": {"parameters": _make_parameters(compilation)},
         "templates": list(compilation.templates),
-        **_settings(compilation),
+        **_make_settings(compilation),
     }
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": f"{_generate_name(compilation.pipeline.name)}-"},
+        "metadata": {"generateName": f"{_make_generate_name(compilation.pipeline.name)}-"},
         "spec": spec,
     }
     return replace(compilation, workflow=workflow)
 
 
-def _generate_name(name: str) -> str:
+def _make_generate_name(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", name.rpartition("/")[2].lower()).strip("-")
     return plain[:_NAME_LIMIT].rstrip("-") or "pipeline"
 
 
-def _parameters(compilation: Compilation) -> list[dict[str, str]]:
+def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     """Return the parameters of the workflow.
 
     What has to be given is declared without a value, so that Argo asks for it before anything runs.
@@ -91,7 +91,7 @@ def _parameters(compilation: Compilation) -> list[dict[str, str]]:
     return parameters
 
 
-def _settings(compilation: Compilation) -> dict[str, Any]:
+def _make_settings(compilation: Compilation) -> dict[str, Any]:
     config = compilation.pipeline.pipeline_config
     settings: dict[str, Any] = {}
     if compilation.options.service_account is not None:
@@ -106,11 +106,11 @@ def _settings(compilation: Compilation) -> dict[str, Any]:
     if any(strategy.values()):
         settings["ttlStrategy"] = {name: seconds for name, seconds in strategy.items() if seconds}
     if config.workspace is not None:
-        settings["volumeClaimTemplates"] = [_claim(config.workspace)]
+        settings["volumeClaimTemplates"] = [_make_claim(config.workspace)]
     return settings
 
 
-def _claim(workspace: Workspace) -> dict[str, Any]:
+def _make_claim(workspace: Workspace) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "accessModes": list(workspace.access_modes),
         "resources": {"requests": {"storage": workspace.size}},

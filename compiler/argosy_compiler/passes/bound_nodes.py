@@ -45,15 +45,15 @@ def _large_loops(compilation: Compilation, most: int) -> dict[str, Problem]:
     # A component that is used twice is reported once.
     problems: dict[str, Problem] = {}
     for variant in compilation.dag_variants:
-        for task, count in _static_loops(compilation, variant):
+        for task, count in _list_static_loops(compilation, variant):
             path = locate_task(variant.component, task.key)
-            message = _too_large(compilation, variant, task, count, most)
+            message = _explain_excess(compilation, variant, task, count, most)
             if message is not None:
                 problems.setdefault(path, Problem(path=path, message=message))
     return problems
 
 
-def _static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tuple[Task, int]]:
+def _list_static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tuple[Task, int]]:
     """Yield the loops of a DAG whose number of iterations is known, with that number."""
     for task in compilation.structure.dag(variant.component).tasks.values():
         count = compilation.control_flows.get((variant.component, task.key), ControlFlow()).count
@@ -61,11 +61,11 @@ def _static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tup
             yield task, count
 
 
-def _too_large(
+def _explain_excess(
     compilation: Compilation, variant: DagVariant, task: Task, count: int, most: int
 ) -> str | None:
     nodes = compilation.node_counts[get_variant(variant, task)].nodes
-    copied = _copied_bytes(compilation, variant, task)
+    copied = _count_copied_bytes(compilation, variant, task)
     most_copied = most * COPIED_BYTES_OF_A_NODE
     if count * nodes > most:
         has = f"{count:,} iterations of {nodes:,} nodes, {count * nodes:,} in all"
@@ -84,7 +84,7 @@ def _too_large(
     )
 
 
-def _copied_bytes(compilation: Compilation, variant: DagVariant, task: Task) -> int:
+def _count_copied_bytes(compilation: Compilation, variant: DagVariant, task: Task) -> int:
     """Return the bytes of the lists in the pipeline that each iteration of a loop carries."""
     texts = compilation.control_arguments.get((variant.component, task.key), {}).values()
     return sum(

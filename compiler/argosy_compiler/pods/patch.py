@@ -1,6 +1,6 @@
 """A ``podSpecPatch`` with values that are known only when the pod is made.
 
-Argo substitutes tags in strings only, and most fields of a pod are no strings. So one expression
+Argo substitutes tags in strings only, and most fields of a pod are not strings. So one expression
 builds the JSON text of a strategic merge patch. Kubernetes merges containers, volumes and variables
 by name and mounts by path; a list of tolerations replaces the one of the template.
 """
@@ -76,25 +76,25 @@ def make_text_expression(patch: Patch) -> str:
     """Return the expression whose value is the JSON text of ``patch``."""
     pieces: list[str] = []
     literal: list[str] = []
-    for piece in _pieces(patch):
+    for piece in _split(patch):
         if isinstance(piece, str):
             literal.append(piece)
             continue
         if literal:
-            pieces.append(_literal("".join(literal)))
+            pieces.append(_make_literal("".join(literal)))
             literal.clear()
         pieces.append(piece.expression)
     if literal:
-        pieces.append(_literal("".join(literal)))
+        pieces.append(_make_literal("".join(literal)))
     return " + ".join(pieces)
 
 
-def _literal(text: str) -> str:
+def _make_literal(text: str) -> str:
     # JSON has many double quotes, which need no escape between single quotes.
     return quote(text).replace("\\x22", '"')
 
 
-def _pieces(patch: Patch) -> list[str | OpenText]:
+def _split(patch: Patch) -> list[str | OpenText]:
     """Return the literal texts and the expressions of texts, in order."""
     if isinstance(patch, OpenValue):
         return [OpenText(f"toJson({patch.expression})")]
@@ -104,19 +104,19 @@ def _pieces(patch: Patch) -> list[str | OpenText]:
         inner = make_text_expression(patch.element)
         return [OpenText(f"({patch.expression} == nil ? '' : ',' + {inner})")]
     if isinstance(patch, OpenKey):
-        member = [OpenText(f"toJson({patch.key})"), ":", *_pieces(patch.value)]
-        others = _pieces(patch.others)[1:-1]
+        member = [OpenText(f"toJson({patch.key})"), ":", *_split(patch.value)]
+        others = _split(patch.others)[1:-1]
         return ["{", *member, *([",", *others] if others else []), "}"]
     if isinstance(patch, Mapping):
         pieces: list[str | OpenText] = ["{"]
         for number, key in enumerate(sorted(patch)):
-            pieces += [f"{',' if number else ''}{to_json(key)}:", *_pieces(patch[key])]
+            pieces += [f"{',' if number else ''}{to_json(key)}:", *_split(patch[key])]
         return [*pieces, "}"]
     if isinstance(patch, Sequence) and not isinstance(patch, str):
         pieces = ["["]
         for number, element in enumerate(patch):
             if number and not isinstance(element, OptionalElement):
                 pieces.append(",")
-            pieces += _pieces(element)
+            pieces += _split(element)
         return [*pieces, "]"]
     return [to_json(patch)]

@@ -82,19 +82,19 @@ class PodTemplates:
         )
         """Whether any task has to know what became of others: then every shape can be told."""
 
-    def templates(self) -> Iterator[Template]:
+    def list_templates(self) -> Iterator[Template]:
         """Yield the templates asked for, in the order of the first asking."""
         yield from self._templates
 
-    def step(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
+    def find_step_template(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
         """Return the name of the template for a container task."""
         fields = self._compilation.pods[(dag, task.key)]
         scratch = SCRATCH if self._artifacts else ()
-        env = self._driver_env()
+        env = self._make_driver_env()
         if retry is not None and retry.max_count > 0:
-            env.append(_variable(ENV_RETRY, "{{retries}}"))
+            env.append(_make_variable(ENV_RETRY, "{{retries}}"))
         template: dict[str, Any] = {
-            "inputs": self._inputs(*fields.arguments),
+            "inputs": self._make_inputs(*fields.arguments),
             **fields.template,
             "volumes": [
                 {"name": SHARED_VOLUME, "emptyDir": {}},
@@ -108,7 +108,7 @@ class PodTemplates:
                     "command": list(DRIVER_COMMAND),
                     "env": env,
                     "mirrorVolumeMounts": True,
-                    **self._credentials(),
+                    **self._make_credentials(),
                 },
                 *fields.template.get("initContainers", ()),
             ],
@@ -131,90 +131,94 @@ class PodTemplates:
                     "name": LAUNCHER_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
-                    "env": [_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}")],
+                    "env": [
+                        _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}")
+                    ],
                     "mirrorVolumeMounts": True,
-                    **self._credentials(),
+                    **self._make_credentials(),
                 }
             ],
         }
         if self._compilation.pipeline.control:
             # One task that publishes makes all that share the rest of the shape able to.
-            template["outputs"] = _control_output()
+            template["outputs"] = _make_control_output()
         if retry is not None and retry.max_count > 0:
             template["retryStrategy"] = make_retry_strategy(retry)
-        return self._named(POD_TEMPLATE, template)
+        return self._find_name(POD_TEMPLATE, template)
 
-    def decider(self) -> str:
+    def find_deciding_template(self) -> str:
         """Return the name of the template that decides what no expression can."""
-        return self._named(
+        return self._find_name(
             DECIDE_TEMPLATE,
             {
-                "inputs": self._inputs(),
+                "inputs": self._make_inputs(),
                 "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
                 "container": {
                     "name": MAIN_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(DECIDE_COMMAND),
-                    "env": self._driver_env(),
+                    "env": self._make_driver_env(),
                     "volumeMounts": [_SHARED_MOUNT],
-                    **self._credentials(),
+                    **self._make_credentials(),
                 },
-                "outputs": _control_output(),
+                "outputs": _make_control_output(),
             },
         )
 
-    def claim(self, dag: str, task: Task, action: str) -> str:
+    def find_claim_template(self, dag: str, task: Task, action: str) -> str:
         """Return the name of the template that creates or deletes a volume claim."""
-        return self._named(
+        return self._find_name(
             f"{action}-claim", make_claim_template(self._compilation, dag, task, action)
         )
 
-    def _named(self, base: str, template: dict[str, Any]) -> str:
+    def _find_name(self, base: str, template: dict[str, Any]) -> str:
         key = f"{base} {to_json(template)}"
         if key not in self._names:
             name = self._names[key] = self._new_names.new(base)
             self._templates.append({"name": name, **template})
         return self._names[key]
 
-    def _driver_env(self) -> list[dict[str, Any]]:
+    def _make_driver_env(self) -> list[dict[str, Any]]:
         env: list[dict[str, Any]] = [
-            _variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
-            _variable(ENV_RUN, "{{workflow.uid}}"),
-            _variable(ENV_NAME, "{{workflow.name}}"),
-            _variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
-            self._ir_variable(),
-            _variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
-            _variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
-            _variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
+            _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
+            _make_variable(ENV_RUN, "{{workflow.uid}}"),
+            _make_variable(ENV_NAME, "{{workflow.name}}"),
+            _make_variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
+            self._make_ir_variable(),
+            _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
+            _make_variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
+            _make_variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
             {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
         ]
         inputs = self._compilation.pipeline.root.inputs
         names = sorted([*inputs.parameters, *inputs.artifacts])
         if names:
             members = ", ".join(f"{quote(n)}: workflow.parameters[{quote(n)}]" for n in names)
-            env.append(_variable(ENV_PARAMETERS, make_tag(f"sprig.b64enc(toJson({{{members}}}))")))
+            env.append(
+                _make_variable(ENV_PARAMETERS, make_tag(f"sprig.b64enc(toJson({{{members}}}))"))
+            )
         if self._compilation.options.store_secret is not None:
-            env.append(_variable(ENV_STORE_SECRET, self._compilation.options.store_secret))
+            env.append(_make_variable(ENV_STORE_SECRET, self._compilation.options.store_secret))
         if self._follows:
-            env.append(_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
+            env.append(_make_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
 
-    def _inputs(self, *names: str) -> dict[str, Any]:
+    def _make_inputs(self, *names: str) -> dict[str, Any]:
         parameters: list[dict[str, str]] = [{"name": TASK_INPUT}, *({"name": n} for n in names)]
         if self._follows:
             parameters.append({"name": UPSTREAM_INPUT, "default": ""})
         return {"parameters": parameters}
 
-    def _ir_variable(self) -> dict[str, Any]:
+    def _make_ir_variable(self) -> dict[str, Any]:
         if self._compilation.config_map is not None:
             name = self._compilation.config_map["metadata"]["name"]
             return {
                 "name": ENV_IR,
                 "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
             }
-        return _variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
+        return _make_variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
 
-    def _credentials(self) -> dict[str, Any]:
+    def _make_credentials(self) -> dict[str, Any]:
         secret = self._compilation.options.store_secret
         if secret is None:
             return {}
@@ -258,7 +262,7 @@ def make_claim_template(
         # wait for its end would be to wait for ever, and would need the rights to list and watch.
         flags = ["persistentvolumeclaim/{{inputs.parameters.claim}}", "--wait=false"]
         return {"inputs": inputs, "resource": {"action": "delete", "flags": flags}}
-    given = _constants(compilation, dag, task)
+    given = _read_constants(compilation, dag, task)
     spec: dict[str, Any] = {
         "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
         "resources": {"requests": {"storage": given.get("size") or ""}},
@@ -284,7 +288,7 @@ def make_claim_template(
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
 
 
-def _constants(compilation: Compilation, dag: str, task: Task) -> Mapping[str, Any]:
+def _read_constants(compilation: Compilation, dag: str, task: Task) -> Mapping[str, Any]:
     """Return the inputs of a volume claim's task, which have to be constants or defaults."""
     given: dict[str, Any] = {}
     for name, spec in compilation.structure.component_of(task).inputs.parameters.items():
@@ -296,10 +300,10 @@ def _constants(compilation: Compilation, dag: str, task: Task) -> Mapping[str, A
     return given
 
 
-def _variable(name: str, value: str) -> dict[str, Any]:
+def _make_variable(name: str, value: str) -> dict[str, Any]:
     return {"name": name, "value": value}
 
 
-def _control_output() -> dict[str, Any]:
+def _make_control_output() -> dict[str, Any]:
     source = {"path": CONTROL_PATH, "default": ""}
     return {"parameters": [{"name": CONTROL, "valueFrom": source}]}

@@ -187,7 +187,7 @@ class _Planner:
                 return _planned(position, Verdict.NOT_RUN, f"'{key}' would be '{verdict}'")
         for key, verdict in upstream.items():
             if verdict is Verdict.UNKNOWN:
-                return _planned(position, Verdict.UNKNOWN, f"whether '{key}' runs is not known")
+                return _planned(position, Verdict.UNKNOWN, f"it is not known whether '{key}' runs")
         return None
 
     def _add_outcome(self, position: TaskPosition, verdict: Verdict) -> None:

@@ -1,8 +1,8 @@
 """The basis of a task: whether the result of an earlier attempt still holds.
 
 A resumed run decides everything anew. If an upstream task ends differently this time, a task may
-get other inputs or other upstream statuses, and its earlier result is no result of this run. So a
-record keeps the *basis* of the attempt: a digest of inputs and upstream statuses.
+get other inputs or other upstream statuses. Then its earlier result no longer holds. So a record
+keeps the *basis* of the attempt: a digest of inputs and upstream statuses.
 
 The exit handler of a stopped workflow runs a copy of each exit task (``add_exit_twins`` in the
 compiler). A copy has work to do only if the task itself did not end before the stop, so it adopts

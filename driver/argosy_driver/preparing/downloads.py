@@ -49,12 +49,11 @@ def download_inputs(
         expected = artifact.content
         if found.kind is not ContentKind.ABSENT or (expected is not None and not expected.files):
             return
-        here = f"at '{artifact.uri}' of input artifact '{name}'"
+        where = f"task '{task_path}': input artifact '{name}'"
         raise FinalTaskError(
-            f"task '{task_path}': there is nothing {here}; correct the URI, or put something there"
+            f"{where} does not exist at '{artifact.uri}'; correct the URI, or put something there"
             if expected is None
-            else f"task '{task_path}': there is nothing any more {here}; run the task that made it "
-            "again",
+            else f"{where} is gone from '{artifact.uri}'; run the task that made it again",
             reason=Reason.INVALID_INPUT,
         )
 

@@ -45,7 +45,7 @@ def make_local_pod(resolver: Resolver, position: TaskPosition) -> LocalPod | Non
 
     Raises:
         FinalTaskError: A name is missing or no name, a directory lacks a key or cannot stand in a
-            text, or a value is no text.
+            text, or a value is not a text.
     """
     objects = resolver.run.objects
     values = None if objects is None else make_pod_values(resolver, position)
@@ -148,9 +148,9 @@ def _read_key(kind: ObjectKind, directory: str, key: str, *, optional: bool) -> 
         raise _make_error(message) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise _make_error(f"'{path}' is no value of a variable: {reason}") from error
+        raise _make_error(f"'{path}' cannot be the value of a variable: {reason}") from error
     if "\0" in text:
-        raise _make_error(f"'{path}' is no value of a variable: it has a NUL character")
+        raise _make_error(f"'{path}' cannot be the value of a variable: it has a NUL character")
     return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -19,7 +19,7 @@ from argosy_schemas.ir.model import ContainerExecutor
 from argosy_schemas.values import JsonValue
 
 _BEFORE: Final = r"(?:(?<=file://)|(?<![\w.~)\]}*$/%-]))"
-"""A path begins here: what precedes belongs to no path, and is no value that a path is added to."""
+"""A path begins here: what precedes neither belongs to it nor is a value before it."""
 _AFTER: Final = r"(?![\w-]|\.\w)"
 """The last segment of a path ends here."""
 _UNQUOTABLE: Final = re.compile(r"""['"\\{}\n]""")

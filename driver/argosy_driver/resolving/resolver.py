@@ -168,7 +168,7 @@ class Resolver:
                 self.count_items(position)
             self.inputs(path)
         except FinalTaskError as error:
-            # An internal error is no property of the pipeline.
+            # An internal error is not a property of the pipeline.
             return None if error.reason is Reason.INTERNAL else str(error)
         except ArgosyError:
             return None
@@ -418,7 +418,7 @@ class Resolver:
     def _resolved_items(self, loop: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
         iterator = None if loop.task is None else loop.task.iterator
         if iterator is None:
-            raise UnknownTaskError(f"task '{loop.path}' is no loop")
+            raise UnknownTaskError(f"task '{loop.path}' is not a loop")
         match iterator.items:
             case RawItems(items=raw):
                 lookup = self.lookup(loop)

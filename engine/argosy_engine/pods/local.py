@@ -87,7 +87,7 @@ class LocalPods:
         """Make or remove the directory of a claim; one that the caller gave stays as it is."""
         if not is_object_name(claim.name):
             raise FinalTaskError(
-                f"task '{request.path}': '{claim.name}' is no name of a volume claim; use lower "
+                f"task '{request.path}': '{claim.name}' cannot name a volume claim; use lower "
                 "case letters, digits, '-' and '.'",
                 reason=Reason.INVALID_INPUT,
             )

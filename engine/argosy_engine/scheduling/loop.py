@@ -288,7 +288,7 @@ class Engine:
 
         Raises:
             ExpressionError: A tag cannot be resolved.
-            ValueError: A deadline is no number, or the upstream statuses are malformed.
+            ValueError: A deadline is not a number, or the upstream statuses are malformed.
         """
         template = node.template
         environment = dict(template.environment)

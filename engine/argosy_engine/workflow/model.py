@@ -50,7 +50,7 @@ class DagTask:
     when: str | None = None
     arguments: tuple[tuple[str, str], ...] = ()
     count: str | None = None
-    """How many times it runs (``withSequence``); ``None`` for a task that is no loop."""
+    """How many times it runs (``withSequence``); ``None`` for a task that is not a loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class DagTemplate:
     upstream: tuple[tuple[int, ...], ...] = ()
     """For each task the ones that its ``depends`` mentions."""
     downstream: tuple[tuple[int, ...], ...] = ()
-    """The reverse of ``upstream``, without tasks that are no ancestor of a target."""
+    """The reverse of ``upstream``, without tasks that no target waits for."""
     order: tuple[int, ...] = ()
     """Positions of the targets and their ancestors, in topological order."""
     tasks_are: str = "tasks"

@@ -84,7 +84,7 @@ def _read_own(
 ) -> tuple[Object, Field]:
     """Return the first container of a list, which has to have a name, with its field."""
     if not containers or containers[0].get("name") != name:
-        raise field.at(group).refuse(f"has to hold '{name}', and hold it first; compile again")
+        raise field.at(group).refuse(f"has to begin with '{name}'; compile again")
     here = field.at(group).at(name)
     here.refuse_unknown(containers[0], _OURS)
     return containers[0], here

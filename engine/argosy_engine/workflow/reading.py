@@ -214,7 +214,9 @@ def _link_tasks(name: str, tasks: tuple[DagTask, ...], target: str, field: Field
 def _check_references(workflow: Workflow) -> None:
     for member, name in (("entrypoint", workflow.entrypoint), ("onExit", workflow.on_exit)):
         if name is not None and name not in workflow.templates:
-            raise EngineRefusal("", f"spec.{member}", f"names no template: '{name}'")
+            raise EngineRefusal(
+                "", f"spec.{member}", f"names template '{name}', which does not exist"
+            )
     index = {name: position for position, name in enumerate(workflow.templates)}
     used: list[Sequence[int]] = []
     for template in workflow.templates.values():
@@ -223,7 +225,7 @@ def _check_references(workflow: Workflow) -> None:
                 raise EngineRefusal(
                     template.name,
                     f"dag.tasks.{task.name}.template",
-                    f"names no template: '{task.template}'",
+                    f"names template '{task.template}', which does not exist",
                 )
         # A task that never runs may use any template, also the one that holds it.
         used.append([index[task.template] for task in _get_tasks(template) if task.when != "false"])

@@ -267,5 +267,5 @@ class _Parser:
         return Literal(int(digits), token.span)
 
     def _unsupported(self, what: str, span: Span) -> UnsupportedExpressionError:
-        message = f"{what} is not among what Argosy emits and runs"
+        message = f"{what} is not in the part of the language that Argosy uses"
         return UnsupportedExpressionError(message, self.cursor.source, span)

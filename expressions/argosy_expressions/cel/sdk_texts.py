@@ -1,6 +1,6 @@
 """Texts in conditions as the KFP SDK writes them: between single quotes, without any escape.
 
-A text with a quote, a backslash or a line break of its own is no CEL then, though what the author
+A text with a quote, a backslash or a line break of its own is not CEL then, though what the author
 meant is plain: a text ends where the SDK goes on after it.
 """
 
@@ -16,7 +16,7 @@ _COMPARED_TEXT: Final = re.compile(
 
 
 def escape_sdk_texts(condition: str) -> str:
-    """Return a condition that is no CEL with the texts in it escaped.
+    """Return a condition that is not CEL with the texts in it escaped.
 
     It is returned as it is where nothing in it looks like what the SDK writes.
     """

@@ -63,8 +63,8 @@ def check_decisions(scope: DagScope, executors: Json) -> None:
         if condition and "importer" in executors.get(label, {}):
             scope.findings.add(
                 (*path, "triggerPolicy", "condition"),
-                "An importer has no pod that could be left out; put it into a component with a "
-                "DAG, and set the condition of that",
+                "An importer has no pod, so it cannot have a condition; put it into a component "
+                "with a DAG, and set the condition of that",
                 is_unsupported=True,
             )
 
@@ -91,7 +91,7 @@ def check_functions(scope: DagScope, executors: Json) -> None:
         for name in unknown:
             scope.findings.add(
                 (*scope.path, "dag", "tasks", key, "inputs", "artifacts", name),
-                f"The component is a Python function without an input '{name}', and would fail; "
+                f"The Python function of the component has no input '{name}' and would fail; "
                 "declare it, or do not pass it",
             )
 
@@ -153,7 +153,7 @@ def _check_iterator(task: Json, used: Json, path: Path, findings: Findings) -> N
         try:
             parse_raw_items(items["raw"])
         except (ValueError, RecursionError):
-            message = "The items are no JSON list; write one, such as '[1, 2]'"
+            message = "The items are not a JSON list; write one, such as '[1, 2]'"
             findings.add((*path, kind, "items", "raw"), message)
         return
     source = "inputParameter" if kind == "parameterIterator" else "inputArtifact"

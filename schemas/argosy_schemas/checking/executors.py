@@ -56,7 +56,7 @@ def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
     for name in _AMOUNTS:
         text: str = resources.get(name, "")
         if text and _PLACEHOLDER not in text and not is_amount(text):
-            message = f"{quote_text(text)} is no amount; write one such as '500m' or '2Gi'"
+            message = f"{quote_text(text)} is not an amount; write one such as '500m' or '2Gi'"
             findings.add((*path, name), message)
     for name in _NUMBERS:
         if resources.get(name, 0) < 0:
@@ -66,7 +66,7 @@ def _check_resources(resources: Json, path: Path, findings: Findings) -> None:
     accelerator_path: Path = (*path, "accelerator")
     count: str = accelerator.get("resourceCount", "")
     if count and _PLACEHOLDER not in count and not _COUNT.fullmatch(count):
-        message = f"{quote_text(count)} is no number of accelerators; write 0 or more"
+        message = f"{quote_text(count)} is not a number of accelerators; write 0 or more"
         findings.add((*accelerator_path, "resourceCount"), message)
     if accelerator.get("count", 0) < 0:
         message = f"{accelerator['count']} is negative; write 0 or more"

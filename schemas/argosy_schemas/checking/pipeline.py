@@ -41,7 +41,7 @@ def check_pipeline(spec: Json, findings: Findings) -> tuple[str, ...]:
         findings.add(("root",), "There is no root; is the file complete?")
         return ()
     if "dag" not in spec["root"]:
-        findings.add(("root",), "The root is no DAG; compile a pipeline, not a component")
+        findings.add(("root",), "The root is not a DAG; compile a pipeline, not a component")
         return ()
     reached = _find_reachable(spec["root"], components)
     passed = _find_passed_parameters(spec, reached)

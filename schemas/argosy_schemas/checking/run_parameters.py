@@ -51,8 +51,8 @@ def list_parameter_types(pipeline: Pipeline) -> dict[str, ParameterType]:
 def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) -> dict[str, str]:
     """Return the parameters of a run as the texts that a workflow takes, by name.
 
-    A workflow takes a STRING as it is and every other type as JSON. A value for a STRING that is no
-    text becomes its JSON, as the KFP backend coerces it, and ``None`` for a STRING leaves the
+    A workflow takes a STRING as it is and every other type as JSON. A STRING whose value is not a
+    text becomes the JSON of that value, as in the KFP backend, and ``None`` for a STRING leaves the
     parameter out. An undeclared name stays: the run refuses it.
 
     Raises:

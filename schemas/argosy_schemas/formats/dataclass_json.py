@@ -55,7 +55,7 @@ def refuse_newer(version: object, *, what: str, newest: str) -> None:
 
     Raises:
         FormatError: Its major version is newer.
-        ValueError: It is no version.
+        ValueError: It is not a version.
     """
     if int(str(version).partition(".")[0]) > int(newest.partition(".")[0]):
         raise FormatError(
@@ -176,5 +176,5 @@ def _make_reader(hint: Any) -> Callable[[Any], Any]:
 
 def _require(kind: type, value: Any) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r:.100} is no {kind.__name__}")
+        raise TypeError(f"{value!r:.100} is not a {kind.__name__}")
     return value

@@ -43,7 +43,7 @@ Json = Mapping[str, Any]
 
 
 class PackedIrError(ArgosyError):
-    """The bytes are no packed IR, or one of a newer version."""
+    """The bytes are not a packed IR, or one of a newer version."""
 
 
 def pack(pipeline: Pipeline) -> bytes:
@@ -72,7 +72,7 @@ def unpack(data: bytes) -> Pipeline:
     """Return the pipeline that was packed.
 
     Raises:
-        PackedIrError: ``data`` is no packed IR, or one of a newer major version.
+        PackedIrError: ``data`` is not a packed IR, or one of a newer major version.
     """
     try:
         document = json.loads(inflate(data))
@@ -116,7 +116,7 @@ def inflate(data: bytes) -> bytes:
     if not decompressor.eof:
         raise _make_damage_error("its end is missing")
     if decompressor.unused_data:
-        raise _make_damage_error("something follows its end")
+        raise _make_damage_error("it has bytes after its end")
     return text
 
 
@@ -129,12 +129,12 @@ def decode_base64(text: str) -> bytes:
     """Return the bytes behind :func:`to_base64`.
 
     Raises:
-        PackedIrError: The text is no base64.
+        PackedIrError: The text is not base64.
     """
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise _make_damage_error("it is no base64") from error
+        raise _make_damage_error("it is not base64") from error
 
 
 def compute_ir_digest(data: bytes) -> str:

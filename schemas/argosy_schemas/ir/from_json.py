@@ -320,7 +320,7 @@ def parse_raw_items(text: str) -> tuple[JsonValue, ...]:
     """
     items = parse_json(text)
     if not isinstance(items, list):
-        raise ValueError("is no JSON list")
+        raise ValueError("is not a JSON list")
     return tuple(items)
 
 

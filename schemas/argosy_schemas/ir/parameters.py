@@ -106,7 +106,7 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
     if declared is ParameterType.BOOLEAN:
         if trimmed in _TRUE or trimmed in _FALSE:
             return trimmed in _TRUE
-        raise ParameterValueError(f"{quote_text(trimmed)} is no BOOLEAN; write true or false")
+        raise ParameterValueError(f"{quote_text(trimmed)} is not a BOOLEAN; write true or false")
     if declared in (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE):
         return _parse_number(trimmed, declared)
     return _parse_json(trimmed, declared)
@@ -125,9 +125,9 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
         try:
             value = parse_json(text)
         except ValueError as error:
-            raise ParameterValueError(
-                f"{quote_text(text)} is no {spec.type}; write {_HINTS.get(spec.type, 'it as JSON')}"
-            ) from error
+            hint = _HINTS.get(spec.type, "it as JSON")
+            message = f"{quote_text(text)} is not a {spec.type}; write {hint}"
+            raise ParameterValueError(message) from error
     return check_argument(value, spec)
 
 
@@ -142,7 +142,7 @@ def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
     """
     if value is None:
         if not spec.optional:
-            raise ParameterValueError(f"is null, and a {spec.type} that is not optional")
+            raise ParameterValueError(f"is null, but this {spec.type} is not optional")
         return None
     if spec.type is ParameterType.STRING and not isinstance(value, str):
         raise ParameterValueError(
@@ -207,10 +207,10 @@ def _is_of_type(value: JsonValue, declared: ParameterType) -> bool:
 def _parse_number(text: str, declared: ParameterType) -> JsonValue:
     # Python accepts more than the reference: 1_000, and digits of other scripts.
     if "_" in text or not text.isascii():
-        raise ParameterValueError(f"{quote_text(text)} is no {declared}")
+        raise ParameterValueError(f"{quote_text(text)} is not a {declared}")
     if declared is ParameterType.NUMBER_INTEGER:
         if not _DECIMAL.fullmatch(text):
-            raise ParameterValueError(f"{quote_text(text)} is no {declared}")
+            raise ParameterValueError(f"{quote_text(text)} is not a {declared}")
         # No more digits than 64 bits have: Python refuses to parse thousands of them.
         number = int(text) if len(text.lstrip("+-0")) < 20 else _INT64
         if not -_INT64 <= number < _INT64:
@@ -219,7 +219,7 @@ def _parse_number(text: str, declared: ParameterType) -> JsonValue:
     try:
         value = float.fromhex(text) if "0x" in text.lower() else float(text)
     except (ValueError, OverflowError) as error:
-        raise ParameterValueError(f"{quote_text(text)} is no {declared}") from error
+        raise ParameterValueError(f"{quote_text(text)} is not a {declared}") from error
     if not math.isfinite(value):
         raise ParameterValueError(
             f"{quote_text(text)} cannot be passed on: JSON has no such number"
@@ -232,7 +232,7 @@ def _parse_json(text: str, declared: ParameterType) -> JsonValue:
         value = parse_json(text)
     except ValueError as error:
         at = _find_place(text)
-        raise ParameterValueError(f"{quote_text(text)} is no JSON{at}: {error}") from error
+        raise ParameterValueError(f"{quote_text(text)} is not valid JSON{at}: {error}") from error
     return coerce(value, declared)
 
 

@@ -71,20 +71,22 @@ def _workspace(json: Json, findings: Findings) -> Workspace:
     path: Path = (*KUBERNETES, "pipelineConfig", "workspace")
     size: str = json.get("size", "")
     if not is_amount(size):
-        what = f"{quote_text(size)} is no amount" if size else "The workspace has no size"
+        what = f"{quote_text(size)} is not an amount" if size else "The workspace has no size"
         findings.add((*path, "size"), f"{what}; write one such as '500Mi' or '2Gi'")
     path = (*path, "kubernetes", "pvcSpecPatch")
     patch: Json = json.get("kubernetes", {}).get("pvcSpecPatch", {})
     for name in patch.keys() - set(_PATCHED):
         todo = suggest_name(name, _PATCHED, otherwise=f"set only {' or '.join(_PATCHED)}")
-        findings.add((*path, name), f"A workspace does not let '{name}' be set; {todo}")
+        findings.add((*path, name), f"'{name}' cannot be set for a workspace; {todo}")
     modes: JsonValue = patch.get("accessModes", ["ReadWriteOnce"])
     listed = [str(mode) for mode in modes] if isinstance(modes, list) else []
     if not listed or not set(listed) <= set(ACCESS_MODES):
-        message = f"Is no list of access modes; list some of {', '.join(ACCESS_MODES)}"
+        message = f"Is not a list of access modes; list some of {', '.join(ACCESS_MODES)}"
         findings.add((*path, "accessModes"), message)
     storage_class: Any = patch.get("storageClassName")
     if storage_class == "" or not isinstance(storage_class, str | None):
-        message = "Is no name of a storage class; name one, or remove it for the cluster's default"
+        message = (
+            "Is not the name of a storage class; name one, or remove it for the cluster's default"
+        )
         findings.add((*path, "storageClassName"), message)
     return Workspace(size=size, access_modes=tuple(listed), storage_class=storage_class)

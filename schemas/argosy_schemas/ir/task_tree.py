@@ -173,7 +173,7 @@ class TaskTree:
             UnknownTaskError: The position is not a loop.
         """
         if not loop.is_loop:
-            raise UnknownTaskError(f"task '{loop.path}' is no loop")
+            raise UnknownTaskError(f"task '{loop.path}' is not a loop")
         return TaskPosition(
             path=join_task_path(loop.path, index),
             component=loop.component,

@@ -135,7 +135,7 @@ def _decode(data: bytes, file: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InvalidPipelineError(
             Problem(
-                message=f"Byte {error.start} is no UTF-8; save the file as UTF-8",
+                message=f"Byte {error.start} is not UTF-8; save the file as UTF-8",
                 file=file,
                 line=line,
             )
@@ -153,7 +153,7 @@ def _load_json(
         return load_json(text)
     except json.JSONDecodeError as error:
         if is_json:
-            refusal = Refusal(message=f"This is no JSON: {error.msg}", line=error.lineno)
+            refusal = Refusal(message=f"This is not valid JSON: {error.msg}", line=error.lineno)
             raise UnreadableTextError(refusal) from error
     except _NotJsonError:
         pass
@@ -220,7 +220,7 @@ def _make_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> JsonValue:
-    message = f"{name} is no number that JSON has; quote it or remove it"
+    message = f"{name} is not a number in JSON; quote it or remove it"
     raise UnreadableTextError(Refusal(message=message, line=None))
 
 
@@ -237,7 +237,7 @@ def _parse_integer(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:  # thousands of digits
-        message = f"{quote_text(text)} is no number that can be read"
+        message = f"{quote_text(text)} cannot be read as a number"
         raise UnreadableTextError(Refusal(message=message, line=None)) from error
 
 
@@ -250,7 +250,7 @@ def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
         if not isinstance(document, Mapping):
             raise _make_error(
                 file,
-                "The file holds no pipeline, but a list or text; give what the KFP SDK compiled",
+                "The file holds a list or text, not a pipeline; give what the KFP SDK compiled",
                 line=1,
             )
         try:
@@ -268,9 +268,7 @@ def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
     if not pipelines:
         what = "only a platform spec" if platforms else "nothing but comments or blank lines"
         what = what if text.strip() else "nothing"
-        raise _make_error(
-            file, f"The file holds {what}, and no pipeline; compile the pipeline again"
-        )
+        raise _make_error(file, f"The file holds {what}; compile the pipeline again")
     ((number, contents),) = pipelines
     pipeline = contents.pipeline
     assert pipeline is not None

@@ -63,12 +63,12 @@ def open_envelope(document: Json) -> Contents:
         return Contents(platform=document)
     if "implementation" in document:
         raise EnvelopeError(
-            "The file holds a component of KFP v1, no pipeline; load it with "
+            "The file holds a component of KFP v1, not a pipeline; load it with "
             "'kfp.components.load_component_from_file' in a pipeline, and compile that"
         )
     names = ", ".join(quote_text(name) for name in sorted(document)[:3])
     what = f"an object with {names}" if names else "an empty object"
-    raise EnvelopeError(f"The file holds no pipeline, but {what}; {_COMPILE}")
+    raise EnvelopeError(f"The file holds {what}, not a pipeline; {_COMPILE}")
 
 
 def _open_pipeline_version(document: Json) -> Contents:
@@ -88,7 +88,7 @@ def _open_pipeline_job(document: Json) -> Contents:
     pipeline: Json = document["pipelineSpec"]
     config = _get_object(document, "runtimeConfig")
     if document.get("runtimeConfig") and not config:
-        raise EnvelopeError("The PipelineJob's 'runtimeConfig' is no object; write one")
+        raise EnvelopeError("The PipelineJob's 'runtimeConfig' is not an object; write one")
     if config.get("inputArtifacts"):
         raise EnvelopeError(
             "The PipelineJob gives input artifacts; remove them, and give them with --artifact"

@@ -39,7 +39,7 @@ class Positions:
     def __init__(self, text: str) -> None:
         try:
             self._documents = [_read_yaml(node, _get_line(node)) for node in compose(text)]
-        except yaml.YAMLError:  # JSON that is no YAML: indented with tabs, with pairs of escapes
+        except yaml.YAMLError:  # JSON that is not YAML: indented with tabs, with pairs of escapes
             self._documents = [_read_json(text)]
 
     def find_line(self, document: int, path: Path) -> int | None:

@@ -194,7 +194,7 @@ class _Rewriter:
         if "@" in match[3]:
             problem, todo = "is an artifact and no text", "pass it as an input artifact"
         elif field.takes_placeholders:
-            problem, todo = "is no input of the task", field.todo
+            problem, todo = "is not an input of the task", field.todo
         else:
             problem, todo = "has no value there", field.todo
         self.findings.add(

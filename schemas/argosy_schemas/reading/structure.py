@@ -230,8 +230,8 @@ def _explain(error: Any) -> str:
         return f"{json.dumps(value)} means nothing here; {todo}"
     if error.validator == "pattern":
         if schema.get("format") == "duration":
-            return f"{value!r} is no duration; write seconds, such as '300s'"
-        return f"{value!r} is no whole number; {_ADVICE['integer']}"
+            return f"{value!r} is not a duration; write seconds, such as '300s'"
+        return f"{value!r} is not a whole number; {_ADVICE['integer']}"
     if error.validator in ("minimum", "maximum"):
         direction = "smaller" if error.validator == "maximum" else "larger"
         bits: str = schema["format"].removeprefix("int")
@@ -239,7 +239,7 @@ def _explain(error: Any) -> str:
     wanted: str | list[str] = error.validator_value
     wanted = wanted if isinstance(wanted, str) else wanted[0]
     if wanted == "integer" and isinstance(value, float):
-        return f"{value} is no whole number; {_ADVICE['integer']}"
+        return f"{value} is not a whole number; {_ADVICE['integer']}"
     todo = _ADVICE[wanted]
     if value is None:
         todo = f"remove it or {todo}"

@@ -61,7 +61,7 @@ def _parse_number(text: str) -> JsonValue:
     if _FLOAT.fullmatch(text):
         return _parse_double(text)
     if text.lower().lstrip("+-") in (".inf", ".nan"):
-        raise ScalarError(f"{quote_text(text)} is no number that JSON has; quote it or remove it")
+        raise ScalarError(f"{quote_text(text)} is not a number in JSON; quote it or remove it")
     return text
 
 
@@ -76,7 +76,7 @@ def _parse_integer(text: str) -> int:
                 return sign * int(digits, base)
         return sign * int(digits, 8 if digits.startswith("0") and digits != "0" else 10)
     except (ValueError, OverflowError) as error:  # nothing but underscores, or thousands of digits
-        raise ScalarError(f"{quote_text(text)} is no number that can be read") from error
+        raise ScalarError(f"{quote_text(text)} cannot be read as a number") from error
 
 
 def _parse_double(text: str) -> float:

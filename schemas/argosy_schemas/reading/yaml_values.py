@@ -78,7 +78,7 @@ def read_plain_scalars(text: str) -> dict[str, str]:
     """Return the members of a mapping that are unquoted scalars, as they are written.
 
     Args:
-        text: One document that was read before; there are none in JSON that is no YAML.
+        text: One document that was read before; there are none in JSON that is not YAML.
     """
     try:
         node: Any = yaml.compose(text, _LOADER)
@@ -113,7 +113,7 @@ def load_yaml(text: str, refusals: list[Refusal]) -> list[JsonValue]:
     except yaml.reader.ReaderError as error:
         raise UnreadableTextError(
             Refusal(
-                message=f"Character {error.position} is none that YAML allows; remove it",
+                message=f"YAML does not allow character {error.position}; remove it",
                 line=text.count("\n", 0, error.position) + 1,
             )
         ) from error
@@ -126,7 +126,7 @@ def _make_syntax_refusal(error: yaml.MarkedYAMLError) -> Refusal:
     if "nesting depth" in (error.problem or ""):  # libyaml's own limit, far above ours
         return Refusal(message=TOO_DEEP, line=line)
     what = " ".join(part for part in (error.context, error.problem) if part)
-    return Refusal(message=f"This is no YAML: {what}", line=line)
+    return Refusal(message=f"This is not valid YAML: {what}", line=line)
 
 
 class _Builder:
@@ -228,7 +228,7 @@ class _Builder:
             raise _make_error(TOO_DEEP, line)
         if self._awaits_key():
             if not isinstance(anchor.value, str):
-                raise _make_error("A key is an alias of no text; write it out", line)
+                raise _make_error("A key is an alias of a list or mapping; write text", line)
             self._set_key(anchor.value, line)
             return
         self._add_value(anchor.value, None, anchor.weight, anchor.height)

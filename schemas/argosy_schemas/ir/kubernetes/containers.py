@@ -113,7 +113,7 @@ class InitContainer:
             ),
             restart_policy=restart_policy
             and reader.member("restartPolicy").read_choice(
-                ["Always"], "restart policy of an init container"
+                ["Always"], "a restart policy of an init container"
             ),
             resources=drop_empty(**reader.json.get("resources", {})),
         )

@@ -59,7 +59,7 @@ class KubernetesExecutorConfig:
     pod_metadata: Json = field(default_factory=dict[str, Any])
     """``labels`` and ``annotations``."""
     active_deadline_seconds: int = 0
-    """0 is no deadline."""
+    """0 is not a deadline."""
     security_context: Json = field(default_factory=dict[str, Any])
     init_containers: tuple[InitContainer, ...] = ()
     parameters: tuple[InputParameter, ...] = ()
@@ -101,7 +101,7 @@ def _read_pull_secret(reader: Reader) -> Name:
 
 
 def _read_pull_policy(reader: Reader) -> str:
-    return reader.json and reader.read_choice(_PULL_POLICIES, "pull policy")
+    return reader.json and reader.read_choice(_PULL_POLICIES, "a pull policy")
 
 
 def _read_security_context(reader: Reader) -> Json:

@@ -64,16 +64,16 @@ class Reader:
         """Return a quantity of Kubernetes; empty where the member is absent."""
         text: str = self.json.get(name, "")
         if text and not is_amount(text):
-            message = f"{quote_text(text)} is no amount; write one such as '500Mi' or '2Gi'"
+            message = f"{quote_text(text)} is not an amount; write one such as '500Mi' or '2Gi'"
             self.member(name).add_finding(message)
         return text
 
     def read_choice(self, known: Sequence[str], what: str) -> str:
-        """Return this text, which must be one of ``known``."""
+        """Return this text, which must be one of ``known``; ``what`` they are, with its article."""
         text: str = self.json
         if text not in known:
             todo = suggest_name(text, known, otherwise=f"write one of {', '.join(known)}")
-            self.add_finding(f"{quote_text(text)} is no {what}; {todo}")
+            self.add_finding(f"{quote_text(text)} is not {what}; {todo}")
         return text
 
     def read_object_name(self, constant: str, parameter: str) -> Name:

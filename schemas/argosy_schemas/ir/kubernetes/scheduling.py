@@ -51,7 +51,7 @@ def read_node_affinity(reader: Reader) -> JsonOrParameter:
         return {"requiredDuringSchedulingIgnoredDuringExecution": terms}
     weight: int = reader.json["weight"]
     if not 1 <= weight <= 100:
-        reader.member("weight").add_finding(f"{weight} is no weight; write 1 to 100")
+        reader.member("weight").add_finding(f"{weight} is not a weight; write 1 to 100")
     preferred = [{"weight": weight, "preference": term}]
     return {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
 

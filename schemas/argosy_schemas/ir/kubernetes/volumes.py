@@ -125,7 +125,7 @@ class EphemeralVolume:
             mount_path=reader.read_text("mountPath"),
             size=reader.read_amount("size"),
             access_modes=tuple(
-                mode.read_choice(ACCESS_MODES, "access mode")
+                mode.read_choice(ACCESS_MODES, "an access mode")
                 for mode in reader.items("accessModes")
             ),
             storage_class=None if takes_default else reader.json.get("storageClassName", ""),
