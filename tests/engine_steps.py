@@ -162,7 +162,7 @@ def _pod(name: str, step: Step) -> dict[str, Any]:
                 "env": [{"name": "ARGOSY_TASK", "value": "{{inputs.parameters.task}}"}],
             }
         ],
-        "container": {"name": "main", "image": step.image, "command": ["/argosy/exec"]},
+        "container": {"name": "main", "image": step.image, "command": ["/argosy/published/exec"]},
         "sidecars": [{"name": "launcher", "image": "argosy", "command": ["argosy-launcher"]}],
         **step.pod,
     }

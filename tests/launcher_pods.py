@@ -1,4 +1,4 @@
-"""Pods without Kubernetes: ``exec`` and the launcher as processes around one shared directory."""
+"""Pods without Kubernetes: ``exec`` and the launcher as processes around their volumes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from argosy_schemas.formats.records import AttemptRecord
 from argosy_schemas.formats.records_json import record_from_json
 from argosy_schemas.formats.step import Decision, Step
-from argosy_schemas.formats.step_directory import write_step
+from argosy_schemas.formats.step_files import write_step
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 
 EXEC = (
@@ -64,29 +64,42 @@ class PodEnd:
 
 @dataclass(slots=True)
 class Pod:
-    """One pod: a shared volume, another volume, a store, two processes."""
+    """One pod: Argosy's three volumes, another volume, a store, two processes."""
 
     directory: Path
     command_prefix: Sequence[str] = ()
     """Goes before ``exec``, e.g. to enter another root."""
-    shared_in_main: str = ""
-    """Where main sees the shared volume, if not where we do."""
     tick_ms: int = TICK_MS
     """The protocol's second."""
     grace_ticks: int = 50
+    user: int | None = None
+    """The UID of main; ``None``: ours. It may then write to the exchange and its volume only."""
     log_limit: int = 64 << 20
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     main: subprocess.Popen[bytes] | None = None
     launcher: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        for path in (self.shared, self.volume):
+        for path in (self.private, self.published, self.exchange, self.volume):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o777)
+        if self.user is not None:
+            # As mounts do it in a pod.
+            self.private.chmod(0o700)
+            self.published.chmod(0o755)
 
     @property
-    def shared(self) -> Path:
+    def own(self) -> Path:
+        """As ``/argosy``, which holds the three volumes."""
         return self.directory / "argosy"
+
+    @property
+    def private(self) -> Path:
+        return self.own / "private"
+
+    @property
+    def published(self) -> Path:
+        return self.own / "published"
 
     @property
     def volume(self) -> Path:
@@ -99,38 +112,39 @@ class Pod:
 
     @property
     def exchange(self) -> Path:
-        return self.shared / "exchange"
+        return self.own / "exchange"
 
     def start_main(self, step: Step) -> None:
         """Do the driver's part, then start ``exec``."""
-        write_step(self.shared / "step", step)
-        shared = self.shared_in_main or str(self.shared)
-        (self.shared / "termination-log").touch()
-        (self.shared / "termination-log").chmod(0o666)
+        write_step(step, private=self.private, published=self.published)
+        (self.exchange / "termination-log").touch()
+        (self.exchange / "termination-log").chmod(0o666)
         options = {
-            "-d": shared,
+            "-d": str(self.own),
             "-g": str(self.grace_ticks),
             "-l": str(self.log_limit),
             "-m": str(self.tick_ms),
-            "-t": f"{shared}/termination-log",
+            "-t": f"{self.exchange}/termination-log",
         }
         self.main = subprocess.Popen(
             [
                 *self.command_prefix,
-                str(EXEC) if not self.command_prefix else f"{shared}/exec",
+                str(EXEC) if not self.command_prefix else f"{self.published}/exec",
                 *(word for pair in options.items() for word in pair),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(self.environment),
+            user=self.user,
+            group=self.user,
         )
 
     def start_launcher(self, *program: str) -> None:
         """Start the launcher, or another ``program`` of Python with its arguments."""
         program = program or ("-m", "argosy_launcher")
         self.launcher = subprocess.Popen(
-            [sys.executable, *program, str(self.shared), str(self.volume)],
+            [sys.executable, *program, str(self.own), str(self.volume)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={
@@ -150,7 +164,7 @@ class Pod:
             launcher_code = self.launcher.returncode
         return PodEnd(
             exit_code=self.main.returncode,
-            reason=(self.shared / "termination-log").read_text(),
+            reason=(self.exchange / "termination-log").read_text(),
             stdout=stdout,
             stderr=stderr,
             launcher_code=launcher_code,

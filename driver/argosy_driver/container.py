@@ -1,4 +1,4 @@
-"""The driver as a container: a step on the shared volume, or a decision for Argo."""
+"""The driver as a container: a step on the volumes of its pod, or a decision for Argo."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.formats.failures import convert_store_errors
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
 from argosy_schemas.formats.step import Decision, Step
-from argosy_schemas.formats.step_directory import write_step
+from argosy_schemas.formats.step_files import write_step
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.pod import CONTROL_PATH, SHARED_PATH, STEP_PATH, encode_object
+from argosy_schemas.pod import CONTROL_PATH, PRIVATE_PATH, PUBLISHED_PATH, encode_object
 from argosy_store.locations import join_uri, parse_pipeline_root, parse_root
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
@@ -44,7 +44,7 @@ class DriverContainer:
     now: Callable[[], datetime]
 
     def prepare(self, executable: Path) -> Step:
-        """Write the step of this pod, and ``exec``, into the shared volume.
+        """Write the step of this pod, and ``exec``, to its volumes.
 
         Args:
             executable: ``exec`` for this machine.
@@ -53,7 +53,6 @@ class DriverContainer:
             RetryableTaskError: A store did not answer for as long as its retries last.
             FinalTaskError: The workflow is not what the compiler made, or the IR is damaged.
         """
-        shared = self._here(SHARED_PATH)
         with convert_store_errors():
             store = self._store()
             step = prepare(
@@ -68,8 +67,10 @@ class DriverContainer:
         if step.decision is Decision.RUN:
             # Of equal names the later one wins: the one that the task sets.
             step = replace(step, env=(*self._identity(), *step.env))
-        _copy_executable(executable, shared / EXEC_NAME)
-        write_step(self._here(STEP_PATH), step)
+        published = self._here(PUBLISHED_PATH)
+        write_step(step, private=self._here(PRIVATE_PATH), published=published)
+        # Last: a main that can start finds all of the step.
+        _copy_executable(executable, published / EXEC_NAME)
         return step
 
     def decide(self) -> None:

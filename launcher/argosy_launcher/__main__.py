@@ -1,7 +1,7 @@
-"""``argosy-launcher [SHARED [VOLUME…]]``: the sidecar of a step's pod.
+"""``argosy-launcher [DIRECTORY [VOLUME…]]``: the sidecar of a step's pod.
 
-``SHARED`` is the mount path of the shared volume, ``/argosy`` by default; each ``VOLUME`` is the
-path of another volume that main mounts at the same path. ``ARGOSY_STORE`` names the store. For
+``DIRECTORY`` holds the mount paths of Argosy's volumes, ``/argosy`` by default; each ``VOLUME`` is
+the path of another volume that main mounts at the same path. ``ARGOSY_STORE`` names the store. For
 tests, ``ARGOSY_MOUNTED_AT`` is a directory that replaces ``/`` in all these paths, and
 ``ARGOSY_TICK_SECONDS`` is the length of the protocol's second.
 """

@@ -1,27 +1,34 @@
-"""The launcher's side of the protocol with ``exec``, over files on the shared volume.
+"""The launcher's side of the protocol with ``exec``, over files on two volumes of the pod.
 
-``docs/container-contract.md`` specifies it. Each side writes its own files, atomically, and touches
-a heartbeat file about once a second. Neither side compares clocks: a side counts as dead when the
+``docs/container-contract.md`` specifies it. The launcher writes to the published volume, which main
+only reads. ``exec`` writes to the exchange volume, and so can the user's code: nothing there is
+trusted to be what ``exec`` writes. Neither side compares clocks: a side counts as dead when the
 other has *checked* its heartbeat often enough without a change, so that a pod may be frozen for
 hours.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from argosy_launcher.exit_report import ExitReport, parse_exit_report
 from argosy_schemas.atomic_files import write_atomically
+from argosy_schemas.errors import TaskError
+from argosy_schemas.formats.records import Reason
+from argosy_schemas.pod import CONTROL_NAME
+from argosy_schemas.untrusted_files import UntrustedFileError, UntrustedPath
 
 EXEC_SILENCE: Final = 30
 """The number of checks without a heartbeat after which ``exec`` counts as dead."""
 STOPPED_SILENCE: Final = 5
 """The same, after this launcher was asked to stop."""
+MAX_MESSAGE_BYTES: Final = 4096
+"""The most that ``exec`` has to say at a time."""
 
 
 class ExecDiedError(Exception):
@@ -30,12 +37,16 @@ class ExecDiedError(Exception):
 
 @dataclass(slots=True)
 class Exchange:
-    """The directory ``exchange`` of a pod, from the launcher's side."""
+    """The two volumes of a pod, from the launcher's side."""
 
-    directory: Path
+    published: Path
+    """Where this launcher writes."""
+    foreign: Path
+    """The exchange volume, where ``exec`` and the user's code write."""
     tick_seconds: float = 1.0
     asked_to_stop: threading.Event = field(default_factory=threading.Event)
     _requests: int = 0
+    _request_lock: threading.Lock = field(default_factory=threading.Lock)
     _seen: int | None = None
     _silent: int = 0
     _stop_seen: bool = False
@@ -53,9 +64,7 @@ class Exchange:
         return self.asked_to_stop.is_set() and (self._seen is None or self._outlived_stop)
 
     def start(self) -> None:
-        """Start the heartbeat of this launcher."""
-        self.directory.mkdir(exist_ok=True)
-        self._open_to_all(self.directory, 0o777)
+        """Start the heartbeat of this launcher; ``exec`` waits for it to run the command."""
         self._beat()
         threading.Thread(target=self._keep_beating, name="beat", daemon=True).start()
 
@@ -64,50 +73,63 @@ class Exchange:
 
         Raises:
             ExecDiedError: ``exec`` died without a report.
+            TaskError: The report is not one that ``exec`` writes.
         """
-        return parse_exit_report(self._wait_for("exit"))
+        data = self._wait_for("exit")
+        try:
+            return parse_exit_report(data)
+        except ValueError as error:
+            raise self._make_error("exit", str(error)) from error
 
-    def request(self, *words: str) -> tuple[str, ...]:
-        """Let ``exec`` act in main's file system and return its answers.
+    def request_copy(self, path: str) -> tuple[UntrustedPath, str]:
+        """Let ``exec`` copy a file or directory of main's file system to the exchange volume.
 
-        Args:
-            words: One or more commands: ``open`` and a path, or ``copy`` and two paths.
+        Returns:
+            The place of the copy, and ``file``, ``directory``, ``absent``, or what went wrong.
 
         Raises:
             ExecDiedError: ``exec`` died without an answer.
+            TaskError: The answer is not one that ``exec`` gives to this request.
         """
-        self._requests += 1
-        self._publish(f"request-{self._requests}", b"".join(w.encode() + b"\0" for w in words))
-        answer = self._wait_for(f"answer-{self._requests}")
-        return tuple(answer.decode().split("\0")[:-1])
+        # It answers one after the other.
+        with self._request_lock:
+            self._requests += 1
+            number, nonce = self._requests, os.urandom(16).hex()
+            self._publish(f"request-{number}", f"{nonce}\0{path}\0".encode())
+            name = f"answer-{number}"
+            answer = self._wait_for(name).decode(errors="replace").split("\0")
+        if len(answer) != 3 or answer[0] != nonce:
+            raise self._make_error(name, "does not belong to its request")
+        return UntrustedPath(self.foreign, f"copies/{number}"), answer[1]
+
+    def send_control(self, text: str) -> None:
+        """Give Argo the output parameter of this pod."""
+        self._publish(CONTROL_NAME, text.encode())
 
     def send_verdict(self, exit_code: int, reason: str) -> None:
         """Let main end with this exit code, and with ``reason`` in its termination log."""
         self._publish("verdict", f"{exit_code}\n{reason}".encode(errors="replace"))
         self._over.set()
 
-    def list_log_parts(self) -> Mapping[int, Path]:
-        """Return the parts of the log by number: 0 is its beginning, the largest its end."""
-        parts = {0: self.directory / "log"}
-        parts |= {int(path.suffix[1:]): path for path in self.directory.glob("log.[0-9]*")}
-        return {number: parts[number] for number in sorted(parts) if parts[number].exists()}
-
     def _wait_for(self, name: str) -> bytes:
-        path = self.directory / name
-        pause = 0.001
+        path = UntrustedPath(self.foreign, name)
+        pause, is_last_look = 0.001, False
         while True:
             try:
-                return path.read_bytes()
+                return path.read(most=MAX_MESSAGE_BYTES)
             except FileNotFoundError:
-                pass
-            if self._is_dead():
-                # It may have written the file after the check above.
-                if path.exists():
-                    continue
-                raise ExecDiedError
-            # Short commands should not wait for us; the checks should not slow long ones down.
-            time.sleep(pause)
-            pause = min(pause * 1.1, 0.05)
+                if is_last_look:
+                    raise ExecDiedError from None
+            except UntrustedFileError as error:
+                raise self._make_error(name, str(error)) from error
+            except OSError as error:
+                raise self._make_error(name, f"cannot be read ({error.strerror})") from error
+            # A dead ``exec`` may have written the file after the look above.
+            is_last_look = self._is_dead()
+            if not is_last_look:
+                # Short commands should not wait for us; the checks should not slow long ones down.
+                time.sleep(pause)
+                pause = min(pause * 1.1, 0.05)
 
     def _is_dead(self) -> bool:
         now = time.monotonic()
@@ -118,11 +140,9 @@ class Exchange:
             return False
         self._stop_seen = stopped
         self._next_look = now + self.tick_seconds
-        try:
-            beat = (self.directory / "exec-alive").stat().st_mtime_ns
-        except FileNotFoundError:
-            # The image of main may still be on its way; only a stop ends the waiting.
-            beat = None
+        # The image of main may still be on its way; only a stop ends the waiting.
+        status = UntrustedPath(self.foreign, "exec-alive").find_status()
+        beat = None if status is None else status.st_mtime_ns
         if beat is not None and beat != self._seen:
             self._seen = beat
             self._silent = 0
@@ -131,7 +151,7 @@ class Exchange:
         if stopped:
             self._silent += 1
             return self._silent > STOPPED_SILENCE
-        if beat is not None:
+        if self._seen is not None:
             self._silent += 1
         return self._silent > EXEC_SILENCE
 
@@ -140,17 +160,17 @@ class Exchange:
             self._beat()
 
     def _beat(self) -> None:
-        path = self.directory / "launcher-alive"
+        path = self.published / "launcher-alive"
         # Only its time: replacing the file would write to the disk every second.
-        path.touch(0o666)
+        path.touch(0o644)
 
     def _publish(self, name: str, data: bytes) -> None:
-        """Write a file atomically, readable by ``exec`` under any UID."""
-        write_atomically(self.directory / name, data, mode=0o666)
+        """Write a file atomically, readable by main and Argo under any UID."""
+        write_atomically(self.published / name, data, mode=0o644)
 
-    @staticmethod
-    def _open_to_all(path: Path, mode: int) -> None:
-        try:
-            path.chmod(mode)
-        except PermissionError:
-            return  # the other side created it, and opened it itself
+    def _make_error(self, name: str, problem: str) -> TaskError:
+        return TaskError(
+            f"'{self.foreign / name}' {problem}; the file is Argosy's, let the command write to "
+            "its outputs alone",
+            reason=Reason.INVALID_OUTPUT,
+        )

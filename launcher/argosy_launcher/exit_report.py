@@ -6,9 +6,10 @@ import errno
 import json
 import os
 import signal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.formats.records import Failure, Reason
@@ -35,16 +36,43 @@ class ExitReport:
     container cannot see that."""
 
 
+_STOPS: Final = (0, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+_NUMBERS: Final[Mapping[str, Sequence[int]]] = {
+    "exit_code": range(256),
+    "signal": range(65),
+    "error": range(4096),
+    "stopped": _STOPS,
+    "leftover": range(2**31),
+}
+_FLAGS: Final[Mapping[str, Sequence[bool | None]]] = {
+    "started": (False, True),
+    "present": (False, True),
+    "out_of_memory": (None, False, True),
+}
+
+
 def parse_exit_report(data: bytes) -> ExitReport:
-    """Return the report that ``exec`` wrote.
+    """Return the report that ``exec`` wrote, or that somebody wrote in its place.
 
     Raises:
-        ValueError: It is not a report of this version.
+        ValueError: It is not a report of this version; the message is the end of a sentence.
     """
-    members: dict[str, Any] = json.loads(data)
-    if members.pop("version", None) != 1:
-        raise ValueError("the report of 'exec' is of another version than this launcher")
-    return ExitReport(**members)
+    try:
+        members: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("is not the JSON that 'exec' writes") from error
+    report = cast("dict[str, Any]", members if isinstance(members, dict) else {})
+    version = report.pop("version", None)
+    if type(version) is int and version != 1:
+        raise ValueError("is of another version than this launcher")
+    if version is None or report.keys() != {*_NUMBERS, *_FLAGS}:
+        raise ValueError("is not a report that 'exec' writes")
+    for name, value in report.items():
+        # To Python a bool is an int as well.
+        number = type(value) is int and value in _NUMBERS.get(name, ())
+        if not number and not any(value is flag for flag in _FLAGS.get(name, ())):
+            raise ValueError(f"has a value for '{name}' that 'exec' never writes")
+    return ExitReport(**report)
 
 
 def interpret_exit_report(report: ExitReport, *, command: str, log: Path | None) -> ProcessEnd:

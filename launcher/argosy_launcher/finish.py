@@ -187,10 +187,7 @@ class _Finishing:
                     reason=Reason.INVALID_OUTPUT,
                 )
             return collected.artifact
-        located = self.locate(collected.path)
-        content = upload(
-            self.stores, located.path, collected.artifact.uri, boundary=located.boundary
-        )
+        content = upload(self.stores, self.locate(collected.path), collected.artifact.uri)
         if content.kind is ContentKind.ABSENT and not collected.reported:
             return None
         return replace(collected.artifact, content=content)

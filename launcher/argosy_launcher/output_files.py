@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
+from argosy_schemas.untrusted_files import (
+    UntrustedFileError,
+    UntrustedPath,
+    read_whole,
+    refuse_special,
+)
 
-MAX_PARAMETER_BYTES: Final = 256 * 1024 * 1024
-"""A larger file would need more memory than the launcher's container has."""
+MAX_OUTPUT_BYTES: Final = 4 * 2**20
+"""Of a parameter's file, and of the executor output. Parsed, JSON takes some twenty times its
+bytes, and the launcher's container is small."""
 
-
-@dataclass(frozen=True, slots=True)
-class LocatedPath:
-    """The path in this process of a file or directory that the command wrote."""
-
-    path: Path
-    boundary: Path | None = None
-    """The directory that links below ``path`` may not leave; ``None``: links are trusted."""
-
+LocatedPath: TypeAlias = Path | UntrustedPath
+"""The path in this process of a file or directory that the command wrote."""
 
 Locator = Callable[[str], LocatedPath]
 
 
 def locate_here(path: str) -> LocatedPath:
     """Return the same path, for a command that ran on this file system as the same user."""
-    return LocatedPath(Path(path))
+    return Path(path)
 
 
 def read_output_file(path: str, what: str, locate: Locator) -> bytes | None:
@@ -39,26 +38,26 @@ def read_output_file(path: str, what: str, locate: Locator) -> bytes | None:
     Raises:
         TaskError: It is not a regular file, cannot be read, or is too long for a parameter.
     """
-    found = locate(path).path
+    found = locate(path)
     try:
-        # Opening a named pipe must not block.
-        descriptor = os.open(found, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with _open(found) if isinstance(found, Path) else found.open() as descriptor:
+            return read_whole(descriptor, most=MAX_OUTPUT_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except UntrustedFileError as error:
+        problem = f"{error}; write a file, and large data as an artifact"
+        raise _make_error(path, what, problem) from error
     except OSError as error:
         raise _make_error(path, what, f"cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def _open(path: Path) -> Generator[int]:
+    # Opening a named pipe must not block.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            kind = "a directory" if stat.S_ISDIR(info.st_mode) else "no regular file"
-            raise _make_error(path, what, f"is {kind}; write a file")
-        if info.st_size > MAX_PARAMETER_BYTES:
-            size = f"{info.st_size} of at most {MAX_PARAMETER_BYTES} bytes"
-            raise _make_error(path, what, f"is too long for a parameter ({size}); use an artifact")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    except OSError as error:
-        raise _make_error(path, what, f"cannot be read ({error.strerror})") from error
+        refuse_special(os.fstat(descriptor).st_mode)
+        yield descriptor
     finally:
         os.close(descriptor)
 

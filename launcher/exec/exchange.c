@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 enum {
-    LAUNCHER_START = 600,   // looks until a launcher that never appeared counts as dead
+    LAUNCHER_START = 300,   // looks until a launcher that never appeared counts as dead
     LAUNCHER_SILENCE = 60,  // looks without a beat until a launcher counts as dead
 };
 
-static const char *exchange;
+static const char *published, *exchange, *termination_log;
 static int alive = -1;  // the file that shows that we live
 static int second_ms;
 
@@ -30,17 +30,33 @@ void say(const char *first, const char *second) {
         if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0) return;
 }
 
-const char *open_exchange(const char *shared, int tick_ms) {
+void open_exchange(const char *published_path, const char *exchange_path, const char *log_path,
+                   int tick_ms) {
+    published = published_path;
+    exchange = exchange_path;
+    termination_log = log_path;
     second_ms = tick_ms;
-    exchange = joined(shared, "exchange");
-    mkdir(exchange, 0777);  // unless the launcher was first
     beat();
-    return exchange;
+}
+
+void leave_reason(const char *reason) {
+    // May be missing, or not ours to write: the reason is in the log as well.
+    int fd = open(termination_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        if (write(fd, reason, strlen(reason)) < 0) say("cannot write ", termination_log);
+        close(fd);
+    }
+    say(reason, "");
 }
 
 void publish(const char *name, const char *temporary, const char *data, size_t size) {
     const char *path = joined(exchange, name);
-    if (write_file(path, joined(exchange, temporary), data, size) < 0) say("cannot write ", path);
+    if (write_file(path, joined(exchange, temporary), data, size) == 0) return;
+    say("cannot write ", path);
+    leave_reason(
+        "nothing was stored: Argosy cannot write to '/argosy/exchange'; the disk of the pod is full, "
+        "or the command wrote there");
+    _exit(1);
 }
 
 void beat(void) {
@@ -53,79 +69,92 @@ void beat(void) {
     if (alive >= 0) futimens(alive, NULL);
 }
 
-// The launcher asks: `open PATH` and `copy FROM TO`, each word ended by NUL.
-// The answer holds one word for each, in order.
-static void serve(const char *name, char *data, size_t size, tick_fn tick) {
+// The launcher asks for the copy of a file or directory: a nonce and a path, each ended by NUL.
+// The copy is `copies/NUMBER`; the answer is the nonce, and what it was or what went wrong.
+static void serve(int number, char *data, size_t size, tick_fn tick) {
     char **words = split_entries(data, size);
-    size_t room = 1;
-    for (size_t i = 0; words && words[i]; i++) room += 80;
-    char *answer = allocate(room), *end = answer;
-    if (!words || !answer) return;
-    for (size_t i = 0; words[i];) {
-        const char *result = "unknown";
-        int problem = 0;
-        if (!strcmp(words[i], "open") && words[i + 1]) {
-            open_up(words[i + 1], tick);
-            result = "done";
-            i += 2;
-        } else if (!strcmp(words[i], "copy") && words[i + 1] && words[i + 2]) {
-            result = copy_tree(words[i + 1], words[i + 2], tick, &problem);
-            open_up(words[i + 2], tick);
-            i += 3;
-        } else {
-            i++;
-        }
-        end = append_text(end, result);
-        if (problem) end = append_text(append_number(append_text(end, " (errno "), problem), ")");
-        end++;  // keep the NUL
+    char *answer = allocate(size + 128), *end = answer;
+    if (!words || !answer || !words[0] || !words[1]) return;
+    char name[32];
+    append_number(append_text(name, "copies/"), number);
+    mkdir(joined(exchange, "copies"), 0777);
+    const char *copy = joined(exchange, name);
+    int problem = 0;
+    const char *result = copy_tree(words[1], copy, tick, &problem);
+    open_up(copy, tick);
+    end = append_text(append_text(end, words[0]) + 1, result);
+    if (problem) end = append_text(append_number(append_text(end, " (errno "), problem), ")");
+    append_number(append_text(name, "answer-"), number);
+    publish(name, "answer.tmp", answer, (size_t)(end + 1 - answer));
+}
+
+// The launcher's sign of life; looks are counted, not time: while we are frozen nobody else's clock
+// runs out.
+static struct {
+    const char *path;
+    int appeared, silent;
+    struct timespec seen;
+    long long next_look;
+} launcher;
+
+// Look once a second; whether it counts as dead.
+static int launcher_is_dead(void) {
+    struct stat info;
+    long long now = milliseconds();
+    if (now < launcher.next_look) return 0;
+    launcher.next_look = now + second_ms;
+    if (!launcher.path) launcher.path = joined(published, "launcher-alive");
+    if (stat(launcher.path, &info) < 0) {
+        launcher.silent++;
+    } else if (!launcher.appeared || info.st_mtim.tv_sec != launcher.seen.tv_sec ||
+               info.st_mtim.tv_nsec != launcher.seen.tv_nsec) {
+        launcher.appeared = 1;
+        launcher.silent = 0;
+        launcher.seen = info.st_mtim;
+    } else {
+        launcher.silent++;
     }
-    publish(name, "answer.tmp", answer, (size_t)(end - answer));
+    return launcher.silent > (launcher.appeared ? LAUNCHER_SILENCE : LAUNCHER_START);
+}
+
+// Short tasks should not wait for us, and long uploads not be disturbed by us.
+static void pause_until(int wake, int *pause_ms) {
+    struct pollfd polled = {.fd = wake, .events = POLLIN};
+    poll(&polled, 1, *pause_ms);
+    if (*pause_ms < 20) ++*pause_ms;
+}
+
+int await_launcher(int wake, int (*tick)(void)) {
+    const char *path = joined(published, "launcher-alive");
+    int pause_ms = 1;
+    while (access(path, F_OK) < 0) {
+        if (launcher_is_dead() || !tick()) return 0;
+        pause_until(wake, &pause_ms);
+    }
+    return 1;
 }
 
 const char *await_verdict(int wake, tick_fn tick) {
-    char *verdict_path = joined(exchange, "verdict"), *alive_path = joined(exchange, "launcher-alive");
-    char request_name[32], answer_name[32];
-    char *request_path = NULL;
-    struct timespec seen = {0, 0};
-    int asked = 0, silent = 0, appeared = 0, pause_ms = 1;
-    long long next_look = 0;
+    const char *verdict_path = joined(published, "verdict"), *request_path = NULL;
+    char name[32];
+    int asked = 0, pause_ms = 1;
     for (;;) {
         size_t size;
         if (!request_path) {
-            append_number(append_text(request_name, "request-"), ++asked);
-            append_number(append_text(answer_name, "answer-"), asked);
-            request_path = joined(exchange, request_name);
+            append_number(append_text(name, "request-"), ++asked);
+            request_path = joined(published, name);
         }
         char *request = read_file(request_path, &size);
         if (request) {
-            serve(answer_name, request, size, tick);
+            serve(asked, request, size, tick);
             request_path = NULL;
             pause_ms = 1;
             continue;
         }
         char *text = read_file(verdict_path, &size);
         if (text) return text;
-        long long now = milliseconds();
-        if (now >= next_look) {
-            // Looks are counted, not time: while we are frozen nobody else's clock runs out.
-            struct stat info;
-            next_look = now + second_ms;
-            if (stat(alive_path, &info) < 0) {
-                silent++;
-            } else if (!appeared || info.st_mtim.tv_sec != seen.tv_sec ||
-                       info.st_mtim.tv_nsec != seen.tv_nsec) {
-                appeared = 1;
-                silent = 0;
-                seen = info.st_mtim;
-            } else {
-                silent++;
-            }
-            if (silent > (appeared ? LAUNCHER_SILENCE : LAUNCHER_START)) return NULL;
-        }
-        // Short tasks should not wait for us, and long uploads not be disturbed by us.
-        struct pollfd polled = {.fd = wake, .events = POLLIN};
-        poll(&polled, 1, pause_ms);
-        if (pause_ms < 20) pause_ms++;
+        if (launcher_is_dead()) return NULL;
+        pause_until(wake, &pause_ms);
         tick();
     }
 }

@@ -1,4 +1,5 @@
-// The protocol with the launcher, over files on the shared volume (docs/container-contract.md).
+// The protocol with the launcher (docs/container-contract.md): what it says is on the published
+// volume, which is read-only in this container, and what we say on the exchange volume.
 #ifndef ARGOSY_EXCHANGE_H
 #define ARGOSY_EXCHANGE_H
 
@@ -10,14 +11,23 @@ long long milliseconds(void);
 // A line on standard error, for whoever reads the log of the container.
 void say(const char *first, const char *second);
 
-// Make the directory `exchange` on the shared volume and return its path. `tick_ms` is the
-// protocol's second.
-const char *open_exchange(const char *shared, int tick_ms);
+// Begin to show that we live. `tick_ms` is the protocol's second.
+void open_exchange(const char *published, const char *exchange, const char *termination_log,
+                   int tick_ms);
+
+// Leave the reason of a failure for Kubernetes.
+void leave_reason(const char *reason);
 
 // Show that we live, if it is time to.
 void beat(void);
 
-// Write a file of ours, all or nothing.
+// Whether the launcher has shown that it lives. Until then the command must not run: it could
+// replace the program of Argo by which the launcher's container starts. `tick` returns whether to
+// go on waiting. 0 when it did not come up in time, or when `tick` said so.
+int await_launcher(int wake, int (*tick)(void));
+
+// Write a file of ours, all or nothing. Ends this process if it cannot be written: the launcher
+// would wait for it as long as we live.
 void publish(const char *name, const char *temporary, const char *data, size_t size);
 
 // The launcher's last word: an exit code, a line break, and a reason or nothing. Its requests are

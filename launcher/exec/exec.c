@@ -30,14 +30,15 @@ enum {
 };
 
 static struct {
-    const char *shared;
+    const char *volumes;
     const char *termination_log;
     int grace;             // seconds from SIGTERM to SIGKILL
     long long log_limit;   // bytes of each part of the log, of which three are kept
     int tick_ms;           // the protocol's second; shorter in tests
 } options = {"/argosy", "/dev/termination-log", 20, 64 << 20, 1000};
 
-static const char *exchange;  // directory that we share with the launcher
+static const char *published;  // what driver and launcher tell us; we only read it
+static const char *exchange;   // what we and the command write
 static int signals;           // signalfd of all that we handle
 static sigset_t handled;
 static mode_t users_umask;
@@ -209,34 +210,34 @@ static int conclude(int own_code) {
         code = (int)leading_number(text, &reason);
         if (*reason == '\n') reason++;
     }
-    if (*reason) {
-        // May be missing, or not ours to write: the reason is in the log as well.
-        int fd = open(options.termination_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd >= 0) {
-            if (write(fd, reason, strlen(reason)) < 0) say("cannot write ", options.termination_log);
-            close(fd);
-        }
-        say(reason, "");
-    }
+    if (*reason) leave_reason(reason);
     return code;
 }
 
-static void open_outputs(const char *step) {
+// Whether to go on waiting for the launcher.
+static int still_wanted(void) {
+    tick();
+    return !stopped;
+}
+
+static void open_outputs(void) {
     size_t size;
-    char *data = read_file(joined(step, "open"), &size);
+    char *data = read_file(joined(published, "open"), &size);
     char **entries = data ? split_entries(data, size) : NULL;
     for (char **entry = entries; entry && *entry; entry++) open_up(*entry, tick);
 }
 
 // Run the command to its end and report; returns the exit code that it stands for.
-static int run_command(char **argv, char **environment, const char *step) {
+static int run_command(char **argv, char **environment) {
     static struct stream streams[2];
     struct child child;
     struct start_error error = {0, 0};
     sigset_t none;
     long long kills = out_of_memory_kills();
-    open_log(exchange, options.log_limit);
     take_signals();  // told to stop before it began
+    // Without a launcher nothing of the command would be stored: it is not run.
+    if (!await_launcher(signals, still_wanted) && !stopped) return 1;
+    open_log(exchange, options.log_limit);
     sigemptyset(&none);
     int started = !stopped && start_child(&child, argv, environment, &none, users_umask, &error) == 0;
     if (!started) {
@@ -256,7 +257,7 @@ static int run_command(char **argv, char **environment, const char *step) {
     end_leftovers(streams);
     finishing = 1;
     close_log();
-    open_outputs(step);
+    open_outputs();
     // It only says so if it can be seen from in here.
     report(1, &error, kills == NEVER ? "null" : out_of_memory_kills() > kills ? "true" : "false");
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -272,7 +273,7 @@ int main(int argc, char **argv, char **environment) {
         if (argv[i][0] != '-' || !argv[i][1] || argv[i][2] || i + 1 == argc) return USAGE;
         const char *value = argv[i + 1];
         switch (argv[i][1]) {
-            case 'd': options.shared = value; break;
+            case 'd': options.volumes = value; break;
             case 'g': options.grace = number_option(value); break;
             case 'l': options.log_limit = number_option(value); break;
             case 'm': options.tick_ms = number_option(value); break;
@@ -292,21 +293,18 @@ int main(int argc, char **argv, char **environment) {
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&handled, own[i]);
     sigprocmask(SIG_BLOCK, &handled, NULL);
     signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
-    exchange = open_exchange(options.shared, options.tick_ms);
+    published = joined(options.volumes, "published");
+    exchange = joined(options.volumes, "exchange");
+    open_exchange(published, exchange, options.termination_log, options.tick_ms);
 
-    char *step = joined(options.shared, "step"), *json = joined(step, "step.json");
-    if (access(json, R_OK) < 0) {
-        say("there is no step, the driver of this pod did not end well: ", json);
-        return USAGE;
-    }
     size_t argv_size, env_size;
-    char *argv_data = read_file(joined(step, "argv"), &argv_size);
+    char *argv_data = read_file(joined(published, "argv"), &argv_size);
     if (!argv_data) {
         // Nothing to run: the task was done before, or cannot be done. The launcher says which.
         finishing = 1;
         return conclude(0);
     }
-    char *env_data = read_file(joined(step, "env"), &env_size);
+    char *env_data = read_file(joined(published, "env"), &env_size);
     char **command_argv = split_entries(argv_data, argv_size);
     char **added = split_entries(env_data ? env_data : "", env_data ? env_size : 0);
     // What Python prints is seen at once, and stands before its traceback.
@@ -314,8 +312,8 @@ int main(int argc, char **argv, char **environment) {
     char **container = merged_environment(defaults, environment);
     char **command_environment = added && container ? merged_environment(container, added) : NULL;
     if (!command_argv || !command_argv[0] || !command_environment) {
-        say("the step has no command: ", step);
+        say("the step has no command: ", published);
         return USAGE;
     }
-    return conclude(run_command(command_argv, command_environment, step));
+    return conclude(run_command(command_argv, command_environment));
 }

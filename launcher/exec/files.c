@@ -96,8 +96,13 @@ static int write_all(int fd, const char *data, size_t size) {
     return 0;
 }
 
+int create_file(int directory, const char *path) {
+    unlinkat(directory, path, 0);
+    return openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 int write_file(const char *path, const char *temporary, const char *data, size_t size) {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = create_file(AT_FDCWD, temporary);
     int result = fd < 0 ? -1 : write_all(fd, data, size);
     if (fd >= 0 && close(fd) < 0) result = -1;
     return result == 0 ? rename(temporary, path) : -1;
@@ -166,6 +171,8 @@ void open_up(const char *path, tick_fn tick) {
     open_up_at(AT_FDCWD, path, 0, tick);
 }
 
+static const char NOT_COPIED[] = "cannot be copied to '/argosy/exchange'";
+
 // The state of one copy: the first problem ends it.
 static struct {
     tick_fn tick;
@@ -183,13 +190,14 @@ static void fail(const char *what) {
 }
 
 static void copy_file(int from, const char *name, int to, const char *target) {
-    int in = openat(from, name, O_RDONLY | O_CLOEXEC);
+    // It may have become a pipe since it was looked at.
+    int in = openat(from, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (in < 0) {
         fail("cannot be read");
         return;
     }
-    int out = openat(to, target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (out < 0) fail("cannot be copied to the shared volume");
+    int out = create_file(to, target);
+    if (out < 0) fail(NOT_COPIED);
     while (out >= 0) {
         copy.tick();
         ssize_t got = read(in, copy.buffer, CHUNK);
@@ -197,11 +205,11 @@ static void copy_file(int from, const char *name, int to, const char *target) {
         if (got < 0) fail("cannot be read");
         if (got <= 0) break;
         if (write_all(out, copy.buffer, (size_t)got) < 0) {
-            fail("cannot be copied to the shared volume");
+            fail(NOT_COPIED);
             break;
         }
     }
-    if (out >= 0 && close(out) < 0) fail("cannot be copied to the shared volume");
+    if (out >= 0 && close(out) < 0) fail(NOT_COPIED);
     close(in);
 }
 
@@ -214,9 +222,9 @@ static void copy_directory(int from, const char *name, int to, const char *targe
         return;
     }
     int out = -1;
-    if (mkdirat(to, target, 0777) == 0 || errno == EEXIST)
-        out = openat(to, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (out < 0) fail("cannot be copied to the shared volume");
+    if (mkdirat(to, target, 0777) == 0)
+        out = openat(to, target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (out < 0) fail(NOT_COPIED);
     for (const char *entry; !copy.failed && (entry = next_name(&listing));)
         copy_at(listing.fd, entry, out, entry, depth + 1);
     if (out >= 0) close(out);

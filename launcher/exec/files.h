@@ -22,6 +22,10 @@ char *read_file(const char *path, size_t *size);
 // The beginning of a file that the kernel makes up on reading; -1 when it cannot be read.
 int read_small(const char *path, char *text, size_t room);
 
+// A new file for writing, in place of whatever has its name: the command can put a link or a pipe
+// there. -1 with errno set.
+int create_file(int directory, const char *path);
+
 // Write to `path` all or nothing: to `temporary` first, then renamed. -1 with errno set.
 int write_file(const char *path, const char *temporary, const char *data, size_t size);
 
@@ -29,7 +33,8 @@ int write_file(const char *path, const char *temporary, const char *data, size_t
 // Also makes the directories above it passable, as far as they are ours.
 void open_up(const char *path, tick_fn tick);
 
-// Copy a file, or a directory with all that its links point to, as this process sees it.
+// Copy a file, or a directory with all that its links point to, as this process sees it. There must
+// be nothing at `to`.
 // Returns "file", "directory", "absent", or what went wrong; `problem` then holds errno.
 const char *copy_tree(const char *from, const char *to, tick_fn tick, int *problem);
 

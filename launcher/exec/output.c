@@ -25,7 +25,7 @@ static const char *part_path(int part) {
 static void open_part(int part) {
     if (log.fd >= 0) close(log.fd);
     if (part > 2) unlink(part_path(part - 2));
-    log.fd = open(part_path(part), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    log.fd = create_file(AT_FDCWD, part_path(part));
     log.part = part;
     log.size = 0;
 }

@@ -17,11 +17,19 @@ DRIVER_CONTAINER: Final = "driver"
 MAIN_CONTAINER: Final = "main"
 LAUNCHER_CONTAINER: Final = "launcher"
 
-SHARED_VOLUME: Final = "argosy"
-SHARED_PATH: Final = "/argosy"
-"""The mount path of the shared emptyDir in all three containers."""
-STEP_PATH: Final = "/argosy/step"
-CONTROL_PATH: Final = "/argosy/control"
+OWN_PATH: Final = "/argosy"
+"""The directory of the three mount paths below."""
+PRIVATE_VOLUME: Final = "argosy-private"
+PRIVATE_PATH: Final = f"{OWN_PATH}/private"
+"""What main must not see: driver and launcher mount it, main does not."""
+PUBLISHED_VOLUME: Final = "argosy-published"
+PUBLISHED_PATH: Final = f"{OWN_PATH}/published"
+"""What driver and launcher tell main and Argo; main mounts it read-only."""
+EXCHANGE_VOLUME: Final = "argosy-exchange"
+EXCHANGE_PATH: Final = f"{OWN_PATH}/exchange"
+"""What main writes. The launcher mounts it read-only, and trusts nothing in it."""
+CONTROL_NAME: Final = "control"
+CONTROL_PATH: Final = f"{PUBLISHED_PATH}/{CONTROL_NAME}"
 """Base64 of the control object's JSON, read by Argo as the output parameter ``control``."""
 SCRATCH_VOLUME: Final = "scratch"
 """The writable part of a container with a read-only root file system."""
@@ -31,7 +39,7 @@ WORKSPACE_PATH: Final = "/kfp-workspace"
 WORKSPACE_MARK: Final = "_kfp_workspace"
 """The metadata key of an artifact whose bytes the SDK looks for in the workspace."""
 
-MAIN_COMMAND: Final = (f"{SHARED_PATH}/exec",)
+MAIN_COMMAND: Final = (f"{PUBLISHED_PATH}/exec",)
 DRIVER_COMMAND: Final = ("argosy-driver",)
 LAUNCHER_COMMAND: Final = ("argosy-launcher",)
 DECIDE_COMMAND: Final = ("argosy-driver", "decide")

@@ -8,14 +8,16 @@ several at a time; memory stays bounded whatever the size.
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
+from argosy_schemas.untrusted_files import UntrustedPath
 from argosy_store.local_files import make_write_error
-from argosy_store.local_trees import LocalFile, LocalTree
+from argosy_store.local_trees import LocalFile, make_tree
 from argosy_store.objects import ObjectInfo, ObjectStore, check_key
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
@@ -26,7 +28,7 @@ BIG_FILE_BYTES: Final = 16 * 1024 * 1024
 _ABSENT: Final = Content(kind=ContentKind.ABSENT)
 
 
-def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None) -> Content:
+def upload(stores: Stores, path: Path | UntrustedPath, uri: str) -> Content:
     """Upload the file or directory at ``path`` to ``uri`` and return its content.
 
     Symbolic links are followed, also to directories; a link to one of its own parents is left out.
@@ -34,22 +36,22 @@ def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None
 
     Args:
         stores: Opens ``uri``.
-        path: The file or directory.
+        path: The file or directory; links in an untrusted one are refused.
         uri: The target.
-        boundary: A directory that no link may leave, if the links were made by someone who must not
-            read what this process can read.
 
     Raises:
         TaskError: The path holds something that no store can hold, e.g. a pipe or a broken link.
         StoreError: The store refused or could not be reached, or a file could not be read.
     """
-    tree = LocalTree(root=path, boundary=boundary)
-    status = tree.status()
+    tree = make_tree(path)
+    status = tree.find_status()
     if status is None:
         return _ABSENT
     store, key = stores.resolve(uri)
     if not stat.S_ISDIR(status.st_mode):
-        return _file(store.put_file(key, path))
+        whole = LocalFile(path=path, relative="", size_bytes=status.st_size)
+        with whole.open() as readable:
+            return _file(store.put_file(key, readable))
     done = _Progress()
     big: list[LocalFile] = []
 
@@ -61,9 +63,10 @@ def upload(stores: Stores, path: Path, uri: str, *, boundary: Path | None = None
 
     def put_now(file: LocalFile) -> None:
         whole = f"{key}/{file.relative}" if key else file.relative
-        done.add(store.put_file(whole, file.path))
+        with file.open() as readable:
+            done.add(store.put_file(whole, readable))
 
-    for_each(put, tree.files(), width=store.concurrency)
+    for_each(put, tree.list_files(), width=store.concurrency)
     for file in big:
         put_now(file)
     return done.directory()
@@ -132,7 +135,7 @@ def inspect_content(stores: Stores, uri: str) -> Content:
     done = _Progress()
     for info in store.list(key):
         done.add(info.size_bytes)
-    return done.directory() if done.sizes else _ABSENT
+    return done.directory() if done.files else _ABSENT
 
 
 def is_unchanged(stores: Stores, uri: str, content: Content) -> bool:
@@ -146,19 +149,20 @@ def is_unchanged(stores: Stores, uri: str, content: Content) -> bool:
 
 
 class _Progress:
-    """The sizes of the files transferred so far."""
+    """How many files were transferred so far, and their bytes."""
 
     def __init__(self) -> None:
-        self.sizes: list[int] = []
+        self.files = 0
+        self._size_bytes = 0
+        self._lock = threading.Lock()
 
     def add(self, size_bytes: int) -> None:
-        # Appending to a list is atomic, adding to a sum is not.
-        self.sizes.append(size_bytes)
+        with self._lock:
+            self.files += 1
+            self._size_bytes += size_bytes
 
     def directory(self) -> Content:
-        return Content(
-            kind=ContentKind.DIRECTORY, files=len(self.sizes), size_bytes=sum(self.sizes)
-        )
+        return Content(kind=ContentKind.DIRECTORY, files=self.files, size_bytes=self._size_bytes)
 
 
 def _file(size_bytes: int) -> Content:

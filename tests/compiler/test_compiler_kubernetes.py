@@ -59,9 +59,9 @@ def _fields(workflow: Any) -> Json:
     kept = ("activeDeadlineSeconds", "affinity", "metadata", "nodeSelector", "tolerations")
     return {
         **{name: template.get(name) for name in kept},
-        "volumes": template["volumes"][1:],
+        "volumes": template["volumes"][3:],
         "initContainers": template["initContainers"][1:],
-        "mounts": container["volumeMounts"][1:],
+        "mounts": container["volumeMounts"][2:],
         **{
             name: container.get(name)
             for name in ("env", "imagePullPolicy", "resources", "securityContext")
@@ -351,8 +351,8 @@ def test_pull_secrets_are_in_the_patch_as_templates_have_no_field_for_them() -> 
 
 
 FIRST_ENV = {"name": "ARGOSY", "value": "1"}
-FIRST_VOLUME = {"name": "argosy"}
-FIRST_MOUNT = {"name": "argosy", "mountPath": "/argosy"}
+FIRST_VOLUME = {"name": "argosy-exchange"}
+FIRST_MOUNT = {"name": "argosy-exchange", "mountPath": "/argosy/exchange"}
 
 
 @pytest.mark.parametrize(

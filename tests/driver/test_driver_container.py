@@ -16,7 +16,7 @@ import pytest
 from argosy_schemas.formats.packed_ir import pack
 from argosy_schemas.formats.records import AttemptState
 from argosy_schemas.formats.step import Decision
-from argosy_schemas.formats.step_directory import read_step
+from argosy_schemas.formats.step_files import read_step
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
 from argosy_store.local import LocalStore
@@ -114,14 +114,14 @@ def test_a_driver_leaves_a_step_and_exec(pod: Pod) -> None:
     ended = pod.run(pod.environment(HELLO, {"name": "you", "n": None}))
 
     assert (ended.code, ended.reason) == (0, "")
-    shared = pod.directory / "pod/argosy"
-    step = read_step(shared / "step")
+    published = pod.directory / "pod/argosy/published"
+    step = read_step(pod.directory / "pod/argosy/private")
     assert (step.decision, step.argv) == (Decision.RUN, ("echo", "you"))
     assert step.inputs.parameters == {"x": "you", "n": 2}
-    assert (shared / "step/argv").read_bytes() == b"echo\0you\0"
-    assert (shared / "step/env").read_bytes() == b"KFP_POD_UID=pod-uid\0"
-    assert (shared / "exec").read_bytes() == b"\x7fELF"
-    assert (shared / "exec").stat().st_mode & 0o777 == 0o755
+    assert (published / "argv").read_bytes() == b"echo\0you\0"
+    assert (published / "env").read_bytes() == b"KFP_POD_UID=pod-uid\0"
+    assert (published / "exec").read_bytes() == b"\x7fELF"
+    assert (published / "exec").stat().st_mode & 0o777 == 0o755
     (record,) = RunRecords(pod.store, RunId("run-1")).read_attempts(TaskPath("t"))
     assert (record.state, record.attempt_id) == (AttemptState.RUNNING, "pod-uid")
 
@@ -130,9 +130,9 @@ def test_artifacts_go_into_the_store_unless_a_root_is_named(pod: Pod) -> None:
     environment = pod.environment(HELLO, {"name": "you"})
 
     pod.run(environment)
-    inside = read_step(pod.directory / "pod/argosy/step").uri_mappings[0].stored
+    inside = read_step(pod.directory / "pod/argosy/private").uri_mappings[0].stored
     pod.run({**environment, "ARGOSY_ROOT": "s3://bucket/x"})
-    named = read_step(pod.directory / "pod/argosy/step").uri_mappings[0].stored
+    named = read_step(pod.directory / "pod/argosy/private").uri_mappings[0].stored
 
     assert inside == f"file://{pod.directory}/store/artifacts/demo/run-1/t/pod-uid"
     assert named == "s3://bucket/x/demo/run-1/t/pod-uid"
@@ -144,13 +144,13 @@ def test_the_ir_may_lie_in_the_store(pod: Pod) -> None:
     ended = pod.run({**pod.environment(HELLO, {"name": "you"}), "ARGOSY_IR": f"ref:{digest}"})
 
     assert ended.code == 0
-    assert read_step(pod.directory / "pod/argosy/step").argv == ("echo", "you")
+    assert read_step(pod.directory / "pod/argosy/private").argv == ("echo", "you")
 
 
 def test_a_component_knows_which_attempt_it_is(pod: Pod) -> None:
     pod.run({**pod.environment(HELLO, {"name": "you"}), "ARGOSY_RETRY": "2"})
 
-    step = read_step(pod.directory / "pod/argosy/step")
+    step = read_step(pod.directory / "pod/argosy/private")
     assert step.env == (("KFP_POD_UID", "pod-uid"), ("KFP_RETRY_INDEX", "2"))
 
 
@@ -169,12 +169,12 @@ def test_an_ir_that_is_not_in_the_store_is_said_to_kubernetes(pod: Pod) -> None:
 def test_a_driver_can_be_run_again(pod: Pod) -> None:
     environment = pod.environment(HELLO, {"name": "you"})
     pod.run(environment)
-    first = read_step(pod.directory / "pod/argosy/step")
+    first = read_step(pod.directory / "pod/argosy/private")
 
     ended = pod.run(environment)
 
     assert ended.code == 0
-    assert read_step(pod.directory / "pod/argosy/step").argv == first.argv
+    assert read_step(pod.directory / "pod/argosy/private").argv == first.argv
 
 
 def test_a_task_that_cannot_run_is_left_to_the_launcher(pod: Pod) -> None:
@@ -186,7 +186,7 @@ def test_a_task_that_cannot_run_is_left_to_the_launcher(pod: Pod) -> None:
 
     ended = pod.run(pod.environment(of))
 
-    step = read_step(pod.directory / "pod/argosy/step")
+    step = read_step(pod.directory / "pod/argosy/private")
     assert (ended.code, ended.reason) == (0, "")
     assert step.decision is Decision.FAILED
     assert step.failure is not None
@@ -204,7 +204,7 @@ def test_statuses_of_upstream_tasks_arrive(pod: Pod) -> None:
     ended = pod.run({**pod.environment(of), "ARGOSY_UPSTREAM": encoded({"before": "Failed"})})
 
     assert ended.code == 0
-    (_, text) = read_step(pod.directory / "pod/argosy/step").argv
+    (_, text) = read_step(pod.directory / "pod/argosy/private").argv
     assert json.loads(text)["state"] == "FAILED"
 
 
@@ -234,7 +234,7 @@ def test_a_driver_keeps_a_long_list_for_the_next_one(pod: Pod) -> None:
     ended = pod.run(pod.environment(of))
 
     assert ended.code == 0
-    step = read_step(pod.directory / "pod/argosy/step")
+    step = read_step(pod.directory / "pod/argosy/private")
     assert step.inputs.parameters == {"all": list(range(101))}
     records = RunRecords(pod.store, RunId("run-1"))
     kept = records.read_collected(TaskPath("for-loop-1"), "parameter/out")
@@ -255,7 +255,7 @@ def test_a_deciding_pod_publishes_control(pod: Pod) -> None:
     def decided(path: str) -> object:
         ended = pod.run({**pod.environment(of), "ARGOSY_TASK": path}, "decide")
         assert ended.code == 0, ended.log
-        text = (pod.directory / "pod/argosy/control").read_text()
+        text = (pod.directory / "pod/argosy/published/control").read_text()
         return json.loads(base64.b64decode(text))
 
     assert decided("for-loop-1") == {"condition": True, "length": 2}
@@ -325,7 +325,7 @@ def test_what_is_wrong_is_one_line_for_kubernetes(
 
     assert (ended.code, ended.reason) == (1, reason)
     assert ended.log == f"argosy: {reason}\n"
-    assert not (pod.directory / "pod/argosy/step").exists()
+    assert not (pod.directory / "pod/argosy/private").exists()
 
 
 def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
@@ -334,7 +334,7 @@ def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
     ended = pod.run(pod.environment(HELLO, {"name": "you"}))
 
     assert ended.code == 0
-    step = read_step(pod.directory / "pod/argosy/step")
+    step = read_step(pod.directory / "pod/argosy/private")
     assert step.failure is not None
     assert "a file is where a directory should be" in step.failure.message
 
@@ -369,7 +369,7 @@ def test_a_file_of_the_drivers_container_is_no_artifact(pod: Pod) -> None:
     ended = pod.run(pod.environment(pipeline(dag(tasks), components)))
 
     assert ended.code == 0
-    step = read_step(pod.directory / "pod/argosy/step")
+    step = read_step(pod.directory / "pod/argosy/private")
     assert step.decision is Decision.FAILED
     assert step.failure is not None
     assert step.failure.final
@@ -382,14 +382,14 @@ def test_a_file_of_the_drivers_container_is_no_artifact(pod: Pod) -> None:
 
 def test_a_volume_that_cannot_be_written_is_said_to_kubernetes(pod: Pod) -> None:
     environment = pod.environment(HELLO, {"name": "you"})
-    shared = pod.directory / "pod/argosy"
-    (shared / "exec").mkdir(parents=True)
+    published = pod.directory / "pod/argosy/published"
+    (published / "exec").mkdir(parents=True)
 
     ended = pod.run(environment)
 
     assert ended.code == 1
-    assert ended.reason == f"'{shared}/exec': Is a directory; look at the volumes of this pod"
-    assert sorted(path.name for path in shared.iterdir()) == ["exec", "outputs"]
+    assert ended.reason == f"'{published}/exec': Is a directory; look at the volumes of this pod"
+    assert sorted(path.name for path in published.iterdir()) == ["argv", "env", "exec", "open"]
 
 
 def test_nothing_costly_is_imported() -> None:
@@ -412,4 +412,4 @@ def test_a_world_and_a_pod_prepare_the_same(pod: Pod, tmp_path: Path) -> None:
 
     local = World(HELLO, {"name": "you", "n": 2}).prepare("t", tmp_path / "io")
 
-    assert read_step(pod.directory / "pod/argosy/step").argv == local.argv
+    assert read_step(pod.directory / "pod/argosy/private").argv == local.argv

@@ -733,8 +733,12 @@ def artifact(uri: str, **metadata: JsonValue) -> Artifact:
         ("gs://b/k", "gs://b/k", "/gcs/b/k"),
         ("minio://b/k", "minio://b/k", "/minio/b/k"),
         ("oci://reg.io/org/m:1", "oci://reg.io/org/m:1", "/oci/reg.io_org_m:1/models"),
-        ("az://c/k", "/argosy/artifacts/az/c/k", "/argosy/artifacts/az/c/k"),
-        ("file:///data/x", "/argosy/artifacts/file/data/x", "/argosy/artifacts/file/data/x"),
+        ("az://c/k", "/argosy/exchange/artifacts/az/c/k", "/argosy/exchange/artifacts/az/c/k"),
+        (
+            "file:///data/x",
+            "/argosy/exchange/artifacts/file/data/x",
+            "/argosy/exchange/artifacts/file/data/x",
+        ),
         ("https://example.com/x", "https://example.com/x", None),
     ],
 )
@@ -760,18 +764,18 @@ def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> N
 
     step = world.prepare("t", paths=ClusterPaths(tmp_path))
 
-    here = "/argosy/artifacts/memory/pod"
+    here = "/argosy/exchange/artifacts/memory/pod"
     root = f"{here}/root/demo/run-1/t/attempt-1"
     assert step.argv[1] == f"{here}/k"
     assert (tmp_path / step.argv[1].lstrip("/")).read_bytes() == b"x"
     assert step.executor_output_path == f"{root}/executor_output.json"
     assert step.output_artifacts[0].path == f"{root}/m"
     assert step.output_artifacts[0].uri == "memory://pod/root/demo/run-1/t/attempt-1/m"
-    assert step.output_parameters[0].path == "/argosy/outputs/p"
+    assert step.output_parameters[0].path == "/argosy/exchange/outputs/p"
     assert step.uri_mappings == (
         UriMapping(seen=root, stored="memory://pod/root/demo/run-1/t/attempt-1"),
     )
-    for path in (root, "/argosy/outputs"):
+    for path in (root, "/argosy/exchange/outputs"):
         directory = tmp_path / path.lstrip("/")
         assert directory.stat().st_mode & 0o777 == 0o777
 
@@ -779,7 +783,7 @@ def test_a_pod_finds_inputs_and_outputs_where_the_step_says(tmp_path: Path) -> N
 def test_without_artifacts_a_pod_needs_the_shared_volume_alone(tmp_path: Path) -> None:
     step = world_of(leaf(outputs={"p": "STRING"})).prepare("t", paths=ClusterPaths(tmp_path))
 
-    assert step.executor_output_path == "/argosy/outputs/executor_output.json"
+    assert step.executor_output_path == "/argosy/exchange/outputs/executor_output.json"
     assert [path.name for path in tmp_path.iterdir()] == ["argosy"]
 
 

@@ -29,7 +29,7 @@ POD: Mapping[str, Any] = {
             ],
         }
     ],
-    "container": {"name": "main", "image": "python:3.11", "command": ["/argosy/exec"]},
+    "container": {"name": "main", "image": "python:3.11", "command": ["/argosy/published/exec"]},
     "sidecars": [{"name": "launcher", "image": "argosy", "command": ["argosy-launcher"]}],
 }
 
@@ -95,7 +95,9 @@ DECIDER: Mapping[str, Any] = {
             },
         ],
     },
-    "outputs": {"parameters": [{"name": "control", "valueFrom": {"path": "/argosy/control"}}]},
+    "outputs": {
+        "parameters": [{"name": "control", "valueFrom": {"path": "/argosy/published/control"}}]
+    },
 }
 
 
@@ -163,7 +165,7 @@ def test_what_only_kubernetes_can_do_is_noted() -> None:
         "resources": {"limits": {"cpu": "1"}},
         "env": [{"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
     }
-    pod["volumes"] = [{"name": "argosy", "emptyDir": {}}, {"name": "s", "secret": {}}]
+    pod["volumes"] = [{"name": "argosy-exchange", "emptyDir": {}}, {"name": "s", "secret": {}}]
     pod["volumes"] += [{"name": "h", "hostPath": {}}]
 
     template = read_workflow(workflow(pod=pod)).templates["pod-1"]

@@ -358,7 +358,8 @@ PODS = [
     (put("pod-2", "outputs.result", "x"), f"outputs.result' {UNKNOWN}"),
     (
         put("pod-2", "outputs.parameters.x", {"name": "x", "valueFrom": {"path": "/x"}}),
-        "outputs.x' is not 'control' at '/argosy/control', which is all that a pod puts out",
+        "outputs.x' is not 'control' at '/argosy/published/control', which is all that a pod puts "
+        "out",
     ),
     *(
         (put("pod-2", f"container.{field}", {}), f"container.{field}' {UNKNOWN}")
@@ -366,7 +367,8 @@ PODS = [
     ),
     (
         put("pod-2", "container.command", ["rm"]),
-        "container.command' has to be '/argosy/exec'; the command of a task is in the pipeline",
+        "container.command' has to be '/argosy/published/exec'; the command of a task is in the "
+        "pipeline",
     ),
     (
         put("pod-2", "container.env", [{"name": "A", "value": "b"}]),

@@ -435,7 +435,8 @@ def test_an_output_file_that_cannot_be_read_is_named(task: Task) -> None:
 
     assert finished.failure is not None
     assert finished.failure.message == (
-        f"output parameter 'accuracy': '{task.directory}/accuracy' is a directory; write a file"
+        f"output parameter 'accuracy': '{task.directory}/accuracy' is a directory, not a file; "
+        "write a file, and large data as an artifact"
     )
 
 

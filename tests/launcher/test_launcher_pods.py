@@ -1,4 +1,4 @@
-"""Whole pods: ``exec`` and the launcher as processes around a shared directory."""
+"""Whole pods: ``exec`` and the launcher as processes around their volumes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import pytest
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import AttemptState, ContentKind, Failure, Reason, Values
 from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, Step, UriMapping
-from argosy_schemas.formats.step_directory import write_step
+from argosy_schemas.formats.step_files import write_step
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_store.stores import Stores
@@ -77,7 +77,7 @@ def wait_until_ready(pod: Pod) -> None:
     """Until the command has printed a word, and the launcher shows that it lives."""
     log = pod.exchange / "log"
     wait_until(lambda: log.exists() and log.stat().st_size > 5)
-    wait_until((pod.exchange / "launcher-alive").exists)
+    wait_until((pod.published / "launcher-alive").exists)
 
 
 def stored_files(pod: Pod) -> int:
@@ -113,7 +113,7 @@ def test_a_command_runs_and_everything_of_it_is_stored(pod: Pod) -> None:
     assert record == pod.record()
     assert record.outputs.parameters == {"n": 7}
     assert (pod.store / "artifacts" / "model").read_bytes() == b"weights"
-    assert json.loads(b64decode((pod.shared / "control").read_bytes())) == {"n": 7}
+    assert json.loads(b64decode((pod.published / "control").read_bytes())) == {"n": 7}
 
 
 def test_a_failed_command_keeps_its_exit_code_and_says_why(pod: Pod) -> None:
@@ -127,7 +127,7 @@ def test_a_failed_command_keeps_its_exit_code_and_says_why(pod: Pod) -> None:
     assert record.state is AttemptState.FAILED
     assert record.failure == Failure(reason=Reason.COMMAND_FAILED, message=reason, exit_code=42)
     assert pod.record("success") is None
-    assert not (pod.shared / "control").exists()
+    assert not (pod.published / "control").exists()
 
 
 def test_a_killed_command_ends_with_the_code_of_its_signal(pod: Pod) -> None:
@@ -449,10 +449,10 @@ def test_a_log_that_was_kept_whole_has_no_gap(make_pod: MakePod) -> None:
 
 def test_a_main_that_never_came_up_before_the_stop_is_canceled(pod: Pod) -> None:
     """Its image could not be pulled, say."""
-    write_step(pod.shared / "step", step_of("true"))
+    write_step(step_of("true"), private=pod.private, published=pod.published)
     pod.start_launcher()
     assert pod.launcher is not None
-    wait_until((pod.exchange / "launcher-alive").exists)
+    wait_until((pod.published / "launcher-alive").exists)
 
     pod.launcher.terminate()
     pod.launcher.communicate(timeout=30)
@@ -481,7 +481,7 @@ def test_the_modes_of_outputs_are_opened_up_for_the_launcher(pod: Pod) -> None:
     assert modes == {"": "0o755", "deep": "0o755", "deep/a": "0o644", "run": "0o755"}
 
 
-def test_files_outside_the_shared_volumes_are_copied_by_exec(pod: Pod, tmp_path: Path) -> None:
+def test_files_outside_the_volumes_are_copied_by_exec(pod: Pod, tmp_path: Path) -> None:
     image = tmp_path / "image"
     (image / "model").mkdir(parents=True)
     (image / "model" / "a").write_text("A")
@@ -573,7 +573,7 @@ def test_a_cached_task_runs_nothing(pod: Pod) -> None:
     assert (end.exit_code, end.stdout, end.stderr) == (0, b"", b"")
     assert record is not None
     assert record.state is AttemptState.CACHED
-    assert json.loads(b64decode((pod.shared / "control").read_bytes())) == {"n": 4}
+    assert json.loads(b64decode((pod.published / "control").read_bytes())) == {"n": 4}
 
 
 def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:
@@ -606,7 +606,7 @@ def test_without_a_step_both_containers_end_and_say_so(pod: Pod) -> None:
     assert pod.main is not None
     pod.main.kill()
     pod.main.communicate()
-    (pod.shared / "step" / "step.json").unlink()
+    (pod.private / "step.json").unlink()
     pod.start_launcher()
     assert pod.launcher is not None
 
@@ -621,7 +621,7 @@ def test_a_launcher_without_a_store_says_so_and_lets_main_end(pod: Pod, store: s
     pod.start_main(step_of("true"))
     environment = {**os.environ, "ARGOSY_STORE": store, "ARGOSY_TICK_SECONDS": "0.04"}
     pod.launcher = subprocess.Popen(
-        [sys.executable, "-m", "argosy_launcher", str(pod.shared)],
+        [sys.executable, "-m", "argosy_launcher", str(pod.own)],
         stderr=subprocess.PIPE,
         env=environment,
     )
@@ -666,7 +666,7 @@ def test_a_launcher_without_a_volume_ends_in_one_line(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr.decode()) == (
         1,
-        f"argosy: '{tmp_path}/none/step/step.json' is missing; "
+        f"argosy: '{tmp_path}/none/private/step.json' is missing; "
         "see the log of container 'driver' of this pod (final)\n",
     )
 
@@ -675,7 +675,7 @@ def test_a_launcher_that_dies_does_not_hold_main(pod: Pod) -> None:
     pod.start_main(step_of("sh", "-c", "echo ready; sleep 0.5; exit 9"))
     pod.start_launcher()
     assert pod.launcher is not None
-    wait_until((pod.exchange / "launcher-alive").exists)
+    wait_until((pod.published / "launcher-alive").exists)
     pod.launcher.kill()
 
     end = pod.end()
@@ -753,7 +753,7 @@ def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
     chance = random.Random(seed)
     script = "echo 1 > n; mkdir -p model; i=0; while [ $i -lt 40 ]; do echo $i > model/$i; "
     script += "i=$((i+1)); done; sleep 0.05"
-    first = make_pod("first", tick_ms=10)
+    first = make_pod("first", tick_ms=20)
     step = with_outputs(first, step_of("sh", "-c", f"cd {first.volume}/outputs; {script}"))
     first.start_main(step)
     first.start_launcher()
@@ -770,8 +770,9 @@ def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
         pytest.fail("main ended well without a success record")
 
     second = make_pod("first")
-    for name in ("exit", "verdict", "exec-alive", "launcher-alive"):
-        (first.exchange / name).unlink(missing_ok=True)
+    for path in ("exchange/exit", "exchange/exec-alive", "published/verdict"):
+        (first.own / path).unlink(missing_ok=True)
+    (first.published / "launcher-alive").unlink(missing_ok=True)
     end = second.run(step)
 
     record = second.record("success")

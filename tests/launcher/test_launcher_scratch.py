@@ -59,17 +59,17 @@ def scratch(own_mounts: None, make_pod: Callable[..., Pod], probe: Path, tmp_pat
     """A pod whose main container is in such an image, as user 12345."""
     root = tmp_path / "image"
     pod = make_pod()
-    for volume in (pod.shared, pod.volume):
-        (root / str(volume).lstrip("/")).mkdir(parents=True)
+    volumes = [str(path) for path in (pod.published, pod.exchange, pod.volume)]
+    for volume in volumes:
+        (root / volume.lstrip("/")).mkdir(parents=True)
     for directory in (root, tmp_path, *tmp_path.parents):
         # Of pytest's own directories only this user may pass.
         if directory.is_relative_to(Path("/tmp")) and directory != Path("/tmp"):
             directory.chmod(directory.stat().st_mode | 0o111)
     (root / "bin").mkdir()
     shutil.copy(probe, root / "bin" / "probe")
-    shutil.copy(EXEC, pod.shared / "exec")
-    (pod.shared / "exec").chmod(0o555)
-    volumes = (str(pod.shared), str(pod.volume))
+    shutil.copy(EXEC, pod.published / "exec")
+    (pod.published / "exec").chmod(0o555)
     pod.command_prefix = [*UNSHARE, ENTER, "enter", str(root), "12345:12345", *volumes, "--"]
     pod.environment = {"PATH": SYSTEM_PATH}
     return pod

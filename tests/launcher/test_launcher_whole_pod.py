@@ -42,10 +42,12 @@ mkdir -m 1777 "$root/tmp"
 # The environment of these tests may lie below /tmp, which is the pod's own.
 mkdir -p "$root$python"
 mount --rbind "$python" "$root$python"
-for path in "$volumes"/*; do
-    mkdir "$root/${path##*/}"
-    mount --bind "$path" "$root/${path##*/}"
+# As in the template of a pod: nothing private, and what is published is read-only.
+for path in argosy/published argosy/exchange s3 gcs minio; do
+    mkdir -p "$root/$path"
+    mount --bind "$volumes/$path" "$root/$path"
 done
+mount -o remount,bind,ro "$root/argosy/published"
 exec chroot "$root" "$@"
 """
 
@@ -103,7 +105,8 @@ class Cluster:
     def run(self, task: str) -> tuple[int, str]:
         """Run the pod of a task; return main's exit code and what it wrote to its logs."""
         pod = self.directory / uuid.uuid4().hex
-        for name in ("argosy", "s3", "gcs", "minio"):
+        own = ("argosy/private", "argosy/published", "argosy/exchange")
+        for name in (*own, "s3", "gcs", "minio"):
             (pod / "volumes" / name).mkdir(parents=True)
             (pod / "volumes" / name).chmod(0o777)
         (pod / "root").mkdir()
@@ -123,7 +126,7 @@ class Cluster:
                 [
                     *(*UNSHARE, ENTER, "enter", str(pod / "root"), str(pod / "volumes")),
                     sys.prefix,
-                    *("/argosy/exec", "-m", "50", "-t", "/argosy/termination-log"),
+                    *("/argosy/published/exec", "-m", "50", "-t", "/tmp/termination-log"),
                 ],
                 env={"PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}"},
                 capture_output=True,

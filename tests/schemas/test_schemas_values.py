@@ -112,7 +112,7 @@ def test_what_runs_once_per_task_imports_little() -> None:
         "argosy_schemas.checking.run_parameters",
         "argosy_schemas.formats.packed_ir",
         "argosy_schemas.formats.records_json",
-        "argosy_schemas.formats.step_directory",
+        "argosy_schemas.formats.step_files",
         "argosy_schemas.formats.step_json",
         "argosy_schemas.ir.parameters",
     )

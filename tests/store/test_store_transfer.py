@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
+from argosy_schemas.untrusted_files import UntrustedPath
+from argosy_store.local_trees import UntrustedTree
 from argosy_store.stores import Stores
 from argosy_store.transfer import download, inspect_content, is_unchanged, upload
 from servers import S3Server
@@ -265,38 +268,91 @@ def test_a_file_name_that_no_store_can_hold_is_refused_by_name(
     assert not caught.value.retryable
 
 
-@pytest.mark.parametrize("target", ["/etc/hostname", "../../secret", "/etc", "loop"])
-def test_no_link_leads_out_of_the_boundary(
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../secret", "/etc", "loop", "a"])
+def test_no_link_in_an_untrusted_directory_is_followed(
     local: tuple[Stores, str], tmp_path: Path, target: str
 ) -> None:
     write_tree(tmp_path, {"secret": b"s", "shared/in/a": b"1"})
-    (tmp_path / "shared/in/loop").symlink_to("loop")
-    (tmp_path / "shared/in/inside").symlink_to("a")
     (tmp_path / "shared/in/leak").symlink_to(target)
 
-    with pytest.raises((TaskError, StoreError)):
-        upload(local[0], tmp_path / "shared/in", local[1], boundary=tmp_path / "shared")
+    with pytest.raises(TaskError, match=r"shared/in/leak': is a link; write files and directories"):
+        upload(local[0], UntrustedPath(tmp_path / "shared", "in"), local[1])
 
     assert not list((tmp_path / "store").rglob("leak*"))
 
 
-def test_a_path_below_a_link_out_of_the_boundary_is_refused(
+def test_no_link_on_the_way_to_an_untrusted_file_is_followed(
     local: tuple[Stores, str], tmp_path: Path
 ) -> None:
     write_tree(tmp_path, {"outside/secret": b"s", "shared/a": b"1"})
     (tmp_path / "shared/outputs").symlink_to(tmp_path / "outside")
 
-    with pytest.raises(TaskError, match=r"leads through a link out of .*; copy the file"):
-        upload(local[0], tmp_path / "shared/outputs/secret", local[1], boundary=tmp_path / "shared")
+    with pytest.raises(TaskError, match=r"secret': leads through the link 'outputs'"):
+        upload(local[0], UntrustedPath(tmp_path / "shared", "outputs/secret"), local[1])
 
 
-def test_links_inside_the_boundary_are_followed(local: tuple[Stores, str], tmp_path: Path) -> None:
-    write_tree(tmp_path, {"shared/in/a": b"1", "shared/other/b": b"2"})
-    (tmp_path / "shared/in/link").symlink_to(tmp_path / "shared/other")
+def test_an_untrusted_file_that_becomes_a_link_is_not_uploaded(tmp_path: Path) -> None:
+    """Between the moment it is listed and the moment it is read."""
+    write_tree(tmp_path, {"secret": b"s", "shared/in/a": b"1"})
+    (file,) = UntrustedTree(UntrustedPath(tmp_path / "shared", "in")).list_files()
+    (tmp_path / "shared/in/a").unlink()
+    (tmp_path / "shared/in/a").symlink_to(tmp_path / "secret")
 
-    stored = upload(local[0], tmp_path / "shared/in", local[1], boundary=tmp_path / "shared")
+    with pytest.raises(TaskError, match=r"in/a': leads through the link 'a'"), file.open():
+        pytest.fail("it can be read")
 
-    assert stored.files == 2
+
+def test_an_untrusted_directory_is_uploaded_whole(
+    local: tuple[Stores, str], tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"shared/in/a": b"1", "shared/in/deep/er/b": b"22", "shared/in/c": b""})
+
+    stored = upload(local[0], UntrustedPath(tmp_path / "shared", "in"), local[1])
+
+    assert (stored.kind, stored.files, stored.size_bytes) == (ContentKind.DIRECTORY, 3, 3)
+    assert (tmp_path / "store/artifact/deep/er/b").read_bytes() == b"22"
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_tree_that_is_too_deep_is_refused_in_one_line(
+    local: tuple[Stores, str], tmp_path: Path, is_trusted: bool
+) -> None:
+    path = tmp_path / "in"
+    path.mkdir()
+    descriptor = os.open(path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=descriptor)
+        outer, descriptor = descriptor, os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(outer)
+    os.close(descriptor)
+
+    with pytest.raises(TaskError, match=r"has more than 200 directories one inside the other"):
+        upload(local[0], path if is_trusted else UntrustedPath(tmp_path, "in"), local[1])
+    subprocess.run(["rm", "-r", path], check=True)  # pytest would not get that deep
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_the_name_of_an_unfinished_file_is_refused(
+    local: tuple[Stores, str], tmp_path: Path, is_trusted: bool
+) -> None:
+    """A local store would not list it, and the artifact would lack the file."""
+    write_tree(tmp_path, {"in/.mine.argosy-part": b"1"})
+
+    with pytest.raises(TaskError, match=r"has a name that Argosy gives to unfinished files"):
+        upload(local[0], tmp_path / "in" if is_trusted else UntrustedPath(tmp_path, "in"), local[1])
+
+
+def test_an_untrusted_file_larger_than_any_object_is_refused(
+    local: tuple[Stores, str], tmp_path: Path
+) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        try:
+            file.truncate(6 * 2**40)
+        except OSError as error:
+            pytest.skip(f"no file here can be that large ({error.strerror})")
+
+    with pytest.raises(TaskError, match="more than any store takes; divide it"):
+        upload(local[0], UntrustedPath(tmp_path, "sparse"), local[1])
 
 
 def test_a_file_and_a_directory_of_one_name_are_an_error_that_names_both(

@@ -17,7 +17,7 @@ from argosy_compiler.pods.patch import OpenText, OpenValue, OptionalElement, Pat
 from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge_fragments
 from argosy_schemas.ir.kubernetes.leaves import InputParameter, ParameterKind, VolumeName
 from argosy_schemas.ir.model import ComponentInput, ParameterSource, ParameterType, TaskOutput
-from argosy_schemas.pod import MAIN_CONTAINER, SHARED_PATH, SHARED_VOLUME
+from argosy_schemas.pod import EXCHANGE_PATH, EXCHANGE_VOLUME, MAIN_CONTAINER
 
 Resolve: TypeAlias = Callable[[ParameterSource], Value]
 """Returns the value of a source, in the scope of the DAG that holds the task."""
@@ -29,8 +29,8 @@ _PATCH_ONLY = ("imagePullSecrets",)
 
 _NO_CHANGE: Mapping[str, Patch] = {
     "env": {"name": "ARGOSY", "value": "1"},
-    "volumeMounts": {"name": SHARED_VOLUME, "mountPath": SHARED_PATH},
-    "volumes": {"name": SHARED_VOLUME},
+    "volumeMounts": {"name": EXCHANGE_VOLUME, "mountPath": EXCHANGE_PATH},
+    "volumes": {"name": EXCHANGE_VOLUME},
     "imagePullSecrets": {"name": "argosy"},
     "tolerations": {"key": "argosy", "operator": "Exists"},
 }

@@ -1,7 +1,7 @@
 """Pod templates: one per distinct shape, shared by all tasks of that shape.
 
 The pod is the one of ``docs/architecture.md``: init container ``driver``, main under ``exec``,
-sidecar ``launcher``, and between them a shared directory. No argument of the user's command
+sidecar ``launcher``, and volumes between them. No argument of the user's command
 appears in it: ``exec`` takes that from the step.
 """
 
@@ -16,6 +16,13 @@ from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
+from argosy_compiler.pods.mounts import (
+    PUBLISHED_MOUNT,
+    list_driver_mounts,
+    list_launcher_mounts,
+    list_main_mounts,
+    list_volumes,
+)
 from argosy_expressions.terms import quote
 from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
@@ -44,26 +51,20 @@ from argosy_schemas.pod import (
     LAUNCHER_CONTAINER,
     MAIN_COMMAND,
     MAIN_CONTAINER,
+    PUBLISHED_VOLUME,
     ROOT_PARAMETER,
-    SCRATCH_VOLUME,
-    SHARED_PATH,
-    SHARED_VOLUME,
     STORE_PARAMETER,
     TASK_INPUT,
     UPSTREAM_INPUT,
+    WORKSPACE_VOLUME,
 )
 from argosy_schemas.values import UNSET, to_json
-
-SCRATCH = ("/s3", "/gcs", "/minio")
-"""Where the KFP executor expects the files of artifacts, by the scheme of their URI."""
 
 _CLAIM = "<claim>"
 """Stands for the name of a volume claim, which no claim can have."""
 
 _LONGEST_WAIT = timedelta(days=365)
 """Between two attempts; nobody waits longer."""
-
-_SHARED_MOUNT = {"name": SHARED_VOLUME, "mountPath": SHARED_PATH}
 
 
 class PodTemplates:
@@ -89,7 +90,9 @@ class PodTemplates:
     def find_step_template(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
         """Return the name of the template for a container task."""
         fields = self._compilation.pods[(dag, task.key)]
-        scratch = SCRATCH if self._artifacts else ()
+        artifacts = self._artifacts
+        mounted = fields.container.get("volumeMounts", ())
+        workspace = any(mount["name"] == WORKSPACE_VOLUME for mount in mounted)
         env = self._make_driver_env()
         if retry is not None and retry.max_count > 0:
             env.append(_make_variable(ENV_RETRY, "{{retries}}"))
@@ -97,8 +100,7 @@ class PodTemplates:
             "inputs": self._make_inputs(*fields.arguments),
             **fields.template,
             "volumes": [
-                {"name": SHARED_VOLUME, "emptyDir": {}},
-                *([{"name": SCRATCH_VOLUME, "emptyDir": {}}] if scratch else []),
+                *list_volumes(artifacts=artifacts),
                 *fields.template.get("volumes", ()),
             ],
             "initContainers": [
@@ -107,7 +109,7 @@ class PodTemplates:
                     "image": self._compilation.options.image,
                     "command": list(DRIVER_COMMAND),
                     "env": env,
-                    "mirrorVolumeMounts": True,
+                    "volumeMounts": list_driver_mounts(artifacts=artifacts, workspace=workspace),
                     **self._make_credentials(),
                 },
                 *fields.template.get("initContainers", ()),
@@ -117,14 +119,7 @@ class PodTemplates:
                 "image": fields.image,
                 "command": list(MAIN_COMMAND),
                 **fields.container,
-                "volumeMounts": [
-                    _SHARED_MOUNT,
-                    *(
-                        {"name": SCRATCH_VOLUME, "mountPath": path, "subPath": path[1:]}
-                        for path in scratch
-                    ),
-                    *fields.container.get("volumeMounts", ()),
-                ],
+                "volumeMounts": [*list_main_mounts(artifacts=artifacts), *mounted],
             },
             "sidecars": [
                 {
@@ -134,7 +129,7 @@ class PodTemplates:
                     "env": [
                         _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}")
                     ],
-                    "mirrorVolumeMounts": True,
+                    "volumeMounts": list_launcher_mounts(artifacts=artifacts, workspace=workspace),
                     **self._make_credentials(),
                 }
             ],
@@ -152,13 +147,13 @@ class PodTemplates:
             DECIDE_TEMPLATE,
             {
                 "inputs": self._make_inputs(),
-                "volumes": [{"name": SHARED_VOLUME, "emptyDir": {}}],
+                "volumes": [{"name": PUBLISHED_VOLUME, "emptyDir": {}}],
                 "container": {
                     "name": MAIN_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(DECIDE_COMMAND),
                     "env": self._make_driver_env(),
-                    "volumeMounts": [_SHARED_MOUNT],
+                    "volumeMounts": [PUBLISHED_MOUNT],
                     **self._make_credentials(),
                 },
                 "outputs": _make_control_output(),

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.names import ArtifactUri
-from argosy_schemas.pod import SHARED_PATH, WORKSPACE_MARK, WORKSPACE_PATH
+from argosy_schemas.pod import EXCHANGE_PATH, WORKSPACE_MARK, WORKSPACE_PATH
 from argosy_schemas.sdk_paths import find_sdk_path
 
 EXECUTOR_OUTPUT: Final = "executor_output.json"
@@ -108,12 +108,12 @@ class ClusterPaths:
     def executor_output(self, root: SeenLocation, *, has_artifacts: bool) -> str:
         """Return the path of the executor output file."""
         # The pod mounts the volumes of the SDK's paths only if it has artifacts.
-        directory = root.path if has_artifacts else f"{SHARED_PATH}/outputs"
+        directory = root.path if has_artifacts else f"{EXCHANGE_PATH}/outputs"
         return f"{directory}/{EXECUTOR_OUTPUT}"
 
     def output_parameter(self, name: str) -> str:
         """Return the path of the file for an output parameter."""
-        return f"{SHARED_PATH}/outputs/{name}"
+        return f"{EXCHANGE_PATH}/outputs/{name}"
 
     def local_path(self, path: str) -> Path:
         """Return the path at which this process sees the component's ``path``."""
@@ -177,7 +177,7 @@ def _in_pod(uri: ArtifactUri) -> SeenLocation:
         return SeenLocation(uri, f"/oci/{rest.replace('/', '_')}/models")
     if scheme in _STORED:
         # The SDK does not know the scheme, so the path itself serves as the URI.
-        path = f"{SHARED_PATH}/artifacts/{scheme}/{rest.lstrip('/')}"
+        path = f"{EXCHANGE_PATH}/artifacts/{scheme}/{rest.lstrip('/')}"
         return SeenLocation(path, path)
     return SeenLocation(uri, None)
 

@@ -11,9 +11,11 @@ from argosy_engine.workflow.parameters import read_inputs, read_pod_outputs
 from argosy_expressions.argo import check
 from argosy_schemas.pod import (
     DRIVER_CONTAINER,
+    EXCHANGE_VOLUME,
     LAUNCHER_CONTAINER,
+    PRIVATE_VOLUME,
+    PUBLISHED_VOLUME,
     SCRATCH_VOLUME,
-    SHARED_VOLUME,
     WORKSPACE_VOLUME,
 )
 
@@ -34,12 +36,14 @@ _POD_SETTINGS = frozenset(
 )
 _CONTAINER_SETTINGS = frozenset({"imagePullPolicy", "resources", "securityContext"})
 _MAIN = frozenset({"name", "image", "command", "env", "volumeMounts"})
-_OURS = frozenset({"name", "image", "command", "env", "envFrom", "mirrorVolumeMounts"})
+_OURS = frozenset({"name", "image", "command", "env", "envFrom", "volumeMounts"})
 # A driver alone in its pod is the main container, and may have a secret as other drivers do.
 _DECIDER = frozenset({"envFrom"})
-# Volumes that the containers share, directories at the roots of the SDK's paths, and the workspace,
+# Volumes between the containers, directories at the roots of the SDK's paths, and the workspace,
 # which is a local directory.
-_OWN_VOLUMES = frozenset({SHARED_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME})
+_OWN_VOLUMES = frozenset(
+    {PRIVATE_VOLUME, PUBLISHED_VOLUME, EXCHANGE_VOLUME, SCRATCH_VOLUME, WORKSPACE_VOLUME}
+)
 _LOCAL_VOLUMES = frozenset({"configMap", "persistentVolumeClaim", "secret"})
 """Kinds of volumes for which directories stand in."""
 _VARIABLE = frozenset({"name", "value", "valueFrom"})

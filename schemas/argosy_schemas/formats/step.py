@@ -1,13 +1,7 @@
 """The step: everything that remains to be done for a task, with nothing left to resolve.
 
-The driver creates it, ``exec`` runs its ``argv``, the launcher does the rest. On Argo the
-containers exchange it as a directory on a shared volume:
-
-* ``argv``       the arguments of the process, each ended by a NUL byte; absent: do not run
-* ``env``        ``NAME=VALUE`` pairs added to the environment, each ended by a NUL byte
-* ``step.json``  the step as JSON (``schemas/argosy_schemas/json/step.schema.json``)
-
-The embedded engine passes it in memory.
+The driver creates it, ``exec`` runs its ``argv``, the launcher does the rest. On Argo it travels as
+files (:mod:`argosy_schemas.formats.step_files`); the embedded engine passes it in memory.
 """
 
 from __future__ import annotations

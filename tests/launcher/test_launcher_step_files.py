@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import FinalTaskError
-from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParameter, UriMapping
-from argosy_schemas.formats.step_directory import read_step, write_step
+from argosy_schemas.formats.step import (
+    Decision,
+    OutputArtifact,
+    OutputParameter,
+    Step,
+    UriMapping,
+)
+from argosy_schemas.formats.step_files import read_step, write_step
 from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.sdk_paths import find_sdk_path
@@ -34,16 +40,25 @@ STEP = step_of(
 )
 
 
-def test_a_step_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    write_step(tmp_path / "step", STEP)
+def write(step: Step, directory: Path) -> None:
+    write_step(step, private=directory / "private", published=directory / "published")
 
-    assert read_step(tmp_path / "step") == STEP
+
+def list_files(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def test_a_step_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write(STEP, tmp_path)
+
+    assert read_step(tmp_path / "private") == STEP
 
 
 def test_what_exec_reads_is_ended_by_nul(tmp_path: Path) -> None:
-    write_step(tmp_path, STEP)
+    write(STEP, tmp_path)
 
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.suffix} == {
+    published = tmp_path / "published"
+    assert {path.name: path.read_bytes() for path in published.iterdir()} == {
         "argv": "train\0\0ünï\0".encode(),
         "env": b"A=1\0B=x=y\0",
         "open": b"/s3/b/run/train/executor_output.json\0/argosy/out/n\0/s3/b/run/train/m\0"
@@ -52,26 +67,32 @@ def test_what_exec_reads_is_ended_by_nul(tmp_path: Path) -> None:
 
 
 def test_every_user_may_read_it(tmp_path: Path) -> None:
-    write_step(tmp_path / "step", STEP)
+    write(STEP, tmp_path)
 
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "step").iterdir()}
-    assert modes == {0o644}
-    assert stat.S_IMODE((tmp_path / "step").stat().st_mode) == 0o755
+    assert {stat.S_IMODE(path.stat().st_mode) for path in list_files(tmp_path)} == {0o644}
+
+
+def test_the_command_is_shown_nothing_but_itself(tmp_path: Path) -> None:
+    """The step says where outputs are stored: it is on a volume of its own."""
+    write(STEP, tmp_path)
+
+    assert {path.name for path in (tmp_path / "published").iterdir()} == {"argv", "env", "open"}
+    assert [path.name for path in (tmp_path / "private").iterdir()] == ["step.json"]
 
 
 def test_a_step_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
     with files_up_to(5), pytest.raises(OSError, match="File too large"):
-        write_step(tmp_path, STEP)
+        write(STEP, tmp_path)
 
-    assert list(tmp_path.iterdir()) == []
+    assert list_files(tmp_path) == []
 
 
 def test_a_step_that_runs_nothing_replaces_one_that_does(tmp_path: Path) -> None:
-    write_step(tmp_path, STEP)
+    write(STEP, tmp_path)
 
-    write_step(tmp_path, step_of(decision=Decision.CACHED))
+    write(step_of(decision=Decision.CACHED), tmp_path)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["step.json"]
+    assert [path.name for path in list_files(tmp_path)] == ["step.json"]
 
 
 @pytest.mark.parametrize(
@@ -79,12 +100,12 @@ def test_a_step_that_runs_nothing_replaces_one_that_does(tmp_path: Path) -> None
 )
 def test_what_no_process_can_be_given_is_refused(tmp_path: Path, text: str, found: str) -> None:
     with pytest.raises(FinalTaskError) as caught:
-        write_step(tmp_path, step_of("echo", text))
+        write(step_of("echo", text), tmp_path)
 
     assert str(caught.value) == (
         f"argument {text!r} of the command holds {found}, which no process can receive; encode it"
     )
-    assert list(tmp_path.iterdir()) == []
+    assert list_files(tmp_path) == []
 
 
 def test_a_missing_step_names_who_should_have_written_it(tmp_path: Path) -> None:
@@ -93,10 +114,10 @@ def test_a_missing_step_names_who_should_have_written_it(tmp_path: Path) -> None
 
 
 def test_a_step_of_a_newer_release_is_refused_by_version(tmp_path: Path) -> None:
-    write_step(tmp_path, step_of("true", version="2.0"))
+    write(step_of("true", version="2.0"), tmp_path)
 
     with pytest.raises(FinalTaskError, match=r"has format version 2.0, this release reads up to"):
-        read_step(tmp_path)
+        read_step(tmp_path / "private")
 
 
 @pytest.mark.parametrize(

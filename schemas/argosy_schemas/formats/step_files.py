@@ -1,10 +1,15 @@
-"""Write and read a step as a directory on the volume that the containers of its pod share.
+"""Write and read a step as files on the volumes of its pod.
 
-``argv`` and ``env`` are for ``exec``, a C program without a JSON parser: each entry ends with a NUL
-byte. ``open`` lists, in the same form, the paths that ``exec`` makes readable for all when the
-command has ended, so that a launcher under another UID can read them. ``step.json`` is the whole
-:class:`argosy_schemas.formats.step.Step`, for the launcher. It is written last, so a directory that
-holds it is complete.
+``exec`` is a C program without a JSON parser, in a container that only reads these files, on the
+published volume. Each entry of them ends with a NUL byte.
+
+* ``argv``: the arguments of the process; absent: there is nothing to run
+* ``env``: ``NAME=VALUE``, added to the environment
+* ``open``: the paths that ``exec`` makes readable for all when the command has
+  ended, so that a launcher under another UID can read them
+
+``step.json`` is the whole :class:`argosy_schemas.formats.step.Step`, for the launcher. It says what
+the launcher writes where, so it is on the private volume, which the user's code cannot see.
 """
 
 from __future__ import annotations
@@ -24,31 +29,37 @@ from argosy_schemas.sdk_paths import find_sdk_path
 _STEP = "step.json"
 
 
-def write_step(directory: Path, step: Step) -> None:
-    """Write ``step`` for ``exec`` and the launcher, replacing an earlier one.
+def write_step(step: Step, *, private: Path, published: Path) -> None:
+    """Write ``step`` for the launcher and for ``exec``, replacing an earlier one.
 
     Raises:
         FinalTaskError: An argument or variable has a character that no process can receive.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o755)
-    for name in (_STEP, "argv", "env", "open"):
-        (directory / name).unlink(missing_ok=True)
+    files = {name: published / name for name in ("argv", "env", "open")}
+    for directory in (private, published):
+        directory.mkdir(parents=True, exist_ok=True)
+    for path in (private / _STEP, *files.values()):
+        path.unlink(missing_ok=True)
     if step.decision is Decision.RUN:
-        _write(directory / "argv", _encode_entries(step.argv, "argument"))
         pairs = (f"{name}={value}" for name, value in step.env)
-        _write(directory / "env", _encode_entries(pairs, "variable"))
-        _write(directory / "open", _encode_entries(dict.fromkeys(_list_output_paths(step)), "path"))
-    _write(directory / _STEP, step_to_json(step).encode())
+        contents = {
+            "argv": _encode_entries(step.argv, "argument"),
+            "env": _encode_entries(pairs, "variable"),
+            "open": _encode_entries(dict.fromkeys(_list_output_paths(step)), "path"),
+        }
+        for name, data in contents.items():
+            # The command's user is not the driver's.
+            write_atomically(files[name], data, mode=0o644)
+    write_atomically(private / _STEP, step_to_json(step).encode(), mode=0o644)
 
 
-def read_step(directory: Path) -> Step:
+def read_step(private: Path) -> Step:
     """Return the step that the driver wrote.
 
     Raises:
         FinalTaskError: The directory has no step, or one of a newer major version.
     """
-    path = directory / _STEP
+    path = private / _STEP
     try:
         return step_from_json(path.read_bytes())
     except FileNotFoundError as error:
@@ -93,8 +104,3 @@ def _make_input_error(what: str, found: str, text: str) -> FinalTaskError:
         "encode it",
         reason=Reason.INVALID_INPUT,
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    # The command's user is not the driver's.
-    write_atomically(path, data, mode=0o644)
