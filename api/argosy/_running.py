@@ -50,7 +50,8 @@ def run(
             ``None``: inside ``home``.
         cache: Whether results of earlier runs may be reused.
         jobs: How many tasks may run at once; ``None``: as many as there are processors.
-        keep_pins: Whether a component gets the very ``kfp`` version that its file pins.
+        keep_pins: Whether a component gets the very ``kfp`` version, from 2.5 on, that its file
+            pins.
         claims: Volume claim of the cluster to the directory that is mounted in its place.
         secrets: Secret of the cluster to a directory with a file for each key.
         config_maps: Likewise, ConfigMaps.

@@ -57,15 +57,31 @@ def test_the_dependencies_of_an_older_sdks_pin_are_not_installed() -> None:
     assert found.installs == (("--no-deps", "kfp==2.17.3"),)
 
 
-def test_a_pre_release_that_alone_has_its_executor_is_installed_as_written() -> None:
-    found = requirements(("kfp==2.0.0-beta.16",), executor=Executor.COMPONENTS, sets_runtime=False)
+@pytest.mark.parametrize("release", ["2.0.0-beta.16", "2.0.0b5", "2.0.1", "2.4.0"])
+@pytest.mark.parametrize("keep_pins", [True, False])
+def test_a_release_without_local_paths_is_replaced_whoever_asks_for_it(
+    release: str, keep_pins: bool
+) -> None:
+    of_the_sdk = requirements(
+        (f"kfp=={release}",),
+        executor=Executor.COMPONENTS,
+        sets_runtime=False,
+        keep_pins=keep_pins,
+    )
+    of_the_author = requirements((f"kfp=={release}", "pandas"), keep_pins=keep_pins)
 
-    assert (found.installs, found.kfp) == ((("kfp==2.0.0-beta.16",),), None)
+    assert (of_the_sdk.installs, of_the_sdk.kfp) == ((("--no-deps", "kfp==2.17.3"),), "2.17.3")
+    assert (of_the_author.installs, of_the_author.kfp) == (
+        (("kfp==2.17.3", "pandas"),),
+        "2.17.3",
+    )
 
 
 @pytest.mark.parametrize(
     "line",
     [
+        ("kfp==2.5.0",),
+        ("kfp==2.40.0",),
         ("kfp==2.9.0",),
         ("kfp==2.9.0", "pandas"),
         ("kfp[kubernetes]==2.9.0",),

@@ -75,6 +75,19 @@ def test_an_older_command_without_a_way_to_import_less_gets_one(
     assert run(argv, environment).output == "executor of kfp 2.17.3 true\n"
 
 
+@pytest.mark.parametrize("keep_pins", [True, False])
+def test_a_command_of_a_release_without_local_paths_runs_with_the_newest(
+    keep_pins: bool, variables: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    environments = Environments(tmp_path / "cache", environment=variables, keep_pins=keep_pins)
+    script = 'python3 -m pip install --quiet \'kfp==2.0.1\' && "$0" "$@"'
+    argv = ("sh", "-c", script, "sh", "-ec", "python3 -m kfp.components.executor_main a 'b c'")
+
+    environment = environments.prepare_environment(argv, IMAGE, task_directory=tmp_path / "t")
+
+    assert run(argv, environment).output == "executor of kfp 2.17.3 a b c\n"
+
+
 def test_a_command_with_a_virtual_environment_of_its_own_finds_its_packages(
     environments: Environments, index: Index, run: Run, tmp_path: Path
 ) -> None:

@@ -80,7 +80,8 @@ from argosy_schemas.names import RunId
 @click.option(
     "--keep-pins",
     is_flag=True,
-    help="Install the kfp version that each component pins, instead of one version for all.",
+    help="Install the kfp version that each component pins, from 2.5 on, instead of one version "
+    "for all.",
 )
 @click.option(
     "-o",

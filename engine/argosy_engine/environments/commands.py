@@ -24,7 +24,7 @@ class Executor(StrEnum):
 
     DSL = "kfp.dsl.executor_main"
     COMPONENTS = "kfp.components.executor_main"
-    """Of releases before 2.0.0 only."""
+    """Of releases before 2.1 only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,7 @@ class Environments:
                 self._interpreter,
                 skipped=requirements.skipped,
                 makes_venv=command.makes_venv,
+                has_newest_kfp=requirements.kfp is not None,
             )
             shell = find_shell(image, task_directory / "shell")
         except OSError as error:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from argosy_engine.environments.commands import Executor
 from argosy_engine.environments.interpreter import PythonInterpreter
 
 PYTHON_NAMES = ("python", "python3", "pip", "pip3")
@@ -26,6 +27,7 @@ def create_overlay(
     *,
     skipped: Sequence[Sequence[str]] = (),
     makes_venv: bool = False,
+    has_newest_kfp: bool = False,
 ) -> tuple[str, ...]:
     """Create a task's overlay in ``directory`` and return the directories to put before ``PATH``.
 
@@ -36,6 +38,7 @@ def create_overlay(
         skipped: Arguments of ``pip install`` that are already installed.
         makes_venv: Whether the command creates a virtual environment to install ``skipped`` into;
             it gets this one.
+        has_newest_kfp: Whether commands of older releases of ``kfp`` run with a newer one.
     """
     programs = directory / "bin"
     packages = directory / interpreter.packages
@@ -58,7 +61,14 @@ def create_overlay(
             if (shared / name).is_dir():
                 _link_files(shared / name, directory / name)
     shim = shims / "python3"
-    shim.write_text(_make_shim(programs / "python3", shims, skipped, makes_venv=makes_venv))
+    text = _make_shim(
+        programs / "python3",
+        shims,
+        skipped,
+        makes_venv=makes_venv,
+        has_newest_kfp=has_newest_kfp,
+    )
+    shim.write_text(text)
     shim.chmod(0o755)
     for name in PYTHON_NAMES:
         if name != "python3":
@@ -85,7 +95,12 @@ def find_shell(image: str, directory: Path) -> str | None:
 
 
 def _make_shim(
-    python: Path, shims: Path, skipped: Sequence[Sequence[str]], *, makes_venv: bool
+    python: Path,
+    shims: Path,
+    skipped: Sequence[Sequence[str]],
+    *,
+    makes_venv: bool,
+    has_newest_kfp: bool,
 ) -> str:
     lines = [
         "#!/bin/sh",
@@ -115,6 +130,12 @@ def _make_shim(
             "  done",
             """  printf "PATH='%s/bin':\\$PATH\\nexport PATH\\n" "$3" > "$3/bin/activate\"""",
             "  exit",
+            "fi",
+        ]
+    if has_newest_kfp:
+        lines += [
+            f'if [ "$1 $2" = "-m {Executor.COMPONENTS}" ]; then',
+            f'  shift 2; set -- -m {Executor.DSL} "$@"',
             "fi",
         ]
     return "\n".join([*lines, f'exec {shlex.quote(os.fspath(python))} "$@"', ""])

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from argosy_engine.environments.commands import Executor, PythonCommand
+from argosy_engine.environments.commands import PythonCommand
 
 _KFP_PIN = re.compile(r"kfp\s*={2,3}\s*[^\s,;\[\]]+")
+_OLD_KFP_PIN = re.compile(r"kfp\s*={2,3}\s*2\.[0-4](?!\d)[^\s,;\[\]]*")
+"""Before 2.5 an artifact had no path where its URI is a local path."""
 _TYPING_EXTENSIONS = re.compile(r"typing-extensions\b")
 
 _NAMES_A_FILE = re.compile(r"-[erc]|--(editable|requirement|constraint)\b")
@@ -40,15 +42,14 @@ def decide_requirements(
 ) -> Requirements:
     """Decide what to install for a command before it runs.
 
-    The shared release replaces the ``kfp`` that the SDK asks for, unless the component needs a
-    module that only its own release has. Requirements of the author are installed as written.
+    The shared release replaces the ``kfp`` that the SDK asks for, and any that is too old to run
+    here, whoever asks for it. Other requirements of the author are installed as written.
 
     Args:
         command: The command.
-        keep_pins: Whether to install the SDK's ``kfp`` as written.
+        keep_pins: Whether to install the SDK's ``kfp`` as written, unless it is too old.
         newest_kfp: Returns the shared release; called only if it is needed.
     """
-    shares = not keep_pins and command.executor is not Executor.COMPONENTS
     installs: list[tuple[str, ...]] = []
     skipped: list[tuple[str, ...]] = []
     shared: str | None = None
@@ -56,12 +57,16 @@ def decide_requirements(
         if not _is_repeatable(arguments):
             continue
         skipped.append(arguments)
-        if shares and _is_added_by_sdk(arguments, command):
+        is_old = any(map(_OLD_KFP_PIN.fullmatch, list_requirements(arguments)))
+        if _is_added_by_sdk(arguments, command) and (is_old or not keep_pins):
             shared = newest_kfp()
             installs.append(_with_kfp(arguments, shared))
+        elif is_old:
+            shared = newest_kfp()
+            installs.append(_without_old_kfp(arguments, shared))
         else:
             installs.append(tuple(word for word in arguments if word not in _QUIET))
-    if command.executor is Executor.DSL and not any(map(_names_kfp, command.installs)):
+    if command.executor is not None and not any(map(_names_kfp, command.installs)):
         # On a cluster, the image has it.
         shared = newest_kfp()
         installs.append(("--no-deps", f"kfp=={shared}"))
@@ -90,6 +95,14 @@ def _with_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
         if word not in _QUIET and not _TYPING_EXTENSIONS.match(word) and word != "--no-deps"
     ]
     return ("--no-deps", *replaced)
+
+
+def _without_old_kfp(arguments: Sequence[str], version: str) -> tuple[str, ...]:
+    return tuple(
+        f"kfp=={version}" if _OLD_KFP_PIN.fullmatch(word) else word
+        for word in arguments
+        if word not in _QUIET
+    )
 
 
 def _is_repeatable(arguments: Sequence[str]) -> bool:
