@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from argosy_engine.workflow.fields import Field, Object
 from argosy_engine.workflow.model import DagTask, DagTemplate, PodTemplate, Template, Workflow
 from argosy_engine.workflow.reading import read_workflow
 from argosy_expressions.argo.depends import ENDS
@@ -27,6 +26,8 @@ from argosy_schemas.pod import (
     MAIN_COMMAND,
     MAIN_CONTAINER,
 )
+from workflow_fields import Field, Object
+from workflow_forms import check_forms
 from workflow_scopes import Before, Scope
 
 _HEAD = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
@@ -48,8 +49,9 @@ def check_workflow(document: Object) -> None:
     """Check the forms of a workflow.
 
     Raises:
-        EngineRefusal: The engine does not read it, or the compiler does not write such a form.
+        FormError: The engine does not read it, or the compiler does not write such a form.
     """
+    check_forms(document)
     workflow = read_workflow(document)
     whole = Field("", "")
     for member, value in _HEAD.items():
@@ -133,10 +135,6 @@ def _check_pod(template: PodTemplate) -> None:
     if retry is None:
         return
     here = field.at("retryStrategy")
-    if retry.limit is None:
-        raise here.at("limit").refuse("is missing; say how many attempts may follow")
-    if retry.policy != "Always":
-        raise here.at("retryPolicy").refuse(f"is '{retry.policy}'; use Always")
     if retry.expression is not None:
         Scope(is_retry=True).check_expression(retry.expression, here.at("expression"))
 
@@ -146,8 +144,6 @@ def _check_pod(template: PodTemplate) -> None:
 
 def _check_dag(template: DagTemplate, templates: Mapping[str, Template], *, at_exit: bool) -> None:
     field = Field(template.name, "")
-    if template.retry is not None:
-        raise field.at("retryStrategy").refuse("stands on a DAG; put it on the pods in it")
     known = Scope(inputs=template.inputs.keys(), tasks_are=template.tasks_are, at_exit=at_exit)
     # What the iterations of a loop put out the driver collects.
     single = {task.name for task in template.tasks if task.count is None}

@@ -6,10 +6,10 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from argosy_engine.workflow.fields import TAG, Field
 from argosy_engine.workflow.model import DagTemplate
 from argosy_expressions.argo.program import compile_expression
 from argosy_schemas.pod import CONTROL
+from workflow_fields import TAG, Field
 
 _INPUT = "inputs.parameters."
 _PARAMETER = "workflow.parameters."

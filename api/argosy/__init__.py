@@ -38,7 +38,6 @@ if TYPE_CHECKING:
         TaskStarted,
     )
     from argosy_engine.plan import RunPlan
-    from argosy_engine.workflow.refusal import EngineRefusal
     from argosy_runs.listing import RunEntry
     from argosy_runs.results import RunResult, TaskResult
     from argosy_runs.states import RunState, TaskState
@@ -61,7 +60,6 @@ _MODULES = {
     "ArtifactSpec": "argosy_schemas.ir.model",
     "CompileOptions": "argosy_compiler.options",
     "CompiledPipeline": "argosy_compiler.compiled_pipeline",
-    "EngineRefusal": "argosy_engine.workflow.refusal",
     "Event": "argosy_engine.events",
     "InvalidArgumentError": "argosy_schemas.errors",
     "InvalidPipelineError": "argosy_schemas.errors",
@@ -109,7 +107,6 @@ __all__ = [
     "ArtifactSpec",
     "CompileOptions",
     "CompiledPipeline",
-    "EngineRefusal",
     "Event",
     "InvalidArgumentError",
     "InvalidPipelineError",

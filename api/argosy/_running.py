@@ -67,7 +67,6 @@ def run(
             line.
         InvalidArgumentError: There is no such file, an argument is missing, not declared or of the
             wrong type, or ``jobs`` is below 1.
-        EngineRefusal: The pipeline uses something that only a cluster can run.
         MachineError: This machine lacks something, e.g. the right to write ``home``.
         StoreError: The root cannot be reached.
     """

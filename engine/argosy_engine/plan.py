@@ -12,8 +12,7 @@ from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.resolving.run_context import RunContext
 from argosy_engine.home.local_run import create_run
 from argosy_engine.settings import RunSettings
-from argosy_engine.workflow.reading import read_head, read_workflow
-from argosy_engine.workflow.refusal import EngineRefusal
+from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.results import make_path_key
 from argosy_schemas.values import JsonValue
 from argosy_store.stores import Stores
@@ -25,8 +24,6 @@ class RunPlan:
 
     tasks: tuple[PlannedTask, ...]
     """By path."""
-    refusal: str | None = None
-    """Why the embedded engine cannot run the workflow, though a cluster may."""
 
 
 def plan_workflow(
@@ -39,11 +36,10 @@ def plan_workflow(
 ) -> RunPlan:
     """Plan a run; nothing is written and nothing runs.
 
-    Takes the arguments of :func:`argosy_engine.run.run_workflow` and raises its errors, except for
-    a workflow that only a cluster can run: that is the plan's ``refusal``.
+    Takes the arguments of :func:`argosy_engine.run.run_workflow` and raises its errors.
     """
     run = create_run(
-        read_head(workflow),
+        read_workflow(workflow),
         workflow,
         ir,
         settings=settings,
@@ -64,12 +60,4 @@ def plan_workflow(
             make_paths=make_paths,
         )
         in_order = sorted(tasks, key=lambda task: make_path_key(task.path))
-    return RunPlan(tasks=tuple(in_order), refusal=_refusal(workflow))
-
-
-def _refusal(workflow: Mapping[str, JsonValue]) -> str | None:
-    try:
-        read_workflow(workflow)
-    except EngineRefusal as error:
-        return str(error)
-    return None
+    return RunPlan(tasks=tuple(in_order))

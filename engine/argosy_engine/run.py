@@ -49,7 +49,6 @@ def run_workflow(
         listener: Told of everything that happens.
 
     Raises:
-        EngineRefusal: The workflow uses something that this engine does not interpret.
         InvalidArgumentError: A parameter is missing, not declared, or of the wrong type; or nothing
             can be stored at the root.
         MachineError: The home cannot be written.

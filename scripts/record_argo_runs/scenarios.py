@@ -23,6 +23,7 @@ from argosy_engine import assembly
 from argosy_engine.controller.nodes import PodNode
 from argosy_engine.pods.protocol import PodOutcome
 from argosy_engine.reporter import Reporter
+from argosy_launcher.process_end import get_pod_exit_code
 from argosy_schemas.formats.records import Reason
 
 
@@ -42,7 +43,7 @@ def scenario(run: ArgoRun) -> dict[str, Any]:
             pods[node.name] = {
                 "phase": outcome.phase.value,
                 "message": outcome.message,
-                "exitCode": outcome.exit_code or 0,
+                "exitCode": get_pod_exit_code(failure),
                 "outputs": {
                     each.name: outcome.outputs.get(each.name, each.default)
                     for each in node.template.outputs

@@ -16,7 +16,6 @@ PUBLIC = [
     "ArtifactSpec",
     "CompileOptions",
     "CompiledPipeline",
-    "EngineRefusal",
     "Event",
     "InvalidArgumentError",
     "InvalidPipelineError",

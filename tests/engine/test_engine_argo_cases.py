@@ -82,16 +82,14 @@ class Cluster:
 
     def _pod(self, interpreter: Interpreter, pod: PodNode) -> None:
         rule = self._rule(pod.name)
-        phase, message, exit_code = _outcome(rule, stopped=self.stopped)
+        phase, message = _outcome(rule, stopped=self.stopped)
         if phase is None:
             return
         self.running.remove(pod)
         outputs = dict(rule.get("out") or {})
         if rule.get("control") is not None:
             outputs["control"] = b64encode(to_json(rule["control"]).encode()).decode()
-        event = PodEnded(
-            node=pod, phase=phase, outputs=outputs, message=message, exit_code=exit_code
-        )
+        event = PodEnded(node=pod, phase=phase, outputs=outputs, message=message)
         self._take(interpreter.handle(PodStarted(node=pod), self.now))
         self._take(interpreter.handle(event, self.now))
 
@@ -112,24 +110,22 @@ class Cluster:
                     pass
 
 
-def _outcome(rule: Mapping[str, Any], *, stopped: bool) -> tuple[NodePhase | None, str, int | None]:
+def _outcome(rule: Mapping[str, Any], *, stopped: bool) -> tuple[NodePhase | None, str]:
     code = rule.get("code") or 1
     message = rule.get("message", "")
     match rule["do"]:
         case "ok":
-            return NodePhase.SUCCEEDED, "", 0
-        case "fail":
-            return NodePhase.FAILED, f"Error (exit code {code}): {message}", code
+            return NodePhase.SUCCEEDED, ""
+        case "fail" | "driverfail" | "sidecarfail":
+            return NodePhase.FAILED, f"Error (exit code {code}): {message}"
         case "oom":
-            return NodePhase.FAILED, "OOMKilled (exit code 137)", 137
-        case "driverfail" | "sidecarfail":
-            return NodePhase.FAILED, f"Error (exit code {code}): {message}", None
+            return NodePhase.FAILED, "OOMKilled (exit code 137)"
         case "evict":
-            return NodePhase.FAILED, message, None
+            return NodePhase.FAILED, message
         case "delete" | "waitfail":
-            return NodePhase.ERROR, message or "pod deleted", None
+            return NodePhase.ERROR, message or "pod deleted"
         case "run":
-            return (NodePhase.FAILED, "Error (exit code 143)", 143) if stopped else (None, "", None)
+            return (NodePhase.FAILED, "Error (exit code 143)") if stopped else (None, "")
         case other:
             raise AssertionError(f"unknown rule {other}")
 

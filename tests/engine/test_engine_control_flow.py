@@ -643,7 +643,7 @@ def test_an_importer_is_listed_with_what_it_imports(home: Home, tmp_path: Path) 
 
 
 def test_what_no_expression_decides_a_pod_does(home: Home) -> None:
-    """``matches`` is CEL outside the SDK's grammar; the deciding pod is not a task of its own."""
+    """No expression has a member by a computed key; the deciding pod is not a task of its own."""
     result = home.run(
         {
             "flip": task("say", {"x": "heads"}),
@@ -651,13 +651,13 @@ def test_what_no_expression_decides_a_pod_does(home: Home) -> None:
                 "group",
                 {"c": output("flip")},
                 dependentTasks=["flip"],
-                **when("inputs.parameter_values['c'].matches('^h.*s$')"),
+                **when("parseJson('[\"heads\"]')[int('0')] == inputs.parameter_values['c']"),
             ),
             "condition-2": task(
                 "group",
                 {"c": output("flip")},
                 dependentTasks=["flip"],
-                **when("inputs.parameter_values['c'].matches('^t')"),
+                **when("parseJson('[\"tails\"]')[int('0')] == inputs.parameter_values['c']"),
             ),
         },
         {"group": dag({"a": task("no-op")}, {"c": "STRING"})},
@@ -681,13 +681,13 @@ def test_a_task_about_which_a_pod_could_not_decide_is_told_of_as_failed(home: Ho
                 "group",
                 {"c": output("flip")},
                 dependentTasks=["flip"],
-                **when("int(inputs.parameter_values['c']) + 1 > 3"),
+                **when("string(parseJson(inputs.parameter_values['c'])) == '3'"),
             ),
             "leaf": task(
                 "say",
                 {"x": output("flip")},
                 dependentTasks=["flip"],
-                **when("int(inputs.parameter_values['x']) + 1 > 3"),
+                **when("string(parseJson(inputs.parameter_values['x'])) == '3'"),
             ),
         },
         {"group": dag({"a": task("no-op")}, {"c": "STRING"})},

@@ -29,7 +29,7 @@ from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.pod import ENV_UPSTREAM
 
 OK = PodOutcome(phase=NodePhase.SUCCEEDED)
-FAILED = PodOutcome(phase=NodePhase.FAILED, message="boom", exit_code=1)
+FAILED = PodOutcome(phase=NodePhase.FAILED, message="boom")
 ERROR = PodOutcome(phase=NodePhase.ERROR, message="no pod")
 FAILURES = {"name": "task", "value": "{{=workflow.failures}}"}
 
@@ -380,7 +380,7 @@ def test_a_signal_that_another_thread_gets_stops_the_run() -> None:
 
 def test_a_stop_ends_waiting_for_another_attempt() -> None:
     recorder = Recorder()
-    retry = {"limit": "2", "retryPolicy": "Always", "backoff": {"duration": "1h"}}
+    retry = {"limit": "2", "retryPolicy": "Always", "backoff": {"duration": "3600s"}}
     made = engine(
         interpreter([task("a")], pod={"retryStrategy": retry}),
         FakePods(lambda request: FAILED),
@@ -653,7 +653,7 @@ def test_a_pod_that_is_given_up_on_is_told_to_end_at_once(monkeypatch: pytest.Mo
 
 def test_a_pod_that_cannot_be_made_is_an_error_of_its_task() -> None:
     pods = FakePods()
-    made = interpreter([task("a")], pod={"activeDeadlineSeconds": "{{inputs.parameters.task}}"})
+    made = interpreter([task("a")], pod={"container": {"image": "{{inputs.parameters.none}}"}})
     recorder = Recorder()
 
     phase = engine(made, pods, observer=recorder).run()

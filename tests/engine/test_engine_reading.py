@@ -1,4 +1,4 @@
-"""Nothing in a workflow is passed over in silence."""
+"""What the engine finds in a workflow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pytest
-
 from argosy_engine.workflow.model import DagTemplate, PodTemplate
 from argosy_engine.workflow.reading import read_workflow
-from argosy_engine.workflow.refusal import EngineRefusal
 
 POD: Mapping[str, Any] = {
     "name": "pod-1",
@@ -58,12 +55,6 @@ def workflow(*tasks: Mapping[str, Any], pod: Mapping[str, Any] = POD, **spec: An
     )
 
 
-def refusal(document: Any) -> str:
-    with pytest.raises(EngineRefusal) as caught:
-        read_workflow(document)
-    return str(caught.value)
-
-
 def names(template: DagTemplate, positions: Sequence[int]) -> list[str]:
     return [template.tasks[position].name for position in positions]
 
@@ -108,16 +99,6 @@ def test_a_pod_without_driver_and_launcher_beside_it_decides() -> None:
     assert template.decides
     assert template.environment == (("ARGOSY_TASK", "x"),)
     assert template.settings == ()
-
-
-def test_an_expression_decides_about_failures_and_errors_unless_a_policy_is_given() -> None:
-    strategy = {"limit": "1", "expression": "lastRetry.message != 'evicted'"}
-
-    template = read_workflow(workflow(pod={**POD, "retryStrategy": strategy})).templates["pod-1"]
-
-    assert isinstance(template, PodTemplate)
-    assert template.retry is not None
-    assert template.retry.policy == "Always"
 
 
 def test_what_no_target_needs_does_not_decide_about_the_order() -> None:
@@ -179,17 +160,6 @@ def test_what_only_kubernetes_can_do_is_noted() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["script", "suspend", "http", "plugin", "containerSet"])
-def test_other_kinds_of_templates_are_refused(kind: str) -> None:
-    pod: dict[str, Any] = {"name": "pod-1", kind: {}}
-    document = workflow(pod=pod)
-
-    assert (
-        refusal(document)
-        == f"template 'pod-1': '{kind}' is a kind of template that this engine does not run"
-    )
-
-
 def test_steps_of_one_group_are_a_dag_without_dependencies() -> None:
     document = workflow(onExit="at-exit")
     step = {"name": "a", "template": "pod-1"}
@@ -211,142 +181,3 @@ def test_a_group_of_steps_waits_for_the_one_before() -> None:
     assert isinstance(template, DagTemplate)
     assert [names(template, above) for above in template.upstream] == [[], [], ["c", "b"]]
     assert template.tasks_are == "steps"
-
-
-def test_steps_that_name_what_they_depend_on_are_refused() -> None:
-    step = {"name": "a", "template": "pod-1", "depends": "b"}
-    pod: dict[str, Any] = {"name": "pod-1", "steps": [[step]]}
-
-    assert refusal(workflow(pod=pod)) == (
-        "template 'pod-1': 'steps' has 'depends', which only tasks of a DAG have"
-    )
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [
-        {"action": "create"},
-        {"action": "create", "manifest": "kind: PersistentVolumeClaim"},
-        {"action": "create", "manifest": '{"kind": "Secret", "metadata": {"name": "a"}}'},
-        {"action": "apply", "manifest": '{"kind": "PersistentVolumeClaim"}'},
-        {"action": "delete", "flags": ["secret/a"]},
-        {"action": "delete", "flags": ["persistentvolumeclaim/"]},
-        {"action": "delete"},
-    ],
-)
-def test_a_template_that_changes_other_objects_than_claims_is_refused(
-    resource: dict[str, Any],
-) -> None:
-    document = workflow(pod={"name": "pod-1", "resource": resource})
-
-    assert refusal(document) == (
-        "template 'pod-1': 'resource' does something to a Kubernetes object, which needs a cluster"
-    )
-
-
-@pytest.mark.parametrize(
-    ("task", "message"),
-    [
-        (
-            {"hooks": {"exit": {}}},
-            "template 'root': 'dag.tasks.a.hooks' is not interpreted by the embedded engine; "
-            "remove it",
-        ),
-        (
-            {"withParam": "[]"},
-            "template 'root': 'dag.tasks.a.withParam' is not interpreted by the embedded engine; "
-            "remove it",
-        ),
-        (
-            {"withSequence": {"count": "3", "start": "1"}},
-            "template 'root': 'dag.tasks.a.withSequence.start' is not interpreted by the embedded "
-            "engine; remove it",
-        ),
-        (
-            {"withSequence": {"count": "3"}, "when": "{{= true }}"},
-            "template 'root': 'dag.tasks.a.when' stands beside 'withSequence'; "
-            "put the loop into a DAG",
-        ),
-        (
-            {"depends": "b.Succeeded"},
-            "template 'root': 'dag.tasks.a.depends' names the task 'b', which the DAG does not "
-            "have",
-        ),
-        (
-            {"when": "{{= 3 > 'x' }}"},
-            "template 'root': 'dag.tasks.a.when' cannot be evaluated here: Make both sides of '>' "
-            "alike, not number and string (column 2 of '3 > 'x'')",
-        ),
-        (
-            {"template": "pod-2"},
-            "template 'root': 'dag.tasks.a.template' names template 'pod-2', which does not exist",
-        ),
-    ],
-)
-def test_a_task_that_asks_for_more_is_refused(task: dict[str, Any], message: str) -> None:
-    assert refusal(workflow({"name": "a", "template": "pod-1", **task})) == message
-
-
-@pytest.mark.parametrize(
-    ("pod", "message"),
-    [
-        (
-            {"retryStrategy": {"limit": "{{inputs.parameters.n}}"}},
-            "template 'pod-1': 'retryStrategy.limit' is '{{inputs.parameters.n}}', "
-            "not a whole number",
-        ),
-        (
-            {"retryStrategy": {"limit": "1", "backoff": {"duration": "soon"}}},
-            "template 'pod-1': 'retryStrategy.backoff.duration' is 'soon', "
-            "not a duration such as '5s'",
-        ),
-        (
-            {"retryStrategy": {"limit": "1", "backoff": {"maxDuration": "1h"}}},
-            "template 'pod-1': 'retryStrategy.backoff.maxDuration' is not interpreted by the "
-            "embedded engine; remove it",
-        ),
-        (
-            {"retryStrategy": {"retryPolicy": "OnTransientError"}},
-            "template 'pod-1': 'retryStrategy.retryPolicy' is 'OnTransientError'; "
-            "use Always, OnFailure or OnError",
-        ),
-        (
-            {"memoize": {}},
-            "template 'pod-1': 'memoize' is not interpreted by the embedded engine; remove it",
-        ),
-    ],
-)
-def test_a_pod_that_asks_for_more_is_refused(pod: dict[str, Any], message: str) -> None:
-    assert refusal(workflow(pod={**POD, **pod})) == message
-
-
-def test_a_cycle_is_refused() -> None:
-    document = workflow(
-        {"name": "a", "template": "pod-1", "depends": "b.Succeeded"},
-        {"name": "b", "template": "pod-1", "depends": "a.Succeeded"},
-        {"name": "c", "template": "pod-1", "depends": "a.Succeeded"},
-    )
-
-    assert refusal(document) == (
-        "template 'root': 'dag.tasks.b.depends' is part of a cycle; remove one of its dependencies"
-    )
-
-
-def test_fail_fast_is_refused() -> None:
-    document = workflow()
-    del document["spec"]["templates"][0]["dag"]["failFast"]
-
-    assert refusal(document) == (
-        "template 'root': 'dag.failFast' has to be false; "
-        "this engine does not stop at the first failure"
-    )
-
-
-@pytest.mark.parametrize("field", ["hooks", "parallelism", "suspend", "synchronization"])
-def test_a_workflow_that_asks_for_more_is_refused(field: str) -> None:
-    document = workflow()
-    document["spec"][field] = {}
-
-    assert refusal(document) == (
-        f"workflow: 'spec.{field}' is not interpreted by the embedded engine; remove it"
-    )

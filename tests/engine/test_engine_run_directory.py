@@ -45,7 +45,7 @@ def test_what_a_run_was_given_is_read_back(tmp_path: Path) -> None:
 def test_a_run_of_a_newer_release_is_refused_by_its_format(tmp_path: Path) -> None:
     directory = made(tmp_path)
     file = directory.path / "run.json"
-    file.write_text(file.read_text().replace('"version":"1.0"', '"version":"2.0"'))
+    file.write_text(file.read_text().replace('"version":"1.1"', '"version":"2.0"'))
 
     with pytest.raises(InvalidArgumentError) as caught:
         directory.read()

@@ -13,11 +13,11 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement, get_default_options
-from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.reading.pipeline import read_pipeline
 from driver_support import IN_ANY_CASE, dag, given, leaf, loop, output, pipeline, status, task, when
 from forced_sharing import compile_shared
+from workflow_fields import FormError
 from workflow_oracle import check_workflow
 
 TESTS = Path(__file__).parents[1]
@@ -219,7 +219,7 @@ TEMPLATES: list[tuple[str, Callable[[Any], None], str]] = [
     (
         "inner",
         put("inner", "retryStrategy", {"limit": "1", "retryPolicy": "Always"}),
-        "'retryStrategy' stands on a DAG; put it on the pods in it",
+        "'retryStrategy' is not interpreted by the embedded engine; remove it",
     ),
     ("inner", put("inner", "outputs.artifacts", []), f"'outputs.artifacts' {UNKNOWN}"),
     (
@@ -418,7 +418,7 @@ def test_what_it_never_writes_does_not_pass(change: Callable[[Any], None], messa
     workflow = copy.deepcopy(COMPILED)
     change(workflow)
 
-    with pytest.raises(EngineRefusal) as caught:
+    with pytest.raises(FormError) as caught:
         check_workflow(workflow)
 
     assert str(caught.value).startswith(message)
@@ -432,7 +432,7 @@ def test_a_pod_that_decides_has_no_variables_but_a_drivers() -> None:
     (pod,) = [one for one in templates if "decide" in one.get("container", {}).get("command", ())]
     pod["container"]["env"].append({"name": "MINE", "value": "x"})
 
-    with pytest.raises(EngineRefusal) as caught:
+    with pytest.raises(FormError) as caught:
         check_workflow(workflow)
 
     assert str(caught.value) == (

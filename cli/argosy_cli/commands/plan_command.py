@@ -152,5 +152,3 @@ def _print(plan: RunPlan, argo: Stats) -> None:
     for line in format_statistics(argo):
         for part in wrap_words(line, columns, first="  ", others="    "):
             click.echo(part)
-    if plan.refusal is not None:
-        click.echo(f"note: argosy run does not run it: {plan.refusal}", err=True)

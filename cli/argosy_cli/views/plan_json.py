@@ -13,7 +13,6 @@ def plan_to_json(plan: RunPlan, argo: Stats) -> dict[str, Any]:
     """Return a plan, with the statistics of its workflow on Argo."""
     return {
         "tasks": [task_to_json(task) for task in plan.tasks],
-        "refusal": plan.refusal,
         "argo": {
             "pods": argo.pods,
             "deciding_pods": argo.counts.deciding,

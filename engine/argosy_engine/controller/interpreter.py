@@ -34,7 +34,7 @@ from argosy_engine.controller.messages import (
     WorkflowEnded,
 )
 from argosy_engine.controller.nodes import DagNode, GroupNode, Node, PodNode, RetryNode, Spot
-from argosy_engine.controller.retries import GiveUp, LastAttempt, TryAgain, decide_retry
+from argosy_engine.controller.retries import GiveUp, TryAgain, decide_retry
 from argosy_engine.controller.scope import TasksView, collect_results, find_task_path, resolve_tags
 from argosy_engine.workflow.model import DagTemplate, Template, Workflow
 from argosy_expressions.errors import ExpressionError
@@ -96,7 +96,6 @@ class Interpreter:
             case PodStarted(node=node):
                 self._set_running(node)
             case PodEnded(node=node):
-                node.exit_code = event.exit_code
                 self._end(node, decide_pod_ending(node, event))
             case TimerFired(node=node):
                 if isinstance(node, RetryNode) and node in self._backing_off:
@@ -250,16 +249,15 @@ class Interpreter:
         inputs = {
             name: arguments.get(name, default or "") for name, default in template.inputs.items()
         }
-        if template.retry is not None and not isinstance(spot.owner, RetryNode):
+        if isinstance(template, DagTemplate):
+            made: DagNode | PodNode = DagNode(spot, template, inputs)
+        elif template.retry is None or isinstance(spot.owner, RetryNode):
+            made = PodNode(spot, template, inputs)
+        else:
             retry = RetryNode(spot, template, template.retry, inputs)
             self._set_running(retry)
             self._attempt(retry)
             return retry
-        made = (
-            DagNode(spot, template, inputs)
-            if isinstance(template, DagTemplate)
-            else PodNode(spot, template, inputs)
-        )
         self._admit(made)
         return made
 
@@ -392,18 +390,7 @@ class Interpreter:
         if shutdown is not None:
             self._finish(retry, last.phase, shutdown, last.outputs)
             return
-        started = last.started_at or self._now
-        verdict = decide_retry(
-            retry.strategy,
-            LastAttempt(
-                number=last.position,
-                phase=last.phase,
-                message=last.message,
-                exit_code=last.exit_code if isinstance(last, PodNode) else None,
-                duration=self._now - started,
-            ),
-        )
-        match verdict:
+        match decide_retry(retry.strategy, last.position, last.message):
             case GiveUp(message):
                 self._finish(retry, last.phase, message, last.outputs)
             case TryAgain(delay):

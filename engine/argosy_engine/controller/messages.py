@@ -27,7 +27,6 @@ class PodEnded:
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Those that the pod wrote; others have their declared default."""
     message: str = ""
-    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

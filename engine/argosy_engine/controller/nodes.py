@@ -86,14 +86,13 @@ class Node:
 class PodNode(Node):
     """One attempt to run a step."""
 
-    __slots__ = ("exit_code", "template")
+    __slots__ = ("template",)
     kind = "Pod"
     counts_as_active = True
 
     def __init__(self, spot: Spot, template: PodTemplate, inputs: Mapping[str, str]) -> None:
         super().__init__(spot, inputs)
         self.template = template
-        self.exit_code: int | None = None
 
     @property
     def attempt(self) -> int:
@@ -110,7 +109,7 @@ class RetryNode(Node):
     def __init__(
         self,
         spot: Spot,
-        template: PodTemplate | DagTemplate,
+        template: PodTemplate,
         strategy: RetryStrategy,
         inputs: Mapping[str, str],
     ) -> None:

@@ -29,7 +29,6 @@ from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.workflow.model import ClaimChange
 from argosy_launcher.finish import StepOutcome, finish
-from argosy_launcher.process_end import get_pod_exit_code
 from argosy_runs.nodes import NodePhase
 from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.formats.failures import make_failure
@@ -169,12 +168,7 @@ class LocalPods:
             )
         else:
             outcome = _failed(finished.failure)
-        return replace(
-            outcome,
-            exit_code=finished.exit_code,
-            record=finished.record,
-            adopted=adopted,
-        )
+        return replace(outcome, record=finished.record, adopted=adopted)
 
     def _resolver(self, request: PodRequest) -> Resolver:
         if request.upstream is None:
@@ -194,6 +188,5 @@ def _failed(failure: Failure) -> PodOutcome:
     return PodOutcome(
         phase=NodePhase.FAILED,
         message=format_pod_message(failure.message, final=is_final),
-        exit_code=get_pod_exit_code(failure),
         failure=failure,
     )

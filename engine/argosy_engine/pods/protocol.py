@@ -44,7 +44,6 @@ class PodOutcome:
     """Output parameters of its template."""
     message: str = ""
     """Value of ``lastRetry.message``; ends with the mark of final failures if it is one."""
-    exit_code: int | None = None
     failure: Failure | None = None
     record: AttemptRecord | None = None
     """The launcher's record, also if storing it failed; ``None`` if the pod ended before."""

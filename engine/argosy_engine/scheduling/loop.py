@@ -244,7 +244,6 @@ class Engine:
             phase=outcome.phase,
             outputs=outcome.outputs,
             message=outcome.message,
-            exit_code=outcome.exit_code,
         )
         self._carry_out(self._interpreter.handle(event, now))
 
@@ -288,7 +287,7 @@ class Engine:
 
         Raises:
             ExpressionError: A tag cannot be resolved.
-            ValueError: A deadline is not a number, or the upstream statuses are malformed.
+            ValueError: The upstream statuses are malformed.
         """
         template = node.template
         environment = dict(template.environment)
@@ -296,10 +295,8 @@ class Engine:
         if ENV_UPSTREAM in environment:
             text = self._interpreter.resolve(node, environment[ENV_UPSTREAM])
             upstream = _decode_statuses(text) if text else None
-        deadline: timedelta | None = None
-        if template.deadline_seconds is not None:
-            seconds = int(self._interpreter.resolve(node, template.deadline_seconds))
-            deadline = timedelta(seconds=seconds) if seconds > 0 else None
+        seconds = template.deadline_seconds
+        deadline = None if seconds is None else timedelta(seconds=seconds)
         return PodRequest(
             path=node.path,
             attempt=node.attempt,

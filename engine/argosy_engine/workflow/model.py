@@ -1,13 +1,14 @@
 """The part of an Argo Workflow that the engine interprets, as immutable values.
 
-:mod:`argosy_engine.workflow.reading` creates them from JSON and refuses all else. Texts keep Argo's
-tags, which are replaced when a node is created.
+:mod:`argosy_engine.workflow.reading` creates them from JSON. Texts keep Argo's tags, which are
+replaced when a node is created.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from argosy_expressions.argo import Depends
@@ -17,16 +18,14 @@ from argosy_expressions.argo import Depends
 class RetryStrategy:
     """Rules for another attempt after a failed one."""
 
-    limit: str | None = None
-    """Attempts after the first, a number as text; ``None`` sets no limit."""
-    policy: str = "OnFailure"
-    """``Always``, ``OnFailure`` or ``OnError``."""
+    limit: int
+    """Attempts after the first."""
     expression: str | None = None
     """Must hold for another attempt; without tags."""
-    backoff: str | None = None
-    """Duration before the second attempt: ``5`` (seconds), ``5s``, ``2m``, ``1h``, ``1d``."""
-    factor: str | None = None
-    """Multiplies the duration from attempt to attempt."""
+    backoff: timedelta = timedelta(0)
+    """How long the second attempt waits."""
+    factor: int = 1
+    """Multiplies the wait from attempt to attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,6 @@ class DagTemplate:
     """Positions of the tasks that determine its phase: ``target``, else the leaves by name."""
     outputs: tuple[Output, ...] = ()
     parallelism: int | None = None
-    retry: RetryStrategy | None = None
     index: Mapping[str, int] = field(default_factory=dict[str, int])
     """Task name to position."""
     upstream: tuple[tuple[int, ...], ...] = ()
@@ -98,7 +96,7 @@ class PodTemplate:
     """Of the user's command."""
     outputs: tuple[Output, ...] = ()
     retry: RetryStrategy | None = None
-    deadline_seconds: str | None = None
+    deadline_seconds: int | None = None
     """How long one attempt may take."""
     decides: bool = False
     """Whether it runs a driver alone, which evaluates a condition or the items of a loop."""

@@ -6,11 +6,25 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from argosy_engine.workflow.refusal import EngineRefusal
 from argosy_expressions.argo import check
 from argosy_expressions.errors import ExpressionError
 
 Object: TypeAlias = Mapping[str, Any]
+
+
+class FormError(Exception):
+    """The workflow has a form that the compiler does not write, or the engine does not read.
+
+    Attributes:
+        template: Name of the template; empty for the workflow itself.
+        field: Where in it, e.g. ``dag.tasks.train.hooks``.
+    """
+
+    def __init__(self, template: str, field: str, problem: str) -> None:
+        place = f"template '{template}'" if template else "workflow"
+        super().__init__(f"{place}: '{field}' {problem}")
+        self.template = template
+        self.field = field
 
 
 class Field:
@@ -24,9 +38,9 @@ class Field:
         """Return the field of a name in this one."""
         return Field(self.template, f"{self.path}.{name}" if self.path else name)
 
-    def refuse(self, problem: str) -> EngineRefusal:
+    def refuse(self, problem: str) -> FormError:
         """Return the error that names this field and says what is wrong."""
-        return EngineRefusal(self.template, self.path, problem)
+        return FormError(self.template, self.path, problem)
 
     def refuse_unknown(self, holder: Object, known: Collection[str]) -> None:
         """Raise if ``holder`` has fields other than ``known``."""
