@@ -1,0 +1,201 @@
+"""A cluster with Argo, driven by ``kubectl`` and ``argo`` as a person would drive it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from argosy_compiler import CompileOptions, compile_pipeline
+from argosy_compiler.emit import emit
+from argosy_schemas.formats.records import AttemptRecord, AttemptState
+from argosy_schemas.formats.records_json import record_from_json
+from argosy_schemas.ir.model import Pipeline
+from argosy_store.objects import ObjectStore
+from argosy_store.stores import Stores
+
+Json = dict[str, Any]
+
+COMPLETED = "workflows.argoproj.io/completed"
+NODE_NAME = "workflows.argoproj.io/node-name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """``argo submit`` did not take a workflow."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoCluster:
+    """One namespace of a cluster, and how pipelines are compiled for it."""
+
+    namespace: str
+    options: CompileOptions
+    environment: Mapping[str, str]
+    url: str
+    """Of the store."""
+    stores: Stores
+    started: list[str] = field(default_factory=list[str])
+    """Workflows to delete."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """The store of the pods, seen from here."""
+        return self.stores.open(self.url)
+
+    def compile(self, pipeline: Pipeline, **options: Any) -> Json:
+        """Return the workflow, made with other ``options`` than those of the cluster."""
+        compiled = compile_pipeline(pipeline, replace(self.options, **options))
+        return dict(json.loads(emit(compiled)))
+
+    def submit(self, workflow: Json, *words: str) -> ArgoRun:
+        """Submit a workflow by ``argo submit`` with these options."""
+        submitted = self.try_submit(workflow, *words)
+        assert isinstance(submitted, ArgoRun), submitted
+        return submitted
+
+    def try_submit(self, workflow: Json, *words: str) -> ArgoRun | Refused:
+        done = self._run("argo", "submit", *words, "-o", "name", "-", text=json.dumps(workflow))
+        if done.returncode != 0:
+            return Refused(message=done.stderr)
+        return self._started(done.stdout)
+
+    def start(self, pipeline: Pipeline, *words: str, **options: Any) -> ArgoRun:
+        """Compile and submit."""
+        return self.submit(self.compile(pipeline, **options), *words)
+
+    def argo(self, *words: str) -> str:
+        return self._checked("argo", *words)
+
+    def kubectl(self, *words: str) -> str:
+        return self._checked("kubectl", *words)
+
+    def read_log(self, pod: str) -> list[str]:
+        """Return what the command of a pod printed; nothing before it has begun."""
+        return self._run("kubectl", "logs", pod, "-c", "main").stdout.splitlines()
+
+    def resubmit(self, run: ArgoRun, *words: str) -> ArgoRun:
+        return self._started(self.argo("resubmit", run.name, *words, "-o", "name"))
+
+    def clean(self) -> None:
+        """Delete what was submitted."""
+        for name in self.started:
+            self._run("argo", "delete", name)
+        self.started.clear()
+
+    def _started(self, printed: str) -> ArgoRun:
+        name = printed.split()[-1].rpartition("/")[2]
+        self.started.append(name)
+        return ArgoRun(cluster=self, name=name)
+
+    def _checked(self, *words: str) -> str:
+        done = self._run(*words)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return done.stdout
+
+    def _run(
+        self, program: str, *words: str, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, "--namespace", self.namespace, *words],
+            input=text,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoRun:
+    """One workflow, by its name."""
+
+    cluster: ArgoCluster
+    name: str
+
+    def get(self) -> Json:
+        """Return the ``Workflow`` as it is now."""
+        return dict(json.loads(self.cluster.kubectl("get", "workflow", self.name, "-o", "json")))
+
+    def end(self, *, timeout_seconds: float = 240) -> str:
+        """Wait until Argo is done with it; return its phase."""
+        self.wait_until(
+            lambda: self.get()["metadata"].get("labels", {}).get(COMPLETED) == "true",
+            timeout_seconds=timeout_seconds,
+        )
+        return str(self.get()["status"]["phase"])
+
+    def wait_until(self, holds: Callable[[], bool], *, timeout_seconds: float = 120) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while not holds():
+            assert time.monotonic() < deadline, self.cluster.argo("get", self.name)
+            time.sleep(0.5)
+
+    def node(self, path: str) -> Json:
+        """Return the node of a task; its phase is that of its last attempt where it has several."""
+        nodes: Iterable[Json] = self.get().get("status", {}).get("nodes", {}).values()
+        name = f"{self.name}.{path}"
+        return next(each for each in nodes if each["name"] == name)
+
+    def pods(self) -> list[Json]:
+        selector = f"workflows.argoproj.io/workflow={self.name}"
+        listed = self.cluster.kubectl("get", "pods", "-l", selector, "-o", "json")
+        return list(json.loads(listed)["items"])
+
+    def pod(self, path: str) -> str:
+        """Return the name of the newest pod of a task, or nothing."""
+        name = f"{self.name}.{path}"
+        of_task = sorted(
+            (each["metadata"]["creationTimestamp"], each["metadata"]["name"])
+            for each in self.pods()
+            if each["metadata"]["annotations"][NODE_NAME].partition("(")[0] == name
+        )
+        return of_task[-1][1] if of_task else ""
+
+    def wait_for_line(self, path: str, line: str) -> str:
+        """Wait until the command of a task has printed a line; return the name of its pod."""
+
+        def printed() -> bool:
+            pod = self.pod(path)
+            return bool(pod) and line in self.cluster.read_log(pod)
+
+        self.wait_until(printed)
+        return self.pod(path)
+
+    def ended_attempts(self, path: str) -> list[AttemptRecord]:
+        """Return the attempt records of a task when the launcher of each has written its last.
+
+        Argo may call a node failed while its launcher still stores log and record.
+        """
+        running = AttemptState.RUNNING
+        self.wait_until(lambda: all(each.state is not running for each in self.attempts(path)))
+        return self.attempts(path)
+
+    def attempts(self, path: str) -> list[AttemptRecord]:
+        """Return the attempt records of a task, in order of their beginnings."""
+        found = [
+            record_from_json(self.cluster.store.get(info.key) or b"")
+            for info in self.cluster.store.list(self._records(path))
+            if info.key.endswith(".json") and not info.key.endswith("/success.json")
+        ]
+        return sorted(found, key=lambda record: record.started_at)
+
+    def success(self, path: str) -> AttemptRecord:
+        """Return the success record of a task."""
+        record = self.cluster.store.get(f"{self._records(path)}/success.json")
+        assert record is not None, self.cluster.argo("get", self.name)
+        return record_from_json(record)
+
+    def log(self, path: str) -> str:
+        """Return the stored log of the last attempt at a task."""
+        key = self.ended_attempts(path)[-1].log
+        return "" if key is None else (self.cluster.store.get(key) or b"").decode()
+
+    def _records(self, path: str) -> str:
+        return f"runs/{self.get()['metadata']['uid']}/tasks/{path}"
