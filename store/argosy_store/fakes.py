@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from argosy_schemas.errors import StoreError
 from argosy_store.memory import MemoryStore
-from argosy_store.objects import ObjectInfo, ObjectStore
+from argosy_store.objects import ObjectInfo, ObjectStore, StoredFile
 
 T = TypeVar("T")
 
@@ -102,11 +102,11 @@ class FlakyStore:
     def delete(self, key: str) -> None:
         self._call("delete", key, lambda: self._inner.delete(key))
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         return self._call("put_file", key, lambda: self._inner.put_file(key, path))
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
-        self._call("get_file", info.key, lambda: self._inner.get_file(info, path))
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
+        return self._call("get_file", info.key, lambda: self._inner.get_file(info, path))
 
     def _call(self, operation: str, key: str, call: Callable[[], T]) -> T:
         failing = self._must_fail(operation, key)

@@ -25,7 +25,7 @@ from argosy_store.local_files import (
     make_read_error,
     make_write_error,
 )
-from argosy_store.objects import ObjectInfo, check_key
+from argosy_store.objects import ObjectInfo, StoredFile, check_key
 
 T = TypeVar("T")
 
@@ -90,15 +90,17 @@ class LocalStore:
         except OSError as error:
             raise make_write_error(path, error) from error
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         try:
             # Checked first: otherwise the error would name the directory of the target.
             os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
             raise make_read_error(path, error) from error
-        return self._write(key, lambda target: copy_whole_file(path, target))
+        status = self._write(key, lambda target: copy_whole_file(path, target))
+        # Reading the bytes as well would take longer than copying them.
+        return StoredFile(size_bytes=status.st_size, etag=_etag(status), digest=None)
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         source = self._path(info.key)
         try:
             os.close(os.open(source, os.O_RDONLY | os.O_CLOEXEC))
@@ -108,6 +110,7 @@ class LocalStore:
             copy_whole_file(source, path)
         except OSError as error:
             raise make_write_error(path, error) from error
+        return None
 
     def _path(self, key: str) -> Path:
         return Path(self._root, check_key(key, url=self._root))
@@ -181,6 +184,10 @@ def _info(key: str, status: os.stat_result) -> ObjectInfo:
     return ObjectInfo(
         key=key,
         size_bytes=status.st_size,
-        etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
+        etag=_etag(status),
         modified=datetime.fromtimestamp(status.st_mtime, UTC),
     )
+
+
+def _etag(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"

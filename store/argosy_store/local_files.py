@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from argosy_schemas.atomic_files import replace_atomically
@@ -15,8 +16,8 @@ _BLOCKED = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 _RETRYABLE = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.EINTR)
 
 
-def copy_whole_file(source: Path, target: Path) -> int:
-    """Copy a file, replacing ``target`` atomically; return its size.
+def copy_whole_file(source: Path, target: Path) -> os.stat_result:
+    """Copy a file, replacing ``target`` atomically; return the status of the copy.
 
     The target is not a hard link, so that changes of the source do not reach it.
 
@@ -28,7 +29,7 @@ def copy_whole_file(source: Path, target: Path) -> int:
 
     with replace_atomically(target) as part:
         shutil.copyfile(source, part)
-        return part.stat().st_size
+        return part.stat()
 
 
 def make_read_error(path: Path | str, error: OSError) -> StoreError:

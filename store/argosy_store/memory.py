@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy_schemas.atomic_files import write_atomically
+from argosy_store.digests import digest_bytes
 from argosy_store.local_files import make_read_error, make_write_error
-from argosy_store.objects import ObjectInfo, check_key, make_object_gone_error
+from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
 
 
 class MemoryStore:
@@ -68,15 +69,17 @@ class MemoryStore:
         with self._lock:
             self._objects.pop(key, None)
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         try:
             data = path.read_bytes()
         except OSError as error:
             raise make_read_error(path, error) from error
-        self.put(key, data)
-        return len(data)
+        check_key(key, url=self._url)
+        with self._lock:
+            info = self._write(key, data)
+        return StoredFile(size_bytes=len(data), etag=info.etag, digest=digest_bytes(data))
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         data = self.get(info.key)
         if data is None:
             raise make_object_gone_error(self._url, info.key)
@@ -84,13 +87,15 @@ class MemoryStore:
             write_atomically(path, data)
         except OSError as error:
             raise make_write_error(path, error) from error
+        return digest_bytes(data)
 
-    def _write(self, key: str, data: bytes) -> None:
+    def _write(self, key: str, data: bytes) -> ObjectInfo:
         self._writes += 1
         info = ObjectInfo(
             key=key, size_bytes=len(data), etag=str(self._writes), modified=datetime.now(UTC)
         )
         self._objects[key] = (bytes(data), info)
+        return info
 
 
 _named: dict[str, MemoryStore] = {}

@@ -29,6 +29,17 @@ class ObjectInfo:
     """Aware, UTC."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """What is known of a local file that was just written to a store."""
+
+    size_bytes: int
+    etag: str | None
+    """As in :class:`ObjectInfo`."""
+    digest: str | None
+    """See :mod:`argosy_store.digests`; ``None`` where the system copied the file unseen."""
+
+
 class ObjectStore(Protocol):
     """Bytes by key. Safe to use from several threads.
 
@@ -81,15 +92,17 @@ class ObjectStore(Protocol):
         """Delete an object; it need not exist."""
         ...
 
-    def put_file(self, key: str, path: Path) -> int:
-        """Write the content of a local file, atomically like :meth:`put`; return its size.
+    def put_file(self, key: str, path: Path) -> StoredFile:
+        """Write the content of a local file, atomically like :meth:`put`.
 
         Memory stays bounded whatever the size.
         """
         ...
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         """Write an object that :meth:`head` or :meth:`list` returned to a local file.
+
+        Returns its digest, like :attr:`StoredFile.digest`.
 
         The file appears at ``path`` when it is complete; its directory must exist. Memory stays
         bounded whatever the size.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,8 +16,9 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
 from argosy_store.clients import make_client
+from argosy_store.digests import BLOCK_BYTES, digest_block, join_blocks
 from argosy_store.local_files import make_read_error, make_write_error
-from argosy_store.objects import ObjectInfo, check_key, make_object_gone_error
+from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
 from argosy_store.parallel import for_each
 from argosy_store.remote_errors import is_missing_object, make_remote_error
 
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PART_BYTES: Final = 8 * 1024 * 1024
-"""The size of one request for a big file."""
+PART_BYTES: Final = BLOCK_BYTES
+"""The size of one request for a big file; so each download of a part gives one digest."""
 PARTS_AT_A_TIME: Final = 4
 _MOST_PARTS: Final = 9_000
 """S3 allows 10,000."""
@@ -100,35 +103,52 @@ class RemoteStore:
     def delete(self, key: str) -> None:
         self._call_unless_missing("delete", key, lambda: obstore.delete(self._client, key))
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         try:
-            with open(path, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
+            with open(path, "rb", buffering=0) as file:
+                source = _DigestingFile(file)
+                return self._put_opened(key, source)
         except OSError as error:
             raise make_read_error(path, error) from error
-        part = max(PART_BYTES, -(-size // _MOST_PARTS))
+
+    def _put_opened(self, key: str, source: _DigestingFile) -> StoredFile:
+        part = source.part_bytes
         # Bigger parts mean fewer at a time, so that memory stays bounded.
         width = max(1, PARTS_AT_A_TIME * PART_BYTES // part)
-        self._call(
-            "write",
-            key,
-            lambda: obstore.put(self._client, key, path, chunk_size=part, max_concurrency=width),
+        put = partial(obstore.put, self._client, key)
+        if source.size_bytes <= part:
+            data = source.read()
+            result = self._call("write", key, lambda: put(data, use_multipart=False))
+        else:
+            result = self._call(
+                "write",
+                key,
+                lambda: put(
+                    iter(source), use_multipart=True, chunk_size=part, max_concurrency=width
+                ),
+            )
+        return StoredFile(
+            size_bytes=source.bytes_read, etag=result["e_tag"], digest=source.digest()
         )
-        return size
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
+        blocks: dict[int, bytes] = {}
         try:
             with replace_atomically(path) as part, open(part, "xb", buffering=0) as file:
                 os.ftruncate(file.fileno(), info.size_bytes)
                 for_each(
-                    lambda start: self._get_range(info, start, file.fileno()),
+                    lambda start: blocks.update(
+                        {start: self._get_range(info, start, file.fileno())}
+                    ),
                     range(0, info.size_bytes, PART_BYTES),
                     width=min(PARTS_AT_A_TIME, -(-info.size_bytes // PART_BYTES)),
                 )
         except OSError as error:
             raise make_write_error(path, error) from error
+        return join_blocks(blocks[start] for start in sorted(blocks))
 
-    def _get_range(self, info: ObjectInfo, start: int, file: int) -> None:
+    def _get_range(self, info: ObjectInfo, start: int, file: int) -> bytes:
+        """Write one part of an object to its place in a file, and return its digest."""
         end = min(start + PART_BYTES, info.size_bytes)
         options: obstore.GetOptions = {"range": (start, end)}
         if info.etag is not None:
@@ -150,10 +170,12 @@ class RemoteStore:
                 f"{self._url}/{info.key}: the store sent {len(view)} bytes of {end - start}",
                 retryable=True,
             )
+        digest = digest_block(view)
         while view:
             written = os.pwrite(file, view, start)
             view = view[written:]
             start += written
+        return digest
 
     def _call_unless_missing(self, action: str, key: str, call: Callable[[], T]) -> T | None:
         check_key(key, url=self._url)
@@ -173,6 +195,38 @@ class RemoteStore:
             return call()
         except (BaseError, OSError) as error:
             raise make_remote_error(self._url, key, action, error) from error
+
+
+class _DigestingFile:
+    """Yields a file in parts, which are whole blocks, and digests them on the way."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._blocks: list[bytes] = []
+        self.size_bytes = os.fstat(file.fileno()).st_size
+        self.part_bytes = BLOCK_BYTES * max(1, -(-self.size_bytes // (_MOST_PARTS * BLOCK_BYTES)))
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self.read():
+            yield data
+
+    def read(self) -> bytes:
+        """Return the next part; the last ones are shorter and empty."""
+        # What is appended meanwhile does not belong to the artifact.
+        wanted = min(self.part_bytes, self.size_bytes - self.bytes_read)
+        data = self._file.read(wanted)
+        while len(data) < wanted and (more := self._file.read(wanted - len(data))):
+            data += more
+        self.bytes_read += len(data)
+        view = memoryview(data)
+        starts = range(0, len(view), BLOCK_BYTES)
+        self._blocks += [digest_block(view[start : start + BLOCK_BYTES]) for start in starts]
+        return data
+
+    def digest(self) -> str:
+        """Return the digest of what was read."""
+        return join_blocks(self._blocks)
 
 
 def open_bucket(scheme: str, bucket: str, options: Mapping[str, str]) -> RemoteStore:

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from argosy_schemas.errors import StoreError
 from argosy_schemas.logger import Logger
-from argosy_store.objects import ObjectInfo, ObjectStore
+from argosy_store.objects import ObjectInfo, ObjectStore, StoredFile
 
 T = TypeVar("T")
 
@@ -149,11 +149,11 @@ class RetryingStore:
     def delete(self, key: str) -> None:
         self._retry(lambda: self._inner.delete(key))
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         return self._retry(lambda: self._inner.put_file(key, path))
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
-        self._retry(lambda: self._inner.get_file(info, path))
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
+        return self._retry(lambda: self._inner.get_file(info, path))
 
     def _retry(self, operation: Callable[[], T]) -> T:
         deadline: float | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from argosy_store.objects import ObjectInfo, ObjectStore, check_key
+from argosy_store.objects import ObjectInfo, ObjectStore, StoredFile, check_key
 
 
 class Subtree:
@@ -49,11 +49,11 @@ class Subtree:
     def delete(self, key: str) -> None:
         self._inner.delete(self._whole(key))
 
-    def put_file(self, key: str, path: Path) -> int:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         return self._inner.put_file(self._whole(key), path)
 
-    def get_file(self, info: ObjectInfo, path: Path) -> None:
-        self._inner.get_file(replace(info, key=self._whole(info.key)), path)
+    def get_file(self, info: ObjectInfo, path: Path) -> str | None:
+        return self._inner.get_file(replace(info, key=self._whole(info.key)), path)
 
     def _whole(self, key: str) -> str:
         return f"{self._prefix}/{check_key(key, url=self.url)}"

@@ -8,17 +8,17 @@ several at a time; memory stays bounded whatever the size.
 from __future__ import annotations
 
 import stat
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_schemas.untrusted_files import UntrustedPath
+from argosy_store.digests import digest_files
 from argosy_store.local_files import make_write_error
 from argosy_store.local_trees import LocalFile, make_tree
-from argosy_store.objects import ObjectInfo, ObjectStore, check_key
+from argosy_store.objects import ObjectInfo, ObjectStore, StoredFile, check_key
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
 
@@ -52,7 +52,7 @@ def upload(stores: Stores, path: Path | UntrustedPath, uri: str) -> Content:
         whole = LocalFile(path=path, relative="", size_bytes=status.st_size)
         with whole.open() as readable:
             return _file(store.put_file(key, readable))
-    done = _Progress()
+    done = _Files()
     big: list[LocalFile] = []
 
     def put(file: LocalFile) -> None:
@@ -64,7 +64,7 @@ def upload(stores: Stores, path: Path | UntrustedPath, uri: str) -> Content:
     def put_now(file: LocalFile) -> None:
         whole = f"{key}/{file.relative}" if key else file.relative
         with file.open() as readable:
-            done.add(store.put_file(whole, readable))
+            done.add(file.relative, store.put_file(whole, readable))
 
     for_each(put, tree.list_files(), width=store.concurrency)
     for file in big:
@@ -94,11 +94,10 @@ def download(stores: Stores, uri: str, path: Path) -> Content:
         )
     if file is not None:
         _make_directory(path.parent)
-        store.get_file(file, path)
-        return _file(file.size_bytes)
+        return _file(_downloaded(file, store.get_file(file, path)))
     if first is None:
         return _ABSENT
-    done = _Progress()
+    done = _Files()
     big: list[ObjectInfo] = []
     made: set[Path] = set()
 
@@ -109,12 +108,12 @@ def download(stores: Stores, uri: str, path: Path) -> Content:
             get_now(info)
 
     def get_now(info: ObjectInfo) -> None:
-        target = path / _relative_path(store, key, info)
+        relative = _relative_path(store, key, info)
+        target = path / relative
         if target.parent not in made:
             _make_directory(target.parent)
             made.add(target.parent)
-        store.get_file(info, target)
-        done.add(info.size_bytes)
+        done.add(str(relative), _downloaded(info, store.get_file(info, target)))
 
     for_each(get, _chain(first, below), width=store.concurrency)
     for info in big:
@@ -131,11 +130,11 @@ def inspect_content(stores: Stores, uri: str) -> Content:
     store, key = stores.resolve(uri)
     file = store.head(key) if key else None
     if file is not None:
-        return _file(file.size_bytes)
-    done = _Progress()
+        return _file(_stored(file))
+    done = _Files()
     for info in store.list(key):
-        done.add(info.size_bytes)
-    return done.directory() if done.files else _ABSENT
+        done.add(str(_relative_path(store, key, info)), _stored(info))
+    return done.directory() if done.found else _ABSENT
 
 
 def is_unchanged(stores: Stores, uri: str, content: Content) -> bool:
@@ -144,29 +143,69 @@ def is_unchanged(stores: Stores, uri: str, content: Content) -> bool:
     Raises:
         StoreError: The store refused or could not be reached.
     """
-    found = inspect_content(stores, uri)
-    return found == content or (found == _ABSENT and content.files == 0)
+    return is_same_content(inspect_content(stores, uri), content)
 
 
-class _Progress:
-    """How many files were transferred so far, and their bytes."""
+def is_same_content(found: Content, expected: Content) -> bool:
+    """Return whether two contents agree in all that is known of both."""
+    if found.kind is ContentKind.ABSENT or expected.kind is ContentKind.ABSENT:
+        # No store holds an empty directory.
+        return found.files == expected.files
+    return (
+        (found.kind, found.files, found.size_bytes)
+        == (expected.kind, expected.files, expected.size_bytes)
+        and _agree(found.etag, expected.etag)
+        and _agree(found.digest, expected.digest)
+    )
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
+
+
+class _Files:
+    """The files of a directory that were found so far, by their paths in it."""
 
     def __init__(self) -> None:
-        self.files = 0
-        self._size_bytes = 0
-        self._lock = threading.Lock()
+        self.found: list[tuple[str, StoredFile]] = []
 
-    def add(self, size_bytes: int) -> None:
-        with self._lock:
-            self.files += 1
-            self._size_bytes += size_bytes
+    def add(self, path: str, file: StoredFile) -> None:
+        # Appending to a list is atomic, adding to a sum is not.
+        self.found.append((path, file))
 
     def directory(self) -> Content:
-        return Content(kind=ContentKind.DIRECTORY, files=self.files, size_bytes=self._size_bytes)
+        sizes = [file.size_bytes for _, file in self.found]
+        return Content(
+            kind=ContentKind.DIRECTORY,
+            files=len(sizes),
+            size_bytes=sum(sizes),
+            etag=self._join(lambda file: file.etag),
+            digest=self._join(lambda file: file.digest),
+        )
+
+    def _join(self, get: Callable[[StoredFile], str | None]) -> str | None:
+        rows = [(path, file.size_bytes, get(file)) for path, file in self.found]
+        is_known = bool(rows) and all(row[2] is not None for row in rows)
+        return digest_files(rows) if is_known else None
 
 
-def _file(size_bytes: int) -> Content:
-    return Content(kind=ContentKind.FILE, files=1, size_bytes=size_bytes)
+def _stored(info: ObjectInfo) -> StoredFile:
+    return StoredFile(size_bytes=info.size_bytes, etag=info.etag, digest=None)
+
+
+def _downloaded(info: ObjectInfo, digest: str | None) -> StoredFile:
+    # Of the copy: whether the object was written anew with the same bytes does not matter.
+    return StoredFile(size_bytes=info.size_bytes, etag=None, digest=digest)
+
+
+def _file(file: StoredFile) -> Content:
+    return Content(
+        kind=ContentKind.FILE,
+        files=1,
+        size_bytes=file.size_bytes,
+        etag=file.etag,
+        digest=file.digest,
+    )
 
 
 def _chain(first: ObjectInfo, rest: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:

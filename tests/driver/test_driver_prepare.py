@@ -26,6 +26,7 @@ from argosy_schemas.formats.step import Decision, OutputArtifact, OutputParamete
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, TaskPath
 from argosy_schemas.values import JsonValue
+from argosy_store.digests import digest_bytes
 from argosy_store.memory import MemoryStore, get_memory_store
 from driver_support import (
     DATASET,
@@ -668,6 +669,20 @@ def test_bytes_that_are_gone_are_an_error_that_names_them(tmp_path: Path) -> Non
         reason=Reason.INVALID_INPUT,
         message="task 't': input artifact 'a' is gone from 'memory://gone/k'; "
         "run the task that made it again",
+        final=True,
+    )
+
+
+def test_bytes_that_no_task_stored_are_an_error_that_names_them(tmp_path: Path) -> None:
+    get_memory_store("forged").put("k", b"2")
+    content = Content(kind=ContentKind.FILE, files=1, size_bytes=1, digest=digest_bytes(b"1"))
+
+    step = using("memory://forged/k", bucket="forged", content=content).prepare("t", tmp_path)
+
+    assert step.failure == Failure(
+        reason=Reason.INVALID_INPUT,
+        message="task 't': input artifact 'a' at 'memory://forged/k' is not what its task stored; "
+        "run that task again",
         final=True,
     )
 

@@ -33,6 +33,7 @@ from driver_support import (
     pipeline,
     task,
 )
+from servers import S3Server
 
 
 def test_a_step_is_prepared_and_found_again(root: str, tmp_path: Path) -> None:
@@ -84,6 +85,39 @@ def test_a_step_is_prepared_and_found_again(root: str, tmp_path: Path) -> None:
     assert [each.uri for each in step.inputs.artifacts["many"]] == [each.uri for each in made]
     assert again.decision is Decision.CACHED
     assert gone.decision is Decision.RUN
+
+
+def test_an_object_that_somebody_replaced_is_not_given_to_a_task(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    root = s3.url(bucket, "root")
+    of = pipeline(
+        dag(
+            {
+                "before": task("comp-b"),
+                "t": task("comp-t", artifacts={"data": output_artifact("before")}),
+            }
+        ),
+        {
+            "comp-b": leaf(output_artifacts={"data": DATASET}),
+            "comp-t": leaf(artifacts={"data": DATASET}),
+        },
+    )
+    with Stores(root, patience_seconds=5) as stores:
+        world = World(of, store=stores.open(root), root=root)
+        world.stores = stores
+        made = _uploaded(stores, world, 7, tmp_path)
+        world.succeeded("before", data=(made,))
+        right = world.prepare("t", tmp_path / "1")
+        store, key = stores.resolve(made.uri)
+        store.put(key, b"8")
+
+        wrong = world.prepare("t", tmp_path / "2", attempt="attempt-2")
+
+    assert right.decision is Decision.RUN
+    assert wrong.decision is Decision.FAILED
+    assert wrong.failure is not None
+    assert wrong.failure.message.startswith(f"task 't': input artifact 'data' at '{made.uri}'")
 
 
 def _uploaded(stores: Stores, world: World, index: int, directory: Path) -> Artifact:

@@ -20,6 +20,7 @@ from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
+from contents import shape
 from launcher_pods import SYSTEM_PATH, UNSHARE
 from servers import S3Server
 
@@ -180,7 +181,7 @@ def test_the_tasks_of_a_pipeline_run_each_in_its_pod(
     assert "trained\n" in trained[1]
     assert record.outputs.parameters == {"n": 7}
     assert {
-        name: [(each.uri, each.content) for each in artifacts]
+        name: [(each.uri, shape(each.content)) for each in artifacts]
         for name, artifacts in record.outputs.artifacts.items()
     } == {
         "model": [(f"{root_uri}/model", Content(kind=ContentKind.FILE, files=1, size_bytes=5))],

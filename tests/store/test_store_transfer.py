@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,9 +17,17 @@ import pytest
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_schemas.untrusted_files import UntrustedPath
+from argosy_store.digests import BLOCK_BYTES
 from argosy_store.local_trees import UntrustedTree
 from argosy_store.stores import Stores
-from argosy_store.transfer import download, inspect_content, is_unchanged, upload
+from argosy_store.transfer import (
+    download,
+    inspect_content,
+    is_same_content,
+    is_unchanged,
+    upload,
+)
+from contents import shape
 from servers import S3Server
 
 BIG = os.urandom(1024) * (20 * 1024)
@@ -62,7 +74,7 @@ def test_a_file_comes_back_as_it_was(stores: Stores, uri: str, tmp_path: Path, d
     got = download(stores, uri, tmp_path / "new" / "directory" / "out")
 
     expected = Content(kind=ContentKind.FILE, files=1, size_bytes=len(data))
-    assert (stored, found, got) == (expected, expected, expected)
+    assert [shape(each) for each in (stored, found, got)] == [expected] * 3
     assert (tmp_path / "new/directory/out").read_bytes() == data
     assert os.listdir(tmp_path / "new/directory") == ["out"]
 
@@ -84,7 +96,7 @@ def test_a_directory_comes_back_as_it_was(stores: Stores, uri: str, tmp_path: Pa
 
     size = sum(map(len, files.values()))
     expected = Content(kind=ContentKind.DIRECTORY, files=len(files), size_bytes=size)
-    assert (stored, found, got) == (expected, expected, expected)
+    assert [shape(each) for each in (stored, found, got)] == [expected] * 3
     assert read_tree(tmp_path / "out") == files
 
 
@@ -144,6 +156,71 @@ def test_what_changed_or_went_away_is_no_longer_there(
     assert not is_unchanged(stores, uri, ABSENT)
 
 
+@pytest.mark.parametrize("name", ["in", "in/b"])
+def test_other_bytes_of_the_same_size_are_noticed_without_reading_them(
+    stores: Stores, uri: str, tmp_path: Path, name: str
+) -> None:
+    write_tree(tmp_path, {"in": b"1"} if name == "in" else {"in/a": b"0", "in/b": b"1"})
+    stored = upload(stores, tmp_path / "in", uri)
+    store, key = stores.resolve(f"{uri}/{name}".replace("/in", ""))
+    before = is_unchanged(stores, uri, stored)
+    store.put(key, b"2")
+
+    assert (before, is_unchanged(stores, uri, stored)) == (True, False)
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES])
+def test_the_digest_of_a_file_is_that_of_the_digests_of_its_blocks(
+    s3: S3Server, bucket: str, tmp_path: Path, size: int
+) -> None:
+    data = random.Random(size).randbytes(size)
+    (tmp_path / "in").write_bytes(data)
+    stores, uri = Stores(s3.url(bucket), patience_seconds=0), f"s3://{bucket}/k"
+
+    stored = upload(stores, tmp_path / "in", uri)
+    got = download(stores, uri, tmp_path / "out")
+
+    starts = range(0, size, BLOCK_BYTES)
+    blocks = [sha256(data[start : start + BLOCK_BYTES]).digest() for start in starts]
+    assert stored.digest == got.digest == sha256(b"".join(blocks)).hexdigest()
+
+
+def test_the_digest_of_a_directory_is_that_of_paths_sizes_and_digests(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, {"in/b": b"B", "in/a/c": b"AC"})
+    stores, uri = Stores(s3.url(bucket), patience_seconds=0), f"s3://{bucket}/k"
+
+    stored = upload(stores, tmp_path / "in", uri)
+    got = download(stores, uri, tmp_path / "out")
+
+    rows = [
+        [path, len(data), sha256(sha256(data).digest()).hexdigest()]
+        for path, data in (("a/c", b"AC"), ("b", b"B"))
+    ]
+    text = json.dumps(rows, separators=(",", ":"))
+    assert stored.digest == got.digest == sha256(text.encode()).hexdigest()
+
+
+def test_local_files_are_not_read_for_a_digest(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"1")
+
+    stored = upload(Stores(), tmp_path / "in", f"file://{tmp_path}/stored")
+
+    assert (stored.digest, stored.etag is None) == (None, False)
+
+
+def test_contents_of_which_less_is_known_agree_in_the_rest() -> None:
+    old = Content(kind=ContentKind.FILE, files=1, size_bytes=1)
+    full = replace(old, etag="e", digest="d")
+
+    assert is_same_content(full, old)
+    assert is_same_content(replace(full, etag=None), full)
+    assert not is_same_content(replace(full, digest="other"), full)
+    assert not is_same_content(replace(full, etag="other"), full)
+    assert not is_same_content(replace(full, size_bytes=2), full)
+
+
 def test_what_a_consumer_does_to_its_copy_does_not_reach_the_stored_artifact(
     stores: Stores, uri: str, tmp_path: Path
 ) -> None:
@@ -196,7 +273,7 @@ def test_an_artifact_that_is_a_link_is_what_it_leads_to(
 
     stored = upload(stores, tmp_path / "link", uri)
 
-    assert stored == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
+    assert shape(stored) == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
 
 
 def make_socket(path: Path) -> None:
@@ -425,7 +502,7 @@ def test_a_pipe_in_a_local_store_is_not_an_object(
 
     got = download(local[0], local[1], tmp_path / "out")
 
-    assert got == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
+    assert shape(got) == Content(kind=ContentKind.DIRECTORY, files=1, size_bytes=1)
     assert inspect_content(local[0], f"{local[1]}/pipe") == ABSENT
 
 
@@ -435,5 +512,5 @@ def test_a_loop_of_links_in_a_local_store_is_cut(local: tuple[Stores, str], tmp_
 
     got = download(local[0], local[1], tmp_path / "out")
 
-    assert got == Content(kind=ContentKind.DIRECTORY, files=2, size_bytes=2)
-    assert inspect_content(local[0], local[1]) == got
+    assert shape(got) == Content(kind=ContentKind.DIRECTORY, files=2, size_bytes=2)
+    assert is_same_content(inspect_content(local[0], local[1]), got)

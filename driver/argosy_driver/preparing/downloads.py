@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from argosy_driver.preparing.executor_input import SeenArtifact
@@ -10,10 +9,9 @@ from argosy_driver.preparing.paths import ComponentPaths, is_stored
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Artifact, ContentKind, Reason
 from argosy_schemas.names import TaskPath
-from argosy_schemas.values import to_json
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores
-from argosy_store.transfer import download
+from argosy_store.transfer import download, inspect_content, is_same_content
 
 _AT_A_TIME = 4
 """Artifacts; each is transferred by several threads of its own."""
@@ -31,8 +29,8 @@ def download_inputs(
     Artifacts whose scheme no store can read are skipped.
 
     Raises:
-        FinalTaskError: There is nothing at the URI of an artifact. An importer does not look, since
-            it has no pod, so its first reader does.
+        FinalTaskError: At the URI of an artifact is nothing, or not what its task stored. An
+            importer does not look, since it has no pod, so its first reader does.
         StoreError: A store refused or did not answer.
     """
     wanted: dict[str, tuple[str, Artifact]] = {}
@@ -45,17 +43,22 @@ def download_inputs(
 
     def fetch(path: str) -> None:
         name, artifact = wanted[path]
-        found = download(stores, artifact.uri, paths.local_path(path))
         expected = artifact.content
-        if found.kind is not ContentKind.ABSENT or (expected is not None and not expected.files):
+        found = download(stores, artifact.uri, paths.local_path(path))
+        if expected is not None and not is_same_content(found, expected):
+            # Bytes may be damaged on the way, and a store may cut a listing short.
+            found = download(stores, artifact.uri, paths.local_path(path))
+        is_absent = found.kind is ContentKind.ABSENT
+        if not is_absent if expected is None else is_same_content(found, expected):
             return
         where = f"task '{task_path}': input artifact '{name}'"
-        raise FinalTaskError(
-            f"{where} does not exist at '{artifact.uri}'; correct the URI, or put something there"
-            if expected is None
-            else f"{where} is gone from '{artifact.uri}'; run the task that made it again",
-            reason=Reason.INVALID_INPUT,
-        )
+        if expected is None:
+            problem = f"does not exist at '{artifact.uri}'; correct the URI, or put something there"
+        elif is_absent:
+            problem = f"is gone from '{artifact.uri}'; run the task that made it again"
+        else:
+            problem = f"at '{artifact.uri}' is not what its task stored; run that task again"
+        raise FinalTaskError(f"{where} {problem}", reason=Reason.INVALID_INPUT)
 
     remote = any(not artifact.uri.startswith("file:") for _, artifact in wanted.values())
     for_each(fetch, wanted, width=min(len(wanted), _AT_A_TIME) if remote else 1)
@@ -64,7 +67,7 @@ def download_inputs(
 def get_imported_version(artifact: Artifact, stores: Stores) -> str:
     """Return a text that identifies the version of an artifact that no task of ours wrote.
 
-    It is size and etag of the object; for a directory, a digest of all objects. It is empty for an
+    It is the size and etag of its content. It is empty for an
     artifact that a task wrote, because its URI is new each time, and where no store can tell.
 
     Raises:
@@ -72,9 +75,5 @@ def get_imported_version(artifact: Artifact, stores: Stores) -> str:
     """
     if artifact.content is not None or not is_stored(artifact.uri):
         return ""
-    store, key = stores.resolve(artifact.uri)
-    info = store.head(key) if key else None
-    if info is not None:
-        return f"{info.size_bytes}:{info.etag or ''}"
-    found = [[each.key, each.size_bytes, each.etag] for each in store.list(key)]
-    return hashlib.sha256(to_json(found).encode()).hexdigest() if found else ""
+    content = inspect_content(stores, artifact.uri)
+    return "" if content.kind is ContentKind.ABSENT else f"{content.size_bytes}:{content.etag}"

@@ -28,7 +28,7 @@ from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
 
-RECORD_VERSION = "1.0"
+RECORD_VERSION = "1.1"
 """Major and minor; a reader refuses a newer major by name."""
 
 LARGE_VALUE_BYTES = 64 * 1024
@@ -71,12 +71,23 @@ class ContentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The content of an artifact; it is checked again before a cache hit is used."""
+    """The content of an artifact.
+
+    It is compared with what the store says of it before a cache hit is used, and with what arrives
+    when it is downloaded.
+    """
 
     kind: ContentKind
     files: int = 0
     """1 for a file, the number of files below a directory, 0 when absent."""
     size_bytes: int = 0
+    etag: str | None = None
+    """The etag of a file as its store had it; of a directory, the SHA-256 of the sorted paths,
+    sizes and etags of its files, as JSON. ``None``: not known, in records of version 1.0."""
+    digest: str | None = None
+    """Of a file, the SHA-256 of the SHA-256 digests of its blocks of 8 MiB, in hex; of a directory,
+    the SHA-256 of the sorted paths, sizes and digests of its files, as JSON. ``None``: not known,
+    for local files and in records of version 1.0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
 
-STEP_VERSION = "1.0"
+STEP_VERSION = "1.1"
 
 
 class Decision(StrEnum):
