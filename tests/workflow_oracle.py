@@ -71,7 +71,7 @@ def check_workflow(document: Object) -> None:
 
 
 def _at_exit(workflow: Workflow) -> frozenset[str]:
-    """Return the templates that run when all else has come to its end."""
+    """Return the templates that run when all else has ended."""
     if workflow.on_exit is None:
         return frozenset()
     template = workflow.templates[workflow.on_exit]

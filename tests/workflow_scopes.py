@@ -31,7 +31,7 @@ class Scope:
     tasks_are: str = ""
     """What expressions call tasks: ``tasks`` or ``steps``; empty: there are none."""
     tasks: Container[str] = ()
-    """Those that have come to their end."""
+    """Those that have ended."""
     has_item: bool = False
     """Whether this is for each iteration of a loop."""
     is_pod: bool = False
@@ -80,7 +80,7 @@ class Scope:
 
 
 class Before(Container[str]):
-    """The tasks that have come to their end when one of a DAG begins."""
+    """The tasks that have ended when one of a DAG begins."""
 
     def __init__(self, dag: DagTemplate, position: int) -> None:
         self._dag = dag

@@ -1,4 +1,4 @@
-"""Put together what works on a run: the view of it, its records, its pods, the engine."""
+"""Assemble the parts that work on a run: its view, records, pods and engine."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def assemble_run(
         view.take(entry)
 
     def on_skip(path: TaskPath) -> None:
-        # Before the run went on it may have run, and its result would count as that of a branch
-        # that was taken.
+        # The task may have run before the run was resumed. Its result would still count, although
+        # its branch is not taken now.
         if resumed:
             records.delete_success(path)
 
@@ -125,7 +125,7 @@ def assemble_run(
 def _prepare(run: LocalRun, directory: RunDirectory, stack: ExitStack) -> JournalWriter:
     """Make the directory of a run ready for an engine, and open its journal."""
     directory.clear_work()
-    # One that came too late for the engine before.
+    # A request that came too late for the previous engine.
     directory.take_stop_request()
     try:
         if run.pipeline.pipeline_config.workspace is not None:

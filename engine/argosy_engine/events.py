@@ -1,8 +1,8 @@
-"""What a running engine tells while it runs.
+"""The events of a running engine.
 
 A listener is a function of one event. It is called from the engine's threads, one call at a time,
-in the order of what happened; it must be quick and must not raise. One that does is told nothing
-more, which the result of the run says; the run itself goes on.
+in the order of what happened; it must be quick and must not raise. One that raises gets no more
+events, and the result of the run says so; the run continues.
 """
 
 from __future__ import annotations

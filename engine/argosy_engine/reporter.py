@@ -151,7 +151,7 @@ class Reporter(Observer):
                 attempts=attempts.count,
                 cached=attempts.last.cached,
                 adopted=attempts.last.adopted,
-                # The task in a group that failed has told it.
+                # The event of the failed task in a group has the error.
                 error=outcome.error if outcome.failed_path == path else None,
                 reason=outcome.reason,
                 log=None if log is None else str(self._home / log),

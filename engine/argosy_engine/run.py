@@ -46,7 +46,7 @@ def run_workflow(
         settings: Where and how.
         parameters: Name to text, as ``argo submit -p`` takes it: a STRING as it is, all else JSON.
         artifacts: Input artifact of the pipeline to URI or local path.
-        listener: Told of everything that happens.
+        listener: Called with every event.
 
     Raises:
         InvalidArgumentError: A parameter is missing, not declared, or of the wrong type; or nothing
@@ -68,14 +68,14 @@ def run_workflow(
 
 
 def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
-    """Go on with a run that was stopped, killed or failed, and return what became of it.
+    """Resume a run that was stopped, killed or failed, and return what became of it.
 
     Tasks that have a success record do not run again. Root and cache setting are the run's own.
 
     Args:
         run: The id of the run, or as many of its first characters as no other run shares.
         settings: As for :func:`run_workflow`.
-        listener: Told of everything that happens.
+        listener: Called with every event.
 
     Raises:
         InvalidArgumentError: No run, or more than one, has such an id; or an engine works on it.

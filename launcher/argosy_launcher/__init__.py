@@ -1,1 +1,1 @@
-"""What is left of a task when its command has ended: outputs, uploads, records."""
+"""What remains to be done for a task after its command: outputs, uploads, records."""

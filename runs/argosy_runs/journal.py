@@ -57,7 +57,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeChanged:
-    """A node has a new phase: it runs, or has come to its end."""
+    """A node has a new phase: it runs, or has ended."""
 
     at: datetime
     node: NodeStatus

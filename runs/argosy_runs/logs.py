@@ -15,7 +15,7 @@ from argosy_runs.sdk_lines import SdkLines
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE_BYTES = 64 * 1024
-"""What has no line break by then is handed on as a line: memory stays bounded."""
+"""A longer line is split here, so that memory stays bounded."""
 
 _LAST_BYTES = 256 * 1024
 """How much of the end of a log is looked at for its last lines."""

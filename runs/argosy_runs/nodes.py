@@ -14,7 +14,7 @@ from enum import StrEnum
 from argosy_schemas.names import TaskPath
 
 EXIT_LABEL = "onExit"
-"""The last part of the name of the node that runs when all else has come to its end."""
+"""The last part of the name of the node that runs when all else has ended."""
 
 
 class NodePhase(StrEnum):
@@ -34,12 +34,12 @@ class NodePhase(StrEnum):
 
     @property
     def is_fulfilled(self) -> bool:
-        """Whether the node has come to its end."""
+        """Whether the node has ended."""
         return self not in _OPEN
 
     @property
     def is_completed(self) -> bool:
-        """Whether the node came to its end by doing something."""
+        """Whether the node ended by doing something."""
         return self in _COMPLETED
 
     @property
@@ -99,5 +99,5 @@ class NodeStatus:
 
     @property
     def is_exit_root(self) -> bool:
-        """Whether it holds what runs when all else has come to its end."""
+        """Whether it holds what runs when all else has ended."""
         return self.boundary is None and self.name.endswith(EXIT_LABEL)

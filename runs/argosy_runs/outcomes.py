@@ -1,7 +1,7 @@
-"""What a node's phase means for the task that it stands for: the one place where that is decided.
+"""From the phase of a node to the state of its task: only this module converts them.
 
-Phases are Argo's, states are ours. A phase alone does not decide: a pod that was ended because the
-run was stopped has failed for Argo, and is canceled here.
+Phases are Argo's, states are ours. A phase alone is not enough: a pod that the stop of the run
+ended has failed for Argo, and is canceled here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def derive_task_state(
     Args:
         phase: Of the node.
         message: Of the node.
-        failure: Of the last attempt at it, if it came to that.
+        failure: Of its last attempt, if that failed.
     """
     match phase:
         case NodePhase.PENDING:
@@ -70,11 +70,11 @@ def derive_task_state(
 def derive_node_outcome(
     node: NodeStatus, *, failure: Failure | None, stop: Failure | None, error: str | None
 ) -> Outcome:
-    """Return what became of a task by its node, which has come to its end and was not omitted.
+    """Return what became of a task by its node, which has ended and was not omitted.
 
     Args:
         node: The node.
-        failure: Of the last attempt at it, if it came to that.
+        failure: Of its last attempt, if that failed.
         stop: Why the run was stopped, if it was.
         error: Why the node failed, in words for people, where no attempt says it.
     """
@@ -107,7 +107,7 @@ def make_stopped_outcome(stop: Failure) -> Outcome:
 def derive_group_outcome(
     own: Outcome, inner: Iterable[Outcome], *, stop: Failure | None
 ) -> Outcome:
-    """Return what became of a DAG, loop or iteration that began and has come to its end.
+    """Return what became of a DAG, loop or iteration that began and has ended.
 
     Args:
         own: By its node.
@@ -137,14 +137,14 @@ def derive_group_outcome(
 
 
 def make_deadline_failure(seconds: float) -> Failure:
-    """Return why a run was stopped that did not end in its time."""
+    """Return the failure of a run that passed its deadline."""
     return Failure(
         reason=Reason.DEADLINE_EXCEEDED, message=f"the run did not end within {seconds:g} s"
     )
 
 
 def make_upstream_reason(key: str, state: TaskState) -> str:
-    """Return why a task did not run that depends on, or lies in, the task ``key``."""
+    """Return why a task did not run whose upstream task or group ``key`` has a state."""
     match state:
         case TaskState.FAILED:
             return f"'{key}' failed"
@@ -157,6 +157,6 @@ def make_upstream_reason(key: str, state: TaskState) -> str:
         case TaskState.SUCCEEDED:
             return f"'{key}' ended without it"
         case TaskState.PENDING | TaskState.RUNNING:
-            return f"'{key}' has not come to its end"
+            return f"'{key}' has not ended"
         case _:
             assert_never(state)

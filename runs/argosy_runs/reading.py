@@ -39,7 +39,7 @@ def read_run(home: Path, run: str) -> RunResult:
         StoreError: The home cannot be read.
     """
     files = RunFiles(home, find_run(home, run))
-    # Before the journal: an engine that ends meanwhile has told all by then.
+    # Read before the journal: an engine that ends meanwhile has written all of it.
     is_locked = files.is_locked()
     spec, ir = files.read()
     pipeline = unpack(ir)

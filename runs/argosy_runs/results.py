@@ -28,7 +28,7 @@ class TaskResult:
     """The task's key in its DAG; an iteration's is its index."""
     display_name: str
     item: str | None = None
-    """Of an iteration what it is for: the text of its item, or of the first member of that."""
+    """Of an iteration: the text of its item, or of the item's first member."""
     state: TaskState
     reason: str | None = None
     """One sentence: why it was skipped, did not run or was canceled; names the upstream."""
@@ -74,7 +74,7 @@ class RunResult:
     pipeline: str
     state: RunState
     started_at: datetime
-    """When the engine that works on it, or did so last, began to."""
+    """When the last engine that worked on it began."""
     finished_at: datetime | None
     """``None`` while it lasts."""
     error: str | None = None
@@ -84,7 +84,7 @@ class RunResult:
     """Of every kind, also those that did not run; by path, numeric segments as numbers."""
     notices: tuple[str, ...] = ()
     listener_failure: str | None = None
-    """Why the listener was told nothing more from some moment on; ``None``: it was told all."""
+    """Why the listener got no more events from some moment on; ``None``: it got all."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return what ``argosy run --output json`` prints."""
@@ -101,7 +101,7 @@ class RunResult:
 
 
 def find_own_failures(tasks: Iterable[TaskResult]) -> tuple[TaskResult, ...]:
-    """Return the tasks that failed by themselves, not because of one in them; the first first."""
+    """Return the tasks that failed by themselves, not by a task in them, first the first to end."""
     failed = [task for task in tasks if task.state is TaskState.FAILED]
     groups: set[str] = set()
     for task in failed:

@@ -27,11 +27,11 @@ def make_run_result(
     """Return what became of a run so far.
 
     Args:
-        spec: What the run was given.
+        spec: What the run was started with.
         view: Of its nodes.
         values: Of the same nodes.
         log_root: The root of its store, as it stands before the keys of logs.
-        ended_at: When it came to its end; ``None`` while it lasts.
+        ended_at: When it ended; ``None`` while it lasts.
     """
     found = (
         _task_result(*each, view=view, values=values, log_root=log_root) for each in view.tasks()
@@ -80,7 +80,7 @@ def _task_result(
 
 
 def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, str | None]:
-    """Return the state of a run, and what to say of it."""
+    """Return the state of a run and its error."""
     if not view.is_over:
         return (RunState.PENDING if view.started_at is None else RunState.RUNNING), None
     if view.stop is not None:

@@ -1,4 +1,4 @@
-"""What a run was given, as it is stored: enough to read it, and to go on with it."""
+"""The run spec: what a run was started with, as it is stored. It suffices to resume the run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_STAND_INS = StandIns()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """What a run was given."""
+    """What a run was started with."""
 
     run_id: RunId
     name: str

@@ -1,4 +1,4 @@
-"""Tell the lines that the KFP SDK writes around a component from those of the component itself.
+"""Recognize the lines that the KFP SDK writes around those of a component.
 
 The SDK's executor logs what it loads and dumps its whole input, some thirty lines for each task.
 Its warnings and errors count as the component's: they are about it.
@@ -20,7 +20,7 @@ class SdkLines:
 
     def __init__(self) -> None:
         self._dumping: set[TaskPath] = set()
-        """Tasks that are in the midst of the dump of their input."""
+        """Tasks whose input is being dumped."""
 
     def is_sdk_line(self, path: TaskPath, line: str) -> bool:
         """Return whether the SDK wrote the next line of a task."""

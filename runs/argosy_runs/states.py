@@ -8,14 +8,14 @@ from enum import StrEnum
 class TaskState(StrEnum):
     """What became of a task.
 
-    A DAG, loop or iteration that came to its end is FAILED if any task in it failed, else CANCELED
+    A DAG, loop or iteration that ended is FAILED if any task in it failed, else CANCELED
     if any was, else SKIPPED or NOT_RUN if it never started, else SUCCEEDED.
     """
 
     PENDING = "PENDING"
     """It may still start; only while the run lasts."""
     RUNNING = "RUNNING"
-    """It started, and has not come to its end; only while the run lasts."""
+    """It started, and has not ended; only while the run lasts."""
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"

@@ -2,8 +2,8 @@
 
 The compiler passes each template the path of its task. Some nodes only help: a pod that decides
 about a task, the fan-out inside a loop, a DAG that holds the surplus of a large one. They have the
-path of the task that they help, and count for it only when they fail. What stands in for tasks of a
-divided DAG has the empty path, that of the run.
+path of the task that they help, and count for it only when they fail. The stand-ins of a divided
+DAG have the empty path, that of the run.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ class TaskAttempts:
 
     count: int = 0
     last: Attempt = _NO_POD_ENDED
-    """Of the last pod that came to its end, of this engine."""
+    """Of the last pod that ended, of this engine."""
 
 
 class NodeIndex:
     """The nodes of a run by task, kept up to date as they change.
 
-    A task that runs again at the exit, because the run was stopped before it could, counts as that.
+    A task that a stop kept from running, and that runs at the exit, counts as the one at the
+    exit.
     """
 
     def __init__(self) -> None:
@@ -107,7 +108,7 @@ class NodeIndex:
         return node
 
     def is_at_exit(self, node: NodeStatus) -> bool:
-        """Return whether a node is one of those that run when all else has come to its end."""
+        """Return whether a node is one of those that run when all else has ended."""
         return node.boundary is not None and self._boundaries[node.boundary][1]
 
     def phase(self, path: TaskPath) -> NodePhase | None:
@@ -130,7 +131,7 @@ class NodeIndex:
         if node.phase is NodePhase.RUNNING and not node.decides:
             attempts.count += 1
         if attempt is not None:
-            # A pod that finds its task done has not tried anything.
+            # A pod that finds its task done is not an attempt.
             attempts.count -= attempt.adopted
             attempts.last = attempt
 

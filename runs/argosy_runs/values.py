@@ -63,14 +63,14 @@ class TaskValues:
         return self._resolver.why_undecided(path)
 
     def item_count(self, path: TaskPath) -> int | None:
-        """Return how many iterations a loop has; ``None``: nobody knows."""
+        """Return how many iterations a loop has; ``None``: not known."""
         try:
             return self._resolver.count_items(self.tree.at(path))
         except ArgosyError:
             return None
 
     def item(self, position: TaskPosition) -> str | None:
-        """Return the label of an iteration's item; ``None``: it is none, or nobody knows it."""
+        """Return the label of an iteration's item; ``None``: no iteration, or an unknown item."""
         if position.kind is not TaskKind.ITERATION:
             return None
         try:
@@ -146,9 +146,9 @@ class TaskValues:
 
 
 def _read(find: Callable[[TaskPath], Values], path: TaskPath) -> Values:
-    """Return values, or none where the store does not give them any more.
+    """Return values, or none if the store no longer has them.
 
-    The task has its state; a store that fails here takes nothing from that.
+    A store that fails here does not change the state of the task.
     """
     try:
         return find(path)

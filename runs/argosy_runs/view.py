@@ -1,8 +1,8 @@
-"""What became of a run so far, from what happened to its nodes: one entry of a journal at a time.
+"""The view of a run: what became of it so far, updated with each entry of its journal.
 
 An entry costs as much as it changes, however large the run is; the end of a group looks once at
-each task in it. The states of tasks that have no node follow from those around them, and are worked
-out when they are asked for.
+each task in it. The state of a task without a node follows from the tasks around it, and is
+computed when somebody reads it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Explanations(Protocol):
         ...
 
     def item_count(self, path: TaskPath) -> int | None:
-        """Return how many iterations a loop has; ``None``: nobody knows."""
+        """Return how many iterations a loop has; ``None``: not known."""
         ...
 
     def import_error(self, path: TaskPath) -> str | None:
@@ -50,10 +50,10 @@ class Explanations(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abandonment:
-    """Why a run goes on no more that has not ended."""
+    """Why a run that has not ended does not continue."""
 
     cause: str
-    """The beginning of a sentence that goes on with what a task did then."""
+    """The beginning of a sentence; what a task did at that moment completes it."""
     error: str
     """One sentence about the run."""
 
@@ -83,24 +83,24 @@ class RunView:
         self._explanations = explanations
         self._exit_tasks = exit_tasks
         self._settled: dict[TaskPath, Outcome] = {}
-        """Of tasks whose node has come to its end."""
+        """Of tasks whose node has ended."""
         self._derived: dict[TaskPath, Outcome] = {}
         """Of other tasks, until the next entry."""
         self._kept: dict[TaskPath, None] = {}
-        """Tasks that came to their end by a stop, and may run again at the exit."""
+        """Tasks that ended by a stop, and may run again at the exit."""
         self.started_at: datetime | None = None
-        """When the engine that works on the run, or did so last, began to."""
+        """When the last engine that worked on the run began."""
         self.updated_at: datetime | None = None
         """The time of the last entry."""
         self.stop: Failure | None = None
         """Why the run was stopped, if it was."""
         self.abandonment: Abandonment | None = None
-        """Why nothing more happens, though its nodes have not come to their end."""
+        """Why nothing more happens, though its nodes have not ended."""
 
     # What happens.
 
     def take(self, entry: JournalEntry) -> tuple[TaskPath, ...]:
-        """Take note of an entry; return the tasks that have come to their end by it."""
+        """Take note of an entry; return the tasks that have ended by it."""
         self.updated_at = entry.at
         self._derived.clear()
         match entry:
@@ -112,23 +112,23 @@ class RunView:
             case NodeChanged():
                 node = self.nodes.take(entry)
                 if node is not None and node.phase.is_fulfilled:
-                    # Now, and not when it is asked for: what is known of the tasks before it may
-                    # change yet, if they run again at the exit.
+                    # Computed now, not on reading: upstream tasks may run again at the exit, and
+                    # change.
                     self._settled.pop(node.path, None)
                     self.outcome(self._tree.at(node.path))
                     return tuple(self._finished(node))
             case StopRequested():
                 self.stop = entry.failure
             case RunEnded():
-                pass  # It says what follows from the others, for those who read the last line only.
+                pass  # It follows from the other entries, and serves readers of the last line.
             case _:
                 assert_never(entry)
         return ()
 
     def load(self, nodes: Iterable[NodeStatus]) -> None:
-        """Take note of nodes as they stand, with their times, each behind what encloses it.
+        """Take note of nodes with their times; each follows the node that encloses it.
 
-        Those that run at the exit come last, by a call of their own.
+        A second call takes those that run at the exit.
         """
         self._derived.clear()
         for node in nodes:
@@ -143,14 +143,14 @@ class RunView:
         self.abandonment = abandonment
 
     def _finished(self, node: NodeStatus) -> Iterator[TaskPath]:
-        """Yield tasks once: one that a stop kept from its end may come to it at the exit."""
+        """Yield each task once: one that a stop interrupted may end again at the exit."""
         path = node.path
         at_exit = self.nodes.is_at_exit(node)
         if at_exit and node.phase.is_completed:
             self._kept.pop(path, None)
             yield path
         elif at_exit:
-            # It is not wanted again: it came to its end in its own place, with all that is in it.
+            # It does not run again at the exit: it ended before, with all that is in it.
             for kept in [one for one in self._kept if one == path or one.startswith(f"{path}/")]:
                 del self._kept[kept]
                 yield kept
@@ -187,11 +187,11 @@ class RunView:
         return found
 
     def tasks(self) -> Iterator[tuple[TaskPosition, Outcome]]:
-        """Yield all tasks and iterations, each group behind what is in it."""
+        """Yield all tasks and iterations, each group after what is in it."""
         yield from self._inside(self._tree.root)
 
     def _inside(self, position: TaskPosition) -> Iterator[tuple[TaskPosition, Outcome]]:
-        # What is known of tasks before serves those behind them.
+        # In this order the outcomes of upstream tasks are known first.
         for inner in self._children(position):
             if inner.has_dag:
                 yield from self._inside(inner)
@@ -234,7 +234,7 @@ class RunView:
         """Return what became of a task by its node, without those in it."""
         node, helper = nodes.node, nodes.failed_helper
         if helper is not None and not nodes.is_dag:
-            # What was to decide about the task failed, and the task was left out.
+            # The deciding pod failed, and the task was omitted.
             return self._by_node(helper)
         if node is None:
             return self._without_node(position)
@@ -254,7 +254,7 @@ class RunView:
         return derive_node_outcome(node, failure=failure, stop=self.stop, error=error)
 
     def _error(self, node: NodeStatus) -> str | None:
-        """Return what to say of a node that failed; a DAG as its tasks did says nothing."""
+        """Return the error of a failed node; a DAG that failed by its tasks has none."""
         if node.phase is NodePhase.ERROR and node.message:
             reason = self._explanations.why_undecided(node.path)
             return (
@@ -294,7 +294,7 @@ class RunView:
         return self._left_out(position)
 
     def _left_out(self, position: TaskPosition) -> Outcome:
-        """Return what became of a task that did not start in a DAG that did."""
+        """Return what became of a task that did not start, in a DAG that did."""
         for upstream in self._upstream(position):
             state = self.outcome(upstream).state
             if state.is_final and state is not TaskState.SUCCEEDED:

@@ -1,6 +1,6 @@
 """What a Workflow, as JSON, says about its nodes: their task paths, and what runs at the exit.
 
-It is read as far as that goes; :mod:`argosy_engine.workflow.model` reads it whole.
+It reads only these parts; :mod:`argosy_engine.workflow.reading` reads all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command killed at any moment: what has succeeded stays, and the run comes to its end."""
+"""The command killed at any moment: what has succeeded stays, and the run ends."""
 
 import json
 import random

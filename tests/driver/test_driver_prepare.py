@@ -306,7 +306,7 @@ def world_of_follower(component: Json | None = None, **inputs: Any) -> World:
 
 
 def finished_before(world: World, step: Step) -> None:
-    """Record that an attempt came to its end."""
+    """Record that an attempt ended."""
     world.records.write_success(
         AttemptRecord(
             run_id=RUN,

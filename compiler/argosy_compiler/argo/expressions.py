@@ -47,7 +47,7 @@ def make_constant(value: JsonValue) -> str:
 
 
 def apply_default(text: str, default: str) -> str:
-    """Return the expression of a value, or of another one where that is nil; it stands once."""
+    """Return the expression of a value, or of a default if the value is nil."""
     return f"map([{text}], # == nil ? {default} : #)[0]"
 
 
@@ -57,7 +57,7 @@ def read_control(task: str) -> str:
 
 
 def read_optional_control(task: str) -> str:
-    """Return the same for a task that may have published nothing; ask for its status before.
+    """Return the same for a task that may have published nothing; test its status before.
 
     A DAG that failed has no outputs, nor has a pod that was deleted or whose driver failed. From
     3.7.16 on Argo waits forever for the outputs that an argument names, whatever stands before them
@@ -100,10 +100,10 @@ def is_workflow_parameter(expression: str) -> bool:
 
 
 def make_arrival_check(control: str) -> str:
-    """Return the condition that a control text arrived.
+    """Return the condition that a control text has arrived.
 
-    An argument whose expression fails is handed on as literal text by Argo 3.5 and 3.6, while a
-    failing ``when`` is an error on every version: so each task with such an argument says this.
+    If the expression of an argument fails, Argo 3.5 and 3.6 pass on its text, while a failing
+    ``when`` is an error on every version. So each task with such an argument has this condition.
     """
     return f"fromJSON(sprig.b64dec({control})) != nil"
 

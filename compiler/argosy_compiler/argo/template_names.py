@@ -1,4 +1,4 @@
-"""Names of templates that the compiler makes by itself, beside those of components and loops."""
+"""Names of the templates that stand for no component or loop."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Divide the graph of a DAG into parts, so that no DAG template has too many tasks.
 
-A part counts as one task for all others: they wait for all of it, and run only if all of it
-succeeded. Two kinds of parts keep every outcome:
+For all other tasks a part is one task: they wait for all of it, and run only if all of it
+succeeded. Two kinds of parts keep the outcome of every task:
 
-* *Groups* cost nothing. Their first tasks require the same others, which the part requires in their
-  place, and what comes after them requires all of them, as in a fan-out. They are found by leaving
-  out the *hubs*, the tasks that many others require or are required by.
-* What is behind a *cut* waits until all that it comes after has ended, and then looks at what
-  became of it. Some of it may have been able to start earlier; that is all that is lost.
+* *Groups* cost nothing. All first tasks of a group require the same tasks, which the part requires
+  in their place, and every task after the group requires all of it, as in a fan-out. To find them,
+  leave out the *hubs*: tasks that many others require, or that require many others.
+* The part after a *cut* waits until every task before it has ended, and then checks their statuses.
+  The only cost is that some of its tasks might have started earlier.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import TypeAlias
 from argosy_compiler.large.task_graph import TaskGraph
 
 FEWEST = 3
-"""The fewest tasks of a DAG: one, the stand-in for what it requires, and the part with the rest."""
+"""The fewest tasks of a DAG: a task, the stand-in for what that requires, a part with the rest."""
 
 _DEEPEST = 80
-"""Argo stops at 100 templates within templates, and some are around these."""
+"""Argo nests at most 100 templates, and some stand around the divided DAG."""
 
 
 _Part: TypeAlias = tuple[Sequence[str], frozenset[str] | None]
-"""Members, and what all that begin require; ``None``: the part waits, and looks by itself."""
+"""Members, and what all its first tasks require; ``None``: the part waits and checks statuses."""
 
 
 class CannotDivideError(Exception):
-    """The message goes on from "since"."""
+    """The DAG cannot be divided; the message completes "since"."""
 
 
 class Division:
@@ -39,7 +39,7 @@ class Division:
 
     Attributes:
         graph: With no more than ``most`` tasks in it and in each part, at any depth.
-        late: The tasks that may wait for others that they do not come after.
+        late: The tasks that may wait for others without need.
 
     Raises:
         CannotDivideError: On construction.
@@ -76,7 +76,7 @@ class Division:
         return replace(graph, members=members)
 
     def _find_groups(self, graph: TaskGraph) -> Iterator[_Part]:
-        """Yield what moves into parts without any loss, until the graph is small enough."""
+        """Yield groups, which cost nothing, until the graph is small enough."""
         neighbours = graph.neighbours()
         hubs = {name for name, near in neighbours.items() if len(near) > self._most // 10 + 2}
         hubs |= self._published
@@ -94,7 +94,7 @@ class Division:
                     surplus -= len(names) - 1
 
     def _cut(self, graph: TaskGraph) -> Iterator[_Part]:
-        """Yield what is behind as many tasks as there may be, in one part or several."""
+        """Yield the tasks that do not fit into the graph, in one part or several."""
         order, end, required = graph.levels(), 0, {frozenset[str]()}
         room = self._most - max(1, min(2 * graph.size // self._most, self._most // 4))
         while end + len(required | {graph.required_outside(order[end])}) <= room:
@@ -111,7 +111,7 @@ class Division:
     def _pack(
         self, components: Iterable[Sequence[str]], size: Callable[[Sequence[str]], int]
     ) -> list[list[str]]:
-        """Put components together as long as they fit; one that is too large stays alone."""
+        """Join components as long as they fit into one part; one that is too large stays alone."""
         packed: list[list[str]] = []
         free = 0
         for component in components:
@@ -124,7 +124,7 @@ class Division:
         return packed
 
     def _move(self, graph: TaskGraph, parts: Iterable[_Part]) -> TaskGraph:
-        """Return the graph with parts in the place of some of its members."""
+        """Return the graph with parts in place of some of its members."""
         moved = {next(self._names): part for part in parts}
         part_of = {name: part for part, (names, _) in moved.items() for name in names}
         rest = graph.among([name for name in graph.members if name not in part_of])
@@ -148,9 +148,9 @@ class Division:
 
 
 def _find_shared_requirement(graph: TaskGraph, names: Sequence[str]) -> frozenset[str] | None:
-    """Return what those of ``names`` that begin require, if it is the same for all; else ``None``.
+    """Return what the first tasks of ``names`` require, if it is the same for all; else ``None``.
 
-    What runs in any case must not be left out with a part.
+    An exit task must not be left out together with a part.
     """
     inside = frozenset(names)
     required = {graph.requires[name] for name in names if not graph.requires[name] & inside}
@@ -167,7 +167,7 @@ def _find_shared_dependants(
 ) -> frozenset[str] | None:
     """Return the others that require any of ``names``, if each requires all; else ``None``.
 
-    Argo counts a DAG as succeeded where a task in it was skipped, so none of them may be.
+    For Argo a DAG with a skipped task has succeeded, so no task may be skippable.
     """
     inside = frozenset(names)
     others = frozenset[str]().union(*(neighbours[name] for name in names)) - inside

@@ -1,11 +1,11 @@
-"""The form of a template in which it has most in common with others, and the texts in it.
+"""The general form of a template, in which it has most in common with others, and its texts.
 
 The tasks of a DAG lose the numbers that the SDK gives them (``train``, ``train-2``, ``train-3``
-throughout a pipeline), and stand in an order that does not depend on those. What a patch of the pod
-can say, which is text, stands there and not in fields of its own.
+throughout a pipeline), and their order does not depend on those. Settings that the patch of a pod
+can carry move into the patch, which is text.
 
-Texts are what stands between tags, and the constants in expressions: an expression can read an
-input in the place of any, but for names of tasks, which Argo looks for before it evaluates.
+Texts are whatever stands between tags, and the constants in expressions: an expression can read an
+input in place of any constant except the name of a task, which Argo looks for before it evaluates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from argosy_schemas.pod import MAIN_CONTAINER
 from argosy_schemas.values import map_strings
 
 _TEXTS: Final = frozenset({"arguments", "expression", "image", "metadata", "podSpecPatch", "when"})
-"""Fields with texts that may differ; what a pod has in others keeps it apart."""
+"""Fields whose texts may differ; pods that differ in another field stay apart."""
 _IN_CONTAINER: Final = ("env", "imagePullPolicy", "resources", "securityContext")
 _IN_POD: Final = ("affinity", "nodeSelector", "tolerations")
 
@@ -30,7 +30,7 @@ _RESULT = re.compile(r"([a-zA-Z][-a-zA-Z0-9]*)(\.(?:Succeeded|Failed|Errored|Ski
 _READ = re.compile(r"(?<=tasks\[')[^']+(?='\])")
 _NUMBERS = re.compile(r"\d+")
 _TAG = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
-# What a simple tag carries on every version, and starts and ends no tag on its own.
+# Text that a simple tag can carry on every version, and that neither starts nor ends a tag.
 _PORTABLE = re.compile(r"(?:(?!\{\{|\}\})[ -~])*")
 _MARK = re.compile(r"\0(\d+) [^\0]*\0")
 
@@ -47,9 +47,9 @@ class Text:
 
     value: str
     written: str
-    """As it stands in the template: in an expression with its quotes."""
+    """As the template has it: in an expression, with its quotes."""
     form: str
-    """What reads it from an input, whose name goes into the braces."""
+    """The text that reads it from an input, whose name goes into the braces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class GeneralForm:
     texts: tuple[Text, ...]
 
     def fill(self, replace: Callable[[int], str]) -> dict[str, Any]:
-        """Return the skeleton with something in the place of each text, by its number."""
+        """Return the skeleton with a value in place of each text; values are by number."""
         filled: dict[str, Any] = map_strings(
             self.skeleton, lambda text: _MARK.sub(lambda mark: replace(int(mark[1])), text)
         )
@@ -70,7 +70,7 @@ class GeneralForm:
 
 
 def generalize(template: Template) -> GeneralForm:
-    """Return the form in which a DAG or pod template has most in common with others."""
+    """Return the general form of a DAG or pod template."""
     general = _generalize_dag(template) if "dag" in template else _generalize_pod(template)
     texts: list[Text] = []
     unnamed = {key: value for key, value in general.items() if key != "name"}
@@ -124,9 +124,9 @@ def _rename_read(value: Template, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _mark(value: object, texts: list[Text], *, is_text: bool) -> Any:
-    """Return a value of a template with marks in the place of texts, which are put into ``texts``.
+    """Return a value of a template with marks in place of texts, which go into ``texts``.
 
-    The order is the same in templates alike.
+    Templates of one form have their texts in the same order.
     """
     if isinstance(value, str):
         return _mark_string(value, texts) if is_text else value

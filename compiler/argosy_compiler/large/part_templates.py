@@ -1,9 +1,9 @@
 """Write the templates of a divided DAG.
 
-A part has the path of its DAG, so that no task changes its own, and the inputs of its DAG that it
-reads. What it reads of tasks around it comes in as one more, ``outer``. In the place of what its
-tasks require out there it has *stand-ins*, ``met-N``: DAGs without a pod, skipped unless all of
-that succeeded. So what must not run is omitted in the part as it would be in the whole.
+A part receives the path of its DAG, so that no task changes its own, and the inputs of its DAG that
+it reads. An input ``outer`` holds what it reads of tasks outside. For the tasks outside that its
+own tasks require it has *stand-ins*, ``met-N``: DAGs without a pod, skipped unless all of those
+tasks succeeded. So a part omits the tasks that the whole DAG would omit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from argosy_schemas.pod import PATH_INPUT
 from argosy_schemas.values import map_strings, to_json
 
 _OUTER_INPUT: Final = "outer"
-"""Input of a part: base64 of a JSON object of what it reads of the tasks around it."""
+"""Input of a part: base64 of a JSON object with what it reads of tasks outside."""
 _OUTER: Final = f"inputs.parameters.{_OUTER_INPUT}"
 _READ_OUTER = re.compile(rf"{re.escape(_OUTER)}\)\)\['([^']+)'\]")
 _READ_INPUT = re.compile(r"inputs\.parameters\.([-\w]+)")
@@ -50,7 +50,7 @@ def write_parts(template: Json, graph: TaskGraph, names: Names) -> list[Json]:
 
 
 def make_stand_in_template() -> Json:
-    """Return the template of stand-ins: succeeds without a pod, since its only task is skipped."""
+    """Return the template of stand-ins, which succeeds without a pod: its only task is skipped."""
     nothing = {**_make_task("nothing", MET_TEMPLATE, {PATH_INPUT: ""}), "when": "false"}
     return {
         "name": MET_TEMPLATE,
@@ -89,14 +89,14 @@ class _Writer:
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
         if followed := frozenset[str]().union(*graph.follows.values()):
             inner = frozenset[str]().union(*map(graph.before, graph.members))
-            # A stand-in fails nothing, so it need not be named.
+            # A stand-in never fails, so it need not be a target.
             dag["target"] = " ".join(sorted((graph.members.keys() - inner) | followed))
         return dag
 
     def _write_part(
         self, name: str, part: TaskGraph, around: TaskGraph, path: str
     ) -> dict[str, Any]:
-        """Return the task that a part stands in as, and put its templates into :attr:`parts`."""
+        """Return the task that stands for a part, whose templates go into :attr:`parts`."""
         template = self.names.new(f"{self.base}-{name}"[-120:].lstrip("-"))
         position = len(self.parts)
         dag = self.write(part, _read_input(PATH_INPUT))
@@ -114,7 +114,7 @@ class _Writer:
 
 
 def _localize(text: str, graph: TaskGraph) -> str:
-    """Return a text that reads tasks as it has to stand where only those of ``graph`` are."""
+    """Return a text that reads tasks outside ``graph`` from ``outer``."""
 
     def read(match: re.Match[str]) -> str:
         what = match[2].rpartition(".")[2]
@@ -128,7 +128,7 @@ def _localize(text: str, graph: TaskGraph) -> str:
 
 
 def _write_outer_value(key: str, graph: TaskGraph) -> str:
-    """Return the expression of what a part of ``graph`` reads of a task there or further out."""
+    """Return the expression of what a part of ``graph`` reads of a task outside the part."""
     task, _, what = key.rpartition(".")
     if task not in graph.members:
         return get_control_value(_OUTER, key)
@@ -141,7 +141,7 @@ def _write_outer_value(key: str, graph: TaskGraph) -> str:
 
 
 def _name_stand_ins(graph: TaskGraph) -> Mapping[frozenset[str], str]:
-    """Return the sets of tasks outside that members require, each with a free name."""
+    """Return the sets of tasks outside that members require, each with the name of its stand-in."""
     free = (name for number in count(1) if (name := f"met-{number}") not in graph.members)
     outside = dict.fromkeys(map(graph.required_outside, graph.members))
     return {required: next(free) for required in outside if required}

@@ -1,9 +1,9 @@
-"""Make templates one that are alike but for texts, which come in as inputs then.
+"""Merge templates that differ only in texts: the merged one receives the texts as inputs.
 
-Hundreds of conditions, loops and nested pipelines that a loop of Python wrote, or of images and
-amounts of memory, are hundreds of templates that differ in little more than names and values. No
-task changes its path, its pod or when it starts; in Argo's own view the tasks of shared DAGs lose
-the numbers behind their names.
+A Python loop that writes hundreds of conditions, loops, nested pipelines, images or amounts of
+memory gives hundreds of templates that differ in little more than names and values. No task changes
+its path, its pod or when it starts; in Argo's own views the tasks of shared DAGs lose the numbers
+at the end of their names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNSHARED: Final = frozenset({ROOT, ON_EXIT, MET_TEMPLATE, STOPPED_TEMPLATE})
 
 
 def share_templates(templates: Sequence[Template]) -> list[Template]:
-    """Return the templates that do for all, in the order of the first that each stands for."""
+    """Return the merged templates, in the order of the first that each replaces."""
     order = {str(one["name"]): number for number, one in enumerate(templates)}
     names = Names(order)
     uses: dict[str, tuple[str, Mapping[str, str]]] = {}
@@ -51,7 +51,7 @@ def share_templates(templates: Sequence[Template]) -> list[Template]:
 
 
 def _split_into_levels(templates: Sequence[Template]) -> Iterator[list[Template]]:
-    """Yield the templates, those that others use before those others."""
+    """Yield the templates in levels: a template comes before those that use it."""
     used = {
         str(template["name"]): {str(task["template"]) for task in _list_tasks(template)}
         for template in templates
@@ -76,9 +76,9 @@ def _is_sharable(template: Template) -> bool:
 
 
 def _merge(forms: Sequence[GeneralForm]) -> tuple[Template, list[Mapping[str, str]]] | None:
-    """Return a template for all, without a name, and what makes each of it.
+    """Return the merged template, without a name, and the arguments that make each form of it.
 
-    ``None``: there is but one, or the template had too many inputs.
+    ``None``: there is only one form, or the template would have too many inputs.
     """
     columns: list[tuple[Text, ...]] = list(zip(*(form.texts for form in forms), strict=True))
     values = [tuple(text.value for text in column) for column in columns]
@@ -100,7 +100,7 @@ def _merge(forms: Sequence[GeneralForm]) -> tuple[Template, list[Mapping[str, st
 def _replace_used(
     template: Template, uses: Mapping[str, tuple[str, Mapping[str, str]]]
 ) -> Template:
-    """Return a template whose tasks use what stands in the place of other templates."""
+    """Return a template whose tasks use the merged templates in place of others."""
 
     def replace(task: Template) -> Template:
         name, arguments = uses.get(task["template"], (task["template"], {}))

@@ -1,8 +1,8 @@
 """The tasks of a DAG template as a graph, to divide a large one.
 
 A task *requires* another to have succeeded, *follows* it whatever became of it, or *reads* its
-status or control value. A *part* is a graph that moves into a DAG template of its own, and stands
-in the graph around as one task.
+status or control value. A *part* is a graph that moves into a DAG template of its own; in the
+outer graph it is one task.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TaskGraph:
 
     members: Mapping[str, Json | TaskGraph]
     requires: Edges
-    """In the graph of a part, also members of the graphs around it."""
+    """In the graph of a part, these may be members of outer graphs."""
     follows: Edges
     reads: Edges
     skippable: frozenset[str]
@@ -44,11 +44,11 @@ class TaskGraph:
         return len(self.members) + len(outside - {frozenset()})
 
     def required_outside(self, name: str) -> frozenset[str]:
-        """Return those that ``name`` requires of the graphs around."""
+        """Return what ``name`` requires of outer graphs."""
         return self.requires[name].difference(self.members)
 
     def before(self, name: str) -> frozenset[str]:
-        """Return those that ``name`` comes after, for whatever reason."""
+        """Return the tasks that ``name`` waits for, required or followed."""
         return self.requires[name] | self.follows[name]
 
     def among(self, names: Collection[str]) -> TaskGraph:
@@ -71,7 +71,7 @@ class TaskGraph:
                 yield name
 
     def neighbours(self) -> Mapping[str, set[str]]:
-        """Return each member with all that it has to do with, in either direction."""
+        """Return each member with the members that wait for it or read it, and the reverse."""
         found: dict[str, set[str]] = {name: set() for name in self.members}
         for name in self.members:
             for other in (self.before(name) | self.reads[name]) & self.members.keys():
@@ -80,7 +80,7 @@ class TaskGraph:
         return found
 
     def components(self, *, without: Collection[str] = ()) -> Iterator[Sequence[str]]:
-        """Yield the members that have nothing to do with others but those in ``without``."""
+        """Yield the connected components of the graph without the tasks in ``without``."""
         neighbours = self.neighbours()
         position = {name: number for number, name in enumerate(self.members)}
         seen = set(without)
@@ -94,7 +94,7 @@ class TaskGraph:
                 yield sorted(component, key=position.__getitem__)
 
     def levels(self) -> Sequence[str]:
-        """Return the members by the longest way to them, those of one length in order."""
+        """Return the members in topological order, by the length of the longest path to each."""
         level: dict[str, int] = {}
         for first in self.members:
             waiting = [first]

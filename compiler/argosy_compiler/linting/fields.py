@@ -1,6 +1,6 @@
 """Fields: unknown ones, ones of a wrong type, and values that a field does not take.
 
-Unknown fields vanish without a word when Kubernetes stores the object. The models are Hera's, made
+Kubernetes silently drops unknown fields when it stores the object. The models are Hera's, made
 from the API of Argo 4.0.
 """
 
@@ -21,7 +21,7 @@ _ENUMS: Mapping[tuple[str, str], frozenset[str]] = {
 
 def check_fields(subject: Subject) -> Iterator[Problem]:
     """Yield fields that Argo does not have, and values that their field does not take."""
-    # Half a second; only commands that are about workflows pay for it.
+    # It takes half a second to import, so only commands about workflows do.
     from hera.workflows.models import Workflow
     from pydantic import ValidationError
 
@@ -56,7 +56,7 @@ def _check_values(value: object, name: str, path: str) -> Iterator[Problem]:
 
 
 def _find_dropped_fields(given: object, kept: object, path: str) -> Iterator[str]:
-    """Yield the places of fields that are in ``given`` and not in ``kept``."""
+    """Yield the paths of fields that are in ``given`` and not in ``kept``."""
     held = as_object(kept) or {}
     for name, inner in (as_object(given) or {}).items():
         field_path = f"{path}.{name}" if path else name

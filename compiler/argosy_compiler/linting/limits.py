@@ -63,7 +63,7 @@ def _check_counts(subject: Subject) -> Iterator[Problem]:
 def _check_template_size(template: Template, arguments: Mapping[str, int]) -> Iterator[Problem]:
     """Yield a problem if the template does not fit into one variable of a container.
 
-    Counted as it is there: with the workflow's parameters filled in.
+    Argo fills in the workflow's parameters first, so they count.
     """
     json = to_json(template.json)
     size = len(json.encode())

@@ -25,7 +25,7 @@ PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
 LONGEST = 128
 LONGEST_WORKFLOW = 63
 GENERATED = 5
-"""Characters that Kubernetes puts behind a ``generateName``."""
+"""Characters that Kubernetes appends to a ``generateName``."""
 
 _MAKES_PODS = ("container", "resource")
 
@@ -123,10 +123,10 @@ def _list_namespaces(subject: Subject) -> Iterator[tuple[str, list[str]]]:
 
 def _check_duplicates(path: str, names: Iterable[str]) -> Iterator[Problem]:
     seen: set[str] = set()
-    told: set[str] = set()
+    reported: set[str] = set()
     for name in names:
-        if name in seen and name not in told:
-            told.add(name)
+        if name in seen and name not in reported:
+            reported.add(name)
             yield Problem(path=path, message=f"the name '{name}' is given twice; rename one")
         seen.add(name)
 

@@ -3,9 +3,9 @@
 What a reference to a skipped, omitted or failed task means differs from version to version: the
 literal text of the tag (to 3.7.10), waiting forever (3.7.11 to 3.7.15, 4.0.2 to 4.0.6), the
 declared default, or an error. So a task may read outputs only of those that its ``depends`` forces
-to have succeeded, directly or through one of them. To ask for the status is not enough from 3.7.16
-on: for outputs that a failed task does not have, Argo waits forever, before it evaluates anything.
-It looks for chains of names, so ``[tasks['a']][0].outputs`` behind a question passes.
+to have succeeded, directly or through one of them. From 3.7.16 on a test of the status is
+not enough: Argo waits forever for outputs that a failed task does not have, before it evaluates
+anything. It looks for chains of names only, so ``[tasks['a']][0].outputs`` after a test is safe.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _find_read_task(path: str) -> str | None:
 
 
 def _list_failures(task: WorkflowTask) -> frozenset[str]:
-    """Return the results but success that a task can have."""
+    """Return the results other than success that a task can have."""
     may_be_skipped = "when" in task.json or task.fans_out
     return frozenset({"Failed", "Errored", "Omitted"} | ({"Skipped"} if may_be_skipped else set()))
 
@@ -74,7 +74,7 @@ def _find_forced_tasks(task: WorkflowTask, others: Mapping[str, frozenset[str]])
 
     Args:
         task: This one.
-        others: Task to the results but success that it can have.
+        others: Task to the results other than success that it can have.
     """
     condition = read_depends(task)
     if not isinstance(condition, Depends):
@@ -83,10 +83,10 @@ def _find_forced_tasks(task: WorkflowTask, others: Mapping[str, frozenset[str]])
 
 
 def _is_forced(condition: Depends, name: str, others: Mapping[str, frozenset[str]]) -> bool:
-    """Return whether ``condition`` fails whatever the others did, if ``name`` did not succeed.
+    """Return whether ``condition`` is false whenever ``name`` did not succeed.
 
-    Monotony is not assumed: each other result of ``name`` is tried with the others at their best,
-    that is with every result at once.
+    ``depends`` need not be monotone: each other result of ``name`` is tried while the other tasks
+    have every result at once.
     """
     best = {one: frozenset(_RESULTS) for one in condition.tasks}
     return not any(

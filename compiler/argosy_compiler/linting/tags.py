@@ -1,8 +1,8 @@
 """Tags: ``{{name}}`` and ``{{=expression}}`` in the strings of templates.
 
-Argo's validation looks at simple tags alone; an expression that reads what is not there fails, or
-is handed on as literal text, when its turn comes. So the paths that an expression reads are held to
-the same rules here.
+Argo validates simple tags only. An expression that reads what is not there fails, or is passed on
+as literal text, when Argo evaluates it. So the paths that an expression reads follow the same rules
+here.
 
 Sources: ``util/template``, ``workflow/validate/validate.go``.
 """
@@ -92,7 +92,7 @@ def _check_expression(text: str, path: str, scope: Scope) -> Iterator[Problem]:
     try:
         root = parse(text)
     except UnsupportedExpressionError:
-        return  # valid, and of a part of the language that is not read here
+        return  # valid, in a part of the language that Argosy does not read
     except ExpressionSyntaxError as error:
         advice = "; mind that the first '}}' ends it" if text.count("{") > text.count("}") else ""
         yield Problem(path=path, message=f"{error}{advice}")
@@ -113,7 +113,7 @@ def read_paths(string: str) -> set[str]:
         try:
             found |= _find_paths(parse(tag.text))
         except (ExpressionSyntaxError, UnsupportedExpressionError):
-            continue  # the one is reported, the other is not read here
+            continue  # a syntax error is reported elsewhere
     return found
 
 

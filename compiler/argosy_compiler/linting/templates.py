@@ -30,7 +30,7 @@ _GROUPS = ("dag", "steps")
 def check_templates(subject: Subject) -> Iterator[Problem]:
     """Yield templates that Argo refuses, and references that lead nowhere."""
     if not subject.templates:
-        # One of another type is told with the fields.
+        # The rule about fields reports one of another type.
         if as_list(subject.spec.get("templates", [])) is not None:
             yield Problem(path="spec.templates", message="is empty; a workflow needs templates")
         return

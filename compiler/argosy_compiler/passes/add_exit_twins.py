@@ -1,18 +1,19 @@
-"""Let exit tasks of the pipeline itself also run when the workflow is stopped, or out of time.
+"""Run exit tasks of the pipeline itself also after a stop, or after the deadline.
 
-Argo then starts nothing more in the DAG, at no version. What runs is the ``onExit`` template, if it
-is one of steps (a DAG fails at once on 3.5 and 3.6). So it holds a twin of each exit task, with the
-same path, which is skipped without a pod unless the run was stopped or passed its deadline. If the
-exit task had already come to its end, well or by a failure of its own, the driver of the twin finds
+No version of Argo then starts anything more in the DAG. It runs the ``onExit`` template, if that is
+a template of steps (a DAG fails at once on 3.5 and 3.6). So that template holds a twin of each exit
+task, with the same path, which is skipped without a pod unless the run was stopped or passed its
+deadline. If the exit task has already ended, in success or by a failure of its own, the driver of
+the twin finds
 its record and does nothing.
 
-Whether it was stopped is asked once, by a step before them: Argo evaluates the ``when`` of a step
-again whenever it looks at it, gives up a step that had begun once that is false, and forgets that a
-pod was stopped when it hears of its exit code. What it asks for are messages that Argo itself gives
-to nodes, from their beginning: what a command printed stands further behind in a message, and its
+A step before the twins finds out once whether the run was stopped: Argo evaluates the ``when`` of a
+step again whenever it looks at the step, gives up a running step whose ``when`` became false, and
+forgets that it stopped a pod when it learns the exit code. The step looks for the beginning of
+messages that Argo itself gives to nodes: what a command printed stands later in a message, and its
 quotes are escaped once more than those around messages.
 
-Exit tasks further down have no twin: Argo gives up what is nested.
+Exit tasks in nested DAGs have no twin: Argo abandons nested DAGs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from argosy_schemas.pod import PATH_INPUT, UPSTREAM_AT_EXIT, UPSTREAM_INPUT
 from argosy_schemas.values import to_json
 
 _HANDLER = "exit-handler-"
-"""How the SDK names what an exit task follows."""
+"""The prefix of the group that an exit task follows, as the SDK names it."""
 _STOPPED = make_tag(
     " || ".join(
         # The variable is JSON, quoted as a whole.
@@ -68,7 +69,7 @@ def add_exit_twins(compilation: Compilation) -> Compilation:
 
 
 def _make_stop_step(name: str, when: str) -> Template:
-    # With the path of what it stands in, so that nobody takes it for a task.
+    # Its path is that of the DAG, so that readers do not take it for a task.
     arguments = {"parameters": [{"name": PATH_INPUT, "value": ""}]}
     return {"name": name, "template": STOPPED_TEMPLATE, "when": when, "arguments": arguments}
 
@@ -83,7 +84,7 @@ def _list_twins(compilation: Compilation) -> Iterator[Template]:
         original = written.get(make_task_name(key))
         if original is None or "when" in original:
             continue
-        # No task of the DAG can be asked there; the status of the whole is all that is known.
+        # Only the status of the whole workflow is known there, not that of its tasks.
         statuses = make_control_text({UPSTREAM_AT_EXIT: "workflow.status"})
         parameters: list[dict[str, Any]] = [
             {**one, "value": make_tag(statuses)} if one["name"] == UPSTREAM_INPUT else one

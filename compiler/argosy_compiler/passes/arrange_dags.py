@@ -198,7 +198,7 @@ class _Dag:
         if arguments:
             values[CONTROL] = make_tag(make_control_text(arguments))
         if isinstance(count, str):
-            # What came as JSON is a float, which Argo 3.5 may write with an exponent.
+            # A number from JSON is a float, which Argo 3.5 may write with an exponent.
             values[COUNT_INPUT] = make_tag(count if count.startswith("len(") else f"int({count})")
         return values | self._write_upstream(task)
 

@@ -1,4 +1,4 @@
-"""Put the workflow together."""
+"""Assemble the workflow."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
             parameters.append({"name": name, "value": "null"})
     required = (name for name, spec in sorted(inputs.artifacts.items()) if not spec.optional)
     parameters.extend({"name": name} for name in required)
-    # A decision that asked for a list may have come to need a pod.
+    # A condition that reads a list may turn out to need a deciding pod.
     texts = to_json(list(compilation.templates)) if compilation.list_parameters else ""
     for name, items in compilation.list_parameters.items():
         if name in texts:
-            # No tag begins in it.
+            # So that no tag begins in it.
             parameters.append({"name": name, "value": items.replace("{{", "{\\u007b")})
     return parameters
 

@@ -2,7 +2,7 @@
 
 Nodes are counted here only: the limits of loops, ``compile --stats`` and ``argosy plan`` read the
 result.
-Each condition is taken to be true, and each loop over values of the run to have one iteration.
+Each condition counts as true, and each loop over values of the run as one iteration.
 
 Tasks are counted, not templates: the DAGs into which a large DAG is split, and what a stopped
 workflow still runs, are left out.

@@ -1,4 +1,4 @@
-"""Pack the IR, and settle how it reaches the drivers."""
+"""Pack the IR, and choose how it reaches the drivers."""
 
 from __future__ import annotations
 

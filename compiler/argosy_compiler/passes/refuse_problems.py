@@ -1,4 +1,4 @@
-"""Refuse a pipeline in which the passes before found something wrong: all of it at once."""
+"""Raise all problems that the passes before have found."""
 
 from __future__ import annotations
 

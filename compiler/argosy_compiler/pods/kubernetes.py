@@ -34,8 +34,7 @@ _NO_CHANGE: Mapping[str, Patch] = {
     "imagePullSecrets": {"name": "argosy"},
     "tolerations": {"key": "argosy", "operator": "Exists"},
 }
-"""For each list an element that changes nothing, for the first place of a list whose other elements
-may all be left out."""
+"""For each list an element that changes nothing; it comes first if all others are optional."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +170,13 @@ def _split_settings(
 
 
 def _get_name(element: Patch) -> Patch:
-    """Return the ``name`` of an element, also of one that may be left out."""
+    """Return the ``name`` of an element, optional or not."""
     inner = element.element if isinstance(element, OptionalElement) else element
     return inner.get("name") if isinstance(inner, Mapping) else None
 
 
 def _order_elements(name: str, elements: Sequence[Patch]) -> list[Patch]:
-    """Return the elements, those last that may be left out, and at least one before them."""
+    """Return the elements, optional ones last, with at least one before them."""
     kept: list[Patch] = [
         element for element in elements if not isinstance(element, OptionalElement)
     ]

@@ -1,8 +1,8 @@
 """Pod templates: one per distinct shape, shared by all tasks of that shape.
 
 The pod is the one of ``docs/architecture.md``: init container ``driver``, main under ``exec``,
-sidecar ``launcher``, and volumes between them. No argument of the user's command
-appears in it: ``exec`` takes that from the step.
+sidecar ``launcher``, and volumes between them. It holds no argument of the user's command: ``exec``
+takes those from the step.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _LONGEST_WAIT = timedelta(days=365)
 
 
 class PodTemplates:
-    """Collects the shapes that tasks ask for, and names each once."""
+    """Collects the pod shapes of tasks; each becomes one template."""
 
     def __init__(self, compilation: Compilation, names: Names) -> None:
         self._compilation = compilation
@@ -81,10 +81,10 @@ class PodTemplates:
             task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
             for _, task in compilation.structure.tasks()
         )
-        """Whether any task has to know what became of others: then every shape can be told."""
+        """Whether any task receives statuses of others: then every shape has an input for them."""
 
     def list_templates(self) -> Iterator[Template]:
-        """Yield the templates asked for, in the order of the first asking."""
+        """Yield the templates in the order in which tasks first needed them."""
         yield from self._templates
 
     def find_step_template(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
@@ -135,14 +135,14 @@ class PodTemplates:
             ],
         }
         if self._compilation.pipeline.control:
-            # One task that publishes makes all that share the rest of the shape able to.
+            # All shapes can publish, so that tasks which do not publish can share them.
             template["outputs"] = _make_control_output()
         if retry is not None and retry.max_count > 0:
             template["retryStrategy"] = make_retry_strategy(retry)
         return self._find_name(POD_TEMPLATE, template)
 
     def find_deciding_template(self) -> str:
-        """Return the name of the template that decides what no expression can."""
+        """Return the name of the template of deciding pods."""
         return self._find_name(
             DECIDE_TEMPLATE,
             {
@@ -224,13 +224,12 @@ class PodTemplates:
 def make_retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
     """Return Argo's strategy for a policy.
 
-    A fractional factor is rounded up, since Argo takes whole ones. One so large that the second
-    wait would be longer than a year is as good as one that makes it a year, and Argo can reckon
-    with that: it takes 32 bits for the factor and 292 years for a wait, and does not look whether
-    they suffice. ``maxDuration`` is left out: Argo ends running attempts by it.
+    A fractional factor is rounded up, since Argo takes whole ones. A factor
+    is at most so large that the second wait is a year: Argo has 32 bits for the factor and 292
+    years for a wait, and does not check for overflow. ``maxDuration`` is left out, since Argo ends
+    running attempts by it.
 
-    A message with the mark at its end, where Argo puts nothing behind ours, says that no attempt
-    can succeed.
+    A message that ends with the mark says that no attempt can succeed; Argo appends nothing to it.
     """
     strategy: dict[str, Any] = {
         "limit": str(policy.max_count),
@@ -277,7 +276,7 @@ def make_claim_template(
         "metadata": metadata,
         "spec": spec,
     }
-    # Braces in a row belong to tags: those of nested objects are parted, those of texts escaped.
+    # Two braces in a row belong to a tag: separate those of nested objects, escape those of texts.
     text = to_json(manifest).replace("{{", "{\\u007b").replace("}}", "} }").replace("}}", "} }")
     text = text.replace(to_json(_CLAIM), '"{{inputs.parameters.claim}}"')
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}

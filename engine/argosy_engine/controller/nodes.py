@@ -1,8 +1,8 @@
 """The nodes of a running workflow: the interpreter's memory.
 
 A node is made when its task is decided upon, never before, and lives as long as the run. Ten
-thousand iterations make twenty thousand of them, so they are small: names are put together on
-demand, and a loop's iterations share everything but their inputs.
+thousand iterations make twenty thousand of them, so they are small: names are computed on demand,
+and a loop's iterations share everything but their inputs.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class GroupNode(Node):
         self.children: list[Node | None] = [None] * count
         """By item."""
         self.open = count
-        """How many have not come to their end."""
+        """How many have not ended."""
 
 
 class DagNode(Node):
@@ -146,9 +146,9 @@ class DagNode(Node):
         self.children: list[Node | None] = [None] * len(template.tasks)
         """By position of the task; an attempted or looping task has its Retry or TaskGroup here."""
         self.waiting_for = [len(above) for above in template.upstream]
-        """For each task how many of the tasks it depends on have not come to their end."""
+        """For each task how many of the tasks it depends on have not ended."""
         self.open = len(template.order)
-        """How many tasks have not come to their end."""
+        """How many tasks have not ended."""
         self.active = 0
         """How many direct pods and DAGs run; kept where ``parallelism`` limits them."""
         self.throttled: deque[Node] = deque()
