@@ -11,7 +11,7 @@ from typing import Any
 from argosy_engine.controller.nodes import PodNode, Spot
 from argosy_engine.events import Event
 from argosy_engine.run import resume_run, run_workflow
-from argosy_engine.settings import RunSettings
+from argosy_engine.settings import RunnerName, RunSettings
 from argosy_engine.workflow.model import PodTemplate
 from argosy_runs.results import RunResult
 from argosy_schemas.formats.packed_ir import pack
@@ -33,7 +33,10 @@ class Step:
     inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Input parameter to producer and output: ``$in_NAME`` is the value."""
     command: Sequence[str] | None = None
-    """In place of the script."""
+    """In place of the script; empty: that of the image."""
+    args: Sequence[str] = ()
+    """Of ``command``."""
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
     image: str = "alpine"
     retries: int | None = None
     pod: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -92,8 +95,12 @@ def _component(name: str, step: Step) -> dict[str, Any]:
 
 
 def _container(step: Step) -> dict[str, Any]:
+    common = {
+        "image": step.image,
+        "env": [{"name": name, "value": value} for name, value in step.env.items()],
+    }
     if step.command is not None:
-        return {"image": step.image, "command": list(step.command)}
+        return {**common, "command": list(step.command), "args": list(step.args)}
     values = [
         *((f"in_{each}", f"{{{{$.inputs.parameters['{each}']}}}}") for each in step.inputs),
         *(
@@ -108,7 +115,7 @@ def _container(step: Step) -> dict[str, Any]:
     names = "; ".join(f"{name}=${{{position}}}" for position, (name, _) in enumerate(values))
     script = f"{names}; {step.script}" if values else step.script
     return {
-        "image": step.image,
+        **common,
         "command": ["sh", "-c", script],
         "args": [value for _, value in values],
     }
@@ -181,6 +188,7 @@ class Machine:
 
     home: Path
     events: list[Event] = field(default_factory=list[Event])
+    runner: RunnerName = RunnerName.PROCESS
 
     def run(
         self,
@@ -199,7 +207,12 @@ class Machine:
             workflow(steps, **spec),
             packed(steps, tuple(parameters or ()) if declared is None else declared),
             settings=RunSettings(
-                home=self.home, jobs=jobs, cache=cache, root=root, environment=environment
+                home=self.home,
+                jobs=jobs,
+                cache=cache,
+                root=root,
+                runner=self.runner,
+                environment=environment,
             ),
             parameters=parameters,
             listener=self.events.append,
@@ -209,7 +222,9 @@ class Machine:
     def resume(self, run: str) -> RunResult:
         before = len(self.events)
         result = resume_run(
-            run, settings=RunSettings(home=self.home, jobs=4), listener=self.events.append
+            run,
+            settings=RunSettings(home=self.home, jobs=4, runner=self.runner),
+            listener=self.events.append,
         )
         return read_back(self.home, result, self.events[before:])
 

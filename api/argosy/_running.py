@@ -11,7 +11,7 @@ from argosy._run_inputs import prepare_run_inputs
 from argosy_driver.stand_ins import Directories, make_stand_ins
 from argosy_engine.events import Listener, ignore
 from argosy_engine.run import resume_run, run_workflow
-from argosy_engine.settings import RunSettings, get_default_jobs
+from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.values import JsonValue
@@ -26,6 +26,7 @@ def run(
     root: str | None = None,
     cache: bool = True,
     jobs: int | None = None,
+    runner: str = "process",
     keep_pins: bool = False,
     claims: Directories | None = None,
     secrets: Directories | None = None,
@@ -50,6 +51,8 @@ def run(
             ``None``: inside ``home``.
         cache: Whether results of earlier runs may be reused.
         jobs: How many tasks may run at once; ``None``: as many as there are processors.
+        runner: How commands of tasks start: ``process``, as processes of this machine; ``docker``
+            or ``podman``, in containers of their images.
         keep_pins: Whether a component gets the very ``kfp`` version, from 2.5 on, that its file
             pins.
         claims: Volume claim of the cluster to the directory that is mounted in its place.
@@ -66,8 +69,9 @@ def run(
         InvalidPipelineError: The pipeline breaks rules of the format; all of them, with file and
             line.
         InvalidArgumentError: There is no such file, an argument is missing, not declared or of the
-            wrong type, or ``jobs`` is below 1.
-        MachineError: This machine lacks something, e.g. the right to write ``home``.
+            wrong type, ``jobs`` is below 1, or there is no such runner.
+        MachineError: This machine lacks something, e.g. the right to write ``home``, or the
+            program that runs containers.
         StoreError: The root cannot be reached.
     """
     inputs = prepare_run_inputs(pipeline, arguments, artifacts, Path(home))
@@ -76,6 +80,7 @@ def run(
         root=root,
         cache=cache,
         jobs=_check_jobs(jobs),
+        runner=_check_runner(runner),
         keep_pins=keep_pins,
         stand_ins=make_stand_ins(
             claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
@@ -97,6 +102,7 @@ def resume(
     *,
     home: str | os.PathLike[str] = ".argosy",
     jobs: int | None = None,
+    runner: str = "process",
     keep_pins: bool = False,
     claims: Directories | None = None,
     secrets: Directories | None = None,
@@ -113,6 +119,7 @@ def resume(
         run_id: The id of the run, or its first characters if no other run has the same.
         home: Where the run was started.
         jobs: As for :func:`argosy.run`.
+        runner: Likewise.
         keep_pins: Likewise.
         claims: As for :func:`argosy.run`; in addition to those that the run was started with.
         secrets: Likewise.
@@ -129,6 +136,7 @@ def resume(
     settings = RunSettings(
         home=Path(home),
         jobs=_check_jobs(jobs),
+        runner=_check_runner(runner),
         keep_pins=keep_pins,
         stand_ins=make_stand_ins(
             claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file
@@ -142,3 +150,12 @@ def _check_jobs(jobs: int | None) -> int:
     if jobs is not None and jobs < 1:
         raise InvalidArgumentError(f"jobs: {jobs} is too few; use 1 or more")
     return get_default_jobs() if jobs is None else jobs
+
+
+def _check_runner(runner: str) -> RunnerName:
+    try:
+        return RunnerName(runner)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f"runner: '{runner}' is unknown; use one of {', '.join(RunnerName)}"
+        ) from error

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from argosy_driver.planning.needed_objects import NamedObject
 from argosy_driver.resolving.resolver import Resolver
+from argosy_engine.containers.images import Images
+from argosy_engine.containers.program import ContainerProgram
+from argosy_engine.containers.run_arguments import Mount
+from argosy_engine.containers.runner import ContainerRunner
 from argosy_engine.controller.interpreter import Interpreter
 from argosy_engine.environments.environments import Environments
 from argosy_engine.home.journal import JournalWriter
@@ -20,6 +26,7 @@ from argosy_engine.pods.commands import LocalCommands
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.pods.local import LocalPods
 from argosy_engine.pods.process_runner import ProcessRunner
+from argosy_engine.pods.runner import Runner
 from argosy_engine.pods.watchdog import Watchdog
 from argosy_engine.reporter import Reporter
 from argosy_engine.scheduling.loop import Engine
@@ -57,8 +64,19 @@ def assemble_run(
     emit: Emitter,
     resumed: bool,
     told: Iterable[NamedObject],
+    program: ContainerProgram | None,
 ) -> Assembly:
     """Return the parts of a run whose directory is locked; ``stack`` closes what has to be closed.
+
+    Args:
+        run: The run.
+        directory: Its directory.
+        stack: Closes what is opened.
+        settings: Where and how.
+        now: Returns the time in UTC.
+        emit: Told of everything that happens.
+        resumed: Whether it was begun before.
+        program: Runs main commands in containers; ``None``: they are processes.
 
     Raises:
         MachineError: The directory cannot be written.
@@ -99,7 +117,7 @@ def assemble_run(
         stores=stores,
         directory=directory,
         resolver=Resolver(run.pipeline, run.context, records),
-        commands=_commands(run, settings, stack, emit),
+        commands=_commands(run, directory, settings, stack, emit, program),
         now=now,
         emit=emit,
         told=set(told),
@@ -138,16 +156,44 @@ def _prepare(run: LocalRun, directory: RunDirectory, stack: ExitStack) -> Journa
 
 
 def _commands(
-    run: LocalRun, settings: RunSettings, stack: ExitStack, emit: Emitter
+    run: LocalRun,
+    directory: RunDirectory,
+    settings: RunSettings,
+    stack: ExitStack,
+    emit: Emitter,
+    program: ContainerProgram | None,
 ) -> LocalCommands:
+    inherited = os.environ if settings.environment is None else settings.environment
+    if program is None:
+        watchdog = Watchdog()
+        runner: Runner = ProcessRunner(
+            environments=Environments(keep_pins=settings.keep_pins), inherited=inherited
+        )
+    else:
+        # New for each engine: the watchdog of one that was killed must not remove our containers.
+        label = f"argosy.engine={secrets.token_hex(8)}"
+        watchdog = Watchdog(program.make_removal(label), program.environment)
+        runner = ContainerRunner(
+            program=program,
+            images=Images(program, emit),
+            label=label,
+            mounts=tuple(_make_mounts(run, directory)),
+            inherited=inherited,
+        )
     return LocalCommands(
         run_name=run.spec.name,
         home=settings.home.absolute(),
-        runner=ProcessRunner(
-            environments=Environments(keep_pins=settings.keep_pins),
-            inherited=os.environ if settings.environment is None else settings.environment,
-        ),
-        watchdog=stack.enter_context(Watchdog()),
+        runner=runner,
+        watchdog=stack.enter_context(watchdog),
         grace=settings.grace,
         emit=emit,
     )
+
+
+def _make_mounts(run: LocalRun, directory: RunDirectory) -> Iterator[Mount]:
+    """Yield what all containers of a run see."""
+    yield Mount(path=directory.workspace, is_writable=True)
+    scheme, _, path = run.spec.root.rpartition("://")
+    if scheme in ("", "file"):
+        # A component may pass on the path of an artifact as text.
+        yield Mount(path=Path(path))

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 
 from argosy_driver.planning.needed_objects import find_missing_objects
 from argosy_engine.assembly import assemble_run
+from argosy_engine.containers.program import ContainerProgram, connect
 from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_engine.home.local_run import LocalRun, create_run, load_run
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.notices import list_notices
 from argosy_engine.pods.emitter import Emitter
 from argosy_engine.scheduling.signals import stop_on_signals
-from argosy_engine.settings import RunSettings
+from argosy_engine.settings import RunnerName, RunSettings
 from argosy_engine.workflow.reading import read_workflow
 from argosy_runs.home import find_run
 from argosy_runs.journal import EngineStarted, RunEnded
@@ -51,9 +52,10 @@ def run_workflow(
     Raises:
         InvalidArgumentError: A parameter is missing, not declared, or of the wrong type; or nothing
             can be stored at the root.
-        MachineError: The home cannot be written.
+        MachineError: The home cannot be written, or the runner's program cannot be used.
         StoreError: The root cannot be reached.
     """
+    program = _connect(settings)
     run = create_run(
         read_workflow(workflow),
         workflow,
@@ -64,7 +66,7 @@ def run_workflow(
     )
     directory = RunDirectory(settings.home, run.spec.run_id)
     directory.create(run.spec, ir)
-    return _work(run, directory, settings, listener, resumed=False)
+    return _work(run, directory, settings, listener, program, resumed=False)
 
 
 def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
@@ -79,12 +81,13 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
 
     Raises:
         InvalidArgumentError: No run, or more than one, has such an id; or an engine works on it.
+        MachineError: As for :func:`run_workflow`.
     """
     directory = RunDirectory(settings.home, find_run(settings.home, run))
     spec, ir = directory.read()
     workflow = read_workflow(spec.workflow)
     stored = load_run(spec, workflow, ir, settings=settings)
-    return _work(stored, directory, settings, listener, resumed=True)
+    return _work(stored, directory, settings, listener, _connect(settings), resumed=True)
 
 
 def _work(
@@ -92,6 +95,7 @@ def _work(
     directory: RunDirectory,
     settings: RunSettings,
     listener: Listener,
+    program: ContainerProgram | None,
     *,
     resumed: bool,
 ) -> RunResult:
@@ -110,6 +114,7 @@ def _work(
             emit=emit,
             resumed=resumed,
             told=missing.keys(),
+            program=program,
         )
         started_at = _now()
         assembly.reporter.take(EngineStarted(at=started_at, process=os.getpid(), resumed=resumed))
@@ -132,6 +137,13 @@ def _work(
             directory.clear_work()
         emit(RunFinished(run_id=run_id, state=result.state, at=ended_at, error=result.error))
         return replace(result, notices=messages, listener_failure=emit.failure)
+
+
+def _connect(settings: RunSettings) -> ContainerProgram | None:
+    """Return the program that runs containers, before anything of a run is written."""
+    if settings.runner is RunnerName.PROCESS:
+        return None
+    return connect(settings.runner, os.environ)
 
 
 def _now() -> datetime:

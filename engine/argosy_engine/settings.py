@@ -6,12 +6,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from argosy_driver.stand_ins import StandIns
 
 PIPELINE_ROOT = "pipeline"
 """As :attr:`RunSettings.root`: write artifacts where the pipeline file says."""
+
+
+class RunnerName(StrEnum):
+    """How main commands start."""
+
+    PROCESS = "process"
+    """As processes of this machine, without their images."""
+    DOCKER = "docker"
+    """In containers of their images, by the program ``docker``."""
+    PODMAN = "podman"
+    """Likewise, by the program ``podman``."""
 
 
 def get_default_jobs() -> int:
@@ -37,6 +49,9 @@ class RunSettings:
 
     jobs: int = field(default_factory=get_default_jobs)
     """How many tasks may run at once."""
+
+    runner: RunnerName = RunnerName.PROCESS
+    """How main commands start."""
 
     keep_pins: bool = False
     """Whether a component gets the very ``kfp`` version that its file pins."""

@@ -529,7 +529,8 @@ def test_a_component_without_a_command_is_explained(args: list[str], tmp_path: P
     assert step.failure == Failure(
         reason=Reason.UNSUPPORTED,
         message="task 't': the component has no command, and the entrypoint inside image "
-        "'busybox' cannot be seen from here; set 'command' in its container spec",
+        "'busybox' cannot be seen from here; set 'command' in its container spec, or use "
+        "'argosy run --runner docker'",
         final=True,
     )
 

@@ -204,7 +204,8 @@ def test_a_command_that_is_not_here_is_said_with_its_image_and_not_tried_again(
     assert (task.state, task.attempts) == (TaskState.FAILED, 1)
     assert task.error == (
         "the command 'my-program' of image 'gcr.io/my/image:1' does not exist on this machine; "
-        "install it and put it on PATH, or run the pipeline on a cluster, where the image has it"
+        "install it and put it on PATH, or run the pipeline with '--runner docker' or '--runner "
+        "podman', or on a cluster"
     )
 
 

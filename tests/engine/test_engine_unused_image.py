@@ -6,7 +6,7 @@ import pytest
 
 from argosy_engine.pods.unused_image import explain_unused_image
 
-CLUSTER = "run the pipeline on a cluster, where the image is used"
+USE_IMAGE = "run the pipeline with '--runner docker' or '--runner podman', or on a cluster"
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ CLUSTER = "run the pipeline on a cluster, where the image is used"
         (
             "ModuleNotFoundError: No module named 'numpy.linalg'",
             "registry.example.org/train:1",
-            "; image 'registry.example.org/train:1' is not used on this machine: list the package "
-            f"that has 'numpy' in 'packages_to_install', or {CLUSTER}",
+            "; image 'registry.example.org/train:1' is not used here: list the package "
+            f"that has 'numpy' in 'packages_to_install', or {USE_IMAGE}",
         ),
         (
             "ModuleNotFoundError: No module named 'numpy'",
@@ -26,12 +26,12 @@ CLUSTER = "run the pipeline on a cluster, where the image is used"
         (
             "python3: can't open file '/src/train.py': [Errno 2] No such file or directory",
             "train:1",
-            f"; image 'train:1', which has the code, is not used on this machine: {CLUSTER}",
+            f"; image 'train:1', which has the code, is not used here: {USE_IMAGE}",
         ),
         (
             "RuntimeError: No components found in `kfp_config.ini`",
             "train:1",
-            f"; image 'train:1', which has the code, is not used on this machine: {CLUSTER}",
+            f"; image 'train:1', which has the code, is not used here: {USE_IMAGE}",
         ),
         ("ValueError: negative demand", "train:1", ""),
         ("python3: can't open file '/src/train.py'", "", ""),

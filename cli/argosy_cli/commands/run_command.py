@@ -37,7 +37,7 @@ from argosy_cli.exit_codes import ExitCode
 from argosy_engine.events import Event, Listener, TaskLogLine
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
-from argosy_engine.settings import RunSettings, get_default_jobs
+from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
 from argosy_runs.results import RunResult
 from argosy_runs.sdk_lines import SdkLines
 from argosy_runs.states import RunState
@@ -78,6 +78,14 @@ from argosy_schemas.names import RunId
     help="Continue a run that was stopped or failed; the first characters of its id suffice.",
 )
 @click.option(
+    "--runner",
+    type=click.Choice([each.value for each in RunnerName]),
+    default=RunnerName.PROCESS.value,
+    show_default=True,
+    help="How the command of a task starts: as a process of this machine, or in a container of its "
+    "image, by the program docker or podman.",
+)
+@click.option(
     "--keep-pins",
     is_flag=True,
     help="Install the kfp version that each component pins, from 2.5 on, instead of one version "
@@ -108,6 +116,7 @@ def command(
     no_cache: bool,
     jobs: int | None,
     resume: str | None,
+    runner: str,
     keep_pins: bool,
     output: str,
     quiet: bool,
@@ -126,6 +135,7 @@ def command(
         root=root,
         cache=not no_cache,
         jobs=jobs or get_default_jobs(),
+        runner=RunnerName(runner),
         keep_pins=keep_pins,
         stand_ins=parse_stand_ins(
             claims=claims, secrets=secrets, config_maps=config_maps, env_file=env_file

@@ -57,15 +57,15 @@ def make_command_line(
         for element in (*executor.command, *executor.args)
         for text in expand(element, placeholders, placeholders.is_present)
     )
-    entrypoint = "cannot be seen from here"
+    entrypoint, elsewhere = "cannot be seen from here", ", or use 'argosy run --runner docker'"
     if not executor.command and read_image is not None:
         image = read_image(substitute(executor.image, placeholders))
         argv = (*image.entrypoint, *(argv or image.arguments))
-        entrypoint = "does not exist"
+        entrypoint, elsewhere = "does not exist", ""
     if not argv or (not executor.command and argv[0].startswith("-")):
         raise FinalTaskError(
             f"task '{task_path}': the component has no command, and the entrypoint inside image "
-            f"'{executor.image}' {entrypoint}; set 'command' in its container spec",
+            f"'{executor.image}' {entrypoint}; set 'command' in its container spec{elsewhere}",
             reason=Reason.UNSUPPORTED,
         )
     for index, text in enumerate(argv):

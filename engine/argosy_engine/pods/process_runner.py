@@ -13,7 +13,7 @@ from argosy_driver.preparing.arguments import ReadImageCommand
 from argosy_engine.pods.environment import build_task_environment
 from argosy_engine.pods.runner import MainRequest
 from argosy_engine.pods.stop import StopSignal
-from argosy_engine.pods.unused_image import explain_unused_image
+from argosy_engine.pods.unused_image import USE_IMAGE, explain_unused_image
 from argosy_launcher.output_files import LocatedPath, locate_here
 from argosy_launcher.process_end import ProcessEnd, find_failure
 from argosy_schemas.errors import FinalTaskError
@@ -111,8 +111,8 @@ def _check_program(command: str, path: str, directory: Path, image: str) -> None
     of_image = f" of image '{image}'" if image else ""
     if found is None:
         raise FinalTaskError(
-            f"the command '{command}'{of_image} does not exist on this machine; install "
-            "it and put it on PATH, or run the pipeline on a cluster, where the image has it",
+            f"the command '{command}'{of_image} does not exist on this machine; install it and put "
+            f"it on PATH, or {USE_IMAGE}",
             reason=Reason.COMMAND_NOT_FOUND,
         )
     if not os.access(found, os.X_OK):

@@ -1,7 +1,7 @@
 """Say when a command failed because its image is not used on this machine.
 
-The embedded engine runs commands beside the user's own programs, without the image that the
-pipeline names. What a component finds only in its image is missing here.
+As a process, a command runs beside the user's own programs, without the image that the pipeline
+names. What a component finds only in its image is missing here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ADVICE: Final = "run the pipeline on a cluster, where the image is used"
+USE_IMAGE: Final = "run the pipeline with '--runner docker' or '--runner podman', or on a cluster"
+"""What to do where a command needs its image."""
 _PLAIN_PYTHON: Final = re.compile(r"(?:.*/)?python:[\w.-]+")
 """An image that has nothing but Python and its standard library."""
 _MODULE: Final = re.compile(r"No module named '(\w+)")
@@ -29,10 +30,7 @@ def explain_unused_image(message: str, image: str) -> str:
         package = f"list the package that has '{module[1]}' in 'packages_to_install'"
         if not image or _PLAIN_PYTHON.fullmatch(image):
             return f"{message}; {package}"
-        return f"{message}; image '{image}' is not used on this machine: {package}, or {_ADVICE}"
+        return f"{message}; image '{image}' is not used here: {package}, or {USE_IMAGE}"
     if image and (_FILE.search(message) or _COMPONENTS.search(message)):
-        return (
-            f"{message}; image '{image}', which has the code, is not used on this machine: "
-            f"{_ADVICE}"
-        )
+        return f"{message}; image '{image}', which has the code, is not used here: {USE_IMAGE}"
     return message

@@ -5,6 +5,9 @@ the engine has ended, the shell kills them. Each process writes its own group to
 executes the user's command, and holds the pipe open until then, so the engine cannot die unnoticed
 in between. This needs only a POSIX shell and costs a process of a megabyte per run and about a
 millisecond per task.
+
+Containers do not belong to the process groups of their clients. A last command, which the shell
+executes at its end, removes those that are left.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ while read -r what group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-exit 0
+[ $# = 0 ] || exec "$@"
 """
 
 # `env` passes on exactly the variables that it is given: a shell drops those whose names it cannot
@@ -46,18 +49,26 @@ _REGISTER = 'echo "+ $$" >&0; exec /usr/bin/env -i "$@" </dev/null'
 class Watchdog:
     """Knows the process groups of one run and kills them when this process ends."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, last: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start the watchdog.
+
+        Args:
+            last: A command to execute when it ends, after all groups were killed.
+            environment: The environment variables of that command.
+        """
         reading, self._writing = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [_SHELL, "-c", _WATCH, "argosy-watchdog"],
+                [_SHELL, "-c", _WATCH, "argosy-watchdog", *last],
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 # Ctrl-C goes to the engine's process group; the watchdog has to outlive it.
                 start_new_session=True,
                 cwd="/",
-                env={},
+                env=environment or {},
             )
         finally:
             os.close(reading)

@@ -1,0 +1,1 @@
+"""Main commands in containers of their images, by the command line of Docker or Podman."""

@@ -1,0 +1,166 @@
+"""What a command in a container sees, and what of it is kept."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from argosy_engine.events import Notice, TaskLogLine
+from argosy_engine.settings import RunnerName
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
+from container_programs import IMAGE
+from engine_steps import Machine, Step
+from package_index import Index, component
+
+
+def log(result: RunResult, path: str) -> str:
+    (task,) = [task for task in result.tasks if task.path == path]
+    assert task.log is not None
+    return Path(task.log).read_text()
+
+
+def test_values_and_artifacts_go_from_container_to_container(machine: Machine) -> None:
+    steps = {
+        "a": Step(
+            image=IMAGE,
+            script="printf hello > $out_word; mkdir $out_data; echo x > $out_data/file",
+            outputs=("word",),
+            artifacts=("data",),
+        ),
+        "b": Step(image=IMAGE, script='echo "got $in_w"', inputs={"w": ("a", "word")}),
+    }
+
+    result = machine.run(steps)
+
+    assert (result.state, result.error) == (RunState.SUCCEEDED, None)
+    assert log(result, "b") == "got hello\n"
+    (stored,) = result.tasks[0].outputs.artifacts["data"]
+    file = Path(stored.uri.removeprefix("file://"), "file")
+    assert file.read_text() == "x\n"
+    assert file.stat().st_uid == os.geteuid()
+
+
+def test_a_command_has_the_files_the_variables_and_the_directory_of_its_image(
+    machine: Machine,
+) -> None:
+    script = "echo $FROM_IMAGE; pwd; ls -d /etc/passwd /usr/lib/os-release /root; id -u"
+
+    result = machine.run({"a": Step(image=IMAGE, script=f"{script}; true")})
+
+    lines = log(result, "a").splitlines()
+    assert lines[:2] == ["yes", "/work"]
+    assert lines[-1] == str(os.geteuid())
+    assert "/usr/lib/os-release" not in lines
+
+
+def test_a_command_inherits_of_the_caller_what_reaches_the_network(
+    machine: Machine, tmp_path: Path
+) -> None:
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text("secret of a cloud\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LANG": "de_DE.UTF-8",
+        "https_proxy": "http://proxy:3128",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
+    }
+    script = "echo $https_proxy $LANG; cat $GOOGLE_APPLICATION_CREDENTIALS"
+
+    result = machine.run({"a": Step(image=IMAGE, script=script)}, environment=environment)
+
+    assert log(result, "a") == "http://proxy:3128\nsecret of a cloud\n"
+
+
+def test_variables_reach_a_container_as_they_are_and_no_list_of_processes(
+    machine: Machine,
+) -> None:
+    values = {
+        "PLAIN": "word of 17 secrets",
+        "LINES": "first of 17 secrets\nsecond",
+        "QUOTED": "'17 secrets' \"and\" $more \\",
+        "LONG": "17 secrets " * 8000,
+        "EMPTY": "",
+    }
+    seen: list[str] = []
+
+    def watch() -> None:
+        while not any(isinstance(event, TaskLogLine) for event in machine.events):
+            time.sleep(0.05)
+        for process in psutil.process_iter():
+            try:
+                seen.extend(process.cmdline())
+            except psutil.Error:
+                continue
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    script = 'echo up; sleep 1; printf "%s|" "$PLAIN" "$LINES" "$QUOTED" "$LONG" "$EMPTY"'
+    result = machine.run({"a": Step(image=IMAGE, script=script, env=values)})
+    watcher.join()
+
+    assert log(result, "a") == "up\n" + "".join(f"{value}|" for value in values.values())
+    assert any("argosy.engine" in word for word in seen)
+    assert not any("17 secrets" in word for word in seen)
+
+
+@pytest.mark.parametrize(
+    ("args", "printed"),
+    [([], "default command\n"), (["echo argument"], "argument\n")],
+)
+def test_a_component_without_a_command_runs_the_entry_point_of_its_image(
+    machine: Machine, args: list[str], printed: str
+) -> None:
+    result = machine.run({"a": Step(image=IMAGE, command=[], args=args)})
+
+    assert (result.error, log(result, "a")) == (None, printed)
+
+
+def test_a_file_that_only_the_container_has_is_an_artifact_where_a_link_leads_to_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    # The same path on this machine is another file.
+    (tmp_path / "model").write_text("of this machine")
+    script = (
+        f"mkdir -p {tmp_path}; echo of the container > {tmp_path}/model; "
+        f"ln -s {tmp_path}/model $out_model"
+    )
+
+    result = machine.run({"a": Step(image=IMAGE, script=script, artifacts=("model",))})
+
+    assert result.error is None
+    (stored,) = result.tasks[0].outputs.artifacts["model"]
+    assert Path(stored.uri.removeprefix("file://")).read_text() == "of the container\n"
+
+
+def test_a_python_component_installs_its_packages_in_the_container(
+    machine: Machine, python_image: str, tmp_path: Path
+) -> None:
+    index = Index(directory=tmp_path / "index")
+    index.directory.mkdir()
+    index.add_kfp("2.13.0")
+    index.add("colours", "1.0")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(index.directory),
+    }
+    argv = component("'colours==1.0'", "'kfp==2.13.0' '--no-deps'")
+
+    result = machine.run({"a": Step(image=python_image, command=argv)}, environment=environment)
+
+    assert result.error is None
+    assert log(result, "a").splitlines()[-1] == "executor of kfp 2.13.0 a"
+
+
+def test_the_notice_on_settings_without_effect_does_not_speak_of_images(machine: Machine) -> None:
+    result = machine.run({"a": Step(image=IMAGE)})
+
+    assert machine.runner is not RunnerName.PROCESS
+    assert [event for event in machine.events if isinstance(event, Notice)] == []
+    assert result.notices == ()
