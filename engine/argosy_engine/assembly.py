@@ -76,6 +76,7 @@ def assemble_run(
         now: Returns the time in UTC.
         emit: Told of everything that happens.
         resumed: Whether it was begun before.
+        told: Missing objects of which the caller was told.
         program: Runs main commands in containers; ``None``: they are processes.
 
     Raises:
@@ -192,7 +193,13 @@ def _commands(
 
 def _make_mounts(run: LocalRun, directory: RunDirectory) -> Iterator[Mount]:
     """Yield what all containers of a run see."""
-    yield Mount(path=directory.workspace, is_writable=True)
+    for path in (directory.workspace, directory.claims):
+        yield Mount(path=path, is_writable=True)
+    if run.context.objects is not None:
+        given = run.context.objects.given
+        yield from (Mount(path=Path(path), is_writable=True) for path in given.claims.values())
+        for path in (*given.secrets.values(), *given.config_maps.values()):
+            yield Mount(path=Path(path))
     scheme, _, path = run.spec.root.rpartition("://")
     if scheme in ("", "file"):
         # A component may pass on the path of an artifact as text.
