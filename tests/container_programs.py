@@ -53,6 +53,11 @@ class Program:
         listed = self.call("ps", "--all", "--filter", "label=argosy.engine", "--format={{.Names}}")
         return listed.split()
 
+    def remove(self, containers: Sequence[str]) -> None:
+        """Kill and remove containers."""
+        if containers:
+            self.call("rm", "--force", *containers)
+
     def import_image(self, name: str, paths: Iterable[Path], *changes: str) -> None:
         """Make an image from files of this machine."""
         changed = [word for change in changes for word in ("--change", change)]

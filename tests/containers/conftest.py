@@ -50,6 +50,8 @@ def program(request: pytest.FixtureRequest, podman_storage: None) -> Iterator[Pr
         'CMD ["echo default command"]',
     )
     yield program
+    # Those of a test that failed, too.
+    program.remove(program.containers())
     program.call("rmi", "--force", IMAGE)
 
 
@@ -69,7 +71,9 @@ def python_image(program: Program) -> Iterator[str]:
 def machine(program: Program, tmp_path: Path) -> Iterator[Machine]:
     """A home of its own, whose commands run in containers."""
     yield Machine(tmp_path / "home", runner=RunnerName(program.name))
-    assert program.containers() == []
+    left = program.containers()
+    program.remove(left)
+    assert left == []
 
 
 @pytest.fixture
