@@ -193,14 +193,14 @@ def _commands(
 
 def _make_mounts(run: LocalRun, directory: RunDirectory) -> Iterator[Mount]:
     """Yield what all containers of a run see."""
-    for path in (directory.workspace, directory.claims):
-        yield Mount(path=path, is_writable=True)
+    for own in (directory.workspace, directory.claims):
+        yield Mount(path=own, is_writable=True)
     if run.context.objects is not None:
         given = run.context.objects.given
         yield from (Mount(path=Path(path), is_writable=True) for path in given.claims.values())
         for path in (*given.secrets.values(), *given.config_maps.values()):
             yield Mount(path=Path(path))
-    scheme, _, path = run.spec.root.rpartition("://")
+    scheme, _, root = run.spec.root.rpartition("://")
     if scheme in ("", "file"):
         # A component may pass on the path of an artifact as text.
-        yield Mount(path=Path(path))
+        yield Mount(path=Path(root))
