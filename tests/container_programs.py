@@ -13,7 +13,7 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -165,7 +165,7 @@ class Registry:
         return f"localhost:{self.port}/argosy/pulled:1"
 
     @contextmanager
-    def serve(self) -> Iterator[Registry]:
+    def serve(self) -> Generator[Registry]:
         """Serve until the block ends."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = server.server_address[1]

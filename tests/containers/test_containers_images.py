@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from argosy_driver.preparing.arguments import ImageCommand
 from argosy_engine.containers.images import make_pull_error, qualify_name
 from argosy_engine.containers.program import ContainerProgram
 from argosy_engine.containers.run_arguments import Mount, make_run_arguments, split_variables
@@ -231,7 +230,3 @@ def test_what_no_variables_file_can_hold_is_passed_on_by_the_client() -> None:
 
     assert split.file == "A=x=y z\nD=\n"
     assert split.passed == {"B": "a\nb", "c d": "e", "C": "'q'"}
-
-
-def test_an_image_without_entry_point_has_an_empty_one() -> None:
-    assert ImageCommand() == ImageCommand(entrypoint=(), arguments=())
