@@ -138,6 +138,28 @@ def test_a_file_that_only_the_container_has_is_an_artifact_where_a_link_leads_to
     assert Path(stored.uri.removeprefix("file://")).read_text() == "of the container\n"
 
 
+def test_links_below_an_output_directory_are_followed_within_it(machine: Machine) -> None:
+    script = "mkdir $out_model; echo weights > $out_model/blob; ln -s blob $out_model/latest"
+
+    result = machine.run({"a": Step(image=IMAGE, script=script, artifacts=("model",))})
+
+    assert result.error is None
+    (stored,) = result.tasks[0].outputs.artifacts["model"]
+    assert Path(stored.uri.removeprefix("file://"), "latest").read_text() == "weights\n"
+
+
+def test_a_link_below_an_output_directory_never_leads_to_this_machine(
+    machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("of this machine")
+    script = f"mkdir $out_model; ln -s {tmp_path}/secret $out_model/secret"
+
+    result = machine.run({"a": Step(image=IMAGE, script=script, artifacts=("model",))})
+
+    assert result.error is not None
+    assert result.error.endswith("is a link; write files and directories only")
+
+
 def test_a_python_component_installs_its_packages_in_the_container(
     machine: Machine, python_image: str, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from argosy_launcher.output_files import LocatedPath
 from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Failure, Reason
+from argosy_schemas.untrusted_files import UntrustedFileError, UntrustedPath
 
 _CLIENT_CODES: Final = (125, 126, 127)
 """Exit codes of a client that could not start a container; a command may have them as well."""
@@ -74,17 +75,15 @@ class ContainerCommand:
         Raises:
             TaskError: It cannot be copied.
         """
-        source = os.path.normpath(path)
-        for directory in self.writable:
-            if Path(source).is_relative_to(directory):
-                # A link may lead to a file that only the container has.
-                target = os.path.realpath(source)
-                if Path(target).is_relative_to(os.path.realpath(directory)):
-                    return LocatedPath(Path(source), directory)
-                source = target
-                break
-        copy = self.directory / f"copy-{uuid.uuid4()}"
-        copied = self.program.copy(self.name, source, copy)
+        source = Path(os.path.normpath(path))
+        top = next((each for each in self.writable if source.is_relative_to(each)), None)
+        if top is not None:
+            # Nothing in the container runs any more, so that no link changes.
+            if _stays_below(source, top):
+                return source
+            source = Path(os.path.realpath(source))
+        copy = UntrustedPath(self.directory, f"copy-{uuid.uuid4()}")
+        copied = self.program.copy(self.name, str(source), str(copy))
         reason = summarize_errors(copied)
         if copied.status != 0 and not _ABSENT.search(reason):
             raise TaskError(
@@ -92,7 +91,7 @@ class ContainerCommand:
                 "paths that the component is given",
                 reason=Reason.INVALID_OUTPUT,
             )
-        return LocatedPath(copy, copy)
+        return copy
 
     def close(self) -> None:
         """Remove the container and its variables."""
@@ -141,3 +140,22 @@ class ContainerCommand:
 def _with_failure(ended: ProcessEnd, failure: Failure) -> ProcessEnd:
     """Return the end of a command that never started."""
     return replace(ended, exit_code=None, failure=failure)
+
+
+def _stays_below(path: Path, top: Path) -> bool:
+    """Return whether ``path`` and the links below it lead to files below ``top``."""
+    real_top = os.path.realpath(top)
+
+    def is_below(each: str | Path) -> bool:
+        return Path(os.path.realpath(each)).is_relative_to(real_top)
+
+    if not is_below(path):
+        return False
+    if not path.is_dir():
+        return True
+    try:
+        below = UntrustedPath(Path(os.path.realpath(path))).list_below()
+        return all(is_below(path / name) for name, entry in below if entry.is_symlink())
+    except (UntrustedFileError, OSError):
+        # The upload of the directory says what is wrong.
+        return True

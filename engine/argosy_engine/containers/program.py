@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,10 +62,10 @@ class ContainerProgram:
         # The year 1 stands for no time.
         return not str(inspected["State"]["StartedAt"]).startswith("0001-")
 
-    def copy(self, container: str, source: str, target: Path) -> ProgramEnd:
+    def copy(self, container: str, source: str, target: str) -> ProgramEnd:
         """Copy a file or directory out of a container that has ended; a link is followed."""
         follow = () if self.is_podman else ("--follow-link",)
-        return self.call("cp", *follow, f"{container}:{source}", os.fspath(target))
+        return self.call("cp", *follow, f"{container}:{source}", target)
 
     def remove(self, container: str) -> None:
         """Kill and remove a container, if it exists."""
