@@ -202,7 +202,7 @@ spec:
             WORKFLOW
             + "a: &a [x,x,x,x,x,x,x,x,x]\n"
             + "".join(f"{b}: &{b} [{f'*{a},' * 9}]\n" for a, b in pairwise("abcdefghij")),
-            ["p.yaml:16: The aliases stand for more than 10 MB; write the values out"],
+            ["p.yaml: The aliases stand for more than 1 MB; write the values out"],
             id="a-bomb",
         ),
     ],

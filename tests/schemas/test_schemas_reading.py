@@ -227,7 +227,6 @@ def test_problems_of_a_json_file_have_lines() -> None:
         ),
         (
             b"a: 1\na: 3\nb: c: d\n",
-            "p.yaml:2: Key 'a' is given twice; remove one\n"
             "p.yaml:3: This is not valid YAML: mapping values are not allowed in this context",
         ),
         (
@@ -237,8 +236,8 @@ def test_problems_of_a_json_file_have_lines() -> None:
             " compiled",
         ),
         (b"? [a]\n: 1\n", "p.yaml:1: A key is a list or a mapping; make it text"),
-        (b"a: &x\n- *x\n", "p.yaml:2: Alias '*x' contains itself; write the value out"),
-        (b"a: *x\n", "p.yaml:1: Alias '*x' has no anchor before it"),
+        (b"a: &x\n- *x\n", "p.yaml:1: An alias contains itself; write the value out"),
+        (b"a: *x\n", "p.yaml:1: This is not valid YAML: found undefined alias"),
         (
             b"a: !!python/object:os.system {}\n",
             "p.yaml:1: Tag 'tag:yaml.org,2002:python/object:os.system' "
@@ -307,7 +306,7 @@ def test_an_alias_bomb_is_refused() -> None:
     lines += [b"a%d: &a%d [%s]" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 99)]
 
     assert refusal(b"\n".join(lines)) == (
-        "p.yaml:7: The aliases stand for more than 10 MB; write the values out"
+        "p.yaml: The aliases stand for more than 1 MB; write the values out"
     )
 
 

@@ -51,7 +51,6 @@ def test_a_scalar_is_what_pyyaml_takes_it_for(text: str) -> None:
         ("2020-01-01", "2020-01-01"),
         ("2020-01-01T10:00:00Z", "2020-01-01T10:00:00Z"),
         ("!!str 5", "5"),
-        ("! 5", "5"),
         ("!!int '5'", 5),
         ("!!float 5", 5),
         ("!!bool yes", True),
@@ -59,13 +58,10 @@ def test_a_scalar_is_what_pyyaml_takes_it_for(text: str) -> None:
         ("!!map {a: 1}", {"a": 1}),
         ("!!seq [1]", [1]),
         ("{1: a, true: b, ~: c}", {"1": "a", "true": "b", "~": "c"}),
-        ("{<<: {a: 1, b: 1}, b: 2}", {"a": 1, "b": 2}),
-        ("{<<: [{a: 1}, {a: 2, b: 2}]}", {"a": 1, "b": 2}),
         ("{'<<': 1}", {"<<": 1}),
         ("[&x {a: 1}, *x]", [{"a": 1}, {"a": 1}]),
         ("[&x a, {*x : 1}]", ["a", {"a": 1}]),
         ("{&x a: 1, b: *x}", {"a": 1, "b": "a"}),
-        ("[&x 1, &x 2, *x]", [1, 2, 2]),
     ],
 )
 def test_keys_tags_merges_and_aliases(text: str, value: object) -> None:
@@ -79,16 +75,17 @@ def test_keys_tags_merges_and_aliases(text: str, value: object) -> None:
          "remove it", 1),
         ("a:\n  !x {}", "Tag '!x' means nothing here; remove it", 2),
         ("!!set {a}", "Tag 'tag:yaml.org,2002:set' means nothing here; remove it", 1),
-        ("!!int yes", "'yes' is not what its tag 'tag:yaml.org,2002:int' says", 1),
+        ("!!int yes", "'yes' cannot be read as a number", 1),
         ("- -.inf", "'-.inf' is not a number in JSON; quote it or remove it", 1),
-        (f"- {'9' * 400}.0", f"'{'9' * 60}…' is too large a number", 1),
+        (f"- {'9' * 400}.0", f"'{'9' * 60}…' is not a number in JSON; "
+         "quote it or remove it", 1),
         ("- 0b_", "'0b_' cannot be read as a number", 1),
-        (f"- 1{':59' * 200}", f"'{('1' + ':59' * 200)[:60]}…' cannot be read as a number", 1),
-        ("{<<: 1}", "Key '<<' takes a mapping or a list of mappings", 1),
+        ("a: 1\n<<: {b: 1}", "Argosy does not merge mappings ('<<'); write the members out", 2),
+        ("!!bool 5", "'5' cannot be read as a boolean", 1),
         ("a: 1\n? {b: c}\n: 1", "A key is a list or a mapping; make it text", 2),
-        ("- &x [1]\n- *x : 1", "A key is an alias of a list or mapping; write text", 2),
-        ("- &x\n  - a\n  - *x", "Alias '*x' contains itself; write the value out", 3),
-        ("a: 1\n---\nb: *a", "Alias '*a' has no anchor before it", 3),
+        ("- &x [1]\n- *x : 1", "A key is a list or a mapping; make it text", 1),
+        ("- &x\n  - a\n  - *x", "An alias contains itself; write the value out", 1),
+        ("a: 1\n---\nb: *a", "This is not valid YAML: found undefined alias", 3),
     ],
 )  # fmt: skip
 def test_what_json_cannot_hold_is_refused_with_its_line(text: str, message: str, line: int) -> None:
@@ -96,7 +93,7 @@ def test_what_json_cannot_hold_is_refused_with_its_line(text: str, message: str,
 
 
 def test_an_anchor_ends_with_its_document() -> None:
-    assert refused("- &x 1\n---\n- *x")[0] == "Alias '*x' has no anchor before it"
+    assert refused("- &x 1\n---\n- *x")[0] == "This is not valid YAML: found undefined alias"
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
