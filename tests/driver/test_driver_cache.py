@@ -71,7 +71,7 @@ def test_the_canonical_form_hashes_as_the_reference_says() -> None:
 
 def test_a_custom_key_counts_as_in_the_reference() -> None:
     key = "ad05e747b67b95e4fc4ce080cdb5850f89744360a85753b90a1a434d46dedd2e"
-    text = f'{{"cacheVersion":2,"key":"{key}","pipelineName":"demo"}}'
+    text = f'{{"cacheVersion":3,"key":"{key}","pipelineName":"demo"}}'
 
     found = compute_custom_fingerprint("demo", "my-component", "my-custom-cache-key")
 

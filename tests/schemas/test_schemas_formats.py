@@ -79,7 +79,7 @@ RECORD_TEXT = (
     '"artifacts":{"model":[{"content":{"files":1,"kind":"file","sizeBytes":5},"metadata":'
     '{"ä":[0.5]},"name":"model","type":{"schemaTitle":"system.Model","schemaVersion":"0.0.1"},'
     '"uri":"s3://b/k"}],"none":[]}},"pipeline":"p","runId":"run","startedAt":'
-    '"2024-05-01T12:01:00.000000Z","state":"FAILED","taskPath":"train","version":"1.0"}'
+    '"2024-05-01T12:01:00.000000Z","state":"FAILED","taskPath":"train","version":"1.1"}'
 )
 ENTRY = CacheEntry(fingerprint="f00", pipeline="p", record=REFERENCE, created_at=STARTED)
 STEP = Step(
@@ -151,15 +151,20 @@ READERS = [
 ]
 
 
+def with_version(text: str, version: str, **added: Any) -> str:
+    return json.dumps({**json.loads(text), **added, "version": version})
+
+
 @pytest.mark.parametrize(("read", "text", "what"), READERS)
 def test_a_newer_major_version_is_refused_by_name(read: Any, text: str, what: str) -> None:
-    newer = text.replace('"version":"1.0"', '"version":"2.3"')
+    known = json.loads(text)["version"]
+    newer = with_version(text, "2.3")
 
     with pytest.raises(FormatError) as caught:
         read(newer)
 
     assert str(caught.value) == (
-        f"{what} has format version 2.3, this release reads up to 1.0; "
+        f"{what} has format version 2.3, this release reads up to {known}; "
         "use the release that wrote it, or a newer one"
     )
 
@@ -168,7 +173,7 @@ def test_a_newer_major_version_is_refused_by_name(read: Any, text: str, what: st
 def test_a_newer_minor_version_is_read_and_what_it_adds_is_skipped(
     read: Any, text: str, what: str
 ) -> None:
-    newer = text.replace('"version":"1.0"', '"added":[1],"version":"1.7"')
+    newer = with_version(text, "1.7", added=[1])
 
     assert what
     assert read(newer).version == "1.7"

@@ -19,7 +19,7 @@ from argosy_schemas.formats.records import Artifact
 from argosy_schemas.ir.model import ArtifactType, Interface
 from argosy_schemas.values import JsonValue
 
-CACHE_VERSION: Final = 2
+CACHE_VERSION: Final = 3
 """Raised when the same ingredients must not meet entries of earlier releases."""
 
 

@@ -36,7 +36,7 @@ from argosy_schemas.formats.records import Reason
 from argosy_schemas.logger import Logger
 
 _LOGGER = Logger("engine.environments")
-_LAYOUT = 1
+_LAYOUT = 2
 """Version of how environments are built; part of the key."""
 _TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Errors of a machine that is overloaded at the moment."""
