@@ -11,11 +11,13 @@ import yaml
 
 from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
 from argosy_compiler.emit import TextFormat, UnknownFieldError, emit, to_model
-from argosy_compiler.options import get_default_options
+from argosy_compiler.lint import lint_workflow
+from argosy_compiler.options import ARGO_LINES, get_default_options
 from argosy_compiler.stats import Limit, compute_stats
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
+from driver_support import Json, dag, given, leaf, pipeline, task, when
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -51,6 +53,35 @@ def test_what_has_to_be_given_is_declared_without_a_value() -> None:
     asked = [one["name"] for one in declared if "value" not in one]
     assert asked == ["argosy-store", "items", "text", "data"]
     assert {"note", "nothing", "more"}.isdisjoint(one["name"] for one in declared)
+
+
+def with_prompt(condition: Json | None = None) -> Any:
+    """The spec of a pipeline whose inputs have defaults with braces, as prompts have."""
+    inputs = {
+        "prompt": {"parameterType": "STRING", "defaultValue": "{{ question }} {{"},
+        "values": {"parameterType": "STRUCT", "defaultValue": {"a": "{{workflow.name}}"}},
+    }
+    root = dag({"t": task("comp-t", {"x": given("prompt")}, **(condition or {}))}, inputs)
+    made = pipeline(root, {"comp-t": leaf({"x": "STRING"})})
+    workflow = compile_pipeline(made, CompileOptions(store="s3://bucket")).workflow
+    assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
+    return workflow["spec"]
+
+
+def test_no_default_begins_a_tag_for_argo() -> None:
+    """A text that does is not declared, drivers have it in the IR; JSON has escapes."""
+    declared = {one["name"]: one["value"] for one in with_prompt()["arguments"]["parameters"]}
+
+    assert "prompt" not in declared
+    assert "{{" not in "".join(declared.values())
+    assert json.loads(declared["values"]) == {"a": "{{workflow.name}}"}
+
+
+def test_a_condition_cannot_read_a_default_that_begins_a_tag() -> None:
+    condition = when("inputs.parameter_values['x'] == 'yes'")
+
+    with pytest.raises(InvalidPipelineError, match=r"prompt\.defaultValue: has '\{\{', where a"):
+        with_prompt(condition)
 
 
 def test_a_missing_secret_does_not_keep_the_driver_from_starting() -> None:

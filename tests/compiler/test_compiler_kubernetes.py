@@ -69,6 +69,56 @@ def _fields(workflow: Any) -> Json:
     }
 
 
+@pytest.mark.parametrize("path", ["/dev/shm", "/argosy2", "/data/proc", "/var/lib", "/developer"])
+def test_a_volume_may_be_mounted_beside_the_directories_of_others(path: str) -> None:
+    mounts = added({"emptyDirMounts": [{"volumeName": "v", "mountPath": path}]})["mounts"]
+
+    assert [mount["mountPath"] for mount in mounts] == [path]
+
+
+def test_a_relative_mount_path_is_below_the_root_as_kubernetes_takes_it() -> None:
+    mounts = added({"emptyDirMounts": [{"volumeName": "v", "mountPath": "data/x/"}]})["mounts"]
+
+    assert [mount["mountPath"] for mount in mounts] == ["/data/x"]
+
+
+TAG = "{{workflow.name}}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"podMetadata": {"labels": {"a": TAG}}},
+        {"podMetadata": {"annotations": {TAG: "a"}}},
+        {"secretAsEnv": [{"secretName": TAG, "keyToEnv": [{"secretKey": "k", "envVar": "E"}]}]},
+        {"secretAsVolume": [{"secretName": TAG, "mountPath": "/x"}]},
+        {"pvcMount": [{"constant": "c", "mountPath": f"/{TAG}"}]},
+        {"fieldPathAsEnv": [{"name": "E", "fieldPath": TAG}]},
+        {"nodeSelector": {"nodeSelectorJson": constant({"a": TAG})}},
+        {"tolerations": [{"key": TAG}]},
+        {"imagePullSecret": [{"secretName": TAG}]},
+        {"initContainers": [{"name": "a", "image": "i", "args": ["{{ never closed"]}]},
+    ],
+)
+def test_no_setting_may_hold_what_argo_takes_for_a_tag(config: Json) -> None:
+    with pytest.raises(InvalidPipelineError, match="would be a tag for Argo, which replaces it"):
+        compiled(config)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"secretAsEnv": [{"secretName": "s", "keyToEnv": [{"secretKey": "k", "envVar": "E"}]}]},
+        {"secretAsVolume": [{"secretName": "s", "mountPath": "/x"}]},
+    ],
+)
+def test_a_task_must_not_use_the_secret_of_the_store(config: Json) -> None:
+    made = pipeline(dag({"t": task("comp-t")}), {"comp-t": leaf()}, kubernetes={"exec-t": config})
+
+    with pytest.raises(InvalidPipelineError, match="it uses the secret 's', which has the creden"):
+        compile_pipeline(made, CompileOptions(store="s3://bucket", store_secret="s"))
+
+
 def patched(config: Json, values: Mapping[str, JsonValue], inputs: Json | None = None) -> Any:
     """The patch that ``config`` makes for the pod where the pipeline has these parameters.
 
@@ -676,8 +726,8 @@ def test_an_image_with_a_tag_of_argo_is_refused() -> None:
         compiled({}, component=leaf(image="app:{{workflow.name}}"))
 
     assert str(caught.value) == (
-        "root.dag.tasks.t: the image 'app:{{workflow.name}}' holds a tag of Argo; "
-        "write out the name"
+        "root.dag.tasks.t: 'app:{{workflow.name}}' in its settings would be a tag for Argo, which "
+        "replaces it; write out what it stands for"
     )
 
 

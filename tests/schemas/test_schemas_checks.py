@@ -331,7 +331,7 @@ def test_a_component_that_uses_itself_is_named_with_its_users() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["", "a/b", "a\nb", ".", "..", "a" * 201])
+@pytest.mark.parametrize("key", ["", "a/b", "a\nb", ".", "..", "a" * 201, "{{x}}"])
 def test_a_task_key_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
     document = small()
     document["root"]["dag"]["tasks"][key] = document["root"]["dag"]["tasks"]["make"]

@@ -8,6 +8,8 @@ from typing import Any
 
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.compilation import Compilation
+from argosy_expressions.terms import quote
+from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
@@ -58,7 +60,8 @@ def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     """Return the parameters of the workflow.
 
     What has to be given is declared without a value, so that Argo asks for it before anything runs.
-    A text that may be left out and has no default is not declared.
+    A text that may be left out and has no default is not declared, nor is one whose default would
+    be a tag for Argo: drivers take it from the IR.
     """
     parameters = [{"name": ROOT_PARAMETER, "value": compilation.options.root}]
     parameters.append({"name": CACHE_PARAMETER, "value": "true"})
@@ -70,12 +73,20 @@ def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     for name, spec in sorted(inputs.parameters.items()):
         if spec.default is not UNSET and spec.default is not None:
             default = spec.default
-            text = (
-                default
-                if spec.type is ParameterType.STRING and isinstance(default, str)
-                else to_json(default)
-            )
-            parameters.append({"name": name, "value": text})
+            if spec.type is not ParameterType.STRING or not isinstance(default, str):
+                # No tag begins in it.
+                text = to_json(default).replace("{{", "{\\u007b")
+                parameters.append({"name": name, "value": text})
+            elif "{{" not in default:
+                parameters.append({"name": name, "value": default})
+            elif _is_read(name, compilation):
+                raise InvalidPipelineError(
+                    Problem(
+                        path=f"root.inputDefinitions.parameters.{name}.defaultValue",
+                        message="has '{{', where a tag begins for Argo, and a condition, loop or "
+                        "setting of a pod needs the value; write it without",
+                    )
+                )
         elif spec.default is UNSET and not spec.optional:
             parameters.append({"name": name})
         elif spec.optional and spec.type is not ParameterType.STRING:
@@ -89,6 +100,13 @@ def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
             # So that no tag begins in it.
             parameters.append({"name": name, "value": items.replace("{{", "{\\u007b")})
     return parameters
+
+
+def _is_read(name: str, compilation: Compilation) -> bool:
+    """Return whether a DAG reads a parameter of the workflow."""
+    reference = to_json(f"workflow.parameters[{quote(name)}]")[1:-1]
+    dags = [template for template in compilation.templates if "dag" in template]
+    return reference in to_json(dags)
 
 
 def _make_settings(compilation: Compilation) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 
 from argosy_compiler.argo.expressions import apply_default, make_constant
 from argosy_compiler.compilation import Compilation, PodFields
@@ -12,8 +13,14 @@ from argosy_compiler.control_flow.values import Value
 from argosy_compiler.pods.kubernetes import render_pod
 from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
-from argosy_schemas.ir.kubernetes.fields import FIELDS, VOLUMES, make_config_fragments
+from argosy_schemas.ir.kubernetes.fields import (
+    FIELDS,
+    VOLUMES,
+    KubernetesExecutorConfig,
+    make_config_fragments,
+)
 from argosy_schemas.ir.kubernetes.fragments import Fragment, make_main_fragment
+from argosy_schemas.ir.kubernetes.leaves import VolumeName
 from argosy_schemas.ir.model import (
     ContainerExecutor,
     ControlForm,
@@ -45,7 +52,7 @@ def make_pod_fields(
 
     Raises:
         NoExpressionError: A field depends on a value that no expression has.
-        InvalidPipelineError: The image holds a tag of Argo.
+        InvalidPipelineError: A text holds a tag of Argo, or the task uses the store's own secret.
     """
     component = compilation.structure.component_of(task)
     executor = component.executor
@@ -61,9 +68,13 @@ def make_pod_fields(
     passed = {one.field for one in component.task_config_passthroughs if not one.apply_to_task}
     applied = (row for row in FIELDS if row.group not in passed)
     fragments = [] if config is None else [*make_config_fragments(config, applied)]
+    if config is not None:
+        _refuse_store_secret(config, compilation.options.store_secret, path)
+    _refuse_tags(fragments, path)
     if compilation.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
         fragments.append(_WORKSPACE)
     resources = _make_resources(executor.resources, fill)
+    _refuse_tags(resources, path)
     if resources and "RESOURCES" not in passed:
         fragments.append(make_main_fragment(resources=resources))
     arguments: dict[str, str] = {}
@@ -72,12 +83,8 @@ def make_pod_fields(
         assert isinstance(image, OpenValue)
         arguments[IMAGE_INPUT] = image.expression
         image = f"{{{{inputs.parameters.{IMAGE_INPUT}}}}}"
-    elif "{{" in image:
-        raise InvalidPipelineError(
-            Problem(
-                path=path, message=f"the image '{image}' holds a tag of Argo; write out the name"
-            )
-        )
+    else:
+        _refuse_tags(image, path)
     settings = render_pod(fragments, resolve)
     template = dict(settings.template)
     if settings.patch:
@@ -89,6 +96,41 @@ def make_pod_fields(
         template=template,
         container=settings.container,
     )
+
+
+def _refuse_store_secret(config: KubernetesExecutorConfig, secret: str | None, path: str) -> None:
+    used = [each.name for each in config.secret_as_env]
+    used += [each.name for each in config.secret_as_volume]
+    if secret is not None and secret in used:
+        message = (
+            f"it uses the secret '{secret}', which has the credentials of the store for driver and "
+            "launcher; give the task a secret of its own"
+        )
+        raise InvalidPipelineError(Problem(path=path, message=message))
+
+
+def _refuse_tags(value: object, path: str) -> None:
+    """Refuse constants in which Argo would find a tag and replace it."""
+    for text in _find_texts(value):
+        if "{{" in text:
+            message = f"'{text}' in its settings would be a tag for Argo, which replaces it"
+            raise InvalidPipelineError(
+                Problem(path=path, message=f"{message}; write out what it stands for")
+            )
+
+
+def _find_texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, VolumeName):
+        yield from _find_texts(value.name)
+    elif isinstance(value, Mapping):
+        for name, member in cast("Mapping[str, object]", value).items():
+            yield name
+            yield from _find_texts(member)
+    elif isinstance(value, Sequence):
+        for item in cast("Sequence[object]", value):
+            yield from _find_texts(item)
 
 
 def _fill_placeholders(control: ControlValues, dag: str, task: Task, text: str) -> Patch:

@@ -97,7 +97,9 @@ def check_functions(scope: DagScope, executors: Json) -> None:
 
 
 def _check_key(key: str, path: Path, findings: Findings) -> None:
-    if not key or "/" in key or key in (".", "..") or _CONTROL.search(key) or len(key) > _MAX_KEY:
+    # Two braces begin a tag of Argo.
+    is_text = bool(key) and "/" not in key and "{{" not in key and not _CONTROL.search(key)
+    if not is_text or key in (".", "..") or len(key) > _MAX_KEY:
         findings.add(
             path,
             f"The task key {quote_text(key, most=_MAX_KEY)} cannot be part of a path; "

@@ -9,12 +9,15 @@ from typing import Any, Final
 from argosy_schemas.findings import suggest_name
 from argosy_schemas.ir.kubernetes.fragments import Fragment, drop_empty, make_main_fragment
 from argosy_schemas.ir.kubernetes.leaves import Name, VolumeName
+from argosy_schemas.ir.kubernetes.mount_paths import read_mount_path
 from argosy_schemas.ir.kubernetes.reader import Reader
 from argosy_schemas.ir.kubernetes.volumes import ObjectKind
 from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER, MAIN_CONTAINER
 
 _TAKEN: Final = (DRIVER_CONTAINER, MAIN_CONTAINER, LAUNCHER_CONTAINER, "init", "supervisor", "wait")
 """Names of the containers that Argosy and Argo put into every pod."""
+_TAKEN_PREFIX: Final = "artifact-plugin-"
+"""What names of other containers of Argo begin with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ class InitContainer:
         others = [
             one.get("name") for one in reader.config[reader.setting] if one is not reader.json
         ]
-        if name in (*_TAKEN, *others):
+        if name in (*_TAKEN, *others) or name.startswith(_TAKEN_PREFIX):
             reader.member("name").add_finding(
                 f"The pod has another container '{name}'; rename this one"
             )
@@ -108,7 +111,7 @@ class InitContainer:
                 (one.read_text("name"), one.json.get("value", "")) for one in reader.items("env")
             ),
             mounts=tuple(
-                (_read_volume(mount), mount.read_text("mountPath"))
+                (_read_volume(mount), read_mount_path(mount))
                 for mount in reader.items("volumeMounts")
             ),
             restart_policy=restart_policy

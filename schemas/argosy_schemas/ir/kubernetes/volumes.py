@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from argosy_schemas.ir.kubernetes.fragments import Fragment, drop_empty, make_mount_fragment
 from argosy_schemas.ir.kubernetes.leaves import Name, ParameterKind, VolumeName
+from argosy_schemas.ir.kubernetes.mount_paths import read_mount_path
 from argosy_schemas.ir.kubernetes.reader import Reader
 
 ObjectKind: TypeAlias = Literal["secret", "configMap"]
@@ -30,7 +31,7 @@ class ObjectAsVolume:
         return cls(
             kind=kind,
             name=reader.read_object_name(f"{kind}Name", f"{kind}NameParameter"),
-            mount_path=reader.read_text("mountPath"),
+            mount_path=read_mount_path(reader),
             optional=reader.json.get("optional", False),
         )
 
@@ -64,7 +65,7 @@ class ClaimMount:
             name = reader.read_text("constant")
         return cls(
             name=name,
-            mount_path=reader.read_text("mountPath"),
+            mount_path=read_mount_path(reader),
             sub_path=reader.json.get("subPath", ""),
         )
 
@@ -89,7 +90,7 @@ class EmptyDirMount:
         """Read an entry of ``emptyDirMounts``."""
         return cls(
             volume=reader.read_text("volumeName"),
-            mount_path=reader.read_text("mountPath"),
+            mount_path=read_mount_path(reader),
             medium=reader.json.get("medium", ""),
             size_limit=reader.read_amount("sizeLimit"),
         )
@@ -122,7 +123,7 @@ class EphemeralVolume:
         reader.read_text("size")
         return cls(
             volume=reader.read_text("volumeName"),
-            mount_path=reader.read_text("mountPath"),
+            mount_path=read_mount_path(reader),
             size=reader.read_amount("size"),
             access_modes=tuple(
                 mode.read_choice(ACCESS_MODES, "an access mode")
