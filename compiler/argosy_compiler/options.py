@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from argosy_schemas.formats.providers import Provider
+
 DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"
 """The image of driver and launcher, see ``manifests/``."""
 
@@ -46,6 +48,8 @@ class CompileOptions:
     image: str = DEFAULT_IMAGE
     store_secret: str | None = None
     """Secret whose keys become environment variables of driver and launcher: credentials."""
+    providers: tuple[Provider, ...] = ()
+    """How buckets are opened: see :func:`argosy_compiler.providers.parse_providers`."""
     service_account: str | None = None
     max_dag_tasks: int = 200
     """Stock Argo 4 refuses more tasks in one DAG."""

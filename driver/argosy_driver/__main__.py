@@ -20,7 +20,7 @@ from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.pod import format_pod_message
-from argosy_store.pod_store import require_remote, require_secret
+from argosy_store.pod_store import read_accesses, require_remote, require_secret
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT = "ARGOSY_MOUNTED_AT"
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         if mounted_at == Path("/"):
             require_remote(settings.store)
         require_secret(environment, settings.store)
-        with Stores(*filter(None, (settings.store, settings.root)), in_pod=True) as stores:
+        roots = filter(None, (settings.store, settings.root))
+        with Stores(*roots, accesses=read_accesses(environment), in_pod=True) as stores:
             driver = DriverContainer(
                 settings=settings,
                 stores=stores,

@@ -31,7 +31,7 @@ from argosy_schemas.pod import (
     format_pod_message,
 )
 from argosy_store.objects import ObjectStore
-from argosy_store.pod_store import read_pod_store
+from argosy_store.pod_store import read_accesses, read_pod_store
 from argosy_store.stores import Stores
 
 ENV_MOUNTED_AT: Final = "ARGOSY_MOUNTED_AT"
@@ -145,7 +145,8 @@ def run_container(
             exchange.start()  # at once: the command waits for it
         url = read_pod_store(environment)
         step = read_step(here[PRIVATE_PATH])
-        with Stores(*filter(None, (url, step.root)), in_pod=True) as stores:
+        roots = filter(None, (url, step.root))
+        with Stores(*roots, accesses=read_accesses(environment), in_pod=True) as stores:
             LauncherContainer(
                 step=step,
                 private=here[PRIVATE_PATH],

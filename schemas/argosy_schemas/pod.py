@@ -93,6 +93,10 @@ ENV_STORE: Final = "ARGOSY_STORE"
 """Driver and launcher."""
 ENV_STORE_SECRET: Final = "ARGOSY_STORE_SECRET"
 """The name of the secret with the store's credentials; present only where there is one."""
+ENV_PROVIDERS: Final = "ARGOSY_PROVIDERS"
+"""Driver and launcher, only if there are some: see :mod:`argosy_schemas.formats.providers`."""
+ENV_CREDENTIAL: Final = "ARGOSY_CREDENTIAL_"
+"""Begins the names of the variables that hold secret keys of providers."""
 ENV_ROOT: Final = "ARGOSY_ROOT"
 ENV_CACHE: Final = "ARGOSY_CACHE"
 ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
@@ -101,7 +105,7 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 """The number of the attempt, from 0; present only under a retry strategy."""
 DRIVER_VARIABLES: Final = frozenset(
     {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
-    | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET}
+    | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET, ENV_PROVIDERS}
 )
 """All of them; a template names those that its pods need."""
 
@@ -115,6 +119,21 @@ def encode_object(members: Mapping[str, JsonValue]) -> str:
     return b64encode(to_json(members).encode()).decode()
 
 
+def decode_object(text: str) -> Mapping[str, JsonValue]:
+    """Return the object that :func:`encode_object` was given.
+
+    Raises:
+        ValueError: The text is something else; the message is the end of a sentence about it.
+    """
+    try:
+        value = parse_json(b64decode(text, validate=True).decode())
+    except ValueError as error:
+        raise _make_decoding_error(text) from error
+    if not isinstance(value, Mapping):
+        raise _make_decoding_error(text)
+    return value
+
+
 def decode_strings(text: str) -> dict[str, str | None]:
     """Return the object of strings that a parameter carries; empty text is an empty object.
 
@@ -123,12 +142,7 @@ def decode_strings(text: str) -> dict[str, str | None]:
     """
     if not text:
         return {}
-    try:
-        value = parse_json(b64decode(text, validate=True).decode())
-    except ValueError as error:
-        raise _make_decoding_error(text) from error
-    if not isinstance(value, Mapping):
-        raise _make_decoding_error(text)
+    value = decode_object(text)
     if not all(member is None or isinstance(member, str) for member in value.values()):
         raise _make_decoding_error(text)
     return cast("dict[str, str | None]", dict(value))

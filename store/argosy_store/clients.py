@@ -13,7 +13,14 @@ from argosy_store.aws_profile import read_profile_settings
 
 if TYPE_CHECKING:
     # These types exist in the stubs only, not at run time.
-    from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
+    from obstore.store import (
+        AzureConfig,
+        ClientConfig,
+        GCSConfig,
+        RetryConfig,
+        S3Config,
+        S3Credential,
+    )
     from obstore.store import ObjectStore as Client
 
 # A refused connection is an error within two seconds, a silent host within half a minute; callers
@@ -44,7 +51,8 @@ def make_client(
     Args:
         scheme: ``s3``, ``minio``, ``gs`` or ``az``.
         bucket: The bucket, or for ``az`` the container.
-        options: The options of the URL, by our names.
+        options: The options of the URL, by our names, or those of a provider, see
+            :mod:`argosy_store.bucket_access`.
         environment: Holds the other settings; the client itself reads ``os.environ``.
 
     Raises:
@@ -68,6 +76,11 @@ def make_client(
         ) from error
 
 
+def is_unsigned(options: Mapping[str, str]) -> bool:
+    """Return whether a client with these options sends no credentials."""
+    return options.get("anonymous", "").lower() in _TRUE
+
+
 def _s3(
     url: str, bucket: str, options: Mapping[str, str], environment: Mapping[str, str]
 ) -> Client:
@@ -75,7 +88,8 @@ def _s3(
 
     anonymous = _flag(url, options, "anonymous", default=False)
     settings: dict[str, str] = {}
-    if not anonymous:
+    has_keys = "access_key_id" in options
+    if not anonymous and not has_keys:
         settings = read_profile_settings(options.get("profile"), environment)
     endpoint = (
         options.get("endpoint")
@@ -108,9 +122,19 @@ def _s3(
     if endpoint is not None:
         plain = _flag(url, options, "disable_ssl", default=False)
         config["endpoint"] = _endpoint(endpoint, plain=plain, host=None if path_style else bucket)
+    keys: S3Credential | None = None
+    if has_keys:
+        keys = {
+            "access_key_id": options["access_key_id"],
+            "secret_access_key": options["secret_access_key"],
+            "token": None,
+            "expires_at": None,
+        }
     return S3Store(
         bucket,
         config=config,
+        # Unlike the configuration it takes nothing from the environment, e.g. its session token.
+        credential_provider=None if keys is None else lambda: keys,
         client_options=_client_options(environment, config.get("endpoint")),
         retry_config=_RETRIES,
     )
@@ -127,6 +151,8 @@ def _google(bucket: str, options: Mapping[str, str], environment: Mapping[str, s
         config["base_url"] = endpoint
     if _flag(f"gs://{bucket}", options, "anonymous", default=False):
         config["skip_signature"] = True
+    elif "service_account_key" in options:
+        config["service_account_key"] = options["service_account_key"]
     return GCSStore(
         bucket,
         config=config,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.pod import ENV_STORE, ENV_STORE_SECRET, STORE_PARAMETER
+from argosy_schemas.pod import ENV_PROVIDERS, ENV_STORE, ENV_STORE_SECRET, STORE_PARAMETER
+from argosy_store.bucket_access import BucketAccess
 from argosy_store.locations import parse_root
 
 _TAG_START = "{{"
@@ -31,6 +32,46 @@ def read_pod_store(environment: Mapping[str, str]) -> str:
             "it with '--store URL'"
         )
     return url
+
+
+def read_accesses(environment: Mapping[str, str]) -> tuple[BucketAccess, ...]:
+    """Return how the providers in the environment of a container open buckets.
+
+    Raises:
+        InvalidArgumentError: The workflow does not hold what the compiler wrote, or a secret is
+            missing.
+    """
+    text = environment.get(ENV_PROVIDERS, "")
+    if not text:
+        return ()
+    # Most pods have none.
+    from argosy_schemas.formats.providers import decode_providers, name_secret_keys
+
+    try:
+        providers = decode_providers(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"the variable '{ENV_PROVIDERS}' {error}; compile the pipeline again"
+        ) from error
+    variables = name_secret_keys(providers)
+    for key, variable in variables.items():
+        if not environment.get(variable):
+            raise InvalidArgumentError(
+                f"the secret '{key.secret}' or its key '{key.key}' is missing in the namespace of "
+                "this pod; create it, or compile with another '--providers'"
+            )
+    return tuple(
+        BucketAccess(
+            scheme=each.scheme,
+            bucket=each.bucket,
+            prefix=each.prefix,
+            options={
+                **each.options,
+                **{name: environment[variables[key]] for name, key in each.credentials.items()},
+            },
+        )
+        for each in providers
+    )
 
 
 def require_secret(environment: Mapping[str, str], url: str) -> None:

@@ -15,7 +15,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
-from argosy_store.clients import make_client
+from argosy_store.clients import is_unsigned, make_client
 from argosy_store.digests import BLOCK_BYTES, digest_block, join_blocks
 from argosy_store.local_files import make_read_error, make_write_error
 from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
@@ -38,9 +38,11 @@ _MOST_PARTS: Final = 9_000
 class RemoteStore:
     """The objects of a bucket."""
 
-    def __init__(self, client: Client, url: str) -> None:
+    def __init__(self, client: Client, url: str, *, unsigned: bool = False) -> None:
+        """Make the store; ``unsigned`` says that the client sends no credentials."""
         self._client = client
         self._url = url
+        self._unsigned = unsigned
 
     @property
     def url(self) -> str:
@@ -69,7 +71,7 @@ class RemoteStore:
             pass
         except (BaseError, OSError) as error:
             if not _is_not_implemented(error):
-                raise make_remote_error(self._url, key, "write", error) from error
+                raise self._make_error(key, "write", error) from error
         else:
             return True
         if self.exists(key):
@@ -163,7 +165,7 @@ class RemoteStore:
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and is_missing_object(error):
                 raise make_object_gone_error(self._url, info.key) from error
-            raise make_remote_error(self._url, info.key, "read", error) from error
+            raise self._make_error(info.key, "read", error) from error
         view = memoryview(data)
         if len(view) != end - start:
             raise StoreError(
@@ -177,6 +179,9 @@ class RemoteStore:
             start += written
         return digest
 
+    def _make_error(self, key: str, action: str, error: Exception) -> StoreError:
+        return make_remote_error(self._url, key, action, error, unsigned=self._unsigned)
+
     def _call_unless_missing(self, action: str, key: str, call: Callable[[], T]) -> T | None:
         check_key(key, url=self._url)
         try:
@@ -184,9 +189,9 @@ class RemoteStore:
         except FileNotFoundError as error:
             if is_missing_object(error):
                 return None
-            raise make_remote_error(self._url, key, action, error) from error
+            raise self._make_error(key, action, error) from error
         except (BaseError, OSError) as error:
-            raise make_remote_error(self._url, key, action, error) from error
+            raise self._make_error(key, action, error) from error
 
     def _call(self, action: str, key: str, call: Callable[[], T], *, check: bool = True) -> T:
         if check:
@@ -194,7 +199,7 @@ class RemoteStore:
         try:
             return call()
         except (BaseError, OSError) as error:
-            raise make_remote_error(self._url, key, action, error) from error
+            raise self._make_error(key, action, error) from error
 
 
 class _DigestingFile:
@@ -235,7 +240,8 @@ def open_bucket(scheme: str, bucket: str, options: Mapping[str, str]) -> RemoteS
     Raises:
         StoreError: The options or the environment are invalid.
     """
-    return RemoteStore(make_client(scheme, bucket, options), f"{scheme}://{bucket}")
+    client = make_client(scheme, bucket, options)
+    return RemoteStore(client, f"{scheme}://{bucket}", unsigned=is_unsigned(options))
 
 
 def _object_info(meta: ObjectMeta) -> ObjectInfo:

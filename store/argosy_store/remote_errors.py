@@ -93,7 +93,9 @@ def is_missing_object(error: Exception) -> bool:
     return _code(str(error)) not in _MISSING_BUCKET
 
 
-def make_remote_error(url: str, key: str, action: str, error: Exception) -> StoreError:
+def make_remote_error(
+    url: str, key: str, action: str, error: Exception, *, unsigned: bool = False
+) -> StoreError:
     """Return the :class:`StoreError` for an error of the client.
 
     Args:
@@ -101,9 +103,16 @@ def make_remote_error(url: str, key: str, action: str, error: Exception) -> Stor
         key: The object or prefix.
         action: What was tried, a verb, e.g. ``read``.
         error: The error of the client.
+        unsigned: Whether the request had no credentials.
     """
     text = str(error)
     message, retryable = _explain(url, action, text)
+    if unsigned and not retryable and _status(text) in (401, 403):
+        message = (
+            f"{_server(text)} does not let everybody {action} it, and the request had no "
+            "credentials; name the bucket in the file of 'argosy compile --providers', or leave "
+            "out ?anonymous=true"
+        )
     where = f"{url}/{key}" if key else url
     return StoreError(f"{where}: {message}", retryable=retryable)
 

@@ -3,18 +3,19 @@
 Who runs Argosy chooses the roots; pipelines and components choose artifact URIs. A run on a laptop
 is the user's own account, so all URIs may be opened there. In a pod, driver and launcher hold
 credentials that the authors of a pipeline do not have: there only roots may be local, and requests
-to other buckets than those of the roots are not signed.
+to other buckets are signed only if the operator has configured them.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from argosy_schemas.errors import StoreError
+from argosy_store.bucket_access import BucketAccess, find_options
 from argosy_store.local import LocalStore
 from argosy_store.locations import Location, is_local, parse_location, parse_root
 from argosy_store.memory import get_memory_store
@@ -22,7 +23,8 @@ from argosy_store.objects import ObjectStore
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, Patience, RetryingStore
 from argosy_store.subtree import Subtree
 
-_UNSIGNED: Final = {"anonymous": "true"}
+_ClientKey = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Scheme, bucket and options."""
 
 
 class Stores:
@@ -35,6 +37,7 @@ class Stores:
     def __init__(
         self,
         *roots: str | os.PathLike[str],
+        accesses: Sequence[BucketAccess] = (),
         in_pod: bool = False,
         patience_seconds: float = 120.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -43,17 +46,18 @@ class Stores:
 
         Args:
             roots: The store and the pipeline root of the run.
+            accesses: How an operator has configured buckets.
             in_pod: Whether URIs outside the roots come from somebody who must not use the files
                 and credentials of this process.
             patience_seconds: How long to retry.
             clock: For tests.
         """
+        self._accesses = accesses
         self._in_pod = in_pod
         self._patience = Patience(patience_seconds, clock=clock) if patience_seconds > 0 else None
         self._lock = threading.Lock()
         self._roots: list[Location] = []
-        self._by_bucket: dict[tuple[str, str], ObjectStore] = {}
-        self._options: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._clients: dict[_ClientKey, ObjectStore] = {}
         for root in roots:
             self.add_root(root)
 
@@ -113,7 +117,7 @@ class Stores:
     def close(self) -> None:
         """Drop all clients; stores that were opened must not be used any more."""
         with self._lock:
-            self._by_bucket.clear()
+            self._clients.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -127,36 +131,30 @@ class Stores:
         self.close()
 
     def _add_root(self, location: Location) -> None:
-        bucket = (location.scheme, location.bucket)
         with self._lock:
-            if location in self._roots:
-                return
-            before = self._bucket_options(bucket)
-            self._roots.append(location)
-            self._options[bucket] = location.options or self._options.get(bucket, {})
-            if self._bucket_options(bucket) != before:
-                self._by_bucket.pop(bucket, None)
+            if location not in self._roots:
+                self._roots.append(location)
 
     def _bucket(self, location: Location) -> ObjectStore:
-        bucket = (location.scheme, location.bucket)
-        with self._lock:
-            store = self._by_bucket.get(bucket)
-            if store is None:
-                store = self._open_bucket(*bucket)
-                self._by_bucket[bucket] = store
-            return store
-
-    def _open_bucket(self, scheme: str, bucket: str) -> ObjectStore:
+        scheme, bucket = location.scheme, location.bucket
         if scheme == "memory":
             return get_memory_store(bucket)
+        with self._lock:
+            options = find_options(
+                location, roots=self._roots, accesses=self._accesses, in_pod=self._in_pod
+            )
+            key = (scheme, bucket, tuple(sorted(options.items())))
+            store = self._clients.get(key)
+            if store is None:
+                store = self._clients[key] = self._open_bucket(scheme, bucket, options)
+            return store
+
+    def _open_bucket(self, scheme: str, bucket: str, options: Mapping[str, str]) -> ObjectStore:
         # The client takes a third of the driver's start-up time; local runs never need it.
         from argosy_store.remote import open_bucket
 
-        store = open_bucket(scheme, bucket, self._bucket_options((scheme, bucket)))
+        store = open_bucket(scheme, bucket, options)
         return store if self._patience is None else RetryingStore(store, patience=self._patience)
-
-    def _bucket_options(self, bucket: tuple[str, str]) -> Mapping[str, str]:
-        return self._options.get(bucket, _UNSIGNED if self._in_pod else {})
 
 
 def open_store(url: str | os.PathLike[str]) -> ObjectStore:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from argosy_schemas.errors import StoreError
+from argosy_schemas.errors import InvalidArgumentError, StoreError
+from argosy_schemas.formats.providers import Provider, SecretKey, encode_providers
+from argosy_store.bucket_access import BucketAccess
+from argosy_store.pod_store import read_accesses
 from argosy_store.stores import Stores
 from argosy_store.transfer import download, inspect_content
 from asked_server import Asked, asked_server
-from servers import S3Server
+from servers import ACCESS_KEY, SECRET_KEY, S3Server
 
 
 @pytest.fixture
@@ -77,6 +81,97 @@ def test_a_bucket_that_becomes_a_root_is_opened_with_the_credentials(
     stores.resolve("s3://other/k")[0].exists("k")
 
     assert [bool(signature) for _, _, signature in default_endpoint.requests] == [False, True]
+
+
+PROVIDERS = (
+    Provider(
+        scheme="s3",
+        bucket="named",
+        prefix="team/a",
+        credentials={
+            "access_key_id": SecretKey(secret="s", key="id"),
+            "secret_access_key": SecretKey(secret="s", key="key"),
+        },
+    ),
+    Provider(scheme="s3", options={"region": "eu-central-1"}),
+)
+VARIABLES = {
+    "ARGOSY_PROVIDERS": encode_providers(PROVIDERS),
+    "ARGOSY_CREDENTIAL_0": "key-of-the-provider",
+    "ARGOSY_CREDENTIAL_1": "secret-of-the-provider",
+}
+
+
+def test_a_pod_signs_requests_to_buckets_that_the_providers_name(
+    default_endpoint: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It belongs to the key of the environment.
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token-of-the-run")
+    stores = Stores(
+        "s3://own/root", accesses=read_accesses(VARIABLES), in_pod=True, patience_seconds=0
+    )
+
+    for uri in ("own/k", "named/team/a/k", "named/team/ab/k", "other/k"):
+        store, key = stores.resolve(f"s3://{uri}")
+        assert not store.exists(key)
+
+    signed = {path: signature for _, path, signature in default_endpoint.requests}
+    assert "Credential=key-of-the-run/" in signed["/own/k"]
+    assert "/eu-central-1/s3/" in signed["/own/k"]
+    assert "Credential=key-of-the-provider/" in signed["/named/team/a/k"]
+    assert "x-amz-security-token" not in signed["/named/team/a/k"]
+    assert (signed["/named/team/ab/k"], signed["/other/k"]) == ("", "")
+
+
+def test_the_options_in_the_url_of_a_root_take_precedence_over_providers(
+    default_endpoint: Asked, stranger: Asked
+) -> None:
+    root = f"s3://named/team/a?endpoint={stranger.url}"
+    stores = Stores(root, accesses=read_accesses(VARIABLES), in_pod=True, patience_seconds=0)
+
+    assert not stores.open(root).exists("k")
+
+    ((_, path, signature),) = stranger.requests
+    assert path == "/named/team/a/k"
+    assert "Credential=key-of-the-run/" in signature
+    assert default_endpoint.requests == []
+
+
+def test_a_secret_that_a_provider_needs_and_that_is_missing_is_named() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_accesses({name: VARIABLES[name] for name in ("ARGOSY_PROVIDERS",)})
+
+    assert str(caught.value) == (
+        "the secret 's' or its key 'id' is missing in the namespace of this pod; create it, or "
+        "compile with another '--providers'"
+    )
+
+
+def test_a_server_that_checks_signatures_knows_the_provider(
+    seaweed: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = f"b-{uuid.uuid4().hex}"
+    seaweed.client().create_bucket(Bucket=bucket)
+    seaweed.client().put_object(Bucket=bucket, Key="k", Body=b"x")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "wrong")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    options = {"endpoint": seaweed.endpoint, "access_key_id": ACCESS_KEY}
+    access = BucketAccess(
+        scheme="s3", bucket=bucket, options={**options, "secret_access_key": SECRET_KEY}
+    )
+    default = BucketAccess(scheme="s3", options={"endpoint": seaweed.endpoint})
+
+    named = Stores("s3://own", accesses=(access,), in_pod=True, patience_seconds=0)
+    foreign = Stores("s3://own", accesses=(default,), in_pod=True, patience_seconds=0)
+
+    assert named.resolve(f"s3://{bucket}/k")[0].get("k") == b"x"
+    with pytest.raises(StoreError) as caught:
+        foreign.resolve(f"s3://{bucket}/k")[0].get("k")
+    assert str(caught.value) == (
+        f"s3://{bucket}/k: {seaweed.endpoint} does not let everybody read it, and the request had "
+        "no credentials; name the bucket in the file of 'argosy compile --providers', or leave out "
+        "?anonymous=true"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
-from argosy_schemas.errors import MachineError
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.formats.providers import Provider
 
 SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
@@ -67,6 +68,13 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     "--store-secret",
     metavar="NAME",
     help="Secret whose keys become environment variables of driver and launcher.",
+)
+@click.option(
+    "--providers",
+    "providers_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Options and secrets of buckets, in the format of KFP's ConfigMap kfp-launcher.",
 )
 @click.option("--service-account", metavar="NAME", help="Service account of the pods.")
 @click.option(
@@ -123,6 +131,7 @@ def command(
     root: str,
     image: str,
     store_secret: str | None,
+    providers_file: Path | None,
     service_account: str | None,
     argo: str | None,
     max_dag_tasks: int | None,
@@ -149,6 +158,7 @@ def command(
         root=root,
         image=image,
         store_secret=store_secret,
+        providers=_read_providers(providers_file),
         service_account=service_account,
         max_dag_tasks=max_dag_tasks or defaults.max_dag_tasks,
         max_templates=max_templates or defaults.max_templates,
@@ -170,6 +180,19 @@ def command(
 
 def _format(output_file: Path | None) -> str:
     return SUFFIX_FORMATS.get("" if output_file is None else output_file.suffix, "json")
+
+
+def _read_providers(file: Path | None) -> tuple[Provider, ...]:
+    if file is None:
+        return ()
+    # Needed with the option only.
+    from argosy_compiler.providers import parse_providers
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidArgumentError(f"--providers {file}: cannot be read ({error})") from error
+    return parse_providers(text, name=str(file))
 
 
 def _write(output_file: Path | None, text: str) -> None:

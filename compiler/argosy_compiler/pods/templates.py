@@ -24,6 +24,7 @@ from argosy_compiler.pods.mounts import (
     list_volumes,
 )
 from argosy_expressions.terms import quote
+from argosy_schemas.formats.providers import encode_providers, name_secret_keys
 from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
@@ -38,6 +39,7 @@ from argosy_schemas.pod import (
     ENV_IR,
     ENV_NAME,
     ENV_PARAMETERS,
+    ENV_PROVIDERS,
     ENV_RETRY,
     ENV_ROOT,
     ENV_RUN,
@@ -127,7 +129,8 @@ class PodTemplates:
                     "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
                     "env": [
-                        _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}")
+                        _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
+                        *self._make_provider_variables(),
                     ],
                     "volumeMounts": list_launcher_mounts(artifacts=artifacts, workspace=workspace),
                     **self._make_credentials(),
@@ -194,6 +197,7 @@ class PodTemplates:
             )
         if self._compilation.options.store_secret is not None:
             env.append(_make_variable(ENV_STORE_SECRET, self._compilation.options.store_secret))
+        env += self._make_provider_variables()
         if self._follows:
             env.append(_make_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
@@ -212,6 +216,24 @@ class PodTemplates:
                 "valueFrom": {"configMapKeyRef": {"name": name, "key": "ir"}},
             }
         return _make_variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
+
+    def _make_provider_variables(self) -> list[dict[str, Any]]:
+        providers = self._compilation.options.providers
+        if not providers:
+            return []
+        return [
+            _make_variable(ENV_PROVIDERS, encode_providers(providers)),
+            *(
+                {
+                    "name": name,
+                    # Optional for the same reason as below.
+                    "valueFrom": {
+                        "secretKeyRef": {"name": key.secret, "key": key.key, "optional": True}
+                    },
+                }
+                for key, name in name_secret_keys(providers).items()
+            ),
+        ]
 
     def _make_credentials(self) -> dict[str, Any]:
         secret = self._compilation.options.store_secret
