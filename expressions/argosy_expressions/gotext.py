@@ -75,13 +75,29 @@ def format_float(value: float) -> str:
     return _with_exponent(value) if not -4 <= _shortest(value)[1] < 6 else _plain(value)
 
 
-def marshal(value: JsonValue, *, indent: int | None = None) -> str:
-    """Return the result of ``json.Marshal`` (``json.MarshalIndent`` with ``indent`` blanks).
+def marshal(value: JsonValue) -> str:
+    """Return the result of ``json.Marshal``.
 
     Raises:
         ValueError: A number is NaN or infinite.
     """
-    return _marshal(value, "" if indent is None else "\n", " " * (indent or 0))
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _json_text(value)
+        case int():
+            return str(value)
+        case float():
+            return _json_number(value)
+        case Mapping():
+            pairs = sorted(value.items(), key=itemgetter(0))
+            members = (f"{_json_text(key)}:{marshal(item)}" for key, item in pairs)
+            return f"{{{','.join(members)}}}"
+        case _:
+            return f"[{','.join(map(marshal, value))}]"
 
 
 def unmarshal(text: str) -> JsonValue:
@@ -115,41 +131,6 @@ def _without_surrogates(value: JsonValue) -> JsonValue:
     if isinstance(value, Sequence):
         return [_without_surrogates(item) for item in value]
     return value
-
-
-def _marshal(value: JsonValue, newline: str, step: str) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return _json_text(value)
-        case int():
-            return str(value)
-        case float():
-            return _json_number(value)
-        case Mapping():
-            pairs = sorted(value.items(), key=itemgetter(0))
-            colon = ": " if newline else ":"
-            inner = newline + step
-            members = [
-                f"{_json_text(key)}{colon}{_marshal(item, inner if newline else '', step)}"
-                for key, item in pairs
-            ]
-            return _bracket("{", members, "}", newline, step)
-        case _:
-            inner = newline + step if newline else ""
-            return _bracket(
-                "[", [_marshal(item, inner, step) for item in value], "]", newline, step
-            )
-
-
-def _bracket(opening: str, members: list[str], closing: str, newline: str, step: str) -> str:
-    if not members or not newline:
-        return f"{opening}{','.join(members)}{closing}"
-    inner = newline + step
-    return f"{opening}{inner}{f',{inner}'.join(members)}{newline}{closing}"
 
 
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

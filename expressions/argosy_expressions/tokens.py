@@ -64,19 +64,15 @@ _ESCAPE = (
 def unquote(token: Token, source: str) -> str:
     """Return the text that a token of kind TEXT denotes.
 
-    Knows both quotes, triple quotes, and the prefix ``r`` and backticks for text without escapes;
-    the pattern of a language decides which of these it has.
+    Knows both quotes, and backticks for text without escapes, which only expr-lang has.
 
     Raises:
         ExpressionSyntaxError: An escape does not exist.
     """
-    prefix = len(token.text) - len(token.text.lstrip("bBrR"))
-    literal = token.text[prefix:]
-    width = 3 if literal.startswith(("'''", '"""')) and len(literal) >= 6 else 1
-    body = literal[width:-width]
-    if "\\" not in body or literal[0] == "`" or "r" in token.text[:prefix].lower():
+    body = token.text[1:-1]
+    if "\\" not in body or token.text[0] == "`":
         return body
-    start = token.span[0] + prefix + width
+    start = token.span[0] + 1
 
     def replacement(match: re.Match[str]) -> str:
         if match["plain"]:
@@ -137,11 +133,6 @@ class Cursor:
     def token(self) -> Token:
         """The next token."""
         return self._row[self._next]
-
-    @property
-    def after(self) -> Token:
-        """The token after the next one."""
-        return self._row[min(self._next + 1, len(self._row) - 1)]
 
     @property
     def last_end(self) -> int:

@@ -74,14 +74,6 @@ def test_json_is_compact_sorted_and_safe_in_html() -> None:
     assert marshal(value) == '{"a":{},"b":[1,null,true,"\\u003ca\\u003e\\u0026\\u2028"]}'
 
 
-def test_json_is_indented_by_members() -> None:
-    value: JsonValue = {"b": [1, []], "a": {"k": {}}}
-
-    assert marshal(value, indent=2) == (
-        '{\n  "a": {\n    "k": {}\n  },\n  "b": [\n    1,\n    []\n  ]\n}'
-    )
-
-
 @pytest.mark.parametrize(
     "text", ["NaN", "-Infinity", "1e999", "01", "[1,]", '"a\nb"', "", "[" * 9999]
 )

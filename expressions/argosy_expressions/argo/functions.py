@@ -52,10 +52,6 @@ def _from_json(value: JsonValue) -> JsonValue:
 _unmarshal_long = lru_cache(maxsize=16)(unmarshal)
 
 
-def _to_json_indented(value: JsonValue) -> str:
-    return marshal(value, indent=2)
-
-
 def _len(value: JsonValue) -> int:
     if value is None or isinstance(value, bool | int | float):
         raise ValueError(f"len() of {get_type_name(value)}")
@@ -181,7 +177,6 @@ def _repeat(text: JsonValue, count: JsonValue) -> str:
 
 FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "abs": _abs,
-    "asFloat": _float,
     "asInt": _int,
     "float": _float,
     "fromJSON": _from_json,
@@ -196,7 +191,6 @@ FUNCTIONS: Mapping[str, Callable[..., JsonValue]] = {
     "sprig.replace": _replace,
     "sprig.trimPrefix": _trim_prefix,
     "string": _string,
-    "toJSON": _to_json_indented,
     "toJson": marshal,
     "type": get_type_name,
 }
@@ -216,7 +210,6 @@ ARITY: Mapping[str, int] = {
 """Function to its number of arguments."""
 
 RESULTS: Mapping[str, str] = {
-    "asFloat": "number",
     "asInt": "number",
     "float": "number",
     "int": "number",
@@ -231,7 +224,6 @@ RESULTS: Mapping[str, str] = {
     "sprig.replace": "string",
     "sprig.trimPrefix": "string",
     "string": "string",
-    "toJSON": "string",
     "toJson": "string",
     "type": "string",
 }

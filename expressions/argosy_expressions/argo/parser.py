@@ -48,20 +48,19 @@ TOKEN = re.compile(
 )
 """See :func:`argosy_expressions.tokens.tokens`."""
 _LEVELS = {
-    **dict.fromkeys(("||", "or"), 10),
-    **dict.fromkeys(("&&", "and"), 15),
+    "||": 10,
+    "&&": 15,
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "contains", "endsWith"), 20),
     **dict.fromkeys(("+", "-"), 30),
-    **dict.fromkeys(("*", "/", "%"), 60),
+    "*": 60,
 }
-_PREFIXES = {"!": 50, "not": 50, "-": 90}
-_SAME = {"or": "||", "and": "&&", "not": "!"}
+_PREFIXES = {"!": 50, "-": 90}
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _REFUSED = frozenset(
-    {"??", "?.", "..", "**", "^", "|", ";", "::", "//", "/*", "let", "if", "else"}
-    | {"matches", "startsWith"}
+    {"??", "?.", "..", "**", "^", "|", ";", "::", "/", "//", "/*", "%", "and", "or", "not"}
+    | {"let", "if", "else", "matches", "startsWith"}
 )
-_WORDS = frozenset({"in", "contains", "endsWith", "or", "and", "not"})
+_WORDS = frozenset({"in", "contains", "endsWith"})
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 
 
@@ -109,38 +108,29 @@ class _Parser:
             operator = self._take_operator(minimum)
             if operator is None:
                 return left
-            is_negated = operator.startswith("not ")
-            name = operator.removeprefix("not ")
-            right = self._parse_operation(_LEVELS[name] + 1)
+            right = self._parse_operation(_LEVELS[operator] + 1)
             span = (left.span[0], right.span[1])
-            if name in _ORDER and self.cursor.is_at(*_ORDER):
+            if operator in _ORDER and self.cursor.is_at(*_ORDER):
                 raise self._unsupported("A chain of comparisons", span)
-            left = Binary(_SAME.get(name, name), left, right, span)
-            if is_negated:
-                left = Unary("!", left, span)
+            left = Binary(operator, left, right, span)
 
     def _take_operator(self, minimum: int) -> str | None:
         """Take the next operator if it binds tightly enough."""
         self.refuse()
         token = self.cursor.token
         text = token.text if token.kind in (TokenKind.SIGN, TokenKind.NAME) else ""
-        if text == "not" and self.cursor.after.text in ("in", "contains", "endsWith"):
-            if minimum > _LEVELS["in"]:
-                return None
-            self.cursor.advance()
-            return f"not {self.cursor.advance().text}"
         if _LEVELS.get(text, 0) < minimum:
             return None
         return self.cursor.advance().text
 
     def _parse_unary(self) -> Node:
         token = self.cursor.token
-        if token.kind in (TokenKind.SIGN, TokenKind.NAME) and token.text in _PREFIXES:
+        if token.kind is TokenKind.SIGN and token.text in _PREFIXES:
             self.cursor.advance()
             with self.cursor.nested():
                 operand = self._parse_operation(_PREFIXES[token.text])
             span = (token.span[0], operand.span[1])
-            return Unary(_SAME.get(token.text, token.text), operand, span)
+            return Unary(token.text, operand, span)
         return self._parse_access(self._parse_primary())
 
     def _parse_access(self, first: Node) -> Node:

@@ -320,8 +320,6 @@ _OPERATIONS: Mapping[str, Callable[[JsonValue, JsonValue], JsonValue]] = {
     "+": lambda left, right: calculate("+", left, right),
     "-": lambda left, right: calculate("-", left, right),
     "*": lambda left, right: calculate("*", left, right),
-    "/": lambda left, right: calculate("/", left, right),
-    "%": lambda left, right: calculate("%", left, right),
 }
 
 
@@ -337,7 +335,7 @@ def _kind(node: Node) -> str | None:
         case Unary(operator):
             return "bool" if operator == "!" else "number"
         case Binary(operator, left, right):
-            return _common_kind(left, right) if operator in ("+", "-", "*", "/", "%") else "bool"
+            return _common_kind(left, right) if operator in ("+", "-", "*") else "bool"
         case Call(function):
             return RESULTS.get(function)
         case Choice(_, then, otherwise):

@@ -6,8 +6,9 @@ and literals give integers. Functions raise :class:`ValueError` for operands tha
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import add, mul, sub
+from typing import Any
 
 from argosy_schemas.values import JsonValue
 
@@ -105,60 +106,23 @@ def contains(container: JsonValue, needle: JsonValue) -> bool:
 
 
 def calculate(operator: str, left: JsonValue, right: JsonValue) -> JsonValue:
-    """Return the result of ``+``, ``-``, ``*``, ``/`` or ``%``.
+    """Return the result of ``+``, ``-`` or ``*``.
 
     Raises:
         ValueError: The operator does not take these operands.
     """
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
         return left + right
-    if not is_number(left) or not is_number(right):
+    if isinstance(left, bool) or not isinstance(left, int | float):
         raise _mismatch(operator, left, right)
-    if type(left) is int and type(right) is int and operator != "/":
-        return _calculate_integers(operator, left, right)
-    if operator == "%":
+    if isinstance(right, bool) or not isinstance(right, int | float):
         raise _mismatch(operator, left, right)
-    first, second = _float(left), _float(right)
-    match operator:
-        case "+":
-            return first + second
-        case "-":
-            return first - second
-        case "*":
-            return first * second
-        case _:
-            return _divide(first, second)
+    if type(left) is int and type(right) is int:
+        return (_OPERATIONS[operator](left, right) + 2**63) % 2**64 - 2**63
+    return _OPERATIONS[operator](float(left), float(right))
 
 
-def _calculate_integers(operator: str, left: int, right: int) -> int:
-    match operator:
-        case "+":
-            return _wrap(left + right)
-        case "-":
-            return _wrap(left - right)
-        case "*":
-            return _wrap(left * right)
-        case _:
-            if right == 0:
-                raise ValueError("'%' by zero")
-            # Go's remainder has the sign of the dividend.
-            return int(math.copysign(1, left)) * (abs(left) % abs(right))
-
-
-def _wrap(value: int) -> int:
-    return (value + 2**63) % 2**64 - 2**63
-
-
-def _divide(left: float, right: float) -> float:
-    if right:
-        return left / right
-    if left == 0 or math.isnan(left):
-        return math.nan
-    return math.copysign(math.inf, left) * math.copysign(1, right)
-
-
-def _float(value: JsonValue) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
+_OPERATIONS: Mapping[str, Callable[[Any, Any], int | float]] = {"+": add, "-": sub, "*": mul}
 
 
 def _mismatch(operator: str, left: JsonValue, right: JsonValue) -> ValueError:

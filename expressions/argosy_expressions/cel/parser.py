@@ -46,9 +46,7 @@ from argosy_expressions.tokens import (
 _TOKEN = re.compile(
     r"""
     (?P<skip>    [ \t\r\n\f]+ | //[^\n]* )
-  | (?P<text>    [bB]?[rR](?: '{3}.*?'{3} | "{3}.*?"{3} | '[^'\r\n]*' | "[^"\r\n]*" )
-               | [bB]?(?: '{3}(?:[^\\]|\\.)*?'{3} | "{3}(?:[^\\]|\\.)*?"{3}
-                        | '(?:[^'\\\r\n]|\\.)*' | "(?:[^"\\\r\n]|\\.)*" ) )
+  | (?P<text>    '(?:[^'\\\r\n]|\\.)*' | "(?:[^"\\\r\n]|\\.)*" )
   | (?P<name>    [A-Za-z_][A-Za-z0-9_]* )
   | (?P<float>   [0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)? | [0-9]+[eE][+-]?[0-9]+ )
   | (?P<integer> (?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]? )
@@ -59,14 +57,8 @@ _TOKEN = re.compile(
 _FUNCTIONS = frozenset({"int", "double", "string", "bool", "parseJson"})
 _MACROS = frozenset({"has", "all", "exists", "exists_one", "map", "filter"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_ARITHMETIC = frozenset("+-*/%")
-_LEVELS = {
-    "||": 1,
-    "&&": 2,
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 3),
-    **dict.fromkeys(("+", "-"), 4),
-    **dict.fromkeys(("*", "/", "%"), 5),
-}
+_LEVELS = {"||": 1, "&&": 2, **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 3)}
+_REFUSED_OPERATORS = frozenset({"?", "in", "+", "-", "*", "/", "%"})
 
 
 @lru_cache(maxsize=1024)
@@ -109,26 +101,21 @@ class _Parser:
         self.cursor = Cursor(source, read_tokens(source, _TOKEN))
 
     def parse_expression(self) -> Node:
-        """``Expr = ConditionalOr ["?" ConditionalOr ":" Expr]``."""
+        """``Expr = Or ["?" Or ":" Expr]``; the choice is refused."""
         with self.cursor.nested():
-            condition = self._parse_operation(1)
-        if self.cursor.is_at("?"):
-            raise self._unsupported("the choice '? :'", self.cursor.token.span)
-        return condition
+            return self._parse_operation(1)
 
     def _parse_operation(self, minimum: int) -> Node:
         """Parse operands joined by operators that bind at least this tightly."""
         left = self._parse_unary()
         while True:
             operator = self.cursor.token
-            level = 0 if operator.kind is TokenKind.TEXT else _LEVELS.get(operator.text, 0)
+            if operator.text in _REFUSED_OPERATORS:
+                raise self._unsupported(f"the operator '{operator.text}'", operator.span)
+            level = _LEVELS.get(operator.text, 0)
             if level < minimum:
                 return left
             self.cursor.advance()
-            if operator.text == "in":
-                raise self._unsupported("the operator 'in'", operator.span)
-            if operator.text in _ARITHMETIC:
-                raise self._unsupported(f"arithmetic ('{operator.text}')", operator.span)
             left = _join(operator.text, left, self._parse_operation(level + 1))
 
     def _parse_unary(self) -> Node:
@@ -138,11 +125,9 @@ class _Parser:
                 operand = self._parse_unary()
             return Not(operand, (token.span[0], operand.span[1]))
         if token := self.cursor.take("-"):
-            if self.cursor.token.kind in (TokenKind.INTEGER, TokenKind.FLOAT):
-                return self._parse_member(
-                    self._parse_number(self.cursor.advance(), token.span[0], "-")
-                )
-            raise self._unsupported("arithmetic ('-')", token.span)
+            if self.cursor.token.kind not in (TokenKind.INTEGER, TokenKind.FLOAT):
+                raise self._unsupported("the operator '-'", token.span)
+            return self._parse_member(self._parse_number(self.cursor.advance(), token.span[0], "-"))
         return self._parse_member(self._parse_primary())
 
     def _parse_member(self, first: Node) -> Node:
@@ -176,8 +161,6 @@ class _Parser:
         match token.kind:
             case TokenKind.TEXT:
                 self.cursor.advance()
-                if token.text[0] in "bB":
-                    raise self._unsupported("bytes", token.span)
                 return Literal(unquote(token, self.cursor.source), token.span)
             case TokenKind.INTEGER | TokenKind.FLOAT:
                 return self._parse_number(self.cursor.advance(), token.span[0], "")
