@@ -75,9 +75,9 @@ class ArgoCluster:
     def kubectl(self, *words: str) -> str:
         return self._checked("kubectl", *words)
 
-    def read_log(self, pod: str) -> list[str]:
-        """Return what the command of a pod printed; nothing before it has begun."""
-        return self._run("kubectl", "logs", pod, "-c", "main").stdout.splitlines()
+    def read_log(self, pod: str, *, container: str = "main") -> list[str]:
+        """Return what a container of a pod has printed; nothing before it has begun."""
+        return self._run("kubectl", "logs", pod, "-c", container).stdout.splitlines()
 
     def resubmit(self, run: ArgoRun, *words: str) -> ArgoRun:
         return self._started(self.argo("resubmit", run.name, *words, "-o", "name"))
@@ -178,19 +178,16 @@ class ArgoRun:
         return self.attempts(path)
 
     def attempts(self, path: str) -> list[AttemptRecord]:
-        """Return the attempt records of a task, in order of their beginnings."""
-        found = [
-            record_from_json(self.cluster.store.get(info.key) or b"")
-            for info in self.cluster.store.list(self._records(path))
-            if info.key.endswith(".json") and not info.key.endswith("/success.json")
-        ]
-        return sorted(found, key=lambda record: record.started_at)
+        """Return the records of the attempts at a task, in order of their beginnings.
 
-    def success(self, path: str) -> AttemptRecord:
-        """Return the success record of a task."""
-        record = self.cluster.store.get(f"{self._records(path)}/success.json")
-        assert record is not None, self.cluster.argo("get", self.name)
-        return record_from_json(record)
+        The success record is the last in the order of keys, so that it replaces what the driver
+        wrote of the same attempt.
+        """
+        keys = (info.key for info in self.cluster.store.list(self._records(path)))
+        texts = (self.cluster.store.get(key) for key in keys if key.endswith(".json"))
+        records = (record_from_json(text) for text in texts if text is not None)
+        found = {record.attempt_id: record for record in records}
+        return sorted(found.values(), key=lambda record: record.started_at)
 
     def log(self, path: str) -> str:
         """Return the stored log of the last attempt at a task."""

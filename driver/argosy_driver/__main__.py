@@ -19,6 +19,7 @@ from argosy_driver.container import DriverContainer
 from argosy_driver.settings import read_settings
 from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_schemas.formats.failures import make_failure
+from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.pod import format_pod_message
 from argosy_store.pod_store import read_accesses, require_remote, require_secret
 from argosy_store.stores import Stores
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             match arguments:
                 case []:
                     step = driver.prepare(_executable(environment))
-                    _say(f"task '{settings.task}': {step.decision.value}")
+                    _say(f"task '{settings.task}': {step.decision.value}{_explain(step)}")
                 case ["decide"]:
                     driver.decide()
                 case _:
@@ -80,6 +81,13 @@ def _executable(environment: Mapping[str, str]) -> Path:
         if path.is_file():
             return path
     raise MachineError(f"there is no 'exec' for {machine} in this image; set {ENV_EXEC}")
+
+
+def _explain(step: Step) -> str:
+    """Return what a person needs to know who asked Argo to run the task again."""
+    if step.decision is not Decision.ADOPTED or step.failure is not None:
+        return ""
+    return ", since it succeeded in this run; 'argo resubmit -p argosy-cache=false' runs all anew"
 
 
 def _failed(reason: str, mounted_at: Path, *, final: bool = False) -> int:

@@ -18,6 +18,7 @@ from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
 from argosy_driver.settings import DriverSettings
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.checking.run_parameters import parse_run_parameters
+from argosy_schemas.errors import Reason
 from argosy_schemas.formats.failures import convert_store_errors
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
 from argosy_schemas.formats.step import Decision, Step
@@ -31,6 +32,10 @@ from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 EXEC_NAME = "exec"
+_MEMOIZED = (
+    "if 'argo resubmit --memoized' made this run, resubmit without '--memoized': only the cache "
+    "gives it results of another run"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,10 @@ class DriverContainer:
         if step.decision is Decision.RUN:
             # Of equal names the later one wins: the one that the task sets.
             step = replace(step, env=(*self._identity(), *step.env))
+        elif step.failure is not None and step.failure.reason is Reason.UPSTREAM:
+            # Argo does not start a task before the ones that it reads from have succeeded.
+            message = f"{step.failure.message}; {_MEMOIZED}"
+            step = replace(step, failure=replace(step.failure, message=message))
         published = self._here(PUBLISHED_PATH)
         write_step(step, private=self._here(PRIVATE_PATH), published=published)
         # Last: a main that can start finds all of the step.

@@ -8,7 +8,7 @@ from argo_cluster import ArgoCluster
 from argosy_schemas.errors import Reason
 from argosy_schemas.formats.records import AttemptState
 from argosy_schemas.ir.model import Pipeline
-from driver_support import IN_ANY_CASE, dag, leaf, pipeline, status, task
+from driver_support import IN_ANY_CASE, dag, leaf, output, pipeline, status, task
 
 SLEEP = "echo ready; i=0; while [ $i -lt 600 ]; do sleep 1; i=$((i+1)); done"
 
@@ -173,3 +173,50 @@ def test_what_had_succeeded_is_not_run_again_by_argo_retry(cluster: ArgoCluster)
     run.wait_until(lambda: len(run.attempts("bad")) == 2)
     assert run.end() == "Failed"
     assert len(run.attempts("good")) == 1
+
+
+def test_a_restart_of_what_had_succeeded_says_that_it_is_adopted(cluster: ArgoCluster) -> None:
+    run = cluster.start(
+        pipeline(
+            dag({"good": task("comp-good"), "bad": task("comp-bad", dependentTasks=["good"])}),
+            {"comp-good": leaf(command=["true"]), "comp-bad": leaf(command=["false"])},
+        )
+    )
+    assert run.end() == "Failed"
+    selector = f"name={run.name}.good"
+
+    cluster.argo("retry", run.name, "--restart-successful", "--node-field-selector", selector)
+
+    run.wait_until(lambda: len(run.attempts("bad")) == 2)
+    assert run.end() == "Failed"
+    (driver,) = cluster.read_log(run.pod("good"), container="driver")
+    assert driver.startswith("argosy: task 'good': adopted, since it succeeded in this run; ")
+    assert len(run.attempts("good")) == 1
+
+
+def test_a_memoized_resubmission_says_where_results_are(cluster: ArgoCluster) -> None:
+    produce = leaf(
+        outputs={"n": "STRING"},
+        command=["sh", "-c", 'mkdir -p "$(dirname "$0")"; echo 1 > "$0"'],
+        args=["{{$.outputs.parameters['n'].output_file}}"],
+    )
+    use = leaf({"x": "STRING"}, command=["sh", "-c", "exit 1"])
+    run = cluster.start(
+        pipeline(
+            dag(
+                {
+                    "produce": task("comp-produce"),
+                    "use": task(
+                        "comp-use", {"x": output("produce", "n")}, dependentTasks=["produce"]
+                    ),
+                }
+            ),
+            {"comp-produce": produce, "comp-use": use},
+        )
+    )
+    assert run.end() == "Failed"
+
+    again = cluster.resubmit(run, "--memoized")
+
+    assert again.end() == "Failed"
+    assert "resubmit without '--memoized'" in again.node("use")["message"]

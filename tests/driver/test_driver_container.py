@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from argosy_schemas.formats.packed_ir import pack
-from argosy_schemas.formats.records import AttemptState
+from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.formats.step import Decision
 from argosy_schemas.formats.step_files import read_step
 from argosy_schemas.ir.model import Pipeline
@@ -177,6 +177,29 @@ def test_a_driver_can_be_run_again(pod: Pod) -> None:
     assert read_step(pod.directory / "pod/argosy/private").argv == first.argv
 
 
+def test_a_driver_says_why_a_task_that_argo_restarts_does_not_run(pod: Pod) -> None:
+    environment = pod.environment(HELLO, {"name": "you"})
+    pod.run(environment)
+    step = read_step(pod.directory / "pod/argosy/private")
+    record = AttemptRecord(
+        run_id=step.run_id,
+        pipeline=step.pipeline,
+        task_path=step.task_path,
+        attempt_id=step.attempt_id,
+        state=AttemptState.SUCCEEDED,
+        started_at=step.started_at,
+        basis=step.basis,
+    )
+    RunRecords(pod.store, step.run_id).write_success(record)
+
+    ended = pod.run({**environment, "ARGOSY_ATTEMPT": "pod-2"})
+
+    assert ended.log == (
+        "argosy: task 't': adopted, since it succeeded in this run; "
+        "'argo resubmit -p argosy-cache=false' runs all anew\n"
+    )
+
+
 def test_a_task_that_cannot_run_is_left_to_the_launcher(pod: Pod) -> None:
     root = dag(
         {"t": task("comp-t", {"x": given("p")})},
@@ -192,6 +215,23 @@ def test_a_task_that_cannot_run_is_left_to_the_launcher(pod: Pod) -> None:
     assert step.failure is not None
     assert step.failure.message == (
         "task 't': input 'x' is null; pass a value or make the input optional"
+    )
+
+
+def test_a_run_that_argo_made_from_another_one_is_told_where_results_are(pod: Pod) -> None:
+    """Argo skips what had succeeded in the other run, whose records are not those of this one."""
+    root = dag({"t": task("comp-t", {"x": output("before")}), "before": task("comp-b")})
+    before = leaf(outputs={"Output": "STRING"})
+    of = pipeline(root, {"comp-t": leaf({"x": "STRING"}), "comp-b": before})
+
+    pod.run(pod.environment(of))
+
+    step = read_step(pod.directory / "pod/argosy/private")
+    assert step.failure is not None
+    assert step.failure.message == (
+        "task 't': input 'x' comes from output 'Output' of task 'before', which ended without it; "
+        "look at the outcome of that task; if 'argo resubmit --memoized' made this run, resubmit "
+        "without '--memoized': only the cache gives it results of another run"
     )
 
 
