@@ -90,6 +90,16 @@ def test_google_signs_with_a_file_that_the_environment_names(
     assert asked.requests == [("HEAD", "/data/root%2Fkey", "")]
 
 
+def test_google_signs_with_a_key_in_the_environment(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(SERVICE_ACCOUNT))
+
+    assert not open_store(f"gs://data/root?endpoint={asked.url}").exists("key")
+
+    assert asked.requests == [("HEAD", "/data/root%2Fkey", "")]
+
+
 @pytest.mark.parametrize("variable", ["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT"])
 def test_a_file_of_credentials_that_is_not_there_is_told_with_the_bucket(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
