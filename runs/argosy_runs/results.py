@@ -61,8 +61,8 @@ class TaskResult:
             "outputs": summarize_values(self.outputs),
             "error": self.error,
             "log": self.log,
-            "started_at": _time(self.started_at),
-            "finished_at": _time(self.finished_at),
+            "started_at": format_time_for_json(self.started_at),
+            "finished_at": format_time_for_json(self.finished_at),
         }
 
 
@@ -92,8 +92,8 @@ class RunResult:
             "run_id": self.run_id,
             "pipeline": self.pipeline,
             "state": self.state.value,
-            "started_at": _time(self.started_at),
-            "finished_at": _time(self.finished_at),
+            "started_at": format_time_for_json(self.started_at),
+            "finished_at": format_time_for_json(self.finished_at),
             "error": self.error,
             "outputs": summarize_values(self.outputs),
             "tasks": [task.to_json() for task in self.tasks],
@@ -152,5 +152,6 @@ def _title(instance_schema: str) -> str:
     return ""
 
 
-def _time(at: datetime | None) -> str | None:
+def format_time_for_json(at: datetime | None) -> str | None:
+    """Return a time in UTC, as our JSON for scripts has it."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

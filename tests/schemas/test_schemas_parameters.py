@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from argosy_schemas.ir.model import ParameterSpec, ParameterType
 from argosy_schemas.ir.parameters import (
     ParameterValueError,
-    check_argument,
     coerce,
     is_literal,
     parse_argument,
@@ -299,7 +298,6 @@ def test_null_is_an_argument_of_an_optional_parameter_only() -> None:
     optional = ParameterSpec(type=LIST, optional=True)
 
     assert parse_argument("null", optional) is None
-    assert check_argument(None, optional) is None
 
 
 def test_an_argument_outside_the_literals_is_refused_with_those() -> None:
@@ -310,13 +308,6 @@ def test_an_argument_outside_the_literals_is_refused_with_those() -> None:
 
     assert str(caught.value) == 'is \'test\', not one of "dev", "prod"'
     assert parse_argument("prod", spec) == "prod"
-
-
-def test_a_string_argument_given_as_a_value_has_to_be_a_string() -> None:
-    with pytest.raises(ParameterValueError) as caught:
-        check_argument(5, ParameterSpec(type=STRING))
-
-    assert str(caught.value) == "'5' is a number, not a STRING; write text"
 
 
 @given(json_values)

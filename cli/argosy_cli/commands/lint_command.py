@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from argosy_cli.arguments import load_argument
-from argosy_cli.commands.options import format_examples, max_size
+from argosy_cli.commands.options import format_examples, max_size, output_option
 from argosy_cli.exit_codes import ExitCode
 from argosy_compiler.options import ARGO_LINES, get_default_options
 from argosy_compiler.sources import compile_source, read_source
@@ -34,14 +34,7 @@ STORE = "s3://bucket"
     type=click.Choice(ARGO_LINES),
     help="Check for one Argo version line.  [default: all of 3.5 to 4.1]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json prints one object with all problems to standard output.",
-)
+@output_option("json prints one object with all problems to standard output.")
 @max_size
 def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +14,8 @@ from argosy_runs.logs import matches_task
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_store.locations import parse_root
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -175,14 +178,20 @@ sdk_logs = click.option(
     "--sdk-logs", is_flag=True, help="Also show what the KFP SDK writes around each component."
 )
 
-output_format = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "name"]),
-    default="text",
-    show_default=True,
-    help="json prints everything, name only the ids of runs.",
-)
+
+def output_option(help_text: str, *more: str) -> Callable[[_F], _F]:
+    """Return the option for the form of the output: text, json, or ``more``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json", *more]),
+        default="text",
+        show_default=True,
+        help=help_text,
+    )
+
+
+output_format = output_option("json prints everything, name only the ids of runs.", "name")
 
 home = click.option(
     "--home",

@@ -24,6 +24,7 @@ from argosy_cli.commands.options import (
     format_examples,
     home,
     max_size,
+    output_option,
     param,
     params_file,
     root,
@@ -58,14 +59,7 @@ from argosy_schemas.source import Source
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Plan as if every task had to run.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json prints one object to standard output.",
-)
+@output_option("json prints one object to standard output.")
 @max_size
 def command(
     pipeline: str,

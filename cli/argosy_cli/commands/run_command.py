@@ -27,6 +27,7 @@ from argosy_cli.commands.options import (
     format_examples,
     home,
     max_size,
+    output_option,
     param,
     params_file,
     root,
@@ -91,14 +92,7 @@ from argosy_schemas.names import RunId
     help="Install the kfp version that each component pins, from 2.5 on, instead of one version "
     "for all.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json prints one object to standard output when the run ends.",
-)
+@output_option("json prints one object to standard output when the run ends.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the output of tasks.")
 @sdk_logs
 @max_size

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, format_examples, home, select_tasks
+from argosy_cli.commands.options import Count, format_examples, home, output_option, select_tasks
 from argosy_cli.views.explanation import explanation_to_json, format_explanation
 from argosy_runs.causes import find_causes
 from argosy_runs.home import RunFiles
@@ -29,14 +29,7 @@ from argosy_runs.selecting import LATEST_FAILED, select_run
     metavar="N",
     help="How many of the last lines of a task to show.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json prints one object.",
-)
+@output_option("json prints one object.")
 def command(run: str, task: str | None, home: Path, tail: int, output: str) -> None:
     """Explain why a run failed: each task that failed, its last lines, and what to do next.
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from argosy_cli.views.words import format_duration, strip_controls
 from argosy_runs.listing import RunEntry
+from argosy_runs.results import format_time_for_json
 from argosy_schemas.values import JsonValue, to_json
 
 _SHORTEST_ID = 8
@@ -40,9 +41,9 @@ def _run_to_json(run: RunEntry) -> dict[str, JsonValue]:
         "run_id": run.run_id,
         "pipeline": run.pipeline,
         "state": run.state.value,
-        "created_at": _time_to_json(run.created_at),
-        "started_at": _time_to_json(run.started_at),
-        "finished_at": None if run.finished_at is None else _time_to_json(run.finished_at),
+        "created_at": format_time_for_json(run.created_at),
+        "started_at": format_time_for_json(run.started_at),
+        "finished_at": format_time_for_json(run.finished_at),
         "error": run.error,
     }
 
@@ -80,7 +81,3 @@ def _align(rows: Sequence[tuple[str, ...]]) -> str:
         width = shutil.get_terminal_size().columns
         lines = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines]
     return "\n".join(lines)
-
-
-def _time_to_json(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.ir.model import ParameterSpec, ParameterType, Pipeline
-from argosy_schemas.ir.parameters import ParameterValueError, check_argument, parse_argument
+from argosy_schemas.ir.model import ParameterType, Pipeline
+from argosy_schemas.ir.parameters import ParameterValueError, parse_argument
 from argosy_schemas.values import UNSET, JsonValue, to_json
 
-T = TypeVar("T")
 
-
-def check_run_parameters(
-    pipeline: Pipeline, arguments: Mapping[str, JsonValue]
+def parse_run_parameters(
+    pipeline: Pipeline, texts: Mapping[str, str | None]
 ) -> dict[str, JsonValue]:
-    """Return the parameters of a run by name, from values.
+    """Return the parameters of a run by name, from text: a STRING as it is, other types as JSON.
 
     Args:
         pipeline: The pipeline that declares them.
-        arguments: Name to value; the names of input artifacts are ignored.
+        texts: Name to text, ``None`` for no value; the names of input artifacts are ignored.
 
     Returns:
         A parameter without a value has its default, or ``None`` where it is optional.
@@ -29,18 +26,24 @@ def check_run_parameters(
         InvalidArgumentError: A parameter is missing, not declared, of the wrong type, or not among
             the literals; the message has one line for each of them.
     """
-    return _check(pipeline, arguments, check_argument)
-
-
-def parse_run_parameters(
-    pipeline: Pipeline, texts: Mapping[str, str | None]
-) -> dict[str, JsonValue]:
-    """Return the parameters of a run by name, from text: a STRING as it is, other types as JSON.
-
-    As :func:`check_run_parameters`; ``None`` counts as no value.
-    """
     arguments = {name: text for name, text in texts.items() if text is not None}
-    return _check(pipeline, arguments, parse_argument)
+    problems = _find_undeclared(pipeline, arguments)
+    values: dict[str, JsonValue] = {}
+    for name, spec in pipeline.root.inputs.parameters.items():
+        if name in arguments:
+            try:
+                values[name] = parse_argument(arguments[name], spec)
+            except ParameterValueError as error:
+                problems.append(f"parameter '{name}': {error}")
+        elif spec.default is not UNSET:
+            values[name] = spec.default
+        elif spec.optional:
+            values[name] = None
+        else:
+            problems.append(f"parameter '{name}' is required; give a value of type {spec.type}")
+    if problems:
+        raise InvalidArgumentError("\n".join(problems))
+    return values
 
 
 def list_parameter_types(pipeline: Pipeline) -> dict[str, ParameterType]:
@@ -75,29 +78,7 @@ def write_run_parameters(pipeline: Pipeline, values: Mapping[str, JsonValue]) ->
     return texts
 
 
-def _check(
-    pipeline: Pipeline, arguments: Mapping[str, T], read: Callable[[T, ParameterSpec], JsonValue]
-) -> dict[str, JsonValue]:
-    problems = _find_undeclared(pipeline, arguments)
-    values: dict[str, JsonValue] = {}
-    for name, spec in pipeline.root.inputs.parameters.items():
-        if name in arguments:
-            try:
-                values[name] = read(arguments[name], spec)
-            except ParameterValueError as error:
-                problems.append(f"parameter '{name}': {error}")
-        elif spec.default is not UNSET:
-            values[name] = spec.default
-        elif spec.optional:
-            values[name] = None
-        else:
-            problems.append(f"parameter '{name}' is required; give a value of type {spec.type}")
-    if problems:
-        raise InvalidArgumentError("\n".join(problems))
-    return values
-
-
-def _find_undeclared(pipeline: Pipeline, arguments: Mapping[str, T]) -> list[str]:
+def _find_undeclared(pipeline: Pipeline, arguments: Mapping[str, str]) -> list[str]:
     declared = pipeline.root.inputs
     known = sorted({*declared.parameters, *declared.artifacts})
     unknown = sorted(name for name in arguments if name not in known)

@@ -115,10 +115,12 @@ def parse_output(data: bytes, declared: ParameterType) -> JsonValue:
 def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
     """Return the value of a parameter that a person or a workflow passed as text.
 
-    A STRING is the text as it is, every other type is JSON. ``null`` is the value ``None``.
+    A STRING is the text as it is, every other type is JSON. ``null`` is the value ``None``. Each
+    number type accepts any number, as in the reference.
 
     Raises:
-        ParameterValueError: The text is not JSON, of another type, or not among the literals.
+        ParameterValueError: The text is not JSON, of another type, not among the literals, or
+            ``null`` where the parameter is not optional.
     """
     value: JsonValue = text
     if spec.type is not ParameterType.STRING:
@@ -128,26 +130,10 @@ def parse_argument(text: str, spec: ParameterSpec) -> JsonValue:
             hint = _HINTS.get(spec.type, "it as JSON")
             message = f"{quote_text(text)} is not a {spec.type}; write {hint}"
             raise ParameterValueError(message) from error
-    return check_argument(value, spec)
-
-
-def check_argument(value: JsonValue, spec: ParameterSpec) -> JsonValue:
-    """Return ``value`` as the value of the run parameter that ``spec`` declares.
-
-    A STRING has to be a string. Each number type accepts any number, as in the reference.
-
-    Raises:
-        ParameterValueError: It is of another type, not among the literals, or ``null`` where the
-            parameter is not optional.
-    """
     if value is None:
         if not spec.optional:
             raise ParameterValueError(f"is null, but this {spec.type} is not optional")
         return None
-    if spec.type is ParameterType.STRING and not isinstance(value, str):
-        raise ParameterValueError(
-            f"{quote_text(to_text(value))} is {describe_json_type(value)}, not a STRING; write text"
-        )
     try:
         coerced = coerce(value, spec.type)
     except ParameterValueError as error:
