@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from argosy_compiler.ca_bundle import CaBundle
 from argosy_schemas.formats.providers import Provider
 
 DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"
@@ -50,6 +51,10 @@ class CompileOptions:
     """Secret whose keys become environment variables of driver and launcher: credentials."""
     providers: tuple[Provider, ...] = ()
     """How buckets are opened: see :func:`argosy_compiler.providers.parse_providers`."""
+    ca_bundle: CaBundle | None = None
+    """What driver and launcher trust when they talk to the store, besides their image's own."""
+    tasks_use_ca_bundle: bool = False
+    """Whether the commands of tasks trust the same, instead of their image's own."""
     service_account: str | None = None
     max_dag_tasks: int = 200
     """Stock Argo 4 refuses more tasks in one DAG."""

@@ -24,7 +24,13 @@ from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, un
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_files import write_step
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.pod import CONTROL_PATH, PRIVATE_PATH, PUBLISHED_PATH, encode_object
+from argosy_schemas.pod import (
+    CONTROL_PATH,
+    PRIVATE_PATH,
+    PUBLISHED_PATH,
+    TASK_CA_VARIABLES,
+    encode_object,
+)
 from argosy_store.locations import join_uri, parse_pipeline_root, parse_root
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import get_ir
@@ -71,7 +77,7 @@ class DriverContainer:
             )
         if step.decision is Decision.RUN:
             # Of equal names the later one wins: the one that the task sets.
-            step = replace(step, env=(*self._identity(), *step.env))
+            step = replace(step, env=(*self._list_pod_variables(), *step.env))
         elif step.failure is not None and step.failure.reason is Reason.UPSTREAM:
             # Argo does not start a task before the ones that it reads from have succeeded.
             message = f"{step.failure.message}; {_MEMOIZED}"
@@ -95,11 +101,14 @@ class DriverContainer:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(encode_object(control))
 
-    def _identity(self) -> Iterator[tuple[str, str]]:
-        """Yield what KFP components may ask about their pod (``ir-semantics`` 7.8)."""
+    def _list_pod_variables(self) -> Iterator[tuple[str, str]]:
+        """Yield what KFP components may ask about their pod (``ir-semantics`` 7.8), and trust."""
         yield "KFP_POD_UID", self.settings.attempt
         if self.settings.retry:
             yield "KFP_RETRY_INDEX", self.settings.retry
+        if self.settings.task_ca_bundle:
+            for name in TASK_CA_VARIABLES:
+                yield name, self.settings.task_ca_bundle
 
     def _here(self, path: str) -> Path:
         return self.mounted_at / path.lstrip("/")

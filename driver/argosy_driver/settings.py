@@ -26,6 +26,7 @@ from argosy_schemas.pod import (
     ENV_ROOT,
     ENV_RUN,
     ENV_TASK,
+    ENV_TASK_CA_BUNDLE,
     ENV_UPSTREAM,
     decode_strings,
 )
@@ -52,6 +53,8 @@ class DriverSettings:
     """See :func:`argosy_driver.resolving.upstream_statuses.read_upstream_statuses`."""
     retry: str = ""
     """The number of the attempt, from 0; empty without a retry strategy."""
+    task_ca_bundle: str = ""
+    """The file of certificates that the command is to trust; empty: those of its image."""
 
 
 def read_settings(environment: Mapping[str, str]) -> DriverSettings:
@@ -85,6 +88,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
         parameters=_texts(environment, ENV_PARAMETERS),
         upstream={name: phase for name, phase in upstream.items() if phase is not None},
         retry=environment.get(ENV_RETRY, ""),
+        task_ca_bundle=environment.get(ENV_TASK_CA_BUNDLE, ""),
     )
 
 

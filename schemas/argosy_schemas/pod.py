@@ -18,7 +18,7 @@ MAIN_CONTAINER: Final = "main"
 LAUNCHER_CONTAINER: Final = "launcher"
 
 OWN_PATH: Final = "/argosy"
-"""The directory of the three mount paths below."""
+"""The directory of the mount paths below."""
 PRIVATE_VOLUME: Final = "argosy-private"
 PRIVATE_PATH: Final = f"{OWN_PATH}/private"
 """What main must not see: driver and launcher mount it, main does not."""
@@ -28,6 +28,9 @@ PUBLISHED_PATH: Final = f"{OWN_PATH}/published"
 EXCHANGE_VOLUME: Final = "argosy-exchange"
 EXCHANGE_PATH: Final = f"{OWN_PATH}/exchange"
 """What main writes. The launcher mounts it read-only, and trusts nothing in it."""
+CA_VOLUME: Final = "argosy-ca"
+CA_PATH: Final = f"{OWN_PATH}/ca"
+"""Certificates, only where ``--ca-bundle`` names some."""
 CONTROL_NAME: Final = "control"
 CONTROL_PATH: Final = f"{PUBLISHED_PATH}/{CONTROL_NAME}"
 """Base64 of the control object's JSON, read by Argo as the output parameter ``control``."""
@@ -97,6 +100,12 @@ ENV_PROVIDERS: Final = "ARGOSY_PROVIDERS"
 """Driver and launcher, only if there are some: see :mod:`argosy_schemas.formats.providers`."""
 ENV_CREDENTIAL: Final = "ARGOSY_CREDENTIAL_"
 """Begins the names of the variables that hold secret keys of providers."""
+ENV_CA_BUNDLE: Final = "AWS_CA_BUNDLE"
+"""Driver and launcher: the file of certificates that the clients of all stores trust."""
+ENV_TASK_CA_BUNDLE: Final = "ARGOSY_TASK_CA_BUNDLE"
+"""The same for the commands of tasks; present only where they are to trust it."""
+TASK_CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", ENV_CA_BUNDLE)
+"""The variables by which commands are told: OpenSSL, Python's requests, curl, AWS's tools."""
 ENV_ROOT: Final = "ARGOSY_ROOT"
 ENV_CACHE: Final = "ARGOSY_CACHE"
 ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
@@ -106,6 +115,7 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 DRIVER_VARIABLES: Final = frozenset(
     {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
     | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET, ENV_PROVIDERS}
+    | {ENV_CA_BUNDLE, ENV_TASK_CA_BUNDLE}
 )
 """All of them; a template names those that its pods need."""
 

@@ -15,6 +15,7 @@ from argosy_compiler.options import ARGO_LINES
 from argosy_compiler.pods.kubernetes import make_volume_name
 from argosy_expressions.argo import evaluate
 from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.formats.providers import Provider, SecretKey
 from argosy_schemas.ir.kubernetes.leaves import VolumeName
 from argosy_schemas.ir.model import PipelineConfig, Workspace
 from argosy_schemas.values import JsonValue
@@ -105,6 +106,13 @@ def test_no_setting_may_hold_what_argo_takes_for_a_tag(config: Json) -> None:
         compiled(config)
 
 
+OF_A_PROVIDER = Provider(scheme="gs", credentials={"key": SecretKey(secret="s", key="k")})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [CompileOptions(store_secret="s"), CompileOptions(providers=(OF_A_PROVIDER,))],
+)
 @pytest.mark.parametrize(
     "config",
     [
@@ -112,11 +120,11 @@ def test_no_setting_may_hold_what_argo_takes_for_a_tag(config: Json) -> None:
         {"secretAsVolume": [{"secretName": "s", "mountPath": "/x"}]},
     ],
 )
-def test_a_task_must_not_use_the_secret_of_the_store(config: Json) -> None:
+def test_a_task_must_not_use_a_secret_of_the_store(config: Json, options: CompileOptions) -> None:
     made = pipeline(dag({"t": task("comp-t")}), {"comp-t": leaf()}, kubernetes={"exec-t": config})
 
     with pytest.raises(InvalidPipelineError, match="it uses the secret 's', which has the creden"):
-        compile_pipeline(made, CompileOptions(store="s3://bucket", store_secret="s"))
+        compile_pipeline(made, options)
 
 
 def patched(config: Json, values: Mapping[str, JsonValue], inputs: Json | None = None) -> Any:

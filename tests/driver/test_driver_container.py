@@ -394,6 +394,21 @@ def test_a_root_of_the_pipeline_that_is_none_is_said_to_kubernetes_before_anythi
     assert ended.reason.endswith("(final)")
 
 
+def test_a_command_trusts_the_certificates_that_the_cluster_gives_to_tasks(pod: Pod) -> None:
+    environment = pod.environment(HELLO, {"name": "you"})
+
+    pod.run({**environment, "ARGOSY_TASK_CA_BUNDLE": "/argosy/ca/ca.crt"})
+
+    step = read_step(pod.directory / "pod/argosy/private")
+    assert dict(step.env) == {
+        "KFP_POD_UID": "pod-uid",
+        "SSL_CERT_FILE": "/argosy/ca/ca.crt",
+        "REQUESTS_CA_BUNDLE": "/argosy/ca/ca.crt",
+        "CURL_CA_BUNDLE": "/argosy/ca/ca.crt",
+        "AWS_CA_BUNDLE": "/argosy/ca/ca.crt",
+    }
+
+
 def test_a_file_of_the_drivers_container_is_no_artifact(pod: Pod) -> None:
     secret = pod.directory / "secret"
     secret.write_text("of the driver")

@@ -14,6 +14,7 @@ from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, format_examples, max_size
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
+from argosy_compiler.ca_bundle import parse_ca_bundle
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
 from argosy_schemas.errors import InvalidArgumentError, MachineError
@@ -76,6 +77,18 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     metavar="FILE",
     help="Options and secrets of buckets, in the format of KFP's ConfigMap kfp-launcher.",
 )
+@click.option(
+    "--ca-bundle",
+    metavar="KIND/NAME[/KEY]",
+    help="Certificates that driver and launcher trust, in a configmap or secret.  [default KEY:"
+    " ca.crt]",
+)
+@click.option(
+    "--ca-bundle-for-tasks",
+    "tasks_use_ca_bundle",
+    is_flag=True,
+    help="The commands of tasks trust the certificates of --ca-bundle instead of their image's.",
+)
 @click.option("--service-account", metavar="NAME", help="Service account of the pods.")
 @click.option(
     "--argo",
@@ -132,6 +145,8 @@ def command(
     image: str,
     store_secret: str | None,
     providers_file: Path | None,
+    ca_bundle: str | None,
+    tasks_use_ca_bundle: bool,
     service_account: str | None,
     argo: str | None,
     max_dag_tasks: int | None,
@@ -159,6 +174,8 @@ def command(
         image=image,
         store_secret=store_secret,
         providers=_read_providers(providers_file),
+        ca_bundle=None if ca_bundle is None else parse_ca_bundle(ca_bundle),
+        tasks_use_ca_bundle=tasks_use_ca_bundle,
         service_account=service_account,
         max_dag_tasks=max_dag_tasks or defaults.max_dag_tasks,
         max_templates=max_templates or defaults.max_templates,

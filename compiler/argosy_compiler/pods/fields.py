@@ -10,6 +10,7 @@ from argosy_compiler.argo.expressions import apply_default, make_constant
 from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import Value
+from argosy_compiler.options import CompileOptions
 from argosy_compiler.pods.kubernetes import render_pod
 from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
@@ -69,7 +70,7 @@ def make_pod_fields(
     applied = (row for row in FIELDS if row.group not in passed)
     fragments = [] if config is None else [*make_config_fragments(config, applied)]
     if config is not None:
-        _refuse_store_secret(config, compilation.options.store_secret, path)
+        _refuse_store_secrets(config, compilation.options, path)
     _refuse_tags(fragments, path)
     if compilation.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
         fragments.append(_WORKSPACE)
@@ -98,10 +99,14 @@ def make_pod_fields(
     )
 
 
-def _refuse_store_secret(config: KubernetesExecutorConfig, secret: str | None, path: str) -> None:
-    used = [each.name for each in config.secret_as_env]
-    used += [each.name for each in config.secret_as_volume]
-    if secret is not None and secret in used:
+def _refuse_store_secrets(
+    config: KubernetesExecutorConfig, options: CompileOptions, path: str
+) -> None:
+    used = {each.name for each in config.secret_as_env}
+    used |= {each.name for each in config.secret_as_volume}
+    of_providers = (key.secret for each in options.providers for key in each.credentials.values())
+    secret = next((each for each in (options.store_secret, *of_providers) if each in used), None)
+    if secret is not None:
         message = (
             f"it uses the secret '{secret}', which has the credentials of the store for driver and "
             "launcher; give the task a secret of its own"

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from argosy_compiler.ca_bundle import CaBundle
 from argosy_schemas.pod import (
+    CA_PATH,
+    CA_VOLUME,
     EXCHANGE_PATH,
     EXCHANGE_VOLUME,
     PRIVATE_PATH,
@@ -52,6 +55,22 @@ def list_launcher_mounts(*, artifacts: bool, workspace: bool) -> list[Mount]:
     """Return the mounts of the launcher, which only reads what main wrote."""
     foreign = _list_foreign(artifacts, workspace)
     return [_PRIVATE_MOUNT, PUBLISHED_MOUNT, *map(_read_only, foreign)]
+
+
+def list_ca_volumes(bundle: CaBundle | None) -> list[dict[str, Any]]:
+    """Return the volume of certificates. A missing one does not keep the driver from starting."""
+    if bundle is None:
+        return []
+    source = {"configMap": {"name": bundle.name}, "secret": {"secretName": bundle.name}}
+    field = "configMap" if bundle.kind == "configmap" else "secret"
+    return [{"name": CA_VOLUME, field: {**source[field], "optional": True}}]
+
+
+def list_ca_mounts(bundle: CaBundle | None) -> list[Mount]:
+    """Return the mount of certificates."""
+    if bundle is None:
+        return []
+    return [_read_only({"name": CA_VOLUME, "mountPath": CA_PATH})]
 
 
 def _list_foreign(artifacts: bool, workspace: bool) -> list[Mount]:

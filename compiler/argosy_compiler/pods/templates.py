@@ -18,6 +18,8 @@ from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
 from argosy_compiler.pods.mounts import (
     PUBLISHED_MOUNT,
+    list_ca_mounts,
+    list_ca_volumes,
     list_driver_mounts,
     list_launcher_mounts,
     list_main_mounts,
@@ -27,6 +29,7 @@ from argosy_expressions.terms import quote
 from argosy_schemas.formats.providers import encode_providers, name_secret_keys
 from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
+    CA_PATH,
     CACHE_PARAMETER,
     CONTROL,
     CONTROL_PATH,
@@ -34,6 +37,7 @@ from argosy_schemas.pod import (
     DRIVER_COMMAND,
     DRIVER_CONTAINER,
     ENV_ATTEMPT,
+    ENV_CA_BUNDLE,
     ENV_CACHE,
     ENV_CREATED,
     ENV_IR,
@@ -46,6 +50,7 @@ from argosy_schemas.pod import (
     ENV_STORE,
     ENV_STORE_SECRET,
     ENV_TASK,
+    ENV_TASK_CA_BUNDLE,
     ENV_UPSTREAM,
     FINAL_MARK,
     IR_PARAMETER,
@@ -91,6 +96,7 @@ class PodTemplates:
 
     def find_step_template(self, dag: str, task: Task, *, retry: RetryPolicy | None) -> str:
         """Return the name of the template for a container task."""
+        options = self._compilation.options
         fields = self._compilation.pods[(dag, task.key)]
         artifacts = self._artifacts
         mounted = fields.container.get("volumeMounts", ())
@@ -103,6 +109,7 @@ class PodTemplates:
             **fields.template,
             "volumes": [
                 *list_volumes(artifacts=artifacts),
+                *list_ca_volumes(options.ca_bundle),
                 *fields.template.get("volumes", ()),
             ],
             "initContainers": [
@@ -111,7 +118,10 @@ class PodTemplates:
                     "image": self._compilation.options.image,
                     "command": list(DRIVER_COMMAND),
                     "env": env,
-                    "volumeMounts": list_driver_mounts(artifacts=artifacts, workspace=workspace),
+                    "volumeMounts": [
+                        *list_driver_mounts(artifacts=artifacts, workspace=workspace),
+                        *list_ca_mounts(options.ca_bundle),
+                    ],
                     **self._make_credentials(),
                 },
                 *fields.template.get("initContainers", ()),
@@ -121,7 +131,11 @@ class PodTemplates:
                 "image": fields.image,
                 "command": list(MAIN_COMMAND),
                 **fields.container,
-                "volumeMounts": [*list_main_mounts(artifacts=artifacts), *mounted],
+                "volumeMounts": [
+                    *list_main_mounts(artifacts=artifacts),
+                    *list_ca_mounts(options.ca_bundle if options.tasks_use_ca_bundle else None),
+                    *mounted,
+                ],
             },
             "sidecars": [
                 {
@@ -130,9 +144,12 @@ class PodTemplates:
                     "command": list(LAUNCHER_COMMAND),
                     "env": [
                         _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
-                        *self._make_provider_variables(),
+                        *self._make_store_variables(),
                     ],
-                    "volumeMounts": list_launcher_mounts(artifacts=artifacts, workspace=workspace),
+                    "volumeMounts": [
+                        *list_launcher_mounts(artifacts=artifacts, workspace=workspace),
+                        *list_ca_mounts(options.ca_bundle),
+                    ],
                     **self._make_credentials(),
                 }
             ],
@@ -150,13 +167,19 @@ class PodTemplates:
             DECIDE_TEMPLATE,
             {
                 "inputs": self._make_inputs(),
-                "volumes": [{"name": PUBLISHED_VOLUME, "emptyDir": {}}],
+                "volumes": [
+                    {"name": PUBLISHED_VOLUME, "emptyDir": {}},
+                    *list_ca_volumes(self._compilation.options.ca_bundle),
+                ],
                 "container": {
                     "name": MAIN_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(DECIDE_COMMAND),
                     "env": self._make_driver_env(),
-                    "volumeMounts": [PUBLISHED_MOUNT],
+                    "volumeMounts": [
+                        PUBLISHED_MOUNT,
+                        *list_ca_mounts(self._compilation.options.ca_bundle),
+                    ],
                     **self._make_credentials(),
                 },
                 "outputs": _make_control_output(),
@@ -195,9 +218,12 @@ class PodTemplates:
             env.append(
                 _make_variable(ENV_PARAMETERS, make_tag(f"sprig.b64enc(toJson({{{members}}}))"))
             )
-        if self._compilation.options.store_secret is not None:
-            env.append(_make_variable(ENV_STORE_SECRET, self._compilation.options.store_secret))
-        env += self._make_provider_variables()
+        options = self._compilation.options
+        if options.store_secret is not None:
+            env.append(_make_variable(ENV_STORE_SECRET, options.store_secret))
+        env += self._make_store_variables()
+        if options.ca_bundle is not None and options.tasks_use_ca_bundle:
+            env.append(_make_variable(ENV_TASK_CA_BUNDLE, f"{CA_PATH}/{options.ca_bundle.key}"))
         if self._follows:
             env.append(_make_variable(ENV_UPSTREAM, f"{{{{inputs.parameters.{UPSTREAM_INPUT}}}}}"))
         return env
@@ -217,11 +243,16 @@ class PodTemplates:
             }
         return _make_variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
 
-    def _make_provider_variables(self) -> list[dict[str, Any]]:
+    def _make_store_variables(self) -> list[dict[str, Any]]:
+        """Return what driver and launcher have to know of stores besides their URLs."""
+        bundle = self._compilation.options.ca_bundle
+        trusted = [] if bundle is None else [f"{CA_PATH}/{bundle.key}"]
+        found = [_make_variable(ENV_CA_BUNDLE, path) for path in trusted]
         providers = self._compilation.options.providers
         if not providers:
-            return []
+            return found
         return [
+            *found,
             _make_variable(ENV_PROVIDERS, encode_providers(providers)),
             *(
                 {
