@@ -22,19 +22,35 @@ class Index:
 
     directory: Path
 
-    def add(self, name: str, version: str, *, requires: str = "", **files: str) -> None:
-        """Offer a release of a package; ``files`` are modules below it, by name."""
+    def add(
+        self,
+        name: str,
+        version: str,
+        *,
+        requires: str = "",
+        tag: str = "py3-none-any",
+        **files: str,
+    ) -> None:
+        """Offer a release of a package.
+
+        Args:
+            name: Of the package.
+            version: Of the release.
+            requires: Another package.
+            tag: Of the wheel: the Pythons that it is for.
+            files: Modules below it, by name.
+        """
         info = f"{name}-{version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         if requires:
             metadata += f"Requires-Dist: {requires}\n"
         modules = {f"{name}/__init__.py": f"__version__ = {version!r}\n"}
         modules |= {f"{name}/{path}.py": text for path, text in files.items()}
-        with zipfile.ZipFile(self.directory / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        with zipfile.ZipFile(self.directory / f"{name}-{version}-{tag}.whl", "w") as wheel:
             for path, text in modules.items():
                 wheel.writestr(path, text)
             wheel.writestr(f"{info}/METADATA", metadata)
-            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
             record = "".join(f"{path},,\n" for path in [*modules, f"{info}/METADATA"])
             wheel.writestr(f"{info}/RECORD", f"{record}{info}/WHEEL,,\n{info}/RECORD,,\n")
 

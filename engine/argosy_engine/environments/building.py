@@ -20,7 +20,7 @@ import shutil
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from argosy_engine.environments.errors import create_installation_error
 from argosy_engine.environments.interpreter import PythonInterpreter
 from argosy_engine.environments.pip_options import to_uv_arguments, to_uv_environment, to_uv_flags
 from argosy_engine.environments.requirements import list_requirements
-from argosy_engine.pods.programs import run_program
+from argosy_engine.pods.programs import ProgramEnd, run_program
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, RetryableTaskError
@@ -42,6 +42,10 @@ _TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Errors of a machine that is overloaded at the moment."""
 _UV_LOCK = threading.Lock()
 """Python 3.11 fills ``sysconfig`` without a lock; a second thread reads it half filled."""
+_ONLY_OF_INSTALL = ("--upgrade", "--reinstall")
+"""Options of ``uv pip install`` that say nothing about which releases there are."""
+_ALLOWING = ("automatic", "true", "1")
+"""Values of UV_PYTHON_DOWNLOADS; uv's own default is to download, which nobody chose."""
 _POLL_SECONDS = 0.1
 """How often to check for a stop while another process builds."""
 
@@ -122,16 +126,54 @@ class Builder:
             OSError: The machine has no process, memory or file descriptor left at the moment.
             TaskError: No index could be reached, or it has no such version.
         """
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise create_cache_error(self.directory, error) from error
+        self._make_directory()
         command = ["pip", "compile", "--no-deps", "--no-header", "--no-annotate"]
         python = ["--python", self._interpreter.executable]
         found = self._uv(
             [*command, *to_uv_flags(self._environment), *python, "-"], requirement, requirement
         )
         return found.strip().splitlines()[-1].partition("==")[2]
+
+    def has_builds(self, installs: Sequence[Sequence[str]], version: str) -> bool:
+        """Return whether all requirements have wheels for a Python such as ``3.9``."""
+        for arguments in installs:
+            ours = to_uv_arguments(arguments)
+            if ours is None:
+                return False
+            named = list_requirements(arguments)
+            options = [word for word in ours if word not in (*named, *_ONLY_OF_INSTALL)]
+            command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", *options]
+            wheels = ["--only-binary", ":all:", "--python-version", version]
+            python = ["--python", self._interpreter.executable]
+            flags = to_uv_flags(self._environment)
+            asked = [find_uv(), *command, *flags, *wheels, *python, "-"]
+            if self.try_program(asked, "\n".join(named)) is None:
+                return False
+        return True
+
+    def find_python(self, version: str) -> str | None:
+        """Return the path of a Python of this machine; ``None``: there is none of this version."""
+        found = self.try_program([find_uv(), "python", "find", "--no-project", version])
+        return found and found.strip()
+
+    def bring_python(self, version: str) -> bool:
+        """Let uv download a Python, if the user allows it; return whether it did."""
+        if self._environment.get("UV_PYTHON_DOWNLOADS", "").lower() not in _ALLOWING:
+            return False
+        command = [find_uv(), "--quiet", "python", "install", "--no-bin", version]
+        return self.try_program(command, downloads="automatic") is not None
+
+    def read_other_python(self, key: str) -> str | None:
+        """Return the version of Python that an earlier build of a key needed, e.g. ``3.9``."""
+        try:
+            return (self.directory / f"{key}.python").read_text() or None
+        except OSError:
+            return None
+
+    def write_other_python(self, key: str, version: str) -> None:
+        """Remember the version of Python that a key needs: to fail at building may take long."""
+        with suppress(OSError):
+            write_atomically(self.directory / f"{key}.python", version.encode())
 
     @contextmanager
     def _locked(self, key: str, installs: Sequence[Sequence[str]]) -> Generator[None]:
@@ -182,19 +224,43 @@ class Builder:
     def _uv(self, arguments: Sequence[str], what: str, text: str = "") -> str:
         return self._run([find_uv(), "--quiet", *arguments], what, text)
 
-    def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
+    def try_program(
+        self, command: Sequence[str], text: str = "", *, downloads: str = "never"
+    ) -> str | None:
+        """Return the output of a program that gets ``text``; ``None``: it failed.
+
+        Raises:
+            MachineError: The cache cannot be written.
+            RetryableTaskError: The run is to stop.
+        """
+        self._make_directory()
+        self._raise_if_stopped(text)
+        ended = self._start(command, text, downloads=downloads)
+        self._raise_if_stopped(text)
+        return ended.output if ended.status == 0 else None
+
+    def _make_directory(self) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise create_cache_error(self.directory, error) from error
+
+    def _start(self, command: Sequence[str], text: str, *, downloads: str = "never") -> ProgramEnd:
         environment = {
             name: value
             for name, value in self._environment.items()
             if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "PIP_TARGET")
         }
         environment |= to_uv_environment(self._environment)
-        environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        self._raise_if_stopped(what)
+        environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": downloads}
         # Not in the pipeline's directory, where uv would read a project.
-        ended = run_program(
+        return run_program(
             command, environment=environment, directory=self.directory, stop=self._stop, text=text
         )
+
+    def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
+        self._raise_if_stopped(what)
+        ended = self._start(command, text)
         if ended.status == 0:
             return ended.output
         self._raise_if_stopped(what)

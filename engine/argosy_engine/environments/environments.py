@@ -22,17 +22,22 @@ from typing import Final
 
 from argosy_engine.environments.building import Builder, create_cache_error
 from argosy_engine.environments.commands import PythonCommand, read_command
+from argosy_engine.environments.errors import create_missing_python_error
 from argosy_engine.environments.interpreter import PythonInterpreter, find_interpreter
+from argosy_engine.environments.other_python import OtherPython, choose_python, find_python
 from argosy_engine.environments.overlay import create_overlay, find_shell
 from argosy_engine.environments.requirements import (
     Requirements,
     decide_requirements,
+    has_pins,
     list_requirements,
 )
 from argosy_engine.pods.stop import StopSignal
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import FinalTaskError, MachineError, TaskError
+from argosy_schemas.logger import Logger
 
+_LOGGER = Logger("engine.environments")
 SHARED_KFP: Final = "kfp>=2,<3"
 _OLD_SECONDS: Final = 30 * 24 * 3600
 
@@ -64,6 +69,7 @@ class Environments:
         keep_pins: bool = False,
         interpreter: PythonInterpreter | None = None,
         environment: Mapping[str, str] = os.environ,
+        is_other: bool = False,
     ) -> None:
         """Use ``cache_directory``, else the one that ``environment`` names, else the user's.
 
@@ -72,15 +78,19 @@ class Environments:
             keep_pins: Install the SDK release that each component names, not a shared one.
             interpreter: The Python of the environments; by default the one that runs this.
             environment: Variables of this process.
+            is_other: Whether these environments are for requirements that have no build for the
+                Python that runs this.
         """
         self._interpreter = find_interpreter() if interpreter is None else interpreter
         root = find_cache_directory(environment) if cache_directory is None else cache_directory
         self._builder = Builder(root / "environments", self._interpreter, environment)
+        self._environment = environment
+        self._is_other = is_other
         self._keep_pins = keep_pins
         self._lock = threading.Lock()
         self._kfp: str | None = None
         self._kfp_is_fixed = False
-        self._known: dict[str, Path | FinalTaskError] = {}
+        self._known: dict[str, Path | FinalTaskError | Environments] = {}
 
     def prepare_environment(
         self,
@@ -99,23 +109,24 @@ class Environments:
             stop: Ends this build when set; builds by others continue.
 
         Raises:
-            FinalTaskError: The requirements cannot be installed (reason ``ENVIRONMENT_FAILED``).
+            FinalTaskError: The requirements cannot be installed (reason ``ENVIRONMENT_FAILED``),
+                also with another Python of this machine.
             RetryableTaskError: The index could not be reached (``ENVIRONMENT_FAILED``), or
                 ``stop`` was set (its reason).
             MachineError: The cache or the task's directory cannot be written.
         """
         command = read_command(argv)
-        shared, requirements = None, Requirements()
+        shared = _Shared(self._interpreter, None, Requirements())
         if command.installs or command.executor is not None or command.mentions_pip:
-            shared, requirements = self._shared(command, self._builder.with_stop(stop))
+            shared = self._share(command, image, stop)
         try:
             entries = create_overlay(
-                shared,
+                shared.path,
                 task_directory / "python",
-                self._interpreter,
-                skipped=requirements.skipped,
+                shared.interpreter,
+                skipped=shared.requirements.skipped,
                 makes_venv=command.makes_venv,
-                has_newest_kfp=requirements.kfp is not None,
+                has_newest_kfp=shared.requirements.kfp is not None,
             )
             shell = find_shell(image, task_directory / "shell")
         except OSError as error:
@@ -125,30 +136,81 @@ class Environments:
             ) from error
         return Environment(
             path_entries=(*([shell] if shell is not None else []), *entries),
-            env=_variables(task_directory / "python", requirements),
-            description=self._description(shared, requirements),
+            env=_variables(task_directory / "python", shared.requirements),
+            description=shared.description,
         )
 
-    def _shared(self, command: PythonCommand, builder: Builder) -> tuple[Path, Requirements]:
+    def _share(self, command: PythonCommand, image: str, stop: StopSignal | None) -> _Shared:
+        builder = self._builder.with_stop(stop)
         requirements = self._requirements(command, builder)
         key = builder.compute_key(requirements.installs)
-        shared = self._known.get(key) or builder.find(key)
-        if shared is None and requirements.kfp is not None and self._find_newer_kfp(builder):
+        found = self._known.get(key) or builder.find(key) or self._recall_other(key, builder)
+        if found is None and requirements.kfp is not None and self._find_newer_kfp(builder):
             requirements = self._requirements(command, builder)
             key = builder.compute_key(requirements.installs)
-            shared = builder.find(key)
-        if isinstance(shared, FinalTaskError):
+            found = builder.find(key)
+        if found is None:
+            found = self._build(key, requirements, image, builder)
+        self._known[key] = found
+        if isinstance(found, FinalTaskError):
             # Otherwise each task of a component would wait for the same failure.
-            raise FinalTaskError(str(shared), reason=shared.reason)
-        if shared is None:
-            try:
-                shared = builder.build(key, requirements.installs)
-            except FinalTaskError as error:
-                self._known[key] = error
-                raise
-        self._known[key] = shared
+            raise FinalTaskError(str(found), reason=found.reason)
+        if isinstance(found, Environments):
+            return found._share(command, image, stop)
         self._kfp_is_fixed = self._kfp_is_fixed or requirements.kfp is not None
-        return shared, requirements
+        return _Shared(self._interpreter, found, requirements)
+
+    def _build(
+        self, key: str, requirements: Requirements, image: str, builder: Builder
+    ) -> Path | FinalTaskError | Environments:
+        """Return what is there now for a key: an environment, or those of another Python."""
+        other = self._choose_other(requirements, image, builder)
+        if other is not None and other.interpreter is not None:
+            builder.write_other_python(key, other.version)
+            _LOGGER.info("use Python %s for %s", other.version, ", ".join(other.packages))
+            return self._with_python(other.interpreter)
+        try:
+            # It may be possible to build them from source.
+            return builder.build(key, requirements.installs)
+        except FinalTaskError as error:
+            return (
+                error
+                if other is None
+                else create_missing_python_error(
+                    other.packages, needed=other.version, own=self._interpreter.name
+                )
+            )
+
+    # Another Python.
+
+    def _recall_other(self, key: str, builder: Builder) -> Environments | None:
+        """Return the environments of the Python that an earlier run chose for a key."""
+        version = None if self._is_other else builder.read_other_python(key)
+        interpreter = None if version is None else find_python(builder, version)
+        return None if interpreter is None else self._with_python(interpreter)
+
+    def _choose_other(
+        self, requirements: Requirements, image: str, builder: Builder
+    ) -> OtherPython | None:
+        """Return a Python that has builds of pins, if our own has not and another has."""
+        # The SDK's own requirement is another release for another Python.
+        installs = [
+            words for words in requirements.installs if f"kfp=={requirements.kfp}" not in words
+        ]
+        if self._is_other or not has_pins(installs):
+            return None
+        return choose_python(builder, installs, own=self._interpreter, image=image)
+
+    def _with_python(self, interpreter: PythonInterpreter) -> Environments:
+        return Environments(
+            self._builder.directory.parent,
+            keep_pins=self._keep_pins,
+            interpreter=interpreter,
+            environment=self._environment,
+            is_other=True,
+        )
+
+    # The SDK.
 
     def _requirements(self, command: PythonCommand, builder: Builder) -> Requirements:
         return decide_requirements(
@@ -193,11 +255,24 @@ class Environments:
     def _kfp_file(self) -> Path:
         return self._builder.directory / f"kfp-{self._interpreter.short_name}.json"
 
-    def _description(self, shared: Path | None, requirements: Requirements) -> str:
-        if shared is None:
-            return self._interpreter.name
-        packages = [word for words in requirements.installs for word in list_requirements(words)]
-        return f"{self._interpreter.name} with {', '.join(packages) or 'pip'} in {shared}"
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What a command shares with others."""
+
+    interpreter: PythonInterpreter
+    path: Path | None
+    """The shared environment; ``None``: the command needs the interpreter alone."""
+    requirements: Requirements
+
+    @property
+    def description(self) -> str:
+        """Return interpreter, packages and directory, for people."""
+        if self.path is None:
+            return self.interpreter.name
+        installs = self.requirements.installs
+        packages = [word for words in installs for word in list_requirements(words)]
+        return f"{self.interpreter.name} with {', '.join(packages) or 'pip'} in {self.path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

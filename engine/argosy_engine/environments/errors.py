@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
 from argosy_schemas.formats.records import Reason
@@ -39,6 +40,24 @@ def create_installation_error(what: str, output: str, *, python: str) -> TaskErr
     return FinalTaskError(
         f"the Python packages of the component ({what}) could not be installed ({reason}); correct "
         f"the component's packages_to_install, or run Argosy with another Python than {python}",
+        reason=Reason.ENVIRONMENT_FAILED,
+    )
+
+
+def create_missing_python_error(
+    packages: Sequence[str], *, needed: str, own: str
+) -> FinalTaskError:
+    """Return the error for packages that need a Python which is not on this machine.
+
+    Args:
+        packages: Requirements without a build for our own Python.
+        needed: The version of a Python that has builds, e.g. ``3.9``.
+        own: The name of our own, e.g. ``Python 3.11.7``.
+    """
+    return FinalTaskError(
+        f"the component needs {', '.join(packages)}, which has builds for Python {needed} and not "
+        f"for {own}; install Python {needed} (uv python install {needed}), or pin a newer release "
+        "in packages_to_install",
         reason=Reason.ENVIRONMENT_FAILED,
     )
 

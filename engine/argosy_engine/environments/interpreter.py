@@ -28,7 +28,12 @@ class PythonInterpreter:
     @property
     def short_name(self) -> str:
         """Return its file name, e.g. ``python3.11``."""
-        return f"python{self.version[0]}.{self.version[1]}"
+        return f"python{self.short_version}"
+
+    @property
+    def short_version(self) -> str:
+        """Return major and minor version, e.g. ``3.11``."""
+        return f"{self.version[0]}.{self.version[1]}"
 
     @property
     def platform(self) -> str:

@@ -13,6 +13,8 @@ _OLD_KFP_PIN = re.compile(r"kfp\s*={2,3}\s*2\.[0-4](?!\d)[^\s,;\[\]]*")
 """Before 2.5 an artifact had no path where its URI is a local path."""
 _TYPING_EXTENSIONS = re.compile(r"typing-extensions\b")
 
+_REFUSES_NEWEST = re.compile(r"==|~=|<")
+
 _NAMES_A_FILE = re.compile(r"-[erc]|--(editable|requirement|constraint)\b")
 
 _QUIET = frozenset(
@@ -123,6 +125,13 @@ def _is_changing(requirement: str) -> bool:
     if re.search(r"(^|@\s*)https?://", requirement):
         return False
     return re.search(r"^[./~]|^file:|@\s*(file:|[./])", requirement) is not None
+
+
+def has_pins(installs: Sequence[Sequence[str]]) -> bool:
+    """Return whether a requirement refuses the newest releases."""
+    return any(
+        _REFUSES_NEWEST.search(word) for words in installs for word in list_requirements(words)
+    )
 
 
 def list_requirements(arguments: Sequence[str]) -> list[str]:
