@@ -81,6 +81,8 @@ def test_keys_tags_merges_and_aliases(text: str, value: object) -> None:
          "quote it or remove it", 1),
         ("- 0b_", "'0b_' cannot be read as a number", 1),
         ("a: 1\n<<: {b: 1}", "Argosy does not merge mappings ('<<'); write the members out", 2),
+        ("!!int ''", "'' cannot be read as a number", 1),
+        ("!!float _", "'_' cannot be read as a number", 1),
         ("!!bool 5", "'5' cannot be read as a boolean", 1),
         ("a: 1\n? {b: c}\n: 1", "A key is a list or a mapping; make it text", 2),
         ("- &x [1]\n- *x : 1", "A key is a list or a mapping; make it text", 1),

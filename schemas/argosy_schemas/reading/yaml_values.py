@@ -176,7 +176,7 @@ class _Builder:
             return None
         try:
             value = read(node)
-        except (ValueError, KeyError):  # a wrong tag, nothing but underscores, thousands of digits
+        except (ValueError, LookupError):  # a wrong tag, no digit at all, thousands of digits
             kind = "boolean" if node.tag.endswith("bool") else "number"
             self._refuse(f"{quote_text(text)} cannot be read as a {kind}", node)
             return None
