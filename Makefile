@@ -61,8 +61,10 @@ uncovered:  ## the lines and branches that the last run of the tests did not rea
 nightly:  ## the long property and endurance runs
 	$(BIN)/pytest -n 2 -m nightly
 
-golden:  ## rewrite the golden files; read the difference before you commit it
+golden:  ## rewrite the golden files and the examples' workflows; read the difference before you commit it
 	$(BIN)/pytest tests/compiler --update-golden
+	for example in examples/*/; do \
+	  $(BIN)/argosy compile $$example/pipeline.yaml -o $$example/workflow.json || exit 1; done
 
 lock: $(UV)  ## resolve the development environment again
 	$(UV) pip compile --quiet --universal --no-header --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt

@@ -330,13 +330,13 @@ def to_text(value: Json) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-CONSTANTS = {"true": True, "false": False, "null": None}
+NAMES = {"true": True, "false": False, "null": None, "parseJson": json.loads}
 
 
 def holds(condition: str, values: Mapping[str, Json]) -> bool:
     """Return the outcome of a condition as :mod:`random_pipelines` writes it, by Python's own."""
     python = re.sub(r"inputs\.parameter_values\['([^']+)'\]", r"value['\1']", condition)
-    for cel, own in (("&&", "and"), ("||", "or"), ("!(", "not ("), ("size", "len")):
+    for cel, own in (("&&", "and"), ("||", "or"), ("!(", "not (")):
         python = python.replace(cel, own)
-    outcome: bool = eval(python, {"value": values, **CONSTANTS})
+    outcome: bool = eval(python, {"value": values, **NAMES})
     return outcome

@@ -508,8 +508,10 @@ class Writer:
     def _comparison(self, channel: Channel) -> str:
         value = f"inputs.parameter_values['{channel.name}']"
         if channel.type == "LIST" or (channel.type == "STRING" and self._random.randint(0, 5) == 0):
-            # Beyond what the SDK writes: a pod has to decide.
-            return f"size({value}) > {self._random.randint(0, 4)}"
+            # An item by a computed index is beyond what the SDK writes: a pod has to decide.
+            known = f"parseJson('[0]')[int(parseJson('0'))] == {self._random.randint(0, 1)}"
+            other = "null" if channel.type == "LIST" else f"'{self._text()}'"
+            return f"{known} || {value} == {other}"
         match channel.type:
             case "MAYBE" if self._flip():
                 return f"{value} {self._random.choice(['==', '!='])} null"

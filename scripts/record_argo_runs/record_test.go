@@ -61,6 +61,12 @@ func replay(t *testing.T, one scenario) *wfv1.Workflow {
 	ctx := recordingContext(t)
 	cancel, controller := recordingController(ctx, one.Workflow)
 	defer cancel()
+	events := controller.eventRecorderManager.(*testEventRecorderManager).eventRecorder.Events
+	go func() {
+		// The recorder blocks once its buffer is full.
+		for range events {
+		}
+	}()
 	woc := recordingOperation(ctx, one.Workflow, controller)
 	for range 100 {
 		woc.operate(ctx)
