@@ -268,7 +268,7 @@ class ControlValues:
         )
 
     def _read_items(self, dag: str, task: Task) -> Value:
-        """Return the list that a loop iterates over; that it is a list, its length checks."""
+        """Return the list that a loop iterates over; its length fails where it is not a list."""
         assert task.iterator is not None
         items = task.iterator.items
         if isinstance(items, InputItems):
