@@ -140,15 +140,35 @@ def run_into_nothing(shell: Shell, script: str) -> CommandResult:
     return shell.run(script)
 
 
-ENVIRONMENT = {"ONE": "1", "with.dot-and-dash": "a b\nc", "PATH": "/usr/bin"}
-PRINTED = "ONE=1\nwith.dot-and-dash=a b\nc\nPATH=/usr/bin\n"
+ENVIRONMENT = {
+    "ONE": "1",
+    "AWS_SECRET_ACCESS_KEY": "a secret\n$(id)",
+    "with.dot-and-dash": "a b",
+    "PATH": "/usr/bin",
+    "PWD": "/nowhere",
+    "SHLVL": "7",
+    "PS1": "$ ",
+    "UID": "3",
+    "IFS": "x",
+    "EMPTY": "",
+}
+PRINTED = sorted("\n".join(f"{name}={value}" for name, value in ENVIRONMENT.items()).split("\n"))
+
+
+def test_no_credentials_are_arguments_of_a_process() -> None:
+    """Everybody on the machine may read those."""
+    with Watchdog() as watchdog:
+        argv, environment = watchdog.wrap_command(["true"], ENVIRONMENT)
+
+    assert "a secret" not in " ".join(argv)
+    assert environment["AWS_SECRET_ACCESS_KEY"] == ENVIRONMENT["AWS_SECRET_ACCESS_KEY"]
 
 
 def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
     ended = shell.run_argv("/usr/bin/env", environment=ENVIRONMENT)
 
     assert ended == CommandResult(exit_code=0)
-    assert shell.log.read_text() == PRINTED
+    assert sorted(shell.log.read_text().splitlines()) == PRINTED
 
 
 def test_a_command_whose_path_reads_like_a_variable_runs(shell: Shell) -> None:
@@ -173,7 +193,7 @@ def test_a_command_whose_path_reads_like_a_variable_gets_the_given_environment_a
     ended = shell.run_argv(str(command), environment=ENVIRONMENT)
 
     assert ended == CommandResult(exit_code=0)
-    assert shell.log.read_text() == PRINTED
+    assert sorted(shell.log.read_text().splitlines()) == PRINTED
 
 
 def test_standard_input_is_empty(shell: Shell) -> None:

@@ -85,12 +85,13 @@ def run_command(
         stack.callback(os.close, reading)
         try:
             log = stack.enter_context(command.log.open("ab", buffering=0))
+            argv, environment = watchdog.wrap_command(command.argv, command.environment)
             process = subprocess.Popen(
-                watchdog.wrap_command(command.argv, command.environment),
+                argv,
                 stdin=watchdog.descriptor,
                 stdout=writing,
                 stderr=writing,
-                env={},
+                env=environment,
                 cwd=command.directory,
                 start_new_session=True,
             )

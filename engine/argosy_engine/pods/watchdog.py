@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -40,10 +41,16 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 [ $# = 0 ] || exec "$@"
 """
 
-# `env` passes on exactly the variables that it is given: a shell drops those whose names it cannot
-# hold, and adds its own.
 # The pipe is standard input, since shells support descriptors of one digit only.
-_REGISTER = 'echo "+ $$" >&0; exec /usr/bin/env -i "$@" </dev/null'
+_REGISTER = 'echo "+ $$" >&0; exec /usr/bin/env "$@" </dev/null'
+
+_ADDED_BY_SHELLS = ("_", "OLDPWD", "PWD", "SHLVL")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Shells change or drop these; macOS takes the last from its own programs.
+_SPECIAL = re.compile(
+    r"_|OLDPWD|PWD|SHLVL|IFS|ENV|BASH.*|SHELLOPTS|POSIXLY_CORRECT|PS[0-9]|PPID|E?UID|OPT[A-Z]+|"
+    r"LINENO|RANDOM|SECONDS|HIST.*|MAIL.*|COLUMNS|LINES|LD_.*|DYLD_.*"
+)
 
 
 class Watchdog:
@@ -78,16 +85,22 @@ class Watchdog:
         """Return the standard input for a command of :meth:`wrap_command`."""
         return self._writing
 
-    def wrap_command(self, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    def wrap_command(
+        self, argv: Sequence[str], environment: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
         """Return a command that registers its process group and then executes ``argv``.
 
-        Start it in a new session, with :attr:`descriptor` as standard input. ``argv`` gets
-        ``environment`` alone, whatever the command is started with, and an empty standard input.
+        Start it in a new session, with :attr:`descriptor` as standard input and the second result
+        as its environment. ``argv`` gets exactly ``environment``, and an empty standard input.
         """
-        pairs = [f"{name}={value}" for name, value in environment.items()]
+        # Everybody may read the arguments of a process, and credentials are among the variables.
+        # Only those are arguments of `env` that a shell would not hand on as they are.
+        passed = {name: value for name, value in environment.items() if _is_passed_on(name)}
+        pairs = [f"{name}={environment[name]}" for name in environment if name not in passed]
+        unset = [word for name in _ADDED_BY_SHELLS for word in ("-u", name)]
         # `env` takes words with a "=" for variables, up to the first word without one.
         prefix = _find_neutral_prefix() if "=" in argv[0] else ()
-        return [_SHELL, "-c", _REGISTER, "argosy", *pairs, *prefix, *argv]
+        return [_SHELL, "-c", _REGISTER, "argosy", *unset, *pairs, *prefix, *argv], passed
 
     def forget(self, group: int) -> None:
         """Unregister a group; call it before the system can reuse its id."""
@@ -109,6 +122,11 @@ class Watchdog:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _is_passed_on(name: str) -> bool:
+    """Return whether a shell hands a variable on to the program that it executes."""
+    return bool(_NAME.fullmatch(name)) and not _SPECIAL.fullmatch(name)
 
 
 def _find_neutral_prefix() -> tuple[str, ...]:
