@@ -13,6 +13,7 @@ class Asked(ThreadingHTTPServer):
 
     Attributes:
         requests: Method, path and ``Authorization`` of each.
+        headers: The names of the headers of each, in lower case.
     """
 
     daemon_threads = True
@@ -20,6 +21,7 @@ class Asked(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Nothing)
         self.requests: list[tuple[str, str, str]] = []
+        self.headers: list[set[str]] = []
 
     @property
     def url(self) -> str:
@@ -30,6 +32,7 @@ class _Nothing(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         assert isinstance(self.server, Asked)
         signature = self.headers.get("Authorization", "").strip()
+        self.server.headers.append({name.lower() for name in self.headers})
         self.server.requests.append((self.command, self.path, signature))
         self.send_response(404)
         self.send_header("Content-Length", "0")

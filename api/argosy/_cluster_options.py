@@ -39,6 +39,8 @@ def check_cluster_options(options: CompileOptions) -> None:
     ]
     if options.ir is IrPlacement.STORE and options.store is None:
         faults.append("--ir store needs --store URL, to put the pipeline there")
+    if options.store is not None and options.store_from is not None:
+        faults.append("--store and --store-from name two stores; leave one out")
     if options.tasks_use_ca_bundle and options.ca_bundle is None:
         faults.append("--ca-bundle-for-tasks needs --ca-bundle, which names the certificates")
     if faults:

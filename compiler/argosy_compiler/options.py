@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from argosy_compiler.ca_bundle import CaBundle
+from argosy_compiler.config_objects import ConfigObject
 from argosy_schemas.formats.providers import Provider
 
 DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"
@@ -44,6 +44,9 @@ class CompileOptions:
     ir: IrPlacement = IrPlacement.AUTO
     store: str | None = None
     """URL of the store; ``None`` leaves it to ``argo submit -p argosy-store=URL``."""
+    store_from: ConfigObject | None = None
+    """Holds the URL of the store as ``ARGOSY_STORE``, and other variables of driver and launcher;
+    there is no parameter for the URL then."""
     root: str = ""
     """Pipeline root; empty: the pipeline's own, else inside the store."""
     image: str = DEFAULT_IMAGE
@@ -51,7 +54,7 @@ class CompileOptions:
     """Secret whose keys become environment variables of driver and launcher: credentials."""
     providers: tuple[Provider, ...] = ()
     """How buckets are opened: see :func:`argosy_compiler.providers.parse_providers`."""
-    ca_bundle: CaBundle | None = None
+    ca_bundle: ConfigObject | None = None
     """What driver and launcher trust when they talk to the store, besides their image's own."""
     tasks_use_ca_bundle: bool = False
     """Whether the commands of tasks trust the same, instead of their image's own."""

@@ -36,6 +36,7 @@ _RETRIES: Final[RetryConfig] = {
     "retry_timeout": timedelta(seconds=60),
 }
 
+_CHECKSUMS: Final = ("sha256", "crc64nvme")
 _TRUE: Final = ("true", "1", "yes")
 _FALSE: Final = ("false", "0", "no")
 
@@ -117,6 +118,13 @@ def _s3(
     )
     if anonymous:
         config["skip_signature"] = True
+    if checksum := options.get("checksum"):
+        if checksum.lower() not in _CHECKSUMS:
+            raise StoreError(
+                f"{url}: '{checksum}' is not a checksum; write {' or '.join(_CHECKSUMS)}",
+                retryable=False,
+            )
+        config["checksum_algorithm"] = checksum.lower()
     path_style = _flag(url, options, "path_style", default=True)
     config["virtual_hosted_style_request"] = not path_style
     if endpoint is not None:

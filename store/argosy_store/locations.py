@@ -31,6 +31,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "usepathstyle": "path_style",
         "profile": "profile",
         "anonymous": "anonymous",
+        "checksum": "checksum",
     },
     "gs": {"endpoint": "endpoint", "anonymous": "anonymous"},
     "az": {"account": "account", "endpoint": "endpoint", "anonymous": "anonymous"},

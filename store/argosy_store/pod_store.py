@@ -25,7 +25,12 @@ def read_pod_store(environment: Mapping[str, str]) -> str:
     Raises:
         InvalidArgumentError: The workflow names none.
     """
-    url = environment.get(ENV_STORE, "")
+    if ENV_STORE not in environment:
+        raise InvalidArgumentError(
+            "the object that 'argosy compile --store-from' named is missing in the namespace of "
+            f"this pod, or has no key '{ENV_STORE}'; create it"
+        )
+    url = environment[ENV_STORE]
     if not url or _TAG_START in url:
         raise InvalidArgumentError(
             f"the workflow names no store; submit it with '-p {STORE_PARAMETER}=URL', or compile "

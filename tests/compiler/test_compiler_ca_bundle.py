@@ -9,7 +9,7 @@ import pytest
 
 from argosy._cluster_options import check_cluster_options
 from argosy_compiler import compile_pipeline
-from argosy_compiler.ca_bundle import CaBundle, parse_ca_bundle
+from argosy_compiler.config_objects import ConfigObject, parse_config_object
 from argosy_compiler.options import CompileOptions
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.reading.pipeline import read_pipeline
@@ -33,18 +33,18 @@ def read_env(container: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("text", "bundle"),
     [
-        ("configmap/ca", CaBundle(kind="configmap", name="ca")),
-        ("secret/ca/root.pem", CaBundle(kind="secret", name="ca", key="root.pem")),
+        ("configmap/ca", ConfigObject(kind="configmap", name="ca", key="ca.crt")),
+        ("secret/ca/root.pem", ConfigObject(kind="secret", name="ca", key="root.pem")),
     ],
 )
-def test_a_bundle_is_a_key_of_a_config_map_or_secret(text: str, bundle: CaBundle) -> None:
-    assert parse_ca_bundle(text) == bundle
+def test_a_bundle_is_a_key_of_a_config_map_or_secret(text: str, bundle: ConfigObject) -> None:
+    assert parse_config_object(text, option="--ca-bundle", default_key="ca.crt") == bundle
 
 
 @pytest.mark.parametrize("text", ["ca", "file/ca", "secret/", "secret/A", "secret/a/..", "a/b/c/d"])
 def test_what_names_no_bundle_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"--ca-bundle '{text}' "):
-        parse_ca_bundle(text)
+        parse_config_object(text, option="--ca-bundle", default_key="ca.crt")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_names_no_bundle_is_refused(text: str) -> None:
     ],
 )
 def test_driver_and_launcher_trust_the_bundle(kind: str, source: Any) -> None:
-    pod = compile_pod(ca_bundle=CaBundle(kind=kind, name="ca", key="root.pem"))
+    pod = compile_pod(ca_bundle=ConfigObject(kind=kind, name="ca", key="root.pem"))
 
     assert {"name": "argosy-ca", **source} in pod["volumes"]
     for container in (pod["initContainers"][0], pod["sidecars"][0]):
@@ -66,7 +66,9 @@ def test_driver_and_launcher_trust_the_bundle(kind: str, source: Any) -> None:
 
 
 def test_commands_of_tasks_trust_it_on_request() -> None:
-    pod = compile_pod(ca_bundle=CaBundle(kind="secret", name="ca"), tasks_use_ca_bundle=True)
+    pod = compile_pod(
+        ca_bundle=ConfigObject(kind="secret", name="ca", key="ca.crt"), tasks_use_ca_bundle=True
+    )
 
     assert MOUNT in pod["container"]["volumeMounts"]
     assert read_env(pod["initContainers"][0])["ARGOSY_TASK_CA_BUNDLE"] == "/argosy/ca/ca.crt"

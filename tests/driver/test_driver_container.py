@@ -368,6 +368,20 @@ def test_what_is_wrong_is_one_line_for_kubernetes(
     assert not (pod.directory / "pod/argosy/private").exists()
 
 
+def test_an_object_that_should_name_the_store_and_is_missing_is_said_to_kubernetes(
+    pod: Pod,
+) -> None:
+    environment = pod.environment(HELLO, {"name": "you"})
+    del environment["ARGOSY_STORE"]
+
+    ended = pod.run(environment)
+
+    assert ended.reason == (
+        "the object that 'argosy compile --store-from' named is missing in the namespace of this "
+        "pod, or has no key 'ARGOSY_STORE'; create it (final)"
+    )
+
+
 def test_a_store_that_cannot_be_used_is_said_to_kubernetes(pod: Pod) -> None:
     (pod.directory / "store").write_text("a file in its place")
 

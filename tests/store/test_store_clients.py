@@ -60,6 +60,26 @@ def test_a_client_of_every_scheme_is_made_without_a_network(
     assert type(client).__name__ == kind
 
 
+@pytest.mark.parametrize("checksum", ["sha256", "CRC64NVME"])
+def test_uploads_carry_the_checksum_that_the_url_asks_for(
+    checksum: str, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"s3://data?endpoint={asked.url}&anonymous=true&checksum={checksum}"
+
+    with pytest.raises(StoreError):
+        open_store(url).put("key", b"x")
+
+    (headers,) = asked.headers
+    assert f"x-amz-checksum-{checksum.lower()}" in headers
+
+
+def test_a_checksum_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store("s3://data?checksum=md5")
+
+    assert str(caught.value) == ("s3://data: 'md5' is not a checksum; write sha256 or crc64nvme")
+
+
 def test_google_takes_its_endpoint_from_the_url_before_the_emulators_variable() -> None:
     environment = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9"}
 

@@ -128,12 +128,12 @@ def test_a_question_mark_in_a_root_need_not_begin_options(url: str) -> None:
         (
             "s3://b/x?bad=1",
             "s3://b/x: 'bad' is not an option of s3:// URLs; use endpoint, region, disableSSL, "
-            "s3ForcePathStyle, profile or anonymous",
+            "s3ForcePathStyle, profile, anonymous or checksum",
         ),
         (
             "minio://b?endpoint=h:1&regoin=r",
             "minio://b: 'regoin' is not an option of minio:// URLs; use endpoint, region, "
-            "disableSSL, s3ForcePathStyle, profile or anonymous",
+            "disableSSL, s3ForcePathStyle, profile, anonymous or checksum",
         ),
         (
             "gs://b?region=r",

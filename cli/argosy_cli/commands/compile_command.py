@@ -14,8 +14,8 @@ from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import Count, format_examples, max_size
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
-from argosy_compiler.ca_bundle import parse_ca_bundle
 from argosy_compiler.compiled_pipeline import CompiledPipeline
+from argosy_compiler.config_objects import parse_config_object
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.formats.providers import Provider
@@ -48,6 +48,12 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     metavar="URL",
     help="Object store of the runs; a pipeline too large for the workflow is put there. Without"
     " this option, pass it to Argo: argo submit -p argosy-store=URL.",
+)
+@click.option(
+    "--store-from",
+    metavar="KIND/NAME",
+    help="Take the URL of the store from the key ARGOSY_STORE of a configmap or secret; its other"
+    " keys become environment variables of driver and launcher.",
 )
 @click.option(
     "--ir",
@@ -140,6 +146,7 @@ def command(
     output_file: Path | None,
     output_format: str | None,
     store: str | None,
+    store_from: str | None,
     placement: str,
     root: str,
     image: str,
@@ -170,11 +177,16 @@ def command(
         defaults,
         ir=IrPlacement(placement),
         store=store,
+        store_from=None
+        if store_from is None
+        else parse_config_object(store_from, option="--store-from"),
         root=root,
         image=image,
         store_secret=store_secret,
         providers=_read_providers(providers_file),
-        ca_bundle=None if ca_bundle is None else parse_ca_bundle(ca_bundle),
+        ca_bundle=None
+        if ca_bundle is None
+        else parse_config_object(ca_bundle, option="--ca-bundle", default_key="ca.crt"),
         tasks_use_ca_bundle=tasks_use_ca_bundle,
         service_account=service_account,
         max_dag_tasks=max_dag_tasks or defaults.max_dag_tasks,

@@ -68,7 +68,8 @@ def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     if compilation.ir_text:
         parameters.append({"name": IR_PARAMETER, "value": compilation.ir_text})
     store = compilation.options.store
-    parameters.append({"name": STORE_PARAMETER, **({} if store is None else {"value": store})})
+    if compilation.options.store_from is None:
+        parameters.append({"name": STORE_PARAMETER, **({} if store is None else {"value": store})})
     inputs = compilation.pipeline.root.inputs
     for name, spec in sorted(inputs.parameters.items()):
         if spec.default is not UNSET and spec.default is not None:

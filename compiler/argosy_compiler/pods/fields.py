@@ -8,6 +8,7 @@ from typing import cast
 
 from argosy_compiler.argo.expressions import apply_default, make_constant
 from argosy_compiler.compilation import Compilation, PodFields
+from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import Value
 from argosy_compiler.options import CompileOptions
@@ -105,7 +106,9 @@ def _refuse_store_secrets(
     used = {each.name for each in config.secret_as_env}
     used |= {each.name for each in config.secret_as_volume}
     of_providers = (key.secret for each in options.providers for key in each.credentials.values())
-    secret = next((each for each in (options.store_secret, *of_providers) if each in used), None)
+    source = options.store_from
+    of_store = (options.store_secret, source.name if source and source.kind == SECRET else None)
+    secret = next((each for each in (*of_store, *of_providers) if each in used), None)
     if secret is not None:
         message = (
             f"it uses the secret '{secret}', which has the credentials of the store for driver and "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from argosy_compiler.ca_bundle import CaBundle
+from argosy_compiler.config_objects import CONFIG_MAP, ConfigObject
 from argosy_schemas.pod import (
     CA_PATH,
     CA_VOLUME,
@@ -57,16 +57,16 @@ def list_launcher_mounts(*, artifacts: bool, workspace: bool) -> list[Mount]:
     return [_PRIVATE_MOUNT, PUBLISHED_MOUNT, *map(_read_only, foreign)]
 
 
-def list_ca_volumes(bundle: CaBundle | None) -> list[dict[str, Any]]:
+def list_ca_volumes(bundle: ConfigObject | None) -> list[dict[str, Any]]:
     """Return the volume of certificates. A missing one does not keep the driver from starting."""
     if bundle is None:
         return []
-    source = {"configMap": {"name": bundle.name}, "secret": {"secretName": bundle.name}}
-    field = "configMap" if bundle.kind == "configmap" else "secret"
-    return [{"name": CA_VOLUME, field: {**source[field], "optional": True}}]
+    if bundle.kind == CONFIG_MAP:
+        return [{"name": CA_VOLUME, "configMap": {"name": bundle.name, "optional": True}}]
+    return [{"name": CA_VOLUME, "secret": {"secretName": bundle.name, "optional": True}}]
 
 
-def list_ca_mounts(bundle: CaBundle | None) -> list[Mount]:
+def list_ca_mounts(bundle: ConfigObject | None) -> list[Mount]:
     """Return the mount of certificates."""
     if bundle is None:
         return []

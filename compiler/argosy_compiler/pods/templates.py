@@ -16,6 +16,7 @@ from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
+from argosy_compiler.config_objects import CONFIG_MAP
 from argosy_compiler.pods.mounts import (
     PUBLISHED_MOUNT,
     list_ca_mounts,
@@ -142,10 +143,7 @@ class PodTemplates:
                     "name": LAUNCHER_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
-                    "env": [
-                        _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
-                        *self._make_store_variables(),
-                    ],
+                    "env": self._make_store_variables(),
                     "volumeMounts": [
                         *list_launcher_mounts(artifacts=artifacts, workspace=workspace),
                         *list_ca_mounts(options.ca_bundle),
@@ -206,7 +204,7 @@ class PodTemplates:
             _make_variable(ENV_NAME, "{{workflow.name}}"),
             _make_variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
             self._make_ir_variable(),
-            _make_variable(ENV_STORE, f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"),
+            *self._make_store_variables(),
             _make_variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
             _make_variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
             {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
@@ -221,7 +219,6 @@ class PodTemplates:
         options = self._compilation.options
         if options.store_secret is not None:
             env.append(_make_variable(ENV_STORE_SECRET, options.store_secret))
-        env += self._make_store_variables()
         if options.ca_bundle is not None and options.tasks_use_ca_bundle:
             env.append(_make_variable(ENV_TASK_CA_BUNDLE, f"{CA_PATH}/{options.ca_bundle.key}"))
         if self._follows:
@@ -244,11 +241,15 @@ class PodTemplates:
         return _make_variable(ENV_IR, f"{{{{workflow.parameters.{IR_PARAMETER}}}}}")
 
     def _make_store_variables(self) -> list[dict[str, Any]]:
-        """Return what driver and launcher have to know of stores besides their URLs."""
-        bundle = self._compilation.options.ca_bundle
-        trusted = [] if bundle is None else [f"{CA_PATH}/{bundle.key}"]
-        found = [_make_variable(ENV_CA_BUNDLE, path) for path in trusted]
-        providers = self._compilation.options.providers
+        """Return what driver and launcher have to know of stores."""
+        options = self._compilation.options
+        found: list[dict[str, Any]] = []
+        if options.store_from is None:
+            tag = f"{{{{workflow.parameters.{STORE_PARAMETER}}}}}"
+            found.append(_make_variable(ENV_STORE, tag))
+        if options.ca_bundle is not None:
+            found.append(_make_variable(ENV_CA_BUNDLE, f"{CA_PATH}/{options.ca_bundle.key}"))
+        providers = options.providers
         if not providers:
             return found
         return [
@@ -257,7 +258,7 @@ class PodTemplates:
             *(
                 {
                     "name": name,
-                    # Optional for the same reason as below.
+                    # Optional for the same reason as those below.
                     "valueFrom": {
                         "secretKeyRef": {"name": key.secret, "key": key.key, "optional": True}
                     },
@@ -267,11 +268,20 @@ class PodTemplates:
         ]
 
     def _make_credentials(self) -> dict[str, Any]:
-        secret = self._compilation.options.store_secret
-        if secret is None:
-            return {}
-        # Optional: the driver says that it is missing, where Kubernetes waits for it silently.
-        return {"envFrom": [{"secretRef": {"name": secret, "optional": True}}]}
+        """Return where driver and launcher get further variables from.
+
+        The objects are optional: the driver says that one is missing, where Kubernetes waits for it
+        silently.
+        """
+        options = self._compilation.options
+        sources: list[dict[str, Any]] = []
+        if options.store_from is not None:
+            is_map = options.store_from.kind == CONFIG_MAP
+            field = "configMapRef" if is_map else "secretRef"
+            sources.append({field: {"name": options.store_from.name, "optional": True}})
+        if options.store_secret is not None:
+            sources.append({"secretRef": {"name": options.store_secret, "optional": True}})
+        return {"envFrom": sources} if sources else {}
 
 
 def make_retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
