@@ -1,7 +1,7 @@
 """CEL: the language of KFP's conditions and parameter selectors.
 
 This package parses, checks and evaluates what the KFP SDK emits, and a little more. It refuses the
-rest of CEL by name: no pipeline that the SDK compiles has any of it (ADR 17).
+rest of CEL by name: no pipeline that the SDK compiles has any of it (ADR 19).
 
 >>> from argosy_schemas.ir.model import ParameterType
 >>> condition = parse("int(inputs.parameter_values['n']) > 3")
