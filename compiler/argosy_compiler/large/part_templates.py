@@ -22,7 +22,7 @@ from argosy_compiler.argo.expressions import (
     wait_for_end,
 )
 from argosy_compiler.argo.names import Names
-from argosy_compiler.argo.template_names import MET_TEMPLATE
+from argosy_compiler.argo.stand_ins import make_stand_in
 from argosy_compiler.large.task_graph import READ_TASK, Json, TaskGraph
 from argosy_schemas.pod import PATH_INPUT
 from argosy_schemas.values import map_strings, to_json
@@ -47,16 +47,6 @@ def write_parts(template: Json, graph: TaskGraph, names: Names) -> list[Json]:
     writer = _Writer(str(template["name"]), names)
     dag = writer.write(graph, _read_input(PATH_INPUT) if has_path else "")
     return [{**template, "dag": dag}, *writer.parts]
-
-
-def make_stand_in_template() -> Json:
-    """Return the template of stand-ins, which succeeds without a pod: its only task is skipped."""
-    nothing = {**_make_task("nothing", MET_TEMPLATE, {PATH_INPUT: ""}), "when": "false"}
-    return {
-        "name": MET_TEMPLATE,
-        "inputs": {"parameters": [{"name": PATH_INPUT}]},
-        "dag": {"failFast": False, "tasks": [nothing]},
-    }
 
 
 @dataclass(slots=True)
@@ -151,10 +141,7 @@ def _make_stand_in(name: str, required: Iterable[str], path: str) -> dict[str, A
     succeeded = (
         f"{get_control_value(_OUTER, f'{one}.status')} == 'Succeeded'" for one in sorted(required)
     )
-    return {
-        **_make_task(name, MET_TEMPLATE, {PATH_INPUT: path}),
-        "when": make_tag(" && ".join(succeeded)),
-    }
+    return {**make_stand_in(name, path), "when": make_tag(" && ".join(succeeded))}
 
 
 def _make_task(name: str, template: str, values: Mapping[str, str]) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from argosy_compiler.argo.names import Names
+from argosy_compiler.argo.stand_ins import make_stand_in_template
 from argosy_compiler.argo.template_names import MET_TEMPLATE
 from argosy_compiler.compilation import Template
 from argosy_compiler.compiled_pipeline import Note
 from argosy_compiler.large.division import FEWEST, CannotDivideError, Division
-from argosy_compiler.large.part_templates import make_stand_in_template, write_parts
+from argosy_compiler.large.part_templates import write_parts
 from argosy_compiler.large.sharing import share_templates
 from argosy_compiler.large.task_graph import find_read_tasks, read_graph
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
@@ -90,6 +91,7 @@ def _divide(
             notes.append(Note(path=path, message=message))
     if problems:
         raise InvalidPipelineError(*problems)
-    if f'"template":"{MET_TEMPLATE}"' in to_json(fitted):
+    has_stand_in = any(template["name"] == MET_TEMPLATE for template in fitted)
+    if not has_stand_in and f'"template":"{MET_TEMPLATE}"' in to_json(fitted):
         fitted.append(make_stand_in_template())
     return fitted, notes

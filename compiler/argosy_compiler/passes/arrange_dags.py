@@ -19,6 +19,7 @@ from argosy_compiler.argo.expressions import (
     wait_for_end,
 )
 from argosy_compiler.argo.names import Names, make_task_name
+from argosy_compiler.argo.stand_ins import make_stand_in, make_stand_in_template
 from argosy_compiler.compilation import Compilation, ControlFlow, DagVariant, Template
 from argosy_compiler.control_flow.dependencies import find_targets, resolve_dependencies
 from argosy_compiler.control_flow.loop_counts import make_count_tag
@@ -40,8 +41,13 @@ def arrange_dags(compilation: Compilation) -> Compilation:
     names = Names(compilation.dag_variants.values())
     pods = PodTemplates(compilation, names)
     dags: list[Template] = []
+    has_stand_in = False
     for variant, name in compilation.dag_variants.items():
-        dags += _Dag(compilation, variant, name, pods, names).write()
+        dag = _Dag(compilation, variant, name, pods, names)
+        dags += dag.write()
+        has_stand_in = has_stand_in or dag.has_stand_in
+    if has_stand_in:
+        dags.append(make_stand_in_template())
     return replace(compilation, templates=(*dags, *pods.list_templates()))
 
 
@@ -64,6 +70,8 @@ class _Dag:
         self._dag = compilation.structure.dag(variant.component)
         self._dependencies = resolve_dependencies(compilation.structure, variant.component)
         self._loops: list[Template] = []
+        self.has_stand_in = False
+        """Whether the DAG has none but importers, which need no pod."""
 
     def write(self) -> Iterator[Template]:
         tasks = [
@@ -72,6 +80,9 @@ class _Dag:
             if not self._compilation.structure.is_importer(task)
             for written in self._write_tasks(task)
         ]
+        if not tasks:
+            self.has_stand_in = True
+            tasks = [make_stand_in("nothing", self._write_path(""))]
         dag: dict[str, Any] = {"failFast": False, "tasks": tasks}
         followed = find_targets(self._compilation.structure, self._variant.component)
         if followed:

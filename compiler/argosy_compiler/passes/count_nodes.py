@@ -18,6 +18,8 @@ from argosy_compiler.passes.list_dag_variants import get_retry_policy, get_varia
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import Task
 
+_STAND_IN = NodeCounts(nodes=2)
+"""A task that needs no pod, and the one in it that is skipped."""
 _LOOP = NodeCounts(nodes=2)
 """A loop's own DAG, and the group of its iterations."""
 
@@ -34,8 +36,11 @@ def _count_dag(
 ) -> NodeCounts:
     if variant not in counts:
         total = NodeCounts(nodes=1)
-        for task in compilation.structure.dag(variant.component).tasks.values():
+        tasks = compilation.structure.dag(variant.component).tasks.values()
+        for task in tasks:
             total += _count_task(compilation, variant, task, counts)
+        if all(map(compilation.structure.is_importer, tasks)):
+            total += _STAND_IN
         counts[variant] = total
     return counts[variant]
 
