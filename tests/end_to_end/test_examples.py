@@ -28,8 +28,15 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "10-loops": (["-p", "count=4"], {"Output": 14}),
     "11-exit-handler": ([], {}),
     "12-python-api": (["-p", "window=7"], {"Output": 2.221}),
+    "13-secrets-and-claims": (
+        [
+            *("--secret", f"warehouse={EXAMPLES}/13-secrets-and-claims/warehouse"),
+            *("--config-map", f"settings={EXAMPLES}/13-secrets-and-claims/settings"),
+        ],
+        {"Output": 24},
+    ),
 }
-SCRIPTS = {"12-python-api": {"search.py"}}
+SCRIPTS = {"12-python-api": {"search.py"}, "13-secrets-and-claims": {"settings", "warehouse"}}
 """What an example has beside the files of all."""
 
 
