@@ -127,29 +127,24 @@ def run_container(
         asked_to_stop: Set by signals.
         tick_seconds: The length of the protocol's second.
     """
-    own = Path(arguments[0] if arguments else OWN_PATH)
     mounted_at = Path(environment.get(ENV_MOUNTED_AT) or "/")
-    here = {
-        path: mounted_at / str(own / Path(path).name).lstrip("/")
+    in_main = Path(arguments[0] if arguments else OWN_PATH)
+    private, published, foreign = (
+        mounted_at / str(in_main / Path(path).name).lstrip("/")
         for path in (PRIVATE_PATH, PUBLISHED_PATH, EXCHANGE_PATH)
-    }
-    exchange = Exchange(
-        here[PUBLISHED_PATH],
-        here[EXCHANGE_PATH],
-        tick_seconds=tick_seconds,
-        asked_to_stop=asked_to_stop,
     )
-    volumes = (own / Path(EXCHANGE_PATH).name, *map(Path, arguments[1:]))
+    exchange = Exchange(published, foreign, tick_seconds=tick_seconds, asked_to_stop=asked_to_stop)
+    volumes = (in_main / foreign.name, *map(Path, arguments[1:]))
     try:
         if exchange.published.is_dir():
             exchange.start()  # at once: the command waits for it
         url = read_pod_store(environment)
-        step = read_step(here[PRIVATE_PATH])
+        step = read_step(private)
         roots = filter(None, (url, step.root))
         with Stores(*roots, accesses=read_accesses(environment), in_pod=True) as stores:
             LauncherContainer(
                 step=step,
-                private=here[PRIVATE_PATH],
+                private=private,
                 exchange=exchange,
                 files=MainFiles(
                     exchange, volumes if arguments else _find_volumes(mounted_at), mounted_at

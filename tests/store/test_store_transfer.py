@@ -17,6 +17,7 @@ import pytest
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_schemas.untrusted_files import UntrustedPath
+from argosy_store import local_trees
 from argosy_store.digests import BLOCK_BYTES
 from argosy_store.local_trees import UntrustedTree
 from argosy_store.stores import Stores
@@ -417,6 +418,16 @@ def test_the_name_of_an_unfinished_file_is_refused(
 
     with pytest.raises(TaskError, match=r"has a name that Argosy gives to unfinished files"):
         upload(local[0], tmp_path / "in" if is_trusted else UntrustedPath(tmp_path, "in"), local[1])
+
+
+def test_an_untrusted_directory_has_a_bounded_number_of_files(
+    local: tuple[Stores, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_trees, "MAX_FILES", 3)
+    write_tree(tmp_path, {f"in/{number}/x": b"" for number in range(4)})
+
+    with pytest.raises(TaskError, match="has more than 3 files; pack them into archives"):
+        upload(local[0], UntrustedPath(tmp_path, "in"), local[1])
 
 
 def test_an_untrusted_file_larger_than_any_object_is_refused(
