@@ -22,6 +22,10 @@ ARGO_LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
 
 _WITHOUT_LIMITS: Final = ("3.5", "3.6", "3.7")
 """Lines whose stock CRDs count neither tasks nor templates."""
+ARGO_4_DAG_TASKS: Final = 200
+"""Stock Argo 4 refuses more tasks in one DAG."""
+ARGO_4_TEMPLATES: Final = 200
+"""Stock Argo 4 refuses more templates in one workflow."""
 NO_LIMIT: Final = 1_000_000_000
 """As ``max_dag_tasks`` or ``max_templates``: the cluster counts none."""
 
@@ -59,10 +63,8 @@ class CompileOptions:
     tasks_use_ca_bundle: bool = False
     """Whether the commands of tasks trust the same, instead of their image's own."""
     service_account: str | None = None
-    max_dag_tasks: int = 200
-    """Stock Argo 4 refuses more tasks in one DAG."""
-    max_templates: int = 200
-    """Stock Argo 4 refuses more templates in one workflow."""
+    max_dag_tasks: int = ARGO_4_DAG_TASKS
+    max_templates: int = ARGO_4_TEMPLATES
     max_nodes: int | None = 4000
     """How many nodes a loop may make on Argo, which keeps them in one object; ``None``: any number,
     for the embedded engine."""

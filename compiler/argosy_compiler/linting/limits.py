@@ -7,13 +7,12 @@ from typing import Final
 
 from argosy_compiler.linting.subject import Subject, Template, get_object, get_text, list_objects
 from argosy_compiler.linting.tags import read_tags
+from argosy_compiler.options import ARGO_4_DAG_TASKS, ARGO_4_TEMPLATES
 from argosy_schemas.errors import Problem
 from argosy_schemas.values import to_json
 
-MAX_TEMPLATES: Final = 200
-MAX_DAG_TASKS: Final = 200
 MAX_INPUTS: Final = 500
-"""All three: ``maxItems`` of the full CRDs, which stock Argo 4 installs."""
+"""``maxItems`` of a template's inputs in the full CRDs, which stock Argo 4 installs."""
 MAX_WORKFLOW_BYTES: Final = 1024 * 1024
 """``MAX_WORKFLOW_SIZE``; Argo compresses the status, never the spec."""
 MAX_ARGUMENT_BYTES: Final = 128 * 1024
@@ -42,15 +41,15 @@ def check_limits(subject: Subject) -> Iterator[Problem]:
 
 def _check_counts(subject: Subject) -> Iterator[Problem]:
     count = len(subject.templates)
-    if count > MAX_TEMPLATES:
+    if count > ARGO_4_TEMPLATES:
         yield Problem(
-            path="spec.templates", message=f"has {count} templates; Argo 4 takes {MAX_TEMPLATES}"
+            path="spec.templates", message=f"has {count} templates; Argo 4 takes {ARGO_4_TEMPLATES}"
         )
     for template in subject.templates:
-        if len(template.tasks) > MAX_DAG_TASKS:
+        if len(template.tasks) > ARGO_4_DAG_TASKS:
             yield Problem(
                 path=f"{template.path}.dag.tasks",
-                message=f"has {len(template.tasks)} tasks; Argo 4 takes {MAX_DAG_TASKS}",
+                message=f"has {len(template.tasks)} tasks; Argo 4 takes {ARGO_4_DAG_TASKS}",
             )
         inputs = list_objects(get_object(template.json, "inputs"), "parameters")
         if len(inputs) > MAX_INPUTS:
