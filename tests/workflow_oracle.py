@@ -25,6 +25,8 @@ from argosy_schemas.pod import (
     LAUNCHER_CONTAINER,
     MAIN_COMMAND,
     MAIN_CONTAINER,
+    SUMMARY,
+    SUMMARY_PATH,
 )
 from workflow_fields import Field, Object
 from workflow_forms import check_forms
@@ -36,6 +38,7 @@ _COMMANDS = {
     DRIVER_CONTAINER: DRIVER_COMMAND,
     LAUNCHER_CONTAINER: LAUNCHER_COMMAND,
 }
+_OUTPUTS = {CONTROL: CONTROL_PATH, SUMMARY: SUMMARY_PATH}
 _NAME = r"[a-zA-Z0-9][-a-zA-Z0-9]*"
 _ENDED = r" \|\| ".join(
     [rf"(?P<name>{_NAME})\.{ENDS[0]}", *(rf"(?P=name)\.{one}" for one in ENDS[1:])]
@@ -90,9 +93,9 @@ def _check_containers(template: Object, field: Field) -> None:
     command = DECIDE_COMMAND if decides else _COMMANDS[MAIN_CONTAINER]
     _check_container(main, here, MAIN_CONTAINER, command)
     for output in template.get("outputs", {}).get("parameters", ()):
-        if (output["name"], output["valueFrom"].get("path")) != (CONTROL, CONTROL_PATH):
+        if output["valueFrom"].get("path") != _OUTPUTS.get(output["name"], ""):
             raise field.at(f"outputs.{output['name']}").refuse(
-                f"is not '{CONTROL}' at '{CONTROL_PATH}', which is all that a pod puts out"
+                f"is neither '{CONTROL}' at '{CONTROL_PATH}' nor '{SUMMARY}' at '{SUMMARY_PATH}'"
             )
     if decides:
         _check_variables(main, here)

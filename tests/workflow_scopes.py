@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from argosy_engine.workflow.model import DagTemplate
 from argosy_expressions.argo.program import compile_expression
-from argosy_schemas.pod import CONTROL
+from argosy_schemas.pod import CONTROL, SUMMARY
 from workflow_fields import TAG, Field
 
 _INPUT = "inputs.parameters."
@@ -18,8 +18,9 @@ _OF_PODS = frozenset({"workflow.uid", _NAME, "workflow.creationTimestamp.RFC3339
 _RETRIES = "retries"
 _AT_EXIT = frozenset({"workflow.status", "workflow.failures"})
 _LAST_MESSAGE = "lastRetry.message"
+_OUTPUT = rf"\.outputs\.parameters\.(?:{CONTROL}|{SUMMARY})"
 # Behind a list, `[tasks['a']][0]`, the task stands alone.
-_TASK = re.compile(rf"(?P<kind>\w+)\.(?P<task>[^.]+)(?:\.status|\.outputs\.parameters\.{CONTROL})?")
+_TASK = re.compile(rf"(?P<kind>\w+)\.(?P<task>[^.]+)(?:\.status|{_OUTPUT})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from argosy_compiler.passes.list_dag_variants import list_dag_variants
 from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse_problems import refuse_problems
 from argosy_compiler.passes.resolve_control_flow import resolve_control_flow
+from argosy_compiler.passes.show_outputs import show_outputs
 from argosy_compiler.structure import read_structure
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
 from argosy_schemas.ir.from_json import ROOT
@@ -33,6 +34,7 @@ PASSES: Final[tuple[Callable[[Compilation], Compilation], ...]] = (
     arrange_dags,
     add_exit_twins,
     fit_limits,
+    show_outputs,
     assemble_workflow,
 )
 """Each takes what the one before returned, and never changes it."""

@@ -18,15 +18,18 @@ from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.log_parts import take_log
 from argosy_launcher.main_files import MainFiles
 from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.summary import summarize
 from argosy_schemas.errors import ArgosyError, TaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.formats.step_files import read_step
 from argosy_schemas.pod import (
+    CONTROL_NAME,
     EXCHANGE_PATH,
     OWN_PATH,
     PRIVATE_PATH,
     PUBLISHED_PATH,
+    SUMMARY_NAME,
     WORKSPACE_PATH,
     format_pod_message,
 )
@@ -63,7 +66,9 @@ class LauncherContainer:
         for warning in finished.warnings:
             self.say(warning)
         if finished.control:
-            self.exchange.send_control(finished.control)
+            self.exchange.publish_output(CONTROL_NAME, finished.control)
+        if finished.failure is None:
+            self.exchange.publish_output(SUMMARY_NAME, summarize(self.step, finished.record))
         reason = ""
         if finished.failure is not None:
             reason = format_pod_message(finished.failure.message, final=finished.failure.final)

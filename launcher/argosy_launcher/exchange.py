@@ -20,7 +20,6 @@ from argosy_launcher.exit_report import ExitReport, parse_exit_report
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
-from argosy_schemas.pod import CONTROL_NAME
 from argosy_schemas.untrusted_files import UntrustedFileError, UntrustedPath
 
 EXEC_SILENCE: Final = 30
@@ -102,9 +101,9 @@ class Exchange:
             raise self._make_error(name, "does not belong to its request")
         return UntrustedPath(self.foreign, f"copies/{number}"), answer[1]
 
-    def send_control(self, text: str) -> None:
-        """Give Argo the output parameter of this pod."""
-        self._publish(CONTROL_NAME, text.encode())
+    def publish_output(self, name: str, text: str) -> None:
+        """Give Argo an output parameter of this pod."""
+        self._publish(name, text.encode())
 
     def send_verdict(self, exit_code: int, reason: str) -> None:
         """Let main end with this exit code, and with ``reason`` in its termination log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -55,3 +56,20 @@ def test_a_claim_is_made_mounted_and_deleted(cluster: ArgoCluster) -> None:
     run = cluster.start(read_pipeline(text.encode(), file="claims.yaml"))
 
     assert run.end() == "Succeeded"
+
+
+def test_argo_shows_outputs_and_what_the_cache_served(cluster: ArgoCluster) -> None:
+    file = REPOSITORY / "examples/08-caching/pipeline.yaml"
+    pipeline = read_pipeline(file.read_bytes(), file="pipeline.yaml")
+    first = cluster.start(pipeline)
+    assert first.end(timeout_seconds=600) == "Succeeded"
+
+    second = cluster.start(pipeline)
+
+    assert second.end() == "Succeeded"
+    (summary,) = second.node("slow-square")["outputs"]["parameters"]
+    assert json.loads(summary["value"])["state"] == "cached"
+    (root,) = (
+        node for node in second.get()["status"]["nodes"].values() if node["name"] == second.name
+    )
+    assert root["outputs"]["parameters"][0]["value"] == "49"

@@ -95,6 +95,24 @@ def test_a_missing_secret_does_not_keep_the_driver_from_starting() -> None:
     assert {"name": "ARGOSY_STORE_SECRET", "value": "keys"} in driver["env"]
 
 
+def test_argo_shows_outputs_of_the_pipeline_at_its_first_node() -> None:
+    """Those that a task of the root itself provides for certain."""
+    body = dag({"t": task("comp-t")}, outputs={"out": "LIST"}, passes={"out": ["t.out"]})
+    root = dag(
+        {"a": task("comp-t"), "b": task("comp-t"), "nested": task("comp-body")},
+        outputs={"first": "LIST", "either": "LIST", "inner": "LIST"},
+        passes={"first": ["a.out"], "either": ["a.out", "b.out"], "inner": ["nested.out"]},
+    )
+    of = pipeline(root, {"comp-t": leaf(outputs={"out": "LIST"}), "comp-body": body})
+
+    spec: Any = compile_pipeline(of).workflow["spec"]
+
+    (shown,) = (one["outputs"] for one in spec["templates"] if one["name"] == "root")
+    expression = "fromJSON(tasks['a'].outputs.parameters.summary)['outputs']['out']"
+    value = {"expression": expression, "default": ""}
+    assert shown == {"parameters": [{"name": "first", "valueFrom": value}]}
+
+
 def test_a_config_map_comes_before_its_workflow() -> None:
     result = compiled("basics/parameters", CompileOptions(ir=IrPlacement.CONFIGMAP))
 

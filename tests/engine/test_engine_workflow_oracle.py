@@ -358,8 +358,8 @@ PODS = [
     (put("pod-2", "outputs.result", "x"), f"outputs.result' {UNKNOWN}"),
     (
         put("pod-2", "outputs.parameters.x", {"name": "x", "valueFrom": {"path": "/x"}}),
-        "outputs.x' is not 'control' at '/argosy/published/control', which is all that a pod puts "
-        "out",
+        "outputs.x' is neither 'control' at '/argosy/published/control' nor 'summary' at "
+        "'/argosy/published/summary'",
     ),
     *(
         (put("pod-2", f"container.{field}", {}), f"container.{field}' {UNKNOWN}")

@@ -114,6 +114,8 @@ def test_a_command_runs_and_everything_of_it_is_stored(pod: Pod) -> None:
     assert record.outputs.parameters == {"n": 7}
     assert (pod.store / "artifacts" / "model").read_bytes() == b"weights"
     assert json.loads(b64decode((pod.published / "control").read_bytes())) == {"n": 7}
+    shown = json.loads((pod.published / "summary").read_bytes())
+    assert shown == {"state": "succeeded", "outputs": {"n": "7"}}
 
 
 def test_a_failed_command_keeps_its_exit_code_and_says_why(pod: Pod) -> None:
@@ -128,6 +130,7 @@ def test_a_failed_command_keeps_its_exit_code_and_says_why(pod: Pod) -> None:
     assert record.failure == Failure(reason=Reason.COMMAND_FAILED, message=reason, exit_code=42)
     assert pod.record("success") is None
     assert not (pod.published / "control").exists()
+    assert not (pod.published / "summary").exists()
 
 
 def test_a_killed_command_ends_with_the_code_of_its_signal(pod: Pod) -> None:
@@ -574,6 +577,7 @@ def test_a_cached_task_runs_nothing(pod: Pod) -> None:
     assert record is not None
     assert record.state is AttemptState.CACHED
     assert json.loads(b64decode((pod.published / "control").read_bytes())) == {"n": 4}
+    assert json.loads((pod.published / "summary").read_bytes())["state"] == "cached"
 
 
 def test_a_refused_task_runs_nothing_and_says_why(pod: Pod) -> None:

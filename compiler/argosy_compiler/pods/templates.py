@@ -62,6 +62,8 @@ from argosy_schemas.pod import (
     PUBLISHED_VOLUME,
     ROOT_PARAMETER,
     STORE_PARAMETER,
+    SUMMARY,
+    SUMMARY_PATH,
     TASK_INPUT,
     UPSTREAM_INPUT,
     WORKSPACE_VOLUME,
@@ -152,9 +154,10 @@ class PodTemplates:
                 }
             ],
         }
+        template["outputs"] = _make_outputs({SUMMARY: SUMMARY_PATH})
         if self._compilation.pipeline.control:
             # All shapes can publish, so that tasks which do not publish can share them.
-            template["outputs"] = _make_control_output()
+            template["outputs"] = _make_outputs({CONTROL: CONTROL_PATH, SUMMARY: SUMMARY_PATH})
         if retry is not None and retry.max_count > 0:
             template["retryStrategy"] = make_retry_strategy(retry)
         return self._find_name(POD_TEMPLATE, template)
@@ -180,7 +183,7 @@ class PodTemplates:
                     ],
                     **self._make_credentials(),
                 },
-                "outputs": _make_control_output(),
+                "outputs": _make_outputs({CONTROL: CONTROL_PATH}),
             },
         )
 
@@ -361,6 +364,11 @@ def _make_variable(name: str, value: str) -> dict[str, Any]:
     return {"name": name, "value": value}
 
 
-def _make_control_output() -> dict[str, Any]:
-    source = {"path": CONTROL_PATH, "default": ""}
-    return {"parameters": [{"name": CONTROL, "valueFrom": source}]}
+def _make_outputs(paths: Mapping[str, str]) -> dict[str, Any]:
+    """Return the output parameters of a pod: name to the file that Argo reads."""
+    return {
+        "parameters": [
+            {"name": name, "valueFrom": {"path": path, "default": ""}}
+            for name, path in paths.items()
+        ]
+    }

@@ -13,6 +13,7 @@ from argosy_schemas.pod import (
     PRIVATE_VOLUME,
     PUBLISHED_VOLUME,
     SCRATCH_VOLUME,
+    SUMMARY,
     WORKSPACE_VOLUME,
 )
 
@@ -49,6 +50,7 @@ def read_pod(template: Object) -> PodTemplate:
         outputs=tuple(
             Output(name=name, default=source.get("default"))
             for name, source in read_parameters(template, "outputs", "valueFrom").items()
+            if name != SUMMARY
         ),
         retry=_read_retry(template["retryStrategy"]) if "retryStrategy" in template else None,
         deadline_seconds=template.get("activeDeadlineSeconds"),
