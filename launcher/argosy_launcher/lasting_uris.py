@@ -7,13 +7,18 @@ below it, is recorded as the URI at which the artifact is stored.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from argosy_launcher.collecting import CollectedArtifact
 from argosy_schemas.formats.step import Step
 from argosy_schemas.pod import WORKSPACE_MARK
 from argosy_schemas.sdk_paths import find_sdk_path
 from argosy_schemas.values import JsonValue
+
+_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def find_stored_uris(step: Step, collected: Iterable[CollectedArtifact]) -> dict[str, str]:
@@ -59,6 +64,9 @@ def make_lasting(value: JsonValue, stored_uris: Mapping[str, str]) -> JsonValue:
 
 
 def _make_lasting_text(text: str, stored_uris: Mapping[str, str]) -> str:
+    if text.lstrip()[:1] in ("[", "{") and any(place in text for place in stored_uris):
+        # Only the strings in a JSON text, so that the rest stays as it was written.
+        return _JSON_STRING.sub(lambda match: _make_lasting_string(match[0], stored_uris), text)
     # 'echo' ends a line after the text.
     line = text.rstrip("\r\n")
     plain = line.removeprefix("file://")
@@ -69,6 +77,16 @@ def _make_lasting_text(text: str, stored_uris: Mapping[str, str]) -> str:
         return text
     place = max(places, key=len)
     return stored_uris[place].rstrip("/") + plain[len(place) :] + text[len(line) :]
+
+
+def _make_lasting_string(string: str, stored_uris: Mapping[str, str]) -> str:
+    """Return a string of a JSON text; as it is, if it is no place of an artifact."""
+    try:
+        text = str(json.loads(string))
+    except ValueError:
+        return string
+    lasting = _make_lasting_text(text, stored_uris)
+    return string if lasting == text else json.dumps(lasting)
 
 
 def _strip_place(place: str) -> str:

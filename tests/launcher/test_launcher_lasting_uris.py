@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from argosy_launcher.collecting import collect_artifacts
@@ -75,6 +77,8 @@ def test_the_place_of_an_artifact_becomes_its_uri(step: Step, seen: str, stored:
     assert lasting(step, seen) == stored
     assert lasting(step, [{"at": seen}, 1, None]) == [{"at": stored}, 1, None]
     assert lasting(step, {seen: True}) == {stored: True}
+    text = json.dumps({"at": [seen], "ü": 1.50}, indent=1, ensure_ascii=False)
+    assert lasting(step, text) == text.replace(json.dumps(seen), json.dumps(stored))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +88,7 @@ def test_the_place_of_an_artifact_becomes_its_uri(step: Step, seen: str, stored:
         (LAPTOP, "/task/inputs"),
         (LAPTOP, "/task/inputs/1/rows/../../2"),
         (LAPTOP, "see /task/inputs/1/rows"),
+        (LAPTOP, '{"x": "see /task/inputs/1/rows", "open'),
         (LAPTOP, "/run/workspace/.artifacts/3/rows"),
         (LAPTOP, ""),
         (CLUSTER, "s3://bucket/root/model"),
