@@ -31,10 +31,22 @@ _KINDS: Final = {"secret": ObjectKind.SECRET, "configMap": ObjectKind.CONFIG_MAP
 
 
 @dataclass(frozen=True, slots=True)
+class LocalVolume:
+    """A directory in place of a volume."""
+
+    path: str
+    """Where the pod mounts it."""
+    directory: str
+    is_writable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LocalPod:
     """What one task has."""
 
+    volumes: tuple[LocalVolume, ...]
     mounts: Mounts
+    """Of the same volumes."""
     variables: Mapping[str, str]
     origins: tuple[str, ...]
     """Where the contents of Secrets and ConfigMaps and the variables come from."""
@@ -56,9 +68,10 @@ def make_local_pod(resolver: Resolver, position: TaskPosition) -> LocalPod | Non
         found.add_volumes()
     if applies_group(position, _ENV):
         found.add_variables()
-    mounts = Mounts(found.mounts, (objects.home, resolver.run.root))
+    directories = {volume.path: volume.directory for volume in found.volumes}
+    mounts = Mounts(directories, (objects.home, resolver.run.root))
     mounts.check()
-    return LocalPod(mounts, found.variables, tuple(sorted(found.origins)))
+    return LocalPod(tuple(found.volumes), mounts, found.variables, tuple(sorted(found.origins)))
 
 
 def list_needed_names(
@@ -85,7 +98,7 @@ class _Finder:
     def __init__(self, values: PodValues, objects: LocalObjects) -> None:
         self._values = values
         self._objects = objects
-        self.mounts: dict[str, str] = {}
+        self.volumes: list[LocalVolume] = []
         self.variables: dict[str, str] = {}
         self.origins: set[str] = set()
 
@@ -93,10 +106,12 @@ class _Finder:
         config = self._values.config
         for mount in config.pvc_mount:
             directory = self._find(ObjectKind.CLAIM, mount.name)
-            self._mount(directory, mount.mount_path, mount.sub_path)
+            if directory is not None and mount.sub_path:
+                directory = os.path.join(directory, mount.sub_path)
+            self._mount(directory, mount.mount_path, is_writable=True)
         for volume in (*config.secret_as_volume, *config.config_map_as_volume):
             directory = self._find(_KINDS[volume.kind], volume.name)
-            self._mount(directory, volume.mount_path)
+            self._mount(directory, volume.mount_path, is_writable=False)
             if directory is not None:
                 self.origins.add(f"{volume.mount_path}={directory}")
 
@@ -107,10 +122,9 @@ class _Finder:
         for field in config.field_path_as_env:
             self._add_given(field.variable)
 
-    def _mount(self, directory: str | None, path: str, sub_path: str = "") -> None:
+    def _mount(self, directory: str | None, path: str, *, is_writable: bool) -> None:
         if directory is not None and path.strip("/"):
-            whole = os.path.join(directory, sub_path) if sub_path else directory
-            self.mounts[path.rstrip("/")] = whole
+            self.volumes.append(LocalVolume(path.rstrip("/"), directory, is_writable))
 
     def _find(self, kind: ObjectKind, name: Name) -> str | None:
         return self._objects.find(kind, self._values.resolve_name(name) or "")

@@ -22,10 +22,17 @@ _VALUE = re.compile(r"(?!['\"`])[^\r\n]{0,30000}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A file or directory of this machine, at the same path in the container."""
+    """A file or directory of this machine in the container."""
 
     path: Path
     is_writable: bool = False
+    target: Path | None = None
+    """Where the container sees it; ``None``: at the same path."""
+
+    @property
+    def inner_path(self) -> Path:
+        """The path in the container."""
+        return self.path if self.target is None else self.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +112,16 @@ def _order_mounts(mounts: Iterable[Mount]) -> list[Mount]:
     """Return each path once, outer ones first; where one is given twice, the writable one."""
     found: dict[Path, Mount] = {}
     for mount in mounts:
-        if mount.path not in found or mount.is_writable:
-            found[mount.path] = mount
+        if mount.inner_path not in found or mount.is_writable:
+            found[mount.inner_path] = mount
     return [found[path] for path in sorted(found)]
 
 
 def _format_mount(mount: Mount) -> str:
-    text = str(mount.path)
+    text, target = str(mount.path), str(mount.inner_path)
     if any(character in text for character in ',"\n'):
         raise MachineError(
             f"the path '{text}' cannot be mounted into a container, for it has a comma, a quote or "
             "a line break; choose another place with --home"
         )
-    return f"type=bind,source={text},target={text}" + ("" if mount.is_writable else ",readonly")
+    return f"type=bind,source={text},target={target}" + ("" if mount.is_writable else ",readonly")

@@ -2,6 +2,7 @@
 
 The client of the container is the process that the engine starts: it passes on output, SIGTERM and
 exit code. Paths are the same inside and outside, so that nothing of a step has to be translated.
+Volumes are at the paths where a pod mounts them, too: the code of an image may have those inside.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class ContainerRunner:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
             opened.write(split.file)
         mounts = (Mount(path=request.directory, is_writable=True), *self._shared_mounts())
+        volumes = (
+            Mount(path=Path(each.directory), target=Path(each.path), is_writable=each.is_writable)
+            for each in request.volumes
+        )
         return ContainerCommand(
             argv=make_run_arguments(
                 self.program,
@@ -59,7 +64,7 @@ class ContainerRunner:
                 image=image.reference,
                 argv=request.step.argv,
                 user=(0, 0) if is_root else (os.geteuid(), os.getegid()),
-                mounts=mounts,
+                mounts=(*mounts, *volumes),
                 variables_file=file,
                 passed=split.passed,
             ),

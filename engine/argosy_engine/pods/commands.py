@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from argosy_driver.preparing.local_pod import LocalVolume
 from argosy_engine.events import Listener
 from argosy_engine.pods.emitter import LineWriter
 from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
@@ -51,7 +52,13 @@ class LocalCommands:
 
     @contextmanager
     def run(
-        self, step: Step, request: PodRequest, directory: Path, stop: StopSignal
+        self,
+        step: Step,
+        request: PodRequest,
+        directory: Path,
+        stop: StopSignal,
+        *,
+        volumes: tuple[LocalVolume, ...] = (),
     ) -> Generator[EndedCommand]:
         """Run the command of a step to its end, or until ``stop`` is set.
 
@@ -62,8 +69,9 @@ class LocalCommands:
             request: The pod.
             directory: The attempt's own, with ``cwd`` and ``tmp``; ``env`` is created if needed.
             stop: Ends the command, or its preparation, when set.
+            volumes: Of the pod.
         """
-        main = self._prepare(step, request, directory, stop)
+        main = self._prepare(step, request, directory, stop, volumes)
         if isinstance(main, ProcessEnd):
             yield EndedCommand(end=main)
             return
@@ -75,7 +83,12 @@ class LocalCommands:
             main.close()
 
     def _prepare(
-        self, step: Step, request: PodRequest, directory: Path, stop: StopSignal
+        self,
+        step: Step,
+        request: PodRequest,
+        directory: Path,
+        stop: StopSignal,
+        volumes: tuple[LocalVolume, ...],
     ) -> MainCommand | ProcessEnd:
         pod_name = f"{self.run_name}-{step.attempt_id[:8]}"
         main_request = MainRequest(
@@ -83,6 +96,7 @@ class LocalCommands:
             pod=request,
             pod_name=pod_name,
             directory=directory,
+            volumes=volumes,
             variables=(
                 ("KFP_POD_NAME", pod_name),
                 ("KFP_POD_UID", step.attempt_id),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from argosy_driver.deciding_pod import decide_task
 from argosy_driver.planning.needed_objects import NamedObject, list_missing_objects
+from argosy_driver.preparing.local_pod import LocalVolume, make_local_pod
 from argosy_driver.preparing.paths import LocalPaths
 from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
@@ -131,6 +132,13 @@ class LocalPods:
             shutil.rmtree(self.left.pop(request.path), ignore_errors=True)
         return self._outcome(finished, adopted=step.decision is Decision.ADOPTED)
 
+    def _list_volumes(self, request: PodRequest) -> tuple[LocalVolume, ...]:
+        if not self.pipeline.kubernetes:
+            return ()
+        resolver = self._resolver(request)
+        pod = make_local_pod(resolver, resolver.tree.at(request.path))
+        return () if pod is None else pod.volumes
+
     def _tell_missing(self, request: PodRequest, step: Step) -> None:
         """Name objects of the cluster whose names became known after the run began."""
         if step.decision is not Decision.RUN or not self.pipeline.kubernetes:
@@ -149,7 +157,8 @@ class LocalPods:
         """Run the command of a step, if it has to run, and store what came of it."""
         if step.decision is not Decision.RUN:
             return finish(step, None, stores=self.stores, store=self.store, now=self.now)
-        with self.commands.run(step, request, directory, stop) as ended:
+        volumes = self._list_volumes(request)
+        with self.commands.run(step, request, directory, stop, volumes=volumes) as ended:
             return finish(
                 step,
                 ended.end,

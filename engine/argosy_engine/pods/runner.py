@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from argosy_driver.preparing.arguments import ReadImageCommand
+from argosy_driver.preparing.local_pod import LocalVolume
 from argosy_engine.pods.protocol import PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_launcher.output_files import LocatedPath
@@ -30,6 +31,8 @@ class MainRequest:
     pod_name: str
     directory: Path
     """The attempt's own, with ``cwd`` and ``tmp``."""
+    volumes: tuple[LocalVolume, ...]
+    """Where a container mounts them; the command of a process has their directories already."""
     variables: tuple[tuple[str, str], ...]
     """Environment variables of KFP and of the task; a later one wins."""
 
