@@ -14,9 +14,12 @@ from argosy_engine.events import Notice, TaskLogLine
 from argosy_engine.settings import RunnerName
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
-from container_programs import IMAGE
+from cli_processes import argosy
+from container_programs import IMAGE, Program
 from engine_steps import Machine, Step
-from package_index import Index, component
+from sdk_packages import write_sdk_wheel
+
+SAMPLE = Path(__file__).parents[1] / "sdk_samples" / "2.17.3" / "ends.yaml"
 
 
 def log(result: RunResult, path: str) -> str:
@@ -160,24 +163,33 @@ def test_a_link_below_an_output_directory_never_leads_to_this_machine(
     assert result.error.endswith("is a link; write files and directories only")
 
 
-def test_a_python_component_installs_its_packages_in_the_container(
-    machine: Machine, python_image: str, tmp_path: Path
+def test_components_of_the_sdk_run_with_their_secrets_and_retries(
+    program: Program, python_image: str, tmp_path: Path
 ) -> None:
-    index = Index(directory=tmp_path / "index")
-    index.directory.mkdir()
-    index.add_kfp("2.13.0")
-    index.add("colours", "1.0")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(index.directory),
+    packages, secret = tmp_path / "packages", tmp_path / "secret"
+    packages.mkdir()
+    secret.mkdir()
+    (secret / "value").write_text("s3cret\n")
+    version = write_sdk_wheel(packages)
+    text = SAMPLE.read_text().replace("image: python:3.11", f"image: {python_image}")
+    pinned = f"kfp=={SAMPLE.parent.name}"
+    assert text.count(python_image) == text.count(pinned) == 3
+    (tmp_path / "ends.yaml").write_text(text.replace(pinned, f"kfp=={version}"))
+
+    ended = argosy(
+        *("run", "ends.yaml", "--runner", program.name, "--secret", f"token={secret}", "-ojson"),
+        cwd=tmp_path,
+        environment={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)},
+    )
+
+    assert ended.result["error"] is None, ended.err
+    found = {
+        task["name"]: task["outputs"]["parameters"]["Output"]
+        for task in ended.result["tasks"]
+        if task["kind"] == "container"
     }
-    argv = component("'colours==1.0'", "'kfp==2.13.0' '--no-deps'")
-
-    result = machine.run({"a": Step(image=python_image, command=argv)}, environment=environment)
-
-    assert result.error is None
-    assert log(result, "a").splitlines()[-1] == "executor of kfp 2.13.0 a"
+    assert found == {"clean": "COMPLETE", "flaky": "1", "show": "s3cret strict"}
+    assert program.containers() == []
 
 
 def test_the_notice_on_settings_without_effect_does_not_speak_of_images(machine: Machine) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli_processes import Ended, argosy
+from sdk_packages import write_sdk_wheel
 
 SAMPLES = Path(__file__).parents[1] / "sdk_samples"
 RELEASES = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())
@@ -20,11 +19,7 @@ RELEASES = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index with the SDK that is installed for development, and nothing else."""
     directory = tmp_path_factory.mktemp("packages")
-    kfp = distribution("kfp")
-    with zipfile.ZipFile(directory / f"kfp-{kfp.version}-py3-none-any.whl", "w") as wheel:
-        for file in kfp.files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
-                wheel.write(str(file.locate()), str(file))
+    write_sdk_wheel(directory)
     return directory
 
 
