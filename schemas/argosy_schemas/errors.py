@@ -75,7 +75,7 @@ class Reason(StrEnum):
     COMMAND_NOT_FOUND = "CommandNotFound"
     """The command does not exist in the image or on this machine."""
     ENVIRONMENT_FAILED = "EnvironmentFailed"
-    """The Python environment of the component could not be built."""
+    """The Python environment or the container of the component could not be made."""
     INVALID_INPUT = "InvalidInput"
     """An input is missing, of the wrong type, or not among the literals."""
     INVALID_OUTPUT = "InvalidOutput"

@@ -182,7 +182,7 @@ def test_a_daemon_that_does_not_answer_is_an_error(tmp_path: Path, program: Prog
     (error,) = ended.errors
     assert error.startswith(f"'{command}' cannot run containers here (")
     assert error.endswith(
-        f"); start its service, and see that '{command} info' works for this user"
+        f"); start its service, and check that '{command} info' works for this user"
     )
 
 

@@ -127,7 +127,7 @@ class ContainerCommand:
         return Failure(reason=Reason.COMMAND_NOT_FOUND, message=message, final=True)
 
     def _explain_container(self, problem: str) -> Failure:
-        advice = f"see that '{self.program.name} run' works for this user"
+        advice = f"check that '{self.program.name} run' works for this user"
         if "container-init" in problem:
             advice = "install catatonit, with which Podman starts containers"
         return Failure(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +47,7 @@ class Images:
         """Find images by ``program``, and tell ``emit`` of those that are pulled."""
         self._program = program
         self._emit = emit
-        self._locks = defaultdict[str, threading.Lock](threading.Lock)
+        self._locks: dict[str, threading.Lock] = {}
         self._found: dict[str, Image | FinalTaskError] = {}
 
     def find(self, name: str, stop: StopSignal) -> Image:
@@ -59,7 +58,7 @@ class Images:
             RetryableTaskError: It could not be fetched, or ``stop`` was set (its reason).
             OSError: The machine has no process or memory left at the moment.
         """
-        with self._locks[name]:
+        with self._locks.setdefault(name, threading.Lock()):
             found = self._found.get(name)
             if found is None:
                 try:

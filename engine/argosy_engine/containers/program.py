@@ -106,7 +106,7 @@ def connect(name: str, environment: Mapping[str, str]) -> ContainerProgram:
     if ended.status != 0:
         raise MachineError(
             f"'{name}' cannot run containers here ({summarize_errors(ended)}); start its service, "
-            f"and see that '{name} info' works for this user"
+            f"and check that '{name} info' works for this user"
         )
     info: dict[str, Any] = json.loads(ended.output)
     # The program `docker` may be Podman.

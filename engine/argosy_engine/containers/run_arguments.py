@@ -1,6 +1,6 @@
 """The arguments of ``docker run`` and ``podman run``, and how variables reach the container.
 
-Values of environment variables never stand in arguments, which all users of a machine can read.
+Values of environment variables do not stand there, since all users of a machine can read arguments.
 They are in a file; a value that the file cannot hold is passed on from the environment of the
 program itself.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from argosy_engine.containers.program import ContainerProgram
 from argosy_schemas.errors import MachineError
 
-# Beyond this, the programs read a line of 64 KiB at most, and some of them interpret quotes.
+# The programs read lines of 64 KiB at most, and releases of Podman interpret quotes.
 _NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _VALUE = re.compile(r"(?!['\"`])[^\r\n]{0,30000}")
 
