@@ -87,13 +87,12 @@ def test_known_placeholders_are_replaced_anywhere_in_a_text(text: str, replaced:
     assert substitute(text, lookup) == replaced
 
 
-def test_every_string_of_a_value_is_searched_and_keys_on_request() -> None:
+def test_every_string_of_a_value_is_searched_keys_among_them() -> None:
     value: JsonValue = {
         "{{$.inputs.parameters['a']}}": ["{{$.inputs.parameters['a']}}", 1, None, True]
     }
 
-    assert substitute_value(value, lookup) == {"{{$.inputs.parameters['a']}}": ["A", 1, None, True]}
-    assert substitute_value(value, lookup, keys=True) == {"A": ["A", 1, None, True]}
+    assert substitute_value(value, lookup) == {"A": ["A", 1, None, True]}
 
 
 _PIECES = st.sampled_from(

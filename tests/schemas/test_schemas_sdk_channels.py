@@ -179,7 +179,7 @@ SECRET = "kubernetes.use_secret_as_env(use(text=x), secret_name=%s, secret_key_t
             "data = dsl.importer(artifact_uri='gs://b/k', artifact_class=dsl.Model)\n"
             "use(text=f'{data.output}')",
             "Task 'use': input 'text' holds output 'artifact' of task 'importer', which is an "
-            "artifact and no text; pass it as an input artifact",
+            "artifact, not text; pass it as an input artifact",
         ),
         (
             "with dsl.ParallelFor([{'k': f'{x}-1'}]) as item:\n    use(text=item.k)",

@@ -334,7 +334,7 @@ def _has_late_value(value: JsonValue) -> bool:
     if isinstance(value, str):
         return any(is_known_late(segments) for segments in find_placeholders(value))
     if isinstance(value, Mapping):
-        return any(_has_late_value(item) for item in value.values())
+        return any(map(_has_late_value, (*value, *value.values())))
     return isinstance(value, Sequence) and any(_has_late_value(item) for item in value)
 
 

@@ -61,8 +61,8 @@ def substitute(text: str, lookup: Lookup) -> str:
     return _PLACEHOLDER.sub(replaced, text)
 
 
-def substitute_value(value: JsonValue, lookup: Lookup, *, keys: bool = False) -> JsonValue:
-    """Return ``value`` with placeholders replaced in each of its strings; in ``keys`` if asked.
+def substitute_value(value: JsonValue, lookup: Lookup) -> JsonValue:
+    """Return ``value`` with placeholders replaced in each of its strings, keys among them.
 
     A string that is nothing but a placeholder stays a string, whatever it stands for.
     """
@@ -70,11 +70,10 @@ def substitute_value(value: JsonValue, lookup: Lookup, *, keys: bool = False) ->
         return substitute(value, lookup)
     if isinstance(value, Mapping):
         return {
-            substitute(key, lookup) if keys else key: substitute_value(item, lookup, keys=keys)
-            for key, item in value.items()
+            substitute(key, lookup): substitute_value(item, lookup) for key, item in value.items()
         }
     if isinstance(value, Sequence):
-        return [substitute_value(item, lookup, keys=keys) for item in value]
+        return [substitute_value(item, lookup) for item in value]
     return value
 
 

@@ -276,8 +276,7 @@ class Resolver:
         assert parent is not None, name
         match source.source:
             case Constant(value):
-                lookup = self.lookup(position, resolving | {name})
-                return substitute_value(value, lookup, keys=True)
+                return substitute_value(value, self.lookup(position, resolving | {name}))
             case RuntimeParameter(parameter):
                 return self.parameter(self.tree.root, parameter)
             case ComponentInput(parameter):
@@ -422,7 +421,7 @@ class Resolver:
         match iterator.items:
             case RawItems(items=raw):
                 lookup = self.lookup(loop)
-                return tuple(substitute_value(item, lookup, keys=True) for item in raw)
+                return tuple(substitute_value(item, lookup) for item in raw)
             case InputItems(name=name):
                 if iterator.over_artifacts:
                     return self.artifacts(loop, name) or ()

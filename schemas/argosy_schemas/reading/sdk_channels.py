@@ -192,7 +192,7 @@ class _Rewriter:
 
     def _add_finding(self, path: Path, task: str, field: _Field, match: re.Match[str]) -> None:
         if "@" in match[3]:
-            problem, todo = "is an artifact and no text", "pass it as an input artifact"
+            problem, todo = "is an artifact, not text", "pass it as an input artifact"
         elif field.takes_placeholders:
             problem, todo = "is not an input of the task", field.todo
         else:
