@@ -166,10 +166,10 @@ def bare_client(url: str) -> tuple[Client, str]:
     from obstore.store import LocalStore
 
     from argosy_store.clients import make_client
-    from argosy_store.locations import join_uri, parse_location
+    from argosy_store.locations import join_uri, parse_root
 
-    key = parse_location(join_uri(url, "artifact")).key
-    place = parse_location(url)
+    key = parse_root(join_uri(url, "artifact")).key
+    place = parse_root(url)
     if place.scheme == "file":
         return LocalStore("/"), key
     return make_client(place.scheme, place.bucket, place.options), key

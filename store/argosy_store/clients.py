@@ -205,7 +205,14 @@ def _client_options(environment: Mapping[str, str], endpoint: str | None) -> Cli
     if endpoint is not None and endpoint.startswith("http://"):
         found["allow_http"] = True
     if bundle := environment.get("AWS_CA_BUNDLE"):
-        found["root_certificate"] = Path(bundle).read_bytes()
+        try:
+            found["root_certificate"] = Path(bundle).read_bytes()
+        except OSError as error:
+            raise StoreError(
+                f"the certificates in '{bundle}', which AWS_CA_BUNDLE names, cannot be read: "
+                f"{error.strerror}; create the file, or on a cluster what '--ca-bundle' names",
+                retryable=False,
+            ) from error
     return found
 
 

@@ -80,6 +80,20 @@ def test_a_checksum_that_nobody_knows_is_refused() -> None:
     assert str(caught.value) == ("s3://data: 'md5' is not a checksum; write sha256 or crc64nvme")
 
 
+def test_certificates_that_are_not_there_are_told_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/argosy/ca/ca.crt")
+
+    with pytest.raises(StoreError) as caught:
+        open_store("s3://data/root")
+
+    assert str(caught.value) == (
+        "the certificates in '/argosy/ca/ca.crt', which AWS_CA_BUNDLE names, cannot be read: No "
+        "such file or directory; create the file, or on a cluster what '--ca-bundle' names"
+    )
+
+
 def test_google_takes_its_endpoint_from_the_url_before_the_emulators_variable() -> None:
     environment = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9"}
 
