@@ -17,6 +17,7 @@ from argosy_launcher.exit_report import interpret_exit_report, make_vanished_end
 from argosy_launcher.finish import StepOutcome, finish
 from argosy_launcher.log_parts import take_log
 from argosy_launcher.main_files import MainFiles
+from argosy_launcher.own_step import check_own_step
 from argosy_launcher.process_end import ProcessEnd
 from argosy_launcher.summary import summarize
 from argosy_schemas.errors import ArgosyError, TaskError
@@ -128,7 +129,7 @@ def run_container(
     Args:
         arguments: The command line: the directory of our own volumes, then the paths of the others
             that main mounts too; empty: those of a pod.
-        environment: Has the URL of the store.
+        environment: Has the URL of the store, and the ids of the attempt.
         asked_to_stop: Set by signals.
         tick_seconds: The length of the protocol's second.
     """
@@ -145,6 +146,7 @@ def run_container(
             exchange.start()  # at once: the command waits for it
         url = read_pod_store(environment)
         step = read_step(private)
+        check_own_step(step, environment)
         roots = filter(None, (url, step.root))
         with Stores(*roots, accesses=read_accesses(environment), in_pod=True) as stores:
             LauncherContainer(

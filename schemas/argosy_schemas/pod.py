@@ -88,8 +88,9 @@ workflow was stopped. The statuses of tasks are unknown then."""
 
 # Environment of the driver (and, where marked, of the launcher).
 ENV_TASK: Final = "ARGOSY_TASK"
+"""Driver and launcher."""
 ENV_RUN: Final = "ARGOSY_RUN"
-"""The workflow's UID."""
+"""Driver and launcher: the workflow's UID."""
 ENV_NAME: Final = "ARGOSY_NAME"
 """The workflow's name."""
 ENV_CREATED: Final = "ARGOSY_CREATED"
@@ -115,7 +116,7 @@ TASK_CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUND
 ENV_ROOT: Final = "ARGOSY_ROOT"
 ENV_CACHE: Final = "ARGOSY_CACHE"
 ENV_ATTEMPT: Final = "ARGOSY_ATTEMPT"
-"""The pod's UID."""
+"""Driver and launcher: the pod's UID."""
 ENV_RETRY: Final = "ARGOSY_RETRY"
 """The number of the attempt, from 0; present only under a retry strategy."""
 DRIVER_VARIABLES: Final = frozenset(

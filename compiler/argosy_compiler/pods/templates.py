@@ -70,6 +70,11 @@ from argosy_schemas.pod import (
 )
 from argosy_schemas.values import UNSET, to_json
 
+_ATTEMPT_VARIABLE = {
+    "name": ENV_ATTEMPT,
+    "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
+}
+
 _CLAIM = "<claim>"
 """Stands for the name of a volume claim, which no claim can have."""
 
@@ -145,7 +150,12 @@ class PodTemplates:
                     "name": LAUNCHER_CONTAINER,
                     "image": self._compilation.options.image,
                     "command": list(LAUNCHER_COMMAND),
-                    "env": self._make_store_variables(),
+                    "env": [
+                        _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
+                        _make_variable(ENV_RUN, "{{workflow.uid}}"),
+                        _ATTEMPT_VARIABLE,
+                        *self._make_store_variables(),
+                    ],
                     "volumeMounts": [
                         *list_launcher_mounts(artifacts=artifacts, workspace=workspace),
                         *list_ca_mounts(options.ca_bundle),
@@ -210,7 +220,7 @@ class PodTemplates:
             *self._make_store_variables(),
             _make_variable(ENV_ROOT, f"{{{{workflow.parameters.{ROOT_PARAMETER}}}}}"),
             _make_variable(ENV_CACHE, f"{{{{workflow.parameters.{CACHE_PARAMETER}}}}}"),
-            {"name": ENV_ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+            _ATTEMPT_VARIABLE,
         ]
         inputs = self._compilation.pipeline.root.inputs
         names = sorted([*inputs.parameters, *inputs.artifacts])
