@@ -69,6 +69,31 @@ def test_a_claim_that_the_run_makes_is_a_directory_until_it_is_deleted(
     assert ended.notes == []
 
 
+def test_the_name_of_a_claim_may_come_from_a_task(tmp_path: Path, compiled: Path) -> None:
+    body = MADE.replace('pvc_name_suffix="-work"', "pvc_name=name.output")
+    source = """
+@dsl.container_component
+def name(value: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(
+        image="alpine:3.20", command=["sh", "-c", 'printf work > "$0"'], args=[value]
+    )
+
+@dsl.pipeline"""
+    compile_with_sdk(
+        tmp_path,
+        SOURCE.replace("@dsl.pipeline", source).format(
+            body="named = name()\n    " + body.replace("name.output", "named.output").strip(),
+            inputs="",
+        ),
+    )
+
+    ended = argosy("run", str(compiled), "-o", "json", cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    assert ended.task("createpvc")["outputs"]["parameters"]["name"] == "work"
+    assert ended.notes == []
+
+
 def test_a_claim_that_is_not_deleted_stays_with_the_run(tmp_path: Path, compiled: Path) -> None:
     compile_body(tmp_path, MADE)
 

@@ -247,18 +247,21 @@ def test_a_real_pipeline_takes_its_secret_from_a_directory(tmp_path: Path) -> No
     assert [task["outputs"]["parameters"]["Output"] for task in found] == ["user1"] * 3
 
 
+SNAPSHOTS = "kubernetes_platform/python/test/snapshot/data"
 REAL = [
-    "pipeline_with_volume.yaml",
-    "pipeline_with_volume_no_cache.yaml",
-    "critical/pipeline_with_volume_long_name.yaml",
-    "parallel_and_nested/parallel_for_mount_pvc.yaml",
+    "valid/pipeline_with_volume.yaml",
+    "valid/pipeline_with_volume_no_cache.yaml",
+    "valid/critical/pipeline_with_volume_long_name.yaml",
+    "valid/parallel_and_nested/parallel_for_mount_pvc.yaml",
+    f"{SNAPSHOTS}/create_mount_delete_existing_pvc.yaml",
+    f"{SNAPSHOTS}/create_mount_delete_existing_pvc_from_task_output.yaml",
 ]
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="needs ../shared/kfp-pipelines")
 @pytest.mark.parametrize("file", REAL)
 def test_a_real_pipeline_has_its_claim(file: str, tmp_path: Path) -> None:
-    ended = argosy("run", str(CORPUS / "valid" / file), "-o", "json", cwd=tmp_path)
+    ended = argosy("run", str(CORPUS / file), "-o", "json", cwd=tmp_path)
 
     assert ended.status == 0, ended.err
     assert ended.notes == []

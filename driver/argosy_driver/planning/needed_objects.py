@@ -6,6 +6,7 @@ Names that an upstream task puts out are not known yet, and of a loop the first 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 from argosy_driver.planning.records import NotYetKnownError, PlannedRecords
@@ -35,7 +36,8 @@ def find_missing_objects(pipeline: Pipeline, run: RunContext) -> Needed:
     made: set[NamedObject] = set()
     for position in _list_containers(resolver, resolver.tree.root):
         if is_claim(position.component):
-            made.add((ObjectKind.CLAIM, resolver.claim_name(position)))
+            with suppress(NotYetKnownError, FinalTaskError):
+                made.add((ObjectKind.CLAIM, resolver.claim_name(position)))
         else:
             for one in list_missing_objects(resolver, position):
                 missing.setdefault(one, {})[position.path.rpartition("/")[2]] = None
