@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from container_programs import IMAGE, Program
 from engine_steps import Machine, Step
 from sdk_packages import write_sdk_wheel
 
-SAMPLE = Path(__file__).parents[1] / "sdk_samples" / "2.17.3" / "ends.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "13-secrets-and-claims"
 
 
 def log(result: RunResult, path: str) -> str:
@@ -165,32 +166,26 @@ def test_a_link_below_an_output_directory_never_leads_to_this_machine(
     assert result.error.endswith("is a link; write files and directories only")
 
 
-def test_components_of_the_sdk_run_with_their_secrets_and_retries(
+def test_components_of_the_sdk_run_with_what_stands_in_for_claims_and_secrets(
     program: Program, python_image: str, tmp_path: Path
 ) -> None:
-    packages, secret = tmp_path / "packages", tmp_path / "secret"
+    packages = tmp_path / "packages"
     packages.mkdir()
-    secret.mkdir()
-    (secret / "value").write_text("s3cret\n")
     version = write_sdk_wheel(packages)
-    text = SAMPLE.read_text().replace("image: python:3.11", f"image: {python_image}")
-    pinned = f"kfp=={SAMPLE.parent.name}"
-    assert text.count(python_image) == text.count(pinned) == 3
-    (tmp_path / "ends.yaml").write_text(text.replace(pinned, f"kfp=={version}"))
+    text = (EXAMPLE / "pipeline.yaml").read_text()
+    text = text.replace("image: python:3.11", f"image: {python_image}")
+    (tmp_path / "pipeline.yaml").write_text(re.sub(r"kfp==[\d.]+", f"kfp=={version}", text))
 
     ended = argosy(
-        *("run", "ends.yaml", "--runner", program.name, "--secret", f"token={secret}", "-ojson"),
+        *("run", "pipeline.yaml", "--runner", program.name, "--output", "json"),
+        *("--secret", f"warehouse={EXAMPLE / 'warehouse'}"),
+        *("--config-map", f"settings={EXAMPLE / 'settings'}"),
         cwd=tmp_path,
         environment={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)},
     )
 
     assert ended.result["error"] is None, ended.err
-    found = {
-        task["name"]: task["outputs"]["parameters"]["Output"]
-        for task in ended.result["tasks"]
-        if task["kind"] == "container"
-    }
-    assert found == {"clean": "COMPLETE", "flaky": "1", "show": "s3cret strict"}
+    assert ended.result["outputs"]["parameters"] == {"Output": 24}
     assert program.containers() == []
 
 
