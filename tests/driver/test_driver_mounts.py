@@ -9,7 +9,7 @@ from argosy_schemas.values import JsonValue
 
 MOUNTS = Mounts(
     {"/data": "/home/me/claim", "/data/models": "/home/me/models", "/mnt/a.b": "/m"},
-    kept=("/data/me/.argosy", "s3://bucket"),
+    kept=("/data/me/.argosy", "s3://bucket", ""),
 )
 
 

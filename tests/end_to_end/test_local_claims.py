@@ -150,6 +150,46 @@ def test_a_directory_stands_in_for_a_claim_of_the_cluster(
     assert ended.notes == []
 
 
+def test_a_mount_path_above_the_home_and_the_root_hides_neither(tmp_path: Path) -> None:
+    """As in a container for development, whose checkout is where pipelines mount their data."""
+    (tmp_path / "mine").mkdir()
+    source = f"""
+from kfp import dsl, kubernetes
+
+@dsl.container_component
+def make(model: dsl.Output[dsl.Artifact]):
+    return dsl.ContainerSpec(
+        image="alpine:3.20",
+        command=["sh", "-ec", 'cat {tmp_path}/word > "$0"'],
+        args=[model.path],
+    )
+
+@dsl.container_component
+def show(model: dsl.Input[dsl.Artifact], said: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(
+        image="alpine:3.20", command=["sh", "-ec", 'cat "$0" > "$1"'], args=[model.path, said]
+    )
+
+@dsl.pipeline(name="claims")
+def pipeline():
+    made = make()
+    shown = show(model=made.outputs["model"])
+    for task in (made, shown):
+        kubernetes.mount_pvc(task, "data", "{tmp_path}")
+"""
+    (tmp_path / "mine" / "word").write_text("mine")
+
+    result = api.run(
+        compile_with_sdk(tmp_path, source),
+        claims={"data": tmp_path / "mine"},
+        home=tmp_path / "home",
+        root=f"file://{tmp_path}/artifacts",
+    )
+
+    assert result.error is None
+    assert result.tasks[1].outputs.parameters == {"said": "mine"}
+
+
 def test_another_directory_in_place_of_a_claim_gives_another_result(
     tmp_path: Path, compiled: Path
 ) -> None:

@@ -69,7 +69,8 @@ def make_local_pod(resolver: Resolver, position: TaskPosition) -> LocalPod | Non
     if applies_group(position, _ENV):
         found.add_variables()
     directories = {volume.path: volume.directory for volume in found.volumes}
-    mounts = Mounts(directories, (objects.home, resolver.run.root))
+    # A component gets artifacts below the root as paths.
+    mounts = Mounts(directories, (objects.home, resolver.run.root.removeprefix("file://")))
     mounts.check()
     return LocalPod(tuple(found.volumes), mounts, found.variables, tuple(sorted(found.origins)))
 

@@ -73,6 +73,6 @@ class Mounts:
         if not self.directories:
             return text
         paths = "|".join(map(re.escape, sorted(self.directories, key=len, reverse=True)))
-        kept = "|".join(map(re.escape, self.kept))
+        kept = "|".join(map(re.escape, filter(None, self.kept)))
         pattern = rf"{_BEFORE}(?!(?:{kept}){_AFTER})({paths}){_AFTER}"
         return re.sub(pattern, lambda match: self.directories[match[1]], text)
