@@ -62,6 +62,12 @@ class Location:
     """Without leading and trailing slashes; for local files the absolute path without its slash."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def contains(self, other: Location) -> bool:
+        """Return whether ``other`` is this place, or a place below it."""
+        return (self.scheme, self.bucket) == (other.scheme, other.bucket) and (
+            not self.key or f"{other.key}/".startswith(f"{self.key}/")
+        )
+
     @property
     def url(self) -> str:
         """The URL for messages: without options, and a plain path for local files."""

@@ -108,11 +108,7 @@ class Stores:
         if not self._in_pod or not is_local(uri):
             return True
         location = parse_location(uri)
-        return any(
-            (root.scheme, root.bucket) == (location.scheme, location.bucket)
-            and f"{location.key}/".startswith(f"{root.key}/")
-            for root in self._roots
-        )
+        return any(root.contains(location) for root in self._roots)
 
     def close(self) -> None:
         """Drop all clients; stores that were opened must not be used any more."""

@@ -204,6 +204,13 @@ def test_a_local_root_is_as_far_as_a_pod_reads_files(tmp_path: Path) -> None:
             inspect_content(stores, f"file://{tmp_path}/{outside}")
 
 
+def test_a_whole_store_may_be_the_root() -> None:
+    stores = Stores("memory://all-of-it", in_pod=True)
+
+    assert stores.is_shared("memory://all-of-it/k")
+    assert not stores.is_shared("memory://another/k")
+
+
 def test_a_public_object_of_another_bucket_can_be_read_in_a_pod(
     moto: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -67,8 +67,8 @@ def download_inputs(
 def get_imported_version(artifact: Artifact, stores: Stores) -> str:
     """Return a text that identifies the version of an artifact that no task of ours wrote.
 
-    It is the size and etag of its content. It is empty for an
-    artifact that a task wrote, because its URI is new each time, and where no store can tell.
+    It is the size and etag of its content; empty for an artifact that a task wrote, because its URI
+    is new each time, and where no store can tell.
 
     Raises:
         StoreError: A store refused or did not answer.
