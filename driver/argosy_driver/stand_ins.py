@@ -159,6 +159,10 @@ class LocalObjects:
         """Return the directory that a claim has, whether or not it is there."""
         return self.given.claims.get(name) or os.path.join(self.claims, name)
 
+    def is_claim_of_run(self, name: str) -> bool:
+        """Return whether the run itself has made a claim."""
+        return name not in self.given.claims and self.find(ObjectKind.CLAIM, name) is not None
+
     def find(self, kind: ObjectKind, name: str) -> str | None:
         """Return what stands in for an object; ``None``: nothing on this machine does."""
         match kind:

@@ -449,6 +449,22 @@ def test_work_in_the_workspace_is_that_of_one_run(where: Json, tmp_path: Path) -
     assert of("demo-1") != of("demo-2")
 
 
+def test_work_in_the_workspace_is_done_again_in_its_own_run_too(tmp_path: Path) -> None:
+    """Another task may have changed what is in it."""
+    component = leaf(
+        {"x": "STRING"},
+        {"Output": "STRING"},
+        output_artifacts={"data": DATASET},
+        args=["{{$.workspace_path}}"],
+    )
+    world = cached_world("ws-again", component)
+    remembered(world, world.prepare("t", tmp_path / "1"))
+
+    step = world.prepare("t", tmp_path / "2", attempt="attempt-2")
+
+    assert step.decision is Decision.RUN
+
+
 def test_imported_bytes_count_by_size_and_etag(tmp_path: Path) -> None:
     root = dag(
         {

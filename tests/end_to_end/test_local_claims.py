@@ -36,6 +36,14 @@ MADE = """
 DELETED = f"""{MADE}
     kubernetes.DeletePVC(pvc_name=made.outputs["name"]).after(second)
 """
+CHANGED = """
+    made = kubernetes.CreatePVC(pvc_name_suffix="-work", access_modes=["ReadWriteOnce"], size="1Gi")
+    earlier = made
+    for script in ("echo one >> word", "cat word", "echo two >> word", "cat word"):
+        task = sh(script=script).after(earlier)
+        kubernetes.mount_pvc(task, made.outputs["name"], "/data")
+        earlier = task
+"""
 MOUNTED = """
     task = sh(script="cat word")
     kubernetes.mount_pvc(task, {claim}, "/data")
@@ -125,6 +133,20 @@ def test_nothing_that_uses_a_claim_of_a_run_is_cached(tmp_path: Path, compiled: 
 
     assert {task["path"]: task["verdict"] for task in planned.result["tasks"]}["sh"] == "run"
     assert [task["cached"] for task in ended.result["tasks"]] == [False] * 4
+
+
+def test_a_task_sees_what_a_later_one_of_its_run_left_in_a_claim(
+    tmp_path: Path, compiled: Path
+) -> None:
+    """Although an equal task ran before."""
+    compile_body(tmp_path, CHANGED)
+
+    ended = argosy("run", str(compiled), "-o", "json", cwd=tmp_path)
+
+    said = {
+        task["path"]: task["outputs"]["parameters"].get("said") for task in ended.result["tasks"]
+    }
+    assert (said["sh-2"], said["sh-4"]) == ("one\n", "one\ntwo\n")
 
 
 @pytest.mark.parametrize(

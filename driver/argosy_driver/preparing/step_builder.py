@@ -121,6 +121,8 @@ class StepBuilder:
         key = self._fingerprint(executor, placeholders, uses_workspace=uses_workspace)
         if key is not None:
             step = replace(step, fingerprint=key)
+            if self._shares_storage_of_run(uses_workspace=uses_workspace):
+                return step
             found = look_up(key, store=self.store, stores=self.stores, pipeline=draft.pipeline)
             if isinstance(found, CacheHit):
                 _LOGGER.debug("%s is cached from run %s", path, found.record.run_id)
@@ -267,6 +269,20 @@ class StepBuilder:
         return any(_mentions(value, workspace) for value in (*texts, *parameters.values(), *paths))
 
     # The cache.
+
+    def _shares_storage_of_run(self, *, uses_workspace: bool) -> bool:
+        """Return whether the task sees storage of its run, which other tasks of the run change.
+
+        What an equal task made earlier, in this run, may be outdated. A key that the author wrote
+        says that nothing else counts.
+        """
+        task, objects = self.position.task, self.resolver.run.objects
+        if task is not None and task.caching.key:
+            return False
+        if uses_workspace or objects is None:
+            return uses_workspace
+        claims = get_mounted_claims(self.resolver, self.position, uses_workspace=False)
+        return any(map(objects.is_claim_of_run, claims))
 
     def _fingerprint(
         self, executor: ContainerExecutor, placeholders: TaskPlaceholders, *, uses_workspace: bool
