@@ -149,7 +149,20 @@ def _read_text(value: Any, path: str, where: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _make_error(path, f"has {describe_json_type(value)} for {where}; write a string")
+    # Names of files and objects are made of it.
+    if "\0" in value or not _is_unicode(value):
+        raise _make_error(
+            path, f"has a NUL character or half of a surrogate pair in {where}; write plain text"
+        )
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _get_either(members: Mapping[str, Any], first: str, second: str) -> Any:

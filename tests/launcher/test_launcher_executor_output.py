@@ -91,6 +91,15 @@ def test_every_artifact_of_a_list_counts_in_order() -> None:
             '{"artifacts": {"m": {"artifacts": [{"uri": 1}]}}}',
             "has a number for 'artifacts.m.artifacts[0].uri'; write a string",
         ),
+        *(
+            (
+                f'{{"artifacts": {{"m": {{"artifacts": [{{"{member}": "/x{text}"}}]}}}}}}',
+                "has a NUL character or half of a surrogate pair in "
+                f"'artifacts.m.artifacts[0].{member}'; write plain text",
+            )
+            for member in ("name", "uri", "custom_path")
+            for text in ("\\u0000", "\\ud800")
+        ),
         (
             '{"artifacts": {"m": {"artifacts": [{"meta": {}}]}}}',
             "has the unknown key 'meta' in 'artifacts.m.artifacts[0]'; ",
