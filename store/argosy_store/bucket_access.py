@@ -25,10 +25,8 @@ class BucketAccess:
 
     def names(self, location: Location) -> bool:
         """Return whether this is about the bucket of ``location``, and about its key."""
-        return (self.scheme, self.bucket) == (
-            location.scheme,
-            location.bucket,
-        ) and f"{location.key}/".startswith(f"{self.prefix}/" if self.prefix else "")
+        place = Location(scheme=self.scheme, bucket=self.bucket, key=self.prefix)
+        return place.contains(location)
 
 
 def find_options(
