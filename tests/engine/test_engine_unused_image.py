@@ -33,9 +33,29 @@ USE_IMAGE = "run the pipeline with '--runner docker' or '--runner podman', or on
             "train:1",
             f"; image 'train:1', which has the code, is not used here: {USE_IMAGE}",
         ),
+        (
+            "the command ended with exit code 127 (a shell did not find a command): sh: 1: gsutil",
+            "train:1",
+            "; image 'train:1' is not used here: install the command and put it on PATH, "
+            f"or {USE_IMAGE}",
+        ),
         ("ValueError: negative demand", "train:1", ""),
         ("python3: can't open file '/src/train.py'", "", ""),
     ],
 )
 def test_what_the_image_would_have_had_is_told(message: str, image: str, added: str) -> None:
-    assert explain_unused_image(message, image) == f"{message}{added}"
+    explained = explain_unused_image(
+        message, image, ("sh", "-c", "python3 -m kfp.dsl.executor_main")
+    )
+
+    assert explained == f"{message}{added}"
+
+
+def test_a_container_component_is_not_told_to_list_packages() -> None:
+    message = "ModuleNotFoundError: No module named 'trainer'"
+
+    explained = explain_unused_image(message, "train:1", ("python3", "-m", "trainer"))
+
+    assert explained == (
+        f"{message}; image 'train:1', which has the code, is not used here: {USE_IMAGE}"
+    )

@@ -57,7 +57,7 @@ class ProcessCommand:
         failure = find_failure(ended)
         if failure is None or failure.reason is not Reason.COMMAND_FAILED:
             return ended
-        message = explain_unused_image(failure.message, self.image)
+        message = explain_unused_image(failure.message, self.image, self.argv)
         return replace(ended, failure=replace(failure, message=message))
 
     def locate(self, path: str) -> LocatedPath:
