@@ -41,6 +41,12 @@ def test_a_warning_of_the_sdk_is_shown() -> None:
     assert own_lines(warning) == [warning]
 
 
+def test_what_a_component_logs_is_its_own_though_the_sdk_formats_it() -> None:
+    logged = f"{AT} INFO]: epoch 3 of 10"
+
+    assert own_lines(f"{AT} INFO]: Got executor_input:", "{", "}", logged) == [logged]
+
+
 def test_tasks_that_write_at_once_are_told_apart() -> None:
     sdk_lines = SdkLines()
     sdk_lines.is_sdk_line(ONE, f"{AT} INFO]: Got executor_input:")
