@@ -32,7 +32,9 @@ def load_argument(name: str, *, max_size_bytes: int) -> Source:
     return sources.limit_source("<stdin>", data, max_size_bytes)
 
 
-def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
+def parse_assignments(
+    words: Sequence[str], *, option: str, value_name: str = "VALUE"
+) -> dict[str, str]:
     """Return ``NAME=VALUE`` words as a mapping; the last value of a name wins.
 
     Raises:
@@ -42,7 +44,7 @@ def parse_assignments(words: Sequence[str], *, option: str) -> dict[str, str]:
     for word in words:
         name, separator, value = word.partition("=")
         if not separator or not name:
-            raise InvalidArgumentError(f"{option} '{word}': write it as NAME=VALUE")
+            raise InvalidArgumentError(f"{option} '{word}': write it as NAME={value_name}")
         # Python turns a byte that is not UTF-8 into half of a surrogate pair; no record holds one.
         if any("\ud800" <= character <= "\udfff" for character in word):
             shown = ascii(name)[1:-1]
@@ -65,9 +67,9 @@ def parse_stand_ins(
             cannot be read.
     """
     return make_stand_ins(
-        claims=parse_assignments(claims, option="--claim"),
-        secrets=parse_assignments(secrets, option="--secret"),
-        config_maps=parse_assignments(config_maps, option="--config-map"),
+        claims=parse_assignments(claims, option="--claim", value_name="DIR"),
+        secrets=parse_assignments(secrets, option="--secret", value_name="DIR"),
+        config_maps=parse_assignments(config_maps, option="--config-map", value_name="DIR"),
         env_file=env_file,
     )
 

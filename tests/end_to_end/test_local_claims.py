@@ -256,7 +256,7 @@ def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compile
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("data", "--claim 'data': write it as NAME=VALUE"),
+        ("data", "--claim 'data': write it as NAME=DIR"),
         (
             "data=nowhere",
             "--claim data: '{here}/nowhere' is not a directory; make it, or give another",

@@ -131,6 +131,6 @@ def test_a_second_document_of_another_format_is_named_as_what_it_is() -> None:
         read_pipeline(f"---\n{text}".encode(), file="p.yaml")
 
     assert str(caught.value) == (
-        "p.yaml:1: The file holds an object with 'key', not a pipeline; give what the KFP SDK "
-        "compiled"
+        "p.yaml: Document 2: The file holds an object with 'key', not a pipeline; give what the "
+        "KFP SDK compiled"
     )

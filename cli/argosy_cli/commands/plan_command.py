@@ -104,7 +104,7 @@ def command(
             ),
         ),
         parameters=parameters,
-        artifacts=parse_assignments(artifacts, option="--artifact"),
+        artifacts=parse_assignments(artifacts, option="--artifact", value_name="URI"),
     )
     argo = compute_stats(result, options)
     if output == "json":

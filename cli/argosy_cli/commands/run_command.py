@@ -160,7 +160,7 @@ def command(
                     compiled.ir,
                     settings=settings,
                     parameters=parameters,
-                    artifacts=parse_assignments(artifacts, option="--artifact"),
+                    artifacts=parse_assignments(artifacts, option="--artifact", value_name="URI"),
                     listener=listener,
                 )
     except (InvalidPipelineError, InvalidArgumentError):

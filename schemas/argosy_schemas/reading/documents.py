@@ -247,16 +247,17 @@ def _classify(text: str, loaded: Sequence[JsonValue], file: str) -> Documents:
     for number, document in enumerate(loaded):
         if document is None:
             continue
+        # Only of the first document the line is known.
+        which, line = ("", 1) if number == 0 else (f"Document {number + 1}: ", None)
         if not isinstance(document, Mapping):
-            raise _make_error(
-                file,
-                "The file holds a list or text, not a pipeline; give what the KFP SDK compiled",
-                line=1,
+            message = (
+                "The file holds a list or text, not a pipeline; give what the KFP SDK compiled"
             )
+            raise _make_error(file, f"{which}{message}", line=line)
         try:
             contents = open_envelope(document)
         except EnvelopeError as error:
-            raise _make_error(file, str(error), line=1) from error
+            raise _make_error(file, f"{which}{error}", line=line) from error
         if contents.pipeline is not None:
             pipelines.append((number, contents))
         if contents.platform is not None:
