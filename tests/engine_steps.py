@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,7 @@ class Machine:
         parameters: Mapping[str, str] | None = None,
         declared: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
+        grace: timedelta = timedelta(seconds=5),
         **spec: Any,
     ) -> RunResult:
         before = len(self.events)
@@ -212,6 +214,7 @@ class Machine:
                 cache=cache,
                 root=root,
                 runner=self.runner,
+                grace=grace,
                 environment=environment,
             ),
             parameters=parameters,

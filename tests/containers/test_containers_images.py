@@ -27,9 +27,9 @@ HELLO = shell_pipeline("hello", {"a": "printf hi > $0"})
 def test_an_image_is_pulled_once_and_before_the_time_of_its_tasks(
     machine: Machine, registry: Registry, program: Program
 ) -> None:
-    # Three answers take longer than the task may.
-    registry.delay_seconds = 2.5
-    step = Step(image=registry.image, script="echo $PULLED", pod={"activeDeadlineSeconds": 6})
+    # Two answers, one after the other, take longer than the task may.
+    registry.delay_seconds = 8
+    step = Step(image=registry.image, script="echo $PULLED", pod={"activeDeadlineSeconds": 15})
 
     result = machine.run({"a": step, "b": step})
 
