@@ -131,7 +131,7 @@ def argosy_download(url: str, path: Path) -> float:
 def bare_upload(url: str, path: Path) -> float:
     import obstore
 
-    from argosy_store.remote import PART_BYTES, PARTS_AT_A_TIME
+    from argosy_store.remote.store import PART_BYTES, PARTS_AT_A_TIME
 
     client, key = bare_client(url)
     began = time.perf_counter()
@@ -143,7 +143,7 @@ def bare_download(url: str, path: Path) -> float:
     """The client's own ranged reads, as many at a time; it has no download to a file."""
     import obstore
 
-    from argosy_store.remote import PART_BYTES, PARTS_AT_A_TIME
+    from argosy_store.remote.store import PART_BYTES, PARTS_AT_A_TIME
 
     client, key = bare_client(url)
     began = time.perf_counter()
@@ -165,8 +165,8 @@ def bare_client(url: str) -> tuple[Client, str]:
     """The client and the key of the artifact."""
     from obstore.store import LocalStore
 
-    from argosy_store.clients import make_client
     from argosy_store.locations import join_uri, parse_root
+    from argosy_store.remote.clients import make_client
 
     key = parse_root(join_uri(url, "artifact")).key
     place = parse_root(url)

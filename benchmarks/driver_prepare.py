@@ -45,7 +45,7 @@ from argosy_schemas.ir.model import (
     TaskOutput,
 )
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
-from argosy_store.local import LocalStore
+from argosy_store.local.store import LocalStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 

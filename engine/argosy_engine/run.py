@@ -19,8 +19,8 @@ from argosy_engine.pods.emitter import Emitter
 from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.settings import RunnerName, RunSettings
 from argosy_engine.workflow.reading import read_workflow
-from argosy_runs.home import find_run
 from argosy_runs.journal import EngineStarted, RunEnded
+from argosy_runs.local.home import find_run
 from argosy_runs.results import RunResult
 from argosy_runs.run_result import make_run_result
 from argosy_runs.states import RunState

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from argosy_schemas.atomic_files import write_atomically
 from argosy_store.digests import digest_bytes
-from argosy_store.local_files import make_read_error, make_write_error
+from argosy_store.local.files import make_read_error, make_write_error
 from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.pod import ENV_PROVIDERS, ENV_STORE, ENV_STORE_SECRET, STORE_PARAMETER
-from argosy_store.bucket_access import BucketAccess
 from argosy_store.locations import parse_root
+from argosy_store.remote.bucket_access import BucketAccess
 
 _TAG_START = "{{"
 _IN_THE_CONTAINER = ("file", "memory")

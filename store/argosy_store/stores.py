@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from argosy_schemas.errors import StoreError
-from argosy_store.bucket_access import BucketAccess, find_options
-from argosy_store.local import LocalStore
+from argosy_store.local.store import LocalStore
 from argosy_store.locations import Location, is_local, parse_location, parse_root
 from argosy_store.memory import get_memory_store
 from argosy_store.objects import ObjectStore
+from argosy_store.remote.bucket_access import BucketAccess, find_options
 from argosy_store.retrying import SYSTEM_CLOCK, Clock, Patience, RetryingStore
 from argosy_store.subtree import Subtree
 
@@ -147,7 +147,7 @@ class Stores:
 
     def _open_bucket(self, scheme: str, bucket: str, options: Mapping[str, str]) -> ObjectStore:
         # The client takes a third of the driver's start-up time; local runs never need it.
-        from argosy_store.remote import open_bucket
+        from argosy_store.remote.store import open_bucket
 
         store = open_bucket(scheme, bucket, options)
         return store if self._patience is None else RetryingStore(store, patience=self._patience)

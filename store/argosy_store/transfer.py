@@ -16,8 +16,8 @@ from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_schemas.untrusted_files import UntrustedPath
 from argosy_store.digests import digest_files
-from argosy_store.local_files import make_write_error
-from argosy_store.local_trees import LocalFile, make_tree
+from argosy_store.local.files import make_write_error
+from argosy_store.local.trees import LocalFile, make_tree
 from argosy_store.objects import ObjectInfo, ObjectStore, StoredFile, check_key
 from argosy_store.parallel import for_each
 from argosy_store.stores import Stores

@@ -19,7 +19,7 @@ from argosy_schemas.formats.step import Decision
 from argosy_schemas.formats.step_files import read_step
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
-from argosy_store.local import LocalStore
+from argosy_store.local.store import LocalStore
 from argosy_store.packed_irs import put_ir
 from argosy_store.run_records import RunRecords
 from driver_support import (

@@ -15,7 +15,7 @@ import pytest
 from argosy_compiler import CompiledPipeline, CompileOptions, IrPlacement, compile_pipeline
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_runs.reading import read_run
+from argosy_runs.local.reading import read_run
 from argosy_schemas.reading.pipeline import read_pipeline
 from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from argosy_runs.reading import read_run
+from argosy_runs.local.reading import read_run
 from cli_processes import ARGOSY, argosy
 from inflated_irs import with_inflated_ir
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_runs.home import find_run
-from argosy_runs.reading import read_run
+from argosy_runs.local.home import find_run
+from argosy_runs.local.reading import read_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.errors import InvalidArgumentError

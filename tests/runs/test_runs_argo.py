@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from argo_runs import RUNS
-from argosy_runs.argo_nodes import read_argo_nodes
-from argosy_runs.argo_runs import read_argo_run
+from argosy_runs.argo.nodes import read_argo_nodes
+from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from argosy_runs.deleting import delete_run
-from argosy_runs.home import RunFiles
+from argosy_runs.local.deleting import delete_run
+from argosy_runs.local.home import RunFiles
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.names import RunId
 from cli_processes import argosy, shell_pipeline

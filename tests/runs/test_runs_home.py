@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_runs.home import RunFiles, find_run
+from argosy_runs.local.home import RunFiles, find_run
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.names import RunId
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from argosy_runs.home import RunFiles
 from argosy_runs.journal import (
     EngineStarted,
     NodeChanged,
@@ -16,10 +15,11 @@ from argosy_runs.journal import (
     StopRequested,
     entry_to_json,
 )
-from argosy_runs.listing import list_runs
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.listing import list_runs
+from argosy_runs.local.selecting import select_run
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.run_spec import RunSpec
-from argosy_runs.selecting import select_run
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError, Reason
 from argosy_schemas.formats.packed_ir import pack

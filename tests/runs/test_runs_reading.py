@@ -18,8 +18,8 @@ import pytest
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
-from argosy_runs.home import RunFiles
-from argosy_runs.reading import read_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.reading import read_run
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError

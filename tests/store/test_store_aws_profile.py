@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_store.aws_profile import read_profile_settings
+from argosy_store.remote.aws_profile import read_profile_settings
 from argosy_store.stores import open_store
 from servers import ACCESS_KEY, SECRET_KEY, S3Server
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_store.clients import make_client
+from argosy_store.remote.clients import make_client
 from argosy_store.stores import open_store
 from asked_server import Asked, asked_server
 from servers import S3Server

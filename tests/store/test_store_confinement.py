@@ -11,8 +11,8 @@ import pytest
 
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.providers import Provider, SecretKey, encode_providers
-from argosy_store.bucket_access import BucketAccess
 from argosy_store.pod_store import read_accesses
+from argosy_store.remote.bucket_access import BucketAccess
 from argosy_store.stores import Stores
 from argosy_store.transfer import download, inspect_content
 from asked_server import Asked, asked_server

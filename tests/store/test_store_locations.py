@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from argosy_schemas.errors import StoreError
-from argosy_store.local import LocalStore
+from argosy_store.local.store import LocalStore
 from argosy_store.locations import (
     Location,
     join_uri,

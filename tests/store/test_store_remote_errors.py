@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from obstore.exceptions import GenericError
 
-from argosy_store.remote_errors import make_remote_error
+from argosy_store.remote.errors import make_remote_error
 
 
 def answer(status: str, code: str = "", message: str = "") -> GenericError:

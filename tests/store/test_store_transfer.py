@@ -17,9 +17,9 @@ import pytest
 from argosy_schemas.errors import FinalTaskError, StoreError, TaskError
 from argosy_schemas.formats.records import Content, ContentKind, Reason
 from argosy_schemas.untrusted_files import UntrustedPath
-from argosy_store import local_trees
 from argosy_store.digests import BLOCK_BYTES
-from argosy_store.local_trees import UntrustedTree
+from argosy_store.local import trees
+from argosy_store.local.trees import UntrustedTree
 from argosy_store.stores import Stores
 from argosy_store.transfer import (
     download,
@@ -423,7 +423,7 @@ def test_the_name_of_an_unfinished_file_is_refused(
 def test_an_untrusted_directory_has_a_bounded_number_of_files(
     local: tuple[Stores, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_trees, "MAX_FILES", 3)
+    monkeypatch.setattr(trees, "MAX_FILES", 3)
     write_tree(tmp_path, {f"in/{number}/x": b"" for number in range(4)})
 
     with pytest.raises(TaskError, match="has more than 3 files; pack them into archives"):

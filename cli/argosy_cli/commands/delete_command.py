@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from argosy_cli.commands.options import format_examples, home
-from argosy_runs.deleting import Deletion, delete_run
-from argosy_runs.selecting import select_run
+from argosy_runs.local.deleting import Deletion, delete_run
+from argosy_runs.local.selecting import select_run
 
 
 @click.command(

@@ -8,8 +8,8 @@ import click
 
 from argosy_cli.commands.options import format_examples, home, output_format, run_argument
 from argosy_cli.views.run_details import format_run
-from argosy_runs.reading import read_run
-from argosy_runs.selecting import select_run
+from argosy_runs.local.reading import read_run
+from argosy_runs.local.selecting import select_run
 from argosy_schemas.values import to_json
 
 

@@ -9,7 +9,7 @@ import click
 
 from argosy_cli.commands.options import Count, format_examples, home, output_format
 from argosy_cli.views.run_table import format_run_table, runs_to_json
-from argosy_runs.listing import list_runs
+from argosy_runs.local.listing import list_runs
 from argosy_runs.states import RunState
 
 

@@ -18,10 +18,10 @@ from argosy_cli.commands.options import (
     select_tasks,
 )
 from argosy_cli.views.words import strip_controls
-from argosy_runs.home import RunFiles
-from argosy_runs.logs import LogLine, LogReader
-from argosy_runs.reading import read_run
-from argosy_runs.selecting import select_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.logs import LogLine, LogReader
+from argosy_runs.local.reading import read_run
+from argosy_runs.local.selecting import select_run
 from argosy_schemas.names import TaskPath
 
 _LOOK_SECONDS = 0.3

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from argosy_cli.arguments import DEFAULT_HOME
-from argosy_runs.logs import matches_task
+from argosy_runs.local.logs import matches_task
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_store.locations import parse_root

@@ -39,8 +39,8 @@ from argosy_engine.events import Event, Listener, TaskLogLine
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
+from argosy_runs.local.sdk_lines import SdkLines
 from argosy_runs.results import RunResult
-from argosy_runs.sdk_lines import SdkLines
 from argosy_runs.states import RunState
 from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError

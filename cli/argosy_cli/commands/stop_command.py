@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from argosy_cli.commands.options import format_examples, home, run_argument
-from argosy_runs.home import RunFiles
-from argosy_runs.reading import read_run
-from argosy_runs.selecting import select_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.reading import read_run
+from argosy_runs.local.selecting import select_run
 from argosy_schemas.errors import InvalidArgumentError
 
 _LOOK_SECONDS = 0.1

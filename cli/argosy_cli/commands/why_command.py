@@ -9,10 +9,10 @@ import click
 from argosy_cli.commands.options import Count, format_examples, home, output_option, select_tasks
 from argosy_cli.views.explanation import explanation_to_json, format_explanation
 from argosy_runs.causes import find_causes
-from argosy_runs.home import RunFiles
-from argosy_runs.logs import read_last_lines
-from argosy_runs.reading import read_run
-from argosy_runs.selecting import LATEST_FAILED, select_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.logs import read_last_lines
+from argosy_runs.local.reading import read_run
+from argosy_runs.local.selecting import LATEST_FAILED, select_run
 
 
 @click.command(

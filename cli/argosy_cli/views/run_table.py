@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from argosy_cli.views.words import format_duration, strip_controls
-from argosy_runs.listing import RunEntry
+from argosy_runs.local.listing import RunEntry
 from argosy_runs.results import format_time_for_json
 from argosy_schemas.values import JsonValue, to_json
 

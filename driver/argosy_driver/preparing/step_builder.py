@@ -43,7 +43,7 @@ from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import ArtifactUri
 from argosy_schemas.values import JsonValue
-from argosy_store.local_files import make_write_error
+from argosy_store.local.files import make_write_error
 from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords

@@ -1,6 +1,6 @@
 """The directory of one run: making it, holding it, cleaning it up.
 
-What lies in it, and how it is read, is the business of :mod:`argosy_runs.home`.
+What lies in it, and how it is read, is the business of :mod:`argosy_runs.local.home`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from argosy_runs.home import RunFiles
+from argosy_runs.local.home import RunFiles
 from argosy_runs.run_spec import RunSpec
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import InvalidArgumentError, MachineError

@@ -23,7 +23,7 @@ from argosy_schemas.untrusted_files import (
     UntrustedPath,
     name_kind,
 )
-from argosy_store.local_files import make_read_error
+from argosy_store.local.files import make_read_error
 
 MAX_FILES: Final = 1_000_000
 """Of an untrusted artifact; each is a request to the store."""

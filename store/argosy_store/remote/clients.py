@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from argosy_schemas.errors import StoreError
-from argosy_store.aws_profile import read_profile_settings
+from argosy_store.remote.aws_profile import read_profile_settings
 
 if TYPE_CHECKING:
     # These types exist in the stubs only, not at run time.
@@ -53,7 +53,7 @@ def make_client(
         scheme: ``s3``, ``minio``, ``gs`` or ``az``.
         bucket: The bucket, or for ``az`` the container.
         options: The options of the URL, by our names, or those of a provider, see
-            :mod:`argosy_store.bucket_access`.
+            :mod:`argosy_store.remote.bucket_access`.
         environment: Holds the other settings; the client itself reads ``os.environ``.
 
     Raises:

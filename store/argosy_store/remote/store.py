@@ -15,12 +15,12 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 
 from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
-from argosy_store.clients import is_unsigned, make_client
 from argosy_store.digests import BLOCK_BYTES, digest_block, join_blocks
-from argosy_store.local_files import make_read_error, make_write_error
+from argosy_store.local.files import make_read_error, make_write_error
 from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
 from argosy_store.parallel import for_each
-from argosy_store.remote_errors import is_missing_object, make_remote_error
+from argosy_store.remote.clients import is_unsigned, make_client
+from argosy_store.remote.errors import is_missing_object, make_remote_error
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

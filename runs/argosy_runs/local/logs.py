@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy_runs.home import RunFiles
-from argosy_runs.sdk_lines import SdkLines
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.sdk_lines import SdkLines
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE_BYTES = 64 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from argosy_runs.home import find_run
-from argosy_runs.listing import list_runs
+from argosy_runs.local.home import find_run
+from argosy_runs.local.listing import list_runs
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.names import RunId

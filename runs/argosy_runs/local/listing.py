@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argosy_runs.home import JOURNAL_NAME, RunFiles
-from argosy_runs.reading import read_run
+from argosy_runs.local.home import JOURNAL_NAME, RunFiles
+from argosy_runs.local.reading import read_run
 from argosy_runs.states import RunState
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import ArgosyError

@@ -20,7 +20,7 @@ from argosy_schemas.atomic_files import (
     write_atomically,
     write_new_file,
 )
-from argosy_store.local_files import (
+from argosy_store.local.files import (
     copy_whole_file,
     make_read_error,
     make_write_error,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from argosy_runs.argo_attempts import read_argo_attempts
-from argosy_runs.argo_nodes import read_argo_nodes
+from argosy_runs.argo.attempts import read_argo_attempts
+from argosy_runs.argo.nodes import read_argo_nodes
 from argosy_runs.journal import EngineStarted, StopRequested
 from argosy_runs.nodes import NodeStatus, ShutdownMessage
 from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure

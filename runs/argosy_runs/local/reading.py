@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy_runs.home import RunFiles, find_run
 from argosy_runs.journal import JournalReader
+from argosy_runs.local.home import RunFiles, find_run
 from argosy_runs.results import RunResult
 from argosy_runs.run_result import make_run_result
 from argosy_runs.run_spec import make_run_context

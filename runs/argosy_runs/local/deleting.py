@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argosy_runs.home import RunFiles
+from argosy_runs.local.home import RunFiles
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records_json import record_from_json

@@ -1,0 +1,1 @@
+"""Runs of Argo: what ``status.nodes`` of a Workflow says of them."""

@@ -1,0 +1,1 @@
+"""Stores in buckets: clients, their credentials and what their errors mean."""
