@@ -214,6 +214,17 @@ def test_an_old_answer_is_good_enough_without_a_network(
         again.prepare_environment(component(KFP), IMAGE, task_directory=tmp_path / "2")
 
 
+def test_a_package_that_does_not_exist_is_no_matter_of_the_python(
+    environments: Environments, tmp_path: Path
+) -> None:
+    with pytest.raises(FinalTaskError) as caught:
+        environments.prepare_environment(
+            component("no-such-package"), IMAGE, task_directory=tmp_path / "1"
+        )
+
+    assert str(caught.value).endswith("); correct the component's packages_to_install")
+
+
 def test_requirements_that_nobody_offers_are_told_by_name_and_not_tried_again(
     environments: Environments, variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:

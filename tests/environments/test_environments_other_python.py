@@ -84,11 +84,33 @@ def test_other_components_keep_their_python(
     assert environment.description.startswith(f"Python {VERSION} with ")
 
 
+@pytest.mark.skipif(OTHER is None, reason="needs another Python than that of the tests")
+def test_a_python_of_pyenv_is_found_behind_a_shim_that_fails(
+    variables: dict[str, str], index: Index, tmp_path: Path
+) -> None:
+    assert OTHER is not None
+    minor, directory = OTHER
+    shims, installed = tmp_path / "shims", tmp_path / "pyenv" / "versions" / f"3.{minor}.1" / "bin"
+    for path in (shims, installed):
+        path.mkdir(parents=True)
+    (shims / f"python3.{minor}").write_text("#!/bin/sh\nexit 127\n")
+    (shims / f"python3.{minor}").chmod(0o755)
+    (installed / f"python3.{minor}").symlink_to(Path(directory, f"python3.{minor}").resolve())
+    variables |= {"PATH": os.fspath(shims), "PYENV_ROOT": os.fspath(tmp_path / "pyenv")}
+    index.add("old", "1.0", tag=f"cp3{minor}-none-any")
+
+    environment = environments(variables, tmp_path).prepare_environment(
+        component(KFP, "old==1.0"), IMAGE, task_directory=tmp_path / "1"
+    )
+
+    assert environment.description.startswith(f"Python 3.{minor}.")
+
+
 def test_a_python_that_is_not_here_is_named_with_the_package_that_needs_it(
     variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
     # No Python of the person, and none that uv brought, is on this path.
-    variables["PATH"] = str(tmp_path / "empty")
+    variables["PATH"] = variables["PYENV_ROOT"] = str(tmp_path / "empty")
     minor = 9 if OWN != 9 else 10
     index.add("old", "1.0", tag=f"cp3{minor}-none-any")
 
@@ -109,7 +131,7 @@ def test_a_python_that_is_not_here_is_named_with_the_package_that_needs_it(
 def test_the_python_of_the_image_is_the_one_to_have(
     variables: dict[str, str], index: Index, tmp_path: Path
 ) -> None:
-    variables["PATH"] = str(tmp_path / "empty")
+    variables["PATH"] = variables["PYENV_ROOT"] = str(tmp_path / "empty")
     for minor in {8, 9, 10, 12, 13} - {OWN}:
         index.add("old", "1.0", tag=f"cp3{minor}-none-any")
 

@@ -153,7 +153,13 @@ class Builder:
 
     def find_python(self, version: str) -> str | None:
         """Return the path of a Python of this machine; ``None``: there is none of this version."""
-        found = self.try_program([find_uv(), "python", "find", "--no-project", version])
+        # Pyenv puts a shim of each Python on PATH, and most of them fail: uv stops at the first.
+        root = Path(self._environment.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        managed = [os.fspath(path) for path in root.glob(f"versions/{version}.*/bin")]
+        search = {"PATH": os.pathsep.join([*managed, self._environment.get("PATH", "")])}
+        found = self.try_program(
+            [find_uv(), "python", "find", "--no-project", version], more=search
+        )
         return found and found.strip()
 
     def bring_python(self, version: str) -> bool:
@@ -161,7 +167,7 @@ class Builder:
         if self._environment.get("UV_PYTHON_DOWNLOADS", "").lower() not in _ALLOWING:
             return False
         command = [find_uv(), "--quiet", "python", "install", "--no-bin", version]
-        return self.try_program(command, downloads="automatic") is not None
+        return self.try_program(command, more={"UV_PYTHON_DOWNLOADS": "automatic"}) is not None
 
     def read_other_python(self, key: str) -> str | None:
         """Return the version of Python that an earlier build of a key needed, e.g. ``3.9``."""
@@ -225,9 +231,11 @@ class Builder:
         return self._run([find_uv(), "--quiet", *arguments], what, text)
 
     def try_program(
-        self, command: Sequence[str], text: str = "", *, downloads: str = "never"
+        self, command: Sequence[str], text: str = "", *, more: Mapping[str, str] | None = None
     ) -> str | None:
         """Return the output of a program that gets ``text``; ``None``: it failed.
+
+        ``more`` are variables that take precedence over those of this process.
 
         Raises:
             MachineError: The cache cannot be written.
@@ -235,7 +243,7 @@ class Builder:
         """
         self._make_directory()
         self._raise_if_stopped(text)
-        ended = self._start(command, text, downloads=downloads)
+        ended = self._start(command, text, more or {})
         self._raise_if_stopped(text)
         return ended.output if ended.status == 0 else None
 
@@ -245,14 +253,19 @@ class Builder:
         except OSError as error:
             raise create_cache_error(self.directory, error) from error
 
-    def _start(self, command: Sequence[str], text: str, *, downloads: str = "never") -> ProgramEnd:
+    def _start(self, command: Sequence[str], text: str, more: Mapping[str, str]) -> ProgramEnd:
         environment = {
             name: value
             for name, value in self._environment.items()
             if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "PIP_TARGET")
         }
         environment |= to_uv_environment(self._environment)
-        environment |= {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": downloads}
+        environment |= {
+            "UV_NO_PROGRESS": "1",
+            "NO_COLOR": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+            **more,
+        }
         # Not in the pipeline's directory, where uv would read a project.
         return run_program(
             command, environment=environment, directory=self.directory, stop=self._stop, text=text
@@ -260,7 +273,7 @@ class Builder:
 
     def _run(self, command: Sequence[str], what: str, text: str = "") -> str:
         self._raise_if_stopped(what)
-        ended = self._start(command, text)
+        ended = self._start(command, text, {})
         if ended.status == 0:
             return ended.output
         self._raise_if_stopped(what)

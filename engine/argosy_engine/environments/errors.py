@@ -19,6 +19,8 @@ _NETWORK = re.compile(
 # Symbols that uv prints before its messages.
 _GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
 _CAUSE = re.compile(r":? (cause|Caused by): ")
+# What uv says of a package or release that no Python has.
+_UNKNOWN = re.compile(r"not found in the package registry|there is no version of")
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 
@@ -37,9 +39,12 @@ def create_installation_error(what: str, output: str, *, python: str) -> TaskErr
             f"the network, or set PIP_INDEX_URL to an index that can be reached",
             reason=Reason.ENVIRONMENT_FAILED,
         )
+    otherwise = (
+        "" if _UNKNOWN.search(output) else f", or run Argosy with another Python than {python}"
+    )
     return FinalTaskError(
         f"the Python packages of the component ({what}) could not be installed ({reason}); correct "
-        f"the component's packages_to_install, or run Argosy with another Python than {python}",
+        f"the component's packages_to_install{otherwise}",
         reason=Reason.ENVIRONMENT_FAILED,
     )
 
