@@ -123,7 +123,7 @@ class ArgoRun:
         """Return the ``Workflow`` as it is now."""
         return dict(json.loads(self.cluster.kubectl("get", "workflow", self.name, "-o", "json")))
 
-    def end(self, *, timeout_seconds: float = 240) -> str:
+    def end(self, *, timeout_seconds: float = 600) -> str:
         """Wait until Argo is done with it; return its phase."""
         self.wait_until(
             lambda: self.get()["metadata"].get("labels", {}).get(COMPLETED) == "true",
@@ -131,7 +131,7 @@ class ArgoRun:
         )
         return str(self.get()["status"]["phase"])
 
-    def wait_until(self, holds: Callable[[], bool], *, timeout_seconds: float = 120) -> None:
+    def wait_until(self, holds: Callable[[], bool], *, timeout_seconds: float = 300) -> None:
         deadline = time.monotonic() + timeout_seconds
         while not holds():
             assert time.monotonic() < deadline, self.cluster.argo("get", self.name)
@@ -140,7 +140,7 @@ class ArgoRun:
     def node(self, path: str) -> Json:
         """Return the node of a task; its phase is that of its last attempt where it has several."""
         nodes: Iterable[Json] = self.get().get("status", {}).get("nodes", {}).values()
-        name = f"{self.name}.{path}"
+        name = f"{self.name}.{path.replace('/', '.')}"
         return next(each for each in nodes if each["name"] == name)
 
     def pods(self) -> list[Json]:
@@ -150,7 +150,7 @@ class ArgoRun:
 
     def pod(self, path: str) -> str:
         """Return the name of the newest pod of a task, or nothing."""
-        name = f"{self.name}.{path}"
+        name = f"{self.name}.{path.replace('/', '.')}"
         of_task = sorted(
             (each["metadata"]["creationTimestamp"], each["metadata"]["name"])
             for each in self.pods()

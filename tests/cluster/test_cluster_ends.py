@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from argo_cluster import ArgoCluster
 from argosy_schemas.errors import Reason
 from argosy_schemas.formats.records import AttemptState
@@ -13,10 +15,10 @@ from driver_support import IN_ANY_CASE, dag, leaf, output, pipeline, status, tas
 SLEEP = "echo ready; i=0; while [ $i -lt 600 ]; do sleep 1; i=$((i+1)); done"
 
 
-def shell(script: str, *, name: str = "work", fields: dict[str, Any] | None = None) -> Pipeline:
+def shell(script: str, **fields: Any) -> Pipeline:
     """A pipeline of one task that runs a script."""
     return pipeline(
-        dag({name: task("comp-work", **(fields or {}))}),
+        dag({"work": task("comp-work", **fields)}),
         {"comp-work": leaf(command=["sh", "-c", script])},
     )
 
@@ -34,16 +36,17 @@ def with_exit_task(script: str) -> Pipeline:
     )
 
 
-def test_every_pod_of_a_run_that_succeeded_is_completed(cluster: ArgoCluster) -> None:
+@pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.nightly)])
+def test_every_pod_of_a_run_that_succeeded_is_completed(cluster: ArgoCluster, count: int) -> None:
     run = cluster.start(
         pipeline(
-            dag({f"t{n}": task("comp-work") for n in range(8)}),
+            dag({f"t{n}": task("comp-work") for n in range(count)}),
             {"comp-work": leaf(command=["true"])},
         )
     )
 
-    assert run.end() == "Succeeded"
-    assert [pod["status"]["phase"] for pod in run.pods()] == ["Succeeded"] * 8
+    assert run.end(timeout_seconds=800) == "Succeeded"
+    assert [pod["status"]["phase"] for pod in run.pods()] == ["Succeeded"] * count
 
 
 def test_a_command_that_fails_says_why(cluster: ArgoCluster) -> None:
@@ -95,7 +98,7 @@ def test_a_main_that_is_killed_as_a_whole_is_not_canceled(cluster: ArgoCluster) 
 
 def test_a_pod_that_is_deleted_leaves_its_log_and_is_tried_again(cluster: ArgoCluster) -> None:
     script = f'test "$KFP_RETRY_INDEX" = 0 || exit 0; {SLEEP}'
-    run = cluster.start(shell(script, fields={"retryPolicy": {"maxRetryCount": 1}}))
+    run = cluster.start(shell(script, retryPolicy={"maxRetryCount": 1}))
     pod = run.wait_for_line("work", "ready")
 
     cluster.kubectl("delete", "pod", pod, "--wait=false")
@@ -107,16 +110,28 @@ def test_a_pod_that_is_deleted_leaves_its_log_and_is_tried_again(cluster: ArgoCl
     assert cluster.store.get(first.log) == b"ready\n"
 
 
-def test_a_run_that_is_stopped_runs_its_exit_task(cluster: ArgoCluster) -> None:
-    run = cluster.start(with_exit_task(SLEEP))
-    run.wait_for_line("work", "ready")
+def test_a_run_that_is_stopped_runs_its_exit_handler(cluster: ArgoCluster) -> None:
+    handled = dag({"work": task("comp-work")})
+    tell = {**task("comp-tell", dependentTasks=["exit-handler-1"]), **IN_ANY_CASE}
+    run = cluster.start(
+        pipeline(
+            dag({"exit-handler-1": task("comp-handled"), "tell": tell}),
+            {
+                "comp-handled": handled,
+                "comp-work": leaf(command=["sh", "-c", SLEEP]),
+                "comp-tell": leaf(command=["echo", "told"]),
+            },
+        )
+    )
+    run.wait_for_line("exit-handler-1/work", "ready")
 
     cluster.argo("stop", run.name)
 
     assert run.end() == "Failed"
-    (record,) = run.ended_attempts("work")
+    (record,) = run.ended_attempts("exit-handler-1/work")
     assert record.state is AttemptState.CANCELED
-    assert record.log is not None
+    assert run.log("exit-handler-1/work") == "ready\n"
+    assert run.log("tell") == "told\n"
 
 
 def test_a_run_that_is_terminated_leaves_log_and_record(cluster: ArgoCluster) -> None:
@@ -147,7 +162,7 @@ def test_a_task_past_its_deadline_is_stopped(cluster: ArgoCluster) -> None:
 
 def test_a_task_is_tried_again_and_knows_it(cluster: ArgoCluster) -> None:
     script = 'echo "attempt $KFP_RETRY_INDEX"; test "$KFP_RETRY_INDEX" = 1'
-    run = cluster.start(shell(script, fields={"retryPolicy": {"maxRetryCount": 2}}))
+    run = cluster.start(shell(script, retryPolicy={"maxRetryCount": 2}))
 
     assert run.end() == "Succeeded"
     first, second = run.ended_attempts("work")

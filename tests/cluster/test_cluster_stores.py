@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from argo_cluster import ArgoCluster, Refused
@@ -75,3 +77,17 @@ def test_a_bucket_that_does_not_exist_is_named(cluster: ArgoCluster) -> None:
 
     assert run.end() == "Failed"
     assert "there is no such bucket" in run.node("greet")["message"]
+
+
+def test_credentials_that_the_store_refuses_are_named(cluster: ArgoCluster) -> None:
+    name = f"argosy-wrong-{uuid.uuid4().hex[:8]}"
+    keys = ("AWS_ACCESS_KEY_ID=nobody", "AWS_SECRET_ACCESS_KEY=nothing")
+    literals = [f"--from-literal={key}" for key in keys]
+    cluster.kubectl("create", "secret", "generic", name, *literals)
+    try:
+        run = cluster.start(HELLO, store_secret=name)
+
+        assert run.end() == "Failed"
+    finally:
+        cluster.kubectl("delete", "secret", name)
+    assert "refused the credentials" in run.node("greet")["message"]
