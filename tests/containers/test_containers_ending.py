@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from argosy_runs.results import RunResult
@@ -142,11 +143,32 @@ def test_no_container_survives_an_engine_that_is_killed_while_it_starts(
             if "RUNNING a" in line:
                 break
         time.sleep(delay)
+        family = psutil.Process(process.pid).children(recursive=True)
         process.kill()
 
-    # Whatever the client had begun is made or removed by then.
-    time.sleep(3)
+    (spec,) = (tmp_path / ".argosy" / "runs").glob("*/run.json")
+    name = json.loads(spec.read_text())["name"]
+    until = time.monotonic() + 30
+    while any(is_alive(each) for each in family) or any(
+        name in word for each in psutil.process_iter() for word in read_words(each)
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.1)
     assert program.containers() == []
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def read_words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_a_run_whose_engine_was_killed_goes_on(
