@@ -20,7 +20,9 @@ _NETWORK = re.compile(
 _GLYPHS = re.compile(r"^[\s\u2500-\u25ff\u00d7\u00b7>|]+")
 _CAUSE = re.compile(r":? (cause|Caused by): ")
 # What uv says of a package or release that no Python has.
-_UNKNOWN = re.compile(r"not found in the package registry|there is no version of")
+_UNKNOWN = re.compile(
+    r"not found in the (package registry|provided package locations)|there is no version of"
+)
 _HINT = re.compile(r"^(hint|help|note|warning)\b", re.IGNORECASE)
 
 
@@ -40,7 +42,7 @@ def create_installation_error(what: str, output: str, *, python: str) -> TaskErr
             reason=Reason.ENVIRONMENT_FAILED,
         )
     otherwise = (
-        "" if _UNKNOWN.search(output) else f", or run Argosy with another Python than {python}"
+        "" if _UNKNOWN.search(reason) else f", or run Argosy with another Python than {python}"
     )
     return FinalTaskError(
         f"the Python packages of the component ({what}) could not be installed ({reason}); correct "
