@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from argosy_compiler.argo.cluster_names import SUBDOMAIN_ADVICE, is_subdomain
+from argosy_compiler.argo.cluster_names import KEY_ADVICE, SUBDOMAIN_ADVICE, is_key, is_subdomain
 from argosy_schemas.errors import InvalidArgumentError
 
 CONFIG_MAP: Final = "configmap"
 SECRET: Final = "secret"
-_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +44,6 @@ def parse_config_object(text: str, *, option: str, default_key: str = "") -> Con
         raise InvalidArgumentError(
             f"{option} {text!r} is not a valid Kubernetes name; {SUBDOMAIN_ADVICE}"
         )
-    if key in (".", "..") or (default_key and _KEY.fullmatch(key) is None):
-        raise InvalidArgumentError(
-            f"{option} {text!r} has an invalid key; use letters, digits, '-', '_' and '.'"
-        )
+    if default_key and not is_key(key):
+        raise InvalidArgumentError(f"{option} {text!r} has an invalid key; {KEY_ADVICE}")
     return ConfigObject(kind=kind, name=name, key=key)

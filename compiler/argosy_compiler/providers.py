@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from argosy_compiler.argo.cluster_names import is_subdomain
+from argosy_compiler.argo.cluster_names import is_key, is_subdomain
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.providers import Provider, SecretKey
 from argosy_schemas.reading.yaml_values import Refusal, UnreadableTextError, load_yaml
@@ -29,7 +29,6 @@ _SETTINGS: Final = {
 """Member, in lower case, to our name of the option; ``None``: taken and not used."""
 _S3_KEYS: Final = {"accesskeykey": "access_key_id", "secretkeykey": "secret_access_key"}
 _GOOGLE_KEYS: Final = {"tokenkey": "service_account_key"}
-_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _AMAZON: Final = re.compile(r"(https://)?s3\.amazonaws\.com/?")
 
 _Members = Mapping[str, object]
@@ -169,7 +168,7 @@ def _read_credentials(place: _Place, scheme: str) -> Mapping[str, SecretKey]:
     if not is_subdomain(name):
         raise secret["secretname"].refuse(f"'{name}' is not a valid name of a secret; correct it")
     for member in keys:
-        if not _KEY.fullmatch(secret[member].text()):
+        if not is_key(secret[member].text()):
             raise secret[member].refuse("is not a valid key of a secret; correct it")
     return {
         option: SecretKey(secret=name, key=secret[member].text()) for member, option in keys.items()

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.lint import lint_workflow
+from argosy_compiler.pods.patch import make_text_expression
 from argosy_schemas.errors import InvalidArgumentError
 
 Change = Callable[[dict[str, Any]], object]
@@ -68,6 +70,14 @@ def tasks(spec: dict[str, Any]) -> list[dict[str, Any]]:
 def pod(spec: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = spec["templates"][1]
     return found
+
+
+def from_object(field: str, key: str) -> dict[str, Any]:
+    return {"name": "E", "valueFrom": {field: {"name": "s", "key": key}}}
+
+
+def make_patch(patch: Any) -> dict[str, Any]:
+    return {"name": "patch", "value": make_tag(make_text_expression(patch))}
 
 
 def setting(holder: Callable[[dict[str, Any]], Any], key: str, value: Any) -> Change:
@@ -195,6 +205,29 @@ RULES: list[tuple[str, Change, str]] = [
         lambda s: pod(s)["container"].update(envFrom=[{"secretRef": {"name": "Bad_Name"}}]),
         "spec.templates.pod.container.envFrom.0.secretRef.name: 'Bad_Name' is not a name that"
         " Kubernetes takes; use lower case letters, digits, '-' and '.',",
+    ),
+    (
+        "key of a secret",
+        lambda s: pod(s)["container"].update(env=[from_object("secretKeyRef", "k k")]),
+        "spec.templates.pod.container.env.E.valueFrom.secretKeyRef.key: 'k k' is not a key that"
+        " Kubernetes takes; use letters, digits, '-', '_' and '.'",
+    ),
+    (
+        "key of a config map",
+        lambda s: pod(s)["container"].update(env=[from_object("configMapKeyRef", "..k")]),
+        "env.E.valueFrom.configMapKeyRef.key: '..k' is not a key that Kubernetes takes",
+    ),
+    (
+        "pull secret",
+        lambda s: (
+            pod(s)["inputs"]["parameters"].append({"name": "patch", "value": "{}"}),
+            pod(s).update(podSpecPatch="{{inputs.parameters.patch}}"),
+            a(s)["arguments"]["parameters"].append(
+                make_patch({"imagePullSecrets": [{"name": "A_B"}]})
+            ),
+        ),
+        "spec.templates.root.dag.tasks.a.arguments.parameters.patch.imagePullSecrets.A_B.name:"
+        " 'A_B' is not a name that Kubernetes takes",
     ),
     (
         "volume of a secret",
@@ -488,6 +521,18 @@ def with_settings(**settings: Any) -> Change:
             "name and '/'",
         ),
         (
+            with_settings(
+                tolerations=[{"operator": "Exists"}, {"key": "k k", "operator": "Exists"}]
+            ),
+            "spec.templates.pod.tolerations: 'k k' is not a label key in Kubernetes; use at most "
+            "63 letters, digits, '-', '_' and '.', behind an optional DNS name and '/'",
+        ),
+        (
+            with_settings(tolerations=[{"key": "k", "value": "v v"}]),
+            "spec.templates.pod.tolerations.k: 'v v' is not a label value in Kubernetes; use at "
+            "most 63 letters, digits, '-', '_' and '.'",
+        ),
+        (
             with_settings(nodeSelector={"disk": "a" * 64}),
             f"spec.templates.pod.nodeSelector.disk: '{'a' * 64}' is not a label value in "
             "Kubernetes; use at most 63 letters, digits, '-', '_' and '.'",
@@ -518,6 +563,7 @@ def test_settings_that_kubernetes_takes_are_no_problem() -> None:
             "annotations": {"note": "any text: at all!"},
         },
         nodeSelector={"kubernetes.io/arch": "amd64"},
+        tolerations=[{"operator": "Exists"}, {"key": "example.org/gpu", "value": "a100"}],
         container__resources={
             "requests": {"cpu": "500m", "memory": "1e9"},
             "limits": {

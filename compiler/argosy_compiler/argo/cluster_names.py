@@ -1,6 +1,7 @@
-"""What Kubernetes takes as names of objects and of images.
+"""What Kubernetes takes as names of objects, of their keys, and of images.
 
-Sources: ``k8s.io/apimachinery`` (DNS-1123 subdomains), ``github.com/distribution/reference``.
+Sources: ``k8s.io/apimachinery`` (DNS-1123 subdomains, keys of ConfigMaps),
+``github.com/distribution/reference``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Final
 SUBDOMAIN_ADVICE: Final = (
     "use lower case letters, digits, '-' and '.', and begin and end with a letter or digit"
 )
+KEY_ADVICE: Final = "use letters, digits, '-', '_' and '.'"
 
 _LONGEST_SUBDOMAIN: Final = 253
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_KEY: Final = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
 _TAG: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _HOST: Final = (
     r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*"
@@ -30,6 +33,11 @@ _IMAGE: Final = re.compile(
 def is_subdomain(name: str) -> bool:
     """Return whether a Secret, a ServiceAccount and the like can have this name."""
     return len(name) <= _LONGEST_SUBDOMAIN and _SUBDOMAIN.fullmatch(name) is not None
+
+
+def is_key(key: str) -> bool:
+    """Return whether a Secret and a ConfigMap can have a value by this key."""
+    return _KEY.fullmatch(key) is not None
 
 
 def is_image(reference: str) -> bool:

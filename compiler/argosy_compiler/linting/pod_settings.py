@@ -1,4 +1,4 @@
-"""Settings of pods that the API server refuses one by one: labels, selectors, resource names.
+"""Settings of pods that the API server refuses one by one: labels, tolerations, resources.
 
 Sources: ``k8s.io/apimachinery/pkg/util/validation`` and ``pkg/apis/core/validation`` of Kubernetes.
 """
@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from argosy_compiler.linting.subject import Json, Subject, get_object, list_containers
+from argosy_compiler.linting.subject import (
+    Json,
+    Subject,
+    get_object,
+    get_text,
+    list_containers,
+    list_objects,
+)
 from argosy_schemas.errors import Problem
 from argosy_schemas.quantities import is_quantity, read_quantity
 
@@ -25,7 +32,7 @@ _VALUE_ADVICE: Final = "use at most 63 letters, digits, '-', '_' and '.'"
 
 
 def check_pod_settings(subject: Subject) -> Iterator[Problem]:
-    """Yield labels, annotations, node selectors and resources that Kubernetes would refuse."""
+    """Yield settings that Kubernetes would refuse."""
     for template in subject.templates:
         metadata = get_object(template.json, "metadata")
         path = f"{template.path}.metadata"
@@ -33,6 +40,10 @@ def check_pod_settings(subject: Subject) -> Iterator[Problem]:
         yield from _check_keys(get_object(metadata, "annotations"), f"{path}.annotations")
         selector = get_object(template.json, "nodeSelector")
         yield from _check_labels(selector, f"{template.path}.nodeSelector")
+        for toleration in list_objects(template.json, "tolerations"):
+            if key := get_text(toleration, "key"):  # without one it is for every taint
+                value = get_text(toleration, "value")
+                yield from _check_labels({key: value}, f"{template.path}.tolerations")
         for container_path, container in list_containers(template):
             yield from _check_resources(
                 get_object(container, "resources"), f"{container_path}.resources"
