@@ -239,6 +239,26 @@ def test_a_claim_that_is_not_here_is_named_before_the_run_starts(
     assert ended.notes == ["not on this machine: claim 'data' (sh); give --claim data=DIR"]
 
 
+def test_a_claim_that_is_used_too_late_is_told_with_the_task_that_deleted_it(
+    tmp_path: Path, compiled: Path
+) -> None:
+    late = (
+        DELETED.replace("kubernetes.DeletePVC", "gone = kubernetes.DeletePVC")
+        + """
+    late = sh(script="cat word").after(gone)
+    kubernetes.mount_pvc(late, made.outputs["name"], "/data")
+"""
+    )
+    compile_body(tmp_path, late)
+
+    ended = argosy("run", str(compiled), "-o", "json", cwd=tmp_path)
+
+    name = ended.task("createpvc")["outputs"]["parameters"]["name"]
+    assert ended.notes == [
+        f"sh-3: claim '{name}' was deleted by task 'deletepvc'; let that task run after this one"
+    ]
+
+
 def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compiled: Path) -> None:
     body = (
         MOUNTED.format(claim='"data"') + '    kubernetes.DeletePVC(pvc_name="data").after(task)\n'

@@ -22,7 +22,7 @@ from argosy_driver.preparing.prepare import prepare
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
-from argosy_driver.stand_ins import is_object_name
+from argosy_driver.stand_ins import ObjectKind, is_object_name
 from argosy_engine.events import Listener, Notice
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, convert_os_error
@@ -63,6 +63,8 @@ class LocalPods:
     """Directories of failed attempts that were kept."""
     told: set[NamedObject] = field(default_factory=set[NamedObject])
     """Missing objects that the caller knows of."""
+    deleted_by: dict[NamedObject, TaskPath] = field(default_factory=dict[NamedObject, TaskPath])
+    """Claims that were deleted while this process ran, and by which task."""
 
     def run(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
         """Run a pod to its end, or until ``stop`` is set; every failure is an outcome."""
@@ -98,6 +100,7 @@ class LocalPods:
                 directory.mkdir(parents=True, exist_ok=True)
             else:
                 shutil.rmtree(directory, ignore_errors=True)
+                self.deleted_by[ObjectKind.CLAIM, claim.name] = request.path
         return PodOutcome(phase=NodePhase.SUCCEEDED)
 
     def _step(self, request: PodRequest, stop: StopSignal) -> PodOutcome:
@@ -144,12 +147,16 @@ class LocalPods:
         if step.decision is not Decision.RUN or not self.pipeline.kubernetes:
             return
         resolver = self._resolver(request)
-        for kind, name in list_missing_objects(resolver, resolver.tree.at(request.path)):
-            if (kind, name) not in self.told:
-                self.told.add((kind, name))
-                option = kind.format_option(name)
-                message = f"{request.path}: {kind} '{name}' is not on this machine; give {option}"
-                self.emit(Notice(message=message))
+        for one in list_missing_objects(resolver, resolver.tree.at(request.path)):
+            if one in self.told:
+                continue
+            self.told.add(one)
+            kind, name = one
+            if task := self.deleted_by.get(one):
+                reason = f"was deleted by task '{task}'; let that task run after this one"
+            else:
+                reason = f"is not on this machine; give {kind.format_option(name)}"
+            self.emit(Notice(message=f"{request.path}: {kind} '{name}' {reason}"))
 
     def _finish(
         self, step: Step, request: PodRequest, directory: Path, stop: StopSignal
