@@ -1,7 +1,8 @@
 """The reason that a failed command printed, as one line.
 
-It is the message of the last Python traceback, else the last line that has a letter in it. The
-lines below a message count as part of it, since nothing distinguishes them from later output.
+It is the message of the last Python traceback, or of an error at the end of the log whose further
+lines are indented; else the last line that has a letter in it. The lines below a message count as
+part of it, since nothing distinguishes them from later output.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _ESCAPES: Final = re.compile(
     rb"|[PX^_][^\x1b\r\n]*\x1b\\"  # images, and other strings for a device or an application
     rb"|[ -/]*[0-~])"
 )
+_ERROR: Final = re.compile(r"[\w.]*(error|exception):", re.IGNORECASE)
+"""Begins a message, e.g. ``java.io.IOException: disk full``, with a stack or an object below it."""
 _TRACEBACK: Final = "Traceback (most recent call last):"
 
 
@@ -32,8 +35,8 @@ def find_failure_reason(log: Path | None) -> str:
     A longer one than 300 characters is cut, with a sign at its end.
     """
     lines = _read_last_lines(log)
-    with_letters = (line for line in reversed(lines) if any(map(str.isalpha, line)))
-    reason = _find_exception(lines) or next(with_letters, "")
+    with_letters = (line for line in reversed(lines) if _has_letter(line))
+    reason = _find_exception(lines) or _find_last_error(lines) or next(with_letters, "")
     return truncate(" ".join(reason.split()), most=_LONGEST)
 
 
@@ -59,6 +62,16 @@ def _find_exception(lines: Sequence[str]) -> str:
     if not headers:
         return ""
     return " ".join(itertools.dropwhile(_is_indented, lines[headers[-1] + 1 :]))
+
+
+def _find_last_error(lines: Sequence[str]) -> str:
+    """Return the error that the log ends with; empty: it ends with something else."""
+    starts = [n for n, line in enumerate(lines) if _has_letter(line) and not _is_indented(line)]
+    return " ".join(lines[starts[-1] :]) if starts and _ERROR.match(lines[starts[-1]]) else ""
+
+
+def _has_letter(line: str) -> bool:
+    return any(map(str.isalpha, line))
 
 
 def _is_indented(line: str) -> bool:

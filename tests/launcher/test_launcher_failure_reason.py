@@ -38,6 +38,7 @@ def reason_of_python(tmp_path: Path, program: str) -> str:
         (b"\xff\xfe\x00x\n", "\ufffd\ufffd x"),
         (b'{\n  "error": "full"\n}\n', '"error": "full"'),
         (b"fatal: full\n42\n====\n", "fatal: full"),
+        (b"Downloading:\n  one.whl\n  disk full\n", "disk full"),
         ("Fehler: \u00fcber\n\u2500\u2500\u2500\n".encode(), "Fehler: \u00fcber"),
         (b"}\n42\n", ""),
         (b"x" * 400, f"{'x' * 300}…"),
@@ -48,6 +49,24 @@ def test_the_last_line_with_a_letter_is_the_reason_and_safe_to_print(
     tmp_path: Path, data: bytes, line: str
 ) -> None:
     assert reason_in(tmp_path, data) == line
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"ValueError: {\n  a: 1\n}\n", "ValueError: { a: 1 }"),
+        (
+            b"starting\nException: none\njava.io.IOException: disk full\n\tat a.B.c(B.java:5)\n",
+            "java.io.IOException: disk full at a.B.c(B.java:5)",
+        ),
+        (b"Error: one\n  detail\nthen: something else\n", "then: something else"),
+    ],
+    ids=["object", "stack", "not the end"],
+)
+def test_an_error_at_the_end_is_the_reason_with_the_indented_lines_below_it(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    assert reason_in(tmp_path, data) == reason
 
 
 def test_a_log_that_is_gone_has_no_reason(tmp_path: Path) -> None:
