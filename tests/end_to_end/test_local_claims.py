@@ -259,6 +259,26 @@ def test_a_claim_that_is_used_too_late_is_told_with_the_task_that_deleted_it(
     ]
 
 
+def test_a_claim_that_was_deleted_is_not_served_from_the_cache(
+    tmp_path: Path, compiled: Path
+) -> None:
+    """A task that mounts it gets nothing, not what an equal task found there before."""
+    body = """
+    made = kubernetes.CreatePVC(pvc_name_suffix="-work", access_modes=["ReadWriteOnce"], size="1Gi")
+    first = sh(script="ls").after(made)
+    gone = kubernetes.DeletePVC(pvc_name=made.outputs["name"]).after(first)
+    second = sh(script="ls").after(gone)
+    for task in (first, second):
+        kubernetes.mount_pvc(task, made.outputs["name"], "/data")
+"""
+    compile_body(tmp_path, body)
+
+    ended = argosy("run", str(compiled), "-o", "json", cwd=tmp_path)
+
+    assert ended.task("sh")["state"] == "SUCCEEDED"
+    assert ended.task("sh-2")["state"] == "FAILED"
+
+
 def test_a_given_claim_outlives_the_task_that_deletes_it(tmp_path: Path, compiled: Path) -> None:
     body = (
         MOUNTED.format(claim='"data"') + '    kubernetes.DeletePVC(pvc_name="data").after(task)\n'
