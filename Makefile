@@ -58,8 +58,9 @@ unit:  ## the tests, and the share of lines and branches that they reach
 uncovered:  ## the lines and branches that the last run of the tests did not reach
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=0
 
-nightly:  ## the long property and endurance runs
-	$(BIN)/pytest -n 2 -m nightly
+nightly:  ## the long property and endurance runs, and real containers
+	$(BIN)/pytest -n 2 -m nightly --ignore tests/containers
+	$(BIN)/pytest -m nightly tests/containers
 
 golden:  ## rewrite the golden files and the examples' workflows; read the difference before you commit it
 	$(BIN)/pytest tests/compiler --update-golden

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,14 @@ from container_programs import (
     write_podman_configuration,
 )
 from engine_steps import Machine
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Run real containers at night: they take minutes, and two tests at a time block each other."""
+    for item in items:
+        is_here = item.path.parent == Path(__file__).parent
+        if is_here and isinstance(item, pytest.Function) and "program" in item.fixturenames:
+            item.add_marker(pytest.mark.nightly)
 
 
 @pytest.fixture(scope="session")
