@@ -43,7 +43,7 @@ VOLUMES = """task = show(script="cat /login/token /settings/mode")
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """A directory with a Secret and a ConfigMap in directories, and an environment file."""
-    for name, key, value in (("login", "token", "abc"), ("settings", "mode", "fast")):
+    for name, key, value in (("login", "token", "top secret"), ("settings", "mode", "fast")):
         (tmp_path / name).mkdir()
         (tmp_path / name / key).write_text(f"{value}\n")
     (tmp_path / "variables").write_text(
@@ -68,7 +68,7 @@ GIVEN = ("--secret", "login=login", "--config-map", "settings=settings")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (GIVEN, "abc fast none"),
+        (GIVEN, "top secret fast none"),
         (("--env-file", "variables"), "x=y  none laptop"),
         ((*GIVEN, "--env-file", "variables"), "x=y  fast laptop"),
         ((), "none none none"),
@@ -84,7 +84,7 @@ def test_variables_come_from_what_stands_in(
 def test_directories_stand_in_for_volumes(here: Path) -> None:
     ended = run(here, VOLUMES, *GIVEN)
 
-    assert said(ended) == "abc\nfast\n"
+    assert said(ended) == "top secret\nfast\n"
     assert ended.notes == []
 
 
@@ -123,7 +123,7 @@ def test_the_name_of_a_secret_may_be_a_parameter(here: Path) -> None:
     ended = run(here, body, "-p", "name=login", "--secret", "login=login", inputs=inputs)
 
     assert missing.notes == ["not on this machine: secret 'other' (show); give --secret other=DIR"]
-    assert said(ended, "for-loop-2/1/show").startswith("abc ")
+    assert said(ended, "for-loop-2/1/show").startswith("top secret ")
 
 
 def test_a_secret_whose_name_a_task_puts_out_is_named_when_it_is_known(here: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_secret_whose_name_a_task_puts_out_is_named_when_it_is_known(here: Pat
     assert missing.notes[0].endswith(
         ": secret 'login' is not on this machine; give --secret login=DIR"
     )
-    assert said(ended, "show-2") == "abc none none"
+    assert said(ended, "show-2") == "top secret none none"
     assert ended.notes == []
 
 
@@ -230,7 +230,7 @@ def test_no_value_of_a_secret_is_stored(here: Path) -> None:
     assert said(ended) == ""
     kept = [path for path in (here / ".argosy").rglob("*") if path.is_file()]
     assert kept
-    assert [path for path in kept if b"abc" in path.read_bytes()] == []
+    assert [path for path in kept if b"top secret" in path.read_bytes()] == []
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="needs ../shared/kfp-pipelines")
