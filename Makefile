@@ -52,8 +52,8 @@ types:  ## mypy and pyright, both strict
 contract:  ## layers point one way
 	$(BIN)/lint-imports
 
-unit:  ## the tests, and the share of lines and branches that they reach
-	$(BIN)/pytest -n 2 --dist worksteal -m 'not nightly' --cov --cov-report=
+unit:  ## the tests, many of which wait for processes, and the share of lines and branches that they reach
+	$(BIN)/pytest -n 3 --dist worksteal -m 'not nightly' --cov --cov-report=
 
 uncovered:  ## the lines and branches that the last run of the tests did not reach
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=0
