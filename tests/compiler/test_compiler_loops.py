@@ -142,3 +142,15 @@ def test_a_billion_tasks_are_refused_by_their_number_and_not_walked(most: int | 
 
     with pytest.raises(InvalidPipelineError, match="makes 2,147,483,648 nodes, and no engine"):
         compile_pipeline(made, CompileOptions(max_nodes=most))
+
+
+def test_a_selector_that_the_sdk_never_writes_is_refused_before_anything_runs() -> None:
+    picked = given("l", parameterExpressionSelector="parseJson(string_value).filter(x, x > 1.0)")
+    parts = {"use": leaf({"n": "NUMBER_INTEGER"}, command=["true"])}
+    made = pipeline(dag({"x": task("use", {"n": picked})}, {"l": "LIST"}), parts)
+
+    with pytest.raises(InvalidPipelineError) as error:
+        compile_pipeline(made, OUTSIDE)
+
+    place = "root.dag.tasks.x.inputs.parameters.n.parameterExpressionSelector"
+    assert str(error.value).startswith(f"{place}: Argosy does not evaluate the macro 'filter'")

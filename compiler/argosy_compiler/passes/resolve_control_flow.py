@@ -6,6 +6,7 @@ control values tasks publish and DAGs pass on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from argosy_compiler.compilation import Compilation, ControlFlow, PodFields
@@ -26,8 +27,8 @@ from argosy_schemas.ir.model import Task
 def resolve_control_flow(compilation: Compilation) -> Compilation:
     """Return the compilation with the control flow, the fields of pods and the control values.
 
-    A condition that is not CEL or has the wrong type becomes a problem, and so does a field of a
-    pod that depends on a value which no expression has.
+    A condition or selector that is not CEL of the SDK, or a condition of the wrong type, becomes a
+    problem, and so does a field of a pod that depends on a value which no expression has.
     """
     control = ControlValues(compilation.structure)
     control_flows: dict[DagTaskKey, ControlFlow] = {}
@@ -37,6 +38,9 @@ def resolve_control_flow(compilation: Compilation) -> Compilation:
     for dag, task in compilation.structure.tasks():
         key = (dag, task.key)
         path = locate_task(dag, task.key)
+        if wrong := tuple(_check_selectors(task, path)):
+            problems += wrong
+            continue
         try:
             if task.condition is not None or task.iterator is not None:
                 control_flows[key] = _resolve(compilation, control, dag, task)
@@ -79,6 +83,16 @@ def resolve_control_flow(compilation: Compilation) -> Compilation:
         list_parameters={name: text for text, name in control.list_parameters.items()},
         notes=(*compilation.notes, *notes),
     )
+
+
+def _check_selectors(task: Task, path: str) -> Iterator[Problem]:
+    for name, given in task.parameters.items():
+        try:
+            if given.selector is not None:
+                parse(given.selector)
+        except ExpressionError as error:
+            place = f"{path}.inputs.parameters.{name}.parameterExpressionSelector"
+            yield Problem(path=place, message=str(error))
 
 
 def _has_pod(compilation: Compilation, task: Task) -> bool:
