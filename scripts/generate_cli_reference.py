@@ -48,6 +48,9 @@ def render() -> str:
         assert command is not None
         context = click.Context(command, info_name=name, parent=parent, **settings)
         lines += ["", f"## argosy {name}", "", "```text", command.get_help(context), "```"]
+        for inner, one in getattr(command, "commands", {}).items():
+            below = click.Context(one, info_name=inner, parent=context, **settings)
+            lines += ["", f"### argosy {name} {inner}", "", "```text", one.get_help(below), "```"]
     return "\n".join(lines) + "\n"
 
 

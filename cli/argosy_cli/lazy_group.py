@@ -16,6 +16,7 @@ from argosy_schemas.errors import InvalidArgumentError
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
     "delete": "Delete runs of this machine",
+    "doctor": "Check the store and the cluster, and say what to do",
     "get": "Show a run: the state of each task, and the outputs",
     "lint": "Check pipelines or compiled Workflows, and report every problem",
     "list": "List the runs of this machine, newest first",

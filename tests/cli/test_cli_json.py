@@ -160,6 +160,14 @@ def failing_run(directory: Path) -> None:
     argosy("run", "bad.json", "-q", cwd=directory)
 
 
+def checks(directory: Path) -> Samples:
+    (directory / "file").write_text("")
+    return [
+        argosy("doctor", "-o", "json", cwd=directory).result,
+        argosy("doctor", "storage", "--store", "file/none", "-o", "json", cwd=directory).result,
+    ]
+
+
 def versions(directory: Path) -> Samples:
     return [argosy("version", "-o", "json", cwd=directory).result]
 
@@ -173,6 +181,7 @@ def versions(directory: Path) -> Samples:
         ("why", explanations, {"causes[].log": {"null"}, "causes[].error": {"null"}}),
         ("plan", plans, {}),
         ("lint", lints, {}),
+        ("doctor", checks, {}),
         ("version", versions, {"kfp": {"null"}}),  # it is installed here
     ],
 )

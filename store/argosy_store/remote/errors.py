@@ -11,6 +11,9 @@ from argosy_schemas.message_text import truncate
 
 _LONGEST: Final = 300
 
+PERMISSIONS_ADVICE: Final = "check the credentials and their permissions"
+"""The end of the message of a request that the server knew and did not allow."""
+
 _MISSING_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"})
 _WRONG_CREDENTIALS: Final = frozenset(
     {
@@ -143,8 +146,8 @@ def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
         return "the bucket is in another region; add ?region=NAME to the URL of the root", False
     if status == 403 or code == "AccessDenied":
         return (
-            f"{server} does not let these credentials {action} it ({code or status}); check the "
-            f"credentials and their permissions",
+            f"{server} does not let these credentials {action} it ({code or status}); "
+            f"{PERMISSIONS_ADVICE}",
             False,
         )
     if code in _FULL or status == 507:
