@@ -15,9 +15,9 @@ from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER
 from workflow_fields import Field, Object, check_expressions, parse_expression
 
 _DOCUMENT = frozenset({"apiVersion", "kind", "metadata", "spec"})
-_METADATA = frozenset({"generateName", "name"})
+_METADATA = frozenset({"annotations", "generateName", "labels", "name"})
 _SPEC = frozenset({"entrypoint", "onExit", "arguments", "templates", "activeDeadlineSeconds"})
-_SPEC_SETTINGS = frozenset({"serviceAccountName", "ttlStrategy"})
+_SPEC_SETTINGS = frozenset({"podMetadata", "serviceAccountName", "ttlStrategy"})
 # The workspace is a local directory.
 _SPEC_EMULATED = frozenset({"volumeClaimTemplates"})
 _DAG_TEMPLATE = frozenset({"name", "inputs", "outputs", "dag", "parallelism"})

@@ -51,6 +51,14 @@ LAUNCHER_COMMAND: Final = ("argosy-launcher",)
 DECIDE_COMMAND: Final = ("argosy-driver", "decide")
 """The command of the only container in a pod that only decides."""
 
+# Labels and annotations of workflows and pods.
+RUN_LABEL: Final = "pipeline/runid"
+"""Of pods: the id of their run. KFP has the same label, which pipelines read by field path."""
+PIPELINE_LABEL: Final = "argosy.dev/pipeline"
+"""Of workflows and pods: the name of the pipeline, as far as a label can have it."""
+PIPELINE_ANNOTATION: Final = PIPELINE_LABEL
+"""Of workflows: the whole name of the pipeline, where the label has another text."""
+
 # Parameters of the workflow. Pipeline parameters keep their own names beside these.
 IR_PARAMETER: Final = "argosy-ir"
 """The packed IR as base64; or, with ``ref:<sha256>``, a key below ``ir/`` of the store."""

@@ -68,10 +68,10 @@ def test_workflow_is_small_and_has_one_pod_for_each_task(file: str) -> None:
     assert result.notes == ()
 
 
-def test_workflows_have_three_fifths_of_the_size_of_their_pipelines_together() -> None:
+def test_workflows_have_two_thirds_of_the_size_of_their_pipelines_together() -> None:
     workflows = sum(len(to_json(compiled(file).workflow)) for file in FILES)
 
-    assert workflows <= 0.6 * sum(map(ir_bytes, FILES))
+    assert workflows <= 2 / 3 * sum(map(ir_bytes, FILES))
 
 
 @pytest.mark.skipif(not ARGO, reason="needs argo binaries in $ARGOSY_ARGO_BIN")

@@ -84,6 +84,32 @@ def test_a_condition_cannot_read_a_default_that_begins_a_tag() -> None:
         with_prompt(condition)
 
 
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("train", "train"),
+        ("My team's / training", "My-team-s-training"),
+        ("x" * 70, "x" * 63),
+        ("übung", "bung"),
+    ],
+)
+def test_workflow_and_pods_can_be_selected_by_pipeline_and_run(name: str, label: str) -> None:
+    document: Any = yaml.safe_load((GOLDEN / "basics/parameters.ir.yaml").read_bytes())
+    document["pipelineInfo"]["name"] = name
+    read = read_pipeline(to_json(document).encode(), file="p.json")
+
+    workflow: Any = compile_pipeline(read).workflow
+
+    metadata = workflow["metadata"]
+    assert metadata["labels"] == {"argosy.dev/pipeline": label}
+    whole = metadata.get("annotations", metadata["labels"])
+    assert whole == {"argosy.dev/pipeline": name}
+    assert workflow["spec"]["podMetadata"]["labels"] == {
+        "argosy.dev/pipeline": label,
+        "pipeline/runid": "{{workflow.uid}}",
+    }
+
+
 def test_a_missing_secret_does_not_keep_the_driver_from_starting() -> None:
     """Kubernetes would wait for it without a word; the driver names it."""
     spec: Any = compiled("basics/parameters", CompileOptions(store_secret="keys")).workflow["spec"]

@@ -112,6 +112,17 @@ def test_nothing_is_missing_that_is_optional_or_given_as_a_variable(here: Path) 
     assert run(here, body, "--env-file", "variables").notes == []
 
 
+def test_a_task_reads_the_id_of_its_run_from_a_label_of_its_pod(here: Path) -> None:
+    body = """task = show()
+    kubernetes.use_field_path_as_env(task, "NODE", "metadata.labels['pipeline/runid']")
+    """
+
+    ended = run(here, body)
+
+    assert said(ended) == f"none none {ended.result['run_id']}"
+    assert ended.notes == []
+
+
 def test_the_name_of_a_secret_may_be_a_parameter(here: Path) -> None:
     body = """with dsl.ParallelFor(["a", "b"]) as item:
         task = show()

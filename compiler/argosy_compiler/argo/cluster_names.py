@@ -1,4 +1,4 @@
-"""What Kubernetes takes as names of objects, of their keys, and of images.
+"""What Kubernetes takes as names of objects, of their keys, as labels, and as images.
 
 Sources: ``k8s.io/apimachinery`` (DNS-1123 subdomains, keys of ConfigMaps),
 ``github.com/distribution/reference``.
@@ -17,6 +17,8 @@ KEY_ADVICE: Final = "use letters, digits, '-', '_' and '.'"
 _LONGEST_SUBDOMAIN: Final = 253
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _KEY: Final = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
+_LONGEST_LABEL: Final = 63
+_NOT_IN_LABELS: Final = re.compile(r"[^a-zA-Z0-9._-]+")
 _TAG: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _HOST: Final = (
     r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*"
@@ -38,6 +40,14 @@ def is_subdomain(name: str) -> bool:
 def is_key(key: str) -> bool:
     """Return whether a Secret and a ConfigMap can have a value by this key."""
     return _KEY.fullmatch(key) is not None
+
+
+def make_label(text: str) -> str:
+    """Return a text as the value of a label: what labels cannot have becomes ``-``; may be empty.
+
+    Source: ``k8s.io/apimachinery/pkg/util/validation`` (``IsValidLabelValue``).
+    """
+    return _NOT_IN_LABELS.sub("-", text)[:_LONGEST_LABEL].strip("._-")
 
 
 def is_image(reference: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from argosy_compiler.argo.cluster_names import make_label
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.compilation import Compilation
 from argosy_expressions.terms import quote
@@ -15,7 +16,10 @@ from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
     IR_PARAMETER,
+    PIPELINE_ANNOTATION,
+    PIPELINE_LABEL,
     ROOT_PARAMETER,
+    RUN_LABEL,
     STORE_PARAMETER,
     WORKSPACE_VOLUME,
 )
@@ -31,6 +35,9 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
     Raises:
         InvalidPipelineError: Its workspace cannot be made.
     """
+    name = compilation.pipeline.name
+    label = make_label(name)
+    labels = {PIPELINE_LABEL: label}
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
         **(
@@ -40,12 +47,17 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
         ),
         "arguments": {"parameters": _make_parameters(compilation)},
         "templates": list(compilation.templates),
+        "podMetadata": {"labels": {RUN_LABEL: "{{workflow.uid}}", **labels}},
         **_make_settings(compilation),
     }
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": f"{_make_generate_name(compilation.pipeline.name)}-"},
+        "metadata": {
+            "generateName": f"{_make_generate_name(name)}-",
+            "labels": labels,
+            **({} if label == name else {"annotations": {PIPELINE_ANNOTATION: name}}),
+        },
         "spec": spec,
     }
     return replace(compilation, workflow=workflow)

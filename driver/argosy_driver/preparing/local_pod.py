@@ -18,6 +18,8 @@ from argosy_driver.stand_ins import LocalObjects, ObjectKind
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.task_tree import TaskPosition
+from argosy_schemas.names import RunId
+from argosy_schemas.pod import RUN_LABEL
 
 if TYPE_CHECKING:
     from argosy_driver.preparing.pod_values import PodValues
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _VOLUMES: Final = "KUBERNETES_VOLUMES"
 _ENV: Final = "ENV"
+_RUN_FIELD: Final = f"metadata.labels['{RUN_LABEL}']"
+"""The only field of a pod that has the same meaning on a laptop."""
 _KINDS: Final = {"secret": ObjectKind.SECRET, "configMap": ObjectKind.CONFIG_MAP}
 
 
@@ -63,7 +67,7 @@ def make_local_pod(resolver: Resolver, position: TaskPosition) -> LocalPod | Non
     values = None if objects is None else make_pod_values(resolver, position)
     if objects is None or values is None:
         return None
-    found = _Finder(values, objects)
+    found = _Finder(values, objects, resolver.run.id)
     if applies_group(position, _VOLUMES):
         found.add_volumes()
     if applies_group(position, _ENV):
@@ -90,15 +94,17 @@ def list_needed_names(
             if not entry.optional and any(name not in given for _, name in entry.variables):
                 yield _KINDS[entry.kind], entry.name
         for field in config.field_path_as_env:
-            yield ObjectKind.VARIABLE, field.variable
+            if field.field_path != _RUN_FIELD:
+                yield ObjectKind.VARIABLE, field.variable
 
 
 class _Finder:
     """Looks on this machine for what a configuration names."""
 
-    def __init__(self, values: PodValues, objects: LocalObjects) -> None:
+    def __init__(self, values: PodValues, objects: LocalObjects, run_id: RunId) -> None:
         self._values = values
         self._objects = objects
+        self._run_id = run_id
         self.volumes: list[LocalVolume] = []
         self.variables: dict[str, str] = {}
         self.origins: set[str] = set()
@@ -121,7 +127,8 @@ class _Finder:
         for entry in (*config.secret_as_env, *config.config_map_as_env):
             self._add_object(entry)
         for field in config.field_path_as_env:
-            self._add_given(field.variable)
+            if not self._add_given(field.variable) and field.field_path == _RUN_FIELD:
+                self.variables[field.variable] = self._run_id
 
     def _mount(self, directory: str | None, path: str, *, is_writable: bool) -> None:
         if directory is not None and path.strip("/"):
