@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/bin/uv
 BIN := .venv/bin
-ROOMS := schemas expressions store compiler driver launcher runs engine api cli
+ROOMS := schemas expressions store compiler driver launcher runs engine cluster api cli
 
 # uv does not read pip's configuration; a mirror that pip was told of serves uv as well.
 ifdef PIP_INDEX_URL

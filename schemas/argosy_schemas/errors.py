@@ -9,6 +9,12 @@
       . UnknownTaskError    the pipeline has no task at this path
     + RetryableTaskError    trying again may help (store, network)
   - StoreError              an object store refused or could not be reached
+  - ClusterError            a cluster does not do what it was asked
+    + UnreachableClusterError  its API server does not answer
+    + AccessDeniedError     the credentials are missing or old, or lack a right
+    + MissingObjectError    there is no such object, namespace, or kind of objects
+    + RefusedObjectError    it does not take an object: invalid, over a quota, a webhook
+      . NameTakenError      another object has its name
   - MachineError            this machine lacks something (a command, space, permission)
 
 Exit codes of the command line follow from these classes: see ``argosy_cli``.
@@ -138,6 +144,30 @@ class StoreError(ArgosyError):
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+
+class ClusterError(ArgosyError):
+    """A cluster does not do what it was asked."""
+
+
+class UnreachableClusterError(ClusterError):
+    """The API server does not answer, or is too busy to; the same call may succeed later."""
+
+
+class AccessDeniedError(ClusterError):
+    """The credentials are missing or have expired, or they do not include a right."""
+
+
+class MissingObjectError(ClusterError):
+    """The cluster has no such object, namespace, or kind of objects."""
+
+
+class RefusedObjectError(ClusterError):
+    """The cluster does not take an object: it is invalid, or a quota or a webhook forbids it."""
+
+
+class NameTakenError(RefusedObjectError):
+    """Another object has the name of one that was to be created."""
 
 
 class MachineError(ArgosyError):

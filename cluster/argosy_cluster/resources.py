@@ -1,0 +1,36 @@
+"""The kinds of objects that Argosy reads or writes, and the labels of Argo."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from argosy_cluster.cluster import Resource
+
+WORKFLOWS: Final = Resource(group="argoproj.io", version="v1alpha1", plural="workflows")
+PODS: Final = Resource(group="", version="v1", plural="pods")
+EVENTS: Final = Resource(group="", version="v1", plural="events")
+CONFIG_MAPS: Final = Resource(group="", version="v1", plural="configmaps")
+SECRETS: Final = Resource(group="", version="v1", plural="secrets")
+SERVICE_ACCOUNTS: Final = Resource(group="", version="v1", plural="serviceaccounts")
+NAMESPACES: Final = Resource(group="", version="v1", plural="namespaces", is_namespaced=False)
+CUSTOM_RESOURCES: Final = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    plural="customresourcedefinitions",
+    is_namespaced=False,
+)
+ACCESS_REVIEWS: Final = Resource(
+    group="authorization.k8s.io",
+    version="v1",
+    plural="selfsubjectaccessreviews",
+    is_namespaced=False,
+)
+
+WORKFLOW_LABEL: Final = "workflows.argoproj.io/workflow"
+"""On a pod: the name of its workflow."""
+PHASE_LABEL: Final = "workflows.argoproj.io/phase"
+"""On a workflow: its phase."""
+COMPLETED_LABEL: Final = "workflows.argoproj.io/completed"
+"""On a workflow: ``true`` when nothing more happens to it."""
+NODE_NAME_ANNOTATION: Final = "workflows.argoproj.io/node-name"
+"""On a pod: the name of its node."""

@@ -1,0 +1,89 @@
+"""Follow one object through its changes, whatever happens to the connection.
+
+A watch ends all the time: the API server ends it after some minutes, proxies after one, and a
+version that it forgot makes it answer "gone". None of that concerns who follows an object.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from argosy_cluster.cluster import Change, Cluster, Document, Resource, StaleVersionError
+from argosy_schemas.errors import UnreachableClusterError
+
+PATIENCE_SECONDS: Final = 300.0
+"""How long a cluster may be away while something is followed: time to restart an API server."""
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 10.0
+
+
+def follow(
+    cluster: Cluster,
+    resource: Resource,
+    name: str,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Document]:
+    """Yield an object now and after each change; end when it is deleted.
+
+    A change that is followed by another may be left out; the last one is not. The same object may
+    come twice.
+
+    Args:
+        cluster: Where it is.
+        resource: Of the object.
+        name: Likewise.
+        patience_seconds: How long the cluster may be unreachable at a stretch.
+        monotonic: The clock.
+        sleep: Waits for some seconds.
+
+    Raises:
+        MissingObjectError: There is no such object at the beginning.
+        UnreachableClusterError: The patience is over.
+        AccessDeniedError: The object may not be read, listed or watched.
+    """
+    # Says what is wrong where there is no such object; a list does not.
+    yield cluster.get(resource, name)
+    fields = f"metadata.name={name}"
+    version: str | None = None
+    pause = _FIRST_PAUSE_SECONDS
+    seen_at = monotonic()
+    while True:
+        began_at = monotonic()
+        try:
+            if version is None:
+                listing = cluster.list(resource, fields=fields)
+                version, seen_at = listing.version, monotonic()
+                if not listing.items:
+                    return
+                yield from listing.items
+            for event in cluster.watch(resource, version=version, fields=fields):
+                seen_at = monotonic()
+                version = _version(event.document)
+                if event.change is Change.DELETED:
+                    return
+                if event.change is not Change.BOOKMARK:
+                    yield event.document
+            seen_at = monotonic()
+        except StaleVersionError:
+            version = None
+        except UnreachableClusterError:
+            if monotonic() - seen_at > patience_seconds:
+                raise
+            version = None
+        # A watch that lasted needs no pause; one that ends at once must not ask without end.
+        pause = (
+            _FIRST_PAUSE_SECONDS
+            if monotonic() - began_at > 1
+            else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        )
+        sleep(pause)
+
+
+def _version(document: Document) -> str:
+    metadata: Any = document["metadata"]
+    return str(metadata["resourceVersion"])
