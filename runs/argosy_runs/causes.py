@@ -1,48 +1,118 @@
-"""Why a run did not succeed: the tasks that failed by themselves, and what to do next."""
+"""Why a run did not succeed, or does not go on: tasks in trouble, and what to do next."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from datetime import UTC, datetime
+from typing import Final, assert_never
 
-from argosy_runs.results import RunResult, TaskResult, find_own_failures
-from argosy_runs.states import RunState
+from argosy_runs.results import (
+    ENDED_AS,
+    RunResult,
+    TaskResult,
+    find_own_failures,
+    format_failure,
+)
+from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Reason
+from argosy_schemas.names import TaskPath
+
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What a cluster says of the pod of a task."""
+
+    cause: str
+    """One sentence: why it does not run, or failed."""
+    next_step: str | None = None
+    """One sentence; ``None``: the one that belongs to the failure of the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A task that failed by itself, not because of one in it."""
+    """A task that is in trouble by itself, not because of one in it."""
 
     task: TaskResult
+    """FAILED; on a cluster also CANCELED, PENDING or RUNNING."""
+    error: str | None
+    """One sentence: why."""
     next_step: str
     """One sentence: what a person does about it."""
 
 
-def find_causes(run: RunResult) -> tuple[Cause, ...]:
-    """Return the tasks that failed by themselves, the first to fail first; none if none did."""
-    own = find_own_failures(run.tasks)
-    return tuple(Cause(task=task, next_step=_next_step(task, run)) for task in own)
+def find_causes(
+    run: RunResult,
+    diagnoses: Mapping[TaskPath, Diagnosis] | None = None,
+    *,
+    go_on: str | None = None,
+) -> tuple[Cause, ...]:
+    """Return the tasks in trouble: those that failed, the first first, then those that wait.
+
+    Args:
+        run: The run.
+        diagnoses: What a cluster says of tasks whose pods have trouble.
+        go_on: The command that goes on with the run; ``None``: that of a run on this machine.
+    """
+    known: Mapping[TaskPath, Diagnosis] = {} if diagnoses is None else diagnoses
+    command = go_on or f"argosy run --resume {run.run_id}"
+    tasks = (*find_own_failures(run.tasks), *_find_waiting(run, known))
+    return tuple(_make_cause(task, known.get(task.path), command) for task in tasks)
 
 
-def explain_run(run: RunResult) -> str:
-    """Return one sentence about a run as a whole."""
+def _find_waiting(run: RunResult, known: Mapping[TaskPath, Diagnosis]) -> list[TaskResult]:
+    """Return tasks that did not fail and are in trouble; a stop of the run is none."""
+    states = {TaskState.PENDING, TaskState.RUNNING}
+    if run.state is not RunState.CANCELED:
+        states.add(TaskState.CANCELED)
+    found = [task for task in run.tasks if task.state in states and task.path in known]
+    return sorted(found, key=lambda task: (task.finished_at or _LATEST, task.path))
+
+
+def _make_cause(task: TaskResult, diagnosis: Diagnosis | None, go_on: str) -> Cause:
+    step = None if diagnosis is None else diagnosis.next_step
+    return Cause(
+        task=task,
+        error=task.error if diagnosis is None else diagnosis.cause,
+        next_step=_next_step(task, go_on) if step is None else step,
+    )
+
+
+def explain_run(run: RunResult, causes: tuple[Cause, ...] = ()) -> str:
+    """Return one sentence about a run as a whole; ``causes`` are its tasks in trouble."""
     match run.state:
         case RunState.SUCCEEDED:
             return "the run succeeded"
+        case RunState.PENDING | RunState.RUNNING if causes:
+            count = len(causes)
+            return f"the run goes on; {count:,} task{'s are' if count > 1 else ' is'} in trouble"
         case RunState.PENDING | RunState.RUNNING:
             return "the run goes on; nothing in it has failed so far"
         case RunState.FAILED | RunState.CANCELED:
-            return run.error or f"the run is {run.state}"
+            return _explain_end(run, causes) or run.error or f"the run is {run.state}"
         case _:
             assert_never(run.state)
 
 
-def _next_step(task: TaskResult, run: RunResult) -> str:
+def _explain_end(run: RunResult, causes: tuple[Cause, ...]) -> str | None:
+    """Return how a run ended by its first task in trouble; ``None``: it ended by something else."""
+    if not causes or run.error is None:
+        return None
+    first = causes[0]
+    if run.error == format_failure(first.task.path, first.task.error):
+        return format_failure(first.task.path, first.error)
+    if run.error.startswith(ENDED_AS):
+        return f"'{first.task.path}' did not end: {first.error}"
+    return None
+
+
+def _next_step(task: TaskResult, go_on: str) -> str:
     reason = None if task.failure is None else task.failure.reason
     match reason:
         case Reason.STORE_FAILED | Reason.CANCELED | Reason.DEADLINE_EXCEEDED | Reason.UPSTREAM:
-            return f"go on from here with 'argosy run --resume {run.run_id}'"
+            return f"go on from here with '{go_on}'"
         case Reason.INTERNAL:
             return "this is a bug in Argosy; report it with the run's directory"
         case Reason.COMMAND_FAILED | Reason.COMMAND_KILLED | Reason.INVALID_OUTPUT:

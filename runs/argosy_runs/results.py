@@ -17,6 +17,9 @@ from argosy_schemas.values import JsonValue
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
+ENDED_AS = "the workflow ended as"
+"""The beginning of the error of a run in which nothing failed by itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
@@ -111,6 +114,11 @@ def find_own_failures(tasks: Iterable[TaskResult]) -> tuple[TaskResult, ...]:
             outer = outer.rpartition("/")[0]
     own = (task for task in failed if task.path not in groups)
     return tuple(sorted(own, key=lambda task: (task.finished_at or _LATEST, task.path)))
+
+
+def format_failure(path: str, error: str | None) -> str:
+    """Return the error of a run in which a task failed."""
+    return f"'{path}' failed: {error}"
 
 
 def summarize_values(values: Values) -> dict[str, JsonValue]:

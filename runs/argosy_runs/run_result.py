@@ -7,7 +7,14 @@ from datetime import datetime
 
 from argosy_runs.nodes import NodePhase
 from argosy_runs.outcomes import Outcome
-from argosy_runs.results import RunResult, TaskResult, find_own_failures, make_path_key
+from argosy_runs.results import (
+    ENDED_AS,
+    RunResult,
+    TaskResult,
+    find_own_failures,
+    format_failure,
+    make_path_key,
+)
 from argosy_runs.run_spec import RunSpec
 from argosy_runs.states import RunState, TaskState
 from argosy_runs.task_nodes import TaskAttempts, TaskNodes
@@ -88,12 +95,12 @@ def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, st
         return RunState.CANCELED if canceled else RunState.FAILED, view.stop.message
     failures = find_own_failures(tasks)
     if failures:
-        return RunState.FAILED, f"'{failures[0].path}' failed: {failures[0].error}"
+        return RunState.FAILED, format_failure(failures[0].path, failures[0].error)
     if view.abandonment is not None:
         return RunState.FAILED, view.abandonment.error
     root = view.nodes.phase(TaskPath(""))
     at_exit = view.nodes.exit_root
     phase = at_exit.phase if root is NodePhase.SUCCEEDED and at_exit is not None else root
     if phase is not NodePhase.SUCCEEDED:
-        return RunState.FAILED, f"the workflow ended as {phase}"
+        return RunState.FAILED, f"{ENDED_AS} {phase}"
     return RunState.SUCCEEDED, None

@@ -40,7 +40,7 @@ def command(run: str, task: str | None, home: Path, tail: int, output: str) -> N
     run_id = select_run(home, run)
     result = read_run(home, run_id)
     tasks = select_tasks(result, task)
-    causes = [cause for cause in find_causes(result) if cause.task in tasks]
+    causes = tuple(cause for cause in find_causes(result) if cause.task in tasks)
     files = RunFiles(home, run_id)
     lines = {cause.task.path: read_last_lines(files, cause.task.path, tail) for cause in causes}
     others = tasks if task is not None else ()

@@ -17,10 +17,20 @@ from argosy_runs.states import TaskState
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue, to_json
 
+_VERBS: Mapping[TaskState, str] = {
+    TaskState.PENDING: "does not start",
+    TaskState.RUNNING: "does not end",
+    TaskState.SUCCEEDED: "succeeded",
+    TaskState.FAILED: "failed",
+    TaskState.SKIPPED: "was skipped",
+    TaskState.NOT_RUN: "did not run",
+    TaskState.CANCELED: "was stopped",
+}
+
 
 def format_explanation(
     run: RunResult,
-    causes: Sequence[Cause],
+    causes: tuple[Cause, ...],
     lines: Mapping[TaskPath, Sequence[str]],
     others: Sequence[TaskResult],
 ) -> str:
@@ -28,11 +38,11 @@ def format_explanation(
 
     Args:
         run: The run.
-        causes: The tasks that failed, without groups, in the order to show.
+        causes: The tasks in trouble, without groups, in the order to show.
         lines: The last lines of the output of each of them.
         others: Other tasks that the user asked for.
     """
-    shown = [f"run {run.run_id} of {run.pipeline}: {strip_controls(explain_run(run))}"]
+    shown = [f"run {run.run_id} of {run.pipeline}: {strip_controls(explain_run(run, causes))}"]
     for cause in causes:
         shown += ["", *_format_cause(run, cause, lines[cause.task.path])]
     own = {cause.task.path for cause in causes}
@@ -46,7 +56,7 @@ def format_explanation(
 
 def explanation_to_json(
     run: RunResult,
-    causes: Sequence[Cause],
+    causes: tuple[Cause, ...],
     lines: Mapping[TaskPath, Sequence[str]],
     others: Sequence[TaskResult],
 ) -> str:
@@ -55,11 +65,12 @@ def explanation_to_json(
         "run_id": run.run_id,
         "pipeline": run.pipeline,
         "state": run.state.value,
-        "explanation": explain_run(run),
+        "explanation": explain_run(run, causes),
         "causes": [
             {
                 "path": cause.task.path,
-                "error": cause.task.error,
+                "state": cause.task.state.value,
+                "error": cause.error,
                 "attempts": cause.task.attempts,
                 "last_lines": list(lines[cause.task.path]),
                 "log": cause.task.log,
@@ -87,8 +98,8 @@ def _format_cause(run: RunResult, cause: Cause, lines: Sequence[str]) -> list[st
     span = ""
     if task.started_at is not None and task.finished_at is not None:
         span = f" in {format_duration(task.finished_at - task.started_at)}"
-    error = format_reason(task.path, str(task.error))
-    shown = [f"{mark} {task.path} failed{attempts}{span}: {error}"]
+    error = format_reason(task.path, str(cause.error))
+    shown = [f"{mark} {task.path} {_VERBS[task.state]}{attempts}{span}: {error}"]
     shown += [f"    | {strip_controls(line)}" for line in lines]
     shown.append(f"  next: {cause.next_step}")
     if task.log is not None:
