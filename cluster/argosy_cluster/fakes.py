@@ -31,6 +31,8 @@ class FakeCluster:
         calls: The verbs so far, each with the kind and the name of its object.
         failures: What a call of a verb on a kind raises, e.g. ``("create", "workflows")``, instead
             of what it does; the first of a list is raised by the next call.
+        denied: What reviews of rights refuse: the user, empty for the caller, the verb, and the
+            kind with its subresource behind a slash.
         logs: What ``read_log`` yields, by pod and container.
         paths: What ``read_path`` returns.
         events_per_watch: After how many changes a watch is cut; ``None``: when there is no more.
@@ -42,6 +44,7 @@ class FakeCluster:
         self.namespace = namespace
         self.calls: list[tuple[str, str, str]] = []
         self.failures: dict[tuple[str, str], list[ArgosyError]] = {}
+        self.denied: set[tuple[str, str, str]] = set()
         self.logs: dict[tuple[str, str], bytes] = {}
         self.paths: dict[str, Document] = {"/version": {"gitVersion": "v1.34.0"}}
         self.events_per_watch: int | None = None
@@ -71,6 +74,9 @@ class FakeCluster:
     # The methods of `Cluster` are documented there, once.
 
     def create(self, resource: Resource, document: Document, *, dry_run: bool = False) -> Document:
+        if resource.group == "authorization.k8s.io":
+            self._begin("create", resource, "")
+            return {**document, "status": {"allowed": self._review(document)}}
         metadata: Any = dict(document["metadata"])  # type: ignore[arg-type]
         name = metadata.get("name") or f"{metadata['generateName']}{uuid.uuid4().hex[:5]}"
         with self._lock:
@@ -158,6 +164,9 @@ class FakeCluster:
 
     def read_path(self, path: str) -> Document:
         self.calls.append(("get", path, ""))
+        failures = self.failures.get(("get", path))
+        if failures:
+            raise failures.pop(0)
         try:
             return self.paths[path]
         except KeyError:
@@ -168,6 +177,12 @@ class FakeCluster:
         failures = self.failures.get((verb, resource.plural))
         if failures:
             raise failures.pop(0)
+
+    def _review(self, document: Document) -> bool:
+        spec: Any = document["spec"]
+        asked = spec["resourceAttributes"]
+        kind = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
+        return (spec.get("user", ""), asked["verb"], kind) not in self.denied
 
     def _object(self, resource: Resource, name: str) -> dict[str, Any]:
         try:

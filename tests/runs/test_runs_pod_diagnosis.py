@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from argosy_runs.argo.pods.diagnose import diagnose
-from argosy_runs.argo.pods.documents import read_events, read_pod
+from argosy_runs.argo.pods.documents import read_events, read_pod_status
 from argosy_runs.argo.pods.evidence import Evidence
 from argosy_runs.causes import Diagnosis
 from argosy_schemas.formats.records import Failure, Reason
@@ -92,7 +92,7 @@ def explain(
             namespace="ml",
             message=message,
             has_ended=ended,
-            pod=None if document is None else read_pod(document),
+            pod=None if document is None else read_pod_status(document),
             events=read_events(events),
             failure=failure,
             retry="argosy retry run -n ml",

@@ -21,6 +21,8 @@ class Container:
     name: str
     image: str = ""
     is_init: bool = False
+    is_pulled: bool = False
+    """Whether its image has come to the node."""
     waiting_reason: str = ""
     waiting_message: str = ""
     exit_code: int | None = None
@@ -87,13 +89,15 @@ class Event:
     """As the API has it; these texts have the order of the times."""
 
 
-def read_pod(document: Mapping[str, Any]) -> Pod:
+def read_pod_status(document: Mapping[str, Any]) -> Pod:
     """Return a pod from its JSON."""
-    metadata, spec, status = (_part(document, name) for name in ("metadata", "spec", "status"))
+    metadata, spec, status = (
+        read_member(document, name) for name in ("metadata", "spec", "status")
+    )
     statuses = {
         each.get("name"): each
         for kind in ("initContainerStatuses", "containerStatuses")
-        for each in _parts(status, kind)
+        for each in read_members(status, kind)
     }
     conditions = {
         each.get("type", ""): Condition(
@@ -101,14 +105,14 @@ def read_pod(document: Mapping[str, Any]) -> Pod:
             reason=each.get("reason") or "",
             message=each.get("message") or "",
         )
-        for each in _parts(status, "conditions")
+        for each in read_members(status, "conditions")
     }
-    volumes = _parts(spec, "volumes")
-    claims = (_part(volume, "persistentVolumeClaim").get("claimName") for volume in volumes)
+    volumes = read_members(spec, "volumes")
+    claims = (read_member(volume, "persistentVolumeClaim").get("claimName") for volume in volumes)
     return Pod(
         name=metadata.get("name") or "",
         namespace=metadata.get("namespace") or "",
-        node_name=_part(metadata, "annotations").get(NODE_NAME_ANNOTATION) or "",
+        node_name=read_member(metadata, "annotations").get(NODE_NAME_ANNOTATION) or "",
         service_account=spec.get("serviceAccountName") or "default",
         phase=status.get("phase") or "",
         reason=status.get("reason") or "",
@@ -119,7 +123,7 @@ def read_pod(document: Mapping[str, Any]) -> Pod:
         containers=tuple(
             _container(each, statuses.get(each.get("name"), {}), is_init=kind == "initContainers")
             for kind in ("initContainers", "containers")
-            for each in _parts(spec, kind)
+            for each in read_members(spec, kind)
         ),
         claims=tuple(claim for claim in claims if claim),
         created_at=metadata.get("creationTimestamp") or "",
@@ -130,8 +134,8 @@ def read_events(documents: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
     """Return events from their JSON, the last to happen last."""
     found = [
         Event(
-            kind=_part(each, "involvedObject").get("kind") or "",
-            object_name=_part(each, "involvedObject").get("name") or "",
+            kind=read_member(each, "involvedObject").get("kind") or "",
+            object_name=read_member(each, "involvedObject").get("name") or "",
             reason=each.get("reason") or "",
             message=each.get("message") or "",
             last_at=_last_at(each),
@@ -142,20 +146,21 @@ def read_events(documents: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
 
 
 def _container(spec: Mapping[str, Any], status: Mapping[str, Any], *, is_init: bool) -> Container:
-    state = _part(status, "state")
-    waiting, ended = _part(state, "waiting"), _part(state, "terminated")
-    resources = _part(spec, "resources")
+    state = read_member(status, "state")
+    waiting, ended = read_member(state, "waiting"), read_member(state, "terminated")
+    resources = read_member(spec, "resources")
     return Container(
         name=spec.get("name") or "",
         image=spec.get("image") or "",
         is_init=is_init,
+        is_pulled=bool(status.get("imageID")),
         waiting_reason=waiting.get("reason") or "",
         waiting_message=waiting.get("message") or "",
         exit_code=ended.get("exitCode"),
         ended_reason=ended.get("reason") or "",
         ended_message=ended.get("message") or "",
-        requests=_part(resources, "requests"),
-        limits=_part(resources, "limits"),
+        requests=read_member(resources, "requests"),
+        limits=read_member(resources, "limits"),
     )
 
 
@@ -164,11 +169,13 @@ def _last_at(event: Mapping[str, Any]) -> str:
     return next((time for time in times if time), "")
 
 
-def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def read_member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object that is a member of another one; empty if there is none."""
     return _as_mapping(document.get(name))
 
 
-def _parts(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def read_members(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the objects in a list that is a member of another one; empty if there is none."""
     value = document.get(name)
     if not isinstance(value, list):
         return []

@@ -10,9 +10,10 @@ from argosy_runs.argo.pods.evidence import Evidence, find_quoted, name_origin, q
 from argosy_runs.causes import Diagnosis
 from argosy_schemas.pod import DRIVER_CONTAINER, LAUNCHER_CONTAINER, MAIN_CONTAINER
 
-_PULLING: Final = frozenset(
+PULLING: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable"}
 )
+"""Why a container waits whose image does not come."""
 _MISSING: Final = ("not found", "manifest unknown", "manifest invalid", "NAME_UNKNOWN")
 _REFUSED: Final = (
     "unauthorized", "authentication required", "no basic auth credentials",
@@ -40,7 +41,7 @@ def explain_start(evidence: Evidence) -> Diagnosis | None:
 def _explain_waiting(container: Container, pod: Pod, evidence: Evidence) -> Diagnosis | None:
     message = container.waiting_message
     match container.waiting_reason:
-        case reason if reason in _PULLING:
+        case reason if reason in PULLING:
             return _explain_pull(container, _pull_error(container, evidence), evidence)
         case "InvalidImageName":
             return Diagnosis(
@@ -215,7 +216,7 @@ def _explain_start_error(pod: Pod) -> Diagnosis | None:
 def _explain_message(evidence: Evidence) -> Diagnosis | None:
     """Explain by what Argo's controller kept of a pod that is gone."""
     reason, _, message = evidence.message.partition(": ")
-    if reason not in _PULLING and reason not in ("InvalidImageName", "CreateContainerConfigError"):
+    if reason not in PULLING and reason not in ("InvalidImageName", "CreateContainerConfigError"):
         return None
     return Diagnosis(
         cause=f"a container of the pod did not start ({reason}): {quote_message(message)}",

@@ -1,0 +1,1 @@
+"""Checks of an installation: what a cluster must have, and what makes runs better."""
