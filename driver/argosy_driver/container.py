@@ -151,6 +151,7 @@ def read_run_context(settings: DriverSettings, pipeline: Pipeline) -> RunContext
         root=root or join_uri(settings.store, "artifacts"),
         parameters=parse_run_parameters(pipeline, texts),
         artifacts=parse_run_artifacts(pipeline, texts),
+        store_secrets=settings.store_secrets,
         cache=settings.cache,
     )
 

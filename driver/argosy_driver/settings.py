@@ -30,7 +30,7 @@ from argosy_schemas.pod import (
     ENV_UPSTREAM,
     decode_strings,
 )
-from argosy_store.pod_store import read_pod_store
+from argosy_store.pod_store import list_store_secrets, read_pod_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ class DriverSettings:
     """See :func:`argosy_driver.resolving.upstream_statuses.read_upstream_statuses`."""
     retry: str = ""
     """The number of the attempt, from 0; empty without a retry strategy."""
+    store_secrets: frozenset[str] = frozenset()
+    """The secrets from which driver and launcher have what they know of stores."""
     task_ca_bundle: str = ""
     """The file of certificates that the command is to trust; empty: those of its image."""
 
@@ -88,6 +90,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
         parameters=_texts(environment, ENV_PARAMETERS),
         upstream={name: phase for name, phase in upstream.items() if phase is not None},
         retry=environment.get(ENV_RETRY, ""),
+        store_secrets=list_store_secrets(environment),
         task_ca_bundle=environment.get(ENV_TASK_CA_BUNDLE, ""),
     )
 

@@ -111,6 +111,8 @@ ENV_STORE: Final = "ARGOSY_STORE"
 """Driver and launcher."""
 ENV_STORE_SECRET: Final = "ARGOSY_STORE_SECRET"
 """The name of the secret with the store's credentials; present only where there is one."""
+ENV_STORE_FROM: Final = "ARGOSY_STORE_FROM"
+"""The name of the secret that names the store; present only where there is one."""
 ENV_PROVIDERS: Final = "ARGOSY_PROVIDERS"
 """Driver and launcher, only if there are some: see :mod:`argosy_schemas.formats.providers`."""
 ENV_CREDENTIAL: Final = "ARGOSY_CREDENTIAL_"
@@ -130,7 +132,7 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 DRIVER_VARIABLES: Final = frozenset(
     {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
     | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET, ENV_PROVIDERS}
-    | {ENV_CA_BUNDLE, ENV_TASK_CA_BUNDLE}
+    | {ENV_CA_BUNDLE, ENV_TASK_CA_BUNDLE, ENV_STORE_FROM}
 )
 """All of them; a template names those that its pods need."""
 

@@ -7,11 +7,21 @@ and a path lies in the container itself: the task would succeed and its records 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.pod import ENV_PROVIDERS, ENV_STORE, ENV_STORE_SECRET, STORE_PARAMETER
+from argosy_schemas.pod import (
+    ENV_PROVIDERS,
+    ENV_STORE,
+    ENV_STORE_FROM,
+    ENV_STORE_SECRET,
+    STORE_PARAMETER,
+)
 from argosy_store.locations import parse_root
 from argosy_store.remote.bucket_access import BucketAccess
+
+if TYPE_CHECKING:
+    from argosy_schemas.formats.providers import Provider
 
 _TAG_START = "{{"
 _IN_THE_CONTAINER = ("file", "memory")
@@ -49,15 +59,9 @@ def read_accesses(environment: Mapping[str, str]) -> tuple[BucketAccess, ...]:
     text = environment.get(ENV_PROVIDERS, "")
     if not text:
         return ()
-    # Most pods have none.
-    from argosy_schemas.formats.providers import decode_providers, name_secret_keys
+    from argosy_schemas.formats.providers import name_secret_keys
 
-    try:
-        providers = decode_providers(text)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidArgumentError(
-            f"the variable '{ENV_PROVIDERS}' {error}; compile the pipeline again"
-        ) from error
+    providers = _decode_providers(text)
     variables = name_secret_keys(providers)
     for key, variable in variables.items():
         if not environment.get(variable):
@@ -79,6 +83,19 @@ def read_accesses(environment: Mapping[str, str]) -> tuple[BucketAccess, ...]:
     )
 
 
+def list_store_secrets(environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of the secrets that the container has its stores and credentials from.
+
+    Raises:
+        InvalidArgumentError: The workflow does not hold what the compiler wrote.
+    """
+    names = {environment.get(name, "") for name in (ENV_STORE_SECRET, ENV_STORE_FROM)}
+    text = environment.get(ENV_PROVIDERS, "")
+    for provider in _decode_providers(text) if text else ():
+        names |= {key.secret for key in provider.credentials.values()}
+    return frozenset(names - {""})
+
+
 def require_secret(environment: Mapping[str, str], url: str) -> None:
     """Check that the secret of the store gave this container credentials.
 
@@ -93,6 +110,18 @@ def require_secret(environment: Mapping[str, str], url: str) -> None:
             f"the secret '{name}' is missing in the namespace of this pod, or none of its keys "
             f"begins with '{prefix}'; create it, or compile with another '--store-secret'"
         )
+
+
+def _decode_providers(text: str) -> tuple[Provider, ...]:
+    # Most pods have none.
+    from argosy_schemas.formats.providers import decode_providers
+
+    try:
+        return decode_providers(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"the variable '{ENV_PROVIDERS}' {error}; compile the pipeline again"
+        ) from error
 
 
 def require_remote(url: str) -> None:

@@ -509,6 +509,18 @@ def test_a_name_from_a_parameter_is_in_the_patch_unless_it_is_null(
     )
 
 
+def test_no_selector_or_toleration_of_a_run_is_a_tag() -> None:
+    config = {
+        "nodeSelector": {"nodeSelectorJson": given("object")},
+        "tolerations": [{"tolerationJson": given("list")}],
+    }
+    values = {"object": {"zone": TAG}, "list": [{"key": TAG}]}
+
+    patch = patched(config, {name: json.dumps(value) for name, value in values.items()})
+
+    assert patch == {"nodeSelector": {"zone": TAG}, "tolerations": [{"key": TAG}]}
+
+
 def test_a_claim_from_a_parameter_takes_its_mounts_into_the_patch() -> None:
     """Argo looks for the volume of a mount before it applies the patch."""
     mount = {"pvcNameParameter": given("claim"), "mountPath": "/a", "subPath": "s"}
@@ -711,9 +723,16 @@ def test_settings_of_a_run_are_in_the_spec(config: PipelineConfig, expected: Jso
     assert {name: spec[name] for name in names if name in spec} == expected
 
 
-@pytest.mark.parametrize(("tag", "image"), [("7", "app:7-slim"), ("null", "app:-slim")])
-def test_an_image_may_hold_parameters_of_any_type(tag: str, image: str) -> None:
-    optional = {"parameterType": "NUMBER_INTEGER", "isOptional": True}
+@pytest.mark.parametrize(
+    ("kind", "tag", "image"),
+    [
+        ("NUMBER_INTEGER", "7", "app:7-slim"),
+        ("NUMBER_INTEGER", "null", "app:-slim"),
+        ("STRING", "{{=workflow.uid}}", "app:{ {=workflow.uid}}-slim"),
+    ],
+)
+def test_an_image_may_hold_parameters_of_any_type(kind: str, tag: str, image: str) -> None:
+    optional = {"parameterType": kind, "isOptional": True}
     component = leaf({"tag": optional}, image="app:{{$.inputs.parameters['tag']}}-slim")
     root = dag({"t": task("comp-t", {"tag": given("tag")})}, {"tag": optional})
 

@@ -31,6 +31,7 @@ def test_driver_and_launcher_take_the_store_from_the_object(source: str, field: 
     spec: Any = compile_pipeline(read, options).workflow["spec"]
 
     assert "argosy-store" not in [each["name"] for each in spec["arguments"]["parameters"]]
+    assert options.store_from is not None
     (pod,) = [each for each in spec["templates"] if "initContainers" in each]
     for container in (pod["initContainers"][0], pod["sidecars"][0]):
         assert container["envFrom"] == [
@@ -40,6 +41,9 @@ def test_driver_and_launcher_take_the_store_from_the_object(source: str, field: 
         # A variable of the container would take precedence over the object.
         assert "ARGOSY_STORE" not in [each["name"] for each in container.get("env", ())]
     assert "envFrom" not in pod["container"]
+    # The driver compares the secrets that a task uses with it.
+    told = {"name": "ARGOSY_STORE_FROM", "value": "argosy"}
+    assert (told in pod["initContainers"][0]["env"]) is (options.store_from.kind == "secret")
 
 
 @pytest.mark.parametrize("text", ["argosy", "configmap/argosy/key", "secret/A"])

@@ -38,6 +38,7 @@ from driver_support import (
     World,
     dag,
     dataset,
+    given,
     given_artifact,
     importer,
     leaf,
@@ -567,6 +568,36 @@ class Flaky(MemoryStore):
 
     def put(self, key: str, data: bytes) -> None:
         raise StoreError("memory://flaky: is away", retryable=self.retryable)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {
+            "secretAsEnv": [
+                {
+                    "secretNameParameter": given("name"),
+                    "keyToEnv": [{"secretKey": "k", "envVar": "E"}],
+                }
+            ]
+        },
+        {"secretAsVolume": [{"secretNameParameter": given("name"), "mountPath": "/x"}]},
+    ],
+)
+def test_a_parameter_must_not_name_a_secret_of_the_store(config: Json, tmp_path: Path) -> None:
+    root = dag({"t": task("comp-t")}, {"name": "STRING"})
+    of = pipeline(root, {"comp-t": leaf()}, kubernetes={"exec-t": config})
+    taken = frozenset({"keys"})
+
+    own = World(of, {"name": "mine"}, store_secrets=taken).prepare("t", tmp_path)
+    stores = World(of, {"name": "keys"}, store_secrets=taken).prepare("t", tmp_path)
+
+    assert (own.decision, stores.decision) == (Decision.RUN, Decision.FAILED)
+    assert stores.failure is not None
+    assert stores.failure.message == (
+        "task 't' uses the secret 'keys', which has the credentials of the store for driver and "
+        "launcher; give the task a secret of its own"
+    )
 
 
 def test_a_store_that_is_away_can_be_tried_again(tmp_path: Path) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.pod import ENV_STORE, ENV_STORE_SECRET
-from argosy_store.pod_store import read_pod_store, require_remote, require_secret
+from argosy_schemas.formats.providers import Provider, SecretKey, encode_providers
+from argosy_schemas.pod import ENV_PROVIDERS, ENV_STORE, ENV_STORE_FROM, ENV_STORE_SECRET
+from argosy_store.pod_store import (
+    list_store_secrets,
+    read_pod_store,
+    require_remote,
+    require_secret,
+)
 
 
 def test_the_store_is_the_one_that_the_workflow_names() -> None:
@@ -37,3 +43,15 @@ def test_a_secret_that_gave_no_credentials_is_named() -> None:
     require_secret({}, "s3://bucket")
     with pytest.raises(InvalidArgumentError, match=r"'argosy-store' is missing .* with 'AWS_'"):
         require_secret(environment, "s3://bucket")
+
+
+def test_the_secrets_of_the_store_are_those_of_its_url_its_keys_and_its_providers() -> None:
+    provider = Provider(scheme="gs", credentials={"key": SecretKey(secret="gcs", key="k")})
+    environment = {
+        ENV_STORE_SECRET: "keys",
+        ENV_STORE_FROM: "place",
+        ENV_PROVIDERS: encode_providers((provider,)),
+    }
+
+    assert list_store_secrets(environment) == {"keys", "place", "gcs"}
+    assert list_store_secrets({}) == set()

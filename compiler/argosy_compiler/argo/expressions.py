@@ -25,6 +25,9 @@ Argo 3.5 fails on an expression that mixes ``item`` with anything."""
 COUNT_INPUT = "count"
 """Input of a loop's template: its number of items."""
 
+_BRACES = quote("{{")
+_BRACES_IN_JSON = "{\\u007b"
+
 _OF_WORKFLOW = re.compile(r"fromJSON\(workflow\.parameters\['[^']+'\]\)")
 
 
@@ -44,6 +47,20 @@ def make_constant(value: JsonValue) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value):
         return f"'{value}'"
     return f"fromJSON(sprig.b64dec('{base64.b64encode(to_json(value).encode()).decode()}'))"
+
+
+def write_json(text: str) -> str:
+    r"""Return the expression of the JSON text of a value, in which Argo finds no tag.
+
+    Argo looks for tags again in what an expression yields, and a text that a task made may hold
+    one. JSON has two braces in a row in texts only; the second one becomes ``\u007b``.
+    """
+    return f"sprig.replace({_BRACES}, {quote(_BRACES_IN_JSON)}, toJson({text}))"
+
+
+def write_text(text: str) -> str:
+    """Return the expression of a text in which Argo finds no tag: no name has two braces."""
+    return f"sprig.replace({_BRACES}, {quote('{ {')}, {text})"
 
 
 def apply_default(text: str, default: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
-from argosy_compiler.argo.expressions import apply_default, make_constant
+from argosy_compiler.argo.expressions import apply_default, make_constant, write_text
 from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
@@ -83,7 +83,7 @@ def make_pod_fields(
     image = fill(executor.image)
     if not isinstance(image, str):
         assert isinstance(image, OpenValue)
-        arguments[IMAGE_INPUT] = image.expression
+        arguments[IMAGE_INPUT] = write_text(image.expression)
         image = f"{{{{inputs.parameters.{IMAGE_INPUT}}}}}"
     else:
         _refuse_tags(image, path)
@@ -103,12 +103,10 @@ def make_pod_fields(
 def _refuse_store_secrets(
     config: KubernetesExecutorConfig, options: CompileOptions, path: str
 ) -> None:
-    used = {each.name for each in config.secret_as_env}
-    used |= {each.name for each in config.secret_as_volume}
     of_providers = (key.secret for each in options.providers for key in each.credentials.values())
     source = options.store_from
     of_store = (options.store_secret, source.name if source and source.kind == SECRET else None)
-    secret = next((each for each in (*of_store, *of_providers) if each in used), None)
+    secret = next((each for each in (*of_store, *of_providers) if each in config.secrets), None)
     if secret is not None:
         message = (
             f"it uses the secret '{secret}', which has the credentials of the store for driver and "

@@ -16,7 +16,7 @@ from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
-from argosy_compiler.config_objects import CONFIG_MAP
+from argosy_compiler.config_objects import CONFIG_MAP, SECRET
 from argosy_compiler.pods.mounts import (
     PUBLISHED_MOUNT,
     list_ca_mounts,
@@ -49,6 +49,7 @@ from argosy_schemas.pod import (
     ENV_ROOT,
     ENV_RUN,
     ENV_STORE,
+    ENV_STORE_FROM,
     ENV_STORE_SECRET,
     ENV_TASK,
     ENV_TASK_CA_BUNDLE,
@@ -232,6 +233,8 @@ class PodTemplates:
         options = self._compilation.options
         if options.store_secret is not None:
             env.append(_make_variable(ENV_STORE_SECRET, options.store_secret))
+        if options.store_from is not None and options.store_from.kind == SECRET:
+            env.append(_make_variable(ENV_STORE_FROM, options.store_from.name))
         if options.ca_bundle is not None and options.tasks_use_ca_bundle:
             env.append(_make_variable(ENV_TASK_CA_BUNDLE, f"{CA_PATH}/{options.ca_bundle.key}"))
         if self._follows:

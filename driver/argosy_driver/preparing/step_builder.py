@@ -31,6 +31,7 @@ from argosy_driver.preparing.task_config import (
     applies_group,
     get_mounted_claims,
     make_task_config,
+    refuse_store_secrets,
 )
 from argosy_driver.preparing.task_placeholders import TaskPlaceholders, is_known_late
 from argosy_driver.resolving.placeholders import find_placeholders, substitute, substitute_value
@@ -90,6 +91,7 @@ class StepBuilder:
                 f"task '{path}' has no container to run; compile the pipeline again",
                 reason=Reason.INTERNAL,
             )
+        refuse_store_secrets(self.resolver, self.position)
         placeholders = self._placeholders()
         parameters = {**placeholders.parameters, **self._late_parameters(placeholders)}
         uses_workspace = self._uses_workspace(executor, parameters)

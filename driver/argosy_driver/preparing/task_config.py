@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from argosy_driver.resolving.resolver import Resolver
+from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.formats.records import Reason
 from argosy_schemas.ir.model import ContainerExecutor, Resources
 from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.pod import WORKSPACE_PATH, WORKSPACE_VOLUME
@@ -34,6 +36,27 @@ def get_mounted_claims(
     if uses_workspace:
         claims.append(get_workspace_claim(resolver.run.name))
     return tuple(claims)
+
+
+def refuse_store_secrets(resolver: Resolver, node: TaskPosition) -> None:
+    """Check that a task uses no secret of the store, whose name a parameter may have.
+
+    The compiler has compared the names that are constants.
+
+    Raises:
+        FinalTaskError: It uses one, or the value of a parameter is no name.
+    """
+    taken = resolver.run.store_secrets
+    values = make_pod_values(resolver, node) if taken else None
+    if values is None:
+        return
+    for name in map(values.resolve_name, values.config.secrets):
+        if name in taken:
+            raise FinalTaskError(
+                f"task '{node.path}' uses the secret '{name}', which has the credentials of the "
+                "store for driver and launcher; give the task a secret of its own",
+                reason=Reason.INVALID_INPUT,
+            )
 
 
 def applies_group(node: TaskPosition, group: str) -> bool:

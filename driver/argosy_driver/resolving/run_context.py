@@ -39,5 +39,7 @@ class RunContext:
     """The path of the run's workspace for components; on a laptop a directory of the run."""
     objects: LocalObjects | None = None
     """What stands in for objects of a cluster on a laptop; ``None``: the cluster has them."""
+    store_secrets: frozenset[str] = frozenset()
+    """Secrets with credentials of the store, which no task may use; on a laptop none."""
     cache: bool = True
     """Whether the run may reuse results of earlier runs."""

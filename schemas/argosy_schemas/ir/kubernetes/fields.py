@@ -65,6 +65,11 @@ class KubernetesExecutorConfig:
     parameters: tuple[InputParameter, ...] = ()
     """All parameters that the fields hold."""
 
+    @property
+    def secrets(self) -> tuple[Name, ...]:
+        """The secrets that the command can read."""
+        return tuple(each.name for each in (*self.secret_as_env, *self.secret_as_volume))
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigField(Generic[T]):
