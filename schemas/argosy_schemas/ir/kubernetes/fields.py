@@ -68,7 +68,9 @@ class KubernetesExecutorConfig:
     @property
     def secrets(self) -> tuple[Name, ...]:
         """The secrets that the command can read."""
-        return tuple(each.name for each in (*self.secret_as_env, *self.secret_as_volume))
+        variables = (each.name for each in self.secret_as_env)
+        volumes = (each.name for each in self.secret_as_volume)
+        return (*variables, *volumes)
 
 
 @dataclass(frozen=True, slots=True)
