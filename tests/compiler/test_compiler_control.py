@@ -103,17 +103,6 @@ def test_a_patch_writes_json_around_its_open_values() -> None:
     }
 
 
-def test_no_text_of_a_run_is_a_tag_in_a_patch() -> None:
-    """Argo replaces tags in a patch once more when it makes the pod, and a tag could end a text."""
-    text = "{{=workflow.parameters.x}} {{{ }}"
-    patch: Any = {"limits": OpenKey("x", "2", {}), "secret": OpenValue("x")}
-
-    written = str(evaluate(make_text_expression(patch), {"x": text}))
-
-    assert "{{" not in written
-    assert json.loads(written) == {"limits": {text: "2"}, "secret": text}
-
-
 USED_ON_WHAT_IT_MADE = """\
 pipelineInfo: {name: again}
 schemaVersion: 2.1.0

@@ -49,18 +49,21 @@ def make_constant(value: JsonValue) -> str:
     return f"fromJSON(sprig.b64dec('{base64.b64encode(to_json(value).encode()).decode()}'))"
 
 
-def write_json(text: str) -> str:
-    r"""Return the expression of the JSON text of a value, in which Argo finds no tag.
+def part_braces(text: str) -> str:
+    """Return the expression of a text in which Argo finds no tag, from that of any text.
 
     Argo looks for tags again in what an expression yields, and a text that a task made may hold
-    one. JSON has two braces in a row in texts only; the second one becomes ``\u007b``.
+    one. No name of anything has two braces in a row, so they may be parted.
     """
-    return f"sprig.replace({_BRACES}, {quote(_BRACES_IN_JSON)}, toJson({text}))"
-
-
-def write_text(text: str) -> str:
-    """Return the expression of a text in which Argo finds no tag: no name has two braces."""
     return f"sprig.replace({_BRACES}, {quote('{ {')}, {text})"
+
+
+def part_braces_in_json(text: str) -> str:
+    r"""Return the same for JSON, with the same values: the second brace becomes ``\u007b``.
+
+    JSON has two of them in a row only inside texts.
+    """
+    return f"sprig.replace({_BRACES}, {quote(_BRACES_IN_JSON)}, {text})"
 
 
 def apply_default(text: str, default: str) -> str:

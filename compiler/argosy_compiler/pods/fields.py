@@ -6,14 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
-from argosy_compiler.argo.expressions import apply_default, make_constant, write_text
+from argosy_compiler.argo.expressions import (
+    apply_default,
+    make_constant,
+    part_braces,
+    part_braces_in_json,
+)
 from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import Value
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.pods.kubernetes import render_pod
-from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, make_text_expression
+from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, is_static, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.kubernetes.fields import (
     FIELDS,
@@ -83,14 +88,16 @@ def make_pod_fields(
     image = fill(executor.image)
     if not isinstance(image, str):
         assert isinstance(image, OpenValue)
-        arguments[IMAGE_INPUT] = write_text(image.expression)
+        arguments[IMAGE_INPUT] = part_braces(image.expression)
         image = f"{{{{inputs.parameters.{IMAGE_INPUT}}}}}"
     else:
         _refuse_tags(image, path)
     settings = render_pod(fragments, resolve)
     template = dict(settings.template)
     if settings.patch:
-        arguments[PATCH_INPUT] = make_text_expression(settings.patch)
+        patch = make_text_expression(settings.patch)
+        # Constants have no tags.
+        arguments[PATCH_INPUT] = patch if is_static(settings.patch) else part_braces_in_json(patch)
         template["podSpecPatch"] = f"{{{{inputs.parameters.{PATCH_INPUT}}}}}"
     return PodFields(
         image=image,

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from argosy_compiler.argo.expressions import write_json
 from argosy_compiler.control_flow.values import NoExpressionError, Value
 from argosy_compiler.pods.patch import OpenText, OpenValue, OptionalElement, Patch, is_static
 from argosy_schemas.ir.kubernetes.fragments import ConflictError, Fragment, Part, merge_fragments
@@ -94,14 +93,14 @@ class _Renderer:
     def _render_parameter(self, parameter: InputParameter) -> Patch:
         text = self._resolve(parameter.source).text
         if parameter.kind is ParameterKind.NODE_SELECTOR:
-            return OpenText(f"({text} == nil ? '\\u007b\\u007d' : {write_json(text)})")
+            return OpenText(f"({text} == nil ? '\\u007b\\u007d' : toJson({text}))")
         return OpenValue(text)
 
     def _render_list(self, items: Sequence[Part]) -> Patch:
         if len(items) == 1 and isinstance(items[0], InputParameter):
             value = self._resolve(items[0].source)
             if value.type is ParameterType.LIST:
-                return OpenText(f"({value.text} == nil ? '[]' : {write_json(value.text)})")
+                return OpenText(f"({value.text} == nil ? '[]' : toJson({value.text}))")
         return [self._render_element(item) for item in items]
 
     def _render_element(self, item: Part) -> Patch:

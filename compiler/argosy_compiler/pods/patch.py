@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from argosy_compiler.argo.expressions import write_json
 from argosy_expressions.terms import quote
 from argosy_schemas.values import JsonValue, to_json
 
@@ -98,14 +97,14 @@ def _make_literal(text: str) -> str:
 def _split(patch: Patch) -> list[str | OpenText]:
     """Return the literal texts and the expressions of texts, in order."""
     if isinstance(patch, OpenValue):
-        return [OpenText(write_json(patch.expression))]
+        return [OpenText(f"toJson({patch.expression})")]
     if isinstance(patch, OpenText):
         return [patch]
     if isinstance(patch, OptionalElement):
         inner = make_text_expression(patch.element)
         return [OpenText(f"({patch.expression} == nil ? '' : ',' + {inner})")]
     if isinstance(patch, OpenKey):
-        member = [OpenText(write_json(patch.key)), ":", *_split(patch.value)]
+        member = [OpenText(f"toJson({patch.key})"), ":", *_split(patch.value)]
         others = _split(patch.others)[1:-1]
         return ["{", *member, *([",", *others] if others else []), "}"]
     if isinstance(patch, Mapping):
