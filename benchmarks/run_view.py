@@ -68,6 +68,10 @@ class NoExplanations:
         """Return nothing: there are no importers."""
         return None
 
+    def is_skipped(self, path: TaskPath) -> bool:
+        """Return nothing: there are no conditions."""
+        return False
+
 
 def entries(count: int) -> Iterator[JournalEntry]:
     """Yield what an engine writes of the run."""

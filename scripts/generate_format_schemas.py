@@ -169,17 +169,51 @@ def _packed_ir() -> Schema:
         "description": "The JSON of a packed IR, which travels as gzip.",
         "properties": {
             "format": {"const": packed_ir.FORMAT},
-            "version": _version(packed_ir.VERSION),
+            "version": {
+                "type": "string",
+                "pattern": r"^[12]\.[0-9]+$",
+                "description": "Major and minor; this release writes "
+                f"{packed_ir.VERSION_WITHOUT_RESULTS}, and {packed_ir.VERSION} with 'known'.",
+            },
             "pipelineSpec": {"$ref": "urn:argosy:schema:pipeline-spec"},
             "platformSpec": {"$ref": "urn:argosy:schema:platform-spec"},
             "control": {
                 **_mapping(_mapping({"type": "array", "items": entry})),
                 "description": "DAG component to task key to what the task publishes.",
             },
+            "known": _known(),
         },
         "required": ["format", "version", "pipelineSpec"],
     }
     return _document("packed-ir", document, {})
+
+
+def _known() -> Schema:
+    reference: Schema = {
+        "type": "array",
+        "prefixItems": [{"type": "string"}, {"type": "string"}, {"type": "string"}],
+        "minItems": 3,
+        "items": False,
+    }
+    return {
+        "type": "object",
+        "description": "What was known when the workflow was made.",
+        "properties": {
+            "tasks": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Paths of the tasks without a pod; of a group, all in it as well.",
+            },
+            "records": {
+                **_mapping(reference),
+                "description": "Task path to the run, path and attempt of its success record.",
+            },
+            "outdated": {
+                **_mapping({"type": "string"}),
+                "description": "Task path to the attempt whose success record does not count.",
+            },
+        },
+    }
 
 
 def _journal_entry() -> Schema:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from argosy_compiler.compiled_pipeline import NodeCounts, Note
-from argosy_compiler.control_flow.control_values import DagTaskKey
+from argosy_compiler.known_tasks import DagTaskKey
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.structure import Structure
 from argosy_schemas.errors import Problem

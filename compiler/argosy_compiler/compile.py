@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from argosy_compiler.compilation import Compilation, DagVariant
@@ -22,7 +22,9 @@ from argosy_compiler.passes.show_outputs import show_outputs
 from argosy_compiler.structure import read_structure
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX
 from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.known import KnownTask
 from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import TaskPath
 
 PASSES: Final[tuple[Callable[[Compilation], Compilation], ...]] = (
     resolve_control_flow,
@@ -47,6 +49,7 @@ def compile_pipeline(
     pipeline: Pipeline,
     options: CompileOptions | None = None,
     *,
+    known: Mapping[TaskPath, KnownTask] | None = None,
     on_pass: PassListener | None = None,
 ) -> CompiledPipeline:
     """Return the Argo Workflow of ``pipeline``.
@@ -54,6 +57,8 @@ def compile_pipeline(
     Args:
         pipeline: As :func:`argosy_schemas.reading.pipeline.read_pipeline` returns it.
         options: ``None``: the defaults.
+        known: The settled tasks of the run that the workflow is for, which need no pod; ``None``:
+            the workflow is for any run.
         on_pass: Called after each pass, before any with ``pipeline`` as the name.
 
     Raises:
@@ -61,10 +66,11 @@ def compile_pipeline(
             passes before ``refuse_problems``, or of one after it.
         InvalidArgumentError: The options do not fit the pipeline, e.g. its IR is too large.
     """
+    structure = read_structure(pipeline, known)
     compilation = Compilation(
-        pipeline=pipeline,
+        pipeline=structure.pipeline,
         options=options or CompileOptions(),
-        structure=read_structure(pipeline),
+        structure=structure,
     )
     if on_pass is not None:
         on_pass("pipeline", compilation)

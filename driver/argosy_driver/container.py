@@ -124,7 +124,7 @@ class DriverContainer:
         return Resolver(
             pipeline,
             run,
-            RunRecords(store, settings.run),
+            RunRecords(store, settings.run, known=pipeline.known),
             phases=read_upstream_statuses(settings.upstream, settings.task, pipeline),
             readers=store.concurrency,
             keep_collected=True,

@@ -86,11 +86,17 @@ def assemble_run(
     journal = _prepare(run, directory, stack)
     stores = stack.enter_context(Stores(run.spec.root))
     store = stores.open(directory.home)
-    records = RunRecords(store, run.spec.run_id, cached_records=_CACHED_RECORDS)
+    records = RunRecords(
+        store, run.spec.run_id, known=run.pipeline.known, cached_records=_CACHED_RECORDS
+    )
     nodes = NodeIndex()
     values = TaskValues(run.pipeline, run.context, records, nodes)
     view = RunView(
-        values.tree, nodes, values, exit_tasks=WorkflowDocument(run.spec.workflow).exit_tasks
+        values.tree,
+        nodes,
+        values,
+        exit_tasks=WorkflowDocument(run.spec.workflow).exit_tasks,
+        known=run.pipeline.known,
     )
     for entry in JournalReader(directory.journal).read():
         view.take(entry)

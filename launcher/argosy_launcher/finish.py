@@ -30,7 +30,6 @@ from argosy_schemas.formats.records import (
     ContentKind,
     Failure,
     Reason,
-    RecordReference,
     Values,
 )
 from argosy_schemas.formats.step import Decision, Step
@@ -237,9 +236,7 @@ class _Finishing:
         entry = CacheEntry(
             fingerprint=fingerprint,
             pipeline=self.step.pipeline,
-            record=RecordReference(
-                run_id=winner.run_id, task_path=winner.task_path, attempt_id=winner.attempt_id
-            ),
+            record=winner.reference,
             created_at=self.now(),
         )
         try:

@@ -41,7 +41,8 @@ def make_run_result(
         ended_at: When it ended; ``None`` while it lasts.
     """
     found = (
-        _task_result(*each, view=view, values=values, log_root=log_root) for each in view.tasks()
+        _task_result(*each, spec=spec, view=view, values=values, log_root=log_root)
+        for each in view.tasks()
     )
     tasks = tuple(sorted(found, key=lambda task: make_path_key(task.path)))
     state, error = _run_state(view, tasks)
@@ -58,7 +59,13 @@ def make_run_result(
 
 
 def _task_result(
-    position: TaskPosition, outcome: Outcome, *, view: RunView, values: TaskValues, log_root: str
+    position: TaskPosition,
+    outcome: Outcome,
+    *,
+    spec: RunSpec,
+    view: RunView,
+    values: TaskValues,
+    log_root: str,
 ) -> TaskResult:
     path = position.path
     node = view.nodes.tasks.get(path, _NO_NODES).node
@@ -66,6 +73,7 @@ def _task_result(
     inputs, outputs = values.of_task(position, outcome.state, attempts.last)
     log = attempts.last.log
     started_at = None if node is None else node.started_at
+    known = view.known.records.get(path)
     return TaskResult(
         path=path,
         kind=position.kind,
@@ -74,7 +82,7 @@ def _task_result(
         item=values.item(position),
         state=outcome.state,
         reason=outcome.reason,
-        cached=attempts.last.cached,
+        cached=attempts.last.cached or (known is not None and known.run_id != spec.run_id),
         attempts=attempts.count,
         inputs=inputs,
         outputs=outputs,

@@ -97,6 +97,13 @@ class TaskValues:
             return str(error)
         return None
 
+    def is_skipped(self, path: TaskPath) -> bool:
+        """Return whether the condition of a task is false; ``False`` if that is not known."""
+        try:
+            return not self._resolver.holds(self.tree.at(path))
+        except ArgosyError:
+            return False
+
     def run_outputs(self) -> Values:
         """Return the outputs of the run; those that did not come to be are absent."""
         return _read(self._resolver.outputs, TaskPath(""))

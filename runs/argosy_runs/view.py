@@ -15,6 +15,7 @@ from typing import Protocol, assert_never
 from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
 from argosy_runs.nodes import NodePhase, NodeStatus
 from argosy_runs.outcomes import (
+    CONDITION_FALSE,
     Outcome,
     derive_group_outcome,
     derive_node_outcome,
@@ -24,6 +25,7 @@ from argosy_runs.outcomes import (
 from argosy_runs.states import TaskState
 from argosy_runs.task_nodes import NodeIndex, TaskNodes
 from argosy_schemas.formats.records import Failure
+from argosy_schemas.ir.known import NOTHING_KNOWN, KnownResults
 from argosy_schemas.ir.order import order_tasks
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
@@ -47,6 +49,10 @@ class Explanations(Protocol):
         """Return why an importer fails; ``None``: it does not."""
         ...
 
+    def is_skipped(self, path: TaskPath) -> bool:
+        """Return whether the condition of a task is false; ``False`` if that is not known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abandonment:
@@ -68,6 +74,7 @@ class RunView:
         explanations: Explanations,
         *,
         exit_tasks: frozenset[str] | None,
+        known: KnownResults = NOTHING_KNOWN,
     ) -> None:
         """Make the view of a run to which nothing has happened.
 
@@ -76,7 +83,10 @@ class RunView:
             nodes: Empty; the view keeps it up to date.
             explanations: Asked where nodes alone do not say what became of a task.
             exit_tasks: Of the workflow, see :attr:`WorkflowDocument.exit_tasks`.
+            known: Of the pipeline: its tasks have no nodes, and end as soon as they can.
         """
+        self.known = known
+        """Tasks without a pod, since their results were known, and where their records are."""
         self.nodes = nodes
         """The nodes by task, and the attempts at each."""
         self._tree = tree
@@ -86,6 +96,8 @@ class RunView:
         """Of tasks whose node has ended."""
         self._derived: dict[TaskPath, Outcome] = {}
         """Of other tasks, until the next entry."""
+        self._known_outcomes: dict[TaskPath, Outcome] = {}
+        """Likewise of known tasks, whatever becomes of importers in them."""
         self._kept: dict[TaskPath, None] = {}
         """Tasks that ended by a stop, and may run again at the exit."""
         self.started_at: datetime | None = None
@@ -102,7 +114,7 @@ class RunView:
     def take(self, entry: JournalEntry) -> tuple[TaskPath, ...]:
         """Take note of an entry; return the tasks that have ended by it."""
         self.updated_at = entry.at
-        self._derived.clear()
+        self._forget_derived()
         match entry:
             case EngineStarted():
                 self.nodes.restart()
@@ -130,7 +142,7 @@ class RunView:
 
         A second call takes those that run at the exit.
         """
-        self._derived.clear()
+        self._forget_derived()
         for node in nodes:
             if self.nodes.add(node) is not None:
                 self._settled.pop(node.path, None)
@@ -139,8 +151,12 @@ class RunView:
 
     def abandon(self, abandonment: Abandonment) -> None:
         """Take note that nobody works on the run any more, though it has not ended."""
-        self._derived.clear()
+        self._forget_derived()
         self.abandonment = abandonment
+
+    def _forget_derived(self) -> None:
+        self._derived.clear()
+        self._known_outcomes.clear()
 
     def _finished(self, node: NodeStatus) -> Iterator[TaskPath]:
         """Yield each task once: one that a stop interrupted may end again at the exit."""
@@ -203,7 +219,7 @@ class RunView:
         A loop that did not begin has no iterations: then they are the tasks of its DAG.
         """
         nodes = self.nodes.tasks.get(position.path, _NO_NODES)
-        if position.is_loop and nodes.is_dag:
+        if position.is_loop and self._has_begun(position):
             for index in range(self._item_count(position, nodes)):
                 yield self._tree.iteration(position, index)
         elif position.component.dag is not None:
@@ -211,7 +227,8 @@ class RunView:
                 yield self._tree.child(position, key)
 
     def _item_count(self, loop: TaskPosition, nodes: TaskNodes) -> int:
-        if nodes.items is not None or not nodes.has_group:
+        is_known = self._is_known(loop.path)
+        if nodes.items is not None or not (nodes.has_group or is_known):
             return nodes.items or 0
         return self._explanations.item_count(loop.path) or 0
 
@@ -222,9 +239,13 @@ class RunView:
     def _outcome(self, position: TaskPosition) -> Outcome:
         nodes = self.nodes.tasks.get(position.path, _NO_NODES)
         if position.kind is TaskKind.IMPORTER:
-            return self._importer(position)
-        own = self._own(position, nodes)
-        if not nodes.is_dag or not own.state.is_final:
+            return self._without_pod(position)
+        if self._is_known(position.path):
+            own = self._known_outcome(position)
+            began = own.state is TaskState.SUCCEEDED
+        else:
+            own, began = self._own(position, nodes), nodes.is_dag
+        if not began or not own.state.is_final:
             return own
         return derive_group_outcome(
             own, (self.outcome(inner) for inner in self._children(position)), stop=self.stop
@@ -263,8 +284,18 @@ class RunView:
             )
         return node.message or None
 
-    def _importer(self, position: TaskPosition) -> Outcome:
-        """Return what became of an importer: it needs no pod, so it has no node."""
+    def _is_known(self, path: TaskPath) -> bool:
+        return self.known.covers(path)
+
+    def _known_outcome(self, position: TaskPosition) -> Outcome:
+        """Return what became of a known task, without what is in it."""
+        found = self._known_outcomes.get(position.path)
+        if found is None:
+            found = self._known_outcomes[position.path] = self._without_pod(position)
+        return found
+
+    def _without_pod(self, position: TaskPosition) -> Outcome:
+        """Return what became of an importer or known task: it needs no pod, so it has no node."""
         holder = _holder(position)
         if not self._has_begun(holder):
             return self._without_node(position)
@@ -275,9 +306,12 @@ class RunView:
             state is not TaskState.SUCCEEDED for state in upstream
         ):
             return self._left_out(position)
-        error = self._explanations.import_error(position.path)
-        if error is not None:
-            return Outcome(state=TaskState.FAILED, error=error, failed_path=position.path)
+        if position.loop is None and self._explanations.is_skipped(position.path):
+            return Outcome(state=TaskState.SKIPPED, reason=CONDITION_FALSE)
+        if position.kind is TaskKind.IMPORTER:
+            error = self._explanations.import_error(position.path)
+            if error is not None:
+                return Outcome(state=TaskState.FAILED, error=error, failed_path=position.path)
         return Outcome(state=TaskState.SUCCEEDED)
 
     def _without_node(self, position: TaskPosition) -> Outcome:
@@ -318,12 +352,14 @@ class RunView:
                 yield self._tree.child(parent, key)
 
     def _has_begun(self, holder: TaskPosition) -> bool:
+        if self._is_known(holder.path):
+            return self._known_outcome(holder).state is TaskState.SUCCEEDED
         nodes = self.nodes.tasks.get(holder.path, _NO_NODES)
         return nodes.is_dag if holder.path else nodes.node is not None
 
     def _is_closed(self, holder: TaskPosition) -> bool:
         """Return whether nothing more starts in a DAG."""
-        return self.is_over or self._has_ended(holder.path)
+        return self.is_over or self._has_ended(holder.path) or self._is_known(holder.path)
 
 
 def _holder(position: TaskPosition) -> TaskPosition:

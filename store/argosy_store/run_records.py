@@ -13,6 +13,7 @@ from argosy_schemas.errors import StoreError
 from argosy_schemas.formats.dataclass_json import FormatError
 from argosy_schemas.formats.records import LARGE_VALUE_BYTES, AttemptRecord, Traces, Values
 from argosy_schemas.formats.records_json import record_from_json, record_to_json
+from argosy_schemas.ir.known import NOTHING_KNOWN, KnownResults, RecordReference
 from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset, to_json
 from argosy_store.objects import ObjectStore, check_key
@@ -35,18 +36,28 @@ class RunRecords:
 
     An LRU cache keeps success records, since they do not change and every task downstream reads
     them. It never keeps that a record is absent.
+
+    The record of a task whose result was known when the workflow was made may be that of another
+    run; one that is outdated counts as absent.
     """
 
     def __init__(
-        self, store: ObjectStore, run_id: RunId, *, cached_records: int = CACHED_RECORDS
+        self,
+        store: ObjectStore,
+        run_id: RunId,
+        *,
+        known: KnownResults = NOTHING_KNOWN,
+        cached_records: int = CACHED_RECORDS,
     ) -> None:
         """Open the records of a run.
 
         Args:
             store: Holds the records.
             run_id: The run.
+            known: Of the pipeline of the run.
             cached_records: How many success records to keep in memory.
         """
+        self._known = known
         self._store = store
         self._run_id = run_id
         self._root = f"runs/{_check_segment(store, run_id, 'run id')}"
@@ -59,7 +70,8 @@ class RunRecords:
         A record that another process has deleted or replaced may still be returned.
 
         Raises:
-            StoreError: The store failed, or the record is damaged or has a newer major version.
+            StoreError: The store failed, the record is damaged or has a newer major version, or it
+                was known and is gone.
         """
         try:
             return self._cached_success(path)
@@ -122,13 +134,16 @@ class RunRecords:
     def find_traces(self, path: TaskPath) -> Traces:
         """Return which tasks at a path and below it have records, without reading them."""
         start = len(f"{self._root}/tasks/")
-        succeeded: set[TaskPath] = set()
+        inside = f"{path}/" if path else ""
+        known = self._known.records
+        succeeded = {one for one in known if one == path or one.startswith(inside)}
         attempts: list[tuple[TaskPath, AttemptId]] = []
         for info in self._store.list(self._task_key(path)):
             directory, _, file = info.key.rpartition("/")
             task = TaskPath(directory[start:])
             if file == _SUCCESS:
-                succeeded.add(task)
+                if task not in self._known.outdated or self.read_success(task) is not None:
+                    succeeded.add(task)
             elif file.endswith(".json"):
                 attempts.append((task, AttemptId(file.removesuffix(".json"))))
         unfinished = sorted(each for each in attempts if each[0] not in succeeded)
@@ -175,10 +190,26 @@ class RunRecords:
         self._store.put(self._collected_key(path, name), to_json(value).encode())
 
     def _read_existing_success(self, path: TaskPath) -> AttemptRecord:
+        if path in self._known.records:
+            return self._read_known(path, self._known.records[path])
         record = self._read(f"{self._task_key(path)}/{_SUCCESS}")
-        if record is None:
+        if record is None or record.attempt_id == self._known.outdated.get(path):
             raise _AbsentRecordError  # an exception, because lru_cache would keep None
         return record
+
+    def _read_known(self, path: TaskPath, reference: RecordReference) -> AttemptRecord:
+        task = check_key(
+            f"runs/{reference.run_id}/tasks/{reference.task_path}", url=self._store.url
+        )
+        record = self._read(f"{task}/{_SUCCESS}")
+        if record is not None and record.attempt_id == reference.attempt_id:
+            return record
+        what = "is gone" if record is None else "has been replaced since"
+        raise StoreError(
+            f"the result of task '{path}' was known when this run began, and its record in run "
+            f"'{reference.run_id}' {what}; retry the run, which finds out anew what is known",
+            retryable=False,
+        )
 
     def _task_key(self, path: TaskPath) -> str:
         return check_key(f"{self._root}/tasks/{path}", url=self._store.url)

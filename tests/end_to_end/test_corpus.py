@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from corpus_expectations import Expected, differences, read_expected
 from corpus_plans import cache_differences, plan_differences
 from corpus_runs import CORPUS, EXPECTATIONS, RunCorpus, expectations, is_slow
 from forced_sharing import compile_shared
+from known_results import Machine, leave_some
 
 SLOW = (pytest.mark.nightly, pytest.mark.timeout(1000))
 LARGE = (
@@ -107,6 +109,35 @@ def test_a_real_pipeline_that_ran_is_planned_from_the_cache(
 
     assert ran.after.status == 0, ran.after.err
     assert list(cache_differences(ran.before.result, ran.run.result, ran.after.result)) == []
+
+
+@each_pipeline
+def test_a_real_pipeline_ends_as_expected_with_half_of_its_tasks_known(
+    expected: Expected, run_corpus: RunCorpus
+) -> None:
+    ran = run_corpus(expected)
+    directory = ran.home.parent
+    given = json.loads((directory / "parameters.json").read_text())
+    pipeline = read_pipeline((CORPUS / expected.file).read_bytes(), file=expected.file)
+    machine = Machine(
+        pipeline=pipeline,
+        home=ran.home,
+        parameters={
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in given.items()
+        },
+        artifacts={
+            name: str(directory / name)
+            for name in (pipeline.root.inputs.artifacts if expected.wants_artifacts else ())
+        },
+    )
+    settled = machine.settle()
+
+    for known in (settled, leave_some(settled, Random(expected.file))):
+        served = machine.run(machine.compile(known))
+
+        assert list(differences(expected, served.to_json())) == []
+        assert read_run(machine.home, served.run_id).to_json() == served.to_json()
 
 
 @pytest.mark.skipif(not EXPECTATIONS.is_file(), reason="needs ../shared/kfp-pipelines")

@@ -34,6 +34,7 @@ from argosy_schemas.formats.packed_ir import (
     pack,
     unpack,
 )
+from argosy_schemas.ir.known import KnownResults, RecordReference
 from argosy_schemas.ir.kubernetes.fields import KubernetesExecutorConfig
 from argosy_schemas.ir.model import (
     ControlEntry,
@@ -42,6 +43,7 @@ from argosy_schemas.ir.model import (
     TaskConfigPassthrough,
     Workspace,
 )
+from argosy_schemas.names import AttemptId, RunId, TaskPath
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.values import to_json
 from schemas_specs import CORPUS, edited, read, small
@@ -190,12 +192,46 @@ def test_the_texts_that_a_workflow_carries() -> None:
 
 def test_a_newer_major_version_is_refused_by_name() -> None:
     with pytest.raises(PackedIrError) as caught:
-        unpack(with_members(version="2.1"))
+        unpack(with_members(version="3.1"))
 
     assert str(caught.value) == (
-        "The IR has format version 2.1, this release reads up to 1.0; "
+        "The IR has format version 3.1, this release reads up to 2.0; "
         "use the release that compiled it"
     )
+
+
+def test_known_results_travel_with_a_version_that_older_drivers_refuse() -> None:
+    known = KnownResults(
+        tasks=frozenset({TaskPath("make"), TaskPath("loop")}),
+        records={
+            TaskPath("make"): RecordReference(
+                run_id=RunId("r1"), task_path=TaskPath("other"), attempt_id=AttemptId("a1")
+            )
+        },
+        outdated={TaskPath("use"): AttemptId("a2")},
+    )
+    packed = pack(replace(read(small()), known=known))
+
+    assert document(packed)["version"] == "2.0"
+    assert document(packed)["known"] == {
+        "tasks": ["loop", "make"],
+        "records": {"make": ["r1", "other", "a1"]},
+        "outdated": {"use": "a2"},
+    }
+    assert unpack(packed).known == known
+    assert document(pack(read(small())))["version"] == "1.0"
+
+
+def test_a_group_that_is_known_covers_what_is_in_it() -> None:
+    known = KnownResults(tasks=frozenset({TaskPath("a"), TaskPath("b/c")}))
+
+    paths = ("a", "a/0/x", "ab", "b", "b/c", "b/c/d", "b/cc", "")
+    assert [path for path in paths if known.covers(TaskPath(path))] == [
+        "a",
+        "a/0/x",
+        "b/c",
+        "b/c/d",
+    ]
 
 
 def test_a_newer_minor_version_is_read() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final
 
 from argosy_compiler.argo.expressions import (
     CONTROL_INPUT,
@@ -38,12 +38,14 @@ from argosy_compiler.control_flow.values import (
     parse_text,
     select_part,
 )
+from argosy_compiler.known_tasks import DagTaskKey
 from argosy_compiler.structure import Structure
 from argosy_expressions.cel.checking import KINDS_OF_TYPE
 from argosy_expressions.cel.values import ValueKind
 from argosy_expressions.operands import CannotError, Operand, make_parameter_term
 from argosy_expressions.terms import CHOICE, quote
 from argosy_schemas.ir.from_json import ROOT
+from argosy_schemas.ir.known import SUCCEEDED, KnownTask
 from argosy_schemas.ir.model import (
     ComponentInput,
     Constant,
@@ -63,12 +65,12 @@ from argosy_schemas.ir.model import (
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.message_text import truncate
 from argosy_schemas.pod import ITEMS_PARAMETER, PATH_INPUT
-from argosy_schemas.values import UNSET, JsonValue, to_json
+from argosy_schemas.values import UNSET, JsonValue, parse_json, to_json
 
 _SCALARS = (*NUMBERS, ParameterType.BOOLEAN)
 
-DagTaskKey: TypeAlias = tuple[str, str]
-"""A DAG component and a task key in it."""
+_LONGEST_KNOWN_VALUE: Final = 16 * 1024
+"""Bytes of JSON: a longer value is not written into a workflow, where many nodes may copy it."""
 
 
 class ControlValues:
@@ -394,6 +396,9 @@ class ControlValues:
 
     def _read_output(self, dag: str, source: TaskOutput, form: ControlForm) -> Value:
         """Return an output of a sibling task."""
+        known = self._structure.known.get((dag, source.task))
+        if known is not None:
+            return self._read_known_output(dag, source, form, known)
         producer = self._structure.dag(dag).tasks[source.task]
         component = self._structure.component_of(producer)
         if self._structure.claim_action(producer) and form is not ControlForm.LENGTH:
@@ -423,6 +428,25 @@ class ControlValues:
         text = get_control_value(read_control(make_task_name(source.task)), entry.key)
         return Value(text=text, type=declared, kinds=kinds)
 
+    def _read_known_output(
+        self, dag: str, source: TaskOutput, form: ControlForm, known: KnownTask
+    ) -> Value:
+        """Return an output of a sibling task whose result is known, as it would publish it."""
+        length = known.lengths.get(source.output)
+        if length is not None and form is ControlForm.LENGTH:
+            return self._make_constant(length, ParameterType.NUMBER_INTEGER, ControlForm.VALUE)
+        if source.output not in known.parameters:
+            raise NoExpressionError(f"only the driver finds '{source.output}' of '{source.task}'")
+        value = known.parameters[source.output]
+        if form is ControlForm.LENGTH:
+            return self._make_constant(_parse_list(value), ParameterType.LIST, form)
+        if len(to_json(value)) > _LONGEST_KNOWN_VALUE:
+            raise NoExpressionError(f"'{source.output}' of '{source.task}' is too long a value")
+        declared = self._find_output_type(dag, source)
+        if declared is ParameterType.STRING or value is None:
+            form = ControlForm.VALUE
+        return self._make_constant(value, declared, form)
+
     def _find_output_type(self, dag: str, source: TaskOutput) -> ParameterType:
         """Return the type that the task which makes an output declares; DAGs convert nothing."""
         task = self._structure.dag(dag).tasks[source.task]
@@ -442,10 +466,15 @@ class ControlValues:
         """Have ``dag`` publish one of its outputs."""
         outputs = self._structure.dag(dag).outputs
         selectors = outputs.parameters.get(entry.output) or outputs.artifacts.get(entry.output, ())
-        texts = [
-            (make_task_name(selector.task), self._read_output(dag, selector, entry.form).text)
-            for selector in selectors
-        ]
+        texts: list[tuple[str, str]] = []
+        for selector in selectors:
+            known = self._structure.known.get((dag, selector.task))
+            if known is not None and known.phase != SUCCEEDED:
+                continue
+            value = self._read_output(dag, selector, entry.form)
+            texts.append((make_task_name(selector.task), value.text))
+            if known is not None:
+                break  # it ran, so that no later one counts
         if not texts:
             raise NoExpressionError(f"'{dag}' does not say where '{entry.output}' comes from")
         text = texts[-1][1]
@@ -482,3 +511,13 @@ class ControlValues:
             spec = component.outputs.artifacts.get(selectors[0].output)
             return spec is None or not spec.is_list
         return self._always_yields(task.component, selectors[0].output)
+
+
+def _parse_list(value: JsonValue) -> JsonValue:
+    """Return the list that a value is, or is the text of; anything else stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_json(value)
+    except ValueError:
+        return value

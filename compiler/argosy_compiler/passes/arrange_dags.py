@@ -71,13 +71,12 @@ class _Dag:
         self._dependencies = resolve_dependencies(compilation.structure, variant.component)
         self._loops: list[Template] = []
         self.has_stand_in = False
-        """Whether the DAG has none but importers, which need no pod."""
+        """Whether the DAG has none but importers and known tasks, which need no pod."""
 
     def write(self) -> Iterator[Template]:
         tasks = [
             written
-            for task in self._dag.tasks.values()
-            if not self._compilation.structure.is_importer(task)
+            for task in self._compilation.structure.tasks_with_nodes(self._variant.component)
             for written in self._write_tasks(task)
         ]
         if not tasks:
@@ -218,10 +217,10 @@ class _Dag:
 
     def _write_upstream(self, task: Task) -> dict[str, str]:
         if task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED:
-            statuses = {
-                key: f"tasks[{quote(make_task_name(key))}].status"
-                for key in self._dependencies[task.key].tasks
-            }
+            awaited = self._dependencies[task.key]
+            statuses = {key: quote(phase) for key, phase in awaited.known.items()}
+            for key in awaited.tasks:
+                statuses[key] = f"tasks[{quote(make_task_name(key))}].status"
             if self._variant.upstream:
                 statuses[UPSTREAM_OUTER] = f"inputs.parameters.{UPSTREAM_INPUT}"
             return {UPSTREAM_INPUT: make_tag(make_control_text(statuses))}

@@ -55,7 +55,7 @@ def _large_loops(compilation: Compilation, most: int) -> dict[str, Problem]:
 
 def _list_static_loops(compilation: Compilation, variant: DagVariant) -> Iterator[tuple[Task, int]]:
     """Yield the loops of a DAG whose number of iterations is known, with that number."""
-    for task in compilation.structure.dag(variant.component).tasks.values():
+    for task in compilation.structure.tasks_of(variant.component):
         count = compilation.control_flows.get((variant.component, task.key), ControlFlow()).count
         if isinstance(count, int):
             yield task, count

@@ -36,10 +36,10 @@ def _count_dag(
 ) -> NodeCounts:
     if variant not in counts:
         total = NodeCounts(nodes=1)
-        tasks = compilation.structure.dag(variant.component).tasks.values()
+        tasks = tuple(compilation.structure.tasks_with_nodes(variant.component))
         for task in tasks:
             total += _count_task(compilation, variant, task, counts)
-        if all(map(compilation.structure.is_importer, tasks)):
+        if not tasks:
             total += _STAND_IN
         counts[variant] = total
     return counts[variant]
@@ -48,8 +48,6 @@ def _count_dag(
 def _count_task(
     compilation: Compilation, variant: DagVariant, task: Task, counts: dict[DagVariant, NodeCounts]
 ) -> NodeCounts:
-    if compilation.structure.is_importer(task):
-        return NodeCounts()
     flow = compilation.control_flows.get((variant.component, task.key), ControlFlow())
     deciding = NodeCounts() if flow.pod is None else NodeCounts(deciding=1, nodes=1)
     if compilation.structure.component_of(task).dag is None:

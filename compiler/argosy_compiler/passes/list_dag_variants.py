@@ -19,7 +19,7 @@ def list_dag_variants(compilation: Compilation) -> Compilation:
     waiting = [root]
     while waiting:
         variant = waiting.pop(0)
-        for task in compilation.structure.dag(variant.component).tasks.values():
+        for task in compilation.structure.tasks_of(variant.component):
             if compilation.structure.component_of(task).dag is None:
                 continue
             inner = get_variant(variant, task)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from argosy_compiler.compilation import Compilation, ControlFlow, PodFields
 from argosy_compiler.compiled_pipeline import Note
 from argosy_compiler.control_flow.conditions import find_condition_faults
-from argosy_compiler.control_flow.control_values import ControlValues, DagTaskKey
+from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import NoExpressionError
+from argosy_compiler.known_tasks import DagTaskKey
 from argosy_compiler.pods.fields import make_pod_fields
 from argosy_compiler.structure import locate_task
 from argosy_expressions.cel import parse

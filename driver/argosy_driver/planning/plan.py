@@ -22,13 +22,15 @@ from typing import Final
 
 from argosy_driver.planning.planned_task import ANY_ITERATION, PlannedTask, Verdict
 from argosy_driver.planning.records import NotYetKnownError, PlannedPhases, PlannedRecords
+from argosy_driver.preparing.adoption import compute_basis
 from argosy_driver.preparing.paths import ComponentPaths
 from argosy_driver.preparing.prepare import preview_task
 from argosy_driver.resolving.claims import is_claim
 from argosy_driver.resolving.phases import OMITTED
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
-from argosy_schemas.errors import FinalTaskError
+from argosy_schemas.errors import FinalTaskError, StoreError
+from argosy_schemas.formats.records import AttemptRecord, RecordReference
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.ir.model import FinalStatus, Pipeline
 from argosy_schemas.ir.order import order_tasks
@@ -79,6 +81,29 @@ def plan_tasks(
     Raises:
         StoreError: A store did not answer.
     """
+    planner = make_planner(pipeline, run, store=store, stores=stores, make_paths=make_paths)
+    yield from planner.plan()
+
+
+def make_planner(
+    pipeline: Pipeline,
+    run: RunContext,
+    *,
+    store: ObjectStore,
+    stores: Stores,
+    make_paths: Callable[[RunContext], ComponentPaths],
+    earlier: RunRecords | None = None,
+) -> Planner:
+    """Return the planner of a run.
+
+    Args:
+        pipeline: As for :func:`plan_tasks`.
+        run: Likewise.
+        store: Likewise.
+        stores: Likewise.
+        make_paths: Likewise.
+        earlier: What an earlier attempt at the same run left; ``None``: there was none.
+    """
     records = PlannedRecords(RunRecords(store, run.id))
     phases = PlannedPhases()
 
@@ -94,14 +119,14 @@ def plan_tasks(
 
     resolver = Resolver(pipeline, run, records, phases=phases)
     other = Resolver(pipeline, _other_run(run), records, phases=phases)
-    planner = _Planner(
+    return Planner(
         resolver,
         records,
         phases,
         preview=partial(preview, resolver),
         preview_in_other_run=partial(preview, other),
+        earlier=earlier,
     )
-    yield from planner.plan_dag(resolver.tree.root)
 
 
 def _other_run(run: RunContext) -> RunContext:
@@ -120,7 +145,9 @@ def _other_run(run: RunContext) -> RunContext:
     )
 
 
-class _Planner:
+class Planner:
+    """Plans one run, once."""
+
     def __init__(
         self,
         resolver: Resolver,
@@ -129,14 +156,26 @@ class _Planner:
         *,
         preview: Callable[[TaskPath], Step],
         preview_in_other_run: Callable[[TaskPath], Step],
+        earlier: RunRecords | None,
     ) -> None:
+        """Make a planner, see :func:`make_planner`."""
         self._resolver = resolver
+        self._earlier = earlier
         self._records = records
         self._phases = phases
         self._preview = preview
         self._preview_in_other_run = preview_in_other_run
         self._uncounted: set[TaskPath] = set()
         """Loops that run, but whose number of items is not known."""
+
+    def plan(self) -> Iterator[PlannedTask]:
+        """Yield every task; the tasks of a group follow the group."""
+        yield from self.plan_dag(self._resolver.tree.root)
+
+    @property
+    def resolver(self) -> Resolver:
+        """Resolves what is known of the run, as far as it has been planned."""
+        return self._resolver
 
     def plan_dag(self, parent: TaskPosition) -> Iterator[PlannedTask]:
         """Yield the tasks of the DAG at ``parent``: the root, a DAG task or an iteration."""
@@ -280,6 +319,10 @@ class _Planner:
 
     def _plan_container(self, position: TaskPosition) -> PlannedTask:
         try:
+            done = self._find_earlier(position)
+            if done is not None:
+                self._records.add(position.path, done)
+                return _planned(position, Verdict.CACHED, cached_from=done.reference)
             step = self._preview(position.path)
         except NotYetKnownError as error:
             if not self._is_cacheable(position) or _reads_final_status(position):
@@ -290,12 +333,30 @@ class _Planner:
             return _planned(position, Verdict.FAIL, message)
         if step.decision is Decision.CACHED:
             self._records.add_cached(step)
-            return _planned(position, Verdict.CACHED, step=step)
+            return _planned(position, Verdict.CACHED, step=step, cached_from=step.cached_from)
         if step.fingerprint is None:
             return _planned(position, Verdict.RUN)
         if step.fingerprint != self._preview_in_other_run(position.path).fingerprint:
             return _planned(position, Verdict.RUN, "its inputs are new in each run")
         return _planned(position, Verdict.RUN, step=step)
+
+    def _find_earlier(self, position: TaskPosition) -> AttemptRecord | None:
+        """Return the success record of an earlier attempt at the run, if a driver would adopt it.
+
+        The status of other tasks, which some tasks have for a basis, is not known before the run.
+        """
+        if self._earlier is None or _follows_any_outcome(position):
+            return None
+        try:
+            done = self._earlier.read_success(position.path)
+        except StoreError as error:
+            if error.retryable:
+                raise
+            return None  # what was known is gone
+        if done is None or done.basis is None:
+            return done
+        basis = compute_basis(self._resolver.inputs(position.path), {})
+        return done if done.basis == basis else None
 
     def _is_cacheable(self, position: TaskPosition) -> bool:
         task = position.task
@@ -321,6 +382,16 @@ class _Planner:
         return False
 
 
+def _follows_any_outcome(position: TaskPosition) -> bool:
+    """Return whether a task, or a group around it, runs whatever became of others."""
+    each: TaskPosition | None = position
+    while each is not None:
+        if each.ignores_upstream_failure:
+            return True
+        each = each.parent
+    return False
+
+
 def _reads_final_status(position: TaskPosition) -> bool:
     """Return whether an input is a final status, which holds the name of the run.
 
@@ -339,6 +410,7 @@ def _planned(
     *,
     path: TaskPath | None = None,
     step: Step | None = None,
+    cached_from: RecordReference | None = None,
 ) -> PlannedTask:
     return PlannedTask(
         path=position.path if path is None else path,
@@ -346,5 +418,5 @@ def _planned(
         verdict=verdict,
         reason=reason,
         fingerprint=None if step is None else step.fingerprint,
-        cached_from=None if step is None else step.cached_from,
+        cached_from=cached_from,
     )

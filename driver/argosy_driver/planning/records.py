@@ -116,7 +116,7 @@ class PlannedRecords:
 
     def add_cached(self, step: Step) -> None:
         """Add the record of a task from its step, whose decision is ``CACHED``."""
-        self._records[step.task_path] = AttemptRecord(
+        record = AttemptRecord(
             run_id=step.run_id,
             pipeline=step.pipeline,
             task_path=step.task_path,
@@ -126,6 +126,11 @@ class PlannedRecords:
             inputs=step.inputs,
             outputs=step.outputs,
         )
+        self.add(step.task_path, record)
+
+    def add(self, path: TaskPath, record: AttemptRecord) -> None:
+        """Add the record of a task that has its result."""
+        self._records[path] = record
 
     def add_unknown(self, path: TaskPath) -> None:
         """Declare the outputs of a task, and of all tasks inside it, not known yet."""

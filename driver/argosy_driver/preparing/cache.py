@@ -61,9 +61,7 @@ def look_up(
     if missing is not None:
         return CacheMiss(reason=missing)
     return CacheHit(
-        record=RecordReference(
-            run_id=record.run_id, task_path=record.task_path, attempt_id=record.attempt_id
-        ),
+        record=record.reference,
         outputs=record.outputs,
     )
 

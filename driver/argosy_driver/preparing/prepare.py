@@ -65,7 +65,7 @@ def prepare(
         RetryableTaskError: A store did not answer for as long as its retries last, or
             ``read_image`` failed.
     """
-    records = RunRecords(store, resolver.run.id)
+    records = RunRecords(store, resolver.run.id, known=resolver.pipeline.known)
     with _begin(task_path, attempt_id, resolver, records, now()) as attempt:
         position = attempt.find_position(resolver)
         done = records.read_success(task_path)
@@ -81,8 +81,10 @@ def prepare(
         )
         if done is not None and done.basis == step.basis:
             return _adopt(step, done)
-        if done is not None:
-            attempt.step = step = replace(step, replaces=done.attempt_id)
+        replaced = (
+            resolver.pipeline.known.outdated.get(task_path) if done is None else done.attempt_id
+        )
+        attempt.step = step = replace(step, replaces=replaced)
         return StepBuilder(
             position=position,
             draft=step,
@@ -110,7 +112,7 @@ def preview_task(
     Raises:
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
-    records = RunRecords(store, resolver.run.id)
+    records = RunRecords(store, resolver.run.id, known=resolver.pipeline.known)
     with _begin(task_path, AttemptId("planned"), resolver, records, now()) as attempt:
         return StepBuilder(
             position=attempt.find_position(resolver),

@@ -123,6 +123,8 @@ class StepBuilder:
         key = self._fingerprint(executor, placeholders, uses_workspace=uses_workspace)
         if key is not None:
             step = replace(step, fingerprint=key)
+            if path in self.resolver.pipeline.known.outdated:
+                return step  # it was asked to run again
             if self._shares_storage_of_run(uses_workspace=uses_workspace):
                 return step
             found = look_up(key, store=self.store, stores=self.stores, pipeline=draft.pipeline)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from argosy_schemas.ir.known import SUCCEEDED as SUCCEEDED
 from argosy_schemas.names import TaskPath
 
-SUCCEEDED: Final = "Succeeded"
 OMITTED: Final = "Omitted"
 """The phase of a task that does not run because of the tasks upstream of it."""
 

@@ -53,7 +53,13 @@ def read_argo_run(
     context = make_run_context(spec, pipeline, workspace=Path(WORKSPACE_PATH))
     nodes = NodeIndex()
     values = TaskValues(pipeline, context, records, nodes)
-    view = RunView(values.tree, nodes, values, exit_tasks=WorkflowDocument(workflow).exit_tasks)
+    view = RunView(
+        values.tree,
+        nodes,
+        values,
+        exit_tasks=WorkflowDocument(workflow).exit_tasks,
+        known=pipeline.known,
+    )
     _fill_view(view, workflow, records)
     finished_at = _status(workflow).get("finishedAt")
     return make_run_result(

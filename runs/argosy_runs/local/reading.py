@@ -44,11 +44,15 @@ def read_run(home: Path, run: str) -> RunResult:
     spec, ir = files.read()
     pipeline = unpack(ir)
     context = make_run_context(spec, pipeline, workspace=files.workspace)
-    records = RunRecords(open_store(files.home), spec.run_id)
+    records = RunRecords(open_store(files.home), spec.run_id, known=pipeline.known)
     nodes = NodeIndex()
     values = TaskValues(pipeline, context, records, nodes)
     view = RunView(
-        values.tree, nodes, values, exit_tasks=WorkflowDocument(spec.workflow).exit_tasks
+        values.tree,
+        nodes,
+        values,
+        exit_tasks=WorkflowDocument(spec.workflow).exit_tasks,
+        known=pipeline.known,
     )
     for entry in JournalReader(files.journal).read():
         view.take(entry)

@@ -24,6 +24,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from argosy_schemas.errors import Reason as Reason  # part of a record
+from argosy_schemas.ir.known import RecordReference as RecordReference  # likewise
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.names import ArtifactUri, AttemptId, RunId, TaskPath
 from argosy_schemas.values import JsonValue
@@ -118,15 +119,6 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordReference:
-    """A reference to the success record of another attempt."""
-
-    run_id: RunId
-    task_path: TaskPath
-    attempt_id: AttemptId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
     """The record of one attempt of a task."""
 
@@ -150,6 +142,13 @@ class AttemptRecord:
     that a success record is valid whatever they are."""
     failure: Failure | None = None
     version: str = RECORD_VERSION
+
+    @property
+    def reference(self) -> RecordReference:
+        """A reference to this record, once it is a success record."""
+        return RecordReference(
+            run_id=self.run_id, task_path=self.task_path, attempt_id=self.attempt_id
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

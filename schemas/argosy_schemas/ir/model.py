@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from argosy_schemas.ir.known import NOTHING_KNOWN, KnownResults
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 if TYPE_CHECKING:
@@ -370,3 +371,5 @@ class Pipeline:
 
     The compiler fills it; the reader leaves it empty. The component name of the root is ``root``.
     """
+    known: KnownResults = NOTHING_KNOWN
+    """Results that were known when the workflow was made; the compiler fills it."""
