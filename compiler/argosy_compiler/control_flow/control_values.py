@@ -261,6 +261,10 @@ class ControlValues:
         found = found.of_type(spec.type)
         if found.nullable and spec.default is not UNSET and spec.default is not None:
             raise NoExpressionError(f"'{name}' may be null and has a default")
+        if found.known is not None and len(found.known) == 1:
+            return self._make_constant(
+                _parse_list(found.known[0]), ParameterType.LIST, ControlForm.LENGTH
+            )
         text = found.text if spec.type is ParameterType.LIST else parse_text(found)
         # A value that is not a list becomes nil, which has no length.
         return Value(
