@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -132,5 +132,9 @@ def make_plain(value: Any) -> Any:
     if isinstance(value, str):
         return _OWN.sub("<own>", value)
     if isinstance(value, Mapping):
-        return {make_plain(key): make_plain(each) for key, each in value.items()}
-    return [make_plain(each) for each in value] if isinstance(value, list | tuple) else value
+        members: Mapping[str, Any] = value
+        return {make_plain(key): make_plain(each) for key, each in members.items()}
+    if isinstance(value, list | tuple):
+        items: Sequence[Any] = value
+        return [make_plain(each) for each in items]
+    return value
