@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled_pipeline import CompiledPipeline
@@ -132,9 +132,9 @@ def make_plain(value: Any) -> Any:
     if isinstance(value, str):
         return _OWN.sub("<own>", value)
     if isinstance(value, Mapping):
-        members: Mapping[str, Any] = value
+        members = cast("Mapping[str, Any]", value)
         return {make_plain(key): make_plain(each) for key, each in members.items()}
     if isinstance(value, list | tuple):
-        items: Sequence[Any] = value
+        items = cast("Sequence[Any]", value)
         return [make_plain(each) for each in items]
     return value
