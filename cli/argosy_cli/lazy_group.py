@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "lint": "Check pipelines or compiled Workflows, and report every problem",
     "list": "List the runs of this machine, newest first",
     "logs": "Print the output of the tasks of a run",
+    "manifests": "Print what a namespace of a cluster needs",
     "plan": "Show what each task of a run would do, without running it",
     "run": "Run a pipeline on this machine",
     "stop": "Stop a run",

@@ -1,10 +1,23 @@
-"""Messages for wrong usage: what is wrong and what to do, in the style of all other errors."""
+"""How a command is used: the examples in its help, and messages for wrong usage.
+
+A message says what is wrong and what to do, in the style of all other errors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 import click
+
+
+def format_examples(*lines: str) -> str:
+    """Return the epilog of a command: one example call per line.
+
+    A line break within a call becomes a backslash and a new line, as a shell reads it.
+    """
+    # Click rewraps a paragraph unless it begins with a backspace.
+    calls = (line.replace("\n", " \\\n      ") for line in lines)
+    return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
 
 
 def explain_usage_error(error: click.ClickException, command: str) -> str:

@@ -61,7 +61,7 @@ def test_help_fits_a_small_window(words: list[str], tmp_path: Path) -> None:
         (
             ["submit"],
             "there is no command 'submit'; it is one of compile, delete, doctor, get, lint, list, "
-            "logs, plan, run, stop, version, why",
+            "logs, manifests, plan, run, stop, version, why",
         ),
         (["run", "--jbos", "1"], "there is no option '--jbos'; did you mean '--jobs'?"),
         (["run", "-x"], "there is no option '-x'; see 'argosy run --help'"),

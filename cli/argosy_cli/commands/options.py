@@ -1,4 +1,4 @@
-"""Options that several commands share, their types, and the format of examples."""
+"""Options that several commands share, and their types."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from argosy_cli.arguments import DEFAULT_HOME
+from argosy_cli.usage import format_examples as format_examples
 from argosy_runs.local.logs import matches_task
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
@@ -82,16 +83,6 @@ class StoreUrl(click.ParamType[str]):
         except StoreError as error:
             self.fail(str(error), param, ctx)
         return str(value)
-
-
-def format_examples(*lines: str) -> str:
-    """Return the epilog of a command: one example call per line.
-
-    A line break within a call becomes a backslash and a new line, as a shell reads it.
-    """
-    # Click rewraps a paragraph unless it begins with a backspace.
-    calls = (line.replace("\n", " \\\n      ") for line in lines)
-    return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
 
 
 def select_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
