@@ -39,7 +39,7 @@ def find_violations(pod: Object) -> Iterator[str]:
     Args:
         pod: The ``spec`` of a pod or of a pod template.
     """
-    of_pod: Object = pod.get("securityContext") or {}
+    of_pod: Object = _member(pod, "securityContext")
     yield from (f"pod: {name}" for name in HOST_NAMESPACES if pod.get(name))
     for volume in pod.get("volumes", ()):
         types = volume.keys() - {"name"}
@@ -61,19 +61,19 @@ def _find_in_context(context: Object) -> Iterator[str]:
         yield "runAsUser 0"
     if context.get("runAsNonRoot") is False:
         yield "runAsNonRoot false"
-    if (context.get("seccompProfile") or {}).get("type", "RuntimeDefault") not in SECCOMP_TYPES:
+    if _member(context, "seccompProfile").get("type", "RuntimeDefault") not in SECCOMP_TYPES:
         yield "seccompProfile"
-    if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
+    if _member(context, "appArmorProfile").get("type") == "Unconfined":
         yield "appArmorProfile"
-    selinux: Object = context.get("seLinuxOptions") or {}
+    selinux: Object = _member(context, "seLinuxOptions")
     if selinux.get("type") not in SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
         yield "seLinuxOptions"
-    if (context.get("windowsOptions") or {}).get("hostProcess"):
+    if _member(context, "windowsOptions").get("hostProcess"):
         yield "hostProcess"
 
 
 def _find_in_container(container: Object, of_pod: Object) -> Iterator[str]:
-    context: Object = container.get("securityContext") or {}
+    context: Object = _member(container, "securityContext")
     yield from _find_in_context(context)
     if context.get("privileged"):
         yield "privileged"
@@ -81,7 +81,7 @@ def _find_in_container(container: Object, of_pod: Object) -> Iterator[str]:
         yield "allowPrivilegeEscalation"
     if context.get("procMount", "Default") != "Default":
         yield "procMount"
-    capabilities: Object = context.get("capabilities") or {}
+    capabilities: Object = _member(context, "capabilities")
     if "ALL" not in capabilities.get("drop", ()):
         yield "capabilities: ALL is not dropped"
     if not set(capabilities.get("add", ())) <= {"NET_BIND_SERVICE"}:
@@ -92,3 +92,9 @@ def _find_in_container(container: Object, of_pod: Object) -> Iterator[str]:
         yield "seccompProfile"
     if any(port.get("hostPort") for port in container.get("ports", ())):
         yield "hostPort"
+
+
+def _member(holder: Object, name: str) -> Object:
+    """An object in an object; none, or null: an empty one."""
+    found: Object | None = holder.get(name)
+    return found or {}
