@@ -67,6 +67,8 @@ golden:  ## rewrite the golden files and the examples' workflows; read the diffe
 	$(BIN)/pytest tests/compiler --update-golden
 	for example in examples/*/; do \
 	  $(BIN)/argosy compile $$example/pipeline.yaml -o $$example/workflow.json || exit 1; done
+	$(BIN)/argosy compile examples/14-step-of-a-workflow/pipeline.yaml --kind WorkflowTemplate \
+	  -o examples/14-step-of-a-workflow/template.json
 
 manifests: kubectl  ## render the overlays of the manifests again; read the difference before you commit it
 	cd manifests/argosy_manifests && for overlay in base overlays/*; do \

@@ -74,6 +74,32 @@ def parse_stand_ins(
     )
 
 
+def read_patch_file(path: Path) -> Mapping[str, JsonValue]:
+    """Return the JSON or YAML object in a file of ``--patch``.
+
+    Raises:
+        InvalidArgumentError: The file cannot be read, is not JSON or YAML, or holds no object.
+    """
+    from argosy_schemas.reading.documents import read_values
+
+    try:
+        documents = read_values(
+            path.read_bytes(), file=f"--patch '{path}'", is_json=path.suffix == ".json"
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidArgumentError(f"--patch '{path}' cannot be read: {reason}") from error
+    except InvalidPipelineError as error:
+        raise InvalidArgumentError(str(error)) from error
+    match documents:
+        case [Mapping() as members]:
+            return members
+        case _:
+            raise InvalidArgumentError(
+                f"--patch '{path}' must hold one object, a part of a workflow"
+            )
+
+
 def read_parameters_file(
     path: Path, declared: Mapping[str, ParameterType]
 ) -> Mapping[str, JsonValue]:

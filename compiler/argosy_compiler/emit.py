@@ -17,7 +17,7 @@ from argosy_compiler.linting.subject import as_list, as_object
 from argosy_schemas.values import JsonValue, to_json
 
 if TYPE_CHECKING:
-    from hera.workflows.models import Workflow
+    from pydantic import BaseModel
 
 _PLAIN = re.compile(r"[A-Za-z_/][-A-Za-z0-9_./]*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -52,20 +52,25 @@ def emit(compiled: CompiledPipeline, text_format: TextFormat = TextFormat.JSON) 
     return "---\n".join(_to_yaml(document) for document in documents)
 
 
-def to_model(workflow: Mapping[str, JsonValue]) -> Workflow:
-    """Return a workflow as Hera's model of it.
+def to_model(workflow: Mapping[str, JsonValue]) -> BaseModel:
+    """Return a Workflow, WorkflowTemplate or CronWorkflow as Hera's model of it.
 
     Raises:
         UnknownFieldError: It says something that the model does not.
     """
     # 0.4 s and 40 MB: only who writes a workflow pays for it.
-    from hera.workflows.models import Workflow
+    from hera.workflows.models import CronWorkflow, Workflow, WorkflowTemplate
     from pydantic import ValidationError
 
+    kinds: Mapping[object, type[BaseModel]] = {
+        each.__name__: each for each in (Workflow, WorkflowTemplate, CronWorkflow)
+    }
+    kind = workflow["kind"]
     try:
-        model = Workflow.model_validate(workflow)
+        model = kinds[kind].model_validate(workflow)
     except ValidationError as error:
-        raise UnknownFieldError(f"this is not a Workflow: {error}") from error
+        faults = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise UnknownFieldError(f"this is not a {kind}: {'; '.join(faults)}") from error
     kept = to_document(model)
     if to_json(kept) != to_json(workflow):
         lost = sorted(set(_walk_leaves(workflow, "workflow")) - set(_walk_leaves(kept, "workflow")))
@@ -73,7 +78,7 @@ def to_model(workflow: Mapping[str, JsonValue]) -> Workflow:
     return model
 
 
-def to_document(model: Workflow) -> dict[str, Any]:
+def to_document(model: BaseModel) -> dict[str, Any]:
     """Return a workflow as JSON, with the fields that were set and in their order."""
     document: dict[str, Any] = model.model_dump(by_alias=True, exclude_unset=True, mode="json")
     return document

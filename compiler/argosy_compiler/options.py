@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from argosy_compiler.argo.images import ImageRule
 from argosy_compiler.config_objects import ConfigObject
 from argosy_schemas.formats.providers import Provider
 
@@ -54,6 +55,8 @@ class CompileOptions:
     root: str = ""
     """Pipeline root; empty: the pipeline's own, else inside the store."""
     image: str = DEFAULT_IMAGE
+    image_rules: tuple[ImageRule, ...] = ()
+    """Where images come from: of driver and launcher, and of tasks, unless a parameter names it."""
     store_secret: str | None = None
     """Secret whose keys become environment variables of driver and launcher: credentials."""
     providers: tuple[Provider, ...] = ()

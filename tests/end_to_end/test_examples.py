@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from argosy_compiler.emit import to_model
 from argosy_runs.local.reading import read_run
 from cli_processes import ARGOSY, argosy
 from inflated_irs import with_inflated_ir
@@ -35,8 +37,13 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ],
         {"Output": 24},
     ),
+    "14-step-of-a-workflow": (["-p", "rows=16"], {"Output": 0.438}),
 }
-SCRIPTS = {"12-python-api": {"search.py"}, "13-secrets-and-claims": {"settings", "warehouse"}}
+SCRIPTS = {
+    "12-python-api": {"search.py"},
+    "13-secrets-and-claims": {"settings", "warehouse"},
+    "14-step-of-a-workflow": {"template.json", "workflow-of-mine.yaml"},
+}
 """What an example has beside the files of all."""
 
 
@@ -112,6 +119,20 @@ def test_the_workflow_beside_an_example_is_what_it_compiles_to(name: str, tmp_pa
     assert ended.status == 0, ended.err
     kept = (EXAMPLES / name / "workflow.json").read_text()
     assert json.loads(with_inflated_ir(ended.out)) == json.loads(with_inflated_ir(kept))
+
+
+def test_the_template_of_the_example_is_what_it_compiles_to_and_its_workflow_is_one_of_argo(
+    tmp_path: Path,
+) -> None:
+    example = EXAMPLES / "14-step-of-a-workflow"
+    words = ("--kind", "WorkflowTemplate")
+
+    ended = argosy("compile", str(example / "pipeline.yaml"), *words, cwd=tmp_path)
+
+    assert ended.status == 0, ended.err
+    kept = (example / "template.json").read_text()
+    assert json.loads(with_inflated_ir(ended.out)) == json.loads(with_inflated_ir(kept))
+    to_model(yaml.safe_load((example / "workflow-of-mine.yaml").read_text()))
 
 
 @pytest.mark.parametrize("name", NAMES)

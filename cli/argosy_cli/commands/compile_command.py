@@ -10,12 +10,17 @@ import click
 from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import check_source
-from argosy_cli.arguments import load_argument
-from argosy_cli.commands.options import Count, format_examples, max_size
+from argosy_cli.arguments import load_argument, parse_assignments, read_patch_file
+from argosy_cli.commands.options import Count, format_examples, max_size, param
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
+from argosy_compiler.argo.images import parse_image_rules
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.config_objects import parse_config_object
+from argosy_compiler.objects.arguments import give_arguments
+from argosy_compiler.objects.kinds import ObjectOptions, WorkflowKind, make_object
+from argosy_compiler.objects.merging import patch_workflow
+from argosy_compiler.objects.schedules import Concurrency, Schedule
 from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.formats.providers import Provider
@@ -29,7 +34,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
         "argosy compile train.py |\nargo submit -p argosy-store=s3://bucket/argosy -",
     )
 )
-@click.argument("name", metavar="PIPELINE")
+@click.argument("pipeline_name", metavar="PIPELINE")
 @click.option(
     "-o",
     "--output-file",
@@ -97,6 +102,50 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @click.option("--service-account", metavar="NAME", help="Service account of the pods.")
 @click.option(
+    "--image-map",
+    "image_rules",
+    multiple=True,
+    metavar="FROM=TO",
+    help="Take images whose name begins with FROM from TO, e.g. docker.io=registry.example.org/hub;"
+    " can be repeated.",
+)
+@param
+@click.option(
+    "--patch",
+    "patch_files",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Merge a YAML or JSON document into the workflow, as kubectl does by a strategic merge;"
+    " can be repeated.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice([each.value for each in WorkflowKind], case_sensitive=False),
+    default=WorkflowKind.WORKFLOW.value,
+    show_default=True,
+    help="Write a workflow that runs when it is created, a template to make workflows from, or a"
+    " workflow that runs by a schedule.",
+)
+@click.option("--name", "object_name", metavar="NAME", help="Name of the object.")
+@click.option(
+    "--schedule",
+    "times",
+    multiple=True,
+    metavar="TIME",
+    help="When a CronWorkflow runs: '30 5 * * 1-5' (minute, hour, day, month, weekday), @daily;"
+    " can be repeated.",
+)
+@click.option("--timezone", metavar="ZONE", help="Time zone of --schedule, e.g. Europe/Berlin.")
+@click.option(
+    "--concurrency",
+    type=click.Choice([each.value for each in Concurrency], case_sensitive=False),
+    default=Concurrency.ALLOW.value,
+    show_default=True,
+    help="What a CronWorkflow does while its run before still runs.",
+)
+@click.option("--suspended", is_flag=True, help="A CronWorkflow waits until it is resumed.")
+@click.option(
     "--argo",
     type=click.Choice(ARGO_LINES),
     help="Compile for one Argo version line; default: works on 3.5 to 4.1.",
@@ -142,7 +191,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 )
 @max_size
 def command(
-    name: str,
+    pipeline_name: str,
     output_file: Path | None,
     output_format: str | None,
     store: str | None,
@@ -155,6 +204,15 @@ def command(
     ca_bundle: str | None,
     tasks_use_ca_bundle: bool,
     service_account: str | None,
+    image_rules: tuple[str, ...],
+    assignments: tuple[str, ...],
+    patch_files: tuple[Path, ...],
+    kind: str,
+    object_name: str | None,
+    times: tuple[str, ...],
+    timezone: str | None,
+    concurrency: str,
+    suspended: bool,
     argo: str | None,
     max_dag_tasks: int | None,
     max_templates: int | None,
@@ -164,13 +222,13 @@ def command(
     dump_directory: Path | None,
     max_size_bytes: int,
 ) -> None:
-    """Compile a pipeline to an Argo Workflow.
+    """Compile a pipeline to an Argo Workflow, WorkflowTemplate or CronWorkflow.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
     @dsl.pipeline (FILE.py:NAME selects one of several; needs kfp). --explain and --stats print to
     standard error.
     """
-    from argosy_compiler.emit import TextFormat, emit
+    from argosy_compiler.emit import TextFormat, UnknownFieldError, emit
 
     defaults = get_default_options(argo)
     options = replace(
@@ -182,6 +240,7 @@ def command(
         else parse_config_object(store_from, option="--store-from"),
         root=root,
         image=image,
+        image_rules=parse_image_rules(image_rules),
         store_secret=store_secret,
         providers=_read_providers(providers_file),
         ca_bundle=None
@@ -194,7 +253,16 @@ def command(
         max_nodes=max_nodes,
     )
     check_cluster_options(options)
-    pipeline = check_source(load_argument(name, max_size_bytes=max_size_bytes), max_size_bytes)
+    objects = ObjectOptions(
+        kind=WorkflowKind(kind),
+        name=object_name,
+        schedule=_make_schedule(times, timezone, concurrency, suspended),
+    )
+    texts = parse_assignments(assignments, option="--param")
+    patches = [read_patch_file(file) for file in patch_files]
+    pipeline = check_source(
+        load_argument(pipeline_name, max_size_bytes=max_size_bytes), max_size_bytes
+    )
 
     def inspect(compiled: CompiledPipeline) -> None:
         if explain:
@@ -204,7 +272,32 @@ def command(
 
     on_pass = None if dump_directory is None else PassFiles(dump_directory)
     result = compile_for_argo(pipeline, options, inspect=inspect, on_pass=on_pass)
-    _write(output_file, emit(result, TextFormat(output_format or _format(output_file))))
+    workflow = give_arguments(result.workflow, pipeline.ir, texts)
+    for patch in patches:
+        workflow = patch_workflow(workflow, patch)
+    written = replace(result, workflow=make_object(workflow, objects))
+    try:
+        text = emit(written, TextFormat(output_format or _format(output_file)))
+    except UnknownFieldError as error:
+        if not patches:
+            raise
+        raise InvalidArgumentError(f"--patch: {error}") from error
+    _write(output_file, text)
+
+
+def _make_schedule(
+    times: tuple[str, ...], timezone: str | None, concurrency: str, suspended: bool
+) -> Schedule | None:
+    if times:
+        return Schedule(
+            times=times,
+            timezone=timezone,
+            concurrency=Concurrency(concurrency),
+            is_suspended=suspended,
+        )
+    if timezone is not None or suspended:
+        raise InvalidArgumentError("--timezone and --suspended belong to a --schedule; give one")
+    return None
 
 
 def _format(output_file: Path | None) -> str:

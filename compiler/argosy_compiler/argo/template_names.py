@@ -11,6 +11,8 @@ DECIDE_TEMPLATE: Final = "decide"
 MET_TEMPLATE: Final = "met"
 ON_EXIT: Final = "on-exit"
 STOPPED_TEMPLATE: Final = "stopped"
+RUN_TEMPLATE: Final = "run"
+"""In a WorkflowTemplate: what a step of another workflow refers to."""
 
 RESERVED: Final = (
     ROOT,
@@ -19,5 +21,6 @@ RESERVED: Final = (
     MET_TEMPLATE,
     ON_EXIT,
     STOPPED_TEMPLATE,
+    RUN_TEMPLATE,
 )
 """Names that no component may take."""

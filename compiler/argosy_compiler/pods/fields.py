@@ -12,6 +12,7 @@ from argosy_compiler.argo.expressions import (
     part_braces,
     part_braces_in_json,
 )
+from argosy_compiler.argo.images import map_image
 from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
@@ -92,6 +93,7 @@ def make_pod_fields(
         image = f"{{{{inputs.parameters.{IMAGE_INPUT}}}}}"
     else:
         _refuse_tags(image, path)
+        image = map_image(image, compilation.options.image_rules)
     settings = render_pod(fragments, resolve)
     template = dict(settings.template)
     if settings.patch:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from argosy_compiler.argo.expressions import make_tag
+from argosy_compiler.argo.images import map_image
 from argosy_compiler.argo.names import Names
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
@@ -88,6 +89,8 @@ class PodTemplates:
 
     def __init__(self, compilation: Compilation, names: Names) -> None:
         self._compilation = compilation
+        options = compilation.options
+        self._image = map_image(options.image, options.image_rules)
         self._names: dict[str, str] = {}
         self._new_names = names
         self._templates: list[Template] = []
@@ -124,7 +127,7 @@ class PodTemplates:
             "initContainers": [
                 {
                     "name": DRIVER_CONTAINER,
-                    "image": self._compilation.options.image,
+                    "image": self._image,
                     "command": list(DRIVER_COMMAND),
                     "env": env,
                     "volumeMounts": [
@@ -149,7 +152,7 @@ class PodTemplates:
             "sidecars": [
                 {
                     "name": LAUNCHER_CONTAINER,
-                    "image": self._compilation.options.image,
+                    "image": self._image,
                     "command": list(LAUNCHER_COMMAND),
                     "env": [
                         _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
@@ -185,7 +188,7 @@ class PodTemplates:
                 ],
                 "container": {
                     "name": MAIN_CONTAINER,
-                    "image": self._compilation.options.image,
+                    "image": self._image,
                     "command": list(DECIDE_COMMAND),
                     "env": self._make_driver_env(),
                     "volumeMounts": [

@@ -46,6 +46,23 @@ def parse_run_parameters(
     return values
 
 
+def check_arguments(pipeline: Pipeline, texts: Mapping[str, str]) -> None:
+    """Check the texts of some parameters; others get theirs later.
+
+    Raises:
+        InvalidArgumentError: As :func:`parse_run_parameters`, but for parameters that are missing.
+    """
+    problems = _find_undeclared(pipeline, texts)
+    for name, spec in pipeline.root.inputs.parameters.items():
+        if name in texts:
+            try:
+                parse_argument(texts[name], spec)
+            except ParameterValueError as error:
+                problems.append(f"parameter '{name}': {error}")
+    if problems:
+        raise InvalidArgumentError("\n".join(problems))
+
+
 def list_parameter_types(pipeline: Pipeline) -> dict[str, ParameterType]:
     """Return the parameters of a pipeline by name, with their types."""
     return {name: spec.type for name, spec in pipeline.root.inputs.parameters.items()}
