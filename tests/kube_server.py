@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -85,7 +86,7 @@ class KubeServer(ThreadingHTTPServer):
         questions: All that was asked.
         canned: Prepared answers by verb; the first of a list answers the next call.
         token: What a client must present.
-        logs: By pod and container.
+        logs: By pod and container; lines may begin with their times.
         watch_events: After how many events a watch is cut; ``None``: it waits for more.
         page_size: The most that one page of a list has.
         objects: By plural and name.
@@ -348,6 +349,13 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self.refuse_missing(plural, name)
             return
+        lines = text.splitlines(keepends=True)
+        if "sinceTime" in query:
+            # Whole seconds are compared.
+            lines = [line for line in lines if line[:19] >= query["sinceTime"].encode()[:19]]
+        if query.get("timestamps") != "true":
+            lines = [re.sub(rb"^\d{4}-\d\d-\d\dT[\d:.]+Z ", b"", line) for line in lines]
+        text = b"".join(lines)
         if "tailLines" in query:
             text = b"".join(text.splitlines(keepends=True)[-int(query["tailLines"]) :])
         self.send_response(200)

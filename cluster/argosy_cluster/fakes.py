@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,7 @@ class FakeCluster:
             of what it does; the first of a list is raised by the next call.
         denied: What reviews of rights refuse: the user, empty for the caller, the verb, and the
             kind with its subresource behind a slash.
-        logs: What ``read_log`` yields, by pod and container.
+        logs: What ``read_log`` yields, by pod and container; lines may begin with their times.
         paths: What ``read_path`` returns.
         events_per_watch: After how many changes a watch is cut; ``None``: when there is no more.
         before_watch: Called before each watch, so that something happens while one waits.
@@ -159,8 +160,11 @@ class FakeCluster:
             whole = self.logs[pod, container]
         except KeyError:
             raise MissingObjectError(f"there is no pod '{pod}'") from None
-        lines = whole.splitlines(keepends=True)
-        yield from lines if tail is None else lines[-tail:]
+        for line in whole.splitlines(keepends=True)[0 if tail is None else -tail :]:
+            at, text = _split_time(line)
+            # The API server compares whole seconds.
+            if since is None or at[:19] >= since.encode()[:19]:
+                yield line if timestamps else text
 
     def read_path(self, path: str) -> Document:
         self.calls.append(("get", path, ""))
@@ -205,6 +209,12 @@ class FakeCluster:
     def _now(self) -> str:
         at = _BEGINNING + timedelta(seconds=self._version)
         return at.isoformat().replace("+00:00", "Z")
+
+
+def _split_time(line: bytes) -> tuple[bytes, bytes]:
+    """Return the time that a line of a log begins with, and the rest."""
+    found = re.match(rb"(\d{4}-\d\d-\d\dT[\d:.]+Z) ?", line)
+    return (b"", line) if found is None else (found[1], line[found.end() :])
 
 
 _COLUMNS: Final = {"status": "phase", "message": "message"}

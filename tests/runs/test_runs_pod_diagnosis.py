@@ -160,6 +160,12 @@ FORBIDDEN = 'pods "run-pod-1" is forbidden: '
             "change the pipeline as it says, or ask who runs the webhook for an exception",
         ),
         (
+            f"{FORBIDDEN}ValidatingAdmissionPolicy 'images' with binding 'images' denied request: "
+            "no image of docker.io",
+            "the policy 'images' of the cluster refuses the pod: no image of docker.io",
+            "change the pipeline as it says, or ask who runs the cluster for an exception",
+        ),
+        (
             'Internal error occurred: failed calling webhook "inject.example.org": Post '
             '"https://inject.mesh.svc": dial tcp: connection refused',
             "the admission webhook 'inject.example.org' does not answer, so no pod can be made: "

@@ -33,6 +33,7 @@ _TYPES: Mapping[str, NodeType | None] = {
     "Skipped": NodeType.SKIPPED,
 }
 _TERMINATED = re.compile(r"^main: [^()]*\(exit code [0-9]+\): (?=.)")
+_LONGEST_POD_PREFIX = 242
 _STEP_GROUP = re.compile(r"^\[[0-9]+\]")
 
 
@@ -49,6 +50,30 @@ def read_argo_nodes(workflow: Mapping[str, JsonValue]) -> tuple[NodeStatus, ...]
     status: Mapping[str, Any] = document.get("status", {})
     reader = _Reader(WorkflowDocument(workflow), _nodes_of(status, document["metadata"]["name"]))
     return tuple(reader.read())
+
+
+def read_pod_names(workflow: Mapping[str, JsonValue]) -> Mapping[str, str]:
+    """Return the names of pods by those of their nodes, also of pods that are gone.
+
+    Source: Argo's ``workflow/util/pod_name.go``, the names of version 2.
+
+    Raises:
+        InvalidArgumentError: Its nodes are not in it.
+    """
+    document: Mapping[str, Any] = workflow
+    name: str = document["metadata"]["name"]
+    return {
+        node["name"]: _pod_name(name, key, node)
+        for key, node in _nodes_of(document.get("status", {}), name).items()
+        if node["type"] == NodeType.POD
+    }
+
+
+def _pod_name(workflow: str, key: str, node: Mapping[str, Any]) -> str:
+    if key == workflow:
+        return workflow
+    prefix = f"{workflow}-{node.get('templateName', '')}"[:_LONGEST_POD_PREFIX]
+    return f"{prefix}-{key.rpartition('-')[2]}"
 
 
 def _nodes_of(status: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -42,6 +42,14 @@ def explain_refusal(evidence: Evidence) -> Diagnosis | None:
             next_step="change the pipeline as it says, or ask who runs the webhook for an "
             "exception",
         )
+    policy = re.search(r"ValidatingAdmissionPolicy '([^']+)' .*?denied request: (.*)", text)
+    if policy is not None:
+        return Diagnosis(
+            cause=f"the policy '{policy[1]}' of the cluster refuses the pod: "
+            f"{quote_message(policy[2])}",
+            next_step="change the pipeline as it says, or ask who runs the cluster for an "
+            "exception",
+        )
     if "failed calling webhook" in text:
         webhook = find_quoted(text, "failed calling webhook")
         return Diagnosis(
