@@ -84,7 +84,7 @@ OVERLAYS = (
     ),
     Overlay(
         name="restricted",
-        summary="base, and the namespace with the Pod Security labels 'restricted'",
+        summary="the namespace itself, with the labels of Pod Security, beside another overlay",
     ),
 )
 """In the order in which a reader meets them."""

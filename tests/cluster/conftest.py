@@ -2,7 +2,7 @@
 
 ``ARGOSY_TEST_KUBECONFIG`` is the file that names it; ``kubectl`` and ``argo`` are on the ``PATH``.
 ``ARGOSY_TEST_STORE`` is the URL of a bucket that pods and this machine reach. The others have the
-names of ``docs/argo-install.md`` where they are not set: ``ARGOSY_TEST_NAMESPACE`` (``default``),
+names of ``argosy manifests`` where they are not set: ``ARGOSY_TEST_NAMESPACE`` (``default``),
 ``ARGOSY_TEST_SERVICE_ACCOUNT`` and ``ARGOSY_TEST_STORE_SECRET`` in it, ``ARGOSY_TEST_IMAGE``. Pods
 of tests use the images ``busybox`` and those of the examples.
 """

@@ -17,6 +17,10 @@ from pod_security import find_violations
 KUBERNETES = ("1.28", "1.31", "1.34", "1.37")
 """From what Argo 3.5 was made for to the newest that the package knows."""
 
+INSTALLATIONS = tuple(overlay for overlay in OVERLAYS if overlay.name != "restricted")
+each_installation = pytest.mark.parametrize(
+    "overlay", INSTALLATIONS, ids=lambda overlay: overlay.name
+)
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda overlay: overlay.name)
 
 
@@ -68,7 +72,7 @@ def test_there_is_a_pod_to_check() -> None:
     assert [overlay.name for overlay in OVERLAYS if pods(rendered(overlay))] == ["seaweedfs"]
 
 
-@each_overlay
+@each_installation
 def test_the_pods_of_workflows_may_do_what_they_do_and_no_more(overlay: Overlay) -> None:
     roles = [each for each in rendered(overlay) if each["kind"] in ("Role", "ClusterRole")]
 
@@ -93,7 +97,7 @@ def test_the_pods_of_workflows_may_do_what_they_do_and_no_more(overlay: Overlay)
     ]
 
 
-@each_overlay
+@each_installation
 def test_only_the_account_of_the_pods_gets_the_role(overlay: Overlay) -> None:
     (binding,) = [each for each in rendered(overlay) if each["kind"] == "RoleBinding"]
 
@@ -102,7 +106,7 @@ def test_only_the_account_of_the_pods_gets_the_role(overlay: Overlay) -> None:
     assert binding["subjects"][0]["name"] == "argosy"
 
 
-@each_overlay
+@each_installation
 def test_nobody_connects_to_the_pods_of_workflows(overlay: Overlay) -> None:
     policies = [each for each in rendered(overlay) if each["kind"] == "NetworkPolicy"]
 
@@ -124,3 +128,12 @@ def test_only_the_s3_server_listens_for_other_pods() -> None:
 
     bound = [word for word in pod["containers"][0]["args"] if ".bind=" in word]
     assert bound == ["-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0"]
+
+
+def test_a_restricted_namespace_goes_with_every_other_overlay() -> None:
+    (namespace,) = rendered(next(each for each in OVERLAYS if each.name == "restricted"))
+
+    assert namespace["kind"] == "Namespace"
+    modes = ("enforce", "warn", "audit")
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
+    assert labels.items() <= namespace["metadata"]["labels"].items()
