@@ -20,6 +20,12 @@ EXIT_CODES = {
     ExitCode.SUCCEEDED: "success; for `run`: the run succeeded",
     ExitCode.FAILED: "the run failed or could not start on this machine",
     ExitCode.USAGE: "wrong usage, or an invalid pipeline or parameter; nothing ran",
+    ExitCode.NOT_FOUND: "a cluster has no such run, namespace, or Argo",
+    ExitCode.DENIED: "credentials or rights on a cluster are missing",
+    ExitCode.UNREACHABLE: "a cluster cannot be reached",
+    ExitCode.REFUSED: "a cluster refuses the workflow: invalid, over a quota, its name taken",
+    ExitCode.CANCELED: "the run on a cluster was stopped",
+    ExitCode.TIMED_OUT: "the time of `--timeout` passed; the run goes on",
     ExitCode.INTERNAL: "a bug in Argosy; `--debug` shows the traceback",
     ExitCode.INTERRUPTED: "Ctrl-C or a signal stopped the run; it can be resumed",
 }

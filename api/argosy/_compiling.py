@@ -46,6 +46,7 @@ def compile_for_argo(
     *,
     inspect: Callable[[CompiledPipeline], None] | None = None,
     on_pass: PassListener | None = None,
+    puts_ir: bool = True,
 ) -> CompiledPipeline:
     """Compile a pipeline with options that have been checked.
 
@@ -55,6 +56,7 @@ def compile_for_argo(
         inspect: Called before the size of the workflow is checked, so that the caller can show its
             size also when it is too large.
         on_pass: Called after each pass of the compiler.
+        puts_ir: Whether an IR that travels by reference is put into the store.
 
     Raises:
         InvalidPipelineError: As :func:`compile`.
@@ -70,7 +72,7 @@ def compile_for_argo(
         inspect(compiled)
     with locate_problems(source):
         check_workflow_size(compiled)
-    if compiled.ir_digest is not None and options.store is not None:
+    if puts_ir and compiled.ir_digest is not None and options.store is not None:
         _put_ir(options.store, compiled.ir)
     return compiled
 

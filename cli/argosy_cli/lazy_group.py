@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what each task of a run would do, without running it",
     "run": "Run a pipeline on this machine",
     "stop": "Stop a run",
+    "submit": "Submit a pipeline to a cluster with Argo Workflows",
     "version": "Print the version",
     "why": "Explain why a run failed, and what to do next",
 }

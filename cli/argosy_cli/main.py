@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import click
 
-from argosy_cli.exit_codes import ExitCode
+from argosy_cli.exit_codes import ExitCode, choose_exit_code
 from argosy_cli.lazy_group import COMMANDS, LazyGroup
 from argosy_cli.usage import explain_usage_error
-from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
+from argosy_schemas.errors import ArgosyError
 
 
 @click.group(
@@ -55,10 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(explain_usage_error(error, command), ExitCode.USAGE, debug)
     except (KeyboardInterrupt, click.Abort):
         return _report("interrupted", ExitCode.INTERRUPTED, debug=False)
-    except (InvalidPipelineError, InvalidArgumentError) as error:
-        return _report(str(error), ExitCode.USAGE, debug)
     except ArgosyError as error:
-        return _report(str(error), ExitCode.FAILED, debug)
+        return _report(str(error), choose_exit_code(error), debug)
     except BrokenPipeError:
         # The reader of our output has ended, e.g. `argosy compile … | head`.
         sys.stderr.close()

@@ -41,7 +41,8 @@ _OPTIONS: Final = (
         default=IrPlacement.AUTO.value,
         show_default=True,
         help="How the pipeline reaches the drivers: inside the workflow if it is small, else"
-        " from the store (auto), from the store, or from a ConfigMap that is written before the workflow.",
+        " from the store (auto), from the store, or from a ConfigMap that is written before the"
+        " workflow.",
     ),
     click.option("--root", default="", metavar="URI", help="Write artifacts below this URI."),
     click.option(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.usage import format_examples as format_examples
-from argosy_runs.local.logs import matches_task
-from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.errors import InvalidArgumentError, StoreError
-from argosy_store.locations import parse_root
+
+if TYPE_CHECKING:
+    from argosy_runs.results import RunResult, TaskResult
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -78,6 +78,8 @@ class StoreUrl(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the URL unchanged, or fail and say what is wrong with it."""
+        from argosy_store.locations import parse_root  # help texts need no stores
+
         try:
             parse_root(value)
         except StoreError as error:
@@ -91,6 +93,8 @@ def select_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
     Raises:
         InvalidArgumentError: No task matches.
     """
+    from argosy_runs.local.logs import matches_task  # help texts need no runs
+
     found = tuple(each for each in run.tasks if task is None or matches_task(each.path, task))
     if task is not None and not found:
         some = ", ".join(f"'{each.path}'" for each in run.tasks[:5]) + ", …" * (len(run.tasks) > 5)
@@ -162,6 +166,26 @@ env_file_option = click.option(
     metavar="FILE",
     help="Read variables that tasks take from Secrets, ConfigMaps and fields: lines NAME=value.",
 )
+
+namespace_option = click.option(
+    "-n", "--namespace", metavar="NAME", help="Namespace of the cluster.  [default: the context's]"
+)
+
+context_option = click.option(
+    "--context", metavar="NAME", help="Context of the kubeconfig.  [default: the current one]"
+)
+
+kubeconfig_option = click.option(
+    "--kubeconfig", metavar="FILE", help="Another kubeconfig than kubectl's."
+)
+
+
+def target_options(command: _F) -> _F:
+    """Add the options that choose a cluster and a namespace."""
+    for option in (kubeconfig_option, context_option, namespace_option):
+        command = option(command)
+    return command
+
 
 run_argument = click.argument("run", metavar="RUN")
 

@@ -1,0 +1,158 @@
+"""Submit a pipeline to a cluster: compile it, check what it is given, create the workflow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from argosy._cluster_options import check_cluster_options
+from argosy._compiling import compile_for_argo
+from argosy._pipelines import Pipeline, PipelineSource, read
+from argosy_cluster.cluster import Cluster
+from argosy_cluster.submitting import fill_workflow, submit_workflow
+from argosy_cluster.targets import Target, connect_cluster
+from argosy_compiler.options import CompileOptions
+from argosy_driver.resolving.run_parameters import check_artifact_names, parse_run_artifacts
+from argosy_schemas.checking.run_parameters import parse_run_parameters, write_run_parameters
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.names import RunId
+from argosy_schemas.pod import CACHE_PARAMETER
+from argosy_schemas.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedRun:
+    """A run that a cluster has taken."""
+
+    run_id: RunId
+    """Empty after a dry run of a cluster that gives none."""
+    name: str
+    """Of its workflow."""
+    namespace: str
+    workflow: Mapping[str, JsonValue]
+    """As the cluster has it."""
+
+
+def submit(
+    pipeline: Pipeline | PipelineSource,
+    arguments: Mapping[str, JsonValue] | None = None,
+    *,
+    options: CompileOptions,
+    artifacts: Mapping[str, str] | None = None,
+    cache: bool = True,
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    namespace: str | None = None,
+    context: str | None = None,
+    kubeconfig: str | os.PathLike[str] | None = None,
+    dry_run: bool = False,
+) -> SubmittedRun:
+    """Submit a pipeline to a cluster with Argo, and return the run without waiting for it.
+
+    The right to create Workflows is enough. A pipeline that is too large to travel inside its
+    workflow is put into the store before.
+
+    Args:
+        pipeline: What :func:`argosy.read` returned, or takes.
+        arguments: As for :func:`argosy.run`.
+        options: As for :func:`argosy.compile`; a store must be named.
+        artifacts: Input artifact of the pipeline to its URI, which pods can reach.
+        cache: Whether results of earlier runs may be reused.
+        name: Of the workflow; ``None``: that of the pipeline and some letters.
+        labels: Of the workflow, besides its own.
+        namespace: ``None``: that of the context.
+        context: Of the kubeconfig; ``None``: the current one.
+        kubeconfig: ``None``: what ``KUBECONFIG`` names, else ``~/.kube/config``, else the account
+            of the pod that this process runs in.
+        dry_run: Whether the cluster only checks the workflow. Nothing is put into the store.
+
+    Raises:
+        InvalidPipelineError: As for :func:`argosy.compile`.
+        InvalidArgumentError: An argument is missing, not declared or of the wrong type, an option
+            is wrong, or there is no such context.
+        StoreError: The pipeline has to be put into the store, and that fails.
+        ClusterError: The cluster refuses the workflow, or cannot be reached.
+    """
+    chosen = pipeline if isinstance(pipeline, Pipeline) else read(pipeline)
+    target = Target(
+        namespace=namespace,
+        context=context,
+        kubeconfig=None if kubeconfig is None else os.fspath(kubeconfig),
+    )
+    return submit_pipeline(
+        chosen,
+        write_run_parameters(chosen.ir, arguments or {}),
+        cluster=connect_cluster(target),
+        options=options,
+        artifacts=artifacts or {},
+        cache=cache,
+        name=name,
+        labels=labels or {},
+        dry_run=dry_run,
+    )
+
+
+def submit_pipeline(
+    pipeline: Pipeline,
+    texts: Mapping[str, str],
+    *,
+    cluster: Cluster,
+    options: CompileOptions,
+    artifacts: Mapping[str, str],
+    cache: bool,
+    name: str | None,
+    labels: Mapping[str, str],
+    dry_run: bool,
+) -> SubmittedRun:
+    """Submit a pipeline; ``texts`` are its parameters as the workflow takes them.
+
+    Raises:
+        InvalidPipelineError: As :func:`submit`.
+        InvalidArgumentError: Likewise.
+        StoreError: Likewise.
+        ClusterError: Likewise.
+    """
+    if options.store is None and options.store_from is None:
+        raise InvalidArgumentError(
+            "a run on a cluster needs a store that all its pods reach; name it with --store URL or "
+            "--store-from KIND/NAME"
+        )
+    check_cluster_options(options)
+    _check_inputs(pipeline, texts, artifacts)
+    compiled = compile_for_argo(pipeline, options, puts_ir=not dry_run)
+    switches = {} if cache else {CACHE_PARAMETER: "false"}
+    workflow = fill_workflow(
+        compiled.workflow,
+        arguments={**texts, **artifacts, **switches},
+        name=name,
+        labels=labels,
+    )
+    created: Any = submit_workflow(
+        cluster, workflow, config_map=compiled.config_map, dry_run=dry_run
+    )
+    metadata = created["metadata"]
+    return SubmittedRun(
+        run_id=RunId(str(metadata.get("uid") or "")),
+        name=str(metadata["name"]),
+        namespace=str(metadata.get("namespace") or cluster.namespace),
+        workflow=created,
+    )
+
+
+def _check_inputs(
+    pipeline: Pipeline, texts: Mapping[str, str], artifacts: Mapping[str, str]
+) -> None:
+    """Refuse what a run on this machine refuses, and artifacts that no pod can read."""
+    check_artifact_names(pipeline.ir, artifacts)
+    local = [
+        f"artifact '{name}': '{uri}' is on this machine, where no pod can read it; upload it, and "
+        "give its s3://, minio://, gs:// or az:// URI"
+        for name, uri in sorted(artifacts.items())
+        if "://" not in uri or uri.startswith(("file://", "memory://"))
+    ]
+    if local:
+        raise InvalidArgumentError("\n".join(local))
+    parse_run_parameters(pipeline.ir, texts)
+    parse_run_artifacts(pipeline.ir, artifacts)
