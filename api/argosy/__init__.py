@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         TaskStarted,
     )
     from argosy_engine.plan import RunPlan
-    from argosy_runs.local.listing import RunEntry
+    from argosy_runs.places import RunEntry
     from argosy_runs.results import RunResult, TaskResult
     from argosy_runs.states import RunState, TaskState
     from argosy_schemas.errors import (
@@ -73,7 +73,7 @@ _MODULES = {
     "Pipeline": "argosy._pipelines",
     "PlannedTask": "argosy_driver.planning.planned_task",
     "Problem": "argosy_schemas.errors",
-    "RunEntry": "argosy_runs.local.listing",
+    "RunEntry": "argosy_runs.places",
     "RunFinished": "argosy_engine.events",
     "RunPlan": "argosy_engine.plan",
     "RunResult": "argosy_runs.results",

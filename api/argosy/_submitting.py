@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import Pipeline, PipelineSource, read
 from argosy_cluster.cluster import Cluster
-from argosy_cluster.submitting import fill_workflow, submit_workflow
+from argosy_cluster.submitting import name_workflow, submit_workflow
 from argosy_cluster.targets import Target, connect_cluster
+from argosy_compiler.objects.arguments import give_arguments
+from argosy_compiler.objects.merging import patch_workflow
 from argosy_compiler.options import CompileOptions
 from argosy_driver.resolving.run_parameters import check_artifact_names, parse_run_artifacts
 from argosy_schemas.checking.run_parameters import parse_run_parameters, write_run_parameters
@@ -20,6 +22,10 @@ from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import CACHE_PARAMETER
 from argosy_schemas.values import JsonValue
+
+_WITHOUT_CACHE: Final[Mapping[str, JsonValue]] = {
+    "spec": {"arguments": {"parameters": [{"name": CACHE_PARAMETER, "value": "false"}]}}
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +110,22 @@ def submit_pipeline(
     cache: bool,
     name: str | None,
     labels: Mapping[str, str],
+    patches: Sequence[Mapping[str, JsonValue]] = (),
     dry_run: bool,
 ) -> SubmittedRun:
-    """Submit a pipeline; ``texts`` are its parameters as the workflow takes them.
+    """Submit a pipeline, as :func:`submit` does.
+
+    Args:
+        pipeline: It has been read.
+        texts: Its parameters as the workflow takes them.
+        cluster: Where.
+        options: As for :func:`submit`.
+        artifacts: Likewise.
+        cache: Likewise.
+        name: Likewise.
+        labels: Likewise.
+        patches: Parts of a workflow that are merged into it.
+        dry_run: As for :func:`submit`.
 
     Raises:
         InvalidPipelineError: As :func:`submit`.
@@ -122,15 +141,16 @@ def submit_pipeline(
     check_cluster_options(options)
     _check_inputs(pipeline, texts, artifacts)
     compiled = compile_for_argo(pipeline, options, puts_ir=not dry_run)
-    switches = {} if cache else {CACHE_PARAMETER: "false"}
-    workflow = fill_workflow(
-        compiled.workflow,
-        arguments={**texts, **artifacts, **switches},
-        name=name,
-        labels=labels,
-    )
+    workflow = give_arguments(compiled.workflow, pipeline.ir, {**texts, **artifacts})
+    for patch in patches:
+        workflow = patch_workflow(workflow, patch)
+    if not cache:
+        workflow = patch_workflow(workflow, _WITHOUT_CACHE)
     created: Any = submit_workflow(
-        cluster, workflow, config_map=compiled.config_map, dry_run=dry_run
+        cluster,
+        name_workflow(workflow, name=name, labels=labels),
+        config_map=compiled.config_map,
+        dry_run=dry_run,
     )
     metadata = created["metadata"]
     return SubmittedRun(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from argosy_runs.local.listing import RunEntry, list_runs
+from argosy_runs.local.listing import list_runs
 from argosy_runs.local.reading import read_run
 from argosy_runs.local.selecting import select_run
+from argosy_runs.places import RunEntry
 from argosy_runs.results import RunResult
 
 __all__ = ["get", "list"]

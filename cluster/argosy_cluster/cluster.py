@@ -10,14 +10,30 @@ Kubernetes API; nothing here knows what is in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from argosy_schemas.values import JsonValue
 
 Document: TypeAlias = Mapping[str, JsonValue]
+
+
+def find_object(document: Document, *path: str) -> Mapping[str, Any]:
+    """Return the object at a path of members; empty where there is none."""
+    found: Any = document
+    for name in path:
+        found = cast("Mapping[str, Any]", found).get(name)
+        if not isinstance(found, Mapping):
+            return {}
+    return cast("Mapping[str, Any]", found)
+
+
+def find_objects(document: Document, *path: str) -> Sequence[Mapping[str, Any]]:
+    """Return the objects of the list at a path of members; empty where there is none."""
+    found: Any = find_object(document, *path[:-1]).get(path[-1])
+    return found or ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from argosy_cluster.cluster import Cluster, Document
+from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import CONFIG_MAPS, WORKFLOWS
 from argosy_schemas.errors import AccessDeniedError, MissingObjectError, NameTakenError
 
@@ -19,38 +19,22 @@ _SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 3
 
 
-def fill_workflow(
-    workflow: Document,
-    *,
-    arguments: Mapping[str, str],
-    name: str | None = None,
-    labels: Mapping[str, str] | None = None,
+def name_workflow(
+    workflow: Document, *, name: str | None = None, labels: Mapping[str, str] | None = None
 ) -> Document:
-    """Return a compiled workflow with the arguments, name and labels of a run.
+    """Return a compiled workflow with the name and the labels of a run.
 
     Args:
         workflow: What the compiler made.
-        arguments: Parameter of the workflow to its text; others keep what they have.
-        name: ``None``: the API server appends letters to the name of the pipeline.
+        name: ``None``: :func:`submit_workflow` appends letters to the name of the pipeline.
         labels: Besides those of the compiler.
     """
-    filled: dict[str, Any] = dict(workflow)
-    metadata: dict[str, Any] = dict(filled["metadata"])
+    metadata = dict(find_object(workflow, "metadata"))
     if name is not None:
         metadata["name"] = name
         metadata.pop("generateName", None)
-    metadata["labels"] = {**metadata.get("labels", {}), **(labels or {})}
-    spec: dict[str, Any] = dict(filled["spec"])
-    declared: Sequence[Mapping[str, Any]] = spec["arguments"].get("parameters", ())
-    given = dict(arguments)
-    parameters: list[Mapping[str, Any]] = [
-        {**each, "value": given.pop(each["name"])} if each["name"] in given else each
-        for each in declared
-    ]
-    # A text that may be left out is not declared.
-    parameters += [{"name": key, "value": value} for key, value in given.items()]
-    spec["arguments"] = {**spec["arguments"], "parameters": parameters}
-    return {**filled, "metadata": metadata, "spec": spec}
+    metadata["labels"] = {**find_object(metadata, "labels"), **(labels or {})}
+    return {**workflow, "metadata": metadata}
 
 
 def submit_workflow(
@@ -67,7 +51,7 @@ def submit_workflow(
 
     Args:
         cluster: Where.
-        workflow: Filled by :func:`fill_workflow`.
+        workflow: See :func:`name_workflow`.
         config_map: Holds the IR, where the workflow does not; one of the same name has the same.
         dry_run: Whether the cluster only checks it.
 

@@ -26,10 +26,17 @@ from argosy_schemas.names import TaskPath
 
 _NO_NODES = TaskNodes()
 _NO_ATTEMPTS = TaskAttempts()
+_NO_VALUES = (Values(), Values())
 
 
 def make_run_result(
-    spec: RunSpec, view: RunView, values: TaskValues, *, log_root: str, ended_at: datetime | None
+    spec: RunSpec,
+    view: RunView,
+    values: TaskValues,
+    *,
+    log_root: str,
+    ended_at: datetime | None,
+    with_values: bool = True,
 ) -> RunResult:
     """Return what became of a run so far.
 
@@ -39,9 +46,17 @@ def make_run_result(
         values: Of the same nodes.
         log_root: The root of its store, as it stands before the keys of logs.
         ended_at: When it ended; ``None`` while it lasts.
+        with_values: Whether the inputs and outputs of tasks are needed.
     """
     found = (
-        _task_result(*each, spec=spec, view=view, values=values, log_root=log_root)
+        _task_result(
+            *each,
+            spec=spec,
+            view=view,
+            values=values,
+            log_root=log_root,
+            with_values=with_values,
+        )
         for each in view.tasks()
     )
     tasks = tuple(sorted(found, key=lambda task: make_path_key(task.path)))
@@ -66,11 +81,14 @@ def _task_result(
     view: RunView,
     values: TaskValues,
     log_root: str,
+    with_values: bool,
 ) -> TaskResult:
     path = position.path
     node = view.nodes.tasks.get(path, _NO_NODES).node
     attempts = view.nodes.attempts.get(path, _NO_ATTEMPTS)
-    inputs, outputs = values.of_task(position, outcome.state, attempts.last)
+    inputs, outputs = _NO_VALUES
+    if with_values:
+        inputs, outputs = values.of_task(position, outcome.state, attempts.last)
     log = attempts.last.log
     started_at = None if node is None else node.started_at
     known = view.known.records.get(path)

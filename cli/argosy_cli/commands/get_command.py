@@ -6,26 +6,51 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import format_examples, home, output_format, run_argument
+from argosy_cli.commands.options import (
+    format_examples,
+    home,
+    output_format,
+    run_argument,
+    target_options,
+)
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.places import open_place
 from argosy_cli.views.run_details import format_run
-from argosy_runs.local.reading import read_run
-from argosy_runs.local.selecting import select_run
 from argosy_schemas.values import to_json
 
 
-@click.command(epilog=format_examples("argosy get @latest", "argosy get 7f3a -o json"))
+@click.command(
+    cls=ConfiguredCommand,
+    epilog=format_examples(
+        "argosy get @latest", "argosy get 7f3a -o json", "argosy get hello-x7k2p -n ml"
+    ),
+)
 @run_argument
 @home
+@target_options
 @output_format
-def command(run: str, home: Path, output: str) -> None:
-    """Show a run of this machine: the state of each task, and the outputs.
+def command(
+    run: str,
+    home: Path,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    output: str,
+) -> None:
+    """Show a run: the state of each task, and the outputs.
 
-    RUN is an id, its first characters, @latest or @latest-failed. The JSON is that of 'argosy run'.
+    RUN is an id, its first characters, @latest or @latest-failed; on a cluster also the name of a
+    workflow. The JSON is that of 'argosy run'.
     """
-    result = read_run(home, select_run(home, run))
+    with open_place(home, namespace, context, kubeconfig) as place:
+        selected = place.select(run)
+        if output == "name":
+            click.echo(selected.label)
+            return
+        result = place.read(selected, with_values=output == "json")
+    for notice in result.notices:
+        click.echo(f"note: {notice}", err=True)
     if output == "json":
         click.echo(to_json(result.to_json()))
-    elif output == "name":
-        click.echo(result.run_id)
     else:
         click.echo(format_run(result, home))

@@ -7,16 +7,27 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, format_examples, home, output_format
+from argosy_cli.commands.options import (
+    Count,
+    format_examples,
+    home,
+    output_format,
+    target_options,
+)
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.places import open_place
 from argosy_cli.views.run_table import format_run_table, runs_to_json
-from argosy_runs.local.listing import list_runs
 from argosy_runs.states import RunState
 
 
 @click.command(
-    epilog=format_examples("argosy list", "argosy list --state failed --pipeline train -o name")
+    cls=ConfiguredCommand,
+    epilog=format_examples(
+        "argosy list", "argosy list --state failed --pipeline train -o name", "argosy list -n ml"
+    ),
 )
 @home
+@target_options
 @click.option(
     "--state",
     "states",
@@ -35,23 +46,31 @@ from argosy_runs.states import RunState
 )
 @output_format
 def command(
-    home: Path, states: tuple[str, ...], pipeline: str | None, limit: int, output: str
+    home: Path,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    states: tuple[str, ...],
+    pipeline: str | None,
+    limit: int,
+    output: str,
 ) -> None:
-    """List the runs of this machine, newest first."""
-    runs = [
-        run
-        for run in list_runs(home)
-        if (not states or run.state in states) and pipeline in (None, run.pipeline)
-    ]
+    """List the runs of this machine or of a namespace of a cluster, newest first."""
+    with open_place(home, namespace, context, kubeconfig) as place:
+        runs = [
+            run
+            for run in place.list()
+            if (not states or run.state in states) and pipeline in (None, run.pipeline)
+        ]
     shown = runs[:limit]
     if output == "json":
         click.echo(runs_to_json(shown, left_out=len(runs) - len(shown)))
     elif output == "name":
         for run in shown:
-            click.echo(run.run_id)
+            click.echo(run.name or run.run_id)
     else:
         click.echo(format_run_table(shown, [run.run_id for run in runs]), nl=bool(shown))
         if not shown:
-            print(f"no runs in '{home}'", file=sys.stderr)
+            print(f"no runs in {place.label}", file=sys.stderr)
     if len(runs) > limit:
         print(f"{len(runs) - limit:,} more; show them with --limit", file=sys.stderr)

@@ -8,7 +8,11 @@ from typing import Any
 
 import click
 
-from argosy_cli.commands.compile_options import compile_options, make_compile_options
+from argosy_cli.commands.compile_options import (
+    compile_options,
+    make_compile_options,
+    patch_option,
+)
 from argosy_cli.commands.options import (
     artifacts_option,
     format_examples,
@@ -45,6 +49,7 @@ from argosy_cli.configuration import ConfiguredCommand
 @click.option("--dry-run", is_flag=True, help="Let the cluster check the workflow; run nothing.")
 @output_option("name prints that of the workflow, json and yaml all of it.", "name", "yaml")
 @compile_options
+@patch_option
 @max_size
 def command(
     pipeline: str,
@@ -59,6 +64,7 @@ def command(
     no_cache: bool,
     dry_run: bool,
     output: str,
+    patch_files: tuple[Path, ...],
     max_size_bytes: int,
     **chosen: Any,
 ) -> None:
@@ -72,7 +78,12 @@ def command(
     # Not above: help texts need none of it.
     from argosy._pipelines import check_source
     from argosy._submitting import submit_pipeline
-    from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
+    from argosy_cli.arguments import (
+        load_argument,
+        parse_assignments,
+        read_parameters_file,
+        read_patch_file,
+    )
     from argosy_cluster.targets import Target, connect_cluster
     from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 
@@ -93,6 +104,7 @@ def command(
         cache=not no_cache,
         name=name,
         labels=parse_assignments(labels, option="--label"),
+        patches=[read_patch_file(file) for file in patch_files],
         dry_run=dry_run,
     )
     if output == "name":

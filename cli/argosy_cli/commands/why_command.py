@@ -12,7 +12,8 @@ from argosy_runs.causes import find_causes
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.logs import read_last_lines
 from argosy_runs.local.reading import read_run
-from argosy_runs.local.selecting import LATEST_FAILED, select_run
+from argosy_runs.local.selecting import select_run
+from argosy_runs.places import LATEST_FAILED
 
 
 @click.command(

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from argosy_cli.views.words import format_duration, strip_controls
-from argosy_runs.local.listing import RunEntry
+from argosy_runs.places import RunEntry
 from argosy_runs.results import format_time_for_json
 from argosy_schemas.values import JsonValue, to_json
 
 _SHORTEST_ID = 8
-_HEADINGS = ("RUN", "PIPELINE", "STATE", "STARTED", "TIME", "WHY")
+_HEADINGS = ("RUN", "NAME", "PIPELINE", "STATE", "STARTED", "TIME", "WHY")
 
 
 def format_run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
@@ -28,6 +28,9 @@ def format_run_table(runs: Sequence[RunEntry], ids: Iterable[str]) -> str:
         return ""
     length = _distinct_length(list(ids))
     rows = [_HEADINGS, *(_row(run, length) for run in runs)]
+    if not any(run.name for run in runs):
+        # On this machine runs have no names.
+        rows = [(row[0], *row[2:]) for row in rows]
     return _align(rows)
 
 
@@ -39,6 +42,7 @@ def runs_to_json(runs: Iterable[RunEntry], *, left_out: int) -> str:
 def _run_to_json(run: RunEntry) -> dict[str, JsonValue]:
     return {
         "run_id": run.run_id,
+        **({} if run.name is None else {"name": run.name}),
         "pipeline": run.pipeline,
         "state": run.state.value,
         "created_at": format_time_for_json(run.created_at),
@@ -49,13 +53,16 @@ def _run_to_json(run: RunEntry) -> dict[str, JsonValue]:
 
 
 def _row(run: RunEntry, length: int) -> tuple[str, ...]:
-    end = run.finished_at or datetime.now(UTC)
+    end = run.finished_at
+    if end is None and not run.state.is_final:
+        end = datetime.now(UTC)
     return (
         run.run_id[:length],
+        run.name or "",
         strip_controls(run.pipeline),
         run.state.value,
         run.started_at.astimezone().strftime("%Y-%m-%d %H:%M"),
-        format_duration(end - run.started_at),
+        "" if end is None else format_duration(end - run.started_at),
         strip_controls(run.error or ""),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy_cli.arguments import DEFAULT_HOME
@@ -17,15 +18,22 @@ from argosy_schemas.values import to_json
 LONGEST_VALUE = 200
 """Longer outputs are cut here; ``--output json`` prints them whole."""
 
-_WORDS = ("succeeded", "cached", "failed", "skipped", "not run", "canceled")
+_WORDS = (
+    "succeeded",
+    "cached",
+    "failed",
+    "skipped",
+    "not run",
+    "canceled",
+    "running",
+    "pending",
+)
 """Counts are printed in this order."""
 
 
 def format_summary(result: RunResult, home: Path) -> str:
     """Return the lines about a run in ``home``, without a final line break."""
-    lines = [
-        f"run {result.run_id} {result.state} in {_format_span(result)}{_format_counts(result)}"
-    ]
+    lines = [f"run {result.run_id} {result.state} {_format_span(result)}{_format_counts(result)}"]
     if result.state is RunState.FAILED:
         lines += [f"  {line}" for line in _failures(result)]
     if result.state is RunState.CANCELED:
@@ -60,7 +68,10 @@ def _failures(result: RunResult) -> list[str]:
 
 
 def _format_span(result: RunResult) -> str:
-    return format_duration((result.finished_at or result.started_at) - result.started_at)
+    if result.state.is_final:
+        end = result.finished_at or result.started_at
+        return f"in {format_duration(end - result.started_at)}"
+    return f"for {format_duration(datetime.now(UTC) - result.started_at)}"
 
 
 def _format_counts(result: RunResult) -> str:

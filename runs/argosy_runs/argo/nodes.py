@@ -20,7 +20,7 @@ from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.names import TaskPath
-from argosy_schemas.pod import FINAL_MARK, PATH_INPUT, TASK_INPUT
+from argosy_schemas.pod import FINAL_MARK, PATH_INPUT, SUMMARY, TASK_INPUT
 from argosy_schemas.values import JsonValue
 
 _TYPES: Mapping[str, NodeType | None] = {
@@ -147,6 +147,7 @@ class _Reader:
             items=self._items(node, phase) if kind is NodeType.TASK_GROUP else None,
             started_at=_time(node.get("startedAt")) if kind is not NodeType.SKIPPED else None,
             finished_at=_time(node.get("finishedAt")) if phase.is_fulfilled else None,
+            cached=_cached(node) if kind is NodeType.POD else None,
         )
 
     def _path(self, node: Mapping[str, Any]) -> TaskPath:
@@ -183,6 +184,17 @@ def _order(node: Mapping[str, Any]) -> tuple[Any, ...]:
 def _message(text: str) -> str:
     """Return what a pod left as its last words, without what the controller puts before them."""
     return _TERMINATED.sub("", text).removesuffix(FINAL_MARK).rstrip()
+
+
+def _cached(node: Mapping[str, Any]) -> bool | None:
+    outputs: Mapping[str, Any] = node.get("outputs") or {}
+    for each in outputs.get("parameters", ()):
+        if each["name"] == SUMMARY and each.get("value"):
+            try:
+                return bool(json.loads(each["value"])["state"] == "cached")
+            except (ValueError, KeyError, TypeError):
+                return None
+    return None
 
 
 def _inputs(node: Mapping[str, Any]) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ def read_argo_run(
     records: RunRecords,
     *,
     log_root: str,
+    with_values: bool = True,
 ) -> RunResult:
     """Return what became of a run so far.
 
@@ -44,6 +45,8 @@ def read_argo_run(
         pipeline: Of its IR.
         records: Of the run.
         log_root: The root of its store, as it stands before the keys of logs.
+        with_values: Whether the inputs, outputs and logs of tasks are needed. Without them few
+            records are read, however many tasks there are.
 
     Raises:
         InvalidArgumentError: The nodes are not in the workflow, or it is none of Argosy's.
@@ -60,13 +63,14 @@ def read_argo_run(
         exit_tasks=WorkflowDocument(workflow).exit_tasks,
         known=pipeline.known,
     )
-    _fill_view(view, workflow, records)
+    _fill_view(view, workflow, records, with_records=with_values)
     finished_at = _status(workflow).get("finishedAt")
     return make_run_result(
         spec,
         view,
         values,
         log_root=log_root,
+        with_values=with_values,
         ended_at=None if finished_at is None else time_from_json(finished_at),
     )
 
@@ -86,7 +90,9 @@ def _spec_of(workflow: Mapping[str, Any], pipeline: Pipeline) -> RunSpec:
     )
 
 
-def _fill_view(view: RunView, workflow: Mapping[str, Any], records: RunRecords) -> None:
+def _fill_view(
+    view: RunView, workflow: Mapping[str, Any], records: RunRecords, *, with_records: bool
+) -> None:
     status = _status(workflow)
     started_at = status.get("startedAt")
     if started_at is None:
@@ -97,7 +103,7 @@ def _fill_view(view: RunView, workflow: Mapping[str, Any], records: RunRecords) 
     stop = _find_stop(workflow["spec"], nodes)
     if stop is not None:
         view.take(StopRequested(at=at, failure=stop))
-    view.nodes.attempts.update(read_argo_attempts(nodes, records))
+    view.nodes.attempts.update(read_argo_attempts(nodes, records, with_records=with_records))
     exit_root = next((index for index, node in enumerate(nodes) if node.is_exit_root), len(nodes))
     view.load(nodes[:exit_root])
     view.load(nodes[exit_root:])

@@ -11,14 +11,12 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from argosy_runs.local.home import JOURNAL_NAME, RunFiles
 from argosy_runs.local.reading import read_run
-from argosy_runs.states import RunState
+from argosy_runs.places import RunEntry
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.dataclass_json import from_members, to_members
@@ -26,22 +24,7 @@ from argosy_schemas.names import RunId
 from argosy_schemas.values import to_json
 
 _INDEX = "index.json"
-_INDEX_VERSION = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEntry:
-    """One run of a list."""
-
-    run_id: RunId
-    pipeline: str
-    state: RunState
-    created_at: datetime
-    started_at: datetime
-    """When the engine that works on the run, or did so last, began to."""
-    finished_at: datetime | None = None
-    """``None`` while the run lasts."""
-    error: str | None = None
+_INDEX_VERSION = 3
 
 
 def list_runs(home: Path) -> tuple[RunEntry, ...]:

@@ -1,18 +1,13 @@
-"""Which run a person means: an id, the first characters of one, or a word for the newest."""
+"""Which run of a home a person means."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from argosy_runs.local.home import find_run
 from argosy_runs.local.listing import list_runs
-from argosy_runs.states import RunState
-from argosy_schemas.errors import InvalidArgumentError
+from argosy_runs.places import select_latest
 from argosy_schemas.names import RunId
-
-LATEST: Final = "@latest"
-LATEST_FAILED: Final = "@latest-failed"
 
 
 def select_run(home: Path, text: str) -> RunId:
@@ -28,15 +23,5 @@ def select_run(home: Path, text: str) -> RunId:
     """
     if not text.startswith("@"):
         return find_run(home, text)
-    if text not in (LATEST, LATEST_FAILED):
-        raise InvalidArgumentError(
-            f"'{text}' names no run; write '{LATEST}', '{LATEST_FAILED}', or an id"
-        )
-    states = {RunState.FAILED} if text == LATEST_FAILED else set(RunState)
-    for entry in list_runs(home):
-        if entry.state in states:
-            return entry.run_id
-    what = "failed run" if text == LATEST_FAILED else "run"
-    raise InvalidArgumentError(
-        f"there is no {what} in '{home / 'runs'}'; give the --home that it was started with"
-    )
+    label = f"'{home / 'runs'}'; give the --home that it was started with"
+    return select_latest(text, lambda: list_runs(home), label=label).run_id

@@ -1,0 +1,261 @@
+"""The runs of a namespace: from its Workflows, and from the records in their stores."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Final, Self
+
+from argosy_cluster.cluster import Cluster, Document, find_object
+from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
+from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
+from argosy_compiler.config_objects import CONFIG_MAP
+from argosy_runs.argo.runs import read_argo_run
+from argosy_runs.places import Deletion, RunEntry, RunReference, select_latest
+from argosy_runs.results import RunResult
+from argosy_runs.stored import (
+    ArtifactRoot,
+    delete_artifacts,
+    delete_cache_entries,
+    delete_records,
+)
+from argosy_runs.workflow_document import WorkflowDocument
+from argosy_schemas.errors import (
+    ClusterError,
+    InvalidArgumentError,
+    MissingObjectError,
+    StoreError,
+)
+from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import RunId
+from argosy_schemas.pod import ENV_STORE, PIPELINE_LABEL, ROOT_PARAMETER
+from argosy_store.locations import join_uri
+from argosy_store.memory import MemoryStore
+from argosy_store.objects import ObjectStore
+from argosy_store.packed_irs import get_ir
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import Stores
+
+_CACHED_RECORDS: Final = 20_000
+"""More than a run on Argo has tasks: each record is read once."""
+_PATIENCE_SECONDS: Final = 5.0
+"""How long a store may take to answer: a person waits, and much is known without it."""
+
+
+class ClusterRuns:
+    """The runs of one namespace. For one thread."""
+
+    # The methods of `RunPlace` are documented there, once.
+
+    def __init__(self, cluster: Cluster, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        """Ask nothing yet.
+
+        Args:
+            cluster: Where the workflows are.
+            patience_seconds: How long a store may take to answer.
+        """
+        self.cluster = cluster
+        self._stores = Stores(patience_seconds=patience_seconds)
+        self._selected: Document | None = None
+        """Was read to select it, and serves the next one who wants it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stores.close()
+
+    @property
+    def label(self) -> str:
+        return f"namespace '{self.cluster.namespace}' of cluster '{self.cluster.name}'"
+
+    def list(self) -> Sequence[RunEntry]:
+        rows = self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)
+        entries = (make_entry(row) for row in rows)
+        return sorted(entries, key=lambda each: (each.created_at, each.run_id), reverse=True)
+
+    def select(self, text: str) -> RunReference:
+        if text.startswith("@"):
+            return _refer(select_latest(text, self.list, label=self.label))
+        try:
+            # Most often it is the name of a workflow, and no list is needed.
+            found: Any = self.cluster.get(WORKFLOWS, text)
+        except MissingObjectError as error:
+            if "there is no workflow" not in str(error):
+                raise
+        else:
+            self._selected = found
+            metadata = found["metadata"]
+            return RunReference(run_id=RunId(metadata["uid"]), name=metadata["name"])
+        entries = [entry for entry in self.list() if entry.run_id.startswith(text)]
+        if len(entries) > 1:
+            raise InvalidArgumentError(
+                f"'{text}' fits {len(entries)} runs, '{entries[0].name}' and '{entries[1].name}' "
+                "among them; give more characters, or a name"
+            )
+        if not entries:
+            raise MissingObjectError(
+                f"there is no run '{text}' in {self.label}; 'argosy list' shows those that there "
+                "are"
+            )
+        return _refer(entries[0])
+
+    def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
+        workflow, self._selected = self._selected, None
+        if workflow is None:
+            workflow = self.workflow(run)
+        return self.read_workflow(workflow, with_values=with_values)
+
+    def workflow(self, run: RunReference) -> Document:
+        """Return the Workflow of a run.
+
+        Raises:
+            ClusterError: The cluster does not give it.
+        """
+        return self.cluster.get(WORKFLOWS, run.label)
+
+    def is_over(self, run: RunReference) -> bool:
+        return is_over(self.workflow(run))
+
+    def stop(self, run: RunReference, *, at_once: bool) -> None:
+        workflow = self.workflow(run)
+        find_sources(workflow)
+        if is_over(workflow):
+            status: Any = workflow["status"]
+            raise InvalidArgumentError(
+                f"run '{run.label}' has ended ({status['phase']}); only a run that has not ended "
+                "can be stopped"
+            )
+        shutdown = "Terminate" if at_once else "Stop"
+        self.cluster.patch(WORKFLOWS, run.label, {"spec": {"shutdown": shutdown}})
+
+    def delete(self, run: RunReference, *, artifacts: bool) -> Deletion:
+        workflow = self.workflow(run)
+        find_sources(workflow)
+        if not is_over(workflow):
+            raise InvalidArgumentError(
+                f"run '{run.label}' has not ended; stop it first with 'argosy stop {run.label}'"
+            )
+        notices: tuple[str, ...] = ()
+        deleted, kept = 0, tuple[str, ...]()
+        try:
+            deleted, kept = self._delete_stored(workflow, run.run_id, artifacts=artifacts)
+        except StoreError as error:
+            # Somebody who may not reach the store must be able to clean up the namespace.
+            notices = (f"its records stay in the store, which cannot be used from here: {error}",)
+        # Last: until then the run is there, and can be deleted again.
+        self.cluster.delete(WORKFLOWS, run.label)
+        return Deletion(run_id=run.run_id, deleted_artifacts=deleted, kept=kept, notices=notices)
+
+    def _delete_stored(
+        self, workflow: Document, run_id: RunId, *, artifacts: bool
+    ) -> tuple[int, tuple[str, ...]]:
+        """Delete what the store has of a run; return the number of artifacts and what stays."""
+        sources = find_sources(workflow)
+        url, store = self.store_of(sources)
+        if store is None:
+            raise StoreError("nothing names it", retryable=False)
+        deleted, kept = 0, tuple[str, ...]()
+        if artifacts:
+            metadata: Any = workflow["metadata"]
+            pipeline = self._read_pipeline(sources, store, metadata["name"])
+            root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
+            place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
+            deleted, kept = delete_artifacts(
+                ArtifactRoot(url=place, pipeline=pipeline.name, run_id=run_id), store
+            )
+        delete_cache_entries(run_id, store)
+        return deleted, tuple(sorted((*kept, *delete_records(run_id, store))))
+
+    def read_workflow(self, workflow: Document, *, with_values: bool) -> RunResult:
+        """Return what became of the run of a workflow.
+
+        Where the store cannot be reached from here, what only the records say is left out, and a
+        notice says so.
+
+        Args:
+            workflow: As the cluster has it now.
+            with_values: Whether the inputs and outputs of tasks are needed.
+
+        Raises:
+            InvalidArgumentError: It is none of Argosy's, or cannot be read.
+            StoreError: Its IR is in the store, which cannot be reached.
+        """
+        metadata: Any = workflow["metadata"]
+        sources = find_sources(workflow)
+        url, store = self.store_of(sources)
+        pipeline = self._read_pipeline(sources, store, metadata["name"])
+        if store is None:
+            notices = ("nothing names the store of this run, so its records are not read",)
+            return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
+        try:
+            return _read(workflow, pipeline, store, url, with_values)
+        except StoreError as error:
+            notices = (
+                f"the store cannot be read from here, so outputs and what came from the cache are "
+                f"not known: {error}",
+            )
+            return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
+
+    def store_of(self, sources: Sources) -> tuple[str, ObjectStore | None]:
+        """Return the URL of the store of a run, and the store; ``None``: nothing names one.
+
+        Raises:
+            StoreError: The URL cannot be used.
+        """
+        url = sources.store or self._read_store_url(sources)
+        return url, (self._stores.open(url) if url else None)
+
+    def _read_store_url(self, sources: Sources) -> str:
+        found = sources.store_object
+        if found is None:
+            return ""
+        try:
+            if found.kind == CONFIG_MAP:
+                config_map = self.cluster.get(CONFIG_MAPS, found.name)
+                return str(find_object(config_map, "data").get(ENV_STORE, ""))
+            secret = self.cluster.get(SECRETS, found.name)
+            return base64.b64decode(find_object(secret, "data").get(ENV_STORE, "")).decode()
+        except ClusterError:
+            return ""
+
+    def _read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
+        text = sources.ir
+        if sources.ir_object is not None:
+            config_map: Any = self.cluster.get(CONFIG_MAPS, sources.ir_object)
+            text = str(config_map["data"]["ir"])
+        assert text is not None, "find_sources refuses it"
+        if not text.startswith(REFERENCE_PREFIX):
+            return unpack(decode_base64(text))
+        if store is None:
+            raise InvalidArgumentError(
+                f"the pipeline of run '{name}' is in a store that nothing names; 'argosy list' and "
+                "'argo get' show what is known without it"
+            )
+        return unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)))
+
+
+def _read(
+    workflow: Document,
+    pipeline: Pipeline,
+    store: ObjectStore,
+    url: str,
+    with_values: bool,
+    notices: tuple[str, ...] = (),
+) -> RunResult:
+    metadata: Any = workflow["metadata"]
+    records = RunRecords(store, RunId(metadata["uid"]), cached_records=_CACHED_RECORDS)
+    result = read_argo_run(workflow, pipeline, records, log_root=url, with_values=with_values)
+    return replace(result, notices=notices)
+
+
+def _refer(entry: RunEntry) -> RunReference:
+    return RunReference(run_id=entry.run_id, name=entry.name)

@@ -1,0 +1,66 @@
+"""The runs of a home, as a place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from argosy_runs.local.deleting import delete_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.listing import list_runs
+from argosy_runs.local.reading import read_run
+from argosy_runs.local.selecting import select_run
+from argosy_runs.places import Deletion, RunEntry, RunReference
+from argosy_runs.results import RunResult
+from argosy_schemas.errors import InvalidArgumentError
+
+_PATIENCE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
+
+
+class LocalRuns:
+    """The runs of one home."""
+
+    # The methods of `RunPlace` are documented there, once.
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    @property
+    def label(self) -> str:
+        return f"'{self.home}'"
+
+    def list(self) -> Sequence[RunEntry]:
+        return list_runs(self.home)
+
+    def select(self, text: str) -> RunReference:
+        return RunReference(run_id=select_run(self.home, text))
+
+    def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
+        return read_run(self.home, run.run_id)
+
+    def is_over(self, run: RunReference) -> bool:
+        return not self._files(run).is_locked()
+
+    def stop(self, run: RunReference, *, at_once: bool) -> None:
+        files = self._files(run)
+        if not files.is_locked():
+            state = self.read(run).state
+            raise InvalidArgumentError(
+                f"run '{run.run_id}' is {state}; only a run that has not ended can be stopped"
+            )
+        files.request_stop()
+        if at_once:
+            # The second request kills; the engine must have seen the first one before.
+            give_up_at = time.monotonic() + _PATIENCE_SECONDS
+            while files.stop_request.exists() and time.monotonic() < give_up_at:
+                time.sleep(_LOOK_SECONDS)
+            files.request_stop()
+
+    def delete(self, run: RunReference, *, artifacts: bool) -> Deletion:
+        return delete_run(self.home, run.run_id, artifacts=artifacts)
+
+    def _files(self, run: RunReference) -> RunFiles:
+        return RunFiles(self.home, run.run_id)

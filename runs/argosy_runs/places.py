@@ -1,0 +1,147 @@
+"""Where runs are: a home on this machine, or a namespace of a cluster.
+
+Commands that work on runs are written once, for a :class:`RunPlace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.names import RunId
+
+LATEST: Final = "@latest"
+LATEST_FAILED: Final = "@latest-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEntry:
+    """One run of a list."""
+
+    run_id: RunId
+    name: str | None = None
+    """Of its workflow on a cluster."""
+    pipeline: str
+    state: RunState
+    created_at: datetime
+    started_at: datetime
+    """When the engine that works on the run, or did so last, began to."""
+    finished_at: datetime | None = None
+    """``None`` while the run lasts, and where its place does not say it."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReference:
+    """A run that a person has named."""
+
+    run_id: RunId
+    name: str | None = None
+    """Of its workflow on a cluster."""
+
+    @property
+    def label(self) -> str:
+        """Return what messages call it."""
+        return self.name or self.run_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What became of a run that was deleted."""
+
+    run_id: RunId
+    deleted_artifacts: int = 0
+    """Objects below the pipeline root."""
+    kept: tuple[str, ...] = field(default=())
+    """URIs of artifacts, and keys of large values, that another run reads; sorted."""
+    notices: tuple[str, ...] = ()
+    """What could not be deleted, one sentence each."""
+
+
+class RunPlace(Protocol):
+    """A place with runs."""
+
+    @property
+    def label(self) -> str:
+        """What messages call it, e.g. ``'.argosy'``."""
+        ...
+
+    def list(self) -> Sequence[RunEntry]:
+        """Return its runs, newest first; those that cannot be read are left out."""
+        ...
+
+    def select(self, text: str) -> RunReference:
+        """Return the run that a person means.
+
+        Args:
+            text: An id, as many of its first characters as no other run shares, ``@latest``,
+                ``@latest-failed``, and on a cluster the name of a workflow.
+
+        Raises:
+            InvalidArgumentError: There is no such run, or more than one.
+        """
+        ...
+
+    def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
+        """Return what became of a run so far.
+
+        Args:
+            run: It was selected.
+            with_values: Whether the inputs and outputs of tasks are needed; those of the run always
+                are.
+
+        Raises:
+            InvalidArgumentError: It cannot be read.
+        """
+        ...
+
+    def is_over(self, run: RunReference) -> bool:
+        """Return whether nothing more happens to a run."""
+        ...
+
+    def stop(self, run: RunReference, *, at_once: bool) -> None:
+        """Ask for the end of a run, and do not wait for it.
+
+        Args:
+            run: It was selected.
+            at_once: Whether tasks get no time to end, and nothing runs at the exit.
+
+        Raises:
+            InvalidArgumentError: It has ended.
+        """
+        ...
+
+    def delete(self, run: RunReference, *, artifacts: bool) -> Deletion:
+        """Delete a run that has ended: records and logs, and on request its artifacts.
+
+        Raises:
+            InvalidArgumentError: It has not ended.
+        """
+        ...
+
+
+def select_latest(text: str, entries: Callable[[], Iterable[RunEntry]], *, label: str) -> RunEntry:
+    """Return the run that ``@latest`` or ``@latest-failed`` stands for.
+
+    Args:
+        text: One of them.
+        entries: Lists runs, newest first.
+        label: Of the place.
+
+    Raises:
+        InvalidArgumentError: There is no such run, or ``text`` is another word.
+    """
+    if text not in (LATEST, LATEST_FAILED):
+        raise InvalidArgumentError(
+            f"'{text}' names no run; write '{LATEST}', '{LATEST_FAILED}', or an id"
+        )
+    for entry in entries():
+        if text == LATEST or entry.state is RunState.FAILED:
+            return entry
+    what = "failed run" if text == LATEST_FAILED else "run"
+    raise InvalidArgumentError(f"there is no {what} in {label}")

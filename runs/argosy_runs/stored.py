@@ -1,0 +1,107 @@
+"""Delete what a run left in stores: its artifacts, its records, and the cache entries to them.
+
+What another run still reads stays: a task that came from the cache has, in its own record, the URIs
+of the artifacts and the keys of the large values that the first run wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from argosy_schemas.formats.dataclass_json import FormatError
+from argosy_schemas.formats.records_json import record_from_json
+from argosy_schemas.names import RunId
+from argosy_store.cache_entries import CacheEntries, CacheMiss
+from argosy_store.locations import join_uri
+from argosy_store.objects import ObjectStore
+from argosy_store.parallel import for_each
+from argosy_store.stores import Stores
+
+_WIDTH: Final = 16
+"""How many objects are read or deleted at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactRoot:
+    """Where the artifacts of one run are."""
+
+    url: str
+    """The pipeline root, with its options."""
+    pipeline: str
+    run_id: RunId
+
+
+def delete_artifacts(root: ArtifactRoot, store: ObjectStore) -> tuple[int, tuple[str, ...]]:
+    """Delete the objects of a run below its pipeline root; return their number and what stays.
+
+    Args:
+        root: Where they are.
+        store: Holds the records of all runs.
+
+    Raises:
+        StoreError: A store cannot be reached, or refuses.
+    """
+    prefix = join_uri(root.url, root.pipeline, root.run_id)
+    used = find_references(store, root.run_id, f"{prefix}/")
+    with Stores(root.url) as stores:
+        objects = stores.open(root.url)
+        below = f"{root.pipeline}/{root.run_id}"
+        deleted = [
+            info.key
+            for info in list(objects.list(below))
+            # A reference may end early, at a quote, or late, in the midst of some text.
+            if not any(
+                uri.startswith(one) or one.startswith(uri)
+                for uri in [f"{prefix}{info.key.removeprefix(below)}"]
+                for one in used
+            )
+        ]
+        for_each(objects.delete, deleted, width=_WIDTH)
+    return len(deleted), tuple(used)
+
+
+def delete_cache_entries(run_id: RunId, store: ObjectStore) -> None:
+    """Delete the cache entries that point to a run."""
+    entries = CacheEntries(store)
+    for info in list(store.list(f"runs/{run_id}/tasks")):
+        if not info.key.endswith("/success.json"):
+            continue
+        try:
+            fingerprint = record_from_json(store.get(info.key) or b"").fingerprint
+        except FormatError:
+            continue
+        entry = CacheMiss(reason="") if fingerprint is None else entries.get(fingerprint)
+        if not isinstance(entry, CacheMiss) and entry.record.run_id == run_id:
+            entries.delete(entry.fingerprint)
+
+
+def delete_records(run_id: RunId, store: ObjectStore) -> tuple[str, ...]:
+    """Delete all that a store has of a run; return the keys of values that stay.
+
+    Raises:
+        StoreError: The store cannot be reached, or refuses.
+    """
+    keys = [info.key for info in store.list(f"runs/{run_id}")]
+    prefix = f"runs/{run_id}/values/"
+    has_values = any(key.startswith(prefix) for key in keys)
+    used = set(find_references(store, run_id, prefix)) if has_values else set[str]()
+    for_each(store.delete, [key for key in keys if key not in used], width=_WIDTH)
+    return tuple(sorted(used))
+
+
+def find_references(store: ObjectStore, run_id: RunId, prefix: str) -> tuple[str, ...]:
+    """Return what begins with ``prefix`` in the records of all runs but one; sorted."""
+    # Without reading them as records: a string parameter may hold a URI as well.
+    pattern = re.compile(re.escape(prefix.encode()) + rb'[^"\\]+')
+    found: set[str] = set()
+    own = f"runs/{run_id}/"
+
+    def read(key: str) -> None:
+        found.update(match.decode() for match in pattern.findall(store.get(key) or b""))
+
+    keys = (info.key for info in store.list("runs"))
+    others = [key for key in keys if not key.startswith(own) and key.endswith(".json")]
+    for_each(read, others, width=_WIDTH)
+    return tuple(sorted(found))

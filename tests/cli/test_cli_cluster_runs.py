@@ -1,0 +1,160 @@
+"""``argosy list``, ``get``, ``stop`` and ``delete`` on the runs of a cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.options import CompileOptions
+from argosy_schemas.reading.pipeline import read_pipeline
+from cli_processes import argosy, shell_pipeline
+from kube_server import Canned, KubeServer, kube_server
+
+UID = "0c4f6f0a-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeServer]:
+    with kube_server() as server:
+        monkeypatch.setenv("KUBECONFIG", str(server.write_kubeconfig(tmp_path / "kubeconfig")))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        yield server
+
+
+def put(server: KubeServer, name: str, phase: str, *, store: Path) -> None:
+    """Put the workflow of a run of one task, whose pod has the phase, into the cluster."""
+    source = shell_pipeline("hello", {"say": "true"}).encode()
+    compiled = compile_pipeline(read_pipeline(source, file="p"), CompileOptions(store=str(store)))
+    workflow: Any = json.loads(json.dumps(compiled.workflow))
+    workflow["metadata"] |= {
+        "name": name,
+        "uid": UID,
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    workflow["metadata"]["labels"]["workflows.argoproj.io/phase"] = phase
+    times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:09Z"}
+    if phase == "Running":
+        times["finishedAt"] = None  # type: ignore[assignment]
+    root = {"id": name, "name": name, "type": "DAG", "templateName": "root", "phase": phase}
+    pod = {
+        "id": f"{name}-1",
+        "name": f"{name}.say",
+        "type": "Pod",
+        "templateName": "pod",
+        "boundaryID": name,
+        "phase": phase,
+        "message": "main: Error (exit code 7): it broke" if phase == "Failed" else "",
+        "inputs": {"parameters": [{"name": "task", "value": "say"}]},
+    }
+    nodes = {each["id"]: {**each, **times} for each in (root, pod)}
+    workflow["status"] = {"phase": phase, **times, "nodes": nodes}
+    server.put("workflows", workflow)
+
+
+def test_runs_of_a_namespace_are_listed(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+
+    table = argosy("list", "-n", "ml", cwd=tmp_path)
+    names = argosy("list", "-n", "ml", "-o", "name", cwd=tmp_path)
+    document = argosy("list", "-n", "ml", "-o", "json", cwd=tmp_path).result
+
+    assert table.out.splitlines()[0].split()[:4] == ["RUN", "NAME", "PIPELINE", "STATE"]
+    assert table.out.splitlines()[1].split()[:4] == [UID[:8], "hello-1", "hello", "RUNNING"]
+    assert names.out == "hello-1\n"
+    assert (document["runs"][0]["name"], document["runs"][0]["run_id"]) == ("hello-1", UID)
+
+
+def test_an_empty_namespace_is_named(server: KubeServer, tmp_path: Path) -> None:
+    ended = argosy("list", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == "no runs in namespace 'ml' of cluster 'test'\n"
+
+
+def test_a_configured_namespace_turns_to_the_cluster_and_a_home_back(
+    server: KubeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+    monkeypatch.setenv("ARGOSY_NAMESPACE", "ml")
+
+    cluster = argosy("list", "-o", "name", cwd=tmp_path)
+    machine = argosy("list", "-o", "name", "--home", "here", cwd=tmp_path)
+
+    assert (cluster.out, machine.out) == ("hello-1\n", "")
+
+
+def test_a_home_and_a_namespace_are_not_one_place(server: KubeServer, tmp_path: Path) -> None:
+    ended = argosy("list", "--home", "here", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (
+        2,
+        ["--home is on this machine and --namespace on a cluster; leave one out"],
+    )
+
+
+def test_a_run_is_shown_by_its_name(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Failed", store=tmp_path)
+
+    ended = argosy("get", "hello-1", "-n", "ml", cwd=tmp_path)
+
+    lines = ended.out.splitlines()
+    assert lines[1].strip().startswith("✖ say FAILED 9.0s: it broke")
+    assert lines[2] == f"run {UID} FAILED in 9.0s (1 task: 1 failed)"
+
+
+def test_a_run_that_lasts_is_counted(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+
+    ended = argosy("get", "@latest", "-n", "ml", cwd=tmp_path)
+
+    assert " RUNNING for " in ended.out.splitlines()[-1]
+    assert ended.out.endswith("(1 task: 1 running)\n")
+
+
+def test_a_run_that_is_not_there_is_exit_status_3(server: KubeServer, tmp_path: Path) -> None:
+    ended = argosy("get", "gone", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (
+        3,
+        [
+            "there is no run 'gone' in namespace 'ml' of cluster 'test'; 'argosy list' shows those "
+            "that there are"
+        ],
+    )
+
+
+def test_a_run_is_stopped(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+
+    ended = argosy("stop", "hello-1", "-n", "ml", "--now", "--no-wait", cwd=tmp_path)
+
+    assert ended.out == "run hello-1 is stopping\n"
+    assert server.objects["workflows"]["hello-1"]["spec"]["shutdown"] == "Terminate"
+
+
+def test_a_right_that_is_missing_is_exit_status_4(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+    server.canned["patch"] = [Canned(code=403, message='User "ann" cannot patch')]
+
+    ended = argosy("stop", "hello-1", "-n", "ml", cwd=tmp_path)
+
+    assert ended.status == 4
+    assert "verbs: [patch]" in ended.errors[0]
+
+
+def test_a_run_is_deleted(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Succeeded", store=tmp_path)
+    record = tmp_path / "runs" / UID / "tasks" / "say" / "a.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+
+    ended = argosy("delete", "hello-1", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (0, "run hello-1 deleted\n")
+    assert server.objects["workflows"] == {}
+    assert not record.exists()
