@@ -155,13 +155,14 @@ ENVIRONMENT = {
 PRINTED = sorted("\n".join(f"{name}={value}" for name, value in ENVIRONMENT.items()).split("\n"))
 
 
-def test_no_credentials_are_arguments_of_a_process() -> None:
+@pytest.mark.parametrize("name", ["TOKEN", "PS1", "PWD", "LD_LIBRARY_PATH", "a.secret"])
+def test_no_variable_is_an_argument_of_a_process(name: str) -> None:
     """Everybody on the machine may read those."""
     with Watchdog() as watchdog:
-        argv, environment = watchdog.wrap_command(["true"], ENVIRONMENT)
+        argv, environment = watchdog.wrap_command(["true"], {name: "s3cret", "PATH": "/bin"})
 
-    assert "a secret" not in " ".join(argv)
-    assert environment["AWS_SECRET_ACCESS_KEY"] == ENVIRONMENT["AWS_SECRET_ACCESS_KEY"]
+    assert "s3cret" not in " ".join(argv)
+    assert "s3cret" in " ".join(environment.values())
 
 
 def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
@@ -169,6 +170,27 @@ def test_the_environment_is_the_given_one_alone(shell: Shell) -> None:
 
     assert ended == CommandResult(exit_code=0)
     assert sorted(shell.log.read_text().splitlines()) == PRINTED
+
+
+@pytest.mark.parametrize("also", [{}, {"a.b": "c"}])
+def test_a_command_starts_like_one_of_a_shell_whatever_its_variables(
+    also: dict[str, str], shell: Shell
+) -> None:
+    directory = shell.directory / "bin"
+    directory.mkdir()
+    script = directory / "no-interpreter"
+    script.write_text("echo ran $0 $1\n")
+    script.chmod(0o755)
+    environment = {"PATH": f"/nowhere:{directory}:/usr/bin", **also}
+
+    found = shell.run_argv(script.name, "x", environment=environment)
+    missing = shell.run_argv("no-such-program", environment=environment)
+    refused = shell.run_argv("/etc", environment=environment)
+    broken = shell.run_argv("sh", "-c", "kill -s PIPE $$", environment=environment)
+
+    assert shell.log.read_text().splitlines()[0] == f"ran {script} x"
+    codes = [each.exit_code for each in (found, missing, refused, broken)]
+    assert codes == [0, 127, 126, -signal.SIGPIPE]
 
 
 def test_a_command_whose_path_reads_like_a_variable_runs(shell: Shell) -> None:

@@ -4,7 +4,7 @@ One small shell per run reads from a pipe which process groups exist. When the p
 the engine has ended, the shell kills them. Each process writes its own group to the pipe before it
 executes the user's command, and holds the pipe open until then, so the engine cannot die unnoticed
 in between. This needs only a POSIX shell and costs a process of a megabyte per run and about a
-millisecond per task.
+millisecond per task; a start of Python for one with variables that a shell would not hand on.
 
 Containers do not belong to the process groups of their clients. A command, which the shell repeats
 until the clients have ended, removes those that are left.
@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -54,11 +55,37 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 """
 
 # The pipe is standard input, since shells support descriptors of one digit only.
-_REGISTER = 'echo "+ $$" >&0; exec /usr/bin/env "$@" </dev/null'
+_REGISTER = 'echo "+ $$" >&0; exec "$@" </dev/null'
+
+# Executes its arguments with the variables that are the values of `V0`, `V1` and so on, and with
+# nothing else. Like `env`: the exit code of a program that is not there is 127, a file without a
+# first line that names its interpreter is a script of the shell.
+_EXECUTE = r"""
+import errno, os, signal, sys
+
+numbered = (value for name, value in os.environb.items() if name[:1] == b"V" and name[1:].isdigit())
+variables = dict(value.split(b"=", 1) for value in numbered)
+for each in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(each, signal.SIG_DFL)  # Python ignores them.
+command = list(map(os.fsencode, sys.argv[1:]))
+directories = [b""] if b"/" in command[0] else variables.get(b"PATH", b"").split(b":")
+reason = errno.ENOENT
+for directory in directories:
+    path = os.path.join(directory, command[0])
+    try:
+        os.execve(path, command, variables)
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            os.execve(b"/bin/sh", [b"/bin/sh", path, *command[1:]], variables)
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            reason = error.errno
+sys.stderr.write(f"argosy: cannot execute {sys.argv[1]!r}: {os.strerror(reason)}\n")
+sys.exit(127 if reason == errno.ENOENT else 126)
+"""
 
 _ADDED_BY_SHELLS = ("_", "OLDPWD", "PWD", "SHLVL")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Shells change or drop these; macOS takes the last from its own programs.
+# Shells change, drop or obey these; macOS takes the last from its own programs.
 _SPECIAL = re.compile(
     r"_|OLDPWD|PWD|SHLVL|IFS|ENV|BASH.*|SHELLOPTS|POSIXLY_CORRECT|PS[0-9]|PPID|E?UID|OPT[A-Z]+|"
     r"LINENO|RANDOM|SECONDS|HIST.*|MAIL.*|COLUMNS|LINES|LD_.*|DYLD_.*"
@@ -106,13 +133,15 @@ class Watchdog:
         as its environment. ``argv`` gets exactly ``environment``, and an empty standard input.
         """
         # Everybody may read the arguments of a process, and credentials are among the variables.
-        # Only those are arguments of `env` that a shell would not hand on as they are.
-        passed = {name: value for name, value in environment.items() if _is_passed_on(name)}
-        pairs = [f"{name}={environment[name]}" for name in environment if name not in passed]
+        register = [_SHELL, "-c", _REGISTER, "argosy"]
+        if not all(map(_is_passed_on, environment)):
+            pairs = (f"{name}={value}" for name, value in environment.items())
+            numbered = {f"V{number}": pair for number, pair in enumerate(pairs)}
+            return [*register, sys.executable, "-I", "-S", "-c", _EXECUTE, *argv], numbered
         unset = [word for name in _ADDED_BY_SHELLS for word in ("-u", name)]
         # `env` takes words with a "=" for variables, up to the first word without one.
         prefix = _find_neutral_prefix() if "=" in argv[0] else ()
-        return [_SHELL, "-c", _REGISTER, "argosy", *unset, *pairs, *prefix, *argv], passed
+        return [*register, "/usr/bin/env", *unset, *prefix, *argv], dict(environment)
 
     def forget(self, group: int) -> None:
         """Unregister a group; call it before the system can reuse its id."""
