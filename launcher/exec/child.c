@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 // What Docker and containerd use where the image sets none.
+enum { OUTPUT_PIPE = 256 * 1024 };
+
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 char **split_entries(char *data, size_t size) {
@@ -130,6 +132,8 @@ int start_child(struct child *child, char **argv, char **environment, const sigs
     close(out[1]);
     close(err[1]);
     close(report[1]);
+    // Fewer turns for a command that prints a lot; more than its default may be refused.
+    fcntl(out[0], F_SETPIPE_SZ, OUTPUT_PIPE);
     child->out = out[0];
     child->err = err[0];
     ssize_t got;

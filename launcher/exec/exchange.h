@@ -26,6 +26,9 @@ void beat(void);
 // go on waiting. 0 when it did not come up in time, or when `tick` said so.
 int await_launcher(int wake, int (*tick)(void));
 
+// Whether the launcher has ever shown that it lives.
+int launcher_appeared(void);
+
 // Write a file of ours, all or nothing. Ends this process if it cannot be written: the launcher
 // would wait for it as long as we live.
 void publish(const char *name, const char *temporary, const char *data, size_t size);

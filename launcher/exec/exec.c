@@ -81,8 +81,12 @@ static int reap(void) {
 
 static void take_signals(void) {
     struct signalfd_siginfo info;
-    while (read(signals, &info, sizeof info) == sizeof info) on_signal((int)info.ssi_signo);
-    reap();
+    int children = 0;
+    while (read(signals, &info, sizeof info) == sizeof info) {
+        children |= info.ssi_signo == SIGCHLD;
+        on_signal((int)info.ssi_signo);
+    }
+    if (children) reap();
     if (stop_due != NEVER && milliseconds() >= stop_due && command_running()) {
         to_command(SIGKILL);
         stop_due = NEVER;
@@ -99,24 +103,22 @@ static size_t relay(struct stream *streams, int wait_ms) {
     struct pollfd polled[5] = {{.fd = signals, .events = POLLIN}};
     size_t moved = 0;
     for (int i = 0; i < 2; i++) {
-        int full = streams[i].start != streams[i].end;
+        int full = is_pending(&streams[i]);
         polled[1 + i] = (struct pollfd){.fd = full ? -1 : streams[i].from, .events = POLLIN};
         polled[3 + i] = (struct pollfd){.fd = full ? streams[i].to : -1, .events = POLLOUT};
     }
     if (poll(polled, 5, wait_ms) > 0)
         for (int i = 0; i < 2; i++) {
             if (polled[1 + i].revents) moved += fill(&streams[i]);
-            if (polled[3 + i].revents) {
-                drain(&streams[i]);
-                moved++;
-            }
+            if (polled[3 + i].revents) moved += drain(&streams[i]);
         }
-    tick();
+    beat();
+    if (polled[0].revents || stop_due != NEVER) take_signals();
     return moved;
 }
 
 static int pending(const struct stream *streams) {
-    return streams[0].start != streams[0].end || streams[1].start != streams[1].end;
+    return is_pending(&streams[0]) || is_pending(&streams[1]);
 }
 
 // A signal for our own children: those in the command's group, and orphans in groups of their own.
@@ -200,12 +202,18 @@ static void report(int started, const struct start_error *error, const char *out
     publish("exit", "exit.tmp", text, (size_t)(end - text));
 }
 
+static const char no_launcher[] =
+    "the launcher of this pod did not start within a minute, nothing was run or stored; see the "
+    "events of the pod";
+
 static int conclude(int own_code) {
     const char *text = await_verdict(signals, tick);
     int code = own_code ? own_code : 1;
     const char *reason =
-        "the launcher of this pod ended without a word, nothing was stored; see the log of container "
-        "'launcher'";
+        launcher_appeared()
+            ? "the launcher of this pod ended without a word, nothing was stored; see the log of "
+              "container 'launcher'"
+            : no_launcher;
     if (text) {
         code = (int)leading_number(text, &reason);
         if (*reason == '\n') reason++;
@@ -235,8 +243,12 @@ static int run_command(char **argv, char **environment) {
     sigset_t none;
     long long kills = out_of_memory_kills();
     take_signals();  // told to stop before it began
-    // Without a launcher nothing of the command would be stored: it is not run.
-    if (!await_launcher(signals, still_wanted) && !stopped) return 1;
+    // Without a launcher nothing of the command would be stored: it is not run. One that starts now
+    // finds nobody, and ends.
+    if (!await_launcher(signals, still_wanted) && !stopped) {
+        leave_reason(no_launcher);
+        _exit(1);
+    }
     open_log(exchange, options.log_limit);
     sigemptyset(&none);
     int started = !stopped && start_child(&child, argv, environment, &none, users_umask, &error) == 0;

@@ -23,6 +23,10 @@ from launcher_pods import EXEC, SYSTEM_PATH, Pod, step_of
 
 NOBODY = 65534
 SECRET = "the-secret-of-the-launcher"
+NO_LAUNCHER = (
+    "the launcher of this pod did not start within a minute, nothing was run or stored; see the "
+    "events of the pod"
+)
 ENDED = {
     **{"version": 1, "started": True, "exit_code": 0, "signal": 0, "error": 0, "present": False},
     **{"stopped": 0, "leftover": 0, "out_of_memory": None},
@@ -291,10 +295,36 @@ def test_the_command_waits_until_the_launcher_runs(pod: Pod) -> None:
 
 
 def test_a_command_without_a_launcher_is_not_run(pod: Pod) -> None:
-    pod.tick_ms = 5
+    """A minute of the protocol: Kubernetes starts it right after main, and has its image."""
+    pod.tick_ms = 20
+    began = time.monotonic()
     pod.start_main(step_of("sh", "-c", "echo ran"))
 
     end = pod.end()
+    passed = time.monotonic() - began
 
     assert (end.exit_code, end.stdout) == (1, b"")
-    assert end.reason.startswith("the launcher of this pod ended without a word")
+    assert end.reason == NO_LAUNCHER
+    assert 60 * 0.02 <= passed < 150 * 0.02 + 1
+
+
+def test_a_task_that_was_done_before_ends_without_a_launcher_too(pod: Pod) -> None:
+    pod.tick_ms = 5
+    pod.start_main(step_of())
+
+    end = pod.end()
+
+    assert (end.exit_code, end.reason) == (1, NO_LAUNCHER)
+
+
+def test_a_launcher_that_starts_too_late_ends(pod: Pod) -> None:
+    pod.tick_ms = 5
+    pod.start_main(step_of("sh", "-c", "echo ran"))
+    assert pod.main is not None
+    pod.main.wait(timeout=20)
+
+    pod.start_launcher()
+    end = pod.end()
+
+    assert (end.exit_code, end.stdout, end.launcher_code) == (1, b"", 0)
+    assert end.reason == NO_LAUNCHER

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -27,7 +28,7 @@ from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_store.stores import Stores
 from argosy_store.transfer import inspect_content
-from launcher_pods import Pod, step_of
+from launcher_pods import EXEC, Pod, step_of
 
 MODEL = ArtifactType(schema_title="system.Model")
 MakePod = Callable[..., Pod]
@@ -282,6 +283,19 @@ def test_output_arrives_whole_when_whoever_reads_it_is_slow(pod: Pod) -> None:
     end = pod.end()
 
     assert end.stdout == b"x" * 150_000 + b"\n"
+
+
+def test_output_passes_to_what_is_no_pipe_too(pod: Pod, tmp_path: Path) -> None:
+    """A container runtime gives pipes; a terminal or a file is as good."""
+    shutil.copy(EXEC, pod.published / "exec")
+    pod.command_prefix = ("sh", "-c", 'exec "$0" "$@" > ' + str(tmp_path / "output"))
+    size = 3_000_000
+
+    end = pod.run(step_of(*python(f"import os; os.write(1, bytes(range(250)) * {size // 250})")))
+
+    assert (end.exit_code, end.stdout) == (0, b"")
+    assert (tmp_path / "output").read_bytes() == bytes(range(250)) * (size // 250)
+    assert pod.stored_log() == bytes(range(250)) * (size // 250)
 
 
 def test_of_a_log_without_end_the_beginning_and_the_end_are_kept(make_pod: MakePod) -> None:
