@@ -55,7 +55,7 @@ def pod(linux: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pod]:
         Path(directory).chmod(0o711)
         made = Pod(
             directory=Path(directory),
-            tick_ms=50,
+            tick_ms=150,
             user=NOBODY if is_root else None,
             environment={
                 "PATH": SYSTEM_PATH,

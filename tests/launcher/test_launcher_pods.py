@@ -771,7 +771,7 @@ def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
     chance = random.Random(seed)
     script = "echo 1 > n; mkdir -p model; i=0; while [ $i -lt 40 ]; do echo $i > model/$i; "
     script += "i=$((i+1)); done; sleep 0.05"
-    first = make_pod("first", tick_ms=20)
+    first = make_pod("first", tick_ms=100)
     step = with_outputs(first, step_of("sh", "-c", f"cd {first.volume}/outputs; {script}"))
     first.start_main(step)
     first.start_launcher()
