@@ -69,6 +69,20 @@ class ArgoCluster:
         """Compile and submit."""
         return self.submit(self.compile(pipeline, **options), *words)
 
+    def submit_from(self, source: str, *words: str) -> ArgoRun:
+        """Submit a workflow from a template, e.g. ``workflowtemplate/train``."""
+        return self._started(self.argo("submit", "--from", source, *words, "-o", "name"))
+
+    def wait_for_workflow(self, selector: str) -> str:
+        """Return the name of a workflow with these labels, as soon as there is one."""
+        deadline = time.monotonic() + 120
+        while True:
+            names = self.kubectl("get", "workflows", "-l", selector, "-o", "name").split()
+            if names:
+                return self._started(names[0]).name
+            assert time.monotonic() < deadline, f"no workflow has {selector}"
+            time.sleep(0.5)
+
     def argo(self, *words: str) -> str:
         return self._checked("argo", *words)
 
