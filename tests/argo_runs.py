@@ -18,9 +18,9 @@ from typing import Any
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.events import Event, TaskLogLine
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_runs.events import Event, TaskLogLine
 from argosy_runs.results import RunResult
 from argosy_schemas.ir.model import PipelineConfig
 from driver_support import (

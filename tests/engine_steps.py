@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from argosy_engine.controller.nodes import PodNode, Spot
-from argosy_engine.events import Event
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings
 from argosy_engine.workflow.model import PodTemplate
+from argosy_runs.events import Event
 from argosy_runs.results import RunResult
 from argosy_schemas.formats.packed_ir import pack
 from argosy_schemas.names import TaskPath

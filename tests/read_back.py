@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from argosy_engine.events import Event, TaskFinished
+from argosy_runs.events import Event, TaskFinished
 from argosy_runs.local.reading import read_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_schemas.names import TaskPath

@@ -14,9 +14,6 @@ from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue
 
-DEFAULT_HOME = ".argosy"
-"""Where runs live, in the working directory."""
-
 
 def load_argument(name: str, *, max_size_bytes: int) -> Source:
     """Return the compiled pipeline behind a path, ``FILE.py:NAME``, or ``-`` for standard input.

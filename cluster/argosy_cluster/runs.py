@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
 from argosy_cluster.cluster import Cluster, Document, find_object
+from argosy_cluster.logs import ClusterLogReader
 from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
+from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_compiler.config_objects import CONFIG_MAP
 from argosy_runs.argo.runs import read_argo_run
-from argosy_runs.places import Deletion, RunEntry, RunReference, select_latest
+from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, select_latest
 from argosy_runs.results import RunResult
 from argosy_runs.stored import (
     ArtifactRoot,
@@ -59,6 +61,8 @@ class ClusterRuns:
         """
         self.cluster = cluster
         self._stores = Stores(patience_seconds=patience_seconds)
+        self._unreachable: dict[str, str] = {}
+        """What to say of each store that could not be read, by its URL."""
         self._selected: Document | None = None
         """Was read to select it, and serves the next one who wants it."""
 
@@ -124,6 +128,33 @@ class ClusterRuns:
 
     def is_over(self, run: RunReference) -> bool:
         return is_over(self.workflow(run))
+
+    def follow(self, run: RunReference) -> Iterator[RunResult]:
+        for workflow in follow(self.cluster, WORKFLOWS, run.label):
+            yield self.read_workflow(workflow, with_values=False)
+            if is_over(workflow):
+                return
+        raise MissingObjectError(
+            f"workflow '{run.label}' was deleted while the run was followed; its records may be in "
+            "its store"
+        )
+
+    def open_log(
+        self, run: RunReference, task: str | None = None, *, sdk_lines: bool = False
+    ) -> RunLog:
+        workflow = self._selected or self.workflow(run)
+        _, store = self.store_of(find_sources(workflow))
+        return ClusterLogReader(
+            self.cluster,
+            store,
+            workflow=run.label,
+            run_id=run.run_id,
+            task=task,
+            sdk_lines=sdk_lines,
+        )
+
+    def resume_command(self, run: RunReference) -> tuple[str, ...]:
+        return ()
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
         workflow = self.workflow(run)
@@ -196,14 +227,17 @@ class ClusterRuns:
         if store is None:
             notices = ("nothing names the store of this run, so its records are not read",)
             return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
-        try:
-            return _read(workflow, pipeline, store, url, with_values)
-        except StoreError as error:
-            notices = (
-                f"the store cannot be read from here, so outputs and what came from the cache are "
-                f"not known: {error}",
-            )
-            return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
+        if url not in self._unreachable:
+            try:
+                return _read(workflow, pipeline, store, url, with_values)
+            except StoreError as error:
+                # Who follows a run does not wait for it again and again.
+                self._unreachable[url] = (
+                    "the store cannot be read from here, so outputs and what came from the cache "
+                    f"are not known: {error}"
+                )
+        notices = (self._unreachable[url],)
+        return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
 
     def store_of(self, sources: Sources) -> tuple[str, ObjectStore | None]:
         """Return the URL of the store of a run, and the store; ``None``: nothing names one.

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from argosy_engine.controller.nodes import GroupNode, Node, PodNode, RetryNode
-from argosy_engine.events import (
+from argosy_runs.events import (
     Listener,
     Notice,
     Stopping,

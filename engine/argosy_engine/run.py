@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from argosy_driver.planning.needed_objects import find_missing_objects
 from argosy_engine.assembly import assemble_run
 from argosy_engine.containers.program import ContainerProgram, connect
-from argosy_engine.events import Listener, Notice, RunFinished, RunStarted, ignore
+from argosy_runs.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_engine.home.local_run import LocalRun, create_run, load_run
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.notices import list_notices

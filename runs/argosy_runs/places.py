@@ -5,7 +5,7 @@ Commands that work on runs are written once, for a :class:`RunPlace`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.names import RunId
+from argosy_schemas.names import RunId, TaskPath
 
 LATEST: Final = "@latest"
 LATEST_FAILED: Final = "@latest-failed"
@@ -63,6 +63,32 @@ class Deletion:
     """What could not be deleted, one sentence each."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that a task wrote."""
+
+    path: TaskPath
+    text: str
+    """Without its line break; bytes that are not UTF-8 are replaced."""
+
+
+class RunLog(Protocol):
+    """The output of some tasks of a run."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What could not be read so far, each once."""
+        ...
+
+    def read(self, *, is_over: bool) -> Iterator[LogLine]:
+        """Yield the lines that came since the last call.
+
+        Args:
+            is_over: Whether nothing more is written.
+        """
+        ...
+
+
 class RunPlace(Protocol):
     """A place with runs."""
 
@@ -102,6 +128,30 @@ class RunPlace(Protocol):
 
     def is_over(self, run: RunReference) -> bool:
         """Return whether nothing more happens to a run."""
+        ...
+
+    def follow(self, run: RunReference) -> Iterator[RunResult]:
+        """Yield what became of a run now and after changes, without values, until it is over.
+
+        Raises:
+            InvalidArgumentError: It cannot be read.
+        """
+        ...
+
+    def open_log(
+        self, run: RunReference, task: str | None = None, *, sdk_lines: bool = False
+    ) -> RunLog:
+        """Return the output of the tasks that ``task`` stands for; ``None``: of all.
+
+        Args:
+            run: It was selected.
+            task: A path, or some segments of one.
+            sdk_lines: Whether to read what the KFP SDK wrote around the components.
+        """
+        ...
+
+    def resume_command(self, run: RunReference) -> tuple[str, ...]:
+        """Return the command that goes on with a run that was stopped; empty: there is none."""
         ...
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:

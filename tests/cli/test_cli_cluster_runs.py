@@ -116,6 +116,15 @@ def test_a_run_that_lasts_is_counted(server: KubeServer, tmp_path: Path) -> None
     assert ended.out.endswith("(1 task: 1 running)\n")
 
 
+def test_a_run_is_watched_to_its_end(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Succeeded", store=tmp_path)
+
+    ended = argosy("get", "hello-1", "-n", "ml", "--watch", cwd=tmp_path)
+
+    assert any(line.endswith("SUCCEEDED say 9.0s") for line in ended.err.splitlines())
+    assert " SUCCEEDED in 9.0s " in ended.out.splitlines()[-1]
+
+
 def test_a_run_that_is_not_there_is_exit_status_3(server: KubeServer, tmp_path: Path) -> None:
     ended = argosy("get", "gone", "-n", "ml", cwd=tmp_path)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cli_processes import Ended, argosy, shell_pipeline
+from cli_processes import ARGOSY, Ended, argosy, shell_pipeline
 from kube_server import Canned, KubeServer, kube_server
 
 STORE = "s3://bucket/argosy"
@@ -126,6 +130,163 @@ def test_the_ir_can_travel_in_a_config_map(
     assert [each.status for each in ended] == [0, 0]
     assert len(server.objects["configmaps"]) == 1
     assert len(server.objects["workflows"]) == 2
+
+
+# Waiting for its end.
+
+
+@pytest.fixture
+def controller(server: KubeServer) -> Iterator[Callable[[str], None]]:
+    """Lets a controller bring the first workflow that comes to its end, in a phase."""
+    threads: list[threading.Thread] = []
+
+    def work(phase: str) -> None:
+        while not server.objects["workflows"]:
+            time.sleep(0.05)
+        (workflow,) = server.objects["workflows"].values()
+        name = workflow["metadata"]["name"]
+        for each in ("Running", phase):
+            times = {
+                "startedAt": "2026-01-01T00:00:00Z",
+                "finishedAt": None if each == "Running" else "2026-01-01T00:00:09Z",
+            }
+            root = {"id": name, "name": name, "type": "DAG", "templateName": "root"}
+            pod = {
+                "id": f"{name}-1",
+                "name": f"{name}.say",
+                "type": "Pod",
+                "templateName": "pod",
+                "boundaryID": name,
+                "inputs": {"parameters": [{"name": "task", "value": "say"}]},
+            }
+            nodes = {one["id"]: {**one, "phase": each, **times} for one in (root, pod)}
+            status = {"phase": each, **times, "nodes": nodes}
+            spec = server.objects["workflows"][name]["spec"]
+            server.put("workflows", {**workflow, "spec": spec, "status": status})
+            time.sleep(0.3)
+
+    def start(phase: str) -> None:
+        threads.append(threading.Thread(target=work, args=(phase,)))
+        threads[-1].start()
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("phase", "status", "state"), [("Succeeded", 0, "SUCCEEDED"), ("Failed", 1, "FAILED")]
+)
+def test_who_waits_gets_the_state_as_exit_status(
+    server: KubeServer,
+    controller: Callable[[str], None],
+    pipeline: Path,
+    tmp_path: Path,
+    phase: str,
+    status: int,
+    state: str,
+) -> None:
+    controller(phase)
+
+    ended = submit(tmp_path, "--store-from", "configmap/argosy", "--wait")
+
+    assert ended.status == status
+    assert f" {state} in 9.0s (1 task: 1 {state.lower()})" in ended.out.splitlines()[1]
+
+
+def test_who_watches_sees_the_tasks_and_gets_json(
+    server: KubeServer, controller: Callable[[str], None], pipeline: Path, tmp_path: Path
+) -> None:
+    controller("Succeeded")
+
+    ended = submit(tmp_path, "--store-from", "configmap/argosy", "--watch", "-o", "json")
+
+    lines = [line.split(" ", 1)[-1] for line in ended.err.splitlines()]
+    assert "RUNNING say" in lines
+    assert "SUCCEEDED say 9.0s" in lines
+    assert ended.result["state"] == "SUCCEEDED"
+
+
+def test_the_output_of_tasks_is_shown(
+    server: KubeServer, controller: Callable[[str], None], pipeline: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    server.put("configmaps", {"metadata": {"name": "argosy"}, "data": {"ARGOSY_STORE": str(store)}})
+    server.put(
+        "pods",
+        {
+            "metadata": {
+                "name": "mine-1",
+                "uid": "pod-uid",
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {"workflows.argoproj.io/workflow": "mine"},
+            },
+            "spec": {
+                "containers": [
+                    {"name": "launcher", "env": [{"name": "ARGOSY_TASK", "value": "say"}]}
+                ]
+            },
+            "status": {"containerStatuses": [{"name": "main", "state": {"running": {}}}]},
+        },
+    )
+    server.logs["mine-1", "main"] = b"2026-01-01T00:00:01Z hi there\n"
+    controller("Succeeded")
+
+    ended = submit(tmp_path, "--store-from", "configmap/argosy", "--name", "mine", "--log")
+
+    assert "say | hi there" in ended.err.splitlines()
+
+
+def test_a_time_that_is_over_leaves_the_run(
+    server: KubeServer, pipeline: Path, tmp_path: Path
+) -> None:
+    ended = submit(tmp_path, "--store", STORE, "--wait", "--timeout", "1s")
+
+    name = created(server)["metadata"]["name"]
+    assert ended.status == 8
+    assert ended.err.splitlines()[-1] == (
+        f"the time is over, and the run goes on; see it with: argosy get {name} -n ml"
+    )
+
+
+def test_ctrl_c_leaves_the_run_and_says_how_to_come_back(
+    server: KubeServer, pipeline: Path, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [ARGOSY, "submit", "hello.json", "-p", "name=Ann", "--store", STORE, "--wait"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not server.asked("watch"):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    name = created(server)["metadata"]["name"]
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == (
+        f"the run goes on; come back with: argosy get {name} -n ml --watch"
+    )
+    assert "shutdown" not in created(server)["spec"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--dry-run", "--wait"], "a --dry-run makes no run to wait for; leave one out"),
+        (["--timeout", "9s"], "--timeout says how long to --wait; give both"),
+        (["--wait", "--timeout", "soon"], "--timeout: 'soon' is not a time; write it like 90s, "),
+    ],
+)
+def test_options_of_waiting_must_fit_together(
+    server: KubeServer, pipeline: Path, tmp_path: Path, words: list[str], message: str
+) -> None:
+    ended = submit(tmp_path, "--store", STORE, *words)
+
+    assert ended.status == 2
+    assert ended.errors[0].startswith(message)
 
 
 # What is refused before anything is asked.

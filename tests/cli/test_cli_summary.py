@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from argosy_cli.views.summary import format_summary
+from argosy_runs.local.place import LocalRuns
+from argosy_runs.places import RunReference
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.ir.task_kind import TaskKind
@@ -38,7 +40,7 @@ def test_counts_stand_in_one_order_whatever_came_first() -> None:
         tasks=tasks,
     )
 
-    assert format_summary(result, Path(".argosy")).splitlines() == [
+    assert format_summary(result, ()).splitlines() == [
         "run r FAILED in 1.0s (4 tasks: 1 succeeded, 1 failed, 1 skipped, 1 not run)",
         "  t-1: told",
     ]
@@ -60,7 +62,9 @@ def test_a_run_that_was_stopped_ends_with_the_command_that_goes_on(home: str, co
         finished_at=NOW,
     )
 
-    assert format_summary(result, Path(home)).splitlines() == [
+    resume = LocalRuns(Path(home)).resume_command(RunReference(run_id=RunId("r")))
+
+    assert format_summary(result, resume).splitlines() == [
         "run r CANCELED in 0.0s",
         f"  continue with: {command}",
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from argosy_cli.views.lines import LinesView
 from argosy_cli.views.live import REFRESHES_PER_SECOND, LiveView
-from argosy_engine.events import Notice, TaskFinished
+from argosy_runs.events import Notice, TaskFinished
 from argosy_runs.states import TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import TaskPath

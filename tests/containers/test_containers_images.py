@@ -13,8 +13,8 @@ import pytest
 from argosy_engine.containers.images import make_pull_error, qualify_name
 from argosy_engine.containers.program import ContainerProgram
 from argosy_engine.containers.run_arguments import Mount, make_run_arguments, split_variables
-from argosy_engine.events import Notice
 from argosy_engine.pods.programs import ProgramEnd
+from argosy_runs.events import Notice
 from argosy_schemas.errors import MachineError
 from argosy_schemas.formats.failures import make_failure
 from cli_processes import argosy, shell_pipeline

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from argosy_engine.events import Notice, TaskLogLine
 from argosy_engine.settings import RunnerName
+from argosy_runs.events import Notice, TaskLogLine
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from cli_processes import argosy

@@ -16,9 +16,9 @@ import pytest
 
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions, IrPlacement
-from argosy_engine.events import Event, Listener, TaskFinished, TaskLogLine, TaskStarted, ignore
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_runs.events import Event, Listener, TaskFinished, TaskLogLine, TaskStarted, ignore
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState
 from argosy_schemas.ir.model import PipelineConfig

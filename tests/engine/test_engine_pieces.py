@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from argosy_engine.events import Event, Notice, TaskLogLine
 from argosy_engine.pods.emitter import Emitter, LineWriter
 from argosy_engine.pods.environment import build_task_environment
+from argosy_runs.events import Event, Notice, TaskLogLine
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Artifact, Values

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from argosy_engine.events import Event, Notice, TaskFinished, TaskLogLine
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_runs.events import Event, Notice, TaskFinished, TaskLogLine
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.errors import InvalidArgumentError

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.commands.options import StoreUrl, format_examples, output_option
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.views.checks import checks_to_json, format_check, format_counts, is_failed
+from argosy_runs.local import DEFAULT_HOME
 from argosy_schemas.check_results import CheckResult
 from argosy_schemas.pod import ENV_STORE
 from argosy_store.store_check import check_store

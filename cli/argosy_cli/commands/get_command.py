@@ -14,6 +14,7 @@ from argosy_cli.commands.options import (
     target_options,
 )
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.following import watch
 from argosy_cli.places import open_place
 from argosy_cli.views.run_details import format_run
 from argosy_schemas.values import to_json
@@ -28,6 +29,9 @@ from argosy_schemas.values import to_json
 @run_argument
 @home
 @target_options
+@click.option(
+    "-w", "--watch", "is_watched", is_flag=True, help="Show the run live until it is over."
+)
 @output_format
 def command(
     run: str,
@@ -35,22 +39,25 @@ def command(
     namespace: str | None,
     context: str | None,
     kubeconfig: str | None,
+    is_watched: bool,
     output: str,
 ) -> None:
     """Show a run: the state of each task, and the outputs.
 
     RUN is an id, its first characters, @latest or @latest-failed; on a cluster also the name of a
-    workflow. The JSON is that of 'argosy run'.
+    workflow. The JSON is that of 'argosy run'. Ctrl-C ends --watch, and the run goes on.
     """
     with open_place(home, namespace, context, kubeconfig) as place:
         selected = place.select(run)
         if output == "name":
             click.echo(selected.label)
             return
+        if is_watched:
+            watch(place, selected)
         result = place.read(selected, with_values=output == "json")
     for notice in result.notices:
         click.echo(f"note: {notice}", err=True)
     if output == "json":
         click.echo(to_json(result.to_json()))
     else:
-        click.echo(format_run(result, home))
+        click.echo(format_run(result, place.resume_command(selected)))

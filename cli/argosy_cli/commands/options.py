@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.usage import format_examples as format_examples
+from argosy_runs.local import DEFAULT_HOME
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 
 if TYPE_CHECKING:
@@ -53,6 +53,21 @@ class Count(click.ParamType[int]):
         if number < self._least:
             self.fail(f"{number} is too few; use {self._least} or more", param, ctx)
         return number
+
+
+class Duration(click.ParamType[float]):
+    """A time in seconds, written ``90``, ``90s``, ``15m`` or ``2h``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds, or fail and show how to write them."""
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
+        if match is None:
+            self.fail(f"'{value}' is not a time; write it like 90s, 15m or 2h", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 class HomePath(click.ParamType[Path]):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -35,11 +32,10 @@ from argosy_cli.commands.options import (
     secrets_option,
 )
 from argosy_cli.exit_codes import ExitCode
-from argosy_engine.events import Event, Listener, TaskLogLine
+from argosy_cli.views.choice import open_view
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
-from argosy_runs.local.sdk_lines import SdkLines
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
@@ -144,7 +140,7 @@ def command(
         )
     try:
         if pipeline is None:
-            with _view(quiet, sdk_logs) as listener:
+            with open_view(quiet=quiet, sdk_logs=sdk_logs) as listener:
                 result = resume_run(resume or "", settings=settings, listener=listener)
         else:
             source = load_argument(pipeline, max_size_bytes=max_size_bytes)
@@ -154,7 +150,7 @@ def command(
                 declared = unpack(compiled.ir)
                 values = read_parameters_file(params_file, list_parameter_types(declared))
                 parameters = write_run_parameters(declared, values) | parameters
-            with _view(quiet, sdk_logs) as listener:
+            with open_view(quiet=quiet, sdk_logs=sdk_logs) as listener:
                 result = run_workflow(
                     compiled.workflow,
                     compiled.ir,
@@ -176,41 +172,12 @@ def command(
         _print_json(result)
     else:
         from argosy_cli.views.summary import format_summary
+        from argosy_runs.local.place import LocalRuns
+        from argosy_runs.places import RunReference
 
-        print(format_summary(result, home), flush=True)
+        command = LocalRuns(home).resume_command(RunReference(run_id=result.run_id))
+        print(format_summary(result, command), flush=True)
     return _to_exit_code(result)
-
-
-@contextmanager
-def _view(quiet: bool, sdk_logs: bool) -> Generator[Listener]:
-    """Yield the view of the run, which writes to standard error."""
-    stream: TextIO = sys.stderr
-    if stream.isatty() and not _is_dumb():
-        from argosy_cli.views.live import LiveView  # imports Rich, which only a terminal needs
-
-        opened: AbstractContextManager[Listener] = LiveView(stream, output=not quiet)
-    else:
-        from argosy_cli.views.lines import LinesView
-
-        opened = LinesView(stream, output=not quiet)
-    with opened as view:
-        yield view if sdk_logs else _leave_out_sdk_lines(view)
-
-
-def _leave_out_sdk_lines(view: Listener) -> Listener:
-    lines = SdkLines()
-
-    def listen(event: Event) -> None:
-        if not (isinstance(event, TaskLogLine) and lines.is_sdk_line(event.path, event.line)):
-            view(event)
-
-    return listen
-
-
-def _is_dumb() -> bool:
-    import os
-
-    return os.environ.get("TERM", "") in ("", "dumb")
 
 
 def _print_json(result: RunResult) -> None:

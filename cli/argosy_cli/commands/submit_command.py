@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from argosy_cli.commands.compile_options import (
     patch_option,
 )
 from argosy_cli.commands.options import (
+    Duration,
     artifacts_option,
     format_examples,
     max_size,
@@ -23,6 +25,13 @@ from argosy_cli.commands.options import (
     target_options,
 )
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.exit_codes import ExitCode
+from argosy_schemas.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from argosy._submitting import SubmittedRun
+    from argosy_cluster.runs import ClusterRuns
+    from argosy_runs.places import RunReference
 
 
 @click.command(
@@ -30,6 +39,7 @@ from argosy_cli.configuration import ConfiguredCommand
     epilog=format_examples(
         "argosy submit pipeline.yaml -n ml\n--store s3://bucket/argosy --param name=World",
         "argosy submit train.py:pipeline -f params.yaml --dry-run",
+        "argosy submit pipeline.yaml -n ml --wait --timeout 2h -o json",
     ),
 )
 @click.argument("pipeline", metavar="PIPELINE")
@@ -47,6 +57,16 @@ from argosy_cli.configuration import ConfiguredCommand
 )
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
 @click.option("--dry-run", is_flag=True, help="Let the cluster check the workflow; run nothing.")
+@click.option("-w", "--watch", "is_watched", is_flag=True, help="Show the run live until its end.")
+@click.option("--wait", "is_awaited", is_flag=True, help="Wait for the end of the run.")
+@click.option("--log", "with_log", is_flag=True, help="Show the output of its tasks as well, live.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=Duration(),
+    metavar="TIME",
+    help="Wait no longer than this, e.g. 90s, 15m or 2h; the run goes on.",
+)
 @output_option("name prints that of the workflow, json and yaml all of it.", "name", "yaml")
 @compile_options
 @patch_option
@@ -63,17 +83,24 @@ def command(
     labels: tuple[str, ...],
     no_cache: bool,
     dry_run: bool,
+    is_watched: bool,
+    is_awaited: bool,
+    with_log: bool,
+    timeout_seconds: float | None,
     output: str,
     patch_files: tuple[Path, ...],
     max_size_bytes: int,
     **chosen: Any,
-) -> None:
+) -> int:
     """Submit a pipeline to a cluster with Argo Workflows.
 
     PIPELINE is a compiled .yaml or .json file, '-' for standard input, or a .py file with one
     @dsl.pipeline (FILE.py:NAME selects one of several; needs kfp). What a cluster needs to know,
     such as --namespace and --store, can stand in ~/.config/argosy/config.toml or in ARGOSY_…
-    variables. The right to create Workflows is enough.
+    variables. The right to create Workflows is enough; --watch, --wait and --log read them too.
+    With one of these, Ctrl-C ends the command and the run goes on, --output json prints the result
+    of the run, and the exit status is 0 if it succeeded, 1 if it failed, 7 if it was stopped, 8
+    after --timeout.
     """
     # Not above: help texts need none of it.
     from argosy._pipelines import check_source
@@ -84,21 +111,29 @@ def command(
         read_parameters_file,
         read_patch_file,
     )
+    from argosy_cli.following import choose_run_exit_code
+    from argosy_cli.views.summary import format_summary
+    from argosy_cluster.runs import ClusterRuns
     from argosy_cluster.targets import Target, connect_cluster
+    from argosy_runs.places import RunReference
     from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 
+    is_followed = is_watched or is_awaited or with_log
+    if is_followed and dry_run:
+        raise InvalidArgumentError("a --dry-run makes no run to wait for; leave one out")
+    if timeout_seconds is not None and not is_followed:
+        raise InvalidArgumentError("--timeout says how long to --wait; give both")
     options = make_compile_options(**chosen)
     read = check_source(load_argument(pipeline, max_size_bytes=max_size_bytes), max_size_bytes)
     parameters = parse_assignments(assignments, option="--param")
     if params_file is not None:
         values = read_parameters_file(params_file, list_parameter_types(read.ir))
         parameters = write_run_parameters(read.ir, values) | parameters
+    cluster = connect_cluster(Target(namespace=namespace, context=context, kubeconfig=kubeconfig))
     run = submit_pipeline(
         read,
         parameters,
-        cluster=connect_cluster(
-            Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
-        ),
+        cluster=cluster,
         options=options,
         artifacts=parse_assignments(artifacts, option="--artifact", value_name="URI"),
         cache=not no_cache,
@@ -107,20 +142,73 @@ def command(
         patches=[read_patch_file(file) for file in patch_files],
         dry_run=dry_run,
     )
+    if output == "text" or is_followed:
+        _print(run, dry_run=dry_run, is_followed=is_followed, is_data=output == "text")
     if output == "name":
         click.echo(run.name)
-    elif output == "text":
-        _print(run.name, run.run_id, run.namespace, dry_run)
-    else:
+    elif output != "text" and not is_followed:
         _print_document(run.workflow, output)
+    if not is_followed:
+        return ExitCode.SUCCEEDED
+    with ClusterRuns(cluster) as place:
+        reference = RunReference(run_id=run.run_id, name=run.name)
+        is_over = _follow(
+            place,
+            reference,
+            is_shown=is_watched or with_log,
+            with_log=with_log,
+            timeout_seconds=timeout_seconds,
+        )
+        if is_over is None:
+            return ExitCode.INTERRUPTED
+        if not is_over:
+            print(f"the time is over, and the run goes on; {_come_back(run)}", file=sys.stderr)
+            return ExitCode.TIMED_OUT
+        result = place.read(reference, with_values=output in ("json", "yaml"))
+    if output == "text":
+        click.echo(format_summary(result, ()))
+    elif output != "name":
+        _print_document(result.to_json(), output)
+    return choose_run_exit_code(result.state)
 
 
-def _print(name: str, run_id: str, namespace: str, dry_run: bool) -> None:
+def _follow(
+    place: ClusterRuns,
+    run: RunReference,
+    *,
+    is_shown: bool,
+    with_log: bool,
+    timeout_seconds: float | None,
+) -> bool | None:
+    """Return whether the run is over; ``None``: somebody does not want to wait for it."""
+    from argosy_cli.following import follow_run
+    from argosy_cli.views.choice import open_view
+    from argosy_runs.events import ignore
+
+    view = open_view() if is_shown else nullcontext(ignore)
+    try:
+        with view as listener:
+            return follow_run(
+                place, run, listener, with_log=with_log, timeout_seconds=timeout_seconds
+            )
+    except KeyboardInterrupt:
+        come_back = f"argosy get {run.name} -n {place.cluster.namespace} --watch"
+        print(f"the run goes on; come back with: {come_back}", file=sys.stderr)
+        return None
+
+
+def _print(run: SubmittedRun, *, dry_run: bool, is_followed: bool, is_data: bool) -> None:
     if dry_run:
-        click.echo(f"namespace '{namespace}' takes workflow '{name}'; nothing was created")
+        click.echo(f"namespace '{run.namespace}' takes workflow '{run.name}'; nothing was created")
         return
-    click.echo(f"run {run_id} submitted as workflow '{name}' in namespace '{namespace}'")
-    print(f"see it with: argosy get {name} -n {namespace}", file=sys.stderr)
+    line = f"run {run.run_id} submitted as workflow '{run.name}' in namespace '{run.namespace}'"
+    click.echo(line, err=not is_data)
+    if not is_followed:
+        print(_come_back(run), file=sys.stderr)
+
+
+def _come_back(run: SubmittedRun) -> str:
+    return f"see it with: argosy get {run.name} -n {run.namespace}"
 
 
 def _print_document(document: object, output: str) -> None:

@@ -15,7 +15,7 @@ from argosy_cli.views.words import (
     label_path,
     strip_controls,
 )
-from argosy_engine.events import (
+from argosy_runs.events import (
     Event,
     Notice,
     RunFinished,

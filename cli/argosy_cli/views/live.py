@@ -27,7 +27,7 @@ from argosy_cli.views.words import (
     has_line,
     label_path,
 )
-from argosy_engine.events import (
+from argosy_runs.events import (
     Event,
     Notice,
     RunStarted,

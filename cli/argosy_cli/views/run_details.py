@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from argosy_cli.views.summary import format_summary
 from argosy_cli.views.words import choose_glyph, format_duration, format_reason, format_state
@@ -15,12 +14,17 @@ from argosy_schemas.names import TaskPath
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def format_run(run: RunResult, home: Path) -> str:
-    """Return the lines about a run in ``home``, without a final line break."""
+def format_run(run: RunResult, resume_command: Sequence[str]) -> str:
+    """Return the lines about a run, without a final line break.
+
+    Args:
+        run: The run.
+        resume_command: What goes on with it if it was stopped; empty: nothing does.
+    """
     started_at = run.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     lines = [f"{run.pipeline}  {started_at}"]
     lines += [f"  {_line(task)}" for task in _in_start_order(run.tasks)]
-    return "\n".join([*lines, format_summary(run, home)])
+    return "\n".join([*lines, format_summary(run, resume_command)])
 
 
 def _in_start_order(tasks: Sequence[TaskResult]) -> list[TaskResult]:

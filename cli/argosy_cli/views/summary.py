@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
-from argosy_cli.arguments import DEFAULT_HOME
 from argosy_cli.views.words import format_duration, format_reason, format_state
 from argosy_runs.results import RunResult, find_own_failures, summarize_artifact
 from argosy_runs.states import RunState
@@ -31,13 +30,18 @@ _WORDS = (
 """Counts are printed in this order."""
 
 
-def format_summary(result: RunResult, home: Path) -> str:
-    """Return the lines about a run in ``home``, without a final line break."""
+def format_summary(result: RunResult, resume_command: Sequence[str]) -> str:
+    """Return the lines about a run, without a final line break.
+
+    Args:
+        result: The run.
+        resume_command: What goes on with it if it was stopped; empty: nothing does.
+    """
     lines = [f"run {result.run_id} {result.state} {_format_span(result)}{_format_counts(result)}"]
     if result.state is RunState.FAILED:
         lines += [f"  {line}" for line in _failures(result)]
-    if result.state is RunState.CANCELED:
-        lines.append(f"  continue with: {_resume_command(result, home)}")
+    if result.state is RunState.CANCELED and resume_command:
+        lines.append(f"  continue with: {shlex.join(resume_command)}")
     lines += [
         f"  {name} = {truncate(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())
@@ -48,13 +52,6 @@ def format_summary(result: RunResult, home: Path) -> str:
         for artifact in artifacts
     ]
     return "\n".join(lines)
-
-
-def _resume_command(result: RunResult, home: Path) -> str:
-    words = ["argosy", "run", "--resume", str(result.run_id)]
-    if home != Path(DEFAULT_HOME):
-        words += ["--home", str(home)]
-    return shlex.join(words)
 
 
 def _failures(result: RunResult) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from argosy_engine.events import TaskFinished
+from argosy_runs.events import TaskFinished
 from argosy_runs.states import TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 

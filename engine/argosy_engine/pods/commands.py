@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from argosy_driver.preparing.local_pod import LocalVolume
-from argosy_engine.events import Listener
+from argosy_runs.events import Listener
 from argosy_engine.pods.emitter import LineWriter
 from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
 from argosy_engine.pods.protocol import PodRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from argosy_engine.events import Event, Listener, TaskLogLine
+from argosy_runs.events import Event, Listener, TaskLogLine
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE = 16 * 1024

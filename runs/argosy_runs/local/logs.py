@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.sdk_lines import SdkLines
+from argosy_runs.places import LogLine as LogLine
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE_BYTES = 64 * 1024
@@ -19,15 +19,6 @@ _LONGEST_LINE_BYTES = 64 * 1024
 
 _LAST_BYTES = 256 * 1024
 """How much of the end of a log is looked at for its last lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line that a task wrote."""
-
-    path: TaskPath
-    text: str
-    """Without its line break; bytes that are not UTF-8 are replaced."""
 
 
 class LogReader:
@@ -45,6 +36,8 @@ class LogReader:
         self._directory = files.path / "tasks"
         self._task = task
         self._offsets: dict[Path, int] = {}
+        self.notices: list[str] = []
+        """Nothing hides the files of a home."""
 
     def read(self, *, is_over: bool = True) -> Iterator[LogLine]:
         """Yield the lines that came since the last call, attempt by attempt.

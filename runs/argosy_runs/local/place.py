@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from argosy_runs.local import DEFAULT_HOME
 from argosy_runs.local.deleting import delete_run
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.listing import list_runs
+from argosy_runs.local.logs import LogReader
 from argosy_runs.local.reading import read_run
 from argosy_runs.local.selecting import select_run
-from argosy_runs.places import Deletion, RunEntry, RunReference
+from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 
 _PATIENCE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
+_FOLLOW_SECONDS: Final = 0.5
 
 
 class LocalRuns:
@@ -43,6 +46,24 @@ class LocalRuns:
 
     def is_over(self, run: RunReference) -> bool:
         return not self._files(run).is_locked()
+
+    def follow(self, run: RunReference) -> Iterator[RunResult]:
+        while True:
+            # Asked before: an engine that ends meanwhile has written all of it.
+            is_over = self.is_over(run)
+            yield self.read(run)
+            if is_over:
+                return
+            time.sleep(_FOLLOW_SECONDS)
+
+    def open_log(
+        self, run: RunReference, task: str | None = None, *, sdk_lines: bool = False
+    ) -> RunLog:
+        return LogReader(self._files(run), task, sdk_lines=sdk_lines)
+
+    def resume_command(self, run: RunReference) -> tuple[str, ...]:
+        home = () if self.home == Path(DEFAULT_HOME) else ("--home", str(self.home))
+        return ("argosy", "run", "--resume", run.run_id, *home)
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
         files = self._files(run)

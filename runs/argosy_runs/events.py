@@ -1,6 +1,6 @@
-"""The events of a running engine.
+"""The events of a run, as its engine or a cluster tells them.
 
-A listener is a function of one event. It is called from the engine's threads, one call at a time,
+A listener is a function of one event. It is called from the threads of the run, one call at a time,
 in the order of what happened; it must be quick and must not raise. One that raises gets no more
 events, and the result of the run says so; the run continues.
 """

@@ -1,0 +1,119 @@
+"""Follow a run to its end, as a person or a script waits for it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from argosy_cli.exit_codes import ExitCode
+from argosy_runs.events import Listener, Notice, TaskLogLine
+from argosy_runs.places import RunPlace, RunReference
+from argosy_runs.result_events import ResultEvents
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
+
+_LOOK_SECONDS: Final = 1.0
+"""Ctrl-C is noticed between two looks."""
+
+
+def follow_run(
+    place: RunPlace,
+    run: RunReference,
+    listener: Listener,
+    *,
+    with_log: bool = False,
+    timeout_seconds: float | None = None,
+) -> bool:
+    """Tell a listener what happens to a run; return whether it is over.
+
+    Otherwise the time is, and the run goes on.
+
+    Args:
+        place: Where the run is.
+        run: It was selected.
+        listener: Called in this thread.
+        with_log: Whether it gets the output of tasks as well.
+        timeout_seconds: How long to wait; ``None``: as long as it takes.
+    """
+    events, told = ResultEvents(), set[str]()
+    log = place.open_log(run) if with_log else None
+    for result in _until(place.follow(run), timeout_seconds):
+        is_over = result is not None and result.state.is_final
+        if log is not None:
+            for line in log.read(is_over=is_over):
+                listener(TaskLogLine(path=line.path, line=line.text))
+        notices = (*(() if result is None else result.notices), *(log.notices if log else ()))
+        for notice in notices:
+            if notice not in told:
+                told.add(notice)
+                listener(Notice(message=notice))
+        if result is not None:
+            for event in events.take(result):
+                listener(event)
+        if is_over:
+            return True
+    return False
+
+
+def watch(place: RunPlace, run: RunReference) -> None:
+    """Show a run live on standard error until it is over."""
+    from argosy_cli.views.choice import open_view
+
+    with open_view() as view:
+        follow_run(place, run, view)
+
+
+def choose_run_exit_code(state: RunState) -> ExitCode:
+    """Return the exit status of a command that has waited for a run."""
+    match state:
+        case RunState.SUCCEEDED:
+            return ExitCode.SUCCEEDED
+        case RunState.CANCELED:
+            return ExitCode.CANCELED
+        case RunState.FAILED | RunState.PENDING | RunState.RUNNING:
+            return ExitCode.FAILED
+
+
+def _until(
+    results: Iterator[RunResult], timeout_seconds: float | None
+) -> Iterator[RunResult | None]:
+    """Yield results of another thread until the time is over, and ``None`` while none comes.
+
+    Older ones that wait are left out.
+    """
+    found: queue.SimpleQueue[RunResult | BaseException | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for result in results:
+                found.put(result)
+            found.put(None)
+        except BaseException as error:
+            found.put(error)
+
+    # It waits in the network, and must keep nobody from leaving.
+    threading.Thread(target=read, daemon=True).start()
+    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    while True:
+        try:
+            newest = found.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            yield None
+            continue
+        latest: RunResult | None = None
+        while isinstance(newest, RunResult):
+            latest = newest
+            if found.empty():
+                break
+            newest = found.get()
+        if latest is not None:
+            yield latest
+        if newest is None:
+            return
+        if isinstance(newest, BaseException):
+            raise newest
