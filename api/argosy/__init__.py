@@ -1,4 +1,4 @@
-"""Run Kubeflow pipelines on this machine, or compile them for Argo Workflows, from Python.
+"""Run Kubeflow pipelines on this machine, or compile and submit them for Argo Workflows.
 
 >>> import argosy
 >>> result = argosy.run("pipeline.yaml", {"name": "World"})  # doctest: +SKIP
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from argosy._pipelines import Pipeline, read
     from argosy._planning import plan
     from argosy._running import resume, run
+    from argosy._submitting import SubmittedRun, submit
     from argosy_compiler.compiled_pipeline import CompiledPipeline, Note
     from argosy_compiler.emit import TextFormat, emit
     from argosy_compiler.options import CompileOptions, IrPlacement
     from argosy_driver.planning.planned_task import PlannedTask, Verdict
+    from argosy_engine.plan import RunPlan
     from argosy_runs.events import (
         Event,
         Listener,
@@ -37,17 +39,22 @@ if TYPE_CHECKING:
         TaskRetrying,
         TaskStarted,
     )
-    from argosy_engine.plan import RunPlan
     from argosy_runs.places import RunEntry
     from argosy_runs.results import RunResult, TaskResult
     from argosy_runs.states import RunState, TaskState
     from argosy_schemas.errors import (
+        AccessDeniedError,
         ArgosyError,
+        ClusterError,
         InvalidArgumentError,
         InvalidPipelineError,
         MachineError,
+        MissingObjectError,
+        NameTakenError,
         Problem,
+        RefusedObjectError,
         StoreError,
+        UnreachableClusterError,
         UnsupportedError,
     )
     from argosy_schemas.formats.records import Artifact, Values
@@ -55,9 +62,11 @@ if TYPE_CHECKING:
     from argosy_schemas.ir.task_kind import TaskKind
 
 _MODULES = {
+    "AccessDeniedError": "argosy_schemas.errors",
     "ArgosyError": "argosy_schemas.errors",
     "Artifact": "argosy_schemas.formats.records",
     "ArtifactSpec": "argosy_schemas.ir.model",
+    "ClusterError": "argosy_schemas.errors",
     "CompileOptions": "argosy_compiler.options",
     "CompiledPipeline": "argosy_compiler.compiled_pipeline",
     "Event": "argosy_runs.events",
@@ -66,6 +75,8 @@ _MODULES = {
     "IrPlacement": "argosy_compiler.options",
     "Listener": "argosy_runs.events",
     "MachineError": "argosy_schemas.errors",
+    "MissingObjectError": "argosy_schemas.errors",
+    "NameTakenError": "argosy_schemas.errors",
     "Note": "argosy_compiler.compiled_pipeline",
     "Notice": "argosy_runs.events",
     "ParameterSpec": "argosy_schemas.ir.model",
@@ -73,6 +84,7 @@ _MODULES = {
     "Pipeline": "argosy._pipelines",
     "PlannedTask": "argosy_driver.planning.planned_task",
     "Problem": "argosy_schemas.errors",
+    "RefusedObjectError": "argosy_schemas.errors",
     "RunEntry": "argosy_runs.places",
     "RunFinished": "argosy_runs.events",
     "RunPlan": "argosy_engine.plan",
@@ -81,6 +93,7 @@ _MODULES = {
     "RunState": "argosy_runs.states",
     "Stopping": "argosy_runs.events",
     "StoreError": "argosy_schemas.errors",
+    "SubmittedRun": "argosy._submitting",
     "TaskFinished": "argosy_runs.events",
     "TaskKind": "argosy_schemas.ir.task_kind",
     "TaskLogLine": "argosy_runs.events",
@@ -89,6 +102,7 @@ _MODULES = {
     "TaskStarted": "argosy_runs.events",
     "TaskState": "argosy_runs.states",
     "TextFormat": "argosy_compiler.emit",
+    "UnreachableClusterError": "argosy_schemas.errors",
     "UnsupportedError": "argosy_schemas.errors",
     "Values": "argosy_schemas.formats.records",
     "Verdict": "argosy_driver.planning.planned_task",
@@ -98,13 +112,16 @@ _MODULES = {
     "read": "argosy._pipelines",
     "resume": "argosy._running",
     "run": "argosy._running",
+    "submit": "argosy._submitting",
 }
 """Public name to the module that defines it; but for ``runs``, which is a module."""
 
 __all__ = [
+    "AccessDeniedError",
     "ArgosyError",
     "Artifact",
     "ArtifactSpec",
+    "ClusterError",
     "CompileOptions",
     "CompiledPipeline",
     "Event",
@@ -113,6 +130,8 @@ __all__ = [
     "IrPlacement",
     "Listener",
     "MachineError",
+    "MissingObjectError",
+    "NameTakenError",
     "Note",
     "Notice",
     "ParameterSpec",
@@ -120,6 +139,7 @@ __all__ = [
     "Pipeline",
     "PlannedTask",
     "Problem",
+    "RefusedObjectError",
     "RunEntry",
     "RunFinished",
     "RunPlan",
@@ -128,6 +148,7 @@ __all__ = [
     "RunState",
     "Stopping",
     "StoreError",
+    "SubmittedRun",
     "TaskFinished",
     "TaskKind",
     "TaskLogLine",
@@ -136,6 +157,7 @@ __all__ = [
     "TaskStarted",
     "TaskState",
     "TextFormat",
+    "UnreachableClusterError",
     "UnsupportedError",
     "Values",
     "Verdict",
@@ -146,6 +168,7 @@ __all__ = [
     "resume",
     "run",
     "runs",
+    "submit",
 ]
 
 

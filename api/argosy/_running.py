@@ -9,9 +9,9 @@ from pathlib import Path
 from argosy._pipelines import Pipeline, PipelineSource
 from argosy._run_inputs import prepare_run_inputs
 from argosy_driver.stand_ins import Directories, make_stand_ins
-from argosy_runs.events import Listener, ignore
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
+from argosy_runs.events import Listener, ignore
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.values import JsonValue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,17 +88,18 @@ def submit(
         context=context,
         kubeconfig=None if kubeconfig is None else os.fspath(kubeconfig),
     )
-    return submit_pipeline(
-        chosen,
-        write_run_parameters(chosen.ir, arguments or {}),
-        cluster=connect_cluster(target),
-        options=options,
-        artifacts=artifacts or {},
-        cache=cache,
-        name=name,
-        labels=labels or {},
-        dry_run=dry_run,
-    )
+    with closing(connect_cluster(target)) as cluster:
+        return submit_pipeline(
+            chosen,
+            write_run_parameters(chosen.ir, arguments or {}),
+            cluster=cluster,
+            options=options,
+            artifacts=artifacts or {},
+            cache=cache,
+            name=name,
+            labels=labels or {},
+            dry_run=dry_run,
+        )
 
 
 def submit_pipeline(

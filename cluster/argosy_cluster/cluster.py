@@ -186,3 +186,7 @@ class Cluster(Protocol):
     def read_path(self, path: str) -> Document:
         """Return what the API server has at a path, e.g. ``/version``."""
         ...
+
+    def close(self) -> None:
+        """Close connections; the next call opens others."""
+        ...

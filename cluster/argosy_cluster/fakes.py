@@ -176,6 +176,9 @@ class FakeCluster:
         except KeyError:
             raise MissingObjectError(f"there is nothing at '{path}'") from None
 
+    def close(self) -> None:
+        self.calls.append(("close", "", ""))
+
     def _begin(self, verb: str, resource: Resource, name: str) -> None:
         self.calls.append((verb, resource.plural, name))
         failures = self.failures.get((verb, resource.plural))

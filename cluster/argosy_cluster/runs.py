@@ -76,6 +76,7 @@ class ClusterRuns:
         traceback: TracebackType | None,
     ) -> None:
         self._stores.close()
+        self.cluster.close()
 
     @property
     def label(self) -> str:

@@ -11,9 +11,11 @@ import argosy
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
+    "AccessDeniedError",
     "ArgosyError",
     "Artifact",
     "ArtifactSpec",
+    "ClusterError",
     "CompileOptions",
     "CompiledPipeline",
     "Event",
@@ -22,6 +24,8 @@ PUBLIC = [
     "IrPlacement",
     "Listener",
     "MachineError",
+    "MissingObjectError",
+    "NameTakenError",
     "Note",
     "Notice",
     "ParameterSpec",
@@ -29,6 +33,7 @@ PUBLIC = [
     "Pipeline",
     "PlannedTask",
     "Problem",
+    "RefusedObjectError",
     "RunEntry",
     "RunFinished",
     "RunPlan",
@@ -37,6 +42,7 @@ PUBLIC = [
     "RunState",
     "Stopping",
     "StoreError",
+    "SubmittedRun",
     "TaskFinished",
     "TaskKind",
     "TaskLogLine",
@@ -45,6 +51,7 @@ PUBLIC = [
     "TaskStarted",
     "TaskState",
     "TextFormat",
+    "UnreachableClusterError",
     "UnsupportedError",
     "Values",
     "Verdict",
@@ -55,6 +62,7 @@ PUBLIC = [
     "resume",
     "run",
     "runs",
+    "submit",
 ]
 
 

@@ -192,7 +192,6 @@ class KubernetesCluster:
         return self._read(Request(method="GET", path=path, verb="get", query={}))
 
     def close(self) -> None:
-        """Close connections."""
         self._connections.close()
 
     def _pages(
