@@ -4,7 +4,7 @@
 
 Lists N workflows and reads a run of N nodes, from an API server in this process, or from a real
 one that a kubeconfig names: then it creates the workflows in the namespace, without a controller
-taking note of them, and deletes them. ``get`` is also timed without the process and the network: what it
+taking note of them, and deletes them. ``get`` is also timed without process and network: what it
 costs after the object has come. Prints a table of Markdown.
 """
 
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def main() -> None:
 @contextmanager
 def api_server(
     directory: Path, chosen: argparse.Namespace
-) -> Iterator[tuple[Cluster, tuple[str, ...]]]:
+) -> Generator[tuple[Cluster, tuple[str, ...]]]:
     """Yield a cluster, and the options that name it."""
     if chosen.kubeconfig:
         target = Target(namespace=chosen.namespace, kubeconfig=chosen.kubeconfig)

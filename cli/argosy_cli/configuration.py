@@ -84,6 +84,16 @@ def read_configuration(
     return {name: value for name, value in values.items() if name in known}
 
 
+def read_store(environment: Mapping[str, str]) -> str | None:
+    """Return the URL of the store that ``argosy submit`` uses; ``None``: none is configured.
+
+    Raises:
+        InvalidArgumentError: The file cannot be read.
+    """
+    url = environment.get("ARGOSY_STORE") or _read_file(environment).get("submit", {}).get("store")
+    return str(url) if url else None
+
+
 def _path(environment: Mapping[str, str]) -> Path:
     named = environment.get(ENV_CONFIG)
     if named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from argosy_cli.configuration import read_store
 from argosy_runs.places import RunPlace
 from argosy_schemas.errors import InvalidArgumentError
 
@@ -48,5 +50,6 @@ def open_place(
     from argosy_cluster.targets import Target, connect_cluster
 
     target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
-    with ClusterRuns(connect_cluster(target)) as place:
+    store_url = read_store(os.environ)
+    with ClusterRuns(connect_cluster(target), store_url=store_url) as place:
         yield place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -16,6 +17,7 @@ from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_compiler.config_objects import CONFIG_MAP
 from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, select_latest
+from argosy_runs.recorded import read_recorded_run
 from argosy_runs.results import RunResult
 from argosy_runs.stored import (
     ArtifactRoot,
@@ -41,6 +43,7 @@ from argosy_store.packed_irs import get_ir
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
+_RUN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CACHED_RECORDS: Final = 20_000
 """More than a run on Argo has tasks: each record is read once."""
 _PATIENCE_SECONDS: Final = 5.0
@@ -52,14 +55,22 @@ class ClusterRuns:
 
     # The methods of `RunPlace` are documented there, once.
 
-    def __init__(self, cluster: Cluster, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        store_url: str | None = None,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
         """Ask nothing yet.
 
         Args:
             cluster: Where the workflows are.
+            store_url: Where to look for runs whose workflow is gone; ``None``: nowhere.
             patience_seconds: How long a store may take to answer.
         """
         self.cluster = cluster
+        self._store_url = store_url
         self._stores = Stores(patience_seconds=patience_seconds)
         self._unreachable: dict[str, str] = {}
         """What to say of each store that could not be read, by its URL."""
@@ -106,31 +117,50 @@ class ClusterRuns:
                 f"'{text}' fits {len(entries)} runs, '{entries[0].name}' and '{entries[1].name}' "
                 "among them; give more characters, or a name"
             )
-        if not entries:
-            raise MissingObjectError(
-                f"there is no run '{text}' in {self.label}; 'argosy list' shows those that there "
-                "are"
-            )
-        return _refer(entries[0])
+        if entries:
+            return _refer(entries[0])
+        if _RUN_ID.fullmatch(text) and self._recorded(RunId(text)) is not None:
+            return RunReference(run_id=RunId(text))
+        raise MissingObjectError(
+            f"there is no run '{text}' in {self.label}; 'argosy list' shows those that there are"
+        )
 
     def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
+        if run.name is None:
+            found = self._recorded(run.run_id, with_values=with_values)
+            if found is None:
+                raise _make_gone_error(run)
+            return found
         workflow, self._selected = self._selected, None
         if workflow is None:
             workflow = self.workflow(run)
         return self.read_workflow(workflow, with_values=with_values)
 
+    def _recorded(self, run_id: RunId, *, with_values: bool = False) -> RunResult | None:
+        """Return what the records of a run without a workflow say; ``None``: there are none."""
+        if self._store_url is None:
+            return None
+        store = self._stores.open(self._store_url)
+        return read_recorded_run(store, run_id, log_root=self._store_url, with_values=with_values)
+
     def workflow(self, run: RunReference) -> Document:
         """Return the Workflow of a run.
 
         Raises:
+            MissingObjectError: It is gone.
             ClusterError: The cluster does not give it.
         """
+        if run.name is None:
+            raise _make_gone_error(run)
         return self.cluster.get(WORKFLOWS, run.label)
 
     def is_over(self, run: RunReference) -> bool:
-        return is_over(self.workflow(run))
+        return run.name is None or is_over(self.workflow(run))
 
     def follow(self, run: RunReference) -> Iterator[RunResult]:
+        if run.name is None:
+            yield self.read(run, with_values=False)
+            return
         for workflow in follow(self.cluster, WORKFLOWS, run.label):
             yield self.read_workflow(workflow, with_values=False)
             if is_over(workflow):
@@ -170,6 +200,8 @@ class ClusterRuns:
         self.cluster.patch(WORKFLOWS, run.label, {"spec": {"shutdown": shutdown}})
 
     def delete(self, run: RunReference, *, artifacts: bool) -> Deletion:
+        if run.name is None:
+            return self._delete_recorded(run, artifacts=artifacts)
         workflow = self.workflow(run)
         find_sources(workflow)
         if not is_over(workflow):
@@ -186,6 +218,16 @@ class ClusterRuns:
         # Last: until then the run is there, and can be deleted again.
         self.cluster.delete(WORKFLOWS, run.label)
         return Deletion(run_id=run.run_id, deleted_artifacts=deleted, kept=kept, notices=notices)
+
+    def _delete_recorded(self, run: RunReference, *, artifacts: bool) -> Deletion:
+        """Delete the records of a run whose workflow is gone."""
+        if self._store_url is None:
+            raise _make_gone_error(run)
+        store = self._stores.open(self._store_url)
+        delete_cache_entries(run.run_id, store)
+        kept = delete_records(run.run_id, store)
+        notice = "its artifacts stay: only its workflow knew their root"
+        return Deletion(run_id=run.run_id, kept=kept, notices=(notice,) if artifacts else ())
 
     def _delete_stored(
         self, workflow: Document, run_id: RunId, *, artifacts: bool
@@ -290,6 +332,12 @@ def _read(
     records = RunRecords(store, RunId(metadata["uid"]), cached_records=_CACHED_RECORDS)
     result = read_argo_run(workflow, pipeline, records, log_root=url, with_values=with_values)
     return replace(result, notices=notices)
+
+
+def _make_gone_error(run: RunReference) -> MissingObjectError:
+    return MissingObjectError(
+        f"the workflow of run '{run.run_id}' is gone; its records can be read and deleted, no more"
+    )
 
 
 def _refer(entry: RunEntry) -> RunReference:

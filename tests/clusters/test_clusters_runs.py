@@ -305,6 +305,62 @@ def test_what_selects_several_runs_names_two(cluster: FakeCluster, runs: Cluster
         runs.select("77")
 
 
+# Runs whose workflow is gone.
+
+
+def gone(cluster: FakeCluster, name: str, home: Path) -> tuple[ClusterRuns, RunResult]:
+    """Run a pipeline on this machine; return what reads its records, and the result."""
+    return ClusterRuns(cluster, store_url=str(home)), RUNS[name].run(home)
+
+
+def test_a_run_without_a_workflow_is_read_from_its_records(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    runs, expected = gone(cluster, "failure", tmp_path)
+
+    result = read(runs, expected.run_id)
+
+    assert (result.state, result.pipeline) == (RunState.FAILED, expected.pipeline)
+    assert result.error == expected.error
+    assert [(task.path, task.state.value) for task in result.tasks] == [
+        ("beside", "SUCCEEDED"),
+        ("fails", "FAILED"),
+        ("ignores", "SUCCEEDED"),
+    ]
+    assert result.notices == (
+        "the workflow of this run is gone; this is what its records say, without the tasks that "
+        "have none",
+    )
+
+
+def test_values_come_from_the_records(cluster: FakeCluster, tmp_path: Path) -> None:
+    runs, expected = gone(cluster, "chain", tmp_path)
+
+    result = read(runs, expected.run_id)
+
+    assert result.state is RunState.SUCCEEDED
+    assert {str(task.path): dict(task.outputs.parameters) for task in result.tasks} == {
+        "Not in Argo's grammar": {},
+        "again": {"Output": "hi"},
+        "hello": {"Output": "hi"},
+    }
+
+
+def test_a_run_without_a_workflow_is_over_and_can_be_deleted(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    runs, expected = gone(cluster, "chain", tmp_path)
+    run = runs.select(expected.run_id)
+
+    assert runs.is_over(run)
+    assert len(list(runs.follow(run))) == 1
+    with pytest.raises(MissingObjectError, match=r"the workflow of run '.*' is gone; its records"):
+        runs.stop(run, at_once=False)
+    runs.delete(run, artifacts=False)
+    with pytest.raises(MissingObjectError, match="there is no run"):
+        runs.select(expected.run_id)
+
+
 # Stopping and deleting.
 
 
