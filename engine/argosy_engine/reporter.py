@@ -7,6 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from argosy_engine.controller.nodes import GroupNode, Node, PodNode, RetryNode
+from argosy_engine.home.journal import JournalWriter
+from argosy_engine.pods.protocol import PodOutcome
+from argosy_engine.scheduling.observer import Observer
+from argosy_engine.workflow.model import PodTemplate
 from argosy_runs.events import (
     Listener,
     Notice,
@@ -15,10 +19,6 @@ from argosy_runs.events import (
     TaskRetrying,
     TaskStarted,
 )
-from argosy_engine.home.journal import JournalWriter
-from argosy_engine.pods.protocol import PodOutcome
-from argosy_engine.scheduling.observer import Observer
-from argosy_engine.workflow.model import PodTemplate
 from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.task_nodes import TaskAttempts

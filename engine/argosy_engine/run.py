@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from argosy_driver.planning.needed_objects import find_missing_objects
 from argosy_engine.assembly import assemble_run
 from argosy_engine.containers.program import ContainerProgram, connect
-from argosy_runs.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_engine.home.local_run import LocalRun, create_run, load_run
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.notices import list_notices
@@ -19,6 +18,7 @@ from argosy_engine.pods.emitter import Emitter
 from argosy_engine.scheduling.signals import stop_on_signals
 from argosy_engine.settings import RunnerName, RunSettings
 from argosy_engine.workflow.reading import read_workflow
+from argosy_runs.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_runs.journal import EngineStarted, RunEnded
 from argosy_runs.local.home import find_run
 from argosy_runs.results import RunResult

@@ -14,9 +14,9 @@ from typing import Any
 
 from argosy_driver.preparing.arguments import ImageCommand
 from argosy_engine.containers.program import ContainerProgram, summarize_errors
-from argosy_runs.events import Listener, Notice
 from argosy_engine.pods.programs import ProgramEnd
 from argosy_engine.pods.stop import StopSignal
+from argosy_runs.events import Listener, Notice
 from argosy_schemas.errors import FinalTaskError, RetryableTaskError, TaskError
 from argosy_schemas.formats.records import Reason
 

@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from argosy_driver.preparing.local_pod import LocalVolume
-from argosy_runs.events import Listener
 from argosy_engine.pods.emitter import LineWriter
 from argosy_engine.pods.processes import Command, CommandResult, Interruption, run_command
 from argosy_engine.pods.protocol import PodRequest
@@ -23,6 +22,7 @@ from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
 from argosy_launcher.output_files import Locator, locate_here
 from argosy_launcher.process_end import ProcessEnd
+from argosy_runs.events import Listener
 from argosy_schemas.errors import MachineError, TaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import Failure, Reason

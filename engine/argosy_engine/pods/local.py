@@ -23,13 +23,13 @@ from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.upstream_statuses import read_upstream_statuses
 from argosy_driver.stand_ins import ObjectKind, is_object_name
-from argosy_runs.events import Listener, Notice
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.pods.commands import LocalCommands, convert_os_error
 from argosy_engine.pods.protocol import PodOutcome, PodRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.workflow.model import ClaimChange
 from argosy_launcher.finish import StepOutcome, finish
+from argosy_runs.events import Listener, Notice
 from argosy_runs.nodes import NodePhase
 from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.formats.failures import make_failure
