@@ -5,6 +5,11 @@
 names of ``argosy manifests`` where they are not set: ``ARGOSY_TEST_NAMESPACE`` (``default``),
 ``ARGOSY_TEST_SERVICE_ACCOUNT`` and ``ARGOSY_TEST_STORE_SECRET`` in it, ``ARGOSY_TEST_IMAGE``. Pods
 of tests use the images ``busybox`` and those of the examples.
+
+Tests that need more skip without it: ``ARGOSY_TEST_STORAGE_CLASS``, of volume claims;
+``ARGOSY_TEST_ADDRESS``, by which pods reach this machine; ``ARGOSY_TEST_STATIC_IMAGE``, an image
+without a shell and the command to run in it; ``ARGOSY_TEST_RESTRICTED_NAMESPACE``, which enforces
+Pod Security ``restricted`` and has the same account and secret.
 """
 
 from __future__ import annotations
