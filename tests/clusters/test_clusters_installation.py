@@ -343,7 +343,7 @@ def test_rights_that_the_service_account_lacks_are_named(cluster: FakeCluster) -
         (
             FAILURE,
             "'argosy' may not patch workflowtaskresults.argoproj.io, so that no task ends well; "
-            "kubectl -n ml apply -f manifests/rbac.yaml",
+            "argosy manifests | kubectl apply -n ml -f -",
         )
     ]
 

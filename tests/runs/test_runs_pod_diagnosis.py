@@ -177,7 +177,8 @@ FORBIDDEN = 'pods "run-pod-1" is forbidden: '
             f"{FORBIDDEN}error looking up service account ml/argosi: serviceaccount "
             '"argosi" not found',
             "the service account 'argosi' does not exist in the namespace",
-            "apply manifests/rbac.yaml there, or compile with another --service-account",
+            "apply the output of 'argosy manifests' there, or compile with another "
+            "--service-account",
         ),
         (
             f"{FORBIDDEN}no PriorityClass with name urgent was found",
@@ -668,8 +669,8 @@ def test_rights_that_argos_container_lacks_are_named() -> None:
     assert explain(pod(states, phase="Failed")) == Diagnosis(
         cause="the service account 'plain' may not write workflowtaskresults, so Argo does not "
         "learn how the task ended",
-        next_step="give it the rights: kubectl -n ml apply -f manifests/rbac.yaml, and compile "
-        "with --service-account argosy",
+        next_step="make one that has the rights: argosy manifests | kubectl apply -n ml -f -, and "
+        "compile with --service-account argosy",
     )
     assert explain(None, message=f"wait: Error (exit code 64): {text}") == explain(
         pod(states, phase="Failed")

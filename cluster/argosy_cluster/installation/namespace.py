@@ -113,8 +113,8 @@ def check_store_secret(cluster: Cluster, expected: Expectations) -> Iterator[Che
     except MissingObjectError:
         yield fail(
             name,
-            f"there is no secret '{secret}' in namespace '{cluster.namespace}'; create it from "
-            "manifests/store-secret.yaml, or name another one with --store-secret",
+            f"there is no secret '{secret}' in namespace '{cluster.namespace}'; create it by "
+            "'argosy manifests s3 --env-file FILE', or name another one with --store-secret",
         )
         return
     except AccessDeniedError:

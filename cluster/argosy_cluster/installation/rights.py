@@ -89,8 +89,8 @@ def check_service_account(cluster: Cluster, expected: Expectations) -> Iterator[
     except MissingObjectError:
         yield fail(
             name,
-            f"there is no '{account}' in namespace '{cluster.namespace}'; kubectl -n "
-            f"{cluster.namespace} apply -f manifests/rbac.yaml, or name another one with "
+            f"there is no '{account}' in namespace '{cluster.namespace}'; argosy "
+            f"manifests | kubectl apply -n {cluster.namespace} -f -, or name another one with "
             "--service-account",
         )
         return
@@ -117,8 +117,8 @@ def _check_pod_rights(cluster: Cluster, account: str, pull_secrets: str) -> Chec
         lacks = " and ".join(right.rule for right in missing)
         return fail(
             name,
-            f"'{account}' may not {lacks}, so that no task ends well; kubectl -n "
-            f"{cluster.namespace} apply -f manifests/rbac.yaml",
+            f"'{account}' may not {lacks}, so that no task ends well; argosy manifests | "
+            f"kubectl apply -n {cluster.namespace} -f -",
         )
     return ok(name, f"'{account}' may write task results{pull_secrets}")
 

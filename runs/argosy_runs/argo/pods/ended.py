@@ -86,8 +86,8 @@ def explain_wait(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(
             cause=f"the service account '{account}' may not write workflowtaskresults, so Argo "
             "does not learn how the task ended",
-            next_step=f"give it the rights: kubectl -n {evidence.namespace} apply -f "
-            "manifests/rbac.yaml, and compile with --service-account argosy",
+            next_step="make one that has the rights: argosy manifests | kubectl apply -n "
+            f"{evidence.namespace} -f -, and compile with --service-account argosy",
         )
     if container is None or container.exit_code in (None, *_NOT_FROM_OUTSIDE):
         return None

@@ -84,7 +84,8 @@ def _explain_name(text: str) -> Diagnosis | None:
         name = find_quoted(text, "serviceaccount") or "?"
         return Diagnosis(
             cause=f"the service account '{name}' does not exist in the namespace",
-            next_step="apply manifests/rbac.yaml there, or compile with another --service-account",
+            next_step="apply the output of 'argosy manifests' there, or compile with another "
+            "--service-account",
         )
     if "no PriorityClass with name" in text:
         name = text.partition("no PriorityClass with name ")[2].split(" ")[0]
