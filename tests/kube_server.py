@@ -33,6 +33,13 @@ KINDS = {
         "secrets": "Secret",
         "serviceaccounts": "ServiceAccount",
         "namespaces": "Namespace",
+        "resourcequotas": "ResourceQuota",
+        "limitranges": "LimitRange",
+    },
+    "/apis/apps/v1": {"deployments": "Deployment"},
+    "/apis/authorization.k8s.io/v1": {
+        "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+        "localsubjectaccessreviews": "LocalSubjectAccessReview",
     },
 }
 QUERIES = {
@@ -90,6 +97,7 @@ class KubeServer(ThreadingHTTPServer):
         watch_events: After how many events a watch is cut; ``None``: it waits for more.
         page_size: The most that one page of a list has.
         objects: By plural and name.
+        paths: What is at paths that name no objects.
     """
 
     daemon_threads = True
@@ -112,6 +120,12 @@ class KubeServer(ThreadingHTTPServer):
         self.oldest_version = 0
         self.changed = threading.Condition()
         self.has_argo = True
+        self.paths: dict[str, Json] = {
+            "/version": {"gitVersion": "v1.34.4"},
+            "/apis/argoproj.io/v1alpha1": {
+                "resources": [{"name": "workflows"}, {"name": "workflowtaskresults"}]
+            },
+        }
         self.put("namespaces", {"metadata": {"name": "ml"}})
 
     @property
@@ -174,8 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer {self.server.token}":
             self.refuse(Canned(code=401, reason="Unauthorized", message="Unauthorized"))
             return
-        if url.path == "/version":
-            self.answer(200, {"gitVersion": "v1.34.4"})
+        if url.path in self.server.paths:
+            self.answer(200, self.server.paths[url.path])
             return
         found = self.locate(url.path)
         if found is None:
@@ -232,6 +246,9 @@ class _Handler(BaseHTTPRequestHandler):
         document = json.loads(body)
         kind = next(kinds[plural] for kinds in KINDS.values() if plural in kinds)
         assert document["kind"] == kind, document["kind"]
+        if kind.endswith("AccessReview"):
+            self.answer(201, {**document, "status": {"allowed": True}})
+            return
         metadata = document["metadata"]
         name = metadata.get("name") or metadata["generateName"] + uuid.uuid4().hex[:5]
         if name in self.server.objects[plural]:

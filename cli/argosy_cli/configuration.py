@@ -11,7 +11,7 @@ An option wins over an ``ARGOSY_…`` variable of the environment, and that over
     store-secret = "argosy-store"
 
 ``[cluster]`` holds options of all commands that can talk to a cluster, ``[submit]`` those of
-``argosy submit``, each by its long name.
+``argosy submit``, each by its long name. ``argosy doctor`` checks what stands in both.
 """
 
 from __future__ import annotations
@@ -40,15 +40,32 @@ _SUBMIT_VARIABLES: Final = (
 """Options of ``submit`` that the environment can hold."""
 
 
+_READERS: Final = ("doctor", "storage", "cluster")
+"""Commands that check what ``submit`` is going to use, and take what they have of its options."""
+
+
 class ConfiguredCommand(click.Command):
     """A command whose options may stand in the configuration."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what is not in ``args`` from the configuration."""
-        options = {name: param for param in self.params for name in param.opts}
-        values = read_configuration(str(ctx.info_name), options, os.environ)
-        ctx.default_map = {str(options[name].name): value for name, value in values.items()}
+        _take_configuration(self, ctx)
         return super().parse_args(ctx, args)
+
+
+class ConfiguredGroup(click.Group):
+    """A group of commands whose own options may stand in the configuration."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take what is not in ``args`` from the configuration."""
+        _take_configuration(self, ctx)
+        return super().parse_args(ctx, args)
+
+
+def _take_configuration(command: click.Command, ctx: click.Context) -> None:
+    options = {name: param for param in command.params for name in param.opts}
+    values = read_configuration(str(ctx.info_name), options, os.environ)
+    ctx.default_map = {str(options[name].name): value for name, value in values.items()}
 
 
 def read_configuration(
@@ -68,7 +85,7 @@ def read_configuration(
     file = _read_file(environment)
     values = {f"--{key}": value for key, value in file.get("cluster", {}).items()}
     names: tuple[str, ...] = _TARGET_OPTIONS
-    if command == "submit":
+    if command == "submit" or command in _READERS:
         values |= {f"--{key}": value for key, value in file.get("submit", {}).items()}
         names += _SUBMIT_VARIABLES
     for name in names:
@@ -76,7 +93,7 @@ def read_configuration(
         if text:
             values[name] = text
     unknown = sorted(values.keys() - known - set(_TARGET_OPTIONS))
-    if unknown:
+    if unknown and command == "submit":
         raise InvalidArgumentError(
             f"'{_path(environment)}': [submit] has '{unknown[0][2:]}', which is no option of "
             "'argosy submit'"

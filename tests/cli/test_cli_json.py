@@ -163,7 +163,7 @@ def failing_run(directory: Path) -> None:
 def checks(directory: Path) -> Samples:
     (directory / "file").write_text("")
     return [
-        argosy("doctor", "-o", "json", cwd=directory).result,
+        argosy("doctor", "storage", "-o", "json", cwd=directory).result,
         argosy("doctor", "storage", "--store", "file/none", "-o", "json", cwd=directory).result,
     ]
 

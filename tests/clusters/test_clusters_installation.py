@@ -275,6 +275,23 @@ def test_a_controller_in_the_usual_namespace_is_found_there(cluster: FakeCluster
     assert verdict(cluster, "controller") is OK
 
 
+def test_without_a_deployment_the_work_of_a_controller_shows(cluster: FakeCluster) -> None:
+    cluster.delete(DEPLOYMENTS, "workflow-controller")
+    without = found(cluster)["controller"]
+    labels = {"workflows.argoproj.io/phase": "Succeeded"}
+    cluster.put(WORKFLOWS, {"metadata": {"name": "hello", "labels": labels}})
+    ((verdict, message),) = found(cluster)["controller"]
+
+    assert [each[0] for each in without] == [NOT_SEEN]
+    assert (
+        verdict,
+        message.startswith("one takes the workflows of the namespace, as 'hello'"),
+    ) == (
+        OK,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "containers"),
     [

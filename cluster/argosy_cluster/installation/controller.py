@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from argosy_cluster.cluster import Cluster, Document, Resource
 from argosy_cluster.installation.expectations import fail, not_seen, ok, warn
+from argosy_cluster.resources import PHASE_LABEL, WORKFLOWS
 from argosy_runs.argo.pods.documents import read_member
 from argosy_schemas.check_results import CheckResult
 from argosy_schemas.errors import AccessDeniedError, InvalidPipelineError, MissingObjectError
@@ -76,16 +77,34 @@ def find_controller(cluster: Cluster) -> Controller | None:
 def check_controller(cluster: Cluster, controller: Controller | None) -> Iterator[CheckResult]:
     """Say version, scope and settings of the controller."""
     if controller is None:
-        yield not_seen(
-            _NAME,
-            "there is no deployment of Argo's controller that you may read; who may: kubectl -n "
-            "argo get deployment workflow-controller -o yaml",
-        )
+        yield _look_at_work(cluster)
         return
     yield _check_version(controller)
     yield from _check_scope(controller, cluster.namespace)
     yield _check_requeue(controller)
     yield from _check_settings(controller)
+
+
+def _look_at_work(cluster: Cluster) -> CheckResult:
+    """Say whether somebody takes the workflows of the namespace."""
+    hidden = (
+        "you may see no deployment of Argo's controller; who may: kubectl -n argo get deployment "
+        "workflow-controller -o yaml"
+    )
+    try:
+        taken = next(
+            (
+                str(row["name"])
+                for row in cluster.list_rows(WORKFLOWS, labels=PHASE_LABEL)
+                if row.get("name")
+            ),
+            None,
+        )
+    except (AccessDeniedError, MissingObjectError):
+        taken = None
+    if taken is None:
+        return not_seen(_NAME, hidden)
+    return ok(_NAME, f"one takes the workflows of the namespace, as '{taken}'; {hidden}")
 
 
 def _check_version(controller: Controller) -> CheckResult:

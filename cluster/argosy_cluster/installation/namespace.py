@@ -25,8 +25,12 @@ def check_pod_security(cluster: Cluster, controller: Controller | None) -> Itera
     name = "pod security"
     try:
         found = cluster.get(NAMESPACES, cluster.namespace)
-    except MissingObjectError as error:
-        yield fail(name, str(error))
+    except MissingObjectError:
+        yield fail(
+            name,
+            f"there is no namespace '{cluster.namespace}'; create it, or name another one with "
+            "--namespace",
+        )
         return
     except AccessDeniedError:
         yield not_seen(
@@ -60,7 +64,7 @@ def check_quotas(cluster: Cluster) -> Iterator[CheckResult]:
     try:
         quotas = cluster.list(QUOTAS).items
         ranges = cluster.list(LIMIT_RANGES).items
-    except AccessDeniedError:
+    except (AccessDeniedError, MissingObjectError):
         yield not_seen(
             name,
             f"you may not read them; who may: kubectl -n {cluster.namespace} get quota,limitrange",
