@@ -18,8 +18,9 @@ from typing import Final
 from argosy_cluster.cluster import Cluster, Document
 from argosy_cluster.resources import PODS, WORKFLOW_LABEL
 from argosy_runs.argo.pods.documents import read_member, read_members
-from argosy_runs.local.logs import LogLine, matches_task
-from argosy_runs.local.sdk_lines import SdkLines
+from argosy_runs.log_lines import keep_last_lines, matches_task
+from argosy_runs.places import LogLine
+from argosy_runs.sdk_lines import SdkLines
 from argosy_schemas.errors import (
     AccessDeniedError,
     MissingObjectError,
@@ -30,8 +31,10 @@ from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.pod import ENV_TASK, LAUNCHER_CONTAINER, MAIN_CONTAINER
 from argosy_store.objects import ObjectStore
 
-_ARGO_LINE: Final = re.compile(rb'^(?:time=.* argo=true\b|\{.*"argo":\s*true\b.*\}$)')
-"""What Argo's own program writes into the log of a container."""
+_OTHERS_LINE: Final = re.compile(
+    rb'^(?:time=.* argo=true\b|\{.*"argo":\s*true\b.*\}$|Error: exit status \d+$|argosy: )'
+)
+"""What Argo's own program and ``exec`` write into the log of a container; stored logs lack it."""
 _TIME: Final = re.compile(rb"^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?")
 
 
@@ -180,7 +183,7 @@ class ClusterLogReader:
                 attempt.seen_at, attempt.seen_then = at, 1
                 last, known, again = at, 0, 1
             text = line[match.end() :]
-            if _ARGO_LINE.match(text):
+            if _OTHERS_LINE.match(text):
                 continue
             attempt.lines += 1
             yield from self._show(attempt.path, text)
@@ -233,17 +236,13 @@ def read_last_pod_lines(cluster: Cluster, pod: str, path: TaskPath, count: int) 
     Raises:
         ClusterError: The log may not be read, or the cluster does not answer.
     """
-    sdk_lines = SdkLines()
-    lines: list[str] = []
     try:
         # Some lines are Argo's.
-        for line in _split(cluster.read_log(pod, MAIN_CONTAINER, tail=count + 100)):
-            text = line.decode(errors="replace")
-            if not _ARGO_LINE.match(line) and not sdk_lines.is_sdk_line(path, text):
-                lines.append(text)
+        found = list(_split(cluster.read_log(pod, MAIN_CONTAINER, tail=count + 100)))
     except MissingObjectError:
         return ()
-    return tuple(lines[-count:])
+    own = (line.decode(errors="replace") for line in found if not _OTHERS_LINE.match(line))
+    return keep_last_lines(own, path, count)
 
 
 def _split(pieces: Iterator[bytes], *, with_rest: bool = True) -> Iterator[bytes]:

@@ -6,19 +6,24 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 from argosy_cluster.cluster import Cluster, Document, find_object
-from argosy_cluster.logs import ClusterLogReader
+from argosy_cluster.diagnoses import diagnose_tasks
+from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
 from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
 from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_compiler.config_objects import CONFIG_MAP
 from argosy_runs.argo.runs import read_argo_run
+from argosy_runs.argo.waiting import explain_waiting
+from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
+from argosy_runs.log_lines import keep_last_lines
 from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, select_latest
 from argosy_runs.recorded import read_recorded_run
-from argosy_runs.results import RunResult
+from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.stored import (
     ArtifactRoot,
     delete_artifacts,
@@ -34,7 +39,7 @@ from argosy_schemas.errors import (
 )
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.names import RunId
+from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.pod import ENV_STORE, PIPELINE_LABEL, ROOT_PARAMETER
 from argosy_store.locations import join_uri
 from argosy_store.memory import MemoryStore
@@ -93,6 +98,10 @@ class ClusterRuns:
     def label(self) -> str:
         return f"namespace '{self.cluster.namespace}' of cluster '{self.cluster.name}'"
 
+    @property
+    def look_seconds(self) -> float:
+        return 1.0
+
     def list(self) -> Sequence[RunEntry]:
         rows = self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)
         entries = (make_entry(row) for row in rows)
@@ -131,10 +140,64 @@ class ClusterRuns:
             if found is None:
                 raise _make_gone_error(run)
             return found
+        return self.read_workflow(self._take_selected(run), with_values=with_values)
+
+    def _take_selected(self, run: RunReference) -> Document:
         workflow, self._selected = self._selected, None
-        if workflow is None:
-            workflow = self.workflow(run)
-        return self.read_workflow(workflow, with_values=with_values)
+        return self.workflow(run) if workflow is None else workflow
+
+    def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
+        if run.name is None:
+            return self._explain_recorded(run, task=task, tail=tail)
+        workflow = self._take_selected(run)
+        result = self.read_workflow(workflow, with_values=False)
+        namespace = self.cluster.namespace
+        go_on = f"argosy retry {run.name} -n {namespace}"
+        diagnoses = diagnose_tasks(self.cluster, workflow, result, go_on=go_on)
+        causes = find_causes(result, diagnoses.by_path, go_on=go_on)
+        wanted = select_causes(causes, task)
+        waiting = explain_waiting(workflow, now=datetime.now(UTC))
+        notices = [*result.notices, *diagnoses.notices]
+        _, store = self.store_of(find_sources(workflow))
+        last_lines: dict[TaskPath, tuple[str, ...]] = {}
+        for cause in wanted:
+            path = cause.task.path
+            try:
+                last_lines[path] = _read_last_lines(
+                    self.cluster, diagnoses.pods.get(path), store, run.run_id, cause.task, tail
+                )
+            except (StoreError, ClusterError) as error:
+                last_lines[path] = ()
+                notices.append(f"the log of '{path}' cannot be read: {error}")
+        return Explanation(
+            run=result,
+            causes=wanted,
+            summary=explain_run(result, causes) if waiting is None else waiting,
+            last_lines=last_lines,
+            logs=f"argosy logs {run.name} -n {namespace}",
+            notices=tuple(dict.fromkeys(notices)),
+        )
+
+    def _explain_recorded(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
+        """Explain a run whose workflow is gone, by its records."""
+        result = self.read(run, with_values=False)
+        namespace = self.cluster.namespace
+        causes = find_causes(result, go_on=f"argosy retry {run.run_id} -n {namespace}")
+        wanted = select_causes(causes, task)
+        store = None if self._store_url is None else self._stores.open(self._store_url)
+        return Explanation(
+            run=result,
+            causes=wanted,
+            summary=explain_run(result, causes),
+            last_lines={
+                cause.task.path: _read_last_lines(
+                    self.cluster, None, store, run.run_id, cause.task, tail
+                )
+                for cause in wanted
+            },
+            logs=f"argosy logs {run.run_id} -n {namespace}",
+            notices=result.notices,
+        )
 
     def _recorded(self, run_id: RunId, *, with_values: bool = False) -> RunResult | None:
         """Return what the records of a run without a workflow say; ``None``: there are none."""
@@ -173,10 +236,14 @@ class ClusterRuns:
     def open_log(
         self, run: RunReference, task: str | None = None, *, sdk_lines: bool = False
     ) -> RunLog:
-        workflow = self._selected or self.workflow(run)
-        _, store = self.store_of(find_sources(workflow))
+        if run.name is None:
+            cluster = None
+            store = None if self._store_url is None else self._stores.open(self._store_url)
+        else:
+            cluster = self.cluster
+            _, store = self.store_of(find_sources(self._selected or self.workflow(run)))
         return ClusterLogReader(
-            self.cluster,
+            cluster,
             store,
             workflow=run.label,
             run_id=run.run_id,
@@ -318,6 +385,23 @@ class ClusterRuns:
                 "'argo get' show what is known without it"
             )
         return unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)))
+
+
+def _read_last_lines(
+    cluster: Cluster,
+    pod: str | None,
+    store: ObjectStore | None,
+    run_id: RunId,
+    task: TaskResult,
+    count: int,
+) -> tuple[str, ...]:
+    """Return the last lines of the last attempt at a task, as stored, else from its pod."""
+    if store is not None and task.log is not None:
+        # Behind the URL of the store.
+        key = task.log[task.log.index(f"/runs/{run_id}/") + 1 :]
+        data = store.get(key) or b""
+        return keep_last_lines(data.decode(errors="replace").splitlines(), task.path, count)
+    return () if pod is None else read_last_pod_lines(cluster, pod, task.path, count)
 
 
 def _read(

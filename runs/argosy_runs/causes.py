@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
+from argosy_runs.log_lines import matches_task
 from argosy_runs.results import (
     ENDED_AS,
     RunResult,
@@ -43,6 +44,23 @@ class Cause:
     """One sentence: what a person does about it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a run did not succeed, or does not go on."""
+
+    run: RunResult
+    causes: tuple[Cause, ...]
+    """Of all tasks in trouble, or of those that were asked for."""
+    summary: str
+    """One sentence about the run as a whole."""
+    last_lines: Mapping[TaskPath, tuple[str, ...]]
+    """Of the output of each task in trouble."""
+    logs: str
+    """The command that prints the output of a task whose path follows it."""
+    notices: tuple[str, ...] = ()
+    """What could not be looked at, one sentence each."""
+
+
 def find_causes(
     run: RunResult,
     diagnoses: Mapping[TaskPath, Diagnosis] | None = None,
@@ -60,6 +78,13 @@ def find_causes(
     command = go_on or f"argosy run --resume {run.run_id}"
     tasks = (*find_own_failures(run.tasks), *_find_waiting(run, known))
     return tuple(_make_cause(task, known.get(task.path), command) for task in tasks)
+
+
+def select_causes(causes: tuple[Cause, ...], task: str | None) -> tuple[Cause, ...]:
+    """Return the causes that are about some tasks; ``None``: about all."""
+    if task is None:
+        return causes
+    return tuple(cause for cause in causes if matches_task(cause.task.path, task))
 
 
 def _find_waiting(run: RunResult, known: Mapping[TaskPath, Diagnosis]) -> list[TaskResult]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from argosy_runs.causes import Explanation
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
@@ -97,6 +98,11 @@ class RunPlace(Protocol):
         """What messages call it, e.g. ``'.argosy'``."""
         ...
 
+    @property
+    def look_seconds(self) -> float:
+        """How long who follows a run waits before the next look."""
+        ...
+
     def list(self) -> Sequence[RunEntry]:
         """Return its runs, newest first; those that cannot be read are left out."""
         ...
@@ -120,6 +126,20 @@ class RunPlace(Protocol):
             run: It was selected.
             with_values: Whether the inputs and outputs of tasks are needed; those of the run always
                 are.
+
+        Raises:
+            InvalidArgumentError: It cannot be read.
+        """
+        ...
+
+    def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
+        """Return why a run did not succeed, or does not go on.
+
+        Args:
+            run: It was selected.
+            task: Which tasks matter, by the rule of :func:`~argosy_runs.log_lines.matches_task`;
+                ``None``: all.
+            tail: How many of the last lines of each are wanted.
 
         Raises:
             InvalidArgumentError: It cannot be read.

@@ -232,7 +232,8 @@ def test_without_cluster_or_store_the_other_one_is_read(
 
 
 def test_the_last_lines_of_a_pod_are_those_of_its_command(fake: FakeCluster) -> None:
-    fake.logs["p", "main"] = b"one\ntwo\nthree\n" + NOISE + b"\n"
+    others = b"argosy: the command ended with exit code 7\nError: exit status 7\n"
+    fake.logs["p", "main"] = b"one\ntwo\nthree\n" + NOISE + b"\n" + others
 
     assert read_last_pod_lines(fake, "p", TaskPath("train"), 2) == ("two", "three")
     assert read_last_pod_lines(fake, "absent", TaskPath("train"), 2) == ()

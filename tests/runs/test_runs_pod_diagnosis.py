@@ -151,8 +151,8 @@ FORBIDDEN = 'pods "run-pod-1" is forbidden: '
             'false (containers "init", "driver")',
             "the Pod Security level 'restricted' of the namespace refuses the pod: "
             'allowPrivilegeEscalation != false (containers "init", "driver")',
-            "set the security contexts of docs/argo-install.md for all its containers, or run in a "
-            "namespace of another level; 'argosy doctor cluster' shows what is asked",
+            "set the security contexts of docs/operator-guide.md for all its containers, or run in "
+            "a namespace of another level; 'argosy doctor cluster' shows what is asked",
         ),
         (
             'admission webhook "policy.example.org" denied the request: no image of docker.io',
@@ -169,8 +169,7 @@ FORBIDDEN = 'pods "run-pod-1" is forbidden: '
             'Internal error occurred: failed calling webhook "inject.example.org": Post '
             '"https://inject.mesh.svc": dial tcp: connection refused',
             "the admission webhook 'inject.example.org' does not answer, so no pod can be made: "
-            'Internal error occurred: failed calling webhook "inject.example.org": Post '
-            '"https://inject.mesh.svc": dial tcp: connection refused',
+            'Post "https://inject.mesh.svc": dial tcp: connection refused',
             "ask who runs the webhook to repair it",
         ),
         (
@@ -416,7 +415,7 @@ def test_an_image_that_is_not_the_components_is_corrected_elsewhere(
         (
             waiting(
                 "CreateContainerConfigError",
-                "container has runAsNonRoot and image will run as root",
+                'container has runAsNonRoot and image will run as root (pod: "run_ml(1)")',
             ),
             "container 'main' may not run as root, and the image 'python:3.12' does, or does not "
             "say as whom: container has runAsNonRoot and image will run as root",
@@ -603,6 +602,18 @@ def test_a_pod_that_was_deleted_says_by_whom_if_an_event_does(
     found = explain(None, *events, message="pod deleted", failure=STOPPED, ended=True)
 
     assert found == Diagnosis(cause=cause, next_step=AGAIN)
+
+
+@pytest.mark.parametrize("document", [None, pod({"main": ended(143)}, phase="Failed")])
+def test_a_pod_that_only_its_record_knows_to_be_stopped_says_so(document: Json | None) -> None:
+    found = explain(document, message="the pod was stopped", failure=STOPPED, ended=True)
+
+    assert found == Diagnosis(
+        cause="its pod was stopped from outside, as when somebody deletes it: the pod was stopped: "
+        "the command got SIGTERM",
+        next_step=AGAIN,
+    )
+    assert explain(None, failure=STOPPED) is None
 
 
 def test_a_node_that_does_not_answer_is_no_end() -> None:

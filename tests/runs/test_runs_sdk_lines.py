@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy_runs.local.sdk_lines import SdkLines
+from argosy_runs.sdk_lines import SdkLines
 from argosy_schemas.names import TaskPath
 
 ONE, TWO = TaskPath("one"), TaskPath("two")

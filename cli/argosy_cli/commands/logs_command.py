@@ -16,25 +16,27 @@ from argosy_cli.commands.options import (
     run_argument,
     sdk_logs,
     select_tasks,
+    target_options,
 )
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.places import open_place
 from argosy_cli.views.words import strip_controls
-from argosy_runs.local.home import RunFiles
-from argosy_runs.local.logs import LogLine, LogReader
-from argosy_runs.local.reading import read_run
-from argosy_runs.local.selecting import select_run
+from argosy_runs.places import LogLine, RunLog
 from argosy_schemas.names import TaskPath
-
-_LOOK_SECONDS = 0.3
 
 
 @click.command(
+    cls=ConfiguredCommand,
     epilog=format_examples(
-        "argosy logs @latest", "argosy logs 7f3a train --tail 20", "argosy logs 7f3a -f"
-    )
+        "argosy logs @latest",
+        "argosy logs 7f3a train --tail 20",
+        "argosy logs hello-x7k2p -n ml -f",
+    ),
 )
 @run_argument
 @click.argument("task", required=False)
 @home
+@target_options
 @click.option("-f", "--follow", is_flag=True, help="Keep printing until the run ends.")
 @click.option(
     "--tail", type=Count(1), metavar="N", help="Print only the last N lines of each task."
@@ -49,6 +51,9 @@ def command(
     run: str,
     task: str | None,
     home: Path,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
     follow: bool,
     tail: int | None,
     raw: bool,
@@ -56,21 +61,38 @@ def command(
 ) -> None:
     """Print the output of the tasks of a run, each line after the name of its task.
 
-    RUN is an id, its first characters, @latest or @latest-failed. TASK is a path or the last part
-    of one; a group stands for all tasks in it. All attempts of a task are printed, in order. With
-    one task, or with --raw, the name is left out.
+    RUN is an id, its first characters, @latest or @latest-failed; on a cluster also the name of a
+    workflow. TASK is a path or the last part of one; a group stands for all tasks in it. All
+    attempts of a task are printed, in order. With one task, or with --raw, the name is left out. On
+    a cluster, tasks that run are read from their pods, and others from the store.
     """
-    run_id = select_run(home, run)
-    files = RunFiles(home, run_id)
-    # Asked before the logs are read, so that lines written meanwhile are read as well.
-    is_over = not files.is_locked()
-    is_named = not raw and len(select_tasks(read_run(home, run_id), task)) > 1
-    reader = LogReader(files, task, sdk_lines=sdk_logs or raw)
-    _print(_last(reader.read(is_over=is_over), tail), is_named=is_named, raw=raw)
-    while follow and not is_over:
-        time.sleep(_LOOK_SECONDS)
-        is_over = not files.is_locked()
-        _print(reader.read(is_over=is_over), is_named=is_named, raw=raw)
+    with open_place(home, namespace, context, kubeconfig) as place:
+        selected = place.select(run)
+        # Asked before the logs are read, so that lines written meanwhile are read as well.
+        is_over = place.is_over(selected)
+        is_named = not raw and len(select_tasks(place.read(selected, with_values=False), task)) > 1
+        logs = place.open_log(selected, task, sdk_lines=sdk_logs or raw)
+        notes = _Notes(logs)
+        _print(_last(logs.read(is_over=is_over), tail), is_named=is_named, raw=raw)
+        notes.print()
+        while follow and not is_over:
+            time.sleep(place.look_seconds)
+            is_over = place.is_over(selected)
+            _print(logs.read(is_over=is_over), is_named=is_named, raw=raw)
+            notes.print()
+
+
+class _Notes:
+    """Prints what could not be read, each once."""
+
+    def __init__(self, logs: RunLog) -> None:
+        self._logs = logs
+        self._printed = 0
+
+    def print(self) -> None:
+        for notice in self._logs.notices[self._printed :]:
+            click.echo(f"note: {notice}", err=True)
+        self._printed = len(self._logs.notices)
 
 
 def _last(lines: Iterable[LogLine], count: int | None) -> Iterable[LogLine]:

@@ -108,7 +108,7 @@ def select_tasks(run: RunResult, task: str | None) -> tuple[TaskResult, ...]:
     Raises:
         InvalidArgumentError: No task matches.
     """
-    from argosy_runs.local.logs import matches_task  # help texts need no runs
+    from argosy_runs.log_lines import matches_task  # help texts need no runs
 
     found = tuple(each for each in run.tasks if task is None or matches_task(each.path, task))
     if task is not None and not found:

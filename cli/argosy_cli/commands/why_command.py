@@ -6,22 +6,30 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import Count, format_examples, home, output_option, select_tasks
+from argosy_cli.commands.options import (
+    Count,
+    format_examples,
+    home,
+    output_option,
+    select_tasks,
+    target_options,
+)
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.places import open_place
 from argosy_cli.views.explanation import explanation_to_json, format_explanation
-from argosy_runs.causes import find_causes
-from argosy_runs.local.home import RunFiles
-from argosy_runs.local.logs import read_last_lines
-from argosy_runs.local.reading import read_run
-from argosy_runs.local.selecting import select_run
 from argosy_runs.places import LATEST_FAILED
 
 
 @click.command(
-    epilog=format_examples("argosy why", "argosy why 7f3a train", "argosy why 7f3a -o json")
+    cls=ConfiguredCommand,
+    epilog=format_examples(
+        "argosy why", "argosy why 7f3a train", "argosy why hello-x7k2p -n ml -o json"
+    ),
 )
 @click.argument("run", metavar="RUN", default=LATEST_FAILED)
 @click.argument("task", required=False)
 @home
+@target_options
 @click.option(
     "--tail",
     type=Count(1),
@@ -31,21 +39,29 @@ from argosy_runs.places import LATEST_FAILED
     help="How many of the last lines of a task to show.",
 )
 @output_option("json prints one object.")
-def command(run: str, task: str | None, home: Path, tail: int, output: str) -> None:
-    """Explain why a run failed: each task that failed, its last lines, and what to do next.
+def command(
+    run: str,
+    task: str | None,
+    home: Path,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    tail: int,
+    output: str,
+) -> None:
+    """Explain why a run failed or does not go on: each task, its last lines, and what to do next.
 
-    RUN is an id, its first characters, @latest or @latest-failed (the default). The task that
-    failed first comes first; a group that failed because of its tasks is left out. TASK is a path
-    or the last part of one.
+    RUN is an id, its first characters, @latest or @latest-failed (the default); on a cluster also
+    the name of a workflow. The task that failed first comes first; a group that failed because of
+    its tasks is left out. TASK is a path or the last part of one. On a cluster a pod that does not
+    start, or was stopped, explains itself: by its conditions, its events and what Argo says.
     """
-    run_id = select_run(home, run)
-    result = read_run(home, run_id)
-    tasks = select_tasks(result, task)
-    causes = tuple(cause for cause in find_causes(result) if cause.task in tasks)
-    files = RunFiles(home, run_id)
-    lines = {cause.task.path: read_last_lines(files, cause.task.path, tail) for cause in causes}
-    others = tasks if task is not None else ()
+    with open_place(home, namespace, context, kubeconfig) as place:
+        explanation = place.explain(place.select(run), task=task, tail=tail)
+    others = () if task is None else select_tasks(explanation.run, task)
+    for notice in explanation.notices:
+        click.echo(f"note: {notice}", err=True)
     if output == "json":
-        click.echo(explanation_to_json(result, causes, lines, others))
+        click.echo(explanation_to_json(explanation, others))
     else:
-        click.echo(format_explanation(result, causes, lines, others))
+        click.echo(format_explanation(explanation, others))

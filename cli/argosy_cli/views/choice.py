@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TextIO
 
 from argosy_runs.events import Event, Listener, TaskLogLine
-from argosy_runs.local.sdk_lines import SdkLines
+from argosy_runs.sdk_lines import SdkLines
 
 
 @contextmanager

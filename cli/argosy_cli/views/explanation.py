@@ -11,10 +11,9 @@ from argosy_cli.views.words import (
     format_state,
     strip_controls,
 )
-from argosy_runs.causes import Cause, explain_run
-from argosy_runs.results import RunResult, TaskResult
+from argosy_runs.causes import Cause, Explanation
+from argosy_runs.results import TaskResult
 from argosy_runs.states import TaskState
-from argosy_schemas.names import TaskPath
 from argosy_schemas.values import JsonValue, to_json
 
 _VERBS: Mapping[TaskState, str] = {
@@ -28,23 +27,17 @@ _VERBS: Mapping[TaskState, str] = {
 }
 
 
-def format_explanation(
-    run: RunResult,
-    causes: tuple[Cause, ...],
-    lines: Mapping[TaskPath, Sequence[str]],
-    others: Sequence[TaskResult],
-) -> str:
+def format_explanation(explanation: Explanation, others: Sequence[TaskResult]) -> str:
     """Return the lines about a run, without a final line break.
 
     Args:
-        run: The run.
-        causes: The tasks in trouble, without groups, in the order to show.
-        lines: The last lines of the output of each of them.
+        explanation: Of the run.
         others: Other tasks that the user asked for.
     """
-    shown = [f"run {run.run_id} of {run.pipeline}: {strip_controls(explain_run(run, causes))}"]
+    run, causes = explanation.run, explanation.causes
+    shown = [f"run {run.run_id} of {run.pipeline}: {strip_controls(explanation.summary)}"]
     for cause in causes:
-        shown += ["", *_format_cause(run, cause, lines[cause.task.path])]
+        shown += ["", *_format_cause(explanation, cause)]
     own = {cause.task.path for cause in causes}
     shown += [_format_task(task) for task in others if task.path not in own]
     left_out = [task for task in run.tasks if task.state is TaskState.NOT_RUN]
@@ -54,29 +47,25 @@ def format_explanation(
     return "\n".join(shown)
 
 
-def explanation_to_json(
-    run: RunResult,
-    causes: tuple[Cause, ...],
-    lines: Mapping[TaskPath, Sequence[str]],
-    others: Sequence[TaskResult],
-) -> str:
+def explanation_to_json(explanation: Explanation, others: Sequence[TaskResult]) -> str:
     """Return the same as a JSON object."""
+    run = explanation.run
     document: dict[str, JsonValue] = {
         "run_id": run.run_id,
         "pipeline": run.pipeline,
         "state": run.state.value,
-        "explanation": explain_run(run, causes),
+        "explanation": explanation.summary,
         "causes": [
             {
                 "path": cause.task.path,
                 "state": cause.task.state.value,
                 "error": cause.error,
                 "attempts": cause.task.attempts,
-                "last_lines": list(lines[cause.task.path]),
+                "last_lines": list(explanation.last_lines[cause.task.path]),
                 "log": cause.task.log,
                 "next_step": cause.next_step,
             }
-            for cause in causes
+            for cause in explanation.causes
         ],
         "tasks": [
             {
@@ -91,8 +80,8 @@ def explanation_to_json(
     return to_json(document)
 
 
-def _format_cause(run: RunResult, cause: Cause, lines: Sequence[str]) -> list[str]:
-    task = cause.task
+def _format_cause(explanation: Explanation, cause: Cause) -> list[str]:
+    task, lines = cause.task, explanation.last_lines[cause.task.path]
     mark = choose_glyph(task.state, cached=False)
     attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
     span = ""
@@ -103,7 +92,8 @@ def _format_cause(run: RunResult, cause: Cause, lines: Sequence[str]) -> list[st
     shown += [f"    | {strip_controls(line)}" for line in lines]
     shown.append(f"  next: {cause.next_step}")
     if task.log is not None:
-        shown.append(f"  log:  argosy logs {run.run_id[:8]} {task.path}")
+        command, *options = explanation.logs.split(" -n ")
+        shown.append(f"  log:  {' -n '.join([f'{command} {task.path}', *options])}")
     return shown
 
 

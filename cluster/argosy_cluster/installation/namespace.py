@@ -53,7 +53,7 @@ def check_pod_security(cluster: Cluster, controller: Controller | None) -> Itera
     yield warn(
         name,
         "the level 'restricted' refuses pods as they are compiled; set spec.securityContext and, "
-        f"by spec.podSpecPatch, the security context of {containers} as docs/argo-install.md shows"
+        f"by spec.podSpecPatch, the security context of {containers}, see docs/operator-guide.md"
         f"{alternative}",
     )
 

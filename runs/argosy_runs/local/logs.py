@@ -5,13 +5,13 @@ Each attempt has a file of its own, ``tasks/<path>/<attempt>.log`` below the dir
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from argosy_runs.local.home import RunFiles
-from argosy_runs.local.sdk_lines import SdkLines
-from argosy_runs.places import LogLine as LogLine
+from argosy_runs.log_lines import keep_last_lines, matches_task
+from argosy_runs.places import LogLine
+from argosy_runs.sdk_lines import SdkLines
 from argosy_schemas.names import TaskPath
 
 _LONGEST_LINE_BYTES = 64 * 1024
@@ -74,19 +74,8 @@ def read_last_lines(files: RunFiles, path: TaskPath, count: int) -> tuple[str, .
         start = max(0, attempts[-1].stat().st_size - _LAST_BYTES)
         stream.seek(start)
         lines = stream.read().decode(errors="replace").splitlines()
-    sdk_lines = SdkLines()
-    own = [line for line in lines if not sdk_lines.is_sdk_line(path, line)]
     # The first one may have lost its beginning.
-    return tuple(deque(own[1:] if start else own, maxlen=count))
-
-
-def matches_task(path: TaskPath, text: str) -> bool:
-    """Return whether ``text`` stands for a task.
-
-    It may be the task's path or some segments of it: a group stands for all that is in it, and the
-    name of a task in a loop for all its iterations.
-    """
-    return f"/{text.strip('/')}/" in f"/{path}/"
+    return keep_last_lines(lines[1:] if start else lines, path, count)
 
 
 def _in_time_order(files: Iterable[Path]) -> list[Path]:

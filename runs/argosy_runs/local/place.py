@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
 from argosy_runs.local import DEFAULT_HOME
 from argosy_runs.local.deleting import delete_run
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.listing import list_runs
-from argosy_runs.local.logs import LogReader
+from argosy_runs.local.logs import LogReader, read_last_lines
 from argosy_runs.local.reading import read_run
 from argosy_runs.local.selecting import select_run
 from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference
@@ -35,6 +36,10 @@ class LocalRuns:
     def label(self) -> str:
         return f"'{self.home}'"
 
+    @property
+    def look_seconds(self) -> float:
+        return 0.3
+
     def list(self) -> Sequence[RunEntry]:
         return list_runs(self.home)
 
@@ -43,6 +48,19 @@ class LocalRuns:
 
     def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
         return read_run(self.home, run.run_id)
+
+    def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
+        result, files = self.read(run), self._files(run)
+        causes = find_causes(result)
+        wanted = select_causes(causes, task)
+        paths = [cause.task.path for cause in wanted]
+        return Explanation(
+            run=result,
+            causes=wanted,
+            summary=explain_run(result, causes),
+            last_lines={path: read_last_lines(files, path, tail) for path in paths},
+            logs=f"argosy logs {run.run_id[:8]}",
+        )
 
     def is_over(self, run: RunReference) -> bool:
         return not self._files(run).is_locked()

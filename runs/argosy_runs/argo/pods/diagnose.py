@@ -16,7 +16,7 @@ from argosy_runs.argo.pods.evidence import Evidence
 from argosy_runs.argo.pods.refused import explain_refusal
 from argosy_runs.argo.pods.scheduling import explain_scheduling
 from argosy_runs.argo.pods.starting import explain_start
-from argosy_runs.argo.pods.stopped import explain_stop
+from argosy_runs.argo.pods.stopped import explain_stop, explain_unknown_stop
 from argosy_runs.causes import Diagnosis
 
 RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (
@@ -28,6 +28,7 @@ RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (
     explain_wait,
     explain_record,
     explain_driver,
+    explain_unknown_stop,
     explain_end,
 )
 """The first that has an answer gives it: what stopped a pod from outside is why its command failed,

@@ -31,7 +31,7 @@ def explain_refusal(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(
             cause=f"the Pod Security level '{level}' of the namespace refuses the pod: "
             f"{quote_message(violations)}",
-            next_step="set the security contexts of docs/argo-install.md for all its containers, "
+            next_step="set the security contexts of docs/operator-guide.md for all its containers, "
             "or run in a namespace of another level; 'argosy doctor cluster' shows what is asked",
         )
     if "admission webhook" in text and "denied the request" in text:
@@ -52,9 +52,10 @@ def explain_refusal(evidence: Evidence) -> Diagnosis | None:
         )
     if "failed calling webhook" in text:
         webhook = find_quoted(text, "failed calling webhook")
+        said = quote_message(text.partition(f'"{webhook}": ')[2])
         return Diagnosis(
             cause=f"the admission webhook '{webhook}' does not answer, so no pod can be made: "
-            f"{_after(text)}",
+            f"{said}",
             next_step="ask who runs the webhook to repair it",
         )
     return _explain_name(text) or _explain_other(text, evidence)

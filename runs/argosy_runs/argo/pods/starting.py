@@ -146,7 +146,8 @@ def _explain_config(container: Container, text: str, pod: Pod) -> Diagnosis:
     if "runAsNonRoot" in text or "run as root" in text:
         return Diagnosis(
             cause=f"container '{container.name}' may not run as root, and the image "
-            f"'{container.image}' does, or does not say as whom: {quote_message(text)}",
+            f"'{container.image}' does, or does not say as whom: "
+            f"{quote_message(text.partition(' (pod: ')[0])}",
             next_step="set 'runAsUser' in the security context, or build the image with a numeric "
             "USER",
         )

@@ -8,6 +8,7 @@ from typing import Final
 from argosy_runs.argo.pods.documents import Pod
 from argosy_runs.argo.pods.evidence import Evidence, quote_message
 from argosy_runs.causes import Diagnosis
+from argosy_schemas.formats.records import Reason
 
 POD_DELETED: Final = "pod deleted"
 """What Argo's controller says of a node whose pod is gone."""
@@ -23,6 +24,18 @@ def explain_stop(evidence: Evidence) -> Diagnosis | None:
         if found is not None:
             return found
     return _explain_message(evidence) or _explain_events(evidence)
+
+
+def explain_unknown_stop(evidence: Evidence) -> Diagnosis | None:
+    """Explain a pod of which only its record says that it was stopped; ``None``: it was not."""
+    failure = evidence.failure
+    if failure is None or failure.reason is not Reason.CANCELED or not evidence.has_ended:
+        return None
+    return _again(
+        f"its pod was stopped from outside, as when somebody deletes it: "
+        f"{quote_message(failure.message)}",
+        evidence,
+    )
 
 
 def _explain_disruption(pod: Pod, evidence: Evidence) -> Diagnosis | None:
