@@ -9,75 +9,40 @@ many reads as it has inputs (``ir-semantics`` 3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from argosy_driver.resolving.claims import make_claim_name
 from argosy_driver.resolving.importers import make_imported_artifact
-from argosy_driver.resolving.input_values import (
-    check_literals,
-    check_missing_artifact,
-    coerce_value,
-    make_missing_output_error,
-    parse_items,
-    resolve_missing_value,
-)
+from argosy_driver.resolving.inputs.artifacts import InputArtifacts
+from argosy_driver.resolving.inputs.items import LoopItems
+from argosy_driver.resolving.inputs.known import Items, KnownInputs
+from argosy_driver.resolving.inputs.parameters import InputParameters
 from argosy_driver.resolving.lazy_mapping import LazyMapping
 from argosy_driver.resolving.outputs import Outputs, Records
-from argosy_driver.resolving.phases import SUCCEEDED, Phases
-from argosy_driver.resolving.placeholders import Lookup, Segments, substitute_value
+from argosy_driver.resolving.phases import Phases
+from argosy_driver.resolving.placeholders import Lookup
 from argosy_driver.resolving.run_context import RunContext
-from argosy_driver.resolving.run_placeholders import look_up_run_placeholder
 from argosy_driver.resolving.upstream_statuses import UpstreamStatuses
-from argosy_schemas.errors import ArgosyError, FinalTaskError, UnknownTaskError
+from argosy_schemas.errors import ArgosyError, FinalTaskError
 from argosy_schemas.formats.records import Artifact, Reason, Values
 from argosy_schemas.ir.model import (
-    ComponentInput,
-    Constant,
-    FinalStatus,
-    InputItems,
-    ParameterInput,
     ParameterSource,
-    ParameterSpec,
-    ParameterType,
     Pipeline,
-    RawItems,
-    RuntimeParameter,
-    TaskOutput,
 )
-from argosy_schemas.ir.parameters import coerce, to_text
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
 
 if TYPE_CHECKING:
-    from argosy_driver.resolving.final_status_inputs import FinalStatusInputs
-
-_CACHED_INPUTS: Final = 512
-
-
-@dataclass(slots=True)
-class _ResolvedInputs:
-    """The inputs of one DAG or loop, as far as they were resolved."""
-
-    parameters: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    artifacts: dict[str, tuple[Artifact, ...]] = field(
-        default_factory=dict[str, tuple[Artifact, ...]]
-    )
-    items: tuple[JsonValue, ...] | tuple[Artifact, ...] | None = None
-    """For a loop, its items."""
-
-
-def _new_inputs(_: TaskPath) -> _ResolvedInputs:
-    return _ResolvedInputs()
+    from argosy_driver.resolving.inputs.final_statuses import FinalStatusInputs
 
 
 class Resolver:
     """Resolves values of the tasks in one run. Safe to use from several threads.
 
-    One resolver may serve a whole run. It keeps the inputs of DAGs and loops in an LRU cache, and
-    never keeps that a value is absent.
+    One resolver may serve a whole run: it keeps the inputs of DAGs and loops
+    (:class:`argosy_driver.resolving.inputs.known.KnownInputs`).
     """
 
     def __init__(
@@ -108,10 +73,14 @@ class Resolver:
         self.phases: Phases = UpstreamStatuses() if phases is None else phases
         """The phases of tasks that ended."""
         self._records, self._readers = records, readers
-        self._cached_inputs = lru_cache(maxsize=_CACHED_INPUTS)(_new_inputs)
         self._outputs = Outputs(
             records, self.tree, self, self.phases, readers=readers, keep_collected=keep_collected
         )
+        known = KnownInputs()
+        common = (run, self.tree, self.phases, self._outputs, known, self)
+        self._parameters = InputParameters(*common, self._find_final_status)
+        self._artifacts = InputArtifacts(*common)
+        self._items = LoopItems(known, self)
 
     # By path.
 
@@ -174,127 +143,15 @@ class Resolver:
             return None
         return None
 
-    # Input parameters.
+    # Inputs by name.
 
-    def parameter(
-        self, position: TaskPosition, name: str, resolving: frozenset[str] = frozenset()
-    ) -> JsonValue | Unset:
-        """Return an input parameter; ``UNSET`` if the component does not receive it.
+    def parameter(self, position: TaskPosition, name: str) -> JsonValue | Unset:
+        """Return an input parameter; ``UNSET`` if the component does not receive it."""
+        return self._parameters.value(position, name)
 
-        Args:
-            position: The task.
-            name: The name of the input.
-            resolving: Inputs of the same task whose constants are being resolved. A placeholder for
-                one of them stays as it is, so that a constant may mention itself.
-        """
-        value = self._kept_parameter(position, name, resolving)
-        spec = position.component.inputs.parameters.get(name)
-        is_text = spec is not None and spec.type is ParameterType.STRING and position.has_dag
-        if value is UNSET or not is_text or _holds_all_items(position, name):
-            return value
-        return coerce(value, ParameterType.STRING)
-
-    def _kept_parameter(
-        self, position: TaskPosition, name: str, resolving: frozenset[str] = frozenset()
-    ) -> JsonValue | Unset:
-        """Return an input parameter; for a STRING of a DAG the JSON value that was passed."""
-        known = self._resolved(position).parameters
-        value: JsonValue | Unset = known.get(name, UNSET)
-        if value is UNSET:
-            value = self._parameter(position, name, resolving)
-            if value is not UNSET and not resolving:
-                known[name] = value
-        return value
-
-    def _parameter(
-        self, position: TaskPosition, name: str, resolving: frozenset[str]
-    ) -> JsonValue | Unset:
-        task = position.task
-        spec = position.component.inputs.parameters.get(name)
-        if task is None:
-            value = self.run.parameters.get(name, UNSET)
-            if (value is UNSET or value is None) and spec is not None:
-                return resolve_missing_value(value, spec, position, name)
-            return value
-        if spec is not None and spec.type is ParameterType.TASK_CONFIG:
-            return UNSET
-        if task.iterator is not None and not task.iterator.over_artifacts:
-            if position.loop is not None and name == task.iterator.item_input:
-                item = self.item(position)
-                assert not isinstance(item, Artifact)
-                if item is None and spec is not None:
-                    return resolve_missing_value(None, spec, position, name)
-                return item if spec is None else coerce_value(item, spec, position, name)
-            if _holds_all_items(position, name):
-                items = self._items(position)
-                return [item for item in items if not isinstance(item, Artifact)]
-        if position.loop is not None:
-            return self._kept_parameter(position.loop, name, resolving)
-        source = task.parameters.get(name)
-        value = (
-            UNSET if source is None else self._passed_value(position, name, source, spec, resolving)
-        )
-        if (value is UNSET or value is None) and spec is not None:
-            is_constant = source is not None and isinstance(source.source, Constant)
-            return resolve_missing_value(value, spec, position, name, is_constant=is_constant)
-        return value
-
-    def _passed_value(
-        self,
-        position: TaskPosition,
-        name: str,
-        source: ParameterInput,
-        spec: ParameterSpec | None,
-        resolving: frozenset[str],
-    ) -> JsonValue | Unset:
-        """Return the value that a task passes to its component, checked and converted."""
-        value = self._source_value(position, name, source, spec, resolving)
-        if value is UNSET or (value is None and source.selector is None):
-            return value
-        if spec is not None and value is not None:
-            check_literals(value, spec, position, name)
-        if source.selector is not None:
-            # Imported here, because most tasks need no CEL and start sooner without it.
-            from argosy_driver.resolving.conditions import select_value
-
-            value = select_value(
-                source.selector, value, what=f"task '{position.path}': input '{name}'"
-            )
-            if value is None:
-                return None
-        return value if spec is None else coerce_value(value, spec, position, name)
-
-    def _source_value(
-        self,
-        position: TaskPosition,
-        name: str,
-        source: ParameterInput,
-        spec: ParameterSpec | None,
-        resolving: frozenset[str],
-    ) -> JsonValue | Unset:
-        parent = position.parent
-        assert parent is not None, name
-        match source.source:
-            case Constant(value):
-                return substitute_value(value, self.lookup(position, resolving | {name}))
-            case RuntimeParameter(parameter):
-                return self.parameter(self.tree.root, parameter)
-            case ComponentInput(parameter):
-                if spec is None or source.selector is not None:
-                    return self.parameter(parent, parameter)
-                return self._kept_parameter(parent, parameter)
-            case FinalStatus(task):
-                return self._final_status_inputs.value(position, parent, task)
-            case TaskOutput(task, output):
-                upstream = self.tree.child(parent, task)
-                if position.ignores_upstream_failure:
-                    if self.phases.of(upstream.path) not in (None, SUCCEEDED):
-                        return UNSET
-                    return self._outputs.parameter(upstream, output, parent, keep=False)
-                found = self._outputs.parameter(upstream, output, upstream)
-                if found is UNSET:
-                    raise make_missing_output_error(position, name, source.source)
-                return found
+    def artifacts(self, position: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
+        """Return an input artifact or list of artifacts; ``None`` if there is none."""
+        return self._artifacts.value(position, name)
 
     def setting(
         self, position: TaskPosition, source: ParameterSource, what: str
@@ -303,94 +160,39 @@ class Resolver:
 
         Its names are those of the DAG that holds the task (``ir-semantics`` 6.1).
         """
-        return self._passed_value(position, what, ParameterInput(source=source), None, frozenset())
+        return self._parameters.setting(position, source, what)
 
-    def lookup(self, position: TaskPosition, resolving: frozenset[str] = frozenset()) -> Lookup:
+    def lookup(self, position: TaskPosition) -> Lookup:
         """Return the lookup for placeholders in the texts of a task in the IR."""
-        look_up_run = self.run_lookup(position)
-
-        def text(segments: Segments) -> str | None:
-            if segments[:2] == ("inputs", "parameters") and len(segments) == 3:
-                name = segments[2]
-                return (
-                    None if name in resolving else self._parameter_text(position, name, resolving)
-                )
-            return look_up_run(segments)
-
-        return text
+        return self._parameters.lookup(position)
 
     def run_lookup(self, position: TaskPosition) -> Lookup:
         """Return the lookup for placeholders of the run: names, ids, times and roots."""
-        key = "" if position.task is None else position.task.key
-        return lambda segments: look_up_run_placeholder(self.run, key, position.path, segments)
+        return self._parameters.run_lookup(position)
 
-    def _parameter_text(
-        self, position: TaskPosition, name: str, resolving: frozenset[str]
-    ) -> str | None:
-        value = self.parameter(position, name, resolving)
-        if value is UNSET:
-            # A declared input without a value is empty, an undeclared one unknown.
-            return "" if name in position.component.inputs.parameters else None
-        return to_text(value)
+    def _find_final_status(
+        self, position: TaskPosition, parent: TaskPosition, task_key: str
+    ) -> JsonValue:
+        return self._final_status_inputs.value(position, parent, task_key)
 
     @cached_property
     def _final_status_inputs(self) -> FinalStatusInputs:
         # Imported here, because few tasks receive a final status.
-        from argosy_driver.resolving.final_status_inputs import FinalStatusInputs
+        from argosy_driver.resolving.inputs.final_statuses import FinalStatusInputs
 
         return FinalStatusInputs(
             self.run, self.tree, self._records, self._outputs, self.phases, self, self._readers
         )
 
-    # Input artifacts.
-
-    def artifacts(self, position: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
-        """Return an input artifact or list of artifacts; ``None`` if there is none."""
-        known = self._resolved(position).artifacts
-        found = known.get(name)
-        if found is None:
-            found = self._artifacts(position, name)
-            if found is not None:
-                known[name] = found
-        return found
-
-    def _artifacts(self, position: TaskPosition, name: str) -> tuple[Artifact, ...] | None:
-        task = position.task
-        if task is None:
-            return self.run.artifacts.get(name)
-        if task.iterator is not None and task.iterator.over_artifacts:
-            if position.loop is not None and name == task.iterator.item_input:
-                item = self.item(position)
-                assert isinstance(item, Artifact)
-                return (item,)
-            if position.is_loop and name == task.iterator.item_input:
-                return tuple(item for item in self._items(position) if isinstance(item, Artifact))
-        if position.loop is not None:
-            return self.artifacts(position.loop, name)
-        source = task.artifacts.get(name)
-        spec = position.component.inputs.artifacts.get(name)
-        parent = position.parent
-        assert parent is not None, name
-        found: tuple[Artifact, ...] | None = None
-        if isinstance(source, ComponentInput):
-            found = self.artifacts(parent, source.name)
-        elif source is not None:
-            upstream = self.tree.child(parent, source.task)
-            if not position.ignores_upstream_failure:
-                found = self._outputs.artifacts(upstream, source.output, upstream)
-                if found is None:
-                    raise make_missing_output_error(position, name, source)
-            elif self.phases.of(upstream.path) in (None, SUCCEEDED):
-                found = self._outputs.artifacts(upstream, source.output, parent, keep=False)
-        if found is None:
-            check_missing_artifact(spec, position, name)
-        return found
-
     # Loops.
 
     def count_items(self, loop: TaskPosition) -> int:
         """Return the number of iterations of a loop."""
-        return len(self._items(loop))
+        return len(self._items.all(loop))
+
+    def items(self, loop: TaskPosition) -> Items:
+        """Return the items of a loop, in order."""
+        return self._items.all(loop)
 
     def item(self, position: TaskPosition) -> JsonValue | Artifact:
         """Return the item of an iteration.
@@ -398,42 +200,7 @@ class Resolver:
         Raises:
             FinalTaskError: The items cannot be resolved, or the loop has no such iteration.
         """
-        loop, index = position.loop, position.index
-        assert loop is not None
-        assert index is not None
-        items = self._items(loop)
-        if index >= len(items):
-            raise UnknownTaskError(
-                f"loop '{loop.path}' has {len(items)} items, none for '{position.path}'"
-            )
-        return items[index]
-
-    def _items(self, loop: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
-        known = self._resolved(loop)
-        if known.items is None:
-            known.items = self._resolved_items(loop)
-        return known.items
-
-    def _resolved_items(self, loop: TaskPosition) -> tuple[JsonValue, ...] | tuple[Artifact, ...]:
-        iterator = None if loop.task is None else loop.task.iterator
-        if iterator is None:
-            raise UnknownTaskError(f"task '{loop.path}' is not a loop")
-        match iterator.items:
-            case RawItems(items=raw):
-                lookup = self.lookup(loop)
-                return tuple(substitute_value(item, lookup) for item in raw)
-            case InputItems(name=name):
-                if iterator.over_artifacts:
-                    return self.artifacts(loop, name) or ()
-                return parse_items(self.parameter(loop, name), loop, name)
-
-    def _resolved(self, position: TaskPosition) -> _ResolvedInputs:
-        """Return the inputs resolved so far: of a DAG or loop from the cache, of a leaf none.
-
-        All tasks in a DAG or loop read its inputs; nobody but a leaf itself reads those of a leaf.
-        """
-        is_shared = position.has_dag or position.is_loop
-        return self._cached_inputs(position.path) if is_shared else _ResolvedInputs()
+        return self._items.one(position)
 
     # Conditions.
 
@@ -494,9 +261,3 @@ class Resolver:
             pvc_name=text("pvc_name"),
             pvc_name_suffix=text("pvc_name_suffix"),
         )
-
-
-def _holds_all_items(position: TaskPosition, name: str) -> bool:
-    """Return whether the input of a loop, rather than of an iteration, is that of its items."""
-    iterator = None if position.task is None else position.task.iterator
-    return iterator is not None and position.is_loop and name == iterator.item_input

@@ -1,0 +1,1 @@
+"""The inputs of tasks: parameters, artifacts, and the items of loops."""
