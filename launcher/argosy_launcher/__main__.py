@@ -31,7 +31,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(number, stop)
     # After the handlers: the import takes most of the time until the first heartbeat, and a signal
     # may come meanwhile.
-    from argosy_launcher.container import run_container
+    from argosy_launcher.sidecar.container import run_container
 
     return run_container(
         arguments,

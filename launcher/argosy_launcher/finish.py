@@ -13,13 +13,17 @@ from datetime import datetime
 from functools import partial
 from typing import assert_never
 
-from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
-from argosy_launcher.control import encode_control
-from argosy_launcher.executor_output import ExecutorOutput, parse_executor_output
-from argosy_launcher.lasting_uris import find_stored_uris, make_lasting
-from argosy_launcher.output_files import Locator, locate_here, read_output_file
-from argosy_launcher.parallel_jobs import run_in_parallel
-from argosy_launcher.process_end import ProcessEnd, find_failure, get_pod_exit_code
+from argosy_launcher.endings.process_end import ProcessEnd, find_failure, get_pod_exit_code
+from argosy_launcher.outputs.collecting import (
+    CollectedArtifact,
+    collect_artifacts,
+    collect_parameters,
+)
+from argosy_launcher.outputs.control import encode_control
+from argosy_launcher.outputs.executor_output import ExecutorOutput, parse_executor_output
+from argosy_launcher.outputs.lasting_uris import find_stored_uris, make_lasting
+from argosy_launcher.outputs.output_files import Locator, locate_here, read_output_file
+from argosy_launcher.outputs.parallel_jobs import run_in_parallel
 from argosy_schemas.errors import StoreError, TaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.records import (

@@ -23,7 +23,7 @@ from argosy_engine import assembly
 from argosy_engine.controller.nodes import PodNode
 from argosy_engine.pods.protocol import PodOutcome
 from argosy_engine.reporter import Reporter
-from argosy_launcher.process_end import get_pod_exit_code
+from argosy_launcher.endings.process_end import get_pod_exit_code
 from argosy_schemas.formats.records import Reason
 
 

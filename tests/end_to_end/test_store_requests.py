@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from argosy_launcher.endings.process_end import ProcessEnd
 from argosy_launcher.finish import finish
-from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.formats.step import Decision
 from argosy_store.fakes import FlakyStore
 from driver_support import STARTED, World, dag, leaf, pipeline, task

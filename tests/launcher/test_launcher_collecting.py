@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
-from argosy_launcher.collecting import CollectedArtifact, collect_artifacts, collect_parameters
-from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
+from argosy_launcher.outputs.collecting import (
+    CollectedArtifact,
+    collect_artifacts,
+    collect_parameters,
+)
+from argosy_launcher.outputs.executor_output import ExecutorOutput, ReportedArtifact
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Artifact, Content, ContentKind, Reason
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter, UriMapping

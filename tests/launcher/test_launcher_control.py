@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from argosy_launcher.control import MAX_CONTROL_BYTES, encode_control
+from argosy_launcher.outputs.control import MAX_CONTROL_BYTES, encode_control
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Artifact, Values
 from argosy_schemas.ir.model import ArtifactType, ControlEntry, ControlForm

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from argosy_launcher.executor_output import (
+from argosy_launcher.outputs.executor_output import (
     ExecutorOutput,
     ReportedArtifact,
     parse_executor_output,

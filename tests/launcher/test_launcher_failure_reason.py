@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_launcher.failure_reason import find_failure_reason
+from argosy_launcher.endings.failure_reason import find_failure_reason
 
 
 def reason_in(tmp_path: Path, data: bytes) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from argosy_launcher.endings.process_end import ProcessEnd
 from argosy_launcher.finish import StepOutcome, finish
-from argosy_launcher.process_end import ProcessEnd
 from argosy_schemas.formats.records import (
     Artifact,
     AttemptRecord,

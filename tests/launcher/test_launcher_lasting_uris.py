@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from argosy_launcher.collecting import collect_artifacts
-from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
-from argosy_launcher.lasting_uris import find_stored_uris, make_lasting
+from argosy_launcher.outputs.collecting import collect_artifacts
+from argosy_launcher.outputs.executor_output import ExecutorOutput, ReportedArtifact
+from argosy_launcher.outputs.lasting_uris import find_stored_uris, make_lasting
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.formats.step import OutputArtifact, Step, UriMapping
 from argosy_schemas.ir.model import ArtifactType

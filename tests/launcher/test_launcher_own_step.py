@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from argosy_launcher.own_step import check_own_step
+from argosy_launcher.sidecar.own_step import check_own_step
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.step import OutputArtifact, UriMapping
 from argosy_schemas.ir.model import ArtifactType

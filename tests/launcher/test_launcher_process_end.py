@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from argosy_launcher.exit_report import (
+from argosy_launcher.endings.process_end import ProcessEnd, find_failure, get_pod_exit_code
+from argosy_launcher.sidecar.exit_report import (
     ExitReport,
     interpret_exit_report,
     make_vanished_end,
     parse_exit_report,
 )
-from argosy_launcher.process_end import ProcessEnd, find_failure, get_pod_exit_code
 from argosy_schemas.formats.records import Failure, Reason
 
 

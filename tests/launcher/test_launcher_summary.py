@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from argosy_launcher.summary import summarize
+from argosy_launcher.sidecar.summary import summarize
 from argosy_schemas.formats.records import (
     AttemptRecord,
     AttemptState,

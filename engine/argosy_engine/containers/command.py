@@ -13,8 +13,8 @@ from typing import Final
 
 from argosy_engine.containers.images import Image
 from argosy_engine.containers.program import ContainerProgram, summarize_errors, summarize_lines
-from argosy_launcher.output_files import LocatedPath
-from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.endings.process_end import ProcessEnd
+from argosy_launcher.outputs.output_files import LocatedPath
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.untrusted_files import UntrustedFileError, UntrustedPath

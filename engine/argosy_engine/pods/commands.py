@@ -20,8 +20,8 @@ from argosy_engine.pods.protocol import PodRequest
 from argosy_engine.pods.runner import MainCommand, MainRequest, Runner
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.watchdog import Watchdog
-from argosy_launcher.output_files import Locator, locate_here
-from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.endings.process_end import ProcessEnd
+from argosy_launcher.outputs.output_files import Locator, locate_here
 from argosy_runs.events import Listener
 from argosy_schemas.errors import MachineError, TaskError
 from argosy_schemas.formats.failures import make_failure

@@ -14,8 +14,8 @@ from argosy_engine.pods.environment import build_task_environment
 from argosy_engine.pods.runner import MainRequest
 from argosy_engine.pods.stop import StopSignal
 from argosy_engine.pods.unused_image import USE_IMAGE, explain_unused_image
-from argosy_launcher.output_files import LocatedPath, locate_here
-from argosy_launcher.process_end import ProcessEnd, find_failure
+from argosy_launcher.endings.process_end import ProcessEnd, find_failure
+from argosy_launcher.outputs.output_files import LocatedPath, locate_here
 from argosy_schemas.errors import FinalTaskError
 from argosy_schemas.formats.records import Reason
 

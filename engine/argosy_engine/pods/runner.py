@@ -16,8 +16,8 @@ from argosy_driver.preparing.arguments import ReadImageCommand
 from argosy_driver.preparing.local_pod import LocalVolume
 from argosy_engine.pods.protocol import PodRequest
 from argosy_engine.pods.stop import StopSignal
-from argosy_launcher.output_files import LocatedPath
-from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.endings.process_end import ProcessEnd
+from argosy_launcher.outputs.output_files import LocatedPath
 from argosy_schemas.formats.step import Step
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from argosy_launcher.exchange import Exchange, ExecDiedError
-from argosy_launcher.exit_report import interpret_exit_report, make_vanished_end
+from argosy_launcher.endings.process_end import ProcessEnd
 from argosy_launcher.finish import StepOutcome, finish
-from argosy_launcher.log_parts import take_log
-from argosy_launcher.main_files import MainFiles
-from argosy_launcher.own_step import check_own_step
-from argosy_launcher.process_end import ProcessEnd
-from argosy_launcher.summary import summarize
+from argosy_launcher.sidecar.exchange import Exchange, ExecDiedError
+from argosy_launcher.sidecar.exit_report import interpret_exit_report, make_vanished_end
+from argosy_launcher.sidecar.log_parts import take_log
+from argosy_launcher.sidecar.main_files import MainFiles
+from argosy_launcher.sidecar.own_step import check_own_step
+from argosy_launcher.sidecar.summary import summarize
 from argosy_schemas.errors import ArgosyError, TaskError
 from argosy_schemas.formats.failures import make_failure
 from argosy_schemas.formats.step import Decision, Step

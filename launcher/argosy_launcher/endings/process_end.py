@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy_launcher.failure_reason import find_failure_reason
+from argosy_launcher.endings.failure_reason import find_failure_reason
 from argosy_schemas.formats.records import Failure, Reason
 
 

@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argosy_launcher.exchange import Exchange
+from argosy_launcher.sidecar.exchange import Exchange
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason
 from argosy_schemas.untrusted_files import UntrustedFileError, UntrustedPath

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from argosy_launcher.process_end import ProcessEnd
+from argosy_launcher.endings.process_end import ProcessEnd
 from argosy_schemas.formats.records import Failure, Reason
 
 

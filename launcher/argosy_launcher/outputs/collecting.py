@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from argosy_launcher.executor_output import ExecutorOutput, ReportedArtifact
-from argosy_launcher.uris import ResolvedUri, resolve_uri
+from argosy_launcher.outputs.executor_output import ExecutorOutput, ReportedArtifact
+from argosy_launcher.outputs.uris import ResolvedUri, resolve_uri
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Artifact, Reason
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step

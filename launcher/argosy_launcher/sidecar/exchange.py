@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from argosy_launcher.exit_report import ExitReport, parse_exit_report
+from argosy_launcher.sidecar.exit_report import ExitReport, parse_exit_report
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import TaskError
 from argosy_schemas.formats.records import Reason

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from argosy_launcher.collecting import CollectedArtifact
+from argosy_launcher.outputs.collecting import CollectedArtifact
 from argosy_schemas.formats.step import Step
 from argosy_schemas.pod import WORKSPACE_MARK
 from argosy_schemas.sdk_paths import find_sdk_path

@@ -1,0 +1,1 @@
+"""How a command ended, in words."""

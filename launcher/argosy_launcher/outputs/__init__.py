@@ -1,0 +1,1 @@
+"""What a command made: its parameters and artifacts, and what Argo is told of them."""
