@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from one_pod_workflow import POD, workflow
 from workflow_fields import FormError
 from workflow_forms import check_forms
-
-POD: Mapping[str, Any] = {
-    "name": "pod-1",
-    "inputs": {"parameters": [{"name": "task", "default": ""}]},
-    "initContainers": [
-        {
-            "name": "driver",
-            "image": "argosy",
-            "command": ["argosy-driver"],
-            "env": [
-                {"name": "ARGOSY_TASK", "value": "{{inputs.parameters.task}}"},
-                {
-                    "name": "ARGOSY_ATTEMPT",
-                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
-                },
-            ],
-        }
-    ],
-    "container": {"name": "main", "image": "python:3.11", "command": ["/argosy/exec"]},
-    "sidecars": [{"name": "launcher", "image": "argosy", "command": ["argosy-launcher"]}],
-}
-
-
-def workflow(*tasks: Mapping[str, Any], pod: Mapping[str, Any] = POD, **spec: Any) -> Any:
-    return copy.deepcopy(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Workflow",
-            "metadata": {"generateName": "hello-"},
-            "spec": {
-                "entrypoint": "root",
-                "templates": [
-                    {
-                        "name": "root",
-                        "dag": {
-                            "failFast": False,
-                            "tasks": list(tasks or ({"name": "a", "template": "pod-1"},)),
-                        },
-                    },
-                    pod,
-                ],
-                **spec,
-            },
-        }
-    )
 
 
 def refusal(document: Any) -> str:
