@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy_driver.resolving.inputs.known import Inputs, KnownInputs
+from argosy_driver.resolving.inputs.known import KnownInputs, ResolverParts
 from argosy_driver.resolving.inputs.values import check_missing_artifact, make_missing_output_error
 from argosy_driver.resolving.outputs import Outputs
 from argosy_driver.resolving.phases import SUCCEEDED, Phases
@@ -22,7 +22,7 @@ class InputArtifacts:
         phases: Phases,
         outputs: Outputs,
         known: KnownInputs,
-        inputs: Inputs,
+        inputs: ResolverParts,
     ) -> None:
         self._run, self._tree, self._phases = run, tree, phases
         self._outputs, self._known, self._inputs = outputs, known, inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy_driver.resolving.inputs.known import Inputs, Items, KnownInputs
+from argosy_driver.resolving.inputs.known import Items, KnownInputs, ResolverParts
 from argosy_driver.resolving.inputs.values import parse_items
 from argosy_driver.resolving.placeholders import substitute_value
 from argosy_schemas.errors import UnknownTaskError
@@ -15,7 +15,7 @@ from argosy_schemas.values import JsonValue
 class LoopItems:
     """The items of the loops in one run."""
 
-    def __init__(self, known: KnownInputs, inputs: Inputs) -> None:
+    def __init__(self, known: KnownInputs, inputs: ResolverParts) -> None:
         self._known, self._inputs = known, inputs
 
     def one(self, position: TaskPosition) -> JsonValue | Artifact:

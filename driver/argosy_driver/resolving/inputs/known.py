@@ -17,7 +17,7 @@ Items: TypeAlias = "tuple[JsonValue, ...] | tuple[Artifact, ...]"
 _CACHED_INPUTS: Final = 512
 
 
-class Inputs(Protocol):
+class ResolverParts(Protocol):
     """The parts of a resolver, for each other: a parameter may be an item, and items a parameter.
 
     :class:`argosy_driver.resolving.resolver.Resolver` says what they return.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from argosy_driver.resolving.inputs.known import Inputs, KnownInputs
+from argosy_driver.resolving.inputs.known import KnownInputs, ResolverParts
 from argosy_driver.resolving.inputs.values import (
     check_literals,
     coerce_value,
@@ -43,7 +43,7 @@ class InputParameters:
         phases: Phases,
         outputs: Outputs,
         known: KnownInputs,
-        inputs: Inputs,
+        inputs: ResolverParts,
         final_status: Callable[[TaskPosition, TaskPosition, str], JsonValue],
     ) -> None:
         """Make them.
