@@ -51,7 +51,8 @@ class Machine:
 
     def compile(self, known: Mapping[TaskPath, KnownTask] | None = None) -> CompiledPipeline:
         """Return the workflow for a run of which this much is known."""
-        return compile_pipeline(self.pipeline, OPTIONS, known=known)
+        arguments = {**self.parameters, **(self.artifacts or {})}
+        return compile_pipeline(self.pipeline, OPTIONS, known=known, arguments=arguments)
 
     def run(self, compiled: CompiledPipeline) -> RunResult:
         """Run a workflow to its end."""
@@ -85,7 +86,7 @@ class Machine:
                 store=stores.open(self.home),
                 stores=stores,
                 make_paths=make_paths,
-            )
+            ).tasks
 
     def forget(self, random: Random) -> None:
         """Remove a random half of the cache."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from argosy._cluster_options import check_cluster_options, check_pipeline_root
@@ -12,6 +12,8 @@ from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.sources import compile_source, locate_problems
 from argosy_compiler.workflow_size import check_workflow_size
+from argosy_schemas.ir.known import KnownTask
+from argosy_schemas.names import TaskPath
 
 _PATIENCE_SECONDS: Final = 10.0
 """How long a store may take to answer: a person waits here, not a step."""
@@ -47,6 +49,8 @@ def compile_for_argo(
     inspect: Callable[[CompiledPipeline], None] | None = None,
     on_pass: PassListener | None = None,
     puts_ir: bool = True,
+    known: Mapping[TaskPath, KnownTask] | None = None,
+    arguments: Mapping[str, str] | None = None,
 ) -> CompiledPipeline:
     """Compile a pipeline with options that have been checked.
 
@@ -57,6 +61,8 @@ def compile_for_argo(
             size also when it is too large.
         on_pass: Called after each pass of the compiler.
         puts_ir: Whether an IR that travels by reference is put into the store.
+        known: As for :func:`argosy_compiler.compile.compile_pipeline`.
+        arguments: Likewise.
 
     Raises:
         InvalidPipelineError: As :func:`compile`.
@@ -67,7 +73,9 @@ def compile_for_argo(
     if not options.root:
         with locate_problems(source):
             check_pipeline_root(ir)
-    compiled = compile_source(source, ir, options, on_pass=on_pass)
+    compiled = compile_source(
+        source, ir, options, known=known, arguments=arguments, on_pass=on_pass
+    )
     if inspect is not None:
         inspect(compiled)
     with locate_problems(source):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy._pipelines import Pipeline, PipelineSource
@@ -100,6 +100,7 @@ def run(
 def resume(
     run_id: str,
     *,
+    again: Sequence[str] = (),
     home: str | os.PathLike[str] = ".argosy",
     jobs: int | None = None,
     runner: str = "process",
@@ -117,6 +118,7 @@ def resume(
 
     Args:
         run_id: The id of the run, or its first characters if no other run has the same.
+        again: Paths of tasks that run again, with all that follows them, although they succeeded.
         home: Where the run was started.
         jobs: As for :func:`argosy.run`.
         runner: Likewise.
@@ -143,7 +145,7 @@ def resume(
         ),
         environment=environment,
     )
-    return resume_run(run_id, settings=settings, listener=on_event or ignore)
+    return resume_run(run_id, settings=settings, again=again, listener=on_event or ignore)
 
 
 def _check_jobs(jobs: int | None) -> int:

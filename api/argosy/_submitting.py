@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import Pipeline, PipelineSource, read
-from argosy_cluster.cluster import Cluster
+from argosy_cluster.cluster import Cluster, Document
+from argosy_cluster.known_results import (
+    PATIENCE_SECONDS,
+    PlannedArguments,
+    adapt_options,
+    find_known_results,
+    write_known_records,
+)
+from argosy_cluster.retrying import keep_workflow
+from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.submitting import name_workflow, submit_workflow
 from argosy_cluster.targets import Target, connect_cluster
-from argosy_compiler.objects.arguments import give_arguments
+from argosy_compiler.objects.arguments import escape_argument, give_arguments
 from argosy_compiler.objects.merging import patch_workflow
 from argosy_compiler.options import CompileOptions
+from argosy_driver.planning.settled import Settled
 from argosy_driver.resolving.run_parameters import check_artifact_names, parse_run_artifacts
 from argosy_schemas.checking.run_parameters import parse_run_parameters, write_run_parameters
-from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import CACHE_PARAMETER
 from argosy_schemas.values import JsonValue
+from argosy_store.stores import Stores
 
 _WITHOUT_CACHE: Final[Mapping[str, JsonValue]] = {
     "spec": {"arguments": {"parameters": [{"name": CACHE_PARAMETER, "value": "false"}]}}
@@ -40,6 +51,10 @@ class SubmittedRun:
     namespace: str
     workflow: Mapping[str, JsonValue]
     """As the cluster has it."""
+    known: int = 0
+    """How many container tasks need no pod, since their results are known."""
+    notices: tuple[str, ...] = ()
+    """What could not be done on the way, one sentence each."""
 
 
 def submit(
@@ -49,6 +64,7 @@ def submit(
     options: CompileOptions,
     artifacts: Mapping[str, str] | None = None,
     cache: bool = True,
+    pods_for_cached: bool = False,
     name: str | None = None,
     labels: Mapping[str, str] | None = None,
     namespace: str | None = None,
@@ -67,6 +83,7 @@ def submit(
         options: As for :func:`argosy.compile`; a store must be named.
         artifacts: Input artifact of the pipeline to its URI, which pods can reach.
         cache: Whether results of earlier runs may be reused.
+        pods_for_cached: Whether cached tasks have pods, although their results are known.
         name: Of the workflow; ``None``: that of the pipeline and some letters.
         labels: Of the workflow, besides its own.
         namespace: ``None``: that of the context.
@@ -96,6 +113,7 @@ def submit(
             options=options,
             artifacts=artifacts or {},
             cache=cache,
+            pods_for_cached=pods_for_cached,
             name=name,
             labels=labels or {},
             dry_run=dry_run,
@@ -110,6 +128,7 @@ def submit_pipeline(
     options: CompileOptions,
     artifacts: Mapping[str, str],
     cache: bool,
+    pods_for_cached: bool,
     name: str | None,
     labels: Mapping[str, str],
     patches: Sequence[Mapping[str, JsonValue]] = (),
@@ -124,6 +143,7 @@ def submit_pipeline(
         options: As for :func:`submit`.
         artifacts: Likewise.
         cache: Likewise.
+        pods_for_cached: Likewise.
         name: Likewise.
         labels: Likewise.
         patches: Parts of a workflow that are merged into it.
@@ -142,8 +162,18 @@ def submit_pipeline(
         )
     check_cluster_options(options)
     _check_inputs(pipeline, texts, artifacts)
-    compiled = compile_for_argo(pipeline, options, puts_ir=not dry_run)
-    workflow = give_arguments(compiled.workflow, pipeline.ir, {**texts, **artifacts})
+    given = {
+        key: escape_argument(key, text, pipeline.ir) for key, text in {**texts, **artifacts}.items()
+    }
+    found = _Known()
+    if cache and not pods_for_cached:
+        found = _find_known(pipeline, cluster, options, given)
+    if found.settled.tasks:
+        options = adapt_options(options, found.url)
+    compiled = compile_for_argo(
+        pipeline, options, puts_ir=not dry_run, known=found.settled.tasks, arguments=given
+    )
+    workflow = give_arguments(compiled.workflow, pipeline.ir, given)
     for patch in patches:
         workflow = patch_workflow(workflow, patch)
     if not cache:
@@ -155,12 +185,63 @@ def submit_pipeline(
         dry_run=dry_run,
     )
     metadata = created["metadata"]
+    run_id = RunId(str(metadata.get("uid") or ""))
+    notices = found.notices if dry_run else (*found.notices, *_keep(found, run_id, created))
     return SubmittedRun(
-        run_id=RunId(str(metadata.get("uid") or "")),
+        run_id=run_id,
         name=str(metadata["name"]),
         namespace=str(metadata.get("namespace") or cluster.namespace),
         workflow=created,
+        known=len(found.settled.records),
+        notices=notices,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    settled: Settled = field(default_factory=Settled)
+    url: str = ""
+    """Of the store; empty: nothing is known."""
+    notices: tuple[str, ...] = ()
+
+
+def _find_known(
+    pipeline: Pipeline, cluster: Cluster, options: CompileOptions, texts: Mapping[str, str]
+) -> _Known:
+    """Return what is known of a run; a store that cannot be read from here is a notice."""
+    if options.store is not None:
+        url = options.store
+    else:
+        assert options.store_from is not None
+        url = read_store_url(cluster, options.store_from)
+    if not url:
+        return _Known()
+    try:
+        settled = find_known_results(pipeline.ir, options, PlannedArguments(texts=texts), url=url)
+    except StoreError as error:
+        return _Known(
+            notices=(
+                "the store cannot be read from here, so each cached task has its pod, as with "
+                f"--pods-for-cached: {error}",
+            )
+        )
+    return _Known(settled=settled, url=url)
+
+
+def _keep(found: _Known, run_id: RunId, workflow: Document) -> Iterator[str]:
+    """Keep what the run can go on with when its workflow, or a run that it knows, is gone."""
+    if not found.url:
+        return
+    try:
+        with Stores(found.url, patience_seconds=PATIENCE_SECONDS) as stores:
+            store = stores.open(found.url)
+            keep_workflow(workflow, run_id, store)
+            write_known_records(found.settled.records, run_id, store=store)
+    except StoreError as error:
+        yield (
+            "the store cannot be written from here, so the run cannot be retried once its workflow "
+            f"is gone: {error}"
+        )
 
 
 def _check_inputs(

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "logs": "Print the output of the tasks of a run",
     "manifests": "Print what a namespace of a cluster needs",
     "plan": "Show what each task of a run would do, without running it",
+    "retry": "Go on with a run that failed, or run a task of it again",
     "run": "Run a pipeline on this machine",
     "stop": "Stop a run",
     "submit": "Submit a pipeline to a cluster with Argo Workflows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,10 +13,11 @@ from typing import Any, Final, Self
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.diagnoses import diagnose_tasks
 from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
-from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
+from argosy_cluster.resources import CONFIG_MAPS, WORKFLOWS
+from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
-from argosy_compiler.config_objects import CONFIG_MAP
+from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.argo.waiting import explain_waiting
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
@@ -40,7 +41,7 @@ from argosy_schemas.errors import (
 from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.pod import ENV_STORE, PIPELINE_LABEL, ROOT_PARAMETER
+from argosy_schemas.pod import PIPELINE_LABEL, ROOT_PARAMETER
 from argosy_store.locations import join_uri
 from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectStore
@@ -104,7 +105,13 @@ class ClusterRuns:
 
     def list(self) -> Sequence[RunEntry]:
         rows = self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)
-        entries = (make_entry(row) for row in rows)
+        # Of a run that was retried, the workflow that works on it now.
+        newest: dict[RunId, tuple[str, RunEntry]] = {}
+        for row in rows:
+            entry, at = make_entry(row), str(row["creationTimestamp"])
+            if entry.run_id not in newest or at >= newest[entry.run_id][0]:
+                newest[entry.run_id] = at, entry
+        entries = (entry for _, entry in newest.values())
         return sorted(entries, key=lambda each: (each.created_at, each.run_id), reverse=True)
 
     def select(self, text: str) -> RunReference:
@@ -119,7 +126,7 @@ class ClusterRuns:
         else:
             self._selected = found
             metadata = found["metadata"]
-            return RunReference(run_id=RunId(metadata["uid"]), name=metadata["name"])
+            return RunReference(run_id=read_run_identity(metadata).run_id, name=metadata["name"])
         entries = [entry for entry in self.list() if entry.run_id.startswith(text)]
         if len(entries) > 1:
             raise InvalidArgumentError(
@@ -284,6 +291,8 @@ class ClusterRuns:
             notices = (f"its records stay in the store, which cannot be used from here: {error}",)
         # Last: until then the run is there, and can be deleted again.
         self.cluster.delete(WORKFLOWS, run.label)
+        if read_run_identity(find_object(workflow, "metadata")).is_retried:
+            self._delete_earlier(run.run_id)
         return Deletion(run_id=run.run_id, deleted_artifacts=deleted, kept=kept, notices=notices)
 
     def _delete_recorded(self, run: RunReference, *, artifacts: bool) -> Deletion:
@@ -296,6 +305,13 @@ class ClusterRuns:
         notice = "its artifacts stay: only its workflow knew their root"
         return Deletion(run_id=run.run_id, kept=kept, notices=(notice,) if artifacts else ())
 
+    def _delete_earlier(self, run_id: RunId) -> None:
+        """Delete the other workflows that worked on a run."""
+        for row in list(self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)):
+            if read_run_identity(row).run_id == run_id:
+                with contextlib.suppress(MissingObjectError):
+                    self.cluster.delete(WORKFLOWS, str(row["name"]))
+
     def _delete_stored(
         self, workflow: Document, run_id: RunId, *, artifacts: bool
     ) -> tuple[int, tuple[str, ...]]:
@@ -307,7 +323,7 @@ class ClusterRuns:
         deleted, kept = 0, tuple[str, ...]()
         if artifacts:
             metadata: Any = workflow["metadata"]
-            pipeline = self._read_pipeline(sources, store, metadata["name"])
+            pipeline = self.read_pipeline(sources, store, metadata["name"])
             root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
             place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
             deleted, kept = delete_artifacts(
@@ -333,7 +349,7 @@ class ClusterRuns:
         metadata: Any = workflow["metadata"]
         sources = find_sources(workflow)
         url, store = self.store_of(sources)
-        pipeline = self._read_pipeline(sources, store, metadata["name"])
+        pipeline = self.read_pipeline(sources, store, metadata["name"])
         if store is None:
             notices = ("nothing names the store of this run, so its records are not read",)
             return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
@@ -355,23 +371,19 @@ class ClusterRuns:
         Raises:
             StoreError: The URL cannot be used.
         """
-        url = sources.store or self._read_store_url(sources)
+        url = sources.store or ""
+        if not url and sources.store_object is not None:
+            url = read_store_url(self.cluster, sources.store_object)
         return url, (self._stores.open(url) if url else None)
 
-    def _read_store_url(self, sources: Sources) -> str:
-        found = sources.store_object
-        if found is None:
-            return ""
-        try:
-            if found.kind == CONFIG_MAP:
-                config_map = self.cluster.get(CONFIG_MAPS, found.name)
-                return str(find_object(config_map, "data").get(ENV_STORE, ""))
-            secret = self.cluster.get(SECRETS, found.name)
-            return base64.b64decode(find_object(secret, "data").get(ENV_STORE, "")).decode()
-        except ClusterError:
-            return ""
+    def read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
+        """Return the pipeline of a run, with what its workflow says is known.
 
-    def _read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
+        Raises:
+            InvalidArgumentError: It is in a store that nothing names.
+            StoreError: Its store cannot be read.
+            ClusterError: It is in a ConfigMap that cannot be read.
+        """
         text = sources.ir
         if sources.ir_object is not None:
             config_map: Any = self.cluster.get(CONFIG_MAPS, sources.ir_object)
@@ -412,8 +424,8 @@ def _read(
     with_values: bool,
     notices: tuple[str, ...] = (),
 ) -> RunResult:
-    metadata: Any = workflow["metadata"]
-    records = RunRecords(store, RunId(metadata["uid"]), cached_records=_CACHED_RECORDS)
+    run_id = read_run_identity(find_object(workflow, "metadata")).run_id
+    records = RunRecords(store, run_id, known=pipeline.known, cached_records=_CACHED_RECORDS)
     result = read_argo_run(workflow, pipeline, records, log_root=url, with_values=with_values)
     return replace(result, notices=notices)
 

@@ -9,16 +9,18 @@ from typing import Any, Final
 from argosy_cluster.cluster import Document, find_object, find_objects
 from argosy_cluster.resources import PHASE_LABEL
 from argosy_compiler.config_objects import CONFIG_MAP, SECRET, ConfigObject
+from argosy_compiler.options import options_from_json
+from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.places import RunEntry
 from argosy_runs.states import RunState
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
-from argosy_schemas.names import RunId
 from argosy_schemas.pod import (
     DRIVER_CONTAINER,
     ENV_IR,
     IR_PARAMETER,
+    OPTIONS_ANNOTATION,
     PIPELINE_ANNOTATION,
     PIPELINE_LABEL,
     STORE_PARAMETER,
@@ -65,6 +67,10 @@ def find_sources(workflow: Document) -> Sources:
                 store_object = ConfigObject(kind=kind, name=source[field]["name"])
                 break
         break
+    if STORE_PARAMETER not in arguments and store_object is None:
+        # Where all results were known, there is no driver.
+        options = find_object(workflow, "metadata", "annotations").get(OPTIONS_ANNOTATION)
+        store_object = None if options is None else options_from_json(options).store_from
     if ir is None and ir_object is None:
         metadata: Any = workflow["metadata"]
         raise InvalidArgumentError(
@@ -81,15 +87,15 @@ def make_entry(row: Document) -> RunEntry:
     labels, annotations = find_object(row, "labels"), find_object(row, "annotations")
     cells = find_object(row, "cells")
     message = str(cells.get("message") or "")
-    created_at = time_from_json(metadata["creationTimestamp"])
+    identity = read_run_identity(metadata)
     state = _state(labels.get(PHASE_LABEL) or str(cells.get("status") or ""), message)
     return RunEntry(
-        run_id=RunId(metadata["uid"]),
+        run_id=identity.run_id,
         name=metadata["name"],
         pipeline=annotations.get(PIPELINE_ANNOTATION) or labels.get(PIPELINE_LABEL, ""),
         state=state,
-        created_at=created_at,
-        started_at=created_at,
+        created_at=identity.created_at,
+        started_at=time_from_json(metadata["creationTimestamp"]),
         error=message or None if state is not RunState.SUCCEEDED else None,
     )
 

@@ -60,6 +60,8 @@ class Compilation:
     pipeline: Pipeline
     options: CompileOptions
     structure: Structure
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the run for which results are known: parameter of the workflow to its text."""
     control_flows: Mapping[DagTaskKey, ControlFlow] = field(
         default_factory=dict[DagTaskKey, ControlFlow]
     )

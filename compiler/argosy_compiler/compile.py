@@ -14,6 +14,7 @@ from argosy_compiler.passes.assemble_workflow import assemble_workflow
 from argosy_compiler.passes.bound_nodes import bound_nodes
 from argosy_compiler.passes.count_nodes import count_nodes
 from argosy_compiler.passes.fit_limits import fit_limits
+from argosy_compiler.passes.guard_known import guard_known
 from argosy_compiler.passes.list_dag_variants import list_dag_variants
 from argosy_compiler.passes.place_ir import place_ir
 from argosy_compiler.passes.refuse_problems import refuse_problems
@@ -34,6 +35,7 @@ PASSES: Final[tuple[Callable[[Compilation], Compilation], ...]] = (
     refuse_problems,
     place_ir,
     arrange_dags,
+    guard_known,
     add_exit_twins,
     fit_limits,
     show_outputs,
@@ -50,6 +52,7 @@ def compile_pipeline(
     options: CompileOptions | None = None,
     *,
     known: Mapping[TaskPath, KnownTask] | None = None,
+    arguments: Mapping[str, str] | None = None,
     on_pass: PassListener | None = None,
 ) -> CompiledPipeline:
     """Return the Argo Workflow of ``pipeline``.
@@ -59,6 +62,8 @@ def compile_pipeline(
         options: ``None``: the defaults.
         known: The settled tasks of the run that the workflow is for, which need no pod; ``None``:
             the workflow is for any run.
+        arguments: Parameters of that run, name to text; the workflow fails with others. Those that
+            are left out have their defaults.
         on_pass: Called after each pass, before any with ``pipeline`` as the name.
 
     Raises:
@@ -71,6 +76,7 @@ def compile_pipeline(
         pipeline=structure.pipeline,
         options=options or CompileOptions(),
         structure=structure,
+        arguments=arguments or {},
     )
     if on_pass is not None:
         on_pass("pipeline", compilation)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from argosy_compiler.argo.images import ImageRule
+from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.config_objects import ConfigObject
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.formats.dataclass_json import from_members, to_members
 from argosy_schemas.formats.providers import Provider
+from argosy_schemas.values import to_json
 
 DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"
 """The image of driver and launcher, see ``manifests/``."""
@@ -66,6 +71,8 @@ class CompileOptions:
     tasks_use_ca_bundle: bool = False
     """Whether the commands of tasks trust the same, instead of their image's own."""
     service_account: str | None = None
+    retried: RetriedRun | None = None
+    """The run that the workflow goes on with; ``None``: it has one of its own."""
     max_dag_tasks: int = ARGO_4_DAG_TASKS
     max_templates: int = ARGO_4_TEMPLATES
     max_nodes: int | None = 4000
@@ -78,3 +85,22 @@ def get_default_options(line: str | None) -> CompileOptions:
     if line in _WITHOUT_LIMITS:
         return CompileOptions(max_dag_tasks=NO_LIMIT, max_templates=NO_LIMIT)
     return CompileOptions()
+
+
+def options_to_json(options: CompileOptions) -> str:
+    """Return the options that are not the defaults, but for the run to go on with."""
+    return to_json(to_members(replace(options, retried=None)))
+
+
+def options_from_json(text: str) -> CompileOptions:
+    """Return the options of a workflow.
+
+    Raises:
+        InvalidArgumentError: It is not what :func:`options_to_json` returned.
+    """
+    try:
+        return from_members(CompileOptions, json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"the options in the workflow are damaged ({error!r}); submit the pipeline anew"
+        ) from error

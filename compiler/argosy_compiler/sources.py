@@ -6,7 +6,7 @@ lines that nobody sees, so there the problem names the file alone.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +15,9 @@ from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.control_flow.conditions import check_conditions
 from argosy_compiler.options import CompileOptions
 from argosy_schemas.errors import InvalidPipelineError
+from argosy_schemas.ir.known import KnownTask
 from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import TaskPath
 from argosy_schemas.reading.pipeline import add_lines, read_pipeline
 from argosy_schemas.source import Source
 
@@ -39,6 +41,8 @@ def compile_source(
     pipeline: Pipeline,
     options: CompileOptions,
     *,
+    known: Mapping[TaskPath, KnownTask] | None = None,
+    arguments: Mapping[str, str] | None = None,
     on_pass: PassListener | None = None,
 ) -> CompiledPipeline:
     """Return the workflow of a pipeline that was read from ``source``.
@@ -50,7 +54,9 @@ def compile_source(
         InvalidArgumentError: The options do not fit it.
     """
     with locate_problems(source):
-        return compile_pipeline(pipeline, options, on_pass=on_pass)
+        return compile_pipeline(
+            pipeline, options, known=known, arguments=arguments, on_pass=on_pass
+        )
 
 
 @contextmanager

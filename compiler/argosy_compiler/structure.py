@@ -107,8 +107,9 @@ def read_structure(
                 users[task.component] = []
                 waiting.append(task.component)
             users[task.component].append((name, task))
+    results = replace(found.results, outdated=pipeline.known.outdated)
     return Structure(
-        pipeline=replace(pipeline, known=found.results) if found.tasks else pipeline,
+        pipeline=replace(pipeline, known=results),
         dags=tuple(order),
         users={name: tuple(uses) for name, uses in users.items()},
         known=found.tasks,

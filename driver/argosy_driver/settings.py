@@ -19,6 +19,7 @@ from argosy_schemas.pod import (
     ENV_ATTEMPT,
     ENV_CACHE,
     ENV_CREATED,
+    ENV_FIRST_CREATED,
     ENV_IR,
     ENV_NAME,
     ENV_PARAMETERS,
@@ -66,7 +67,7 @@ def read_settings(environment: Mapping[str, str]) -> DriverSettings:
         FinalTaskError: A variable is missing or is not what it should be.
         InvalidArgumentError: The workflow names no store.
     """
-    created = _required(environment, ENV_CREATED)
+    created = environment.get(ENV_FIRST_CREATED) or _required(environment, ENV_CREATED)
     try:
         created_at = datetime.fromisoformat(created)
     except ValueError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from argosy_driver.planning.needed_objects import find_missing_objects
+from argosy_driver.planning.rerun import find_outdated
 from argosy_engine.assembly import assemble_run
 from argosy_engine.containers.program import ContainerProgram, connect
 from argosy_engine.home.local_run import LocalRun, create_run, load_run
@@ -24,7 +25,10 @@ from argosy_runs.local.home import find_run
 from argosy_runs.results import RunResult
 from argosy_runs.run_result import make_run_result
 from argosy_runs.states import RunState
+from argosy_schemas.formats.packed_ir import pack, unpack
 from argosy_schemas.values import JsonValue
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import open_store
 
 
 def run_workflow(
@@ -69,7 +73,9 @@ def run_workflow(
     return _work(run, directory, settings, listener, program, resumed=False)
 
 
-def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) -> RunResult:
+def resume_run(
+    run: str, *, settings: RunSettings, again: Sequence[str] = (), listener: Listener = ignore
+) -> RunResult:
     """Resume a run that was stopped, killed or failed, and return what became of it.
 
     Tasks that have a success record do not run again. Root and cache setting are the run's own.
@@ -77,17 +83,32 @@ def resume_run(run: str, *, settings: RunSettings, listener: Listener = ignore) 
     Args:
         run: The id of the run, or as many of its first characters as no other run shares.
         settings: As for :func:`run_workflow`.
+        again: The paths of tasks that run again with all that follows them, whatever they did
+            before, and without the cache.
         listener: Called with every event.
 
     Raises:
-        InvalidArgumentError: No run, or more than one, has such an id; or an engine works on it.
+        InvalidArgumentError: No run, or more than one, has such an id; or an engine works on it; or
+            the run has no such task.
         MachineError: As for :func:`run_workflow`.
     """
     directory = RunDirectory(settings.home, find_run(settings.home, run))
+    if again:
+        with directory.locked():
+            _outdate_results(directory, again)
     spec, ir = directory.read()
     workflow = read_workflow(spec.workflow)
     stored = load_run(spec, workflow, ir, settings=settings)
     return _work(stored, directory, settings, listener, _connect(settings), resumed=True)
+
+
+def _outdate_results(directory: RunDirectory, again: Sequence[str]) -> None:
+    """Write down which results of a run do not count any more: also for an engine after this."""
+    spec, ir = directory.read()
+    pipeline = unpack(ir)
+    records = RunRecords(open_store(directory.home), spec.run_id, known=pipeline.known)
+    outdated = find_outdated(pipeline, records, again)
+    directory.replace_ir(pack(replace(pipeline, known=replace(pipeline.known, outdated=outdated))))
 
 
 def _work(

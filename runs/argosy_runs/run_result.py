@@ -127,6 +127,9 @@ def _run_state(view: RunView, tasks: Sequence[TaskResult]) -> tuple[RunState, st
     root = view.nodes.phase(TaskPath(""))
     at_exit = view.nodes.exit_root
     phase = at_exit.phase if root is NodePhase.SUCCEEDED and at_exit is not None else root
+    helper = view.nodes.tasks.get(TaskPath(""), _NO_NODES).failed_helper
+    if helper is not None and helper.message:
+        return RunState.FAILED, helper.message
     if phase is not NodePhase.SUCCEEDED:
         return RunState.FAILED, f"{ENDED_AS} {phase}"
     return RunState.SUCCEEDED, None

@@ -59,6 +59,12 @@ PIPELINE_LABEL: Final = "argosy.dev/pipeline"
 PIPELINE_ANNOTATION: Final = PIPELINE_LABEL
 """Of workflows: the whole name of the pipeline, where the label has another text."""
 
+OPTIONS_ANNOTATION: Final = "argosy.dev/options"
+"""Of workflows: the options that it was compiled with and that are not the defaults, as JSON; so it
+can be compiled again for a run that goes on."""
+RETRY_ANNOTATION: Final = "argosy.dev/retried-run"
+"""Of workflows: the run that the workflow goes on with, as JSON; see ``docs/known-results.md``."""
+
 # Parameters of the workflow. Pipeline parameters keep their own names beside these.
 IR_PARAMETER: Final = "argosy-ir"
 """The packed IR as base64; or, with ``ref:<sha256>``, a key below ``ir/`` of the store."""
@@ -98,11 +104,13 @@ workflow was stopped. The statuses of tasks are unknown then."""
 ENV_TASK: Final = "ARGOSY_TASK"
 """Driver and launcher."""
 ENV_RUN: Final = "ARGOSY_RUN"
-"""Driver and launcher: the workflow's UID."""
+"""Driver and launcher: the id of the run, which is the UID of its first workflow."""
 ENV_NAME: Final = "ARGOSY_NAME"
-"""The workflow's name."""
+"""The name of the run, which is that of its first workflow."""
 ENV_CREATED: Final = "ARGOSY_CREATED"
 """RFC 3339, UTC."""
+ENV_FIRST_CREATED: Final = "ARGOSY_FIRST_CREATED"
+"""Likewise, of the first workflow of a run that this one goes on with; empty: it is the first."""
 ENV_IR: Final = "ARGOSY_IR"
 ENV_PARAMETERS: Final = "ARGOSY_PARAMETERS"
 """Base64 of a JSON object: pipeline parameter to text; ``null``: no value."""
@@ -132,7 +140,7 @@ ENV_RETRY: Final = "ARGOSY_RETRY"
 DRIVER_VARIABLES: Final = frozenset(
     {ENV_TASK, ENV_RUN, ENV_NAME, ENV_CREATED, ENV_IR, ENV_PARAMETERS, ENV_UPSTREAM, ENV_STORE}
     | {ENV_ROOT, ENV_CACHE, ENV_ATTEMPT, ENV_RETRY, ENV_STORE_SECRET, ENV_PROVIDERS}
-    | {ENV_CA_BUNDLE, ENV_TASK_CA_BUNDLE, ENV_STORE_FROM}
+    | {ENV_CA_BUNDLE, ENV_TASK_CA_BUNDLE, ENV_STORE_FROM, ENV_FIRST_CREATED}
 )
 """All of them; a template names those that its pods need."""
 

@@ -132,13 +132,16 @@ class RunRecords:
         return self._read(self._attempt_key(path, attempt_id, "json"))
 
     def find_traces(self, path: TaskPath) -> Traces:
-        """Return which tasks at a path and below it have records, without reading them."""
+        """Return which tasks at a path and below it have records, without reading them.
+
+        The empty path stands for all tasks of the run.
+        """
         start = len(f"{self._root}/tasks/")
         inside = f"{path}/" if path else ""
         known = self._known.records
         succeeded = {one for one in known if one == path or one.startswith(inside)}
         attempts: list[tuple[TaskPath, AttemptId]] = []
-        for info in self._store.list(self._task_key(path)):
+        for info in self._store.list(self._task_key(path) if path else f"{self._root}/tasks"):
             directory, _, file = info.key.rpartition("/")
             task = TaskPath(directory[start:])
             if file == _SUCCESS:
@@ -204,6 +207,10 @@ class RunRecords:
         record = self._read(f"{task}/{_SUCCESS}")
         if record is not None and record.attempt_id == reference.attempt_id:
             return record
+        # Whoever submitted the run may have left a copy.
+        own = self._read(f"{self._task_key(path)}/{_SUCCESS}")
+        if own is not None and own.cached_from == reference:
+            return own
         what = "is gone" if record is None else "has been replaced since"
         raise StoreError(
             f"the result of task '{path}' was known when this run began, and its record in run "

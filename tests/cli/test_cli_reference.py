@@ -59,9 +59,9 @@ def test_help_fits_a_small_window(words: list[str], tmp_path: Path) -> None:
     [
         (["runn"], "there is no command 'runn'; did you mean 'run'?"),
         (
-            ["launch"],
-            "there is no command 'launch'; it is one of compile, delete, doctor, get, lint, list, "
-            "logs, manifests, plan, run, stop, submit, version, why",
+            ["deploy"],
+            "there is no command 'deploy'; it is one of compile, delete, doctor, get, lint, list, "
+            "logs, manifests, plan, retry, run, stop, submit, version, why",
         ),
         (["run", "--jbos", "1"], "there is no option '--jbos'; did you mean '--jobs'?"),
         (["run", "-x"], "there is no option '-x'; see 'argosy run --help'"),

@@ -45,7 +45,9 @@ def pipeline(tmp_path: Path) -> Path:
 
 
 def submit(directory: Path, *words: str) -> Ended:
-    return argosy("submit", "hello.json", "-p", "name=Ann", *words, cwd=directory)
+    return argosy(
+        *("submit", "hello.json", "-p", "name=Ann", "--pods-for-cached"), *words, cwd=directory
+    )
 
 
 def configure(directory: Path, text: str) -> Path:

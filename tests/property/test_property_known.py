@@ -11,8 +11,10 @@ from random import Random
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from argosy_engine.run import resume_run
 from argosy_runs.local.reading import read_run
 from argosy_runs.results import RunResult
+from argosy_runs.states import TaskState
 from argosy_schemas.reading.pipeline import read_pipeline
 from known_results import Json, Machine, comparable, leave_some, make_plain
 from random_pipelines import RandomPipeline, random_pipeline
@@ -65,6 +67,36 @@ def test_a_pipeline_ends_as_if_each_task_had_its_pod(seed: int) -> None:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(st.integers(0, 2**64 - 1))
+def test_a_task_that_runs_again_changes_nothing_else(seed: int) -> None:
+    random = Random(seed)
+    with tempfile.TemporaryDirectory(dir=HOMES) as home:
+        machine = make_machine(random_pipeline(seed, budget=12), Path(home))
+        first = machine.run(machine.compile())
+        ran = [task.path for task in first.tasks if task.attempts]
+        if not ran:
+            return
+        again = random.choice(ran)
+        before = {task.path: task.attempts for task in first.tasks}
+
+        second = resume_run(first.run_id, settings=machine.settings, again=[again])
+
+        # What fails as often as it is told may succeed when it is tried once more.
+        if second.state == first.state and states(second) == states(first):
+            assert values(second) == values(first)
+        after = {task.path: task for task in second.tasks}
+        if after[again].state is TaskState.SUCCEEDED:
+            assert after[again].attempts > before[again]
+            assert not after[again].cached
+        assert read_run(machine.home, second.run_id).to_json() == second.to_json()
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(st.integers(0, 2**64 - 1))
 def test_half_a_cache_serves_what_it_serves_with_pods(seed: int) -> None:
     random = Random(seed)
     with tempfile.TemporaryDirectory(dir=HOMES) as home:
@@ -76,6 +108,10 @@ def test_half_a_cache_serves_what_it_serves_with_pods(seed: int) -> None:
 
         assert served.state == first.state
         assert values(served) == values(first)
+
+
+def states(result: RunResult) -> dict[str, TaskState]:
+    return {task.path: task.state for task in result.tasks}
 
 
 def values(result: RunResult) -> Json:

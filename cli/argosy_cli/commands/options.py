@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -238,3 +238,32 @@ root = click.option(
     help="Write artifacts below this URI; 'pipeline' stands for the root that the pipeline names."
     "  [default: inside --home]",
 )
+
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=Count(1),
+    metavar="N",
+    help="How many tasks run at the same time.  [default: number of processors]",
+)
+
+RUNNERS: Final = ("process", "docker", "podman")
+"""The members of ``RunnerName``, whose module most commands do not need."""
+
+runner_option = click.option(
+    "--runner",
+    type=click.Choice(RUNNERS),
+    default=RUNNERS[0],
+    show_default=True,
+    help="How the command of a task starts: as a process of this machine, or in a container of its "
+    "image, by the program docker or podman.",
+)
+
+keep_pins = click.option(
+    "--keep-pins",
+    is_flag=True,
+    help="Install the kfp version that each component pins, from 2.5 on, instead of one version "
+    "for all.",
+)
+
+quiet = click.option("-q", "--quiet", is_flag=True, help="Do not show the output of tasks.")

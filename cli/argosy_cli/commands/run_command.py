@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,32 +13,32 @@ from argosy_cli.arguments import (
     read_parameters_file,
 )
 from argosy_cli.commands.options import (
-    Count,
     artifacts_option,
     claims_option,
     config_maps_option,
     env_file_option,
     format_examples,
     home,
+    jobs_option,
+    keep_pins,
     max_size,
     output_option,
     param,
     params_file,
+    quiet,
     root,
+    runner_option,
     sdk_logs,
     secrets_option,
 )
-from argosy_cli.exit_codes import ExitCode
 from argosy_cli.views.choice import open_view
+from argosy_cli.views.run_output import make_failed_result, print_json, show_result
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
-from argosy_runs.results import RunResult
-from argosy_runs.states import RunState
 from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.formats.packed_ir import unpack
-from argosy_schemas.names import RunId
 
 
 @click.command(
@@ -62,34 +59,16 @@ from argosy_schemas.names import RunId
 @home
 @root
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
-@click.option(
-    "-j",
-    "--jobs",
-    type=Count(1),
-    metavar="N",
-    help="How many tasks run at the same time.  [default: number of processors]",
-)
+@jobs_option
 @click.option(
     "--resume",
     metavar="RUN",
     help="Continue a run that was stopped or failed; the first characters of its id suffice.",
 )
-@click.option(
-    "--runner",
-    type=click.Choice([each.value for each in RunnerName]),
-    default=RunnerName.PROCESS.value,
-    show_default=True,
-    help="How the command of a task starts: as a process of this machine, or in a container of its "
-    "image, by the program docker or podman.",
-)
-@click.option(
-    "--keep-pins",
-    is_flag=True,
-    help="Install the kfp version that each component pins, from 2.5 on, instead of one version "
-    "for all.",
-)
+@runner_option
+@keep_pins
 @output_option("json prints one object to standard output when the run ends.")
-@click.option("-q", "--quiet", is_flag=True, help="Do not show the output of tasks.")
+@quiet
 @sdk_logs
 @max_size
 def command(
@@ -164,45 +143,6 @@ def command(
     except ArgosyError as error:
         # The run could not start; a script that reads JSON gets that as JSON as well.
         if output == "json":
-            _print_json(_make_failed_result(str(error)))
+            print_json(make_failed_result(str(error)))
         raise
-    if result.listener_failure is not None:
-        print(f"note: {result.listener_failure}; this is a bug in Argosy", file=sys.stderr)
-    if output == "json":
-        _print_json(result)
-    else:
-        from argosy_cli.views.summary import format_summary
-        from argosy_runs.local.place import LocalRuns
-        from argosy_runs.places import RunReference
-
-        command = LocalRuns(home).resume_command(RunReference(run_id=result.run_id))
-        print(format_summary(result, command), flush=True)
-    return _to_exit_code(result)
-
-
-def _print_json(result: RunResult) -> None:
-    # JSON has its own escapes for characters that the encoding lacks.
-    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
-    print(json.dumps(result.to_json(), ensure_ascii=not is_utf8), flush=True)
-
-
-def _make_failed_result(error: str) -> RunResult:
-    now = datetime.now(UTC)
-    return RunResult(
-        run_id=RunId(""),
-        pipeline="",
-        state=RunState.FAILED,
-        started_at=now,
-        finished_at=now,
-        error=error,
-    )
-
-
-def _to_exit_code(result: RunResult) -> ExitCode:
-    match result.state:
-        case RunState.SUCCEEDED:
-            return ExitCode.SUCCEEDED
-        case RunState.CANCELED:
-            return ExitCode.INTERRUPTED
-        case RunState.FAILED | RunState.PENDING | RunState.RUNNING:
-            return ExitCode.FAILED
+    return show_result(result, home, output)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     epilog=format_examples(
         "argosy submit pipeline.yaml -n ml\n--store s3://bucket/argosy --param name=World",
         "argosy submit train.py:pipeline -f params.yaml --dry-run",
-        "argosy submit pipeline.yaml -n ml --wait --timeout 2h -o json",
+        "argosy submit pipeline.yaml -n ml\n--wait --timeout 2h -o json",
     ),
 )
 @click.argument("pipeline", metavar="PIPELINE")
@@ -56,6 +56,11 @@ if TYPE_CHECKING:
     help="Add a label to the workflow; can be repeated.",
 )
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
+@click.option(
+    "--pods-for-cached",
+    is_flag=True,
+    help="Give each cached task a pod; without it, only tasks that may have to run have one.",
+)
 @click.option("--dry-run", is_flag=True, help="Let the cluster check the workflow; run nothing.")
 @click.option("-w", "--watch", "is_watched", is_flag=True, help="Show the run live until its end.")
 @click.option("--wait", "is_awaited", is_flag=True, help="Wait for the end of the run.")
@@ -82,6 +87,7 @@ def command(
     name: str | None,
     labels: tuple[str, ...],
     no_cache: bool,
+    pods_for_cached: bool,
     dry_run: bool,
     is_watched: bool,
     is_awaited: bool,
@@ -137,11 +143,14 @@ def command(
         options=options,
         artifacts=parse_assignments(artifacts, option="--artifact", value_name="URI"),
         cache=not no_cache,
+        pods_for_cached=pods_for_cached,
         name=name,
         labels=parse_assignments(labels, option="--label"),
         patches=[read_patch_file(file) for file in patch_files],
         dry_run=dry_run,
     )
+    for notice in run.notices:
+        print(f"note: {notice}", file=sys.stderr)
     if output == "text" or is_followed:
         _print(run, dry_run=dry_run, is_followed=is_followed, is_data=output == "text")
     if output == "name":
@@ -198,6 +207,9 @@ def _follow(
 
 
 def _print(run: SubmittedRun, *, dry_run: bool, is_followed: bool, is_data: bool) -> None:
+    if run.known:
+        tasks = "cached task needs" if run.known == 1 else "cached tasks need"
+        print(f"{run.known} {tasks} no pod", file=sys.stderr)
     if dry_run:
         click.echo(f"namespace '{run.namespace}' takes workflow '{run.name}'; nothing was created")
         return

@@ -28,7 +28,7 @@ def give_arguments(
     check_arguments(pipeline, texts)
     document: dict[str, Any] = dict(workflow)
     spec: dict[str, Any] = document["spec"]
-    given = {name: _escape(name, text, pipeline) for name, text in texts.items()}
+    given = {name: escape_argument(name, text, pipeline) for name, text in texts.items()}
     parameters = [
         {**one, "value": given.pop(one["name"])} if one["name"] in given else one
         for one in spec["arguments"]["parameters"]
@@ -38,8 +38,12 @@ def give_arguments(
     return {**document, "spec": {**spec, "arguments": {"parameters": parameters}}}
 
 
-def _escape(name: str, text: str, pipeline: Pipeline) -> str:
-    """Return a value in which no tag of Argo begins."""
+def escape_argument(name: str, text: str, pipeline: Pipeline) -> str:
+    """Return a value in which no tag of Argo begins.
+
+    Raises:
+        InvalidArgumentError: One does, and the type has no escape for it.
+    """
     if "{{" not in text:
         return text
     spec = pipeline.root.inputs.parameters.get(name)

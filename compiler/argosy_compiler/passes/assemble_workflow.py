@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from argosy_compiler.argo.cluster_names import make_label
+from argosy_compiler.argo.run_identity import write_run_id
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.compilation import Compilation
+from argosy_compiler.options import options_to_json
 from argosy_expressions.terms import quote
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
@@ -16,8 +18,10 @@ from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
     CACHE_PARAMETER,
     IR_PARAMETER,
+    OPTIONS_ANNOTATION,
     PIPELINE_ANNOTATION,
     PIPELINE_LABEL,
+    RETRY_ANNOTATION,
     ROOT_PARAMETER,
     RUN_LABEL,
     STORE_PARAMETER,
@@ -38,6 +42,13 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
     name = compilation.pipeline.name
     label = make_label(name)
     labels = {PIPELINE_LABEL: label}
+    annotations = {} if label == name else {PIPELINE_ANNOTATION: name}
+    options = options_to_json(compilation.options)
+    if options != "{}":
+        annotations[OPTIONS_ANNOTATION] = options
+    retried = compilation.options.retried
+    if retried is not None:
+        annotations[RETRY_ANNOTATION] = retried.to_json()
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
         **(
@@ -45,18 +56,22 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
             if any(one["name"] == ON_EXIT for one in compilation.templates)
             else {}
         ),
-        "arguments": {"parameters": _make_parameters(compilation)},
+        "arguments": {"parameters": make_parameters(compilation)},
         "templates": list(compilation.templates),
-        "podMetadata": {"labels": {RUN_LABEL: "{{workflow.uid}}", **labels}},
+        "podMetadata": {"labels": {RUN_LABEL: write_run_id(retried), **labels}},
         **_make_settings(compilation),
     }
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {
-            "generateName": f"{_make_generate_name(name)}-",
+            **(
+                {"generateName": f"{_make_generate_name(name)}-"}
+                if retried is None
+                else {"name": retried.workflow}
+            ),
             "labels": labels,
-            **({} if label == name else {"annotations": {PIPELINE_ANNOTATION: name}}),
+            **({"annotations": annotations} if annotations else {}),
         },
         "spec": spec,
     }
@@ -68,7 +83,7 @@ def _make_generate_name(name: str) -> str:
     return plain[:_NAME_LIMIT].rstrip("-") or "pipeline"
 
 
-def _make_parameters(compilation: Compilation) -> list[dict[str, str]]:
+def make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     """Return the parameters of the workflow.
 
     What has to be given is declared without a value, so that Argo asks for it before anything runs.

@@ -15,6 +15,11 @@ from typing import Any
 from argosy_compiler.argo.expressions import make_tag
 from argosy_compiler.argo.images import map_image
 from argosy_compiler.argo.names import Names
+from argosy_compiler.argo.run_identity import (
+    write_first_creation,
+    write_run_id,
+    write_run_name,
+)
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
 from argosy_compiler.config_objects import CONFIG_MAP, SECRET
@@ -42,6 +47,7 @@ from argosy_schemas.pod import (
     ENV_CA_BUNDLE,
     ENV_CACHE,
     ENV_CREATED,
+    ENV_FIRST_CREATED,
     ENV_IR,
     ENV_NAME,
     ENV_PARAMETERS,
@@ -156,7 +162,7 @@ class PodTemplates:
                     "command": list(LAUNCHER_COMMAND),
                     "env": [
                         _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
-                        _make_variable(ENV_RUN, "{{workflow.uid}}"),
+                        _make_variable(ENV_RUN, write_run_id(options.retried)),
                         _ATTEMPT_VARIABLE,
                         *self._make_store_variables(),
                     ],
@@ -215,10 +221,11 @@ class PodTemplates:
         return self._names[key]
 
     def _make_driver_env(self) -> list[dict[str, Any]]:
+        options = self._compilation.options
         env: list[dict[str, Any]] = [
             _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
-            _make_variable(ENV_RUN, "{{workflow.uid}}"),
-            _make_variable(ENV_NAME, "{{workflow.name}}"),
+            _make_variable(ENV_RUN, write_run_id(options.retried)),
+            _make_variable(ENV_NAME, write_run_name(options.retried)),
             _make_variable(ENV_CREATED, "{{workflow.creationTimestamp.RFC3339}}"),
             self._make_ir_variable(),
             *self._make_store_variables(),
@@ -233,7 +240,8 @@ class PodTemplates:
             env.append(
                 _make_variable(ENV_PARAMETERS, make_tag(f"sprig.b64enc(toJson({{{members}}}))"))
             )
-        options = self._compilation.options
+        if options.retried is not None:
+            env.append(_make_variable(ENV_FIRST_CREATED, write_first_creation(options.retried)))
         if options.store_secret is not None:
             env.append(_make_variable(ENV_STORE_SECRET, options.store_secret))
         if options.store_from is not None and options.store_from.kind == SECRET:

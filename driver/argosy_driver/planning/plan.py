@@ -177,6 +177,10 @@ class Planner:
         """Resolves what is known of the run, as far as it has been planned."""
         return self._resolver
 
+    def find_record(self, path: TaskPath) -> AttemptRecord | None:
+        """Return the success record that a cached task would have; ``None``: it is not cached."""
+        return self._records.find(path)
+
     def plan_dag(self, parent: TaskPosition) -> Iterator[PlannedTask]:
         """Yield the tasks of the DAG at ``parent``: the root, a DAG task or an iteration."""
         dag = parent.component.dag

@@ -6,7 +6,6 @@ A plan resolves inputs and conditions with them, as a run does with what its tas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
@@ -15,8 +14,6 @@ from argosy_schemas.formats.records import AttemptRecord, AttemptState, Traces, 
 from argosy_schemas.formats.step import Step
 from argosy_schemas.names import AttemptId, TaskPath
 from argosy_schemas.values import UNSET, JsonValue, Unset
-
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NotYetKnownError(Exception):
@@ -122,11 +119,17 @@ class PlannedRecords:
             task_path=step.task_path,
             attempt_id=step.attempt_id,
             state=AttemptState.CACHED,
-            started_at=_NEVER,
+            started_at=step.started_at,
             inputs=step.inputs,
             outputs=step.outputs,
+            fingerprint=step.fingerprint,
+            cached_from=step.cached_from,
         )
         self.add(step.task_path, record)
+
+    def find(self, path: TaskPath) -> AttemptRecord | None:
+        """Return the record of a task that has its result, else ``None``."""
+        return self._records.get(path)
 
     def add(self, path: TaskPath, record: AttemptRecord) -> None:
         """Add the record of a task that has its result."""

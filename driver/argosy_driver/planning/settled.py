@@ -9,6 +9,7 @@ decides, in the pod of the task.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from argosy_driver.planning.plan import make_planner
@@ -17,7 +18,8 @@ from argosy_driver.preparing.paths import ComponentPaths
 from argosy_driver.resolving.phases import OMITTED, SUCCEEDED
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
-from argosy_schemas.errors import ArgosyError
+from argosy_schemas.errors import ArgosyError, RetryableTaskError, StoreError
+from argosy_schemas.formats.records import AttemptRecord
 from argosy_schemas.ir.known import KnownTask
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.order import order_tasks
@@ -38,6 +40,16 @@ _PHASES: Final[Mapping[Verdict, str]] = {
 """Of the verdicts of tasks that may be settled."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The settled tasks of a run."""
+
+    tasks: Mapping[TaskPath, KnownTask] = field(default_factory=dict[TaskPath, KnownTask])
+    """Those in a settled group as well; no importers, which need no pod anyhow."""
+    records: Mapping[TaskPath, AttemptRecord] = field(default_factory=dict[TaskPath, AttemptRecord])
+    """What the container tasks among them that run would leave as success records."""
+
+
 def find_settled_tasks(
     pipeline: Pipeline,
     run: RunContext,
@@ -46,10 +58,8 @@ def find_settled_tasks(
     stores: Stores,
     make_paths: Callable[[RunContext], ComponentPaths],
     earlier: RunRecords | None = None,
-) -> Mapping[TaskPath, KnownTask]:
-    """Return the settled tasks of a run; those in a settled group as well.
-
-    Importers are not among them, since they need no pod anyhow.
+) -> Settled:
+    """Return the settled tasks of a run.
 
     Args:
         pipeline: The pipeline of the run.
@@ -66,10 +76,16 @@ def find_settled_tasks(
     planner = make_planner(
         pipeline, run, store=store, stores=stores, make_paths=make_paths, earlier=earlier
     )
-    planned = {task.path: task for task in planner.plan()}
+    try:
+        planned = {task.path: task for task in planner.plan()}
+    except RetryableTaskError as error:
+        raise StoreError(str(error), retryable=True) from error
     finder = _Finder(planner.resolver, planned)
     finder.settle_dag(planner.resolver.tree.root)
-    return finder.found
+    records = {
+        path: record for path in finder.found if (record := planner.find_record(path)) is not None
+    }
+    return Settled(tasks=finder.found, records=records)
 
 
 class _Finder:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from argosy_driver.preparing.adoption import compute_basis
 from argosy_driver.preparing.arguments import ReadImageCommand
@@ -32,6 +33,9 @@ from argosy_schemas.names import AttemptId, TaskPath
 from argosy_store.objects import ObjectStore
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
+
+PLANNED_ATTEMPT: Final = AttemptId("planned")
+"""The attempt of a step that nobody runs."""
 
 
 def prepare(
@@ -113,7 +117,7 @@ def preview_task(
         RetryableTaskError: A store did not answer for as long as its retries last.
     """
     records = RunRecords(store, resolver.run.id, known=resolver.pipeline.known)
-    with _begin(task_path, AttemptId("planned"), resolver, records, now()) as attempt:
+    with _begin(task_path, PLANNED_ATTEMPT, resolver, records, now()) as attempt:
         return StepBuilder(
             position=attempt.find_position(resolver),
             draft=attempt.resolve_inputs(resolver),

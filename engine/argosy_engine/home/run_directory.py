@@ -40,6 +40,17 @@ class RunDirectory(RunFiles):
             # Nobody knows the directory of a run that never was.
             raise make_unwritable_error(self.home, error) from error
 
+    def replace_ir(self, ir: bytes) -> None:
+        """Replace the packed IR of a run that nobody works on.
+
+        Raises:
+            MachineError: It cannot be written.
+        """
+        try:
+            write_atomically(self.ir, ir)
+        except OSError as error:
+            raise make_unwritable_error(self.path, error) from error
+
     @contextmanager
     def locked(self) -> Generator[None]:
         """Hold the run for as long as the block lasts; the system lets go when we are killed.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy_runs.argo.attempts import read_argo_attempts
+from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.nodes import read_argo_nodes
 from argosy_runs.journal import EngineStarted, StopRequested
 from argosy_runs.nodes import NodeStatus, ShutdownMessage
@@ -21,7 +22,6 @@ from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.names import RunId
 from argosy_schemas.pod import CACHE_PARAMETER, ROOT_PARAMETER, WORKSPACE_PATH
 from argosy_schemas.values import JsonValue
 from argosy_store.run_records import RunRecords
@@ -76,13 +76,13 @@ def read_argo_run(
 
 
 def _spec_of(workflow: Mapping[str, Any], pipeline: Pipeline) -> RunSpec:
-    metadata = workflow["metadata"]
+    identity = read_run_identity(workflow["metadata"])
     arguments = WorkflowDocument(workflow).arguments
     return RunSpec(
-        run_id=RunId(metadata["uid"]),
-        name=metadata["name"],
+        run_id=identity.run_id,
+        name=identity.name,
         pipeline=pipeline.name,
-        created_at=time_from_json(metadata["creationTimestamp"]),
+        created_at=identity.created_at,
         parameters={},
         root=arguments.get(ROOT_PARAMETER) or "",
         cache=arguments.get(CACHE_PARAMETER) != "false",

@@ -10,6 +10,7 @@ The keys, below the root of a store:
 * ``runs/<run>/tasks/<task path>/<attempt>.json``  an attempt record
 * ``runs/<run>/tasks/<task path>/<attempt>.log``   the output of that attempt
 * ``runs/<run>/tasks/<task path>/success.json``    the success record: of the attempt that succeeded
+* ``runs/<run>/workflow.json``                     what ``argosy submit`` made, to retry the run
 * ``runs/<run>/values/<sha256>``                   a parameter value above 64 KiB, as JSON
 * ``runs/<run>/collected/<loop path>/<name>.json`` a list collected over many iterations
 * ``cache/<fingerprint>.json``                     a cache entry

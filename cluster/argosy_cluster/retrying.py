@@ -1,0 +1,305 @@
+"""Go on with a run in a new workflow, in which all that has its result is known.
+
+Argo's own ``retry`` needs the old Workflow and starts pods again that drivers then end. Here the
+new workflow belongs to the old run: its drivers and readers find what the run did before, and what
+it knows has no pod.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from argosy_cluster.cluster import Document, find_object, find_objects
+from argosy_cluster.known_results import PATIENCE_SECONDS, adapt_options, write_known_records
+from argosy_cluster.runs import ClusterRuns
+from argosy_cluster.submitting import name_workflow, submit_workflow
+from argosy_cluster.workflows import find_sources, is_over
+from argosy_compiler.argo.run_identity import RetriedRun
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.compiled_pipeline import CompiledPipeline
+from argosy_compiler.options import CompileOptions, options_from_json
+from argosy_compiler.structure import read_structure
+from argosy_driver.planning.rerun import find_outdated
+from argosy_driver.planning.settled import Settled, find_settled_tasks
+from argosy_driver.preparing.paths import ClusterPaths
+from argosy_driver.resolving.run_context import RunContext
+from argosy_driver.resolving.run_parameters import parse_run_artifacts
+from argosy_runs.argo.identity import read_run_identity
+from argosy_runs.workflow_document import WorkflowDocument
+from argosy_schemas.checking.run_parameters import parse_run_parameters
+from argosy_schemas.errors import InvalidArgumentError, MissingObjectError
+from argosy_schemas.ir.known import KnownResults
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import RunId
+from argosy_schemas.pod import (
+    CACHE_PARAMETER,
+    IR_PARAMETER,
+    ITEMS_PARAMETER,
+    OPTIONS_ANNOTATION,
+    ROOT_PARAMETER,
+)
+from argosy_schemas.values import to_json
+from argosy_store.locations import join_uri
+from argosy_store.objects import ObjectStore
+from argosy_store.packed_irs import put_ir
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import Stores
+
+_WORKFLOW_KEY: Final = "runs/{run}/workflow.json"
+"""Below the root of the store: the workflow that works on a run, or did so last."""
+_COMPILED: Final = frozenset(
+    {"entrypoint", "onExit", "arguments", "templates", "podMetadata", "ttlStrategy"}
+    | {"volumeClaimTemplates", "activeDeadlineSeconds"}
+)
+"""Fields of a workflow's spec that the compiler writes."""
+_OF_A_RUN: Final = frozenset({"shutdown", "suspend"})
+"""Fields that say what became of a run."""
+_ARGO_LABELS: Final = "workflows.argoproj.io/"
+_LONGEST_NAME: Final = 57
+"""Six characters come behind it, and 63 are the limit of labels, which have names of workflows."""
+_SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """A workflow that goes on with a run."""
+
+    compiled: CompiledPipeline
+    workflow: Document
+    """The compiled one with arguments and labels."""
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedWorkflow:
+    """What goes on with a run."""
+
+    run_id: RunId
+    name: str
+    """Of the new workflow."""
+    known: int
+    """How many container tasks need no pod, since their results are known."""
+
+
+def retry_run(
+    runs: ClusterRuns, text: str, *, again: Sequence[str] = (), store_url: str | None = None
+) -> RetriedWorkflow:
+    """Create a workflow that goes on with a run which failed, was stopped, or lost its workflow.
+
+    Args:
+        runs: Of the namespace.
+        text: The run, as :meth:`ClusterRuns.select` takes it; without a workflow, its whole id.
+        again: Paths of tasks that run again, with all that follows them.
+        store_url: Where the records of a run without a workflow are.
+
+    Raises:
+        InvalidArgumentError: The run has not ended, or has succeeded and nothing is to run again;
+            or as :func:`prepare_retry`.
+        MissingObjectError: There is no such run.
+        StoreError: Its records cannot be read.
+        ClusterError: The cluster refuses the workflow, or cannot be reached.
+    """
+    workflow = _find_workflow(runs, text, store_url, again)
+    sources = find_sources(workflow)
+    url, store = runs.store_of(sources)
+    name = find_object(workflow, "metadata")["name"]
+    if store is None:
+        raise InvalidArgumentError(f"nothing names the store of run '{name}'; submit it anew")
+    pipeline = runs.read_pipeline(sources, store, name)
+    with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
+        retry = prepare_retry(workflow, pipeline, url=url, store=store, stores=stores, again=again)
+    if retry.compiled.ir_digest is not None:
+        put_ir(store, retry.compiled.ir)
+    created = submit_workflow(runs.cluster, retry.workflow, config_map=retry.compiled.config_map)
+    run_id = read_run_identity(find_object(created, "metadata")).run_id
+    keep_workflow(created, run_id, store)
+    write_known_records(retry.settled.records, run_id, store=store)
+    return RetriedWorkflow(
+        run_id=run_id,
+        name=find_object(created, "metadata")["name"],
+        known=len(retry.settled.records),
+    )
+
+
+def keep_workflow(workflow: Document, run_id: RunId, store: ObjectStore) -> None:
+    """Keep what a run was given, so that it can go on when its workflow is gone.
+
+    Raises:
+        StoreError: The store cannot be written from here.
+    """
+    metadata = {
+        key: value
+        for key, value in find_object(workflow, "metadata").items()
+        if key != "managedFields"
+    }
+    kept = {key: value for key, value in workflow.items() if key != "status"}
+    text = to_json({**kept, "metadata": metadata})
+    store.put(_WORKFLOW_KEY.format(run=run_id), text.encode())
+
+
+def _find_workflow(
+    runs: ClusterRuns, text: str, store_url: str | None, again: Sequence[str]
+) -> Document:
+    """Return the newest workflow of a run that may be retried."""
+    try:
+        selected = runs.select(text)
+        workflow = runs.workflow(selected)
+    except MissingObjectError:
+        if store_url is None:
+            raise
+        with Stores(store_url, patience_seconds=PATIENCE_SECONDS) as stores:
+            data = stores.open(store_url).get(_WORKFLOW_KEY.format(run=text))
+        if data is None:
+            raise
+        document: Document = json.loads(data)
+        return document
+    if not is_over(workflow):
+        raise InvalidArgumentError(
+            f"run '{selected.label}' has not ended; wait for its end, or stop it with 'argosy stop "
+            f"{selected.label}'"
+        )
+    if not again and find_object(workflow, "status").get("phase") == "Succeeded":
+        raise InvalidArgumentError(
+            f"run '{selected.label}' succeeded; name a task that is to run again with --from"
+        )
+    return workflow
+
+
+def prepare_retry(
+    workflow: Document,
+    pipeline: Pipeline,
+    *,
+    url: str,
+    store: ObjectStore,
+    stores: Stores,
+    again: Sequence[str] = (),
+) -> Retry:
+    """Return the workflow that goes on with the run of another one, which has ended.
+
+    Args:
+        workflow: The newest one that worked on the run.
+        pipeline: Of its IR.
+        url: Of its store.
+        store: Likewise.
+        stores: Opens artifacts.
+        again: Paths of tasks that run again, with all that follows them.
+
+    Raises:
+        InvalidArgumentError: The run keeps data in its workflow, or has no such task.
+        StoreError: Its records cannot be read.
+    """
+    identity = read_run_identity(find_object(workflow, "metadata"))
+    _refuse_own_storage(pipeline, identity.name)
+    arguments = {
+        name: value
+        for name, value in WorkflowDocument(workflow).arguments.items()
+        if value is not None
+    }
+    records = RunRecords(store, identity.run_id, known=pipeline.known)
+    outdated = find_outdated(pipeline, records, again)
+    earlier = {path: one for path, one in pipeline.known.records.items() if path not in outdated}
+    pipeline = replace(pipeline, known=KnownResults(outdated=outdated))
+    texts = {
+        name: arguments.get(name)
+        for name in (*pipeline.root.inputs.parameters, *pipeline.root.inputs.artifacts)
+    }
+    root = arguments.get(ROOT_PARAMETER) or pipeline.default_pipeline_root
+    run = RunContext(
+        id=identity.run_id,
+        name=identity.name,
+        created_at=identity.created_at,
+        root=root or join_uri(url, "artifacts"),
+        parameters=parse_run_parameters(pipeline, texts),
+        artifacts=parse_run_artifacts(pipeline, texts),
+        cache=arguments.get(CACHE_PARAMETER) != "false",
+    )
+    stores.add_root(run.root)
+    settled = find_settled_tasks(
+        pipeline,
+        run,
+        store=store,
+        stores=stores,
+        make_paths=_make_paths,
+        earlier=RunRecords(
+            store, identity.run_id, known=KnownResults(records=earlier, outdated=outdated)
+        ),
+    )
+    name = _make_name(identity.name)
+    options = replace(
+        adapt_options(_read_options(workflow), url),
+        retried=RetriedRun(
+            id=identity.run_id,
+            name=identity.name,
+            created_at=identity.created_at,
+            workflow=name,
+        ),
+    )
+    compiled = compile_pipeline(pipeline, options, known=settled.tasks, arguments=arguments)
+    named = name_workflow(compiled.workflow, labels=dict(_list_labels(workflow)))
+    spec = dict(find_object(named, "spec"))
+    spec["arguments"] = {"parameters": list(_give(named, arguments, set(texts)))}
+    filled = {**named, "spec": {**_read_own_settings(workflow), **spec}}
+    return Retry(compiled=compiled, workflow=filled, settled=settled)
+
+
+def _refuse_own_storage(pipeline: Pipeline, name: str) -> None:
+    """Refuse a run whose data are in volumes that its workflow made."""
+    structure = read_structure(pipeline)
+    claims = any(structure.claim_action(task) for _, task in structure.tasks())
+    if claims or pipeline.pipeline_config.workspace is not None:
+        what = "volume claims" if claims else "a workspace"
+        raise InvalidArgumentError(
+            f"run '{name}' makes {what}, which belong to its workflow; use 'argo retry {name}', or "
+            "submit the pipeline anew"
+        )
+
+
+def _read_options(workflow: Document) -> CompileOptions:
+    text = find_object(workflow, "metadata", "annotations").get(OPTIONS_ANNOTATION)
+    return CompileOptions() if text is None else options_from_json(text)
+
+
+def _give(
+    workflow: Document, arguments: Mapping[str, str], inputs: set[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of a workflow with the values that the one before it had."""
+    declared = find_objects(workflow, "spec", "arguments", "parameters")
+    for one in declared:
+        name = one["name"]
+        is_kept = name in arguments and name != IR_PARAMETER and not _is_list(name)
+        yield {**one, "value": arguments[name]} if is_kept else dict(one)
+    # Not declared are those that drivers take from the IR unless somebody gives them.
+    for name in sorted((inputs & arguments.keys()) - {one["name"] for one in declared}):
+        yield {"name": name, "value": arguments[name]}
+
+
+def _is_list(name: str) -> bool:
+    """Return whether the compiler wrote a list of the pipeline into a parameter."""
+    return name.startswith(ITEMS_PARAMETER)
+
+
+def _list_labels(workflow: Document) -> Iterator[tuple[str, str]]:
+    labels: Mapping[str, str] = find_object(workflow, "metadata", "labels")
+    return ((key, value) for key, value in labels.items() if not key.startswith(_ARGO_LABELS))
+
+
+def _read_own_settings(workflow: Document) -> dict[str, Any]:
+    """Return what somebody added to the workflow that was compiled, e.g. by ``--patch``."""
+    spec = find_object(workflow, "spec")
+    return {
+        key: value for key, value in spec.items() if key not in _COMPILED and key not in _OF_A_RUN
+    }
+
+
+def _make_name(name: str) -> str:
+    suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
+    return f"{name[:_LONGEST_NAME].rstrip('-.')}-{suffix}"
+
+
+def _make_paths(_: RunContext) -> ClusterPaths:
+    return ClusterPaths(Path("/"))
