@@ -211,7 +211,7 @@ class ClusterRuns:
         if self._store_url is None:
             return None
         store = self._stores.open(self._store_url)
-        return read_recorded_run(store, run_id, log_root=self._store_url, with_values=with_values)
+        return read_recorded_run(store, run_id, log_root=store.url, with_values=with_values)
 
     def workflow(self, run: RunReference) -> Document:
         """Return the Workflow of a run.
@@ -355,7 +355,7 @@ class ClusterRuns:
             return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
         if url not in self._unreachable:
             try:
-                return _read(workflow, pipeline, store, url, with_values)
+                return _read(workflow, pipeline, store, store.url, with_values)
             except StoreError as error:
                 # Who follows a run does not wait for it again and again.
                 self._unreachable[url] = (

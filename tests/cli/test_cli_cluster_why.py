@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli_processes import ARGOSY, argosy
+from cli_processes import ARGOSY, argosy, shell_pipeline
 from cluster_workflows import UID, put
 from kube_server import KubeServer, kube_server
 
@@ -158,3 +158,24 @@ def test_a_store_that_is_out_of_reach_is_noted_once(
     assert ended.out == "one\n"
     assert ended.err.startswith("note: stored logs cannot be read from here: s3://bucket/runs/")
     assert time.monotonic() - began < 60
+
+
+def test_a_run_whose_workflow_is_gone_is_explained_by_its_records(
+    server: KubeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = {"say": "echo loading; echo no space; exit 7"}
+    (tmp_path / "bad.json").write_text(shell_pipeline("bad", scripts))
+    run = argosy("run", "bad.json", "-q", "-o", "json", cwd=tmp_path).result["run_id"]
+    monkeypatch.setenv("ARGOSY_STORE", str(tmp_path / ".argosy"))
+
+    why = argosy("why", run, "-n", "ml", cwd=tmp_path)
+    logs = argosy("logs", run, "-n", "ml", cwd=tmp_path)
+
+    assert why.notes == [
+        "the workflow of this run is gone; this is what its records say, without the tasks that "
+        "have none"
+    ]
+    assert "✖ say failed" in why.out
+    assert "    | loading\n    | no space\n" in why.out
+    assert why.out.endswith(f"  log:  argosy logs {run} say -n ml\n")
+    assert logs.out == "loading\nno space\n"
