@@ -17,6 +17,7 @@ from argosy_cluster.cluster import (
     StaleVersionError,
     WatchEvent,
 )
+from argosy_cluster.resources import NAMESPACES
 from argosy_schemas.errors import ArgosyError, MissingObjectError, NameTakenError
 
 _BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -192,6 +193,8 @@ class FakeCluster:
         return (spec.get("user", ""), asked["verb"], kind) not in self.denied
 
     def _object(self, resource: Resource, name: str) -> dict[str, Any]:
+        if (resource, name) == (NAMESPACES, self.namespace):
+            return {"metadata": {"name": name}}
         try:
             return self._objects[resource.name][name]
         except KeyError:

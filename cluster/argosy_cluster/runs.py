@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.diagnoses import diagnose_tasks
 from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
-from argosy_cluster.resources import CONFIG_MAPS, WORKFLOWS
+from argosy_cluster.resources import CONFIG_MAPS, NAMESPACES, WORKFLOWS
 from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
@@ -33,6 +33,7 @@ from argosy_runs.stored import (
 )
 from argosy_runs.workflow_document import WorkflowDocument
 from argosy_schemas.errors import (
+    AccessDeniedError,
     ClusterError,
     InvalidArgumentError,
     MissingObjectError,
@@ -111,8 +112,16 @@ class ClusterRuns:
             entry, at = make_entry(row), str(row["creationTimestamp"])
             if entry.run_id not in newest or at >= newest[entry.run_id][0]:
                 newest[entry.run_id] = at, entry
+        if not newest:
+            self._check_namespace()
         entries = (entry for _, entry in newest.values())
         return sorted(entries, key=lambda each: (each.created_at, each.run_id), reverse=True)
+
+    def _check_namespace(self) -> None:
+        """Refuse a namespace that does not exist: a list of it is empty as well."""
+        # Who may not read namespaces is told nothing about them.
+        with contextlib.suppress(AccessDeniedError):
+            self.cluster.get(NAMESPACES, self.cluster.namespace)
 
     def select(self, text: str) -> RunReference:
         if text.startswith("@"):
@@ -222,6 +231,8 @@ class ClusterRuns:
         """
         if run.name is None:
             raise _make_gone_error(run)
+        # What was selected is older.
+        self._selected = None
         return self.cluster.get(WORKFLOWS, run.label)
 
     def is_over(self, run: RunReference) -> bool:
@@ -231,6 +242,7 @@ class ClusterRuns:
         if run.name is None:
             yield self.read(run, with_values=False)
             return
+        self._selected = None
         for workflow in follow(self.cluster, WORKFLOWS, run.label):
             yield self.read_workflow(workflow, with_values=False)
             if is_over(workflow):

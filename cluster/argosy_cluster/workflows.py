@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object, find_objects
@@ -26,6 +27,8 @@ from argosy_schemas.pod import (
     STORE_PARAMETER,
 )
 
+_CONTROLLER: Final = "workflow-controller"
+"""How the API server names Argo's controller among those who changed an object."""
 _STOPPED: Final = "Stopped with strategy"
 """How Argo begins the message of a workflow that was stopped or terminated."""
 
@@ -96,8 +99,22 @@ def make_entry(row: Document) -> RunEntry:
         state=state,
         created_at=identity.created_at,
         started_at=time_from_json(metadata["creationTimestamp"]),
+        finished_at=_last_change(row) if state.is_final else None,
         error=message or None if state is not RunState.SUCCEEDED else None,
     )
+
+
+def _last_change(row: Document) -> datetime | None:
+    """Return when Argo's controller last changed a workflow; ``None``: it is not known.
+
+    The metadata do not say when a workflow ended. The controller has little to change afterwards.
+    """
+    times = [
+        each["time"]
+        for each in find_objects(row, "managedFields")
+        if each.get("manager") == _CONTROLLER and each.get("time")
+    ]
+    return time_from_json(max(times)) if times else None
 
 
 def is_over(workflow: Document) -> bool:

@@ -40,6 +40,27 @@ def test_an_empty_namespace_is_named(server: KubeServer, tmp_path: Path) -> None
     assert ended.err == "no runs in namespace 'ml' of cluster 'test'\n"
 
 
+def test_a_namespace_that_does_not_exist_is_not_an_empty_one(
+    server: KubeServer, tmp_path: Path
+) -> None:
+    del server.objects["namespaces"]["ml"]
+
+    ended = argosy("list", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (
+        3,
+        ["cluster 'test' has no namespace 'ml'; choose another one with --namespace"],
+    )
+
+
+def test_who_may_not_read_namespaces_sees_an_empty_list(server: KubeServer, tmp_path: Path) -> None:
+    server.canned["get"] = [Canned(code=403, message='User "ann" cannot get namespaces')]
+
+    ended = argosy("list", "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.err) == (0, "no runs in namespace 'ml' of cluster 'test'\n")
+
+
 def test_a_configured_namespace_turns_to_the_cluster_and_a_home_back(
     server: KubeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,24 @@ def test_a_workflow_of_a_newer_release_is_refused_by_its_version(
         read(runs)
 
 
+@pytest.mark.parametrize("look", ["is_over", "follow"])
+def test_a_run_that_was_looked_at_again_is_read_as_it_is_now(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path, look: str
+) -> None:
+    ran(cluster, "chain", tmp_path)
+    over: Any = cluster.get(WORKFLOWS, "wf")
+    cluster.put(WORKFLOWS, {**over, "status": {}})
+    run = runs.select("wf")
+    cluster.put(WORKFLOWS, over)
+
+    if look == "is_over":
+        assert runs.is_over(run)
+    else:
+        assert [result.state for result in runs.follow(run)] == [RunState.SUCCEEDED]
+
+    assert runs.read(run).state is RunState.SUCCEEDED
+
+
 # Where IR and store are named elsewhere.
 
 
@@ -274,6 +292,24 @@ def test_runs_are_listed_newest_first_and_others_are_left_out(
         ("old", "SUCCEEDED", None),
     ]
     assert {entry.pipeline for entry in runs.list()} == {"pipe"}
+
+
+def test_a_run_that_ended_did_so_when_the_controller_last_changed_its_workflow(
+    cluster: FakeCluster, runs: ClusterRuns
+) -> None:
+    put(cluster, "old", "Succeeded", 1)
+    made: Any = cluster.get(WORKFLOWS, "old")
+    changes = [
+        {"manager": "workflow-controller", "time": "2026-01-01T00:01:30Z"},
+        {"manager": "workflow-controller", "time": "2026-01-01T00:01:10Z"},
+        {"manager": "kubectl-label", "time": "2026-01-01T09:00:00Z"},
+    ]
+    cluster.put(WORKFLOWS, {**made, "metadata": {**made["metadata"], "managedFields": changes}})
+
+    (entry,) = runs.list()
+
+    assert entry.finished_at is not None
+    assert (entry.finished_at - entry.started_at).total_seconds() == 30
 
 
 @pytest.mark.parametrize(

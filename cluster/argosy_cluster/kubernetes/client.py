@@ -240,7 +240,7 @@ class KubernetesCluster:
                     may_renew = False
                     continue
                 after = _seconds(answer.headers.get("retry-after"))
-                if answer.status not in BUSY and after is None:
+                if answer.status < 300 or (answer.status not in BUSY and after is None):
                     return answer
                 failure = self._refusal(answer.status, answer.body, request)
                 wait = max(pause, after or 0.0)

@@ -119,9 +119,7 @@ def _not_found(
     status: Mapping[str, Any], request: Request, *, cluster: str, namespace: str
 ) -> ClusterError:
     details: Mapping[str, Any] = status.get("details") or {}
-    if details.get("kind") == "namespaces" and (
-        request.resource is None or request.resource.is_namespaced
-    ):
+    if details.get("kind") == "namespaces":
         return MissingObjectError(
             f"cluster '{cluster}' has no namespace '{namespace}'; choose another one with "
             "--namespace"
