@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/bin/uv
 BIN := .venv/bin
 KUBECTL := $(shell command -v kubectl || echo $(CURDIR)/.tools/kubectl/kubectl)
-ROOMS := schemas expressions store compiler driver launcher runs engine cluster manifests api cli
+ROOMS := schemas expressions store compiler driver launcher runs engine cluster manifests service api cli
 
 # uv does not read pip's configuration; a mirror that pip was told of serves uv as well.
 ifdef PIP_INDEX_URL

@@ -15,6 +15,11 @@ MEANT = {
     "main": "the entry point of each program",
     "Pipeline": "what callers of the public API hold, around the IR that our own code reads",
     "run": "the public API, and the console scripts of driver and launcher",
+    # Methods of the KFP API, whose functions have their names: the service stores what the rooms
+    # below do on this machine.
+    "create_run": "the KFP API's CreateRun, and the engine's",
+    "delete_run": "the KFP API's DeleteRun, and that of a home",
+    "list_runs": "the KFP API's ListRuns, and that of a home",
     # Two languages, which the module before the name tells apart: `cel.parse`, `argo.parse`.
     "Call": "the node of a syntax tree, in CEL and in Argo's language",
     "Literal": "the node of a syntax tree, in CEL and in Argo's language",

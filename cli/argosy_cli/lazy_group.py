@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what each task of a run would do, without running it",
     "retry": "Go on with a run that failed, or run a task of it again",
     "run": "Run a pipeline on this machine",
+    "serve": "Serve the KFP API, which kfp.Client talks to",
     "stop": "Stop a run",
     "submit": "Submit a pipeline to a cluster with Argo Workflows",
     "version": "Print the version",

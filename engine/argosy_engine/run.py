@@ -26,6 +26,7 @@ from argosy_runs.results import RunResult
 from argosy_runs.run_result import make_run_result
 from argosy_runs.states import RunState
 from argosy_schemas.formats.packed_ir import pack, unpack
+from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
@@ -39,6 +40,7 @@ def run_workflow(
     parameters: Mapping[str, str] | None = None,
     artifacts: Mapping[str, str] | None = None,
     listener: Listener = ignore,
+    run_id: RunId | None = None,
 ) -> RunResult:
     """Run ``workflow`` to its end and return what became of it.
 
@@ -52,6 +54,7 @@ def run_workflow(
         parameters: Name to text, as ``argo submit -p`` takes it: a STRING as it is, all else JSON.
         artifacts: Input artifact of the pipeline to URI or local path.
         listener: Called with every event.
+        run_id: The id of the run, which no other run of the home has; ``None``: a new one.
 
     Raises:
         InvalidArgumentError: A parameter is missing, not declared, or of the wrong type; or nothing
@@ -67,6 +70,7 @@ def run_workflow(
         settings=settings,
         parameters=parameters,
         artifacts=artifacts,
+        run_id=run_id,
     )
     directory = RunDirectory(settings.home, run.spec.run_id)
     directory.create(run.spec, ir)

@@ -45,6 +45,7 @@ def create_run(
     settings: RunSettings,
     parameters: Mapping[str, str] | None,
     artifacts: Mapping[str, str] | None,
+    run_id: RunId | None = None,
 ) -> LocalRun:
     """Return a run that nobody has begun; nothing is written.
 
@@ -55,6 +56,7 @@ def create_run(
         settings: Where and how.
         parameters: As for :func:`argosy_engine.run.run_workflow`.
         artifacts: Likewise.
+        run_id: Likewise.
 
     Raises:
         InvalidArgumentError: A parameter or artifact is wrong, or nothing can be stored at the
@@ -63,7 +65,7 @@ def create_run(
     pipeline = unpack(ir)
     check_artifact_names(pipeline, artifacts or {})
     spec = RunSpec(
-        run_id=RunId(str(uuid.uuid4())),
+        run_id=run_id or RunId(str(uuid.uuid4())),
         # As Kubernetes does with `generateName`.
         name=f"{workflow.name}-{secrets.token_hex(3)[:5]}",
         pipeline=pipeline.name,

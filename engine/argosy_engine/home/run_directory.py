@@ -32,7 +32,8 @@ class RunDirectory(RunFiles):
             MachineError: It cannot be written.
         """
         try:
-            self.path.mkdir(parents=True)
+            # It may be there without a run.json: then whoever made it was killed.
+            self.path.mkdir(parents=True, exist_ok=True)
             self.ir.write_bytes(ir)
             # Last, and at once: a directory with a run.json is that of a whole run.
             write_atomically(self.spec, spec.to_json().encode())

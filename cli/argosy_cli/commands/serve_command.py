@@ -1,0 +1,125 @@
+"""``argosy serve``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from argosy_cli.commands.options import Count, format_examples, home
+from argosy_engine.settings import RunnerName
+from argosy_schemas.errors import MachineError
+
+if TYPE_CHECKING:
+    from argosy_service.serve import RunningService
+
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command(
+    epilog=format_examples(
+        "argosy serve",
+        "argosy serve --home /srv/argosy --port 9999",
+        "argosy serve --database postgresql://argosy@db/argosy",
+    )
+)
+@home
+@click.option(
+    "--database",
+    metavar="URL",
+    help="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.  [default: SQLite in --home]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=_PORT, default=8888, show_default=True, help="Port of the REST API; 0: any."
+)
+@click.option(
+    "--grpc-port", type=_PORT, default=8887, show_default=True, help="Port of gRPC; 0: any."
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name that clients reach the service by, beside localhost.",
+)
+@click.option(
+    "--import-from",
+    "import_prefixes",
+    multiple=True,
+    metavar="URL",
+    help="Also import pipelines from URLs that begin with this, whatever their host.",
+)
+@click.option(
+    "--max-runs",
+    type=Count(1),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="How many runs take place at once; others wait.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=Count(1),
+    metavar="N",
+    help="How many tasks of a run do.  [default: number of processors]",
+)
+@click.option(
+    "--runner",
+    type=click.Choice([each.value for each in RunnerName]),
+    default=RunnerName.PROCESS.value,
+    show_default=True,
+    help="How commands of tasks start, as for 'argosy run'.",
+)
+@click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
+def command(
+    home: Path,
+    database: str | None,
+    host: str,
+    port: int,
+    grpc_port: int,
+    allowed_hosts: tuple[str, ...],
+    import_prefixes: tuple[str, ...],
+    max_runs: int,
+    jobs: int | None,
+    runner: str,
+    no_cache: bool,
+) -> None:
+    """Serve the KFP API, which kfp.Client talks to, and run pipelines on this machine.
+
+    Needs argosy[service]. Ctrl-C or SIGTERM stop it once the requests under way are answered; runs
+    go on, and a service that is started again finds them.
+    """
+    try:
+        from argosy_service.serve import serve
+        from argosy_service.settings import ServiceSettings
+    except ModuleNotFoundError as error:
+        raise MachineError(
+            f"the service needs the package '{error.name}'; install argosy[service]"
+        ) from error
+    settings = ServiceSettings(
+        home=home,
+        database=database,
+        host=host,
+        http_port=port,
+        grpc_port=grpc_port,
+        allowed_hosts=allowed_hosts,
+        import_prefixes=import_prefixes,
+        max_runs=max_runs,
+        jobs=jobs,
+        runner=runner,
+        cache=not no_cache,
+    )
+    serve(settings, on_ready=_tell)
+
+
+def _tell(service: RunningService) -> None:
+    print(
+        f"argosy serves the KFP API at {service.url}, gRPC at port {service.grpc_port}; "
+        "Ctrl-C stops it",
+        file=sys.stderr,
+        flush=True,
+    )

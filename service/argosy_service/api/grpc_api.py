@@ -1,0 +1,96 @@
+"""The gRPC API: each method of the ``.proto`` files, with reflection and health."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from argosy_schemas.errors import ArgosyError
+from argosy_schemas.logger import Logger
+from argosy_service.api.methods import Method, list_methods
+from argosy_service.errors import Code, ServiceError
+from argosy_service.resources.context import Call, Context
+
+_LOGGER: Final = Logger("service.grpc")
+_THREADS: Final = 8
+_STATUS: Final = {code.value[0]: code for code in grpc.StatusCode}
+_NO_LIMIT: Final = -1
+
+
+class GrpcServer:
+    """The API on a port of its own."""
+
+    def __init__(self, context: Context, address: str) -> None:
+        """Bind to ``address``, ``HOST:PORT``; port 0 takes a free one.
+
+        Raises:
+            RuntimeError: The port is taken.
+        """
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="grpc")
+        self._server = grpc.server(
+            self._threads,
+            options=[
+                ("grpc.max_receive_message_length", _NO_LIMIT),
+                ("grpc.max_send_message_length", _NO_LIMIT),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        names = _add_methods(self._server, context)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        for name in ("", *names):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        reflection.enable_server_reflection(
+            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+        self.port: int = self._server.add_insecure_port(address)
+        """The port that it listens on."""
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._server.start()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Answer what came already, for at most ``grace_seconds``, and end."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace_seconds).wait()
+        self._threads.shutdown(wait=False)
+
+
+def _add_methods(server: grpc.Server, context: Context) -> tuple[str, ...]:
+    """Add all methods to a server; return the names of the services."""
+    handlers: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
+    for method in list_methods():
+        handlers[method.service][method.name] = grpc.unary_unary_rpc_method_handler(
+            _make_handler(context, method),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        )
+    server.add_generic_rpc_handlers(
+        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in handlers.items())
+    )
+    return tuple(handlers)
+
+
+def _make_handler(
+    context: Context, method: Method
+) -> Callable[[Message, grpc.ServicerContext], Message]:
+    def handle(request: Message, call: grpc.ServicerContext) -> Message:
+        try:
+            return method.call(context, request, Call())
+        except ArgosyError as error:
+            code = error.code if isinstance(error, ServiceError) else Code.INVALID_ARGUMENT
+            call.abort(_STATUS[code], str(error))
+        except Exception as error:  # the edge: an unknown error is a bug of the service
+            _LOGGER.info("%s failed: %r", method.name, error)
+            what = f"{method.name} failed: {type(error).__name__}: {error}"
+            call.abort(grpc.StatusCode.INTERNAL, f"{what}; this is a bug in Argosy")
+
+    return handle

@@ -1,0 +1,118 @@
+"""A database that is open: transactions for reading and for writing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_service.database.schema import upgrade_schema
+
+_BUSY_MILLISECONDS: Final = 10_000
+"""How long SQLite waits for another process that writes."""
+
+_WRITES: Final = "argosy_writes"
+
+
+class Database:
+    """One database; for any number of threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one writer. Threads that wait here wait in turn, and no longer than needed.
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """Yield a connection that sees the database as it is at the first query."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """Yield a connection whose changes are kept when the block ends without an error."""
+        with self._writing if self._is_sqlite else nullcontext(), self._engine.connect() as opened:
+            connection = opened.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Return the database behind a URL, brought up to date.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+
+    Raises:
+        InvalidArgumentError: It is no such URL.
+        MachineError: The database cannot be reached or written, or is that of a later release.
+    """
+    engine = _make_engine(url)
+    database = Database(engine)
+    try:
+        with database.write() as connection:
+            upgrade_schema(connection)
+    except OperationalError as error:
+        engine.dispose()
+        reason = str(error.orig).strip().splitlines()[0]
+        raise MachineError(
+            f"the database '{engine.url.render_as_string()}' cannot be used: {reason}; check "
+            "--database and --home"
+        ) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return database
+
+
+def _make_engine(text: str) -> Engine:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise InvalidArgumentError(_explain(text)) from error
+    if url.drivername == "sqlite":
+        engine = create_engine(url, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if url.drivername in ("postgresql", "postgres"):
+        try:
+            return create_engine(
+                url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=20
+            )
+        except ImportError as error:
+            raise MachineError(
+                "PostgreSQL needs the package psycopg; install argosy[postgresql]"
+            ) from error
+    raise InvalidArgumentError(_explain(text))
+
+
+def _explain(text: str) -> str:
+    kind = text.partition("://")[0]
+    return (
+        f"the database URL begins with '{kind}'; write sqlite:///PATH or "
+        "postgresql://USER:PASSWORD@HOST/NAME"
+    )
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say
+    for pragma in ("journal_mode=WAL", f"busy_timeout={_BUSY_MILLISECONDS}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # One that reads first and writes later could not wait for another writer.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

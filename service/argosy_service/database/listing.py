@@ -1,0 +1,48 @@
+"""A table as clients list it: the fields that they may filter and sort by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table
+
+
+class FieldKind(Enum):
+    """How the values of a field compare."""
+
+    TEXT = auto()
+    NAME = auto()
+    """Text whose key sorts it."""
+    TIME = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field that clients may filter and, mostly, sort by."""
+
+    column: ColumnElement[Any]
+    kind: FieldKind = FieldKind.TEXT
+    key: ColumnElement[Any] | None = None
+    """Of a NAME: the column with its case-folded form."""
+    is_sortable: bool = True
+
+    @property
+    def order(self) -> ColumnElement[Any]:
+        """The column that rows are sorted by."""
+        return self.column if self.key is None else self.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTable:
+    """A table as clients list it."""
+
+    table: Table
+    fields: Mapping[str, Field]
+    """By the names that clients use; ``created_at`` is among them."""
+    has_tags: bool = False
+    """Whether ``tags.<key>`` may be filtered by."""
+    columns: Sequence[ColumnElement[Any]] = field(default=())
+    """What is read; empty: all of the table."""

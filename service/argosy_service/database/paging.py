@@ -1,0 +1,150 @@
+"""Lists of rows: filtered, sorted, and cut into pages by the last row of the page before.
+
+A page token holds what the first call asked for and the sort value of the last row it returned, so
+that pages neither repeat nor miss a row when others are inserted or deleted meanwhile.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from argosy_service.database.filters import parse_filter
+from argosy_service.database.listing import ListedTable
+from argosy_service.errors import InvalidRequestError
+
+DEFAULT_PAGE_SIZE: Final = 20
+MAX_PAGE_SIZE: Final = 200
+
+_DEFAULT_SORT: Final = "created_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """Which page a client asks for; empty texts and 0 stand for absent."""
+
+    page_token: str = ""
+    page_size: int = 0
+    sort_by: str = ""
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some rows of a list."""
+
+    rows: Sequence[Row[Any]]
+    next_page_token: str
+    """Empty on the last page."""
+    total_size: int
+    """How many rows there are on all pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    sort_by: str
+    filter: str
+    after: tuple[Any, str] | None = None
+    """Sort value and id of the last row before the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sort:
+    column: ColumnElement[Any]
+    key: ColumnElement[Any]
+    descends: bool
+
+    def order(self, query: Select[Any]) -> Select[Any]:
+        columns = (self.column, self.key)
+        return query.order_by(*(each.desc() if self.descends else each.asc() for each in columns))
+
+    def follows(self, after: tuple[Any, str]) -> ColumnElement[bool]:
+        value, key = after
+        if self.descends:
+            further = and_(self.column == value, self.key < key)
+            return and_(self.column <= value, or_(self.column < value, further))
+        further = and_(self.column == value, self.key > key)
+        return and_(self.column >= value, or_(self.column > value, further))
+
+
+def list_page(
+    connection: Connection,
+    listing: ListedTable,
+    request: PageRequest,
+    *,
+    conditions: Sequence[ColumnElement[bool]] = (),
+) -> Page:
+    """Return a page of the rows that meet ``conditions`` and the filter of the request.
+
+    Raises:
+        InvalidRequestError: Token, page size, sort order or filter are wrong, or the token is that
+            of another list.
+    """
+    token = _read_token(request)
+    size = _read_page_size(request.page_size)
+    sort = _read_sort(listing, token.sort_by)
+    wanted = [*conditions, *parse_filter(listing, token.filter)]
+    total = connection.execute(
+        select(func.count()).select_from(listing.table).where(*wanted)
+    ).scalar_one()
+    query = select(*(listing.columns or listing.table.c), sort.column.label("sort_value"))
+    if token.after is not None:
+        wanted.append(sort.follows(token.after))
+    rows = connection.execute(sort.order(query.where(*wanted)).limit(size + 1)).all()
+    following = ""
+    if len(rows) > size:
+        rows = rows[:size]
+        after = (rows[-1].sort_value, rows[-1].id)
+        following = _write_token(_Token(sort_by=token.sort_by, filter=token.filter, after=after))
+    return Page(rows=rows, next_page_token=following, total_size=total)
+
+
+def _read_page_size(size: int) -> int:
+    if size < 0:
+        raise InvalidRequestError(f"page_size: {size} is negative; use 1 to {MAX_PAGE_SIZE}")
+    return min(size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+
+
+def _read_sort(listing: ListedTable, text: str) -> _Sort:
+    words = text.lower().split() or [_DEFAULT_SORT]
+    found = listing.fields.get(words[0])
+    if found is None or not found.is_sortable:
+        known = ", ".join(sorted(name for name, one in listing.fields.items() if one.is_sortable))
+        raise InvalidRequestError(f"sort_by: there is no field '{words[0]}'; use one of {known}")
+    if len(words) > 2 or words[1:] not in ([], ["asc"], ["desc"]):
+        raise InvalidRequestError(f"sort_by: '{text}' is no order; write 'FIELD' or 'FIELD desc'")
+    return _Sort(column=found.order, key=listing.table.c.id, descends=words[1:] == ["desc"])
+
+
+def _read_token(request: PageRequest) -> _Token:
+    if not request.page_token:
+        return _Token(sort_by=request.sort_by, filter=request.filter)
+    try:
+        content = json.loads(base64.urlsafe_b64decode(request.page_token.encode()))
+        value, key = content["after"]
+        token = _Token(sort_by=content["sort_by"], filter=content["filter"], after=(value, key))
+        texts: tuple[object, ...] = (token.sort_by, token.filter, key)
+        if not (all(isinstance(each, str) for each in texts) and isinstance(value, str | int)):
+            raise TypeError("a member has another type")
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidRequestError(
+            "Invalid page token: give the next_page_token of the page before"
+        ) from error
+    for name in ("sort_by", "filter"):
+        given, known = cast("str", getattr(request, name)), cast("str", getattr(token, name))
+        if given not in ("", known):
+            raise InvalidRequestError(
+                f"{name}: the page token is that of another list; leave {name} out, or give that "
+                "of the first page"
+            )
+    return token
+
+
+def _write_token(token: _Token) -> str:
+    content = {"sort_by": token.sort_by, "filter": token.filter, "after": token.after}
+    return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()

@@ -1,0 +1,173 @@
+"""The tables.
+
+Times are microseconds since 1970 in UTC, 0 where there is none. Texts are never NULL: empty stands
+for absent. Beside each name that lists are sorted by is its *key*, the case-folded name, so that
+both databases sort alike.
+
+A change here is a migration as well, see ``migrations``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA: Final = MetaData()
+
+_ID: Final = String(64)
+# PostgreSQL compares texts by the rules of a language unless told otherwise, SQLite by bytes.
+TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, TEXT, nullable=False, default="", server_default="")
+
+
+def _time(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, default=0, server_default="0")
+
+
+EXPERIMENTS: Final = Table(
+    "experiments",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    _text("namespace"),
+    _text("name"),
+    _text("name_key"),
+    _text("description"),
+    _text("storage_state"),
+    _time("created_at"),
+    _time("last_run_created_at"),
+    UniqueConstraint("namespace", "name", name="experiments_name"),
+    Index("experiments_created", "created_at", "id"),
+    Index("experiments_last_run", "last_run_created_at", "id"),
+    Index("experiments_name_key", "name_key", "id"),
+)
+
+PIPELINES: Final = Table(
+    "pipelines",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    _text("namespace"),
+    _text("name"),
+    _text("name_key"),
+    _text("display_name"),
+    _text("display_name_key"),
+    _text("description"),
+    _time("created_at"),
+    UniqueConstraint("namespace", "name", name="pipelines_name"),
+    Index("pipelines_created", "created_at", "id"),
+    Index("pipelines_name_key", "name_key", "id"),
+    Index("pipelines_display_name_key", "display_name_key", "id"),
+)
+
+PIPELINE_VERSIONS: Final = Table(
+    "pipeline_versions",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("pipeline_id", _ID, nullable=False),
+    _text("name"),
+    _text("name_key"),
+    _text("display_name"),
+    _text("display_name_key"),
+    _text("description"),
+    _text("package_url"),
+    _text("code_source_url"),
+    _text("spec_digest"),
+    _time("created_at"),
+    UniqueConstraint("pipeline_id", "name", name="pipeline_versions_name"),
+    Index("pipeline_versions_created", "pipeline_id", "created_at", "id"),
+    Index("pipeline_versions_name_key", "pipeline_id", "name_key", "id"),
+    Index("pipeline_versions_spec", "spec_digest"),
+)
+
+SPECS: Final = Table(
+    "specs",
+    METADATA,
+    # The SHA-256 of the text.
+    Column("digest", _ID, primary_key=True),
+    # JSON: a pipeline spec, or an object with pipeline_spec and platform_spec.
+    _text("document"),
+)
+
+TAGS: Final = Table(
+    "tags",
+    METADATA,
+    # A pipeline or a version; their ids differ.
+    Column("owner_id", _ID, primary_key=True),
+    Column("key", TEXT, primary_key=True),
+    _text("value"),
+    Index("tags_value", "key", "value", "owner_id"),
+)
+
+RUNS: Final = Table(
+    "runs",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("experiment_id", _ID, nullable=False),
+    _text("namespace"),
+    _text("name"),
+    _text("name_key"),
+    _text("description"),
+    _text("storage_state"),
+    _text("state"),
+    # JSON: a list of {"at": microseconds, "state": name}, oldest first.
+    _text("state_history"),
+    _text("error"),
+    _text("pipeline_id"),
+    _text("pipeline_version_id"),
+    # What it runs, also where it names a version that is gone by now.
+    _text("spec_digest"),
+    # JSON: the parameters that the caller gave; empty where it gave no runtime_config.
+    _text("parameters"),
+    _text("pipeline_root"),
+    _text("service_account"),
+    _text("recurring_run_id"),
+    # How often an engine has brought it to an end; more than once after retries.
+    Column("ends", Integer, nullable=False, default=0, server_default="0"),
+    _time("created_at"),
+    _time("scheduled_at"),
+    _time("finished_at"),
+    Index("runs_created", "created_at", "id"),
+    Index("runs_experiment", "experiment_id", "created_at", "id"),
+    Index("runs_state", "state", "created_at", "id"),
+    Index("runs_storage_state", "storage_state", "created_at", "id"),
+    Index("runs_pipeline", "pipeline_id", "created_at", "id"),
+    Index("runs_recurring_run", "recurring_run_id", "created_at", "id"),
+    Index("runs_name_key", "name_key", "id"),
+    Index("runs_finished", "finished_at", "id"),
+    Index("runs_spec", "spec_digest"),
+)
+
+TASKS: Final = Table(
+    "tasks",
+    METADATA,
+    Column("run_id", _ID, primary_key=True),
+    # The task path; the order of the tasks is that of `position`.
+    Column("path", TEXT, primary_key=True),
+    Column("position", Integer, nullable=False),
+    _text("display_name"),
+    _text("state"),
+    _text("error"),
+    _text("pod_name"),
+    _time("started_at"),
+    _time("finished_at"),
+)
+
+DELETED_RUNS: Final = Table(
+    "deleted_runs",
+    METADATA,
+    # A run that clients see no more, and whose engine has not removed it yet.
+    Column("run_id", _ID, primary_key=True),
+)

@@ -1,0 +1,68 @@
+"""An engine whose runs do what a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from argosy_service.engines.protocol import RunOrder, RunReport
+
+
+class FakeEngine:
+    """Keeps what it is told; a run ends when :meth:`report` says so."""
+
+    def __init__(self, *, room: int = 100) -> None:
+        self.orders: list[RunOrder] = []
+        """All that was started, in this order."""
+        self.watched: list[str] = []
+        self.stopped: list[str] = []
+        self.deleted: list[str] = []
+        self._most = room
+        self._active: dict[str, RunOrder | None] = {}
+        self._reports: list[RunReport] = []
+
+    def report(self, report: RunReport) -> None:
+        """Have the next poll return a report."""
+        self._reports.append(report)
+
+    @property
+    def active(self) -> Collection[str]:
+        """The ids of runs that were started, and have not ended."""
+        return self._active.keys()
+
+    @property
+    def room(self) -> int:
+        """How many more runs can be started."""
+        return self._most - len(self._active)
+
+    def start(self, order: RunOrder) -> None:
+        """Take note of a run."""
+        if order.run_id not in self._active:
+            self.orders.append(order)
+            self._active[order.run_id] = order
+
+    def watch(self, run_id: str) -> None:
+        """Take note that a run is asked about."""
+        if run_id not in self._active:
+            self.watched.append(run_id)
+            self._active[run_id] = None
+
+    def stop(self, run_id: str) -> None:
+        """Take note that a run is to be stopped."""
+        self.stopped.append(run_id)
+
+    def delete(self, run_id: str) -> bool:
+        """Forget a run."""
+        self._active.pop(run_id, None)
+        self.deleted.append(run_id)
+        return True
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def poll(self) -> Sequence[RunReport]:
+        """Return what :meth:`report` was given since the last call."""
+        reports, self._reports = self._reports, []
+        for report in reports:
+            if report.is_final:
+                self._active.pop(report.run_id, None)
+        return reports

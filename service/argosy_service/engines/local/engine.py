@@ -1,0 +1,233 @@
+"""Runs as processes of this machine that outlive the service.
+
+The engine finds a run again by its directory: whether somebody works on it says the lock there, and
+what became of it the journal. So a service that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from argosy_runs.local.deleting import delete_run
+from argosy_runs.local.home import RunFiles
+from argosy_runs.local.reading import read_run
+from argosy_runs.results import RunResult
+from argosy_runs.states import RunState
+from argosy_schemas.errors import ArgosyError
+from argosy_schemas.names import RunId
+from argosy_service.engines.local.journals import count_ends, is_stopping
+from argosy_service.engines.protocol import RunOrder, RunReport
+from argosy_service.spec_documents import make_source
+
+_ASK_AGAIN_SECONDS: Final = 2.0
+"""After which a run that goes on as if nothing was asked is asked once more to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """How runs of this machine take place."""
+
+    home: Path
+    max_runs: int
+    """How many take place at once."""
+    jobs: int
+    """How many tasks of a run at once."""
+    runner: str = "process"
+    cache: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class _Active:
+    """A run that somebody works on."""
+
+    files: RunFiles
+    log: Path
+    process: subprocess.Popen[bytes] | None
+    """``None``: a worker of the service before this one."""
+    mark: tuple[int, int] = (0, 0)
+    """Size and time of the journal that was reported last."""
+    asked_to_stop_at: float = -_ASK_AGAIN_SECONDS
+
+    @property
+    def is_working(self) -> bool:
+        if self.process is not None and self.process.poll() is None:
+            return True
+        # Also after the end of a worker: one of the service before may have been faster.
+        return self.files.is_locked()
+
+
+class LocalEngine:
+    """The embedded engine."""
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self._settings = settings
+        self._home = settings.home.absolute()
+        self._logs = self._home / "service" / "workers"
+        self._active: dict[str, _Active] = {}
+        self._reports: list[RunReport] = []
+
+    @property
+    def active(self) -> Collection[str]:
+        """The ids of runs that were started, and whose end was not reported yet."""
+        return self._active.keys()
+
+    @property
+    def room(self) -> int:
+        """How many more runs can be started now."""
+        return self._settings.max_runs - len(self._active)
+
+    def start(self, order: RunOrder) -> None:
+        """Begin a run, or go on with one; one that is active stays as it is."""
+        if order.run_id in self._active:
+            return
+        files = RunFiles(self._home, RunId(order.run_id))
+        log = self._logs / f"{order.run_id}.log"
+        process = None if files.is_locked() else self._start_worker(order, log)
+        self._active[order.run_id] = _Active(files=files, log=log, process=process)
+
+    def watch(self, run_id: str) -> None:
+        """Report on a run without starting it, from what is there of it."""
+        if run_id not in self._active:
+            files, log = RunFiles(self._home, RunId(run_id)), self._logs / f"{run_id}.log"
+            self._active[run_id] = _Active(files=files, log=log, process=None)
+
+    def _start_worker(self, order: RunOrder, log: Path) -> subprocess.Popen[bytes]:
+        content = {
+            "home": str(self._home),
+            "run_id": order.run_id,
+            "source": make_source(order.spec).data.decode(),
+            "parameters": order.parameters,
+            "root": order.pipeline_root,
+            "ends": order.ends,
+            "cache": self._settings.cache,
+            "jobs": self._settings.jobs,
+            "runner": self._settings.runner,
+        }
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "argosy_service.engines.local.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                # Signals to the service are none to its runs.
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(content).encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended at once, and its log says why
+        return process
+
+    def stop(self, run_id: str) -> None:
+        """Have an active run stopped, exit handlers and all; may be called again."""
+        active = self._active.get(run_id)
+        if active is None:
+            return
+        # An engine that begins drops a request, as one to the engine before it; so it is repeated
+        # until it was heeded, and not further: a second one would kill the tasks.
+        now = time.monotonic()
+        if now - active.asked_to_stop_at < _ASK_AGAIN_SECONDS or not active.files.is_locked():
+            return
+        if not is_stopping(active.files.journal):
+            active.files.request_stop()
+            active.asked_to_stop_at = now
+
+    def delete(self, run_id: str) -> bool:
+        """Stop a run and remove what is kept of it; return whether that is done."""
+        active = self._active.get(run_id)
+        files = RunFiles(self._home, RunId(run_id))
+        if active is not None and active.is_working:
+            self.stop(run_id)
+            return False
+        if files.is_locked():
+            files.request_stop()
+            return False
+        self._active.pop(run_id, None)
+        if files.spec.exists():
+            delete_run(self._home, RunId(run_id), artifacts=False)
+        (self._logs / f"{run_id}.log").unlink(missing_ok=True)
+        return True
+
+    def close(self) -> None:
+        """Leave the runs alone; they go on."""
+        for active in self._active.values():
+            if active.process is not None and active.process.poll() is None:
+                # So that Python does not take a worker that goes on for one that was forgotten.
+                active.process.returncode = 0
+
+    def poll(self) -> Sequence[RunReport]:
+        """Return reports of the runs about which there is news; a final one ends a run."""
+        reports: list[RunReport] = []
+        for run_id, active in list(self._active.items()):
+            # Asked first: what a worker that has ended wrote is there by then.
+            is_working = active.is_working
+            mark = _mark(active.files.journal)
+            if is_working and mark == active.mark:
+                continue
+            active.mark = mark
+            report = _read_report(self._home, run_id, active, is_working=is_working)
+            if report is not None:
+                reports.append(report)
+            if not is_working:
+                del self._active[run_id]
+        return reports
+
+
+def _read_report(home: Path, run_id: str, active: _Active, *, is_working: bool) -> RunReport | None:
+    """Return what became of a run; ``None``: nothing yet."""
+    try:
+        if not active.files.spec.exists():
+            return None if is_working else _report_unbegun(run_id, active)
+        result = read_run(home, RunId(run_id))
+        ends = count_ends(active.files.journal)
+    except ArgosyError as error:
+        return None if is_working else RunReport(run_id=run_id, state="FAILED", error=str(error))
+    if is_working:
+        return RunReport(
+            run_id=run_id,
+            state="RUNNING",
+            tasks=result.tasks,
+            started_at=result.started_at,
+            ends=ends,
+        )
+    active.log.unlink(missing_ok=True)
+    return _report_end(run_id, result, ends)
+
+
+def _report_end(run_id: str, result: RunResult, ends: int) -> RunReport:
+    is_failed = result.state not in (RunState.SUCCEEDED, RunState.CANCELED)
+    return RunReport(
+        run_id=run_id,
+        state="FAILED" if is_failed else result.state.value,
+        error=result.error or "",
+        tasks=result.tasks,
+        started_at=result.started_at,
+        finished_at=result.finished_at,
+        ends=ends,
+    )
+
+
+def _report_unbegun(run_id: str, active: _Active) -> RunReport:
+    """Return the report of a run that could not begin."""
+    lines = active.log.read_text(errors="replace").splitlines() if active.log.exists() else []
+    last = lines[-1].removeprefix("error: ") if lines else "its process was killed; retry the run"
+    return RunReport(run_id=run_id, state="FAILED", error=last)
+
+
+def _mark(journal: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(journal)
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)

@@ -1,0 +1,94 @@
+"""What the service asks of an engine.
+
+All calls come from one thread. An engine keeps nothing that the service could not tell it again:
+after a restart the service starts every run that has not ended, and the engine goes on with what it
+finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from argosy_runs.results import TaskResult
+from argosy_schemas.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """A run as an engine gets it."""
+
+    run_id: str
+    spec: str
+    """JSON, as :mod:`argosy_service.resources.specs` keeps it."""
+    parameters: Mapping[str, JsonValue]
+    pipeline_root: str = ""
+    """Empty: the engine's own."""
+    ends: int = 0
+    """How often it has ended so far, by the reports of the engine. A run that ended more often than
+    this did what was ordered while the service was not there to see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What became of a run so far."""
+
+    run_id: str
+    state: str
+    """RUNNING, SUCCEEDED, FAILED, or CANCELED for a run that was stopped."""
+    error: str = ""
+    """One sentence about a run that ended, and did not succeed."""
+    tasks: Sequence[TaskResult] = ()
+    started_at: datetime | None = None
+    """When the engine began to work on it, the last time."""
+    finished_at: datetime | None = None
+    ends: int = 0
+    """How often it has ended."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended."""
+        return self.state != "RUNNING"
+
+
+class RunEngine(Protocol):
+    """Where runs take place."""
+
+    @property
+    def active(self) -> Collection[str]:
+        """The ids of runs that were started, and whose end was not reported yet."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many more runs can be started now."""
+        ...
+
+    def start(self, order: RunOrder) -> None:
+        """Begin a run, or go on with one; one that is active stays as it is."""
+        ...
+
+    def watch(self, run_id: str) -> None:
+        """Report on a run without starting it, from what is there of it."""
+        ...
+
+    def stop(self, run_id: str) -> None:
+        """Have an active run stopped, exit handlers and all; may be called again."""
+        ...
+
+    def delete(self, run_id: str) -> bool:
+        """Stop a run and remove what is kept of it; return whether that is done.
+
+        Where it is not, the call has to be repeated.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the runs alone; they go on."""
+        ...
+
+    def poll(self) -> Sequence[RunReport]:
+        """Return reports of the runs about which there is news, each once; a final one ends it."""
+        ...

@@ -1,0 +1,44 @@
+"""What every method of the API works with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from argosy_service.database.database import Database
+from argosy_service.database.times import to_microseconds
+from argosy_service.resources.changes import Changes
+from argosy_service.resources.specs import SpecReader
+from argosy_service.resources.url_import import UrlImporter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The service as its methods see it."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    """The time in UTC."""
+    changes: Changes
+    """Told of what the jobs in the background should see."""
+    importer: UrlImporter = field(default_factory=UrlImporter)
+    specs: SpecReader = field(default_factory=SpecReader)
+
+    def now(self) -> int:
+        """Return the time as the database has it."""
+        return to_microseconds(self.clock())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a transport knows of a request beside its message."""
+
+    emptied: frozenset[str] = frozenset()
+    """Members that the body gives as empty objects: protobuf cannot tell them from absent ones."""
+
+
+def make_id() -> str:
+    """Return a new id."""
+    return str(uuid.uuid4())

@@ -1,0 +1,353 @@
+"""Runs: one execution of a pipeline each.
+
+To create a run is to store it: what submits it, watches it and writes down what becomes of it is in
+:mod:`argosy_service.background`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from google.protobuf import json_format
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Value
+from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from argosy_schemas.values import JsonValue, normalize, to_json
+from argosy_service.database.inserting import insert_missing
+from argosy_service.database.listing import Field, FieldKind, ListedTable
+from argosy_service.database.paging import PageRequest, list_page
+from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, SPECS, TASKS
+from argosy_service.errors import (
+    AlreadyExistsError,
+    Code,
+    InvalidRequestError,
+    NotFoundError,
+    PreconditionError,
+    WrongStateError,
+)
+from argosy_service.protos.run_pb2 import (
+    ArchiveRunRequest,
+    CreateRunRequest,
+    DeleteRunRequest,
+    GetRunRequest,
+    ListRunsRequest,
+    ListRunsResponse,
+    PipelineVersionReference,
+    RetryRunRequest,
+    Run,
+    RuntimeStatus,
+    TerminateRunRequest,
+    UnarchiveRunRequest,
+)
+from argosy_service.protos.runtime_config_pb2 import RuntimeConfig
+from argosy_service.resources.context import Context, make_id
+from argosy_service.resources.experiments import (
+    ARCHIVED,
+    AVAILABLE,
+    find_default_experiment,
+    find_experiment,
+)
+from argosy_service.resources.fields import make_timestamp, read_timestamp
+from argosy_service.resources.parameters import check_parameters
+from argosy_service.resources.sources import PipelineSource, find_source
+from argosy_service.resources.specs import make_struct, store_spec
+from argosy_service.resources.tasks import make_run_details
+
+DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
+TERMINABLE: Final = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED")
+
+_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
+_C: Final = RUNS.c
+_NAME: Final = Field(column=_C.name, kind=FieldKind.NAME, key=_C.name_key)
+_LISTED: Final = ListedTable(
+    table=RUNS,
+    fields={
+        "id": Field(column=_C.id),
+        "run_id": Field(column=_C.id),
+        "name": _NAME,
+        "display_name": _NAME,
+        "created_at": Field(column=_C.created_at, kind=FieldKind.TIME),
+        "scheduled_at": Field(column=_C.scheduled_at, kind=FieldKind.TIME),
+        "finished_at": Field(column=_C.finished_at, kind=FieldKind.TIME),
+        "description": Field(column=_C.description),
+        "storage_state": Field(column=_C.storage_state),
+        "namespace": Field(column=_C.namespace),
+        "experiment_id": Field(column=_C.experiment_id),
+        "state": Field(column=_C.state),
+        "pipeline_id": Field(column=_C.pipeline_id),
+        "pipeline_version_id": Field(column=_C.pipeline_version_id),
+        "recurring_run_id": Field(column=_C.recurring_run_id),
+    },
+)
+
+
+def create_run(context: Context, request: CreateRunRequest) -> Run:
+    """Create a run; it begins as soon as an engine has room for it.
+
+    Raises:
+        InvalidRequestError: The name is empty, the pipeline is missing or wrong, or a parameter is.
+        NotFoundError: There is no such experiment, pipeline or version.
+        AlreadyExistsError: Another run has the id.
+    """
+    given = request.run
+    if not given.display_name:
+        raise InvalidRequestError("display_name: The name is empty; give one")
+    if given.plugins_output:
+        raise InvalidRequestError("plugins_output: The service writes it; leave it out")
+    run_id = given.run_id or make_id()
+    if _ID.fullmatch(run_id) is None:
+        raise InvalidRequestError(
+            f"run_id: '{run_id}' is no id; use up to 64 letters, digits and dashes, or leave it out"
+        )
+    # What is inline is read before the database is locked: it may take a while.
+    with context.database.read() as connection:
+        source = find_source(context, connection, given)
+    check_parameters(source.spec.pipeline, given.runtime_config.parameters)
+    with context.database.write() as connection:
+        row = _insert(connection, given, run_id, source, context.now())
+    context.changes.notify()
+    return _to_message(row, _load_specs(context, [row]))
+
+
+def get_run(context: Context, request: GetRunRequest) -> Run:
+    """Return a run with its tasks.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    with context.database.read() as connection:
+        row = find_run_row(connection, request.run_id)
+        tasks = connection.execute(
+            select(TASKS).where(TASKS.c.run_id == row.id).order_by(TASKS.c.position)
+        ).all()
+    message = _to_message(row, _load_specs(context, [row]))
+    if tasks:
+        message.run_details.CopyFrom(make_run_details(row.id, tasks))
+    return message
+
+
+def list_runs(context: Context, request: ListRunsRequest) -> ListRunsResponse:
+    """Return a page of the runs, without their tasks.
+
+    Raises:
+        InvalidRequestError: Token, size, order or filter are wrong.
+        NotFoundError: There is no such experiment.
+    """
+    asked = PageRequest(
+        page_token=request.page_token,
+        page_size=request.page_size,
+        sort_by=request.sort_by,
+        filter=request.filter,
+    )
+    conditions = [_C.experiment_id == request.experiment_id] if request.experiment_id else []
+    with context.database.read() as connection:
+        if request.experiment_id:
+            find_experiment(connection, request.experiment_id)
+        page = list_page(connection, _LISTED, asked, conditions=conditions)
+    specs = _load_specs(context, page.rows)
+    return ListRunsResponse(
+        runs=[_to_message(row, specs) for row in page.rows],
+        total_size=page.total_size,
+        next_page_token=page.next_page_token,
+    )
+
+
+def archive_run(context: Context, request: ArchiveRunRequest) -> Empty:
+    """Archive a run, which goes on if it has not ended.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    with context.database.write() as connection:
+        row = find_run_row(connection, request.run_id)
+        _update(connection, row.id, storage_state=ARCHIVED)
+    return Empty()
+
+
+def unarchive_run(context: Context, request: UnarchiveRunRequest) -> Empty:
+    """Make a run available again.
+
+    Raises:
+        NotFoundError: There is no such run.
+        PreconditionError: Its experiment is archived.
+    """
+    with context.database.write() as connection:
+        row = find_run_row(connection, request.run_id)
+        query = select(EXPERIMENTS.c.storage_state).where(EXPERIMENTS.c.id == row.experiment_id)
+        if connection.execute(query).scalar() == ARCHIVED:
+            raise PreconditionError(
+                f"the experiment of run '{row.id}' is archived; unarchive the experiment first"
+            )
+        _update(connection, row.id, storage_state=AVAILABLE)
+    return Empty()
+
+
+def terminate_run(context: Context, request: TerminateRunRequest) -> Empty:
+    """Have a run stopped; it ends as FAILED, which clients wait for.
+
+    Raises:
+        NotFoundError: There is no such run.
+        InvalidRequestError: It has ended, or is being stopped.
+    """
+    with context.database.write() as connection:
+        row = find_run_row(connection, request.run_id)
+        if row.state not in TERMINABLE:
+            raise InvalidRequestError(
+                f"run '{row.id}' is {row.state}; only a run that has not ended can be terminated"
+            )
+        move_run(connection, row, "CANCELING", context.now())
+    context.changes.notify()
+    return Empty()
+
+
+def retry_run(context: Context, request: RetryRunRequest) -> Empty:
+    """Begin a run that failed once more; tasks that succeeded do not run again.
+
+    Raises:
+        NotFoundError: There is no such run.
+        WrongStateError: It has not failed.
+    """
+    with context.database.write() as connection:
+        row = find_run_row(connection, request.run_id)
+        if row.state not in ("FAILED", "CANCELED"):
+            raise WrongStateError(
+                f"run '{row.id}' is {row.state}; only a run that failed can be retried"
+            )
+        move_run(connection, row, "PENDING", context.now(), error="", finished_at=0)
+    context.changes.notify()
+    return Empty()
+
+
+def delete_run(context: Context, request: DeleteRunRequest) -> Empty:
+    """Delete a run; if it has not ended, it is stopped.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    with context.database.write() as connection:
+        row = find_run_row(connection, request.run_id)
+        connection.execute(delete(TASKS).where(TASKS.c.run_id == row.id))
+        connection.execute(delete(RUNS).where(_C.id == row.id))
+        # Until its engine has removed it too.
+        insert_missing(connection, DELETED_RUNS, {"run_id": row.id})
+    context.changes.notify()
+    return Empty()
+
+
+def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
+    """Return the row of a run.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    row = connection.execute(select(RUNS).where(_C.id == run_id)).first()
+    if row is None:
+        raise NotFoundError(f"there is no run '{run_id}'; list the runs for their ids")
+    return row
+
+
+def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:
+    """Give a run another state, and its history a line."""
+    history: list[Any] = json.loads(row.state_history)
+    history.append({"at": at, "state": state})
+    _update(connection, row.id, state=state, state_history=to_json(history), **values)
+
+
+def _insert(
+    connection: Connection, given: Run, run_id: str, source: PipelineSource, now: int
+) -> Row[Any]:
+    experiment_id = given.experiment_id or find_default_experiment(connection)
+    find_experiment(connection, experiment_id)
+    store_spec(connection, source.spec)
+    scheduled_at = read_timestamp(given.scheduled_at)
+    config = given.runtime_config
+    parameters = {name: _to_value(value) for name, value in config.parameters.items()}
+    try:
+        connection.execute(
+            insert(RUNS).values(
+                id=run_id,
+                experiment_id=experiment_id,
+                name=given.display_name,
+                name_key=given.display_name.casefold(),
+                description=given.description,
+                storage_state=AVAILABLE,
+                state="PENDING",
+                state_history=to_json([{"at": now, "state": "PENDING"}]),
+                pipeline_id=source.pipeline_id,
+                pipeline_version_id=source.version_id,
+                spec_digest=source.spec.digest,
+                parameters=to_json(parameters) if parameters else "",
+                pipeline_root=config.pipeline_root,
+                service_account=given.service_account or DEFAULT_SERVICE_ACCOUNT,
+                recurring_run_id=given.recurring_run_id,
+                created_at=now,
+                scheduled_at=scheduled_at if scheduled_at > 0 else now,
+            )
+        )
+    except IntegrityError as error:
+        raise AlreadyExistsError(
+            f"run_id: there is a run '{run_id}' already; leave the id out, or give another"
+        ) from error
+    connection.execute(
+        update(EXPERIMENTS).where(EXPERIMENTS.c.id == experiment_id).values(last_run_created_at=now)
+    )
+    return find_run_row(connection, run_id)
+
+
+def _update(connection: Connection, run_id: str, **values: object) -> None:
+    connection.execute(update(RUNS).where(_C.id == run_id).values(**values))
+
+
+def _load_specs(context: Context, rows: Sequence[Row[Any]]) -> Mapping[str, str]:
+    """Return the texts of the specs that belong to no version, by digest."""
+    digests = {row.spec_digest for row in rows if not row.pipeline_version_id}
+    if not digests:
+        return {}
+    with context.database.read() as connection:
+        found = connection.execute(select(SPECS).where(SPECS.c.digest.in_(digests)))
+        return {row.digest: row.document for row in found}
+
+
+def _to_value(value: Value) -> JsonValue:
+    content: JsonValue = normalize(json_format.MessageToDict(value))
+    return content
+
+
+def _to_message(row: Row[Any], specs: Mapping[str, str]) -> Run:
+    message = Run(
+        experiment_id=row.experiment_id,
+        run_id=row.id,
+        display_name=row.name,
+        storage_state=row.storage_state,
+        description=row.description,
+        service_account=row.service_account,
+        created_at=make_timestamp(row.created_at),
+        scheduled_at=make_timestamp(row.scheduled_at),
+        finished_at=make_timestamp(row.finished_at),
+        state=row.state,
+        recurring_run_id=row.recurring_run_id,
+        state_history=[
+            RuntimeStatus(update_time=make_timestamp(line["at"]), state=line["state"])
+            for line in json.loads(row.state_history)
+        ],
+    )
+    if row.pipeline_version_id:
+        reference = PipelineVersionReference(
+            pipeline_id=row.pipeline_id, pipeline_version_id=row.pipeline_version_id
+        )
+        message.pipeline_version_reference.CopyFrom(reference)
+    else:
+        message.pipeline_spec.CopyFrom(make_struct(specs[row.spec_digest]))
+    if row.parameters or row.pipeline_root:
+        config = RuntimeConfig(pipeline_root=row.pipeline_root)
+        json_format.ParseDict({"parameters": json.loads(row.parameters or "{}")}, config)
+        message.runtime_config.CopyFrom(config)
+    if row.error:
+        message.error.CopyFrom(Status(code=Code.ABORTED, message=row.error))
+    return message

@@ -1,0 +1,187 @@
+"""Run the service until it is told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from argosy_engine.settings import get_default_jobs
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_service.api.grpc_api import GrpcServer
+from argosy_service.api.http import make_application
+from argosy_service.background.ledger import Ledger
+from argosy_service.background.run_keeper import RunKeeper
+from argosy_service.database.database import open_database
+from argosy_service.engines.local.engine import LocalEngine, LocalSettings
+from argosy_service.resources.changes import Changes
+from argosy_service.resources.context import Context
+from argosy_service.resources.experiments import ensure_default_experiment
+from argosy_service.resources.url_import import UrlImporter
+from argosy_service.settings import ServiceSettings
+
+_GRACE_SECONDS: Final = 10
+"""How long requests may take to end after the service was told to stop."""
+
+_BACKLOG: Final = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningService:
+    """Where a service listens, and how to end it."""
+
+    host: str
+    http_port: int
+    grpc_port: int
+    stop: Callable[[], None]
+    """Tells it to stop, as SIGTERM does; returns at once."""
+
+    @property
+    def url(self) -> str:
+        """What ``kfp.Client(host=…)`` takes."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.http_port}"
+
+
+def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], None]) -> None:
+    """Serve until told to stop: by SIGINT and SIGTERM, where called in the main thread.
+
+    Args:
+        settings: Where and how.
+        on_ready: Called once both ports are open.
+
+    Raises:
+        InvalidArgumentError: The URL of the database is none.
+        MachineError: A port is taken, or the home or the database cannot be used.
+    """
+    with open_service(settings) as context, _bind(settings) as listener:
+        try:
+            grpc = GrpcServer(context, _address(settings.host, settings.grpc_port))
+        except RuntimeError as error:
+            raise _make_port_error(settings.host, settings.grpc_port, "--grpc-port") from error
+        config = uvicorn.Config(
+            make_application(context, hosts=settings.hosts),
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ws="none",
+            server_header=False,
+        )
+        grpc.start()
+        try:
+            server = _Server(config)
+            running = RunningService(
+                host=settings.host,
+                http_port=listener.getsockname()[1],
+                grpc_port=grpc.port,
+                stop=server.stop,
+            )
+            server.on_ready = lambda: on_ready(running)
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # uvicorn raises the signal again once it has ended
+        finally:
+            grpc.stop(_GRACE_SECONDS)
+
+
+@contextmanager
+def open_service(settings: ServiceSettings) -> Generator[Context]:
+    """Yield the parts of a service without its ports.
+
+    Raises:
+        InvalidArgumentError: The URL of the database is none.
+        MachineError: The home or the database cannot be used.
+    """
+    for prefix in settings.import_prefixes:
+        parts = urlsplit(prefix)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path:
+            raise InvalidArgumentError(
+                f"--import-from: '{prefix}' is not the beginning of a URL; write it like "
+                "https://example.com/"
+            )
+    try:
+        settings.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"'{settings.directory}' cannot be written: {error.strerror}; choose another --home"
+        ) from error
+    with _hold(settings.directory), closing(open_database(settings.database_url)) as database:
+        context = Context(
+            database=database,
+            clock=_now,
+            changes=Changes(),
+            importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
+        )
+        ensure_default_experiment(context)
+        engine = LocalEngine(
+            LocalSettings(
+                home=settings.home,
+                max_runs=settings.max_runs,
+                jobs=settings.jobs or get_default_jobs(),
+                runner=settings.runner,
+                cache=settings.cache,
+            )
+        )
+        with RunKeeper(Ledger(database), engine, context.changes, _now).working():
+            yield context
+
+
+@contextmanager
+def _hold(directory: Path) -> Generator[None]:
+    """Keep other services from the home: two would begin each run twice."""
+    with (directory / "lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MachineError(
+                f"another service works in '{directory.parent}'; stop it, or choose another --home"
+            ) from error
+        yield
+
+
+class _Server(uvicorn.Server):
+    on_ready: Callable[[], None]
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.on_ready()
+
+
+@contextmanager
+def _bind(settings: ServiceSettings) -> Generator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.http_port))
+        except OSError as error:
+            raise _make_port_error(settings.host, settings.http_port, "--port") from error
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _make_port_error(host: str, port: int, option: str) -> MachineError:
+    return MachineError(
+        f"{_address(host, port)} cannot be listened on; is another service running? "
+        f"Choose another port with {option}"
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,71 @@
+"""What a caller chooses for a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HTTP_PORT: Final = 8888
+GRPC_PORT: Final = 8887
+LOOPBACK: Final = "127.0.0.1"
+_LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Where and how a service runs."""
+
+    home: Path = Path(".argosy")
+    """Holds the database, unless ``database`` says otherwise, and runs of the local engine."""
+
+    database: str | None = None
+    """A URL; ``None``: SQLite in ``home``."""
+
+    host: str = LOOPBACK
+    """The address that it listens on."""
+
+    http_port: int = HTTP_PORT
+    """0: a free one."""
+
+    grpc_port: int = GRPC_PORT
+    """0: a free one."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that clients may reach it by, beside those of the loopback address."""
+
+    import_prefixes: tuple[str, ...] = ()
+    """URLs that begin with one of these are imported whatever their host, see
+    :class:`argosy_service.resources.url_import.UrlImporter`."""
+
+    max_runs: int = 4
+    """How many runs take place at once."""
+
+    jobs: int | None = None
+    """How many tasks of a run do; ``None``: as many as there are processors."""
+
+    runner: str = "process"
+    """How commands of tasks start: ``process``, ``docker`` or ``podman``."""
+
+    cache: bool = True
+    """Whether results of earlier runs may be reused."""
+
+    @property
+    def directory(self) -> Path:
+        """What the service keeps for itself."""
+        return self.home.absolute() / "service"
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database."""
+        return self.database or f"sqlite:///{self.directory / 'service.db'}"
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """All names that clients may reach it by; ``None``: any.
+
+        A service that only this machine reaches checks them, others only where names are given.
+        """
+        if self.host not in _LOOPBACK_NAMES and not self.allowed_hosts:
+            return None
+        return _LOOPBACK_NAMES | {self.host.lower(), *(each.lower() for each in self.allowed_hosts)}

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+import argosy_service.database.schema as schema
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_service.database.database import Database, open_database
+from argosy_service.database.tables import METADATA
+from argosy_service.database.times import from_microseconds, to_microseconds
+from postgresql import PostgreSql
+
+
+def test_generated_modules_are_what_their_files_give() -> None:
+    script = Path(__file__).parents[2] / "scripts" / "generate_protos.py"
+
+    ended = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+
+    assert (ended.stdout, ended.returncode) == ("", 0)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'x.db'}"
+    else:
+        server: PostgreSql = request.getfixturevalue("postgresql")
+        url = server.create_database()
+    database = open_database(url)
+    yield database
+    database.close()
+
+
+def test_the_migrations_make_the_tables(database: Database) -> None:
+    def is_ours(thing: Any, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+        return name != "alembic_version"
+
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": is_ours})
+        difference = compare_metadata(context, METADATA)
+
+    assert difference == []
+
+
+def test_the_newest_migration_is_named() -> None:
+    folder = Path(schema.__file__).with_name("migrations") / "versions"
+    numbers = [path.name.partition("_")[0] for path in folder.glob("[0-9]*.py")]
+
+    assert max(numbers) == schema.HEAD
+
+
+def test_a_block_that_fails_changes_nothing(database: Database) -> None:
+    insert = text("INSERT INTO deleted_runs (run_id) VALUES ('a')")
+    with suppress(ZeroDivisionError), database.write() as connection:
+        connection.execute(insert)
+        raise ZeroDivisionError
+
+    with database.read() as connection:
+        count = connection.execute(text("SELECT count(*) FROM deleted_runs")).scalar()
+    assert count == 0
+
+
+def test_a_database_of_a_later_release_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    open_database(url).close()
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(MachineError, match="has schema 9999, and this release knows it up to"):
+        open_database(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "problem"),
+    [
+        ("mysql://x/y", InvalidArgumentError, "begins with 'mysql'; write sqlite:///PATH or"),
+        ("words", InvalidArgumentError, "begins with 'words'; write"),
+        ("sqlite:////nowhere/x.db", MachineError, "unable to open database file; check --database"),
+        ("postgresql://127.0.0.1:1/x", MachineError, "cannot be used: "),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused(
+    url: str, error: type[Exception], problem: str
+) -> None:
+    with pytest.raises(error, match=problem):
+        open_database(url)
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(MachineError) as caught:
+        open_database("postgresql://me:secret@127.0.0.1:1/x")
+
+    assert "secret" not in str(caught.value)
+
+
+def test_times_survive() -> None:
+    assert to_microseconds(None) == 0
+    assert from_microseconds(0) is None
+    at = from_microseconds(1_700_000_000_123_456)
+    assert at is not None
+    assert to_microseconds(at) == 1_700_000_000_123_456

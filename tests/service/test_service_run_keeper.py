@@ -1,0 +1,336 @@
+"""The job that keeps runs, with an engine that does what the tests say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
+from argosy_runs.results import TaskResult
+from argosy_runs.states import TaskState
+from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.names import TaskPath
+from argosy_service.background.ledger import Ledger
+from argosy_service.background.run_keeper import RunKeeper
+from argosy_service.database.database import open_database
+from argosy_service.engines.fakes import FakeEngine
+from argosy_service.engines.protocol import RunReport
+from argosy_service.errors import InvalidRequestError, NotFoundError, WrongStateError
+from argosy_service.protos.run_pb2 import (
+    CreateRunRequest,
+    DeleteRunRequest,
+    GetRunRequest,
+    PipelineTaskDetail,
+    RetryRunRequest,
+    Run,
+    RuntimeState,
+    TerminateRunRequest,
+)
+from argosy_service.resources import runs
+from argosy_service.resources.changes import Changes
+from argosy_service.resources.context import Context
+from argosy_service.resources.experiments import ensure_default_experiment
+from postgresql import PostgreSql
+
+HELLO = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"
+STARTED = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ENDED = STARTED + timedelta(minutes=1)
+
+
+@dataclass
+class Service:
+    """The parts of a service whose engine is a fake."""
+
+    context: Context
+    engine: FakeEngine
+    keeper: RunKeeper
+
+    def create(self, name: str = "run") -> str:
+        spec = Struct()
+        json_format.ParseDict(yaml.safe_load(HELLO.read_text()), spec)
+        run = Run(display_name=name, pipeline_spec=spec)
+        return runs.create_run(self.context, CreateRunRequest(run=run)).run_id
+
+    def get(self, run_id: str) -> Run:
+        return runs.get_run(self.context, GetRunRequest(run_id=run_id))
+
+    def state(self, run_id: str) -> str:
+        return RuntimeState.Name(self.get(run_id).state)
+
+    def history(self, run_id: str) -> list[str]:
+        return [RuntimeState.Name(each.state) for each in self.get(run_id).state_history]
+
+    def report(self, run_id: str, state: str, **values: object) -> None:
+        """Have the engine report, and the keeper see it."""
+        report = RunReport(run_id=run_id, state=state, started_at=STARTED)
+        self.engine.report(replace(report, **values))  # type: ignore[arg-type]
+        self.keeper.step()
+
+    def anew(self) -> Service:
+        """Return the service as it is after a restart."""
+        return make_service(self.context, FakeEngine())
+
+
+def make_service(context: Context, engine: FakeEngine) -> Service:
+    ledger = Ledger(context.database)
+    keeper = RunKeeper(ledger, engine, context.changes, context.clock)
+    return Service(context=context, engine=engine, keeper=keeper)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'x.db'}"
+    else:
+        server: PostgreSql = request.getfixturevalue("postgresql")
+        url = server.create_database()
+    database = open_database(url)
+    context = Context(database=database, clock=lambda: datetime.now(UTC), changes=Changes())
+    ensure_default_experiment(context)
+    yield make_service(context, FakeEngine(room=2))
+    database.close()
+
+
+def task(path: str, state: TaskState, **values: object) -> TaskResult:
+    result = TaskResult(
+        path=TaskPath(path), kind=TaskKind.CONTAINER, name=path, display_name=path, state=state
+    )
+    return replace(result, **values)  # type: ignore[arg-type]
+
+
+def test_a_run_is_started_once_and_seen_to_its_end(service: Service) -> None:
+    run_id = service.create()
+
+    service.keeper.step()
+    service.keeper.step()
+    service.report(run_id, "RUNNING")
+    during = service.state(run_id)
+    service.report(run_id, "SUCCEEDED", finished_at=ENDED, ends=1)
+
+    assert [order.run_id for order in service.engine.orders] == [run_id]
+    assert during == "RUNNING"
+    assert service.history(run_id) == ["PENDING", "RUNNING", "SUCCEEDED"]
+    assert service.get(run_id).finished_at.seconds == int(ENDED.timestamp())
+
+
+def test_a_run_that_was_fast_has_been_running(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    service.report(run_id, "SUCCEEDED", finished_at=ENDED, ends=1)
+
+    assert service.history(run_id) == ["PENDING", "RUNNING", "SUCCEEDED"]
+
+
+def test_runs_wait_for_room_in_their_order(service: Service) -> None:
+    ids = [service.create(f"run {number}") for number in range(4)]
+
+    service.keeper.step()
+    first = [order.run_id for order in service.engine.orders]
+    service.report(ids[1], "SUCCEEDED", ends=1)
+    service.keeper.step()
+
+    assert first == ids[:2]
+    assert [order.run_id for order in service.engine.orders] == ids[:3]
+
+
+def test_a_failed_run_says_why(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    service.report(run_id, "FAILED", error="task 'a' failed", ends=1)
+
+    assert service.state(run_id) == "FAILED"
+    assert service.get(run_id).error.message == "task 'a' failed"
+
+
+def test_a_terminated_run_ends_as_failed_and_says_who_stopped_it(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "RUNNING")
+
+    runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+    canceling = service.state(run_id)
+    service.keeper.step()
+    stopped = list(service.engine.stopped)
+    service.report(run_id, "CANCELED", error="stopped", ends=1)
+
+    assert (canceling, stopped) == ("CANCELING", [run_id])
+    assert service.history(run_id) == ["PENDING", "RUNNING", "CANCELING", "FAILED"]
+    assert service.get(run_id).error.message == "the run was terminated by a request"
+
+
+def test_a_run_that_was_stopped_by_hand_has_been_canceling(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    service.report(run_id, "CANCELED", ends=1)
+
+    assert service.history(run_id) == ["PENDING", "RUNNING", "CANCELING", "FAILED"]
+    assert service.get(run_id).error.message == "the run was stopped"
+
+
+def test_a_run_that_waits_can_be_terminated(service: Service) -> None:
+    run_id = service.create()
+    runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+
+    service.keeper.step()
+
+    assert service.engine.orders == []
+    assert service.engine.watched == [run_id]
+
+
+def test_a_run_that_succeeds_while_it_is_stopped_has_succeeded(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+
+    service.report(run_id, "SUCCEEDED", ends=1)
+
+    assert service.state(run_id) == "SUCCEEDED"
+    assert not service.get(run_id).HasField("error")
+
+
+def test_what_has_ended_cannot_be_terminated(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "SUCCEEDED", ends=1)
+
+    with pytest.raises(InvalidRequestError, match="is SUCCEEDED; only a run that has not ended"):
+        runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+
+
+def test_a_retried_run_is_started_with_what_it_has_ended(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "FAILED", error="no", ends=1)
+
+    runs.retry_run(service.context, RetryRunRequest(run_id=run_id))
+    retried = service.get(run_id)
+    service.keeper.step()
+    service.report(run_id, "SUCCEEDED", ends=2)
+
+    assert [order.ends for order in service.engine.orders] == [0, 1]
+    assert (retried.error.message, retried.finished_at.seconds) == ("", 0)
+    assert service.history(run_id) == [
+        "PENDING",
+        "RUNNING",
+        "FAILED",
+        "PENDING",
+        "RUNNING",
+        "SUCCEEDED",
+    ]
+
+
+def test_only_what_failed_can_be_retried(service: Service) -> None:
+    run_id = service.create()
+
+    with pytest.raises(WrongStateError, match="is PENDING; only a run that failed"):
+        runs.retry_run(service.context, RetryRunRequest(run_id=run_id))
+
+
+def test_a_deleted_run_is_removed_by_its_engine(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    runs.delete_run(service.context, DeleteRunRequest(run_id=run_id))
+    service.report(run_id, "RUNNING")
+    service.keeper.step()
+
+    with pytest.raises(NotFoundError):
+        service.get(run_id)
+    assert service.engine.deleted == [run_id]
+
+
+def test_after_a_restart_every_run_that_has_not_ended_is_started(service: Service) -> None:
+    ids = [service.create(f"run {number}") for number in range(3)]
+    service.keeper.step()
+    service.report(ids[0], "RUNNING")
+    service.report(ids[1], "SUCCEEDED", ends=1)
+
+    after = service.anew()
+    after.keeper.step()
+
+    assert [order.run_id for order in after.engine.orders] == [ids[0], ids[2]]
+
+
+def test_a_run_that_was_being_stopped_is_so_after_a_restart(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+
+    after = service.anew()
+    after.keeper.step()
+
+    assert (after.engine.orders, after.engine.watched) == ([], [run_id])
+    assert after.engine.stopped == [run_id]
+
+
+# Tasks.
+
+
+def details(service: Service, run_id: str) -> dict[str, PipelineTaskDetail]:
+    run = service.get(run_id)
+    return {each.display_name: each for each in run.run_details.task_details}
+
+
+def test_a_run_that_has_not_begun_has_no_details(service: Service) -> None:
+    assert not service.get(service.create()).HasField("run_details")
+
+
+def test_tasks_are_shown_with_their_states_times_and_errors(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    running = [
+        task("a", TaskState.RUNNING, started_at=STARTED),
+        task("a/b", TaskState.PENDING),
+    ]
+    service.report(run_id, "RUNNING", tasks=running)
+    before = details(service, run_id)
+
+    ended = [
+        task("a", TaskState.FAILED, started_at=STARTED, finished_at=ENDED, error="no disk"),
+        task("a/b", TaskState.NOT_RUN, reason="its upstream 'a' failed"),
+    ]
+    service.report(run_id, "FAILED", tasks=ended, ends=1)
+    after = details(service, run_id)
+
+    assert {name: RuntimeState.Name(each.state) for name, each in before.items()} == {
+        "a": "RUNNING",
+        "a/b": "PENDING",
+    }
+    assert after["a"].error.message == "no disk"
+    assert after["a"].end_time.seconds == int(ENDED.timestamp())
+    assert after["a/b"].error.message == "its upstream 'a' failed"
+    assert RuntimeState.Name(after["a/b"].state) == "RUNTIME_STATE_UNSPECIFIED"
+
+
+def test_ids_of_tasks_stay_and_name_parents_and_children(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
+    before = details(service, run_id)
+    both = [task("a", TaskState.RUNNING), task("a/b", TaskState.RUNNING)]
+    service.report(run_id, "RUNNING", tasks=both)
+    after = details(service, run_id)
+
+    assert before["a"].task_id == after["a"].task_id
+    assert after["a/b"].parent_task_id == after["a"].task_id
+    assert [each.task_id for each in after["a"].child_tasks] == [after["a/b"].task_id]
+
+
+def test_the_keeper_works_in_a_thread_until_told(service: Service) -> None:
+    with service.keeper.working():
+        run_id = service.create()
+        give_up_at = datetime.now(UTC) + timedelta(seconds=30)
+        while not service.engine.orders and datetime.now(UTC) < give_up_at:
+            service.context.changes.wait(0.01)
+            service.context.changes.notify()
+
+    assert [order.run_id for order in service.engine.orders] == [run_id]

@@ -1,0 +1,161 @@
+"""Runs by the API: what is accepted, and what comes back. They wait, as there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service_filters import make_filter
+from service_running import Client
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HELLO: Any = yaml.safe_load((EXAMPLES / "01-hello" / "pipeline.yaml").read_text())
+UNKNOWN = "4c8d6a2e-0000-4000-8000-000000000000"
+
+
+def create(client: Client, **members: object) -> Any:
+    body = {"display_name": "run", "pipeline_spec": HELLO, **members}
+    return client.post("/runs", body)
+
+
+def test_a_run_comes_back_as_it_was_created(client: Client) -> None:
+    config = {"parameters": {"name": "x"}, "pipeline_root": "s3://bucket/root"}
+    created = create(client, runtime_config=config, service_account="me", description="d")
+
+    assert client.get(f"/runs/{created['run_id']}") == created
+    assert created["runtime_config"] == config
+    assert (created["state"], created["storage_state"]) == ("PENDING", "AVAILABLE")
+    assert [each["state"] for each in created["state_history"]] == ["PENDING"]
+    assert (created["service_account"], created["finished_at"]) == ("me", "1970-01-01T00:00:00Z")
+    assert created["scheduled_at"] == created["created_at"]
+    assert created["pipeline_spec"] == HELLO
+    assert "run_details" not in created
+
+
+def test_what_was_not_given_is_not_returned(client: Client) -> None:
+    created = create(client)
+
+    assert created["service_account"] == "pipeline-runner"
+    absent = {"runtime_config", "error", "recurring_run_id", "pipeline_version_reference"}
+    assert absent & created.keys() == set()
+
+
+def test_a_run_without_experiment_belongs_to_the_default_one(client: Client) -> None:
+    created = create(client)
+
+    (experiment,) = client.get("/experiments")["experiments"]
+    assert created["experiment_id"] == experiment["experiment_id"]
+    assert experiment["last_run_created_at"] == created["created_at"]
+
+
+@pytest.mark.parametrize(
+    ("members", "status", "problem"),
+    [
+        ({"display_name": ""}, 400, "display_name: The name is empty; give one"),
+        ({"pipeline_spec": None}, 400, "the run names no pipeline; give"),
+        ({"pipeline_spec": {}}, 400, "pipeline_spec: "),
+        ({"pipeline_spec": {**HELLO, "root": {}}}, 400, "pipeline_spec: "),
+        ({"experiment_id": UNKNOWN}, 404, "there is no experiment"),
+        ({"run_id": "../x"}, 400, "run_id: '../x' is no id; use up to 64"),
+        ({"plugins_output": {"a": {}}}, 400, "plugins_output: The service writes it"),
+        (
+            {"runtime_config": {"parameters": {"nome": "x"}}},
+            400,
+            "the pipeline has no parameter 'nome'; did you mean 'name'?",
+        ),
+        (
+            {"runtime_config": {"parameters": {"name": 1}}},
+            400,
+            "parameter 'name': it is a STRING, and what was given is no text",
+        ),
+    ],
+    ids=range(9),
+)
+def test_a_wrong_run_is_refused(
+    client: Client, members: dict[str, object], status: int, problem: str
+) -> None:
+    body = {"display_name": "run", "pipeline_spec": HELLO, **members}
+
+    answer = client.ask("POST", "/runs", body)
+
+    assert answer.status == status
+    assert answer.message.startswith(problem)
+    assert client.get("/runs") == {}
+
+
+@pytest.mark.parametrize("reference", [{"pipeline_version_id": UNKNOWN}, {"pipeline_id": UNKNOWN}])
+def test_an_unknown_version_is_not_found(client: Client, reference: dict[str, str]) -> None:
+    body = {"display_name": "run", "pipeline_version_reference": reference}
+
+    assert client.ask("POST", "/runs", body).status == 404
+
+
+def test_an_id_may_be_chosen_once(client: Client) -> None:
+    assert create(client, run_id="my-run")["run_id"] == "my-run"
+
+    body = {"display_name": "run", "pipeline_spec": HELLO, "run_id": "my-run"}
+    assert client.ask("POST", "/runs", body).status == 409
+
+
+def test_archiving_keeps_the_state_and_follows_the_experiment(client: Client) -> None:
+    run = create(client)
+    path, experiment = f"/runs/{run['run_id']}", f"/experiments/{run['experiment_id']}"
+
+    client.post(f"{path}:archive")
+    archived = client.get(path)
+    client.post(f"{path}:unarchive")
+    available = client.get(path)
+    client.post(f"{experiment}:archive")
+    with_experiment = client.get(path)
+    refused = client.ask("POST", f"{path}:unarchive")
+
+    assert archived == {**run, "storage_state": "ARCHIVED"}
+    assert available == run
+    assert with_experiment["storage_state"] == "ARCHIVED"
+    assert (refused.status, refused.body["code"]) == (400, 9)
+
+
+@pytest.mark.parametrize(
+    ("verb", "suffix"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        *(("POST", f":{each}") for each in ("archive", "unarchive", "terminate", "retry")),
+    ],
+)
+def test_an_unknown_run_is_not_found(client: Client, verb: str, suffix: str) -> None:
+    assert client.ask(verb, f"/runs/{UNKNOWN}{suffix}").status == 404
+
+
+def test_runs_are_listed_by_experiment_and_state(client: Client) -> None:
+    other = client.post("/experiments", {"display_name": "other"})["experiment_id"]
+    first = create(client, display_name="first")
+    second = create(client, display_name="second", experiment_id=other)
+    client.post(f"/runs/{first['run_id']}:archive")
+
+    def names(*predicates: Mapping[str, object], **query: object) -> list[str]:
+        text = make_filter(*predicates) if predicates else ""
+        page = client.get("/runs", filter=text, **query)
+        return [each["display_name"] for each in page.get("runs", [])]
+
+    kept = {"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"}
+    pending = {"operation": "EQUALS", "key": "state", "string_value": "PENDING"}
+    assert names(sort_by="created_at desc") == ["second", "first"]
+    assert names(experiment_id=other) == ["second"]
+    assert names(kept) == ["second"]
+    assert names(pending, kept) == ["second"]
+    assert client.get("/runs", experiment_id=other)["runs"] == [second]
+    assert client.ask("GET", "/runs", query={"experiment_id": UNKNOWN}).status == 404
+
+
+def test_a_run_survives_its_experiment(client: Client) -> None:
+    other = client.post("/experiments", {"display_name": "other"})["experiment_id"]
+    run = create(client, experiment_id=other)
+
+    client.ask("DELETE", f"/experiments/{other}")
+
+    assert client.get(f"/runs/{run['run_id']}") == run

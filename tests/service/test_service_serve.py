@@ -1,0 +1,91 @@
+"""``argosy serve`` as a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cli_processes import ARGOSY, argosy
+
+
+@contextmanager
+def serving(home: Path, *words: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Yield a service and its URL."""
+    command = [ARGOSY, "serve", "--home", str(home), "--port", "0", "--grpc-port", "0", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            found = re.fullmatch(
+                r"argosy serves the KFP API at (\S+), gRPC at port \d+; Ctrl-C stops it\n", line
+            )
+            assert found is not None, line
+            yield process, found[1]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path / "home") as (process, url):
+        with urllib.request.urlopen(f"{url}/apis/v2beta1/healthz") as answer:
+            assert answer.status == 200
+
+        os.kill(process.pid, number)
+
+        assert process.wait(30) == 0
+
+
+def test_a_second_service_on_a_home_sees_the_same(tmp_path: Path) -> None:
+    with serving(tmp_path / "home") as (process, url):
+        request = urllib.request.Request(
+            f"{url}/apis/v2beta1/experiments", b'{"display_name": "kept"}', method="POST"
+        )
+        urllib.request.urlopen(request).close()
+        process.kill()
+        process.wait()
+
+    with (
+        serving(tmp_path / "home") as (_, url),
+        urllib.request.urlopen(f"{url}/apis/v2beta1/experiments") as answer,
+    ):
+        assert b"kept" in answer.read()
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+
+        ended = argosy(
+            "serve", "--home", str(tmp_path), "--port", port, "--grpc-port", "0", cwd=tmp_path
+        )
+        by_grpc = argosy(
+            "serve", "--home", str(tmp_path), "--port", "0", "--grpc-port", port, cwd=tmp_path
+        )
+
+    assert ended.status == 1
+    assert ended.errors == [
+        f"127.0.0.1:{port} cannot be listened on; is another service running? "
+        "Choose another port with --port"
+    ]
+    assert by_grpc.errors[-1].endswith("Choose another port with --grpc-port")
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+
+    ended = argosy(
+        "serve", "--home", str(tmp_path / "home"), "--port", "0", "--grpc-port", "0", cwd=tmp_path
+    )
+
+    assert ended.status == 1
+    assert ended.errors[0].endswith("choose another --home")

@@ -1,0 +1,220 @@
+"""REST and gRPC: what holds for every method."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+from argosy_service.api.methods import FUNCTIONS, FUNCTIONS_OF_CALLS, list_methods
+from argosy_service.api.routing import Router
+from argosy_service.protos.experiment_pb2 import (
+    CreateExperimentRequest,
+    Experiment,
+    GetExperimentRequest,
+)
+from service_running import API, Client
+
+PACKAGE = "kubeflow.pipelines.backend.api.v2beta1"
+
+
+def test_every_function_belongs_to_a_method() -> None:
+    names = [method.name for method in list_methods()]
+
+    assert len(names) == len(set(names))
+    assert (FUNCTIONS.keys() | FUNCTIONS_OF_CALLS.keys()) - set(names) == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "name", "variables"),
+    [
+        ("GET", "/runs/a%2Fb", "GetRun", {"run_id": "a/b"}),
+        ("POST", "/runs/a:archive", "ArchiveRun", {"run_id": "a"}),
+        ("GET", "/runs/a:b", "GetRun", {"run_id": "a:b"}),
+        ("GET", "/pipelines/names/p%20q", "GetPipelineByName", {"name": "p q"}),
+        ("GET", "/pipelines/names/versions", "GetPipelineByName", {"name": "versions"}),
+        ("GET", "/pipelines/p/versions", "ListPipelineVersions", {"pipeline_id": "p"}),
+        ("POST", "/pipelines/create", "CreatePipelineAndVersion", {}),
+        (
+            "PATCH",
+            "/pipelines/p/versions/v",
+            "UpdatePipelineVersion",
+            {
+                "pipeline_version.pipeline_id": "p",
+                "pipeline_version.pipeline_version_id": "v",
+            },
+        ),
+    ],
+)
+def test_a_path_stands_for_a_method(
+    verb: str, path: str, name: str, variables: dict[str, str]
+) -> None:
+    match = Router(list_methods()).find(f"{API}{path}")[verb]
+
+    assert (match.method.name, match.variables) == (name, variables)
+
+
+@pytest.mark.parametrize("path", ["/", "/apis", f"{API}/experiments/", f"{API}/experiments//x"])
+def test_other_paths_stand_for_none(path: str) -> None:
+    assert Router(list_methods()).find(path).keys() <= {"GET", "POST"}
+
+
+def test_an_unknown_path_is_not_found(sqlite_client: Client) -> None:
+    answer = sqlite_client.ask("GET", "/apis/v2beta1/nothing")
+
+    assert (answer.status, answer.body) == (404, {"code": 5, "message": "Not Found", "details": []})
+
+
+def test_an_unknown_verb_is_refused(sqlite_client: Client) -> None:
+    answer = sqlite_client.ask("PUT", "/experiments")
+
+    assert (answer.status, answer.body["code"]) == (501, 12)
+    assert answer.message == "the path has no method PUT; use GET, POST"
+
+
+def test_what_is_not_served_is_refused_by_name(sqlite_client: Client) -> None:
+    answer = sqlite_client.ask("POST", "/apis/v2beta1/workflows", "{}")
+
+    assert (answer.status, answer.body["code"]) == (501, 12)
+    assert answer.message == "this release of Argosy does not serve ReportWorkflow"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"{", "the body is not JSON: "),
+        (b'{"display_name": NaN}', "the body is not JSON: NaN is no number of JSON"),
+        (b"[]", "the body is no JSON object; send one"),
+        (b"\xff", "the body is not JSON: "),
+        (b"[" * 100_000, "the body is not JSON: "),
+        (b'{"color": 1}', "the body does not fit: "),
+        (b'{"display_name": 1}', "the body does not fit: "),
+        (b'{"display_name": "\\ud800"}', "the body does not fit: "),
+        (b'{"storage_state": "GONE"}', "the body does not fit: "),
+        (b" " * (33 * 2**20), "the body is larger than 32 MiB; send less"),
+    ],
+    ids=range(10),
+)
+def test_a_wrong_body_is_refused(sqlite_client: Client, body: bytes, problem: str) -> None:
+    answer = sqlite_client.ask("POST", "/experiments", body)
+
+    assert (answer.status, answer.body["code"]) == (400, 3)
+    assert answer.message.startswith(problem)
+    assert "\n" not in answer.message
+
+
+def test_what_the_go_client_sends_is_accepted(client: Client) -> None:
+    body = {
+        "created_at": "0001-01-01T00:00:00.000Z",
+        "lastRunCreatedAt": "0001-01-01T00:00:00.000Z",
+        "display_name": "go",
+        "storage_state": None,
+    }
+
+    assert client.post("/experiments", body)["display_name"] == "go"
+
+
+def test_a_nul_character_is_no_bug(client: Client) -> None:
+    answer = client.ask("POST", "/experiments", {"display_name": "a\0b"})
+
+    assert answer.status in (200, 400)
+
+
+def test_tokens_and_cookies_are_ignored(sqlite_client: Client) -> None:
+    headers = {"Authorization": "Bearer abc", "Cookie": "a=b"}
+
+    assert sqlite_client.ask("GET", "/experiments", headers=headers).status == 200
+
+
+def test_another_host_name_is_refused(sqlite_client: Client) -> None:
+    answer = sqlite_client.ask("GET", "/experiments", headers={"Host": "evil.example:80"})
+
+    assert answer.status == 400
+    assert answer.message == (
+        "Host 'evil.example:80' is none of this service's names; start it with "
+        "--allow-host evil.example"
+    )
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "LOCALHOST", "[::1]", "[::1]:8888"])
+def test_names_of_this_machine_are_accepted(sqlite_client: Client, host: str) -> None:
+    assert sqlite_client.ask("GET", "/experiments", headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("version", ["v1beta1", "v2beta1"])
+def test_healthz_says_what_clients_ask_for(sqlite_client: Client, version: str) -> None:
+    body = sqlite_client.get(f"/apis/{version}/healthz")
+
+    assert (body["multi_user"], body["pipeline_store"]) == (False, "database")
+    assert sqlite_client.ask("GET", "/livez").body == "ok\n"
+
+
+# gRPC.
+
+
+def serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def call(
+    channel: grpc.Channel, service: str, method: str, request: Message, response: type[Message]
+) -> Any:
+    """Return the response of a method."""
+    ask: Callable[[Message], Message] = channel.unary_unary(
+        f"/{PACKAGE}.{service}/{method}",
+        request_serializer=serialize,
+        response_deserializer=response.FromString,
+    )
+    return ask(request)
+
+
+@pytest.fixture
+def channel(sqlite_client: Client) -> Any:
+    sqlite_client.clear()
+    with grpc.insecure_channel(f"127.0.0.1:{sqlite_client.service.grpc_port}") as channel:
+        yield channel
+
+
+def test_both_transports_see_the_same(channel: grpc.Channel, sqlite_client: Client) -> None:
+    request = CreateExperimentRequest(experiment=Experiment(display_name="by gRPC"))
+    created = call(channel, "ExperimentService", "CreateExperiment", request, Experiment)
+
+    body = sqlite_client.get(f"/experiments/{created.experiment_id}")
+
+    assert body["display_name"] == "by gRPC"
+
+
+def test_errors_have_their_code(channel: grpc.Channel) -> None:
+    request = GetExperimentRequest(experiment_id="x")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        call(channel, "ExperimentService", "GetExperiment", request, Experiment)
+
+    error: Any = caught.value
+    assert error.code() == grpc.StatusCode.NOT_FOUND
+    assert error.details() == "there is no experiment 'x'; list the experiments for their ids"
+
+
+def test_the_server_tells_its_services_and_health(channel: grpc.Channel) -> None:
+    services = ProtoReflectionDescriptorDatabase(channel).get_services()
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    health = stub.Check(health_pb2.HealthCheckRequest())
+
+    assert {f"{PACKAGE}.RunService", f"{PACKAGE}.PipelineService"} <= set(services)
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_errors_carry_a_status(sqlite_client: Client) -> None:
+    body = sqlite_client.ask("GET", "/experiments/x").body
+
+    (detail,) = body["details"]
+    assert detail["@type"] == "type.googleapis.com/google.rpc.Status"
+    assert json.dumps(detail["message"]) == json.dumps(body["message"])
