@@ -15,6 +15,7 @@ MEANT = {
     "main": "the entry point of each program",
     "Pipeline": "what callers of the public API hold, around the IR that our own code reads",
     "run": "the public API, and the console scripts of driver and launcher",
+    "upgrade": "what each migration of the service's database does, called by Alembic",
     # Methods of the KFP API, whose functions have their names: the service stores what the rooms
     # below do on this machine.
     "create_run": "the KFP API's CreateRun, and the engine's",

@@ -19,12 +19,15 @@ from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
 from argosy_service.background.ledger import Ledger
+from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
+from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
+from argosy_service.resources.schedules import check_time_zone
 from argosy_service.resources.url_import import UrlImporter
 from argosy_service.settings import ServiceSettings
 
@@ -108,6 +111,7 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
                 f"--import-from: '{prefix}' is not the beginning of a URL; write it like "
                 "https://example.com/"
             )
+    check_time_zone(settings.time_zone)
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -119,6 +123,7 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
             database=database,
             clock=_now,
             changes=Changes(),
+            time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
         )
         ensure_default_experiment(context)
@@ -131,7 +136,9 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
                 cache=settings.cache,
             )
         )
-        with RunKeeper(Ledger(database), engine, context.changes, _now).working():
+        keeper = RunKeeper(Ledger(database), engine, _now)
+        steps = (Scheduler(context).step, keeper.step)
+        with closing(engine), run_in_background(steps, context.changes):
             yield context
 
 

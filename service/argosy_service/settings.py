@@ -38,6 +38,9 @@ class ServiceSettings:
     """URLs that begin with one of these are imported whatever their host, see
     :class:`argosy_service.resources.url_import.UrlImporter`."""
 
+    time_zone: str = "UTC"
+    """Of the fields of cron schedules, e.g. ``Europe/Berlin``."""
+
     max_runs: int = 4
     """How many runs take place at once."""
 

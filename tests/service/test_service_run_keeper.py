@@ -17,6 +17,7 @@ from argosy_runs.states import TaskState
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import TaskPath
 from argosy_service.background.ledger import Ledger
+from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.database.database import open_database
 from argosy_service.engines.fakes import FakeEngine
@@ -79,7 +80,7 @@ class Service:
 
 def make_service(context: Context, engine: FakeEngine) -> Service:
     ledger = Ledger(context.database)
-    keeper = RunKeeper(ledger, engine, context.changes, context.clock)
+    keeper = RunKeeper(ledger, engine, context.clock)
     return Service(context=context, engine=engine, keeper=keeper)
 
 
@@ -325,8 +326,11 @@ def test_ids_of_tasks_stay_and_name_parents_and_children(service: Service) -> No
     assert [each.task_id for each in after["a"].child_tasks] == [after["a/b"].task_id]
 
 
-def test_the_keeper_works_in_a_thread_until_told(service: Service) -> None:
-    with service.keeper.working():
+def test_steps_are_taken_in_a_thread(service: Service) -> None:
+    def fail() -> bool:
+        raise ZeroDivisionError
+
+    with run_in_background([fail, service.keeper.step], service.context.changes):
         run_id = service.create()
         give_up_at = datetime.now(UTC) + timedelta(seconds=30)
         while not service.engine.orders and datetime.now(UTC) < give_up_at:

@@ -53,6 +53,13 @@ _PORT = click.IntRange(0, 65535)
     help="Also import pipelines from URLs that begin with this, whatever their host.",
 )
 @click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="What cron schedules are read in, e.g. Europe/Berlin.",
+)
+@click.option(
     "--max-runs",
     type=Count(1),
     default=4,
@@ -83,6 +90,7 @@ def command(
     grpc_port: int,
     allowed_hosts: tuple[str, ...],
     import_prefixes: tuple[str, ...],
+    time_zone: str,
     max_runs: int,
     jobs: int | None,
     runner: str,
@@ -108,6 +116,7 @@ def command(
         grpc_port=grpc_port,
         allowed_hosts=allowed_hosts,
         import_prefixes=import_prefixes,
+        time_zone=time_zone,
         max_runs=max_runs,
         jobs=jobs,
         runner=runner,

@@ -27,7 +27,7 @@ from argosy_service.protos import (
     run_pb2,
     visualization_pb2,
 )
-from argosy_service.resources import experiments, healthz, pipelines, runs, versions
+from argosy_service.resources import experiments, healthz, pipelines, recurring_runs, runs, versions
 from argosy_service.resources.context import Call, Context
 
 Function: TypeAlias = Callable[[Context, Any], Message]
@@ -71,6 +71,12 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "TerminateRun": runs.terminate_run,
     "RetryRun": runs.retry_run,
     "DeleteRun": runs.delete_run,
+    "CreateRecurringRun": recurring_runs.create_recurring_run,
+    "GetRecurringRun": recurring_runs.get_recurring_run,
+    "ListRecurringRuns": recurring_runs.list_recurring_runs,
+    "EnableRecurringRun": recurring_runs.enable_recurring_run,
+    "DisableRecurringRun": recurring_runs.disable_recurring_run,
+    "DeleteRecurringRun": recurring_runs.delete_recurring_run,
 }
 """Method to its function; the names of methods differ across services."""
 

@@ -14,7 +14,8 @@ def insert_missing(connection: Connection, table: Table, values: Mapping[str, An
     # The two dialects say it alike, and SQLAlchemy's core does not.
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # What came of it is asked for: drivers disagree on the number of rows.
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

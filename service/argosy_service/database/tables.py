@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -163,6 +164,44 @@ TASKS: Final = Table(
     _text("pod_name"),
     _time("started_at"),
     _time("finished_at"),
+)
+
+RECURRING_RUNS: Final = Table(
+    "recurring_runs",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("experiment_id", _ID, nullable=False),
+    _text("name"),
+    _text("name_key"),
+    _text("description"),
+    _text("error"),
+    _text("pipeline_id"),
+    # Empty: each run takes the newest version of the pipeline.
+    _text("pipeline_version_id"),
+    # Of the spec where it is inline, or of the version.
+    _text("spec_digest"),
+    # As those of a run.
+    _text("parameters"),
+    _text("pipeline_root"),
+    _text("service_account"),
+    Column("max_concurrency", Integer, nullable=False),
+    # Neither cron nor interval: it is due once.
+    _text("cron"),
+    Column("interval_seconds", BigInteger, nullable=False, default=0, server_default="0"),
+    _time("start_at"),
+    _time("end_at"),
+    Column("no_catchup", Boolean, nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    _time("created_at"),
+    _time("updated_at"),
+    # The slot of the run that is made next; 0: there will be none.
+    _time("next_at"),
+    # How many slots there were.
+    Column("fired", Integer, nullable=False, default=0, server_default="0"),
+    Index("recurring_runs_created", "created_at", "id"),
+    Index("recurring_runs_experiment", "experiment_id", "created_at", "id"),
+    Index("recurring_runs_name_key", "name_key", "id"),
+    Index("recurring_runs_due", "is_enabled", "next_at", "id"),
 )
 
 DELETED_RUNS: Final = Table(

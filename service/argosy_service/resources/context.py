@@ -23,6 +23,8 @@ class Context:
     """The time in UTC."""
     changes: Changes
     """Told of what the jobs in the background should see."""
+    time_zone: str = "UTC"
+    """Of the fields of cron schedules."""
     importer: UrlImporter = field(default_factory=UrlImporter)
     specs: SpecReader = field(default_factory=SpecReader)
 

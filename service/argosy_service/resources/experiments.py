@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import PageRequest, list_page
-from argosy_service.database.tables import EXPERIMENTS, RUNS
+from argosy_service.database.tables import EXPERIMENTS, RECURRING_RUNS, RUNS
 from argosy_service.errors import AlreadyExistsError, NotFoundError, WrongStateError
 from argosy_service.protos.experiment_pb2 import (
     ArchiveExperimentRequest,
@@ -112,7 +112,7 @@ def list_experiments(context: Context, request: ListExperimentsRequest) -> ListE
 
 
 def archive_experiment(context: Context, request: ArchiveExperimentRequest) -> Empty:
-    """Archive an experiment and its runs, which go on.
+    """Archive an experiment and its runs, which go on, and disable its recurring runs.
 
     Raises:
         NotFoundError: There is no such experiment.
@@ -122,6 +122,12 @@ def archive_experiment(context: Context, request: ArchiveExperimentRequest) -> E
         _set_storage_state(connection, experiment_id, ARCHIVED)
         connection.execute(
             update(RUNS).where(RUNS.c.experiment_id == experiment_id).values(storage_state=ARCHIVED)
+        )
+        recurring = RECURRING_RUNS.c
+        connection.execute(
+            update(RECURRING_RUNS)
+            .where(recurring.experiment_id == experiment_id, recurring.is_enabled)
+            .values(is_enabled=False, updated_at=context.now())
         )
     return Empty()
 

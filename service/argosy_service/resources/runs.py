@@ -13,12 +13,10 @@ from typing import Any, Final
 
 from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.struct_pb2 import Value
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
-from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, delete, select
 
-from argosy_schemas.values import JsonValue, normalize, to_json
+from argosy_schemas.values import to_json
 from argosy_service.database.inserting import insert_missing
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import PageRequest, list_page
@@ -27,7 +25,6 @@ from argosy_service.errors import (
     AlreadyExistsError,
     Code,
     InvalidRequestError,
-    NotFoundError,
     PreconditionError,
     WrongStateError,
 )
@@ -54,12 +51,18 @@ from argosy_service.resources.experiments import (
     find_experiment,
 )
 from argosy_service.resources.fields import make_timestamp, read_timestamp
-from argosy_service.resources.parameters import check_parameters
+from argosy_service.resources.parameters import check_parameters, to_json_values
+from argosy_service.resources.run_rows import (
+    NewRun,
+    find_run_row,
+    insert_run,
+    move_run,
+    update_run,
+)
 from argosy_service.resources.sources import PipelineSource, find_source
 from argosy_service.resources.specs import make_struct, store_spec
 from argosy_service.resources.tasks import make_run_details
 
-DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
 TERMINABLE: Final = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED")
 
 _ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
@@ -166,7 +169,7 @@ def archive_run(context: Context, request: ArchiveRunRequest) -> Empty:
     """
     with context.database.write() as connection:
         row = find_run_row(connection, request.run_id)
-        _update(connection, row.id, storage_state=ARCHIVED)
+        update_run(connection, row.id, storage_state=ARCHIVED)
     return Empty()
 
 
@@ -184,7 +187,7 @@ def unarchive_run(context: Context, request: UnarchiveRunRequest) -> Empty:
             raise PreconditionError(
                 f"the experiment of run '{row.id}' is archived; unarchive the experiment first"
             )
-        _update(connection, row.id, storage_state=AVAILABLE)
+        update_run(connection, row.id, storage_state=AVAILABLE)
     return Empty()
 
 
@@ -240,25 +243,6 @@ def delete_run(context: Context, request: DeleteRunRequest) -> Empty:
     return Empty()
 
 
-def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
-    """Return the row of a run.
-
-    Raises:
-        NotFoundError: There is no such run.
-    """
-    row = connection.execute(select(RUNS).where(_C.id == run_id)).first()
-    if row is None:
-        raise NotFoundError(f"there is no run '{run_id}'; list the runs for their ids")
-    return row
-
-
-def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:
-    """Give a run another state, and its history a line."""
-    history: list[Any] = json.loads(row.state_history)
-    history.append({"at": at, "state": state})
-    _update(connection, row.id, state=state, state_history=to_json(history), **values)
-
-
 def _insert(
     connection: Connection, given: Run, run_id: str, source: PipelineSource, now: int
 ) -> Row[Any]:
@@ -267,41 +251,26 @@ def _insert(
     store_spec(connection, source.spec)
     scheduled_at = read_timestamp(given.scheduled_at)
     config = given.runtime_config
-    parameters = {name: _to_value(value) for name, value in config.parameters.items()}
-    try:
-        connection.execute(
-            insert(RUNS).values(
-                id=run_id,
-                experiment_id=experiment_id,
-                name=given.display_name,
-                name_key=given.display_name.casefold(),
-                description=given.description,
-                storage_state=AVAILABLE,
-                state="PENDING",
-                state_history=to_json([{"at": now, "state": "PENDING"}]),
-                pipeline_id=source.pipeline_id,
-                pipeline_version_id=source.version_id,
-                spec_digest=source.spec.digest,
-                parameters=to_json(parameters) if parameters else "",
-                pipeline_root=config.pipeline_root,
-                service_account=given.service_account or DEFAULT_SERVICE_ACCOUNT,
-                recurring_run_id=given.recurring_run_id,
-                created_at=now,
-                scheduled_at=scheduled_at if scheduled_at > 0 else now,
-            )
-        )
-    except IntegrityError as error:
+    parameters = to_json_values(config.parameters)
+    run = NewRun(
+        run_id=run_id,
+        experiment_id=experiment_id,
+        name=given.display_name,
+        description=given.description,
+        pipeline_id=source.pipeline_id,
+        version_id=source.version_id,
+        spec_digest=source.spec.digest,
+        parameters=to_json(parameters) if parameters else "",
+        pipeline_root=config.pipeline_root,
+        service_account=given.service_account,
+        recurring_run_id=given.recurring_run_id,
+        scheduled_at=scheduled_at if scheduled_at > 0 else now,
+    )
+    if not insert_run(connection, run, now):
         raise AlreadyExistsError(
             f"run_id: there is a run '{run_id}' already; leave the id out, or give another"
-        ) from error
-    connection.execute(
-        update(EXPERIMENTS).where(EXPERIMENTS.c.id == experiment_id).values(last_run_created_at=now)
-    )
+        )
     return find_run_row(connection, run_id)
-
-
-def _update(connection: Connection, run_id: str, **values: object) -> None:
-    connection.execute(update(RUNS).where(_C.id == run_id).values(**values))
 
 
 def _load_specs(context: Context, rows: Sequence[Row[Any]]) -> Mapping[str, str]:
@@ -312,11 +281,6 @@ def _load_specs(context: Context, rows: Sequence[Row[Any]]) -> Mapping[str, str]
     with context.database.read() as connection:
         found = connection.execute(select(SPECS).where(SPECS.c.digest.in_(digests)))
         return {row.digest: row.document for row in found}
-
-
-def _to_value(value: Value) -> JsonValue:
-    content: JsonValue = normalize(json_format.MessageToDict(value))
-    return content
 
 
 def _to_message(row: Row[Any], specs: Mapping[str, str]) -> Run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from argosy_service.errors import InvalidRequestError
+from argosy_service.protos.recurring_run_pb2 import RecurringRun
 from argosy_service.protos.run_pb2 import Run
 from argosy_service.resources.context import Context
 from argosy_service.resources.specs import Spec
@@ -24,8 +25,10 @@ class PipelineSource:
     """Likewise."""
 
 
-def find_source(context: Context, connection: Connection, run: Run) -> PipelineSource:
-    """Return what a run executes.
+def find_source(
+    context: Context, connection: Connection, run: Run | RecurringRun
+) -> PipelineSource:
+    """Return what a run, or a recurring run at this moment, executes.
 
     Raises:
         InvalidRequestError: It names nothing, a version of another pipeline, or its spec is wrong.

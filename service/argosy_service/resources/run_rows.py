@@ -1,0 +1,91 @@
+"""The row of a run: making it, finding it, moving it to another state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select, update
+
+from argosy_schemas.values import to_json
+from argosy_service.database.inserting import insert_missing
+from argosy_service.database.tables import EXPERIMENTS, RUNS
+from argosy_service.errors import NotFoundError
+
+DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run that is to be made; empty texts stand for absent."""
+
+    run_id: str
+    experiment_id: str
+    name: str
+    description: str = ""
+    pipeline_id: str = ""
+    version_id: str = ""
+    spec_digest: str
+    """Of a spec that is stored."""
+    parameters: str = ""
+    """JSON."""
+    pipeline_root: str = ""
+    service_account: str = ""
+    recurring_run_id: str = ""
+    scheduled_at: int
+
+
+def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
+    """Store a run, which waits for an engine; return whether its id was free."""
+    values = {
+        "id": run.run_id,
+        "experiment_id": run.experiment_id,
+        "name": run.name,
+        "name_key": run.name.casefold(),
+        "description": run.description,
+        "storage_state": "AVAILABLE",
+        "state": "PENDING",
+        "state_history": to_json([{"at": now, "state": "PENDING"}]),
+        "pipeline_id": run.pipeline_id,
+        "pipeline_version_id": run.version_id,
+        "spec_digest": run.spec_digest,
+        "parameters": run.parameters,
+        "pipeline_root": run.pipeline_root,
+        "service_account": run.service_account or DEFAULT_SERVICE_ACCOUNT,
+        "recurring_run_id": run.recurring_run_id,
+        "created_at": now,
+        "scheduled_at": run.scheduled_at,
+    }
+    if not insert_missing(connection, RUNS, values):
+        return False
+    connection.execute(
+        update(EXPERIMENTS)
+        .where(EXPERIMENTS.c.id == run.experiment_id)
+        .values(last_run_created_at=now)
+    )
+    return True
+
+
+def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
+    """Return the row of a run.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    row = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).first()
+    if row is None:
+        raise NotFoundError(f"there is no run '{run_id}'; list the runs for their ids")
+    return row
+
+
+def update_run(connection: Connection, run_id: str, **values: object) -> None:
+    """Give columns of a run other values."""
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**values))
+
+
+def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:
+    """Give a run another state, and its history a line."""
+    history: list[Any] = json.loads(row.state_history)
+    history.append({"at": at, "state": state})
+    update_run(connection, row.id, state=state, state_history=to_json(history), **values)

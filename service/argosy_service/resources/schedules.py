@@ -1,0 +1,144 @@
+"""When a recurring run is due: cron and periodic schedules as sequences of slots.
+
+The dialect of cron is the reference's: seconds first; five fields lack the day of the week;
+``@daily`` and the like, ``@every 1h30m``. Slots begin after the start, or after the creation where
+there is none, and end with the end; a periodic schedule whose start lies ahead begins with it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+from croniter.croniter import CroniterError
+
+from argosy_schemas.errors import InvalidArgumentError
+from argosy_service.database.times import SECOND, from_microseconds, to_microseconds
+from argosy_service.errors import InvalidRequestError
+
+_DESCRIPTORS: Final = {
+    "@yearly": "0 0 0 1 1 *",
+    "@annually": "0 0 0 1 1 *",
+    "@monthly": "0 0 0 1 * *",
+    "@weekly": "0 0 0 * * 0",
+    "@daily": "0 0 0 * * *",
+    "@midnight": "0 0 0 * * *",
+    "@hourly": "0 0 * * * *",
+}
+_EVERY: Final = re.compile(r"@every\s+((?:\d+(?:\.\d+)?(?:h|m|s))+)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
+_UNITS: Final = {"h": 3600, "m": 60, "s": 1}
+_FIELD: Final = re.compile(
+    r"(\d+|\*|\?|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat|[-,/])+",
+    re.IGNORECASE,
+)
+_ADVICE: Final = "write it like '0 30 9 * * MON-FRI': second, minute, hour, day, month, weekday"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotSchedule:
+    """When a recurring run is due; times are those of the database, 0 where there is none."""
+
+    created_at: int
+    start_at: int = 0
+    end_at: int = 0
+    cron: str = ""
+    interval_seconds: int = 0
+    """Neither this nor ``cron``: it is due once, when it was created."""
+    zone: str = "UTC"
+    """Of the fields of ``cron``."""
+
+    def first(self) -> int:
+        """Return the first slot; 0: there is none."""
+        if not self.cron and not self.interval_seconds:
+            return self.created_at
+        if self._interval and self.start_at > self.created_at:
+            return self._limit(self.start_at)
+        return self.after(self.start_at or self.created_at)
+
+    def after(self, slot: int) -> int:
+        """Return the slot that follows another one; 0: there is none."""
+        if self._interval:
+            return self._limit(slot + self._interval)
+        return self._limit(self._next_of_cron(slot)) if self.cron else 0
+
+    def latest(self, slot: int, now: int) -> int:
+        """Return the last slot from ``slot`` on that is not after ``now``."""
+        if self._interval:
+            last = min(now, self.end_at or now)
+            return slot + max(0, last - slot) // self._interval * self._interval
+        while 0 < (following := self.after(slot)) <= now:
+            slot = following
+        return slot
+
+    @property
+    def _interval(self) -> int:
+        every = _read_every(self.cron) if self.cron.startswith("@every") else 0
+        return (every or self.interval_seconds) * SECOND
+
+    def _limit(self, slot: int) -> int:
+        return 0 if self.end_at and slot > self.end_at else slot
+
+    def _next_of_cron(self, slot: int) -> int:
+        at = from_microseconds(slot) or datetime(1970, 1, 1, tzinfo=UTC)
+        found: datetime = croniter(
+            _normalize(self.cron),
+            at.astimezone(ZoneInfo(self.zone)),
+            second_at_beginning=True,
+        ).get_next(datetime)
+        return to_microseconds(found)
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a time zone that is not known.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise InvalidArgumentError(
+            f"--time-zone: '{name}' is not known; write it like Europe/Berlin"
+        ) from error
+
+
+def check_cron(text: str) -> str:
+    """Return the text of a cron schedule that can be read, and is due some time.
+
+    Raises:
+        InvalidRequestError: It cannot, or never is.
+    """
+    try:
+        if text.startswith("@every"):
+            if _read_every(text) < 1:
+                raise ValueError("it has no duration of a second or more")
+        else:
+            now = datetime(2026, 1, 1, tzinfo=UTC)
+            croniter(_normalize(text), now, second_at_beginning=True).get_next(datetime)
+    except (ValueError, CroniterError) as error:
+        raise InvalidRequestError(f"cron: '{text}' is no schedule: {error}; {_ADVICE}") from error
+    return text
+
+
+def _normalize(text: str) -> str:
+    """Return a cron schedule with its six fields."""
+    fields = _DESCRIPTORS.get(text.strip(), text).split()
+    if len(fields) == 5:
+        fields.append("*")
+    if len(fields) != 6 or not all(_FIELD.fullmatch(each) for each in fields):
+        raise ValueError("it has other fields")
+    return " ".join("*" if each == "?" else each for each in fields)
+
+
+def _read_every(text: str) -> int:
+    """Return the seconds of ``@every``; 0 where they cannot be read."""
+    match = _EVERY.fullmatch(text.strip())
+    if match is None:
+        return 0
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(match[1]))
+    return int(timedelta(seconds=seconds).total_seconds())
