@@ -15,6 +15,7 @@ from typing import Any
 
 from argosy_service.database.database import open_database
 from argosy_service.database.tables import METADATA
+from argosy_service.engines.fakes import FakeLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
@@ -53,7 +54,12 @@ class Client:
             for table in METADATA.sorted_tables:
                 connection.execute(table.delete())
         ensure_default_experiment(
-            Context(database=database, clock=lambda: datetime.now(UTC), changes=Changes())
+            Context(
+                database=database,
+                clock=lambda: datetime.now(UTC),
+                changes=Changes(),
+                logs=FakeLogs(),
+            )
         )
         database.close()
 

@@ -24,6 +24,7 @@ from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
+from argosy_service.engines.local.logs import LocalLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
@@ -123,6 +124,7 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
             database=database,
             clock=_now,
             changes=Changes(),
+            logs=LocalLogs(settings.home),
             time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
         )

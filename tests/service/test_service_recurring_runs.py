@@ -13,6 +13,7 @@ import yaml
 
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
+from argosy_service.engines.fakes import FakeLogs
 from argosy_service.protos.experiment_pb2 import ArchiveExperimentRequest
 from argosy_service.protos.pipeline_pb2 import DeletePipelineRequest
 from argosy_service.protos.recurring_run_pb2 import (
@@ -187,7 +188,7 @@ def scheduled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Schedu
         url = server.create_database()
     database = open_database(url)
     times = [START]
-    context = Context(database=database, clock=lambda: times[0], changes=Changes())
+    context = Context(database=database, clock=lambda: times[0], changes=Changes(), logs=FakeLogs())
     experiments.ensure_default_experiment(context)
     yield Scheduled(context=context, times=times)
     database.close()
@@ -331,7 +332,7 @@ def test_a_pipeline_that_is_gone_is_named_and_the_next_slot_tried(scheduled: Sch
 def test_another_scheduler_makes_no_second_run(scheduled: Scheduled) -> None:
     scheduled.create()
     scheduled.times[0] += timedelta(minutes=1)
-    other = replace(scheduled.context, changes=Changes())
+    other = replace(scheduled.context, changes=Changes(), logs=FakeLogs())
 
     made = [Scheduler(context).step() for context in (scheduled.context, other)]
 

@@ -20,7 +20,7 @@ from argosy_service.background.ledger import Ledger
 from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.database.database import open_database
-from argosy_service.engines.fakes import FakeEngine
+from argosy_service.engines.fakes import FakeEngine, FakeLogs
 from argosy_service.engines.protocol import RunReport
 from argosy_service.errors import InvalidRequestError, NotFoundError, WrongStateError
 from argosy_service.protos.run_pb2 import (
@@ -92,7 +92,9 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         server: PostgreSql = request.getfixturevalue("postgresql")
         url = server.create_database()
     database = open_database(url)
-    context = Context(database=database, clock=lambda: datetime.now(UTC), changes=Changes())
+    context = Context(
+        database=database, clock=lambda: datetime.now(UTC), changes=Changes(), logs=FakeLogs()
+    )
     ensure_default_experiment(context)
     yield make_service(context, FakeEngine(room=2))
     database.close()

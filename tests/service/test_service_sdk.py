@@ -131,6 +131,22 @@ def test_the_kfp_command_prints_what_the_service_has(
     assert ended.returncode == 0, ended.stderr
 
 
+def test_the_log_of_a_task_is_read_while_it_is_written_and_later(client: Client) -> None:
+    script = "echo first; sleep 2; echo '<b>last</b>'; echo > $0"
+    run_id = create(client, {"say": script, "other": "echo no; echo > $0"})
+    wait(client, run_id, "RUNNING")
+    task_id = client.get(f"/runs/{run_id}")["run_details"]["task_details"][-1]["task_id"]
+    nodes = f"/apis/v1alpha1/runs/{run_id}/nodes"
+
+    followed = client.ask("GET", f"{nodes}/say/log", query={"follow": "true"})
+    again = client.ask("GET", f"{nodes}/{task_id}/log")
+    unknown = [client.ask("GET", f"{nodes}/x/log"), client.ask("GET", f"{nodes}x/y/log")]
+
+    assert (followed.status, followed.body) == (200, "first\n<b>last</b>\n")
+    assert again.body == followed.body
+    assert [answer.status for answer in unknown] == [404, 404]
+
+
 def test_a_failing_run_says_which_task_and_why(client: Client) -> None:
     run_id = create(client, {"bad": "echo no disk >&2; exit 3", "next": "echo > $0"})
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy_schemas.versions import get_installed_version
+from argosy_service.api.logs import Logs
 from argosy_service.api.rest import RestApi, refuse, refuse_bug
 from argosy_service.api.uploads import Uploads
 from argosy_service.errors import InvalidRequestError
@@ -30,13 +31,14 @@ def make_application(context: Context, *, hosts: Collection[str] | None = None) 
         hosts: The names that clients may reach the service by; ``None``: any. With a list, a web
             page cannot make a browser talk to a service of its own machine under another name.
     """
-    rest, uploads = RestApi(context), Uploads(context)
+    rest, uploads, logs = RestApi(context), Uploads(context), Logs(context)
     middleware = [] if hosts is None else [Middleware(HostCheck, hosts=frozenset(hosts))]
     return Starlette(
         routes=[
             Route("/livez", _answer_livez),
             Route("/apis/v1beta1/healthz", _answer_healthz),
             Route("/apis/v2beta1/healthz", _answer_healthz),
+            Route("/apis/v1alpha1/runs/{run_id}/nodes/{node_id:path}/log", logs.answer),
             Route("/apis/v2beta1/pipelines/upload", uploads.upload_pipeline, methods=_VERBS),
             Route("/apis/v2beta1/pipelines/upload_version", uploads.upload_version, methods=_VERBS),
             Route("/{path:path}", rest.answer, methods=_VERBS),

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from argosy_service.engines.protocol import RunOrder, RunReport
+
+
+class FakeLogs:
+    """Logs of tasks as a test says, by run and path; each is read whole at once."""
+
+    def __init__(self, texts: Mapping[tuple[str, str], bytes] | None = None) -> None:
+        self._texts = dict(texts or {})
+
+    def open(self, run_id: str, path: str) -> FakeLog:
+        """Return the log of a task."""
+        return FakeLog(self._texts.get((run_id, path), b""))
+
+
+class FakeLog:
+    """A log that is there as a whole."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def read(self, *, is_over: bool) -> bytes:
+        """Return all of it the first time, and nothing afterwards."""
+        text, self._text = self._text, b""
+        return text
 
 
 class FakeEngine:

@@ -53,6 +53,26 @@ class RunReport:
         return self.state != "RUNNING"
 
 
+class TaskLog(Protocol):
+    """What a task wrote, while it does and afterwards."""
+
+    def read(self, *, is_over: bool) -> bytes:
+        """Return the lines that came since the last call; empty: none.
+
+        Args:
+            is_over: Whether nothing more is written: then the last line needs no line break.
+        """
+        ...
+
+
+class TaskLogs(Protocol):
+    """The logs of the tasks of an engine; for many threads."""
+
+    def open(self, run_id: str, path: str) -> TaskLog:
+        """Return the log of a task; nothing has to be there yet."""
+        ...
+
+
 class RunEngine(Protocol):
     """Where runs take place."""
 

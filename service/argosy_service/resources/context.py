@@ -9,6 +9,7 @@ from datetime import datetime
 
 from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
+from argosy_service.engines.protocol import TaskLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.specs import SpecReader
 from argosy_service.resources.url_import import UrlImporter
@@ -23,6 +24,8 @@ class Context:
     """The time in UTC."""
     changes: Changes
     """Told of what the jobs in the background should see."""
+    logs: TaskLogs
+    """What tasks wrote."""
     time_zone: str = "UTC"
     """Of the fields of cron schedules."""
     importer: UrlImporter = field(default_factory=UrlImporter)

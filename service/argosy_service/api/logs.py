@@ -1,0 +1,52 @@
+"""The logs of tasks as plain text, also while they are written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from argosy_schemas.errors import ArgosyError
+from argosy_service.api.rest import refuse
+from argosy_service.engines.protocol import TaskLog
+from argosy_service.resources.context import Context
+from argosy_service.resources.logs import find_task_path, has_ended
+
+_LOOK_SECONDS: Final = 0.5
+
+
+class Logs:
+    """Answers requests for logs."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def answer(self, request: Request) -> Response:
+        """Return the log of a task; with ``follow=true``, until the run has ended."""
+        run_id, node = request.path_params["run_id"], request.path_params["node_id"]
+        try:
+            path = await run_in_threadpool(find_task_path, self._context, run_id, node)
+        except ArgosyError as error:
+            return refuse(error)
+        log = self._context.logs.open(run_id, path)
+        follows = request.query_params.get("follow", "").lower() in ("true", "1")
+        # Never as something that a browser would run.
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+        return StreamingResponse(
+            self._stream(run_id, log, follows), media_type="text/plain", headers=headers
+        )
+
+    async def _stream(self, run_id: str, log: TaskLog, follows: bool) -> AsyncGenerator[bytes]:
+        while True:
+            # Asked first: what was written by then is read below.
+            is_over = not follows or await run_in_threadpool(has_ended, self._context, run_id)
+            text = await run_in_threadpool(log.read, is_over=is_over)
+            if text:
+                yield text
+            if is_over:
+                return
+            await anyio.sleep(_LOOK_SECONDS)
