@@ -1,4 +1,4 @@
-"""The stock ``kfp.Client`` and ``kfp`` command against a service that runs pipelines here."""
+"""The stock ``kfp.Client`` against a service that runs pipelines here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -105,30 +103,6 @@ def test_a_package_runs_in_an_experiment_of_its_name(
     ended = result.wait_for_run_completion(timeout=120)
 
     assert ended.state == "SUCCEEDED"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["experiment", "list"],
-        ["experiment", "create", "new"],
-        ["pipeline", "list"],
-        ["run", "list"],
-    ],
-)
-def test_the_kfp_command_prints_what_the_service_has(
-    client: Client, tmp_path: Path, words: list[str]
-) -> None:
-    command = [str(Path(sys.executable).with_name("kfp")), "--endpoint", client.service.url]
-
-    ended = subprocess.run(
-        [*command, *words],
-        env={**os.environ, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-
-    assert ended.returncode == 0, ended.stderr
 
 
 def test_the_log_of_a_task_is_read_while_it_is_written_and_later(client: Client) -> None:

@@ -1,0 +1,137 @@
+"""Every command of the stock ``kfp``, in the process of the tests, one after another."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from argosy_service.settings import ServiceSettings
+from cli_processes import shell_pipeline
+from service_running import Client, run_service
+
+Kfp = Callable[..., Any]
+WORD = '{"word": {"parameterType": "STRING", "defaultValue": "hi"}}'
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    settings = ServiceSettings(home=tmp_path / "home", http_port=0, grpc_port=0, max_runs=2, jobs=1)
+    with run_service(settings) as client:
+        yield client
+
+
+@pytest.fixture
+def kfp(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kfp:
+    """Runs a command that succeeds, and returns the first JSON that it prints, or its text."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cli = importlib.import_module("kfp.cli.cli").cli
+
+    def call(*words: str, output: str = "json") -> Any:
+        arguments = ["--endpoint", client.service.url, "--output", output, *words]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ended = CliRunner().invoke(cli, arguments, obj={}, input="y\n")
+        assert ended.exit_code == 0, (words, ended.output, ended.exception)
+        lines = ended.stdout.splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            if line.startswith(("{", "[")):
+                return json.JSONDecoder().raw_decode("".join(lines[number:]))[0]
+        return ended.stdout
+
+    return call
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> str:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(shell_pipeline("shell", {"say": 'echo "$1" > $0'}, inputs=WORD))
+    return str(file)
+
+
+def test_experiments(kfp: Kfp) -> None:
+    created = kfp("experiment", "create", "exp")
+    experiment_id = created["experiment_id"]
+
+    assert kfp("experiment", "get", experiment_id)["display_name"] == "exp"
+    assert len(kfp("experiment", "list")) == 2
+    assert "exp" in kfp("experiment", "list", output="table")
+    kfp("experiment", "archive", "--experiment-id", experiment_id, output="table")
+    kfp("experiment", "unarchive", "--experiment-id", experiment_id)
+    kfp("experiment", "archive", "--experiment-name", "exp")
+    kfp("experiment", "delete", experiment_id)
+    assert len(kfp("experiment", "list")) == 1
+
+
+def test_pipelines(kfp: Kfp, package: str) -> None:
+    pipeline = kfp("pipeline", "create", "-p", "first", package)
+    pipeline_id = pipeline["pipeline_id"]
+    version = kfp("pipeline", "create-version", "-v", "v2", "-p", pipeline_id, package)
+    kfp("pipeline", "create-version", "-v", "v3", "-n", "first", package, output="table")
+
+    assert kfp("pipeline", "get", pipeline_id)["display_name"] == "first"
+    assert len(kfp("pipeline", "list")) == 1
+    assert len(kfp("pipeline", "list-versions", pipeline_id)) == 3
+    version_id = version["pipeline_version_id"]
+    assert kfp("pipeline", "get-version", pipeline_id, version_id)["display_name"] == "v2"
+    for each in kfp("pipeline", "list-versions", pipeline_id):
+        kfp("pipeline", "delete-version", pipeline_id, each["pipeline_version_id"])
+    kfp("pipeline", "delete", pipeline_id)
+    assert kfp("pipeline", "list") == []
+
+
+def test_runs(kfp: Kfp, package: str) -> None:
+    pipeline_id = kfp("pipeline", "create", "-p", "first", package)["pipeline_id"]
+    (version,) = kfp("pipeline", "list-versions", pipeline_id)
+
+    by_file = kfp("run", "create", "-e", "exp", "-f", package, "-w", "word=said")
+    by_version = kfp(
+        *("run", "create", "-e", "exp", "-p", pipeline_id),
+        *("-v", version["pipeline_version_id"], "-w"),
+    )
+
+    for each in (by_file, by_version):
+        # As it was printed, it had not ended yet; then the command waited for that.
+        assert kfp("run", "get", each["run_id"])["state"] == "SUCCEEDED"
+    assert len(kfp("run", "list")) == 2
+    assert len(kfp("run", "list", "-e", by_file["experiment_id"])) == 2
+    assert "SUCCEEDED" in kfp("run", "list", output="table")
+    run_id = by_file["run_id"]
+    assert kfp("run", "get", run_id)["run_id"] == run_id
+    kfp("run", "archive", run_id)
+    kfp("run", "unarchive", run_id, output="table")
+    kfp("run", "delete", run_id)
+    assert len(kfp("run", "list")) == 1
+
+
+def test_recurring_runs(kfp: Kfp, package: str) -> None:
+    pipeline_id = kfp("pipeline", "create", "-p", "first", package)["pipeline_id"]
+    (version,) = kfp("pipeline", "list-versions", pipeline_id)
+    experiment_id = kfp("experiment", "create", "exp")["experiment_id"]
+
+    periodic = kfp(
+        *("recurring-run", "create", "--experiment-id", experiment_id, "--job-name", "hourly"),
+        *("--pipeline-id", pipeline_id, "--version-id", version["pipeline_version_id"]),
+        *("--interval-second", "3600", "--enabled"),
+    )
+    by_cron = kfp(
+        *("recurring-run", "create", "--experiment-name", "exp", "--job-name", "daily"),
+        *("--cron-expression", "0 0 9 * * *", "--pipeline-package-path", package, "word=said"),
+    )
+
+    assert (periodic["status"], by_cron["status"]) == ("ENABLED", "DISABLED")
+    assert by_cron["runtime_config"]["parameters"] == {"word": "said"}
+    assert len(kfp("recurring-run", "list")) == 2
+    assert len(kfp("recurring-run", "list", "-e", experiment_id)) == 2
+    recurring_run_id = periodic["recurring_run_id"]
+    assert kfp("recurring-run", "disable", recurring_run_id)["status"] == "DISABLED"
+    kfp("recurring-run", "enable", recurring_run_id, output="table")
+    assert kfp("recurring-run", "get", recurring_run_id)["status"] == "ENABLED"
+    kfp("recurring-run", "delete", recurring_run_id)
+    assert len(kfp("recurring-run", "list")) == 1
