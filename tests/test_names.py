@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,6 @@ MEANT = {
     "Pipeline": "what callers of the public API hold, around the IR that our own code reads",
     "run": "the public API, and the console scripts of driver and launcher",
     "upgrade": "what each migration of the service's database does, called by Alembic",
-    # Methods of the KFP API, whose functions have their names: the service stores what the rooms
-    # below do on this machine.
-    "create_run": "the KFP API's CreateRun, and the engine's",
-    "delete_run": "the KFP API's DeleteRun, and that of a home",
-    "list_runs": "the KFP API's ListRuns, and that of a home",
     # Two languages, which the module before the name tells apart: `cel.parse`, `argo.parse`.
     "Call": "the node of a syntax tree, in CEL and in Argo's language",
     "Literal": "the node of a syntax tree, in CEL and in Argo's language",
@@ -32,6 +28,14 @@ MEANT = {
     "parse": "the parser of CEL and of Argo's language",
 }
 """Names that stand for the same idea wherever they are defined, each with the reason."""
+
+
+API_METHODS = {
+    re.sub("(?<!^)(?=[A-Z])", "_", name).lower()
+    for file in ROOT.glob("service/argosy_service/protos/*.proto")
+    for name in re.findall(r"rpc (\w+)", file.read_text())
+}
+"""Methods of the KFP API: functions of the service have their names, whoever else has them."""
 
 
 def test_no_public_name_is_defined_in_two_modules() -> None:
@@ -50,6 +54,11 @@ def repeated_names() -> Mapping[str, list[str]]:
     for path in sorted(ROOT.glob("*/argosy*/**/*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts[1:])
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+            is_method = module.startswith("argosy_service.") and _name_of(node) in API_METHODS
+            if isinstance(node, DEFINITIONS) and not node.name.startswith("_") and not is_method:
                 modules[node.name].append(module)
     return {name: found for name, found in modules.items() if len(set(found)) > 1}
+
+
+def _name_of(node: ast.stmt) -> str:
+    return node.name if isinstance(node, DEFINITIONS) else ""

@@ -14,7 +14,7 @@ from argosy_schemas.errors import ArgosyError
 from argosy_service.api.rest import refuse
 from argosy_service.engines.protocol import TaskLog
 from argosy_service.resources.context import Context
-from argosy_service.resources.logs import find_task_path, has_ended
+from argosy_service.resources.logs import find_logged_task, has_ended
 
 _LOOK_SECONDS: Final = 0.5
 
@@ -29,7 +29,7 @@ class Logs:
         """Return the log of a task; with ``follow=true``, until the run has ended."""
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
-            path = await run_in_threadpool(find_task_path, self._context, run_id, node)
+            path = await run_in_threadpool(find_logged_task, self._context, run_id, node)
         except ArgosyError as error:
             return refuse(error)
         log = self._context.logs.open(run_id, path)

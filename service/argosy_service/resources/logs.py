@@ -13,7 +13,7 @@ from argosy_service.resources.tasks import make_task_id
 _UNFINISHED = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 
 
-def find_task_path(context: Context, run_id: str, node: str) -> str:
+def find_logged_task(context: Context, run_id: str, node: str) -> str:
     """Return the path of the task that ``node`` names: by its id, its path or its pod.
 
     Raises:
