@@ -16,6 +16,7 @@ VOLUME_TYPES = {
     "projected", "secret",
 }  # fmt: skip
 HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 SECCOMP_TYPES = ("RuntimeDefault", "Localhost")
 SELINUX_TYPES = (
     None,
@@ -29,7 +30,7 @@ SYSCTLS = {
     "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start",
     "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
 }  # fmt: skip
 
 
@@ -92,6 +93,11 @@ def _find_in_container(container: Object, of_pod: Object) -> Iterator[str]:
         yield "seccompProfile"
     if any(port.get("hostPort") for port in container.get("ports", ())):
         yield "hostPort"
+    hooks: Object = _member(container, "lifecycle")
+    handlers = [_member(container, name) for name in PROBES]
+    handlers += [_member(hooks, name) for name in ("postStart", "preStop")]
+    if any(_member(one, how).get("host") for one in handlers for how in ("httpGet", "tcpSocket")):
+        yield "host of a probe or hook"
 
 
 def _member(holder: Object, name: str) -> Object:

@@ -60,6 +60,16 @@ def test_a_restricted_pod_is_admitted() -> None:
             "container main: capabilities: added",
         ),
         ("containers.0.ports", [{"hostPort": 80}], "container main: hostPort"),
+        (
+            "containers.0.livenessProbe",
+            {"httpGet": {"host": "10.0.0.1"}},
+            "container main: host of a probe or hook",
+        ),
+        (
+            "containers.0.lifecycle",
+            {"preStop": {"tcpSocket": {"host": "10.0.0.1"}}},
+            "container main: host of a probe or hook",
+        ),
         ("initContainers", [{"name": "bare"}], "container bare: allowPrivilegeEscalation"),
     ],
 )

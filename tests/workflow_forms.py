@@ -18,6 +18,8 @@ _DOCUMENT = frozenset({"apiVersion", "kind", "metadata", "spec"})
 _METADATA = frozenset({"annotations", "generateName", "labels", "name"})
 _SPEC = frozenset({"entrypoint", "onExit", "arguments", "templates", "activeDeadlineSeconds"})
 _SPEC_SETTINGS = frozenset({"podMetadata", "serviceAccountName", "ttlStrategy"})
+# Left out of what the engine compiles for itself.
+_SPEC_ISOLATION = frozenset({"podSpecPatch", "securityContext"})
 # The workspace is a local directory.
 _SPEC_EMULATED = frozenset({"volumeClaimTemplates"})
 _DAG_TEMPLATE = frozenset({"name", "inputs", "outputs", "dag", "parallelism"})
@@ -49,7 +51,7 @@ _VARIABLE = frozenset({"name", "value", "valueFrom"})
 _RETRY = frozenset({"limit", "retryPolicy", "expression", "backoff"})
 _BACKOFF = frozenset({"duration", "factor"})
 
-_RESOURCE_TEMPLATE = frozenset({"name", "inputs", "resource"})
+_RESOURCE_TEMPLATE = frozenset({"name", "inputs", "podSpecPatch", "resource"})
 _RESOURCE = frozenset({"action", "manifest", "flags"})
 _CLAIM: Final = "PersistentVolumeClaim"
 
@@ -65,7 +67,7 @@ def check_forms(document: Object) -> None:
     metadata = whole.get_object(document, "metadata")
     whole.at("metadata").refuse_unknown(metadata, _METADATA)
     spec = whole.get_object(document, "spec")
-    field.refuse_unknown(spec, _SPEC | _SPEC_SETTINGS | _SPEC_EMULATED)
+    field.refuse_unknown(spec, _SPEC | _SPEC_SETTINGS | _SPEC_EMULATED | _SPEC_ISOLATION)
     _check_parameters(spec, "arguments", field, "value")
     field.get_integer(spec, "activeDeadlineSeconds", least=1)
     used = {

@@ -101,7 +101,8 @@ def _check_containers(template: Object, field: Field) -> None:
         _check_variables(main, here)
         return
     for variable in main.get("env", ()):
-        if "value" in variable:
+        # Local commands have the home of the user.
+        if "value" in variable and variable["name"] != "HOME":
             raise here.at(f"env.{variable['name']}").refuse(
                 "has a value, which no command would get; give it to the task"
             )

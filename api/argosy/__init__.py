@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from argosy._running import resume, run
     from argosy._submitting import SubmittedRun, submit
     from argosy_compiler.compiled_pipeline import CompiledPipeline, Note
+    from argosy_compiler.container_resources import ContainerResources
     from argosy_compiler.emit import TextFormat, emit
-    from argosy_compiler.options import CompileOptions, IrPlacement
+    from argosy_compiler.options import CompileOptions, IrPlacement, PodSecurity
     from argosy_driver.planning.planned_task import PlannedTask, Verdict
     from argosy_engine.plan import RunPlan
     from argosy_runs.events import (
@@ -69,6 +70,7 @@ _MODULES = {
     "ClusterError": "argosy_schemas.errors",
     "CompileOptions": "argosy_compiler.options",
     "CompiledPipeline": "argosy_compiler.compiled_pipeline",
+    "ContainerResources": "argosy_compiler.container_resources",
     "Event": "argosy_runs.events",
     "InvalidArgumentError": "argosy_schemas.errors",
     "InvalidPipelineError": "argosy_schemas.errors",
@@ -83,6 +85,7 @@ _MODULES = {
     "ParameterType": "argosy_schemas.ir.model",
     "Pipeline": "argosy._pipelines",
     "PlannedTask": "argosy_driver.planning.planned_task",
+    "PodSecurity": "argosy_compiler.options",
     "Problem": "argosy_schemas.errors",
     "RefusedObjectError": "argosy_schemas.errors",
     "RunEntry": "argosy_runs.places",
@@ -124,6 +127,7 @@ __all__ = [
     "ClusterError",
     "CompileOptions",
     "CompiledPipeline",
+    "ContainerResources",
     "Event",
     "InvalidArgumentError",
     "InvalidPipelineError",
@@ -138,6 +142,7 @@ __all__ = [
     "ParameterType",
     "Pipeline",
     "PlannedTask",
+    "PodSecurity",
     "Problem",
     "RefusedObjectError",
     "RunEntry",

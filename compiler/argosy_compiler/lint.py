@@ -20,6 +20,7 @@ from argosy_compiler.linting.fields import check_fields
 from argosy_compiler.linting.limits import check_limits
 from argosy_compiler.linting.names import check_names
 from argosy_compiler.linting.outcomes import check_outcomes
+from argosy_compiler.linting.pod_security import check_pod_standard
 from argosy_compiler.linting.pod_settings import check_pod_settings
 from argosy_compiler.linting.references import check_references
 from argosy_compiler.linting.subject import Subject, read_subject
@@ -37,6 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_dags,
     check_containers,
     check_pod_settings,
+    check_pod_standard,
     check_references,
     check_tags,
     check_outcomes,

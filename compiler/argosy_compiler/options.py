@@ -10,6 +10,7 @@ from typing import Final
 from argosy_compiler.argo.images import ImageRule
 from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.config_objects import ConfigObject
+from argosy_compiler.container_resources import ContainerResources
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import from_members, to_members
 from argosy_schemas.formats.providers import Provider
@@ -47,6 +48,24 @@ class IrPlacement(StrEnum):
     """As a ``ConfigMap`` that is emitted before the workflow."""
 
 
+class PodSecurity(StrEnum):
+    """The Pod Security Standard that a namespace may enforce on the pods."""
+
+    RESTRICTED = "restricted"
+    """No container runs as root, or with a user that its image knows: see ``docs/security.md``."""
+    BASELINE = "baseline"
+    """The containers of tasks run as their images say."""
+
+
+DRIVER_RESOURCES: Final = ContainerResources(
+    requests=(("cpu", "10m"), ("memory", "64Mi")), limits=(("cpu", "1"), ("memory", "256Mi"))
+)
+"""Measured: 0.1 s of a processor; 29 MiB at most, 68 MiB with a pipeline of 5,000 tasks or with
+500 MB of inputs (``docs/performance.md``)."""
+LAUNCHER_RESOURCES: Final = DRIVER_RESOURCES
+"""Measured: 0.1 s of a processor; 25 MiB at most, 66 MiB with an output of 1 GiB."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileOptions:
     """Equal options and an equal pipeline give equal bytes."""
@@ -71,6 +90,13 @@ class CompileOptions:
     tasks_use_ca_bundle: bool = False
     """Whether the commands of tasks trust the same, instead of their image's own."""
     service_account: str | None = None
+    pod_security: PodSecurity | None = PodSecurity.RESTRICTED
+    """``None``: for the embedded engine, without anything that keeps containers of a pod apart."""
+    driver_resources: ContainerResources = DRIVER_RESOURCES
+    """Also those of deciding pods."""
+    launcher_resources: ContainerResources = LAUNCHER_RESOURCES
+    tasks_use_token: bool = False
+    """Whether the commands of tasks find the token of the service account."""
     retried: RetriedRun | None = None
     """The run that the workflow goes on with; ``None``: it has one of its own."""
     max_dag_tasks: int = ARGO_4_DAG_TASKS

@@ -63,15 +63,15 @@ def test_workflow_passes_every_argo(file: str, max_dag_tasks: int) -> None:
 def test_workflow_is_small_and_has_one_pod_for_each_task(file: str) -> None:
     result = compiled(file)
 
-    assert len(to_json(result.workflow)) <= 5700 + 0.6 * ir_bytes(file)
+    assert len(to_json(result.workflow)) <= 8000 + 0.6 * ir_bytes(file)
     assert compute_stats(result).pods_per_task in (0.0, 1.0)
     assert result.notes == ()
 
 
-def test_workflows_have_two_thirds_of_the_size_of_their_pipelines_together() -> None:
+def test_workflows_have_three_quarters_of_the_size_of_their_pipelines_together() -> None:
     workflows = sum(len(to_json(compiled(file).workflow)) for file in FILES)
 
-    assert workflows <= 2 / 3 * sum(map(ir_bytes, FILES))
+    assert workflows <= 3 / 4 * sum(map(ir_bytes, FILES))
 
 
 @pytest.mark.skipif(not ARGO, reason="needs argo binaries in $ARGOSY_ARGO_BIN")

@@ -32,6 +32,8 @@ INPUTS = {
     "object": {"parameterType": "STRUCT", "isOptional": True},
     "list": {"parameterType": "LIST", "isOptional": True},
 }
+# What follows is what a configuration adds: nothing else keeps containers apart.
+OPTIONS = CompileOptions(store="s3://bucket", pod_security=None)
 OPTIONAL_NAME = {"parameterType": "STRING", "isOptional": True}
 
 
@@ -40,7 +42,7 @@ def compiled(config: Json, inputs: Json | None = None, component: Json | None = 
     root = dag({"t": task("comp-t")}, {**INPUTS, **(inputs or {})})
     components = {"comp-t": leaf() if component is None else component}
     made = pipeline(root, components, kubernetes={"exec-t": config})
-    workflow = compile_pipeline(made, CompileOptions(store="s3://bucket")).workflow
+    workflow = compile_pipeline(made, OPTIONS).workflow
     assert [one for line in ARGO_LINES for one in lint_workflow(workflow, line)] == []
     return workflow
 
@@ -665,7 +667,7 @@ def test_a_workspace_is_a_volume_that_may_be_passed_through(applied: bool) -> No
     made = pipeline(dag({"t": task("comp-t")}), {"comp-t": component})
     made = replace(made, pipeline_config=PipelineConfig(workspace=Workspace(size="1Gi")))
 
-    found = _fields(compile_pipeline(made, CompileOptions(store="s3://bucket")).workflow)
+    found = _fields(compile_pipeline(made, OPTIONS).workflow)
 
     mount = {"name": "kfp-workspace", "mountPath": "/kfp-workspace"}
     assert found["mounts"] == ([mount] if applied else [])
@@ -721,7 +723,7 @@ def test_a_workspace_is_a_volume_that_may_be_passed_through(applied: bool) -> No
 def test_settings_of_a_run_are_in_the_spec(config: PipelineConfig, expected: Json) -> None:
     made = replace(pipeline(dag({"t": task("comp-t")}), {"comp-t": leaf()}), pipeline_config=config)
 
-    spec: Any = compile_pipeline(made, CompileOptions(store="s3://bucket")).workflow["spec"]
+    spec: Any = compile_pipeline(made, OPTIONS).workflow["spec"]
 
     names = ("activeDeadlineSeconds", "ttlStrategy", "volumeClaimTemplates")
     assert {name: spec[name] for name in names if name in spec} == expected
@@ -740,9 +742,7 @@ def test_an_image_may_hold_parameters_of_any_type(kind: str, tag: str, image: st
     component = leaf({"tag": optional}, image="app:{{$.inputs.parameters['tag']}}-slim")
     root = dag({"t": task("comp-t", {"tag": given("tag")})}, {"tag": optional})
 
-    workflow: Any = compile_pipeline(
-        pipeline(root, {"comp-t": component}), CompileOptions(store="s3://bucket")
-    ).workflow
+    workflow: Any = compile_pipeline(pipeline(root, {"comp-t": component}), OPTIONS).workflow
 
     (template,) = (one for one in workflow["spec"]["templates"] if "dag" in one)
     arguments = {
@@ -785,7 +785,7 @@ def test_an_output_names_a_volume_by_its_task() -> None:
     workflows = [
         compile_pipeline(
             pipeline(root, components, kubernetes={"exec-t": {"pvcMount": [mount]}}),
-            CompileOptions(store="s3://bucket"),
+            OPTIONS,
         ).workflow
         for mount in (
             {"mountPath": "/a", "pvcNameParameter": source},

@@ -154,4 +154,4 @@ def test_driver_and_launcher_get_the_secret_keys_and_main_does_not() -> None:
             for name, each in env.items()
             if name.startswith("ARGOSY_CREDENTIAL_")
         } == wanted
-    assert "env" not in template["container"]
+    assert [each["name"] for each in template["container"]["env"]] == ["HOME"]

@@ -19,7 +19,7 @@ from argosy_schemas.values import to_json
 from forced_sharing import compile_shared
 
 Json = dict[str, Any]
-OPTIONS = CompileOptions(store="s3://bucket/argosy")
+OPTIONS = CompileOptions(store="s3://bucket/argosy", pod_security=None)
 
 
 def task(component: str, name: str, **more: Any) -> Json:

@@ -15,7 +15,16 @@ import click
 from argosy_cli.commands.options import Count
 from argosy_compiler.argo.images import parse_image_rules
 from argosy_compiler.config_objects import parse_config_object
-from argosy_compiler.options import ARGO_LINES, CompileOptions, IrPlacement, get_default_options
+from argosy_compiler.container_resources import format_resources, parse_resources
+from argosy_compiler.options import (
+    ARGO_LINES,
+    DRIVER_RESOURCES,
+    LAUNCHER_RESOURCES,
+    CompileOptions,
+    IrPlacement,
+    PodSecurity,
+    get_default_options,
+)
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.providers import Provider
 
@@ -77,6 +86,35 @@ _OPTIONS: Final = (
         " image's.",
     ),
     click.option("--service-account", metavar="NAME", help="Service account of the pods."),
+    click.option(
+        "--pod-security",
+        type=click.Choice([level.value for level in PodSecurity]),
+        default=PodSecurity.RESTRICTED.value,
+        show_default=True,
+        help="The Pod Security Standard that pods keep: restricted runs the commands of tasks"
+        " without root, baseline as the user of their image.",
+    ),
+    click.option(
+        "--driver-resources",
+        metavar="NAME=REQUEST:LIMIT,...",
+        default=format_resources(DRIVER_RESOURCES),
+        show_default=True,
+        help="What each driver may use; '' leaves it to the namespace.",
+    ),
+    click.option(
+        "--launcher-resources",
+        metavar="NAME=REQUEST:LIMIT,...",
+        default=format_resources(LAUNCHER_RESOURCES),
+        show_default=True,
+        help="What each launcher may use; '' leaves it to the namespace.",
+    ),
+    click.option(
+        "--token-for-tasks",
+        "tasks_use_token",
+        is_flag=True,
+        help="The commands of tasks find the token of the service account, and may call the"
+        " Kubernetes API with its rights.",
+    ),
     click.option(
         "--image-map",
         "image_rules",
@@ -148,6 +186,10 @@ def make_compile_options(
     ca_bundle: str | None,
     tasks_use_ca_bundle: bool,
     service_account: str | None,
+    pod_security: str,
+    driver_resources: str,
+    launcher_resources: str,
+    tasks_use_token: bool,
     argo: str | None,
     max_dag_tasks: int | None,
     max_templates: int | None,
@@ -176,6 +218,10 @@ def make_compile_options(
         else parse_config_object(ca_bundle, option="--ca-bundle", default_key="ca.crt"),
         tasks_use_ca_bundle=tasks_use_ca_bundle,
         service_account=service_account,
+        pod_security=PodSecurity(pod_security),
+        driver_resources=parse_resources(driver_resources, option="--driver-resources"),
+        launcher_resources=parse_resources(launcher_resources, option="--launcher-resources"),
+        tasks_use_token=tasks_use_token,
         max_dag_tasks=max_dag_tasks or defaults.max_dag_tasks,
         max_templates=max_templates or defaults.max_templates,
         max_nodes=max_nodes,

@@ -12,7 +12,7 @@ import click
 from argosy_cli.arguments import load_argument
 from argosy_cli.commands.options import format_examples, max_size, output_option
 from argosy_cli.exit_codes import ExitCode
-from argosy_compiler.options import ARGO_LINES, get_default_options
+from argosy_compiler.options import ARGO_LINES, PodSecurity, get_default_options
 from argosy_compiler.sources import compile_source, read_source
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
 from argosy_schemas.source import Source
@@ -34,9 +34,23 @@ STORE = "s3://bucket"
     type=click.Choice(ARGO_LINES),
     help="Check for one Argo version line.  [default: all of 3.5 to 4.1]",
 )
+@click.option(
+    "--pod-security",
+    type=click.Choice([level.value for level in PodSecurity]),
+    default=PodSecurity.RESTRICTED.value,
+    show_default=True,
+    help="The Pod Security Standard for which pipelines are compiled; a Workflow is checked for the"
+    " one for which it was compiled.",
+)
 @output_option("json prints one object with all problems to standard output.")
 @max_size
-def command(files: tuple[str, ...], line: str | None, output: str, max_size_bytes: int) -> int:
+def command(
+    files: tuple[str, ...],
+    line: str | None,
+    pod_security: str,
+    output: str,
+    max_size_bytes: int,
+) -> int:
     """Check pipelines, or compiled Workflows, and report every problem.
 
     A FILE is a compiled pipeline, a .py file, a Workflow that argosy compile wrote, or '-' for
@@ -49,7 +63,8 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     for file in files:
         try:
             source = load_argument(file, max_size_bytes=max_size_bytes)
-            problems += _find_problems(source, line, max_size_bytes)
+            level = PodSecurity(pod_security)
+            problems += _find_problems(source, line, level, max_size_bytes)
         except InvalidPipelineError as error:
             problems += error.problems
         except InvalidArgumentError as error:
@@ -65,13 +80,15 @@ def command(files: tuple[str, ...], line: str | None, output: str, max_size_byte
     return ExitCode.USAGE if problems else ExitCode.SUCCEEDED
 
 
-def _find_problems(source: Source, line: str | None, max_size_bytes: int) -> Iterator[Problem]:
+def _find_problems(
+    source: Source, line: str | None, level: PodSecurity, max_size_bytes: int
+) -> Iterator[Problem]:
     workflows, duplicate_keys = _read_workflows(source)
     yield from duplicate_keys
     if not workflows:
         pipeline = read_source(source, max_size_bytes=max_size_bytes)
         # As `argosy compile` does: for this line alone, or one workflow for all lines.
-        options = replace(get_default_options(line), store=STORE)
+        options = replace(get_default_options(line), store=STORE, pod_security=level)
         workflows = [compile_source(source, pipeline, options).workflow]
     from argosy_compiler.lint import lint_workflow
 

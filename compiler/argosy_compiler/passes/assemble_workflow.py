@@ -11,6 +11,7 @@ from argosy_compiler.argo.run_identity import write_run_id
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.compilation import Compilation
 from argosy_compiler.options import options_to_json
+from argosy_compiler.pods.isolation import make_pod_labels, make_workflow_settings
 from argosy_expressions.terms import quote
 from argosy_schemas.errors import InvalidPipelineError, Problem
 from argosy_schemas.ir.from_json import ROOT
@@ -58,7 +59,13 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
         ),
         "arguments": {"parameters": make_parameters(compilation)},
         "templates": list(compilation.templates),
-        "podMetadata": {"labels": {RUN_LABEL: write_run_id(retried), **labels}},
+        "podMetadata": {
+            "labels": {
+                RUN_LABEL: write_run_id(retried),
+                **labels,
+                **make_pod_labels(compilation.options),
+            }
+        },
         **_make_settings(compilation),
     }
     workflow = {
@@ -139,7 +146,7 @@ def _is_read(name: str, compilation: Compilation) -> bool:
 
 def _make_settings(compilation: Compilation) -> dict[str, Any]:
     config = compilation.pipeline.pipeline_config
-    settings: dict[str, Any] = {}
+    settings = make_workflow_settings(compilation.options)
     if compilation.options.service_account is not None:
         settings["serviceAccountName"] = compilation.options.service_account
     if config.active_deadline_seconds:

@@ -17,7 +17,7 @@ from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import Value
-from argosy_compiler.options import CompileOptions
+from argosy_compiler.options import CompileOptions, PodSecurity
 from argosy_compiler.pods.kubernetes import render_pod
 from argosy_compiler.pods.patch import OpenKey, OpenValue, Patch, is_static, make_text_expression
 from argosy_schemas.errors import InvalidPipelineError, Problem
@@ -38,6 +38,7 @@ from argosy_schemas.ir.model import (
     Task,
 )
 from argosy_schemas.pod import PATCH_INPUT, WORKSPACE_PATH, WORKSPACE_VOLUME
+from argosy_schemas.values import to_json
 
 IMAGE_INPUT = "image"
 
@@ -78,6 +79,7 @@ def make_pod_fields(
     fragments = [] if config is None else [*make_config_fragments(config, applied)]
     if config is not None:
         _refuse_store_secrets(config, compilation.options, path)
+        _refuse_root(config, compilation.options, path)
     _refuse_tags(fragments, path)
     if compilation.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
         fragments.append(_WORKSPACE)
@@ -120,6 +122,20 @@ def _refuse_store_secrets(
         message = (
             f"it uses the secret '{secret}', which has the credentials of the store for driver and "
             "launcher; give the task a secret of its own"
+        )
+        raise InvalidPipelineError(Problem(path=path, message=message))
+
+
+def _refuse_root(config: KubernetesExecutorConfig, options: CompileOptions, path: str) -> None:
+    if options.pod_security is not PodSecurity.RESTRICTED:
+        return
+    context = config.security_context
+    asked = {"runAsUser": context.get("runAsUser") == 0}
+    asked["runAsNonRoot"] = context.get("runAsNonRoot") is False
+    for name in (name for name, is_asked in asked.items() if is_asked):
+        message = (
+            f"its security context has '{name}: {to_json(context[name])}', which a namespace that "
+            "enforces 'restricted' refuses; leave it out, or compile with '--pod-security baseline'"
         )
         raise InvalidPipelineError(Problem(path=path, message=message))
 

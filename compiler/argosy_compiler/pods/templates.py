@@ -8,7 +8,7 @@ takes those from the step.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,8 +23,20 @@ from argosy_compiler.argo.run_identity import (
 from argosy_compiler.argo.template_names import DECIDE_TEMPLATE, POD_TEMPLATE
 from argosy_compiler.compilation import Compilation, Template
 from argosy_compiler.config_objects import CONFIG_MAP, SECRET
+from argosy_compiler.pods.claims import make_claim_template
+from argosy_compiler.pods.isolation import (
+    isolate_task,
+    list_decider_mounts,
+    list_home_mounts,
+    list_home_variables,
+    list_isolation_volumes,
+    list_token_mounts,
+    make_decider_settings,
+    make_removal,
+)
 from argosy_compiler.pods.mounts import (
     PUBLISHED_MOUNT,
+    Mount,
     list_ca_mounts,
     list_ca_volumes,
     list_driver_mounts,
@@ -34,7 +46,7 @@ from argosy_compiler.pods.mounts import (
 )
 from argosy_expressions.terms import quote
 from argosy_schemas.formats.providers import encode_providers, name_secret_keys
-from argosy_schemas.ir.model import Constant, RetryPolicy, Task, TriggerStrategy
+from argosy_schemas.ir.model import RetryPolicy, Task, TriggerStrategy
 from argosy_schemas.pod import (
     CA_PATH,
     CACHE_PARAMETER,
@@ -76,15 +88,12 @@ from argosy_schemas.pod import (
     UPSTREAM_INPUT,
     WORKSPACE_VOLUME,
 )
-from argosy_schemas.values import UNSET, to_json
+from argosy_schemas.values import to_json
 
 _ATTEMPT_VARIABLE = {
     "name": ENV_ATTEMPT,
     "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}},
 }
-
-_CLAIM = "<claim>"
-"""Stands for the name of a volume claim, which no claim can have."""
 
 _LONGEST_WAIT = timedelta(days=365)
 """Between two attempts; nobody waits longer."""
@@ -128,21 +137,17 @@ class PodTemplates:
             "volumes": [
                 *list_volumes(artifacts=artifacts),
                 *list_ca_volumes(options.ca_bundle),
+                *list_isolation_volumes(options, decides=False),
                 *fields.template.get("volumes", ()),
             ],
             "initContainers": [
-                {
-                    "name": DRIVER_CONTAINER,
-                    "image": self._image,
-                    "command": list(DRIVER_COMMAND),
-                    "env": env,
-                    "volumeMounts": [
-                        *list_driver_mounts(artifacts=artifacts, workspace=workspace),
-                        *list_ca_mounts(options.ca_bundle),
-                    ],
-                    **self._make_credentials(),
-                },
-                *fields.template.get("initContainers", ()),
+                self._make_own_container(
+                    DRIVER_CONTAINER,
+                    DRIVER_COMMAND,
+                    env,
+                    list_driver_mounts(artifacts=artifacts, workspace=workspace),
+                ),
+                *(isolate_task(options, one) for one in fields.template.get("initContainers", ())),
             ],
             "container": {
                 "name": MAIN_CONTAINER,
@@ -152,28 +157,27 @@ class PodTemplates:
                 "volumeMounts": [
                     *list_main_mounts(artifacts=artifacts),
                     *list_ca_mounts(options.ca_bundle if options.tasks_use_ca_bundle else None),
+                    *list_home_mounts(options),
+                    *list_token_mounts(options, mounted),
                     *mounted,
                 ],
             },
             "sidecars": [
-                {
-                    "name": LAUNCHER_CONTAINER,
-                    "image": self._image,
-                    "command": list(LAUNCHER_COMMAND),
-                    "env": [
+                self._make_own_container(
+                    LAUNCHER_CONTAINER,
+                    LAUNCHER_COMMAND,
+                    [
                         _make_variable(ENV_TASK, f"{{{{inputs.parameters.{TASK_INPUT}}}}}"),
                         _make_variable(ENV_RUN, write_run_id(options.retried)),
                         _ATTEMPT_VARIABLE,
                         *self._make_store_variables(),
                     ],
-                    "volumeMounts": [
-                        *list_launcher_mounts(artifacts=artifacts, workspace=workspace),
-                        *list_ca_mounts(options.ca_bundle),
-                    ],
-                    **self._make_credentials(),
-                }
+                    list_launcher_mounts(artifacts=artifacts, workspace=workspace),
+                )
             ],
         }
+        if variables := list_home_variables(options, fields.container):
+            template["container"]["env"] = [*variables, *fields.container.get("env", ())]
         template["outputs"] = _make_outputs({SUMMARY: SUMMARY_PATH})
         if self._compilation.pipeline.control:
             # All shapes can publish, so that tasks which do not publish can share them.
@@ -184,25 +188,26 @@ class PodTemplates:
 
     def find_deciding_template(self) -> str:
         """Return the name of the template of deciding pods."""
+        options = self._compilation.options
         return self._find_name(
             DECIDE_TEMPLATE,
             {
                 "inputs": self._make_inputs(),
                 "volumes": [
                     {"name": PUBLISHED_VOLUME, "emptyDir": {}},
-                    *list_ca_volumes(self._compilation.options.ca_bundle),
+                    *list_ca_volumes(options.ca_bundle),
+                    *list_isolation_volumes(options, decides=True),
                 ],
                 "container": {
-                    "name": MAIN_CONTAINER,
-                    "image": self._image,
-                    "command": list(DECIDE_COMMAND),
-                    "env": self._make_driver_env(),
-                    "volumeMounts": [
-                        PUBLISHED_MOUNT,
-                        *list_ca_mounts(self._compilation.options.ca_bundle),
-                    ],
-                    **self._make_credentials(),
+                    **self._make_own_container(
+                        MAIN_CONTAINER,
+                        DECIDE_COMMAND,
+                        self._make_driver_env(),
+                        [PUBLISHED_MOUNT, *list_decider_mounts(options)],
+                    ),
+                    **make_decider_settings(options),
                 },
+                **make_removal(options, waits=True),
                 "outputs": _make_outputs({CONTROL: CONTROL_PATH}),
             },
         )
@@ -212,6 +217,19 @@ class PodTemplates:
         return self._find_name(
             f"{action}-claim", make_claim_template(self._compilation, dag, task, action)
         )
+
+    def _make_own_container(
+        self, name: str, command: Sequence[str], env: Sequence[Any], mounts: Sequence[Mount]
+    ) -> dict[str, Any]:
+        options = self._compilation.options
+        return {
+            "name": name,
+            "image": self._image,
+            "command": list(command),
+            "env": env,
+            "volumeMounts": [*mounts, *list_ca_mounts(options.ca_bundle)],
+            **self._make_credentials(),
+        }
 
     def _find_name(self, base: str, template: dict[str, Any]) -> str:
         key = f"{base} {to_json(template)}"
@@ -334,54 +352,6 @@ def make_retry_strategy(policy: RetryPolicy) -> dict[str, Any]:
             "factor": str(max(1, math.ceil(factor))),
         }
     return strategy
-
-
-def make_claim_template(
-    compilation: Compilation, dag: str, task: Task, action: str
-) -> dict[str, Any]:
-    """Return a ``resource`` template that creates or deletes the volume claim ``claim``."""
-    inputs = {"parameters": [{"name": "claim"}]}
-    if action == "delete":
-        # A claim stays until the pods that mounted it are gone, and they stay with the workflow: to
-        # wait for its end would be to wait for ever, and would need the rights to list and watch.
-        flags = ["persistentvolumeclaim/{{inputs.parameters.claim}}", "--wait=false"]
-        return {"inputs": inputs, "resource": {"action": "delete", "flags": flags}}
-    given = _read_constants(compilation, dag, task)
-    spec: dict[str, Any] = {
-        "accessModes": given.get("access_modes") or ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": given.get("size") or ""}},
-    }
-    if given.get("storage_class_name") is not None:
-        spec["storageClassName"] = given["storage_class_name"]
-    if given.get("volume_name"):
-        spec["volumeName"] = given["volume_name"]
-    if given.get("data_source"):
-        spec["dataSource"] = given["data_source"]
-    metadata: dict[str, Any] = {"name": _CLAIM}
-    if given.get("annotations"):
-        metadata["annotations"] = given["annotations"]
-    manifest = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": metadata,
-        "spec": spec,
-    }
-    # Two braces in a row belong to a tag: separate those of nested objects, escape those of texts.
-    text = to_json(manifest).replace("{{", "{\\u007b").replace("}}", "} }").replace("}}", "} }")
-    text = text.replace(to_json(_CLAIM), '"{{inputs.parameters.claim}}"')
-    return {"inputs": inputs, "resource": {"action": "create", "manifest": text}}
-
-
-def _read_constants(compilation: Compilation, dag: str, task: Task) -> Mapping[str, Any]:
-    """Return the inputs of a volume claim's task, which have to be constants or defaults."""
-    given: dict[str, Any] = {}
-    for name, spec in compilation.structure.component_of(task).inputs.parameters.items():
-        parameter = task.parameters.get(name)
-        if parameter is None:
-            given[name] = None if spec.default is UNSET else spec.default
-        elif isinstance(parameter.source, Constant):
-            given[name] = parameter.source.value
-    return given
 
 
 def _make_variable(name: str, value: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def compile_cached(source: Source, *, home: Path, max_size_bytes: int) -> Runnab
     from argosy_compiler.sources import compile_source, read_source
 
     pipeline = read_source(source, max_size_bytes=max_size_bytes)
-    options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None)
+    options = CompileOptions(ir=IrPlacement.STORE, max_nodes=None, pod_security=None)
     compiled = compile_source(source, pipeline, options)
     runnable = RunnablePipeline(workflow=compiled.workflow, ir=compiled.ir)
     _write(path, runnable)
