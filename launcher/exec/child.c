@@ -93,6 +93,15 @@ static void run(char **argv, char **environment, struct start_error *error) {
     }
 }
 
+// An image without a working directory starts at the root, which is not for everybody to write: a
+// command that writes to a relative path finds its home there instead.
+static void leave_the_root(char **environment) {
+    char here[2];
+    const char *home = value_of(environment, "HOME=");
+    if (!home || !getcwd(here, sizeof here) || access("/", W_OK) == 0) return;
+    if (access(home, W_OK) == 0 && chdir(home) < 0) return;
+}
+
 static void become_the_command(char **argv, char **environment, const sigset_t *mask, mode_t mode,
                                int out, int err, int report, pid_t parent) {
     struct start_error error = {0, 0};
@@ -103,6 +112,7 @@ static void become_the_command(char **argv, char **environment, const sigset_t *
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigprocmask(SIG_SETMASK, mask, NULL);
     umask(mode);
+    leave_the_root(environment);
     if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
         run(argv, environment, &error);
     else
