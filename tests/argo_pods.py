@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import yaml
 
@@ -83,9 +83,10 @@ def merge_patch(base: Json, patch: Mapping[str, Any]) -> Json:
     merged = dict(base)
     for name, value in patch.items():
         if name in _KEYS and isinstance(value, list):
-            merged[name] = _merge_lists(merged.get(name, []), value, _KEYS[name])
+            items = cast("list[Json]", value)
+            merged[name] = _merge_lists(merged.get(name, []), items, _KEYS[name])
         elif isinstance(value, dict):
-            merged[name] = merge_patch(merged.get(name, {}), value)
+            merged[name] = merge_patch(merged.get(name, {}), cast("Json", value))
         else:
             merged[name] = value
     return merged
