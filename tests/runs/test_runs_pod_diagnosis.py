@@ -151,8 +151,8 @@ FORBIDDEN = 'pods "run-pod-1" is forbidden: '
             'false (containers "init", "driver")',
             "the Pod Security level 'restricted' of the namespace refuses the pod: "
             'allowPrivilegeEscalation != false (containers "init", "driver")',
-            "set the security contexts of docs/operator-guide.md for all its containers, or run in "
-            "a namespace of another level; 'argosy doctor cluster' shows what is asked",
+            "take out what it names, and compile without '--pod-security baseline' where the level "
+            "is 'restricted'; or run in a namespace of another level",
         ),
         (
             'admission webhook "policy.example.org" denied the request: no image of docker.io',

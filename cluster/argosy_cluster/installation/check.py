@@ -27,7 +27,7 @@ _Check = Callable[[Cluster, Controller | None, Expectations], Iterator[CheckResu
 
 CHECKS: Final[tuple[_Check, ...]] = (
     lambda cluster, controller, _: check_controller(cluster, controller),
-    lambda cluster, controller, _: check_pod_security(cluster, controller),
+    lambda cluster, _, __: check_pod_security(cluster),
     lambda cluster, _, __: check_quotas(cluster),
     lambda cluster, _, __: check_own_rights(cluster),
     lambda cluster, _, expected: check_service_account(cluster, expected),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from argosy_cluster.cluster import Cluster, Document, Resource
-from argosy_cluster.installation.controller import Controller
 from argosy_cluster.installation.expectations import Expectations, fail, not_seen, ok, warn
 from argosy_cluster.resources import NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS
 from argosy_runs.argo.pods.documents import read_member, read_members, read_pod_status
@@ -20,7 +19,7 @@ LIMIT_RANGES: Final = Resource(group="", version="v1", plural="limitranges")
 _PREFIXES: Final = ("AWS_", "GOOGLE_", "AZURE_", "ARGOSY_")
 
 
-def check_pod_security(cluster: Cluster, controller: Controller | None) -> Iterator[CheckResult]:
+def check_pod_security(cluster: Cluster) -> Iterator[CheckResult]:
     """Say which Pod Security level the namespace enforces, and what that asks for."""
     name = "pod security"
     try:
@@ -40,22 +39,14 @@ def check_pod_security(cluster: Cluster, controller: Controller | None) -> Itera
         )
         return
     level = read_member(read_member(found, "metadata"), "labels").get(_LEVEL) or "privileged"
-    if level != "restricted":
-        yield ok(name, f"the level '{level}' takes pods as they are compiled")
+    if level == "restricted":
+        yield ok(
+            name,
+            "the level 'restricted' takes pods as they are compiled; it refuses those of "
+            "'--pod-security baseline', and of workflows without security contexts",
+        )
         return
-    is_set = controller is not None and controller.executor_has_security_context
-    containers = "driver, main and launcher" if is_set else "init, wait, driver, main and launcher"
-    alternative = (
-        ""
-        if is_set
-        else "; or set 'executor.securityContext' in the controller's settings for init and wait"
-    )
-    yield warn(
-        name,
-        "the level 'restricted' refuses pods as they are compiled; set spec.securityContext and, "
-        f"by spec.podSpecPatch, the security context of {containers}, see docs/operator-guide.md"
-        f"{alternative}",
-    )
+    yield ok(name, f"the level '{level}' takes pods as they are compiled")
 
 
 def check_quotas(cluster: Cluster) -> Iterator[CheckResult]:

@@ -31,8 +31,8 @@ def explain_refusal(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(
             cause=f"the Pod Security level '{level}' of the namespace refuses the pod: "
             f"{quote_message(violations)}",
-            next_step="set the security contexts of docs/operator-guide.md for all its containers, "
-            "or run in a namespace of another level; 'argosy doctor cluster' shows what is asked",
+            next_step="take out what it names, and compile without '--pod-security baseline' where "
+            "the level is 'restricted'; or run in a namespace of another level",
         )
     if "admission webhook" in text and "denied the request" in text:
         webhook = find_quoted(text, "admission webhook")
