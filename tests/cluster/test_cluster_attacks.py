@@ -25,7 +25,7 @@ def test_a_command_sees_neither_what_is_private_nor_credentials(cluster: ArgoClu
 
     assert run.end() == "Succeeded"
     printed = run.log("work").splitlines()
-    assert printed[:3] == ["exchange", "published", "read-only"]
+    assert printed[:4] == ["exchange", "home", "published", "read-only"]
     assert not [line for line in printed if "AWS_" in line]
 
 

@@ -22,7 +22,11 @@ EXAMPLES = sorted(
     if path.parent.name != "13-secrets-and-claims"
 )
 LINES = "tests/lines.txt"
-WORDS = {"02-parameters": ["-p", "rows=3"], "12-python-api": ["-p", "window=7"]}
+WORDS = {
+    "02-parameters": ["-p", "rows=3"],
+    "12-python-api": ["-p", "window=7"],
+    "14-step-of-a-workflow": ["-p", "rows=16"],
+}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[path.name for path in EXAMPLES])
