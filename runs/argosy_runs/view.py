@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
-from argosy_runs.nodes import NodePhase, NodeStatus
+from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
 from argosy_runs.outcomes import (
     CONDITION_FALSE,
     Outcome,
@@ -276,7 +276,7 @@ class RunView:
 
     def _error(self, node: NodeStatus) -> str | None:
         """Return the error of a failed node; a DAG that failed by its tasks has none."""
-        if node.phase is NodePhase.ERROR and node.message:
+        if node.phase is NodePhase.ERROR and node.message and not _is_refused(node):
             reason = self._explanations.why_undecided(node.path)
             return (
                 reason
@@ -360,6 +360,14 @@ class RunView:
     def _is_closed(self, holder: TaskPosition) -> bool:
         """Return whether nothing more starts in a DAG."""
         return self.is_over or self._has_ended(holder.path) or self._is_known(holder.path)
+
+
+def _is_refused(node: NodeStatus) -> bool:
+    """Return whether the API server did not take the pod of a node, as Argo tells it.
+
+    Source: ``k8s.io/apimachinery/pkg/api/errors`` (``NewForbidden``).
+    """
+    return node.type is NodeType.POD and " is forbidden: " in node.message
 
 
 def _holder(position: TaskPosition) -> TaskPosition:
