@@ -150,7 +150,7 @@ WORKFLOW = [
         put("", "apiVersion", "argoproj.io/v9"),
         "'apiVersion' has to be 'argoproj.io/v1alpha1'",
     ),
-    (put("", "metadata.labels", {}), f"'metadata.labels' {UNKNOWN}"),
+    (put("", "metadata.finalizers", []), f"'metadata.finalizers' {UNKNOWN}"),
     (put("", "spec.arguments.artifacts", []), f"'spec.arguments.artifacts' {UNKNOWN}"),
     (
         put("", "spec.arguments.parameters.x", {"name": "n", "valueFrom": {}}),
