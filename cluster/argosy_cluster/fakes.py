@@ -52,8 +52,10 @@ class FakeCluster:
         self.events_per_watch: int | None = None
         self.before_watch: Callable[[], object] = lambda: None
         self._lock = threading.RLock()
-        self._objects: dict[str, dict[str, dict[str, Any]]] = {}
-        """By kind and name."""
+        self._objects: dict[str, dict[str, dict[str, Any]]] = {
+            NAMESPACES.name: {namespace: {"metadata": {"name": namespace}}}
+        }
+        """By kind and name; the namespace itself is there from the beginning."""
         self._history: list[tuple[int, str, WatchEvent]] = []
         self._version = 0
         self._oldest_version = 0
@@ -193,8 +195,6 @@ class FakeCluster:
         return (spec.get("user", ""), asked["verb"], kind) not in self.denied
 
     def _object(self, resource: Resource, name: str) -> dict[str, Any]:
-        if (resource, name) == (NAMESPACES, self.namespace):
-            return {"metadata": {"name": name}}
         try:
             return self._objects[resource.name][name]
         except KeyError:
