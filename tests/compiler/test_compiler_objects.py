@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from argosy_compiler.emit import emit, to_model
 from argosy_compiler.objects.arguments import give_arguments
 from argosy_compiler.objects.kinds import ObjectOptions, WorkflowKind, make_object
 from argosy_compiler.objects.schedules import Concurrency, Schedule
-from argosy_compiler.options import CompileOptions
+from argosy_compiler.options import CompileOptions, IrPlacement
 from argosy_expressions.argo.tags import fill
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir.model import Pipeline
@@ -244,10 +245,6 @@ def test_a_value_that_no_run_takes_is_refused(texts: dict[str, str], message: st
 
 def test_the_ir_comes_before_a_template_as_before_a_workflow() -> None:
     """``kubectl apply`` takes documents in a row, and a pod needs the ConfigMap."""
-    from dataclasses import replace
-
-    from argosy_compiler.options import IrPlacement
-
     compiled = compile_pipeline(with_inputs(), CompileOptions(ir=IrPlacement.CONFIGMAP))
     template = make_object(compiled.workflow, ObjectOptions(kind=WorkflowKind.TEMPLATE))
 

@@ -8,6 +8,7 @@ Argo 3.6 and later have a list of ``schedules``; 3.5 has one ``schedule``, which
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -19,7 +20,7 @@ _DESCRIPTOR: Final = re.compile(
     r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)"
     r"|@every +([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+"
 )
-_MONTHS: Final = (
+_MONTHS: Final = [
     "jan",
     "feb",
     "mar",
@@ -32,16 +33,32 @@ _MONTHS: Final = (
     "oct",
     "nov",
     "dec",
-)
-_DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+]
+_DAYS: Final = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    least: int
+    greatest: int
+    names: Sequence[str] = ()
+    """Of its values, from the least on."""
+
+    def read(self, text: str) -> int | None:
+        if text.isdecimal():
+            return int(text)
+        named = text.lower()
+        return self.names.index(named) + self.least if named in self.names else None
+
+
 _FIELDS: Final = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 6, _DAYS),
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day of the week", 0, 6, _DAYS),
 )
-"""Name, least and greatest value, names of values."""
 _RANGE: Final = re.compile(
     r"(?:(?P<all>[*?])|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?"
 )
@@ -104,30 +121,27 @@ def _check_time(text: str) -> None:
             f"has {len(fields)} fields and not five: minute, hour, day of the month, month, day of "
             "the week",
         )
-    for field, (name, least, greatest, names) in zip(fields, _FIELDS, strict=True):
-        for part in field.split(","):
-            match = _RANGE.fullmatch(part)
-            if match is None:
-                raise _make_error(
-                    text, f"has '{part}' as {name}, which is neither *, a number nor a range"
-                )
-            values = [match[group] for group in ("first", "last") if match[group] is not None]
-            numbers = [_read_value(value, least, names) for value in values]
-            if any(number is None or not least <= number <= greatest for number in numbers):
-                raise _make_error(
-                    text, f"has '{part}' as {name}, which goes from {least} to {greatest}"
-                )
-            if match["step"] is not None and int(match["step"]) == 0:
-                raise _make_error(text, f"has a step of 0 as {name}")
-            first, *last = (number for number in numbers if number is not None) if numbers else (0,)
-            if last and last[0] < first:
-                raise _make_error(text, f"has '{part}' as {name}, which ends before it begins")
+    for given, field in zip(fields, _FIELDS, strict=True):
+        for part in given.split(","):
+            fault = _find_fault(part, field)
+            if fault is not None:
+                raise _make_error(text, f"has '{part}' as {field.name}, which {fault}")
 
 
-def _read_value(text: str, least: int, names: tuple[str, ...]) -> int | None:
-    if text.isdecimal():
-        return int(text)
-    return names.index(text.lower()) + least if text.lower() in names else None
+def _find_fault(part: str, field: _Field) -> str | None:
+    """Return what is wrong with a part of a field, e.g. ``1-5`` or ``*/10``; ``None``: nothing."""
+    match = _RANGE.fullmatch(part)
+    if match is None:
+        return "is neither *, a number nor a range"
+    values = [match[group] for group in ("first", "last") if match[group] is not None]
+    numbers = [field.read(value) for value in values]
+    if any(number is None or not field.least <= number <= field.greatest for number in numbers):
+        return f"goes from {field.least} to {field.greatest}"
+    if match["step"] is not None and int(match["step"]) == 0:
+        return "has a step of 0"
+    if numbers != sorted(number for number in numbers if number is not None):
+        return "ends before it begins"
+    return None
 
 
 def _check_timezone(name: str) -> None:
