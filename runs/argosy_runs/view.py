@@ -276,7 +276,8 @@ class RunView:
 
     def _error(self, node: NodeStatus) -> str | None:
         """Return the error of a failed node; a DAG that failed by its tasks has none."""
-        if node.phase is NodePhase.ERROR and node.message and not _is_refused(node):
+        # Only a task whose expressions failed has such a node.
+        if node.phase is NodePhase.ERROR and node.type is NodeType.SKIPPED and node.message:
             reason = self._explanations.why_undecided(node.path)
             return (
                 reason
@@ -360,14 +361,6 @@ class RunView:
     def _is_closed(self, holder: TaskPosition) -> bool:
         """Return whether nothing more starts in a DAG."""
         return self.is_over or self._has_ended(holder.path) or self._is_known(holder.path)
-
-
-def _is_refused(node: NodeStatus) -> bool:
-    """Return whether the API server did not take the pod of a node, as Argo tells it.
-
-    Source: ``k8s.io/apimachinery/pkg/api/errors`` (``NewForbidden``).
-    """
-    return node.type is NodeType.POD and " is forbidden: " in node.message
 
 
 def _holder(position: TaskPosition) -> TaskPosition:

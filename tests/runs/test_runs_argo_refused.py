@@ -1,9 +1,11 @@
-"""A pod that the API server did not take is no condition that cannot be evaluated."""
+"""An error of a pod is no condition that cannot be evaluated."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from argosy_compiler import compile_pipeline
 from argosy_runs.argo.runs import read_argo_run
@@ -20,17 +22,25 @@ REFUSED = (
     'ml/argosy: serviceaccount "argosy" not found'
 )
 
+INVALID = 'Pod "wf-pod-1" is invalid: spec.containers[0].image: Required value'
+
 
 def node(name: str, kind: str, **fields: Any) -> dict[str, Any]:
     times = {"startedAt": AT, "finishedAt": AT}
     return {"id": name, "name": name, "type": kind, "phase": "Error", **times, **fields}
 
 
-def test_the_error_of_a_task_is_what_the_api_server_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("Pod", REFUSED), ("Retry", REFUSED), ("Pod", "pod deleted"), ("Pod", INVALID)],
+)
+def test_the_error_of_a_task_is_what_was_said_of_its_pod(
+    kind: str, message: str, tmp_path: Path
+) -> None:
     of = pipeline(dag({"work": task("comp-work")}), {"comp-work": leaf()})
     compiled = compile_pipeline(of)
     inputs = {"parameters": [{"name": "task", "value": "work"}]}
-    pod = node("wf.work", "Pod", boundaryID="wf", message=REFUSED, inputs=inputs)
+    pod = node("wf.work", kind, boundaryID="wf", message=message, inputs=inputs)
     nodes = [node("wf", "DAG", templateName="root"), pod]
     workflow: Any = {
         "metadata": {"name": "wf", "uid": "u", "creationTimestamp": AT},
@@ -45,4 +55,4 @@ def test_the_error_of_a_task_is_what_the_api_server_said(tmp_path: Path) -> None
     run = read_argo_run(workflow, unpack(compiled.ir), records, log_root="")
 
     (work,) = run.tasks
-    assert work.error == REFUSED
+    assert work.error == message
