@@ -1,4 +1,4 @@
-"""What the user's code can do to its pod on a cluster, as root of its container."""
+"""What the user's code can do to its pod on a cluster, as the user that it has by default."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pods and events of a real cluster, as it had them, give the cause that was true.
 
 ``data/pods`` was recorded by ``tests/cluster/test_cluster_why.py`` on Kubernetes 1.34 with Argo
-3.7.18: one file for each seed, with what ``argosy why`` said there.
+3.7.18: one file for each seed that was recorded, with what ``argosy why`` said there.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ _PORT = click.IntRange(0, 65535)
     "--jobs",
     type=Count(1),
     metavar="N",
-    help="How many tasks of a run do.  [default: number of processors]",
+    help="How many tasks of a run take place at once.  [default: number of processors]",
 )
 @click.option(
     "--runner",
