@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from argo_cluster import ArgoCluster, Json
+from argo_cluster import ArgoCluster
+from argosy_compiler.container_resources import ContainerResources
 from driver_support import DATASET, dag, given, leaf, loop, output_artifact, pipeline, task
 from relays import Relay
 
-SMALL: Json = {"limits": {"memory": "128Mi"}}
+SMALL = ContainerResources(requests=(("memory", "64Mi"),), limits=(("memory", "128Mi"),))
 WRITE = 'mkdir -p "$(dirname "$0")" && head -c 500000000 /dev/urandom >"$0"'
 COUNT = 'mkdir -p "$(dirname "$1")" && wc -c <"$0" >"$1"'
 
@@ -51,12 +52,9 @@ def test_half_a_gigabyte_passes_a_small_driver_and_launcher(cluster: ArgoCluster
             ),
         },
     )
-    workflow = cluster.compile(of)
-    for template in workflow["spec"]["templates"]:
-        for container in (*template.get("initContainers", ()), *template.get("sidecars", ())):
-            container["resources"] = SMALL
-
-    run = cluster.submit(workflow, "-p", "argosy-cache=false")
+    run = cluster.start(
+        of, "-p", "argosy-cache=false", driver_resources=SMALL, launcher_resources=SMALL
+    )
 
     assert run.end() == "Succeeded"
     (record,) = run.ended_attempts("count")
