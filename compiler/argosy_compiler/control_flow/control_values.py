@@ -24,6 +24,8 @@ from argosy_compiler.argo.expressions import (
     read_workflow_parameter,
 )
 from argosy_compiler.argo.names import make_task_name
+from argosy_compiler.control_flow.claim_names import express_claim_name
+from argosy_compiler.control_flow.outputs import always_yields, find_output_type
 from argosy_compiler.control_flow.values import (
     ANY_KIND,
     LENGTH_KIND,
@@ -64,7 +66,7 @@ from argosy_schemas.ir.model import (
 )
 from argosy_schemas.ir.parameters import ParameterValueError, coerce, to_text
 from argosy_schemas.message_text import truncate
-from argosy_schemas.pod import ITEMS_PARAMETER, PATH_INPUT
+from argosy_schemas.pod import ITEMS_PARAMETER
 from argosy_schemas.values import UNSET, JsonValue, parse_json, to_json
 
 _SCALARS = (*NUMBERS, ParameterType.BOOLEAN)
@@ -217,26 +219,6 @@ class ControlValues:
             return len(items.items)
         text = self.read_input(dag, task, items.name, ControlForm.LENGTH).text
         return int(text) if text.isdigit() else text
-
-    def make_claim_name(self, dag: str, task: Task) -> str:
-        """Return the name of the volume claim that a task creates or deletes.
-
-        It is the rule of ``argosy_driver.resolving.claims``, so that readers need no record of it.
-
-        Raises:
-            NoExpressionError: It depends on a value that no expression yields.
-        """
-        inputs = self._structure.component_of(task).inputs.parameters
-        if "pvc_name" in task.parameters:
-            name = self.read_input(dag, task, "pvc_name", ControlForm.VALUE)
-            if name.text not in ("''", "nil"):
-                return name.text
-        suffix = quote(task.key)
-        if "pvc_name_suffix" in task.parameters and "pvc_name_suffix" in inputs:
-            suffix = self.read_input(dag, task, "pvc_name_suffix", ControlForm.VALUE).text
-            suffix = f"sprig.trimPrefix('-', {suffix})"
-        path = "" if dag == ROOT else f"sprig.replace('/', '-', inputs.parameters.{PATH_INPUT}) + "
-        return f"sprig.lower(workflow.name + '-' + {path}{suffix})"
 
     def add_to_pipeline(self) -> Pipeline:
         """Return the pipeline with the control entries of its tasks."""
@@ -406,9 +388,8 @@ class ControlValues:
         producer = self._structure.dag(dag).tasks[source.task]
         component = self._structure.component_of(producer)
         if self._structure.claim_action(producer) and form is not ControlForm.LENGTH:
-            return Value(
-                text=self.make_claim_name(dag, producer), type=ParameterType.STRING, kinds=TEXT_KIND
-            )
+            text = express_claim_name(self._structure, dag, producer, self)
+            return Value(text=text, type=ParameterType.STRING, kinds=TEXT_KIND)
         if self._structure.is_importer(producer) or self._structure.claim_action(producer):
             raise NoExpressionError(
                 f"'{source.task}' has no pod that could publish '{source.output}'"
@@ -418,7 +399,7 @@ class ControlValues:
         if form is ControlForm.LENGTH:
             declared, kinds = ParameterType.NUMBER_INTEGER, LENGTH_KIND
         else:
-            declared = self._find_output_type(dag, source)
+            declared = find_output_type(self._structure, dag, source)
             if declared is ParameterType.STRING:
                 form = ControlForm.VALUE
             elif form is ControlForm.TEXT:
@@ -446,25 +427,10 @@ class ControlValues:
             return self._make_constant(_parse_list(value), ParameterType.LIST, form)
         if len(to_json(value)) > _LONGEST_KNOWN_VALUE:
             raise NoExpressionError(f"'{source.output}' of '{source.task}' is too long a value")
-        declared = self._find_output_type(dag, source)
+        declared = find_output_type(self._structure, dag, source)
         if declared is ParameterType.STRING or value is None:
             form = ControlForm.VALUE
         return self._make_constant(value, declared, form)
-
-    def _find_output_type(self, dag: str, source: TaskOutput) -> ParameterType:
-        """Return the type that the task which makes an output declares; DAGs convert nothing."""
-        task = self._structure.dag(dag).tasks[source.task]
-        component = self._structure.component_of(task)
-        if self._structure.claim_action(task):
-            return ParameterType.STRING
-        if component.dag is None or task.iterator is not None:
-            spec = component.outputs.parameters.get(source.output)
-            return ParameterType.LIST if spec is None else spec.type
-        selectors = component.dag.outputs.parameters.get(source.output, ())
-        types = {self._find_output_type(task.component, selector) for selector in selectors}
-        if len(types) > 1:
-            raise NoExpressionError(f"the type of '{source.output}' depends on which task ran")
-        return types.pop() if types else ParameterType.LIST
 
     def _publish_output(self, dag: str, entry: ControlEntry) -> None:
         """Have ``dag`` publish one of its outputs."""
@@ -493,28 +459,13 @@ class ControlValues:
             raise NoExpressionError(
                 f"'{source.task}' is a loop, and only the driver collects its values"
             )
-        if not self._always_yields(loop.component, source.output):
+        if not always_yields(self._structure, loop.component, source.output):
             raise NoExpressionError(f"iterations of '{source.task}' may have no output")
         return Value(
             text=str(self.count_iterations(dag, loop)),
             type=ParameterType.NUMBER_INTEGER,
             kinds=LENGTH_KIND,
         )
-
-    def _always_yields(self, dag: str, output: str) -> bool:
-        """Return whether each run of ``dag`` yields exactly one value for ``output``."""
-        outputs = self._structure.dag(dag).outputs
-        selectors = outputs.parameters.get(output) or outputs.artifacts.get(output, ())
-        if len(selectors) != 1:
-            return False
-        task = self._structure.dag(dag).tasks[selectors[0].task]
-        if task.condition is not None or task.iterator is not None or task.dependencies:
-            return False
-        component = self._structure.component_of(task)
-        if component.dag is None:
-            spec = component.outputs.artifacts.get(selectors[0].output)
-            return spec is None or not spec.is_list
-        return self._always_yields(task.component, selectors[0].output)
 
 
 def _parse_list(value: JsonValue) -> JsonValue:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from argosy_compiler.compilation import Compilation, ControlFlow, PodFields
 from argosy_compiler.compiled_pipeline import Note
+from argosy_compiler.control_flow.claim_names import express_claim_name
 from argosy_compiler.control_flow.conditions import find_condition_faults
 from argosy_compiler.control_flow.control_values import ControlValues
 from argosy_compiler.control_flow.values import NoExpressionError
@@ -48,9 +49,8 @@ def resolve_control_flow(compilation: Compilation) -> Compilation:
                 if control_flows[key].pod is not None:
                     notes.append(Note(path=path, message=f"needs a pod: {control_flows[key].pod}"))
             if compilation.structure.claim_action(task) is not None:
-                pods[key] = PodFields(
-                    image="", arguments={"claim": control.make_claim_name(dag, task)}
-                )
+                claim = express_claim_name(compilation.structure, dag, task, control)
+                pods[key] = PodFields(image="", arguments={"claim": claim})
             elif _has_pod(compilation, task):
                 pods[key] = make_pod_fields(compilation, control, dag, task, path)
         except NoExpressionError as error:
