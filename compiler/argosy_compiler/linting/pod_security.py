@@ -48,9 +48,8 @@ def check_pod_standard(subject: Subject) -> Iterator[Problem]:
     for path, fault in _find_workflow_faults(subject, whole):
         yield _make_problem(path, fault, level, "all pods")
     for template in subject.templates:
-        tasks = _name_tasks(subject, template)
         for path, fault in _find_template_faults(template, patch, level):
-            yield _make_problem(path, fault, level, tasks)
+            yield _make_problem(path, fault, level, _name_tasks(subject, template))
     if is_restricted and not all(_is_unprivileged(patch.get(one, {})) for _, one in _ARGO):
         yield Problem(
             path="spec.podSpecPatch",
