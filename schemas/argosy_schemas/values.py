@@ -92,6 +92,14 @@ def to_json(value: object) -> str:
     )
 
 
+def escape_tags(json_text: str) -> str:
+    r"""Return JSON of the same value in which no tag of Argo begins.
+
+    Of two braces in a row the second becomes ``\u007b``: JSON has such pairs only inside texts.
+    """
+    return json_text.replace("{{", "{\\u007b")
+
+
 def find_non_finite(value: JsonValue) -> tuple[str, str] | None:
     """Return where a value has NaN or Infinity first, e.g. ``a.b[0]``, and which; else ``None``."""
     found = _find_non_finite(value)

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy_schemas.values import MAX_DEPTH, UNSET, JsonValue, normalize, parse_json, to_json
+from argosy_schemas.values import (
+    MAX_DEPTH,
+    UNSET,
+    JsonValue,
+    escape_tags,
+    normalize,
+    parse_json,
+    to_json,
+)
 from format_strategies import json_values
 
 
@@ -100,6 +108,14 @@ def test_a_number_of_thousands_of_digits_is_refused() -> None:
 @pytest.mark.parametrize("text", ["[" * MAX_DEPTH + "]" * MAX_DEPTH, '"\\ud83d\\ude00"', "1e308"])
 def test_json_within_the_bounds_is_read(text: str) -> None:
     assert parse_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("value", ["{{item}}", "{{{{", {"{{a": ["{{{", {"b": "}}"}]}, 1])
+def test_no_tag_begins_in_escaped_json_of_the_same_value(value: JsonValue) -> None:
+    text = escape_tags(to_json(value))
+
+    assert "{{" not in text
+    assert parse_json(text) == value
 
 
 def test_not_given_differs_from_null() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from argosy_expressions.argo.depends import ENDS
 from argosy_expressions.terms import quote
 from argosy_schemas.pod import CONTROL
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.values import JsonValue, escape_tags, to_json
 
 _PLAIN = re.compile(r"[-\w.@]+", re.ASCII)
 
@@ -26,7 +26,7 @@ COUNT_INPUT = "count"
 """Input of a loop's template: its number of items."""
 
 _BRACES = quote("{{")
-_BRACES_IN_JSON = "{\\u007b"
+_BRACES_IN_JSON = quote(escape_tags("{{"))
 
 _OF_WORKFLOW = re.compile(r"fromJSON\(workflow\.parameters\['[^']+'\]\)")
 
@@ -63,7 +63,7 @@ def part_braces_in_json(text: str) -> str:
 
     JSON has two of them in a row only inside texts.
     """
-    return f"sprig.replace({_BRACES}, {quote(_BRACES_IN_JSON)}, {text})"
+    return f"sprig.replace({_BRACES}, {_BRACES_IN_JSON}, {text})"
 
 
 def apply_default(text: str, default: str) -> str:

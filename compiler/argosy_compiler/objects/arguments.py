@@ -8,7 +8,7 @@ from typing import Any
 from argosy_schemas.checking.run_parameters import check_arguments
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir.model import ParameterType, Pipeline
-from argosy_schemas.values import JsonValue
+from argosy_schemas.values import JsonValue, escape_tags
 
 
 def give_arguments(
@@ -52,4 +52,4 @@ def escape_argument(name: str, text: str, pipeline: Pipeline) -> str:
             f"parameter '{name}' has '{{{{' in its value, where a tag begins for Argo; write it "
             "without"
         )
-    return text.replace("{{", "{\\u007b")
+    return escape_tags(text)

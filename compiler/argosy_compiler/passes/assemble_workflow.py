@@ -28,7 +28,7 @@ from argosy_schemas.pod import (
     STORE_PARAMETER,
     WORKSPACE_VOLUME,
 )
-from argosy_schemas.values import UNSET, to_json
+from argosy_schemas.values import UNSET, escape_tags, to_json
 
 _NAME_LIMIT = 57
 """Argo adds five characters to a ``generateName``, and 63 is its limit."""
@@ -109,9 +109,7 @@ def make_parameters(compilation: Compilation) -> list[dict[str, str]]:
         if spec.default is not UNSET and spec.default is not None:
             default = spec.default
             if spec.type is not ParameterType.STRING or not isinstance(default, str):
-                # No tag begins in it.
-                text = to_json(default).replace("{{", "{\\u007b")
-                parameters.append({"name": name, "value": text})
+                parameters.append({"name": name, "value": escape_tags(to_json(default))})
             elif "{{" not in default:
                 parameters.append({"name": name, "value": default})
             elif _is_read(name, compilation):
@@ -132,8 +130,7 @@ def make_parameters(compilation: Compilation) -> list[dict[str, str]]:
     texts = to_json(list(compilation.templates)) if compilation.list_parameters else ""
     for name, items in compilation.list_parameters.items():
         if name in texts:
-            # So that no tag begins in it.
-            parameters.append({"name": name, "value": items.replace("{{", "{\\u007b")})
+            parameters.append({"name": name, "value": escape_tags(items)})
     return parameters
 
 

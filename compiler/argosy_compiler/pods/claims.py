@@ -8,7 +8,7 @@ from typing import Any
 from argosy_compiler.compilation import Compilation
 from argosy_compiler.pods.isolation import make_removal
 from argosy_schemas.ir.model import Constant, Task
-from argosy_schemas.values import UNSET, to_json
+from argosy_schemas.values import UNSET, escape_tags, to_json
 
 _CLAIM = "<claim>"
 """Stands for the name of a volume claim, which no claim can have."""
@@ -46,7 +46,7 @@ def make_claim_template(
         "spec": spec,
     }
     # Two braces in a row belong to a tag: separate those of nested objects, escape those of texts.
-    text = to_json(manifest).replace("{{", "{\\u007b").replace("}}", "} }").replace("}}", "} }")
+    text = escape_tags(to_json(manifest)).replace("}}", "} }").replace("}}", "} }")
     text = text.replace(to_json(_CLAIM), '"{{inputs.parameters.claim}}"')
     return {"inputs": inputs, "resource": {"action": "create", "manifest": text}, **settings}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argosy_schemas.formats.records import AttemptRecord
 from argosy_schemas.formats.step import Decision, Step
 from argosy_schemas.message_text import truncate
-from argosy_schemas.values import JsonValue, to_json
+from argosy_schemas.values import JsonValue, escape_tags, to_json
 
 _LONGEST = 200
 _ALL = 2000
@@ -33,7 +33,7 @@ def summarize(step: Step, record: AttemptRecord) -> str:
         else "(long: see the record)"
         for name in names
     }
-    return to_json(summary).replace("{{", "{\\u007b")
+    return escape_tags(to_json(summary))
 
 
 def _to_text(value: JsonValue) -> str:
