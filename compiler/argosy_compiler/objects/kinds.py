@@ -18,7 +18,7 @@ from argosy_compiler.argo.template_names import RUN_TEMPLATE
 from argosy_compiler.objects.schedules import Schedule
 from argosy_expressions.terms import quote
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_schemas.pod import IR_PARAMETER
+from argosy_schemas.pod import IR_PARAMETER, STORE_PARAMETER
 from argosy_schemas.values import JsonValue, to_json
 
 _LONGEST_NAME: Final = 63
@@ -120,7 +120,7 @@ def _require_values(spec: Mapping[str, Any]) -> None:
         raise InvalidArgumentError(
             "nobody gives parameters to the runs of a CronWorkflow: give a value now, with "
             + " ".join(
-                "--store URL" if name == "argosy-store" else f"-p {name}=…" for name in missing
+                "--store URL" if name == STORE_PARAMETER else f"-p {name}=…" for name in missing
             )
         )
 
