@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import click
+from click.core import ParameterSource
 
 
 def format_examples(*lines: str) -> str:
@@ -18,6 +19,15 @@ def format_examples(*lines: str) -> str:
     # Click rewraps a paragraph unless it begins with a backspace.
     calls = (line.replace("\n", " \\\n      ") for line in lines)
     return "\n".join(("\b", "Examples:", *(f"  {call}" for call in calls)))
+
+
+def list_typed_options(context: click.Context) -> dict[str, str]:
+    """Return the options that stand on the command line: name of the parameter to the option."""
+    return {
+        str(each.name): max(each.opts, key=len)
+        for each in context.command.params
+        if context.get_parameter_source(str(each.name)) is ParameterSource.COMMANDLINE
+    }
 
 
 def explain_usage_error(error: click.ClickException, command: str) -> str:

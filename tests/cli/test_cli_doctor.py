@@ -30,6 +30,18 @@ def test_a_store_that_works_gives_a_line_for_each_step(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize("words", [("--store", "there", "storage"), ("-n", "ml", "cluster")])
+def test_an_option_before_what_is_checked_is_not_dropped(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    ended = argosy("doctor", *words, cwd=tmp_path)
+
+    option = {"-n": "--namespace"}.get(words[0], words[0])
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.errors == [f"{option} stands before '{words[-1]}'; write it behind"]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def server() -> Iterator[KubeServer]:
     with kube_server() as server:

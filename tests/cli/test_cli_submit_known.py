@@ -122,6 +122,25 @@ def test_a_store_that_cannot_be_reached_costs_pods(world: World, tmp_path: Path)
     assert len(pods(world.workflow())) == 20
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [(("-j", "3"), "--jobs"), (("-o", "json"), "--output"), (("--secret", "a=b"), "--secret")],
+)
+def test_an_option_of_local_runs_is_refused_for_a_run_on_a_cluster(
+    words: tuple[str, str], option: str, world: World
+) -> None:
+    ended = argosy(
+        *("retry", "train-1", "-n", "ml", *words),
+        cwd=world.directory,
+        environment=world.environment,
+    )
+
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.errors == [
+        f"{option} is for runs of this machine, and a cluster was chosen; leave it out"
+    ]
+
+
 def test_a_run_is_retried_by_a_new_workflow(world: World) -> None:
     world.write("once")
     world.fill_cache()

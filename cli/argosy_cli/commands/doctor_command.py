@@ -11,6 +11,7 @@ import click
 from argosy_cli.commands.options import StoreUrl, format_examples, output_option, target_options
 from argosy_cli.configuration import ConfiguredCommand, ConfiguredGroup
 from argosy_cli.exit_codes import ExitCode
+from argosy_cli.usage import list_typed_options
 from argosy_cli.views.checks import checks_to_json, format_check, format_counts, is_failed
 from argosy_runs.local import DEFAULT_HOME
 from argosy_schemas.check_results import CheckResult
@@ -75,7 +76,12 @@ def command(
 
     Exit status: 0 runs can work, 1 a check failed.
     """
-    if click.get_current_context().invoked_subcommand is not None:
+    current = click.get_current_context()
+    if current.invoked_subcommand is not None:
+        for option in list_typed_options(current).values():
+            raise InvalidArgumentError(
+                f"{option} stands before '{current.invoked_subcommand}'; write it behind"
+            )
         return None
     subjects: list[Subject] = []
     if store is not None or Path(DEFAULT_HOME).is_dir():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.arguments import parse_stand_ins
 from argosy_cli.commands.options import (
     StoreUrl,
     claims_option,
@@ -29,10 +28,12 @@ from argosy_cli.commands.options import (
 from argosy_cli.configuration import ConfiguredCommand, read_store
 from argosy_cli.exit_codes import ExitCode
 from argosy_cli.places import open_place
-from argosy_runs.local.place import LocalRuns
+from argosy_cli.usage import list_typed_options
 from argosy_runs.places import RunPlace
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
+
+_STAND_INS = ("claims", "secrets", "config_maps", "env_file")
 
 
 @click.command(
@@ -97,10 +98,14 @@ def command(
     parameters and root. On a cluster a new workflow goes on with the run, and the command does not
     wait for it. Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage, 130 interrupted.
     """
+    from argosy_runs.local.place import LocalRuns  # help texts need none of it
+
     with open_place(home, namespace, context, kubeconfig) as place:
         if not isinstance(place, LocalRuns):
+            _refuse_local_options()
             return _retry_on_cluster(place, run, again, store)
     # What follows needs an engine, and a cluster does not.
+    from argosy_cli.arguments import parse_stand_ins
     from argosy_cli.views.choice import open_view
     from argosy_cli.views.run_output import show_result
     from argosy_engine.run import resume_run
@@ -123,6 +128,16 @@ def command(
     with open_view(quiet=quiet, sdk_logs=sdk_logs) as listener:
         result = resume_run(selected.run_id, settings=settings, again=again, listener=listener)
     return show_result(result, home, output)
+
+
+def _refuse_local_options() -> None:
+    """Refuse options that say how a run of this machine goes on."""
+    typed = list_typed_options(click.get_current_context())
+    for name in ("jobs", "runner", "keep_pins", *_STAND_INS, "output", "quiet", "sdk_logs"):
+        if name in typed:
+            raise InvalidArgumentError(
+                f"{typed[name]} is for runs of this machine, and a cluster was chosen; leave it out"
+            )
 
 
 def _retry_on_cluster(
