@@ -210,6 +210,18 @@ REFUSALS: list[tuple[str, Canned, type[ClusterError], str]] = [
     (
         "create",
         Canned(
+            code=403,
+            reason="Forbidden",
+            message='workflows.argoproj.io "quota-run" is forbidden: failed quota: few: must '
+            "specify limits.memory",
+        ),
+        RefusedObjectError,
+        "a quota of namespace 'ml' refuses the workflow 'hello': failed quota: few: must specify "
+        "limits.memory; delete what is no longer needed, or ask for more",
+    ),
+    (
+        "create",
+        Canned(
             code=400,
             message='admission webhook "policy.example.com" denied the request: no team label',
         ),

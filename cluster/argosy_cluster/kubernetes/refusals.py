@@ -28,9 +28,8 @@ BUSY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_MESSAGE: Final = 600
 _USER = re.compile(r'User "([^"]+)"')
 _WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request:? ?(.*)', re.DOTALL)
-_ADMISSION = re.compile(
-    r"ValidatingAdmissionPolicy|violates PodSecurity|exceeded quota|failed quota"
-)
+_QUOTA = re.compile(r"(exceeded|failed) quota.*", re.DOTALL)
+_ADMISSION = re.compile(rf"ValidatingAdmissionPolicy|violates PodSecurity|{_QUOTA.pattern}")
 
 
 def make_refusal(
@@ -145,10 +144,10 @@ def _refused(message: str, request: Request, namespace: str) -> str:
             f"webhook '{found[1]}' of the cluster refuses {_object(request)}: "
             f"{found[2].strip() or 'it says no more'}"
         )
-    if "exceeded quota" in message or "failed quota" in message:
-        reason = message[message.index("quota") - len("exceeded ") :]
+    quota = _QUOTA.search(message)
+    if quota is not None:
         return (
-            f"a quota of namespace '{namespace}' refuses {_object(request)}: {reason.strip()}; "
+            f"a quota of namespace '{namespace}' refuses {_object(request)}: {quota[0].strip()}; "
             "delete what is no longer needed, or ask for more"
         )
     return f"the cluster refuses {_object(request)}: {message}"
