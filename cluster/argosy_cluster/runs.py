@@ -160,7 +160,9 @@ class ClusterRuns:
 
     def _take_selected(self, run: RunReference) -> Document:
         workflow, self._selected = self._selected, None
-        return self.workflow(run) if workflow is None else workflow
+        if workflow is not None and find_object(workflow, "metadata").get("name") == run.name:
+            return workflow
+        return self.workflow(run)
 
     def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
         if run.name is None:
@@ -260,7 +262,7 @@ class ClusterRuns:
             store = None if self._store_url is None else self._stores.open(self._store_url)
         else:
             cluster = self.cluster
-            _, store = self.store_of(find_sources(self._selected or self.workflow(run)))
+            _, store = self.store_of(find_sources(self._take_selected(run)))
         return ClusterLogReader(
             cluster,
             store,

@@ -320,6 +320,20 @@ def test_a_run_is_selected(several: FakeCluster, runs: ClusterRuns, text: str, n
     assert runs.select(text).name == name
 
 
+def test_each_run_that_was_selected_is_read(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
+) -> None:
+    ran(cluster, "chain", tmp_path)
+    made: Any = cluster.get(WORKFLOWS, "wf")
+    metadata = {**made["metadata"], "name": "later", "uid": "later"}
+    cluster.put(WORKFLOWS, {**made, "metadata": metadata})
+    first, second = runs.select("wf"), runs.select("later")
+
+    read = [runs.read(each, with_values=False).run_id for each in (first, second)]
+
+    assert read == [first.run_id, second.run_id]
+
+
 def test_what_selects_no_run_says_where_it_looked(several: FakeCluster, runs: ClusterRuns) -> None:
     with pytest.raises(MissingObjectError) as caught:
         runs.select("gone")
