@@ -12,6 +12,7 @@ from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import Pipeline, PipelineSource, read
 from argosy_cluster.cluster import Cluster, Document
+from argosy_cluster.kept_workflows import keep_workflow
 from argosy_cluster.known_results import (
     PATIENCE_SECONDS,
     PlannedArguments,
@@ -19,7 +20,6 @@ from argosy_cluster.known_results import (
     find_known_results,
     write_known_records,
 )
-from argosy_cluster.retrying import keep_workflow
 from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.submitting import name_workflow, submit_workflow
 from argosy_cluster.targets import Target, connect_cluster

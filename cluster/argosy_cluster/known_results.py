@@ -69,7 +69,7 @@ def find_known_results(
     )
     with Stores(url, run.root, patience_seconds=PATIENCE_SECONDS) as stores:
         return find_settled_tasks(
-            pipeline, run, store=stores.open(url), stores=stores, make_paths=_make_paths
+            pipeline, run, store=stores.open(url), stores=stores, make_paths=make_paths
         )
 
 
@@ -107,5 +107,6 @@ def write_known_records(
     for_each(write, found, width=min(len(found), _WRITERS))
 
 
-def _make_paths(_: RunContext) -> ClusterPaths:
+def make_paths(_: RunContext) -> ClusterPaths:
+    """Return the paths of artifacts in pods, which no task is run with here."""
     return ClusterPaths(Path("/"))

@@ -7,17 +7,20 @@ it knows has no pod.
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object, find_objects
-from argosy_cluster.known_results import PATIENCE_SECONDS, adapt_options, write_known_records
+from argosy_cluster.kept_workflows import keep_workflow, read_kept_workflow
+from argosy_cluster.known_results import (
+    PATIENCE_SECONDS,
+    adapt_options,
+    make_paths,
+    write_known_records,
+)
 from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.submitting import name_workflow, submit_workflow
+from argosy_cluster.submitting import make_suffix, name_workflow, submit_workflow
 from argosy_cluster.workflows import find_sources, is_over
 from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.compile import compile_pipeline
@@ -26,7 +29,6 @@ from argosy_compiler.options import CompileOptions, options_from_json
 from argosy_compiler.structure import read_structure
 from argosy_driver.planning.rerun import find_outdated
 from argosy_driver.planning.settled import Settled, find_settled_tasks
-from argosy_driver.preparing.paths import ClusterPaths
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_runs.argo.identity import read_run_identity
@@ -43,14 +45,12 @@ from argosy_schemas.pod import (
     OPTIONS_ANNOTATION,
     ROOT_PARAMETER,
 )
-from argosy_schemas.values import to_json
 from argosy_store.locations import join_uri
 from argosy_store.objects import ObjectStore
 from argosy_store.packed_irs import put_ir
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
-_WORKFLOW_KEY: Final = "runs/{run}/workflow.json"
 """Below the root of the store: the workflow that works on a run, or did so last."""
 _COMPILED: Final = frozenset(
     {"entrypoint", "onExit", "arguments", "templates", "podMetadata", "ttlStrategy"}
@@ -62,7 +62,6 @@ _OF_A_RUN: Final = frozenset({"shutdown", "suspend"})
 _ARGO_LABELS: Final = "workflows.argoproj.io/"
 _LONGEST_NAME: Final = 57
 """Six characters come behind it, and 63 are the limit of labels, which have names of workflows."""
-_SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,22 +125,6 @@ def retry_run(
     )
 
 
-def keep_workflow(workflow: Document, run_id: RunId, store: ObjectStore) -> None:
-    """Keep what a run was given, so that it can go on when its workflow is gone.
-
-    Raises:
-        StoreError: The store cannot be written from here.
-    """
-    metadata = {
-        key: value
-        for key, value in find_object(workflow, "metadata").items()
-        if key != "managedFields"
-    }
-    kept = {key: value for key, value in workflow.items() if key != "status"}
-    text = to_json({**kept, "metadata": metadata})
-    store.put(_WORKFLOW_KEY.format(run=run_id), text.encode())
-
-
 def _find_workflow(
     runs: ClusterRuns, text: str, store_url: str | None, again: Sequence[str]
 ) -> Document:
@@ -153,11 +136,10 @@ def _find_workflow(
         if store_url is None:
             raise
         with Stores(store_url, patience_seconds=PATIENCE_SECONDS) as stores:
-            data = stores.open(store_url).get(_WORKFLOW_KEY.format(run=text))
-        if data is None:
+            kept = read_kept_workflow(RunId(text), stores.open(store_url))
+        if kept is None:
             raise
-        document: Document = json.loads(data)
-        return document
+        return kept
     if not is_over(workflow):
         raise InvalidArgumentError(
             f"run '{selected.label}' has not ended; wait for its end, or stop it with 'argosy stop "
@@ -224,7 +206,7 @@ def prepare_retry(
         run,
         store=store,
         stores=stores,
-        make_paths=_make_paths,
+        make_paths=make_paths,
         earlier=RunRecords(
             store, identity.run_id, known=KnownResults(records=earlier, outdated=outdated)
         ),
@@ -297,9 +279,4 @@ def _read_own_settings(workflow: Document) -> dict[str, Any]:
 
 
 def _make_name(name: str) -> str:
-    suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
-    return f"{name[:_LONGEST_NAME].rstrip('-.')}-{suffix}"
-
-
-def _make_paths(_: RunContext) -> ClusterPaths:
-    return ClusterPaths(Path("/"))
+    return f"{name[:_LONGEST_NAME].rstrip('-.')}-{make_suffix()}"

@@ -67,8 +67,7 @@ def submit_workflow(
     for rest in reversed(range(_TRIES)):
         submission = str(uuid.uuid4())
         if prefix is not None:
-            suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
-            metadata["name"] = f"{prefix}{suffix}"
+            metadata["name"] = f"{prefix}{make_suffix()}"
         annotations: Mapping[str, str] = {
             **metadata.get("annotations", {}),
             SUBMISSION_ANNOTATION: submission,
@@ -93,3 +92,8 @@ def _find_own(cluster: Cluster, name: str, submission: str) -> Document | None:
         return None
     annotations: Mapping[str, str] = found["metadata"].get("annotations") or {}
     return found if annotations.get(SUBMISSION_ANNOTATION) == submission else None
+
+
+def make_suffix() -> str:
+    """Return five characters that tell a workflow from others of its pipeline."""
+    return "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))

@@ -117,9 +117,6 @@ def command(
         read_parameters_file,
         read_patch_file,
     )
-    from argosy_cli.following import choose_run_exit_code
-    from argosy_cli.views.summary import format_summary
-    from argosy_cluster.runs import ClusterRuns
     from argosy_cluster.targets import Target, connect_cluster
     from argosy_runs.places import RunReference
     from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
@@ -159,6 +156,11 @@ def command(
         _print_document(run.workflow, output)
     if not is_followed:
         return ExitCode.SUCCEEDED
+    # Only who follows a run reads it.
+    from argosy_cli.following import choose_run_exit_code
+    from argosy_cli.views.summary import format_summary
+    from argosy_cluster.runs import ClusterRuns
+
     with ClusterRuns(cluster) as place:
         reference = RunReference(run_id=run.run_id, name=run.name)
         is_over = _follow(

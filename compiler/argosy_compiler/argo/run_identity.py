@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from argosy_compiler.argo.expressions import make_tag
-from argosy_expressions.terms import quote
 from argosy_schemas.formats.dataclass_json import time_to_json
 from argosy_schemas.names import RunId
 from argosy_schemas.values import to_json
@@ -62,4 +60,8 @@ def write_first_creation(retried: RetriedRun) -> str:
 
 
 def _choose(retried: RetriedRun, text: str, other: str) -> str:
+    # Options name this module, and only a retried run needs expressions.
+    from argosy_compiler.argo.expressions import make_tag
+    from argosy_expressions.terms import quote
+
     return make_tag(f"workflow.name == {quote(retried.workflow)} ? {quote(text)} : {other}")
