@@ -163,7 +163,6 @@ class Cluster(Protocol):
         pod: str,
         container: str,
         *,
-        follow: bool = False,
         tail: int | None = None,
         since: str | None = None,
         timestamps: bool = False,
@@ -173,7 +172,6 @@ class Cluster(Protocol):
         Args:
             pod: Its name.
             container: Of the pod.
-            follow: Whether to go on until the container ends; a connection that is cut ends it too.
             tail: Begin with the last lines, this many; ``None``: with the first.
             since: Begin at this time, as RFC 3339 has it.
             timestamps: Whether each line begins with its time and a space.

@@ -153,7 +153,6 @@ class FakeCluster:
         pod: str,
         container: str,
         *,
-        follow: bool = False,
         tail: int | None = None,
         since: str | None = None,
         timestamps: bool = False,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from argosy_cluster.cluster import Cluster, Document, Resource
 from argosy_cluster.installation.expectations import fail, not_seen, ok, warn
 from argosy_cluster.resources import PHASE_LABEL, WORKFLOWS
+from argosy_compiler.options import ARGO_LINES
 from argosy_runs.argo.pods.documents import read_member
 from argosy_schemas.check_results import CheckResult
 from argosy_schemas.errors import AccessDeniedError, InvalidPipelineError, MissingObjectError
@@ -20,8 +21,6 @@ _EVERYWHERE: Final = Resource(group="apps", version="v1", plural="deployments", 
 _NAMESPACES: Final = ("argo", "argo-workflows", "kubeflow")
 """Where installations put the controller."""
 _LABELS: Final = ("app=workflow-controller", "app.kubernetes.io/component=workflow-controller")
-LINES: Final = ("3.5", "3.6", "3.7", "4.0", "4.1")
-"""Release lines of Argo that compiled workflows are tested with."""
 _CONFIG_MAP: Final = "workflow-controller-configmap"
 _REQUEUE: Final = "DEFAULT_REQUEUE_TIME"
 _NAME: Final = "controller"
@@ -62,15 +61,7 @@ def find_controller(cluster: Cluster) -> Controller | None:
         found = _read_deployment(document)
         if found is not None:
             name = found.option("--configmap") or _CONFIG_MAP
-            settings = _read_settings(cluster, found.namespace, name)
-            return Controller(
-                namespace=found.namespace,
-                image=found.image,
-                words=found.words,
-                environment=found.environment,
-                ready=found.ready,
-                settings=settings,
-            )
+            return replace(found, settings=_read_settings(cluster, found.namespace, name))
     return None
 
 
@@ -120,16 +111,16 @@ def _check_version(controller: Controller) -> CheckResult:
         return ok(_NAME, f"runs {where}; its image '{controller.image}' names no version")
     line = f"{tag[1]}.{tag[2]}"
     version = controller.image.rpartition(":")[2]
-    if line in LINES:
+    if line in ARGO_LINES:
         return ok(_NAME, f"Argo {version}, {where}")
     if (int(tag[1]), int(tag[2])) < (3, 5):
         return fail(
-            _NAME, f"Argo {version} {where} is too old; update it to one of {', '.join(LINES)}"
+            _NAME, f"Argo {version} {where} is too old; update it to one of {', '.join(ARGO_LINES)}"
         )
     return warn(
         _NAME,
         f"Argo {version} {where} is newer than what this release of Argosy was tested with "
-        f"({', '.join(LINES)}); update Argosy",
+        f"({', '.join(ARGO_LINES)}); update Argosy",
     )
 
 
@@ -188,7 +179,7 @@ def _check_settings(controller: Controller) -> Iterator[CheckResult]:
         yield warn(
             name,
             "nodes of large workflows go to a database (nodeStatusOffLoad), where only Argo's "
-            "server reads them; 'argosy get' shows such a run by its records alone",
+            "server reads them; 'argosy get' cannot read such a run",
         )
     parts = ["workflows are archived" if persistence.get("archive") else "no archive of workflows"]
     executor = controller.executor_has_security_context

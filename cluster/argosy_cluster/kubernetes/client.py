@@ -163,7 +163,6 @@ class KubernetesCluster:
         pod: str,
         container: str,
         *,
-        follow: bool = False,
         tail: int | None = None,
         since: str | None = None,
         timestamps: bool = False,
@@ -176,14 +175,12 @@ class KubernetesCluster:
             subresource="log",
             query={
                 "container": container,
-                "follow": "true" if follow else "",
                 "tailLines": "" if tail is None else str(tail),
                 "sinceTime": since or "",
                 "timestamps": "true" if timestamps else "",
             },
         )
-        silence = None if follow else ANSWER_SECONDS
-        with self._connections.stream(request, silence_seconds=silence) as response:
+        with self._connections.stream(request, silence_seconds=ANSWER_SECONDS) as response:
             self._check_stream(response, request)
             while piece := _read_piece(response):
                 yield piece
