@@ -15,11 +15,11 @@ from argosy_schemas.errors import InvalidArgumentError
 
 COMMANDS: Mapping[str, str] = {
     "compile": "Compile a pipeline to an Argo Workflow",
-    "delete": "Delete runs of this machine",
+    "delete": "Delete runs, with their records and logs",
     "doctor": "Check the store and the cluster, and say what to do",
     "get": "Show a run: the state of each task, and the outputs",
     "lint": "Check pipelines or compiled Workflows, and report every problem",
-    "list": "List the runs of this machine, newest first",
+    "list": "List runs, newest first",
     "logs": "Print the output of the tasks of a run",
     "manifests": "Print what a namespace of a cluster needs",
     "plan": "Show what each task of a run would do, without running it",

@@ -24,7 +24,7 @@ from argosy_schemas.errors import ArgosyError
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.option("--verbose", is_flag=True, help="Print log records to standard error.")
 def argosy(debug: bool, verbose: bool) -> None:
-    """Run Kubeflow pipelines on this machine, or compile them for Argo Workflows."""
+    """Run Kubeflow pipelines on this machine or a cluster, or compile them for Argo Workflows."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

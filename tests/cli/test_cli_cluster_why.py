@@ -177,5 +177,5 @@ def test_a_run_whose_workflow_is_gone_is_explained_by_its_records(
     ]
     assert "✖ say failed" in why.out
     assert "    | loading\n    | no space\n" in why.out
-    assert why.out.endswith(f"  log:  argosy logs {run} say -n ml\n")
+    assert why.out.endswith(f"  log:  argosy logs {run} -n ml say\n")
     assert logs.out == "loading\nno space\n"

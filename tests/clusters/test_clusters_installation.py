@@ -318,7 +318,9 @@ def test_a_quota_that_demands_what_pods_do_not_say_is_a_failure(cluster: FakeClu
     limits = [{"default": {"memory": "128Mi", "cpu": "1"}}]
     cluster.put(LIMIT_RANGES, named("defaults", spec={"limits": limits}))
 
-    assert without.startswith("a quota counts limits.memory, requests.cpu, and driver and")
+    assert without.startswith(
+        "a quota counts limits.memory, requests.cpu, and tasks without resources"
+    )
     assert found(cluster)["quotas"] == [(OK, "1 quotas leave room")]
 
 

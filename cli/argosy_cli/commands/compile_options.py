@@ -34,8 +34,8 @@ _OPTIONS: Final = (
     click.option(
         "--store",
         metavar="URL",
-        help="Object store of the runs; a pipeline too large for the workflow is put there. Without"
-        " this option, pass it to Argo: argo submit -p argosy-store=URL.",
+        help="Object store of the runs; a pipeline too large for the workflow is put there."
+        " argosy compile may leave it to argo submit -p argosy-store=URL.",
     ),
     click.option(
         "--store-from",

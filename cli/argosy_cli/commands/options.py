@@ -148,7 +148,7 @@ artifacts_option = click.option(
     "artifacts",
     multiple=True,
     metavar="NAME=URI",
-    help="Set an input artifact of the pipeline to a URI or a local path.",
+    help="Set an input artifact of the pipeline to a URI; argosy run takes a local path as well.",
 )
 
 claims_option = click.option(
@@ -221,7 +221,9 @@ def output_option(help_text: str, *more: str) -> Callable[[_F], _F]:
     )
 
 
-output_format = output_option("json prints everything, name only the ids of runs.", "name")
+output_format = output_option(
+    "json prints everything, name only ids, on a cluster the names of workflows.", "name"
+)
 
 home = click.option(
     "--home",

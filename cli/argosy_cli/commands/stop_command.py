@@ -44,8 +44,8 @@ def command(
     """Stop a run, as Ctrl-C does in the terminal that started it.
 
     RUN is an id, its first characters, @latest or @latest-failed; on a cluster also the name of a
-    workflow. Running tasks get SIGTERM, exit handlers run, and the run is CANCELED; 'argosy run
-    --resume' continues it on this machine. Stop a run of this machine twice to kill its tasks.
+    workflow. Running tasks get SIGTERM, exit handlers run, and the run is CANCELED; 'argosy
+    retry' goes on with it. Stop a run of this machine twice to kill its tasks.
     """
     with open_place(home, namespace, context, kubeconfig) as place:
         selected = place.select(run)

@@ -92,8 +92,7 @@ def _format_cause(explanation: Explanation, cause: Cause) -> list[str]:
     shown += [f"    | {strip_controls(line)}" for line in lines]
     shown.append(f"  next: {cause.next_step}")
     if task.log is not None:
-        command, *options = explanation.logs.split(" -n ")
-        shown.append(f"  log:  {' -n '.join([f'{command} {task.path}', *options])}")
+        shown.append(f"  log:  {explanation.logs} {task.path}")
     return shown
 
 

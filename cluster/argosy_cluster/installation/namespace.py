@@ -70,8 +70,8 @@ def check_quotas(cluster: Cluster) -> Iterator[CheckResult]:
     if missing:
         yield fail(
             name,
-            f"a quota counts {', '.join(missing)}, and driver and launcher do not say them; create "
-            "a LimitRange with defaults in the namespace, 128Mi of memory are enough",
+            f"a quota counts {', '.join(missing)}, and tasks without resources or Argo's own "
+            "containers do not say them; create a LimitRange with defaults in the namespace",
         )
     if full:
         yield warn(name, f"no room is left ({', '.join(full)}), so pods wait; end other pods")
@@ -108,8 +108,8 @@ def check_store_secret(cluster: Cluster, expected: Expectations) -> Iterator[Che
     except MissingObjectError:
         yield fail(
             name,
-            f"there is no secret '{secret}' in namespace '{cluster.namespace}'; create it by "
-            "'argosy manifests s3 --env-file FILE', or name another one with --store-secret",
+            f"there is no secret '{secret}' in namespace '{cluster.namespace}'; create it with the "
+            "credentials of the store as its keys, or name another one with --store-secret",
         )
         return
     except AccessDeniedError:
