@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from argosy_runs.results import RunResult, TaskResult, find_own_failures, make_path_key
+from argosy_runs.results import (
+    RunResult,
+    TaskResult,
+    find_own_failures,
+    format_failure,
+    make_path_key,
+)
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import AttemptRecord, AttemptState, Values
 from argosy_schemas.ir.task_kind import TaskKind
@@ -47,7 +53,9 @@ def read_recorded_run(
     def read(path: TaskPath) -> None:
         found[path] = list(records.read_attempts(path))
 
-    for_each(read, _list_tasks(store, run_id), width=_WIDTH)
+    traces = records.find_traces(TaskPath(""))
+    paths = traces.succeeded.union(path for path, _ in traces.unfinished)
+    for_each(read, paths, width=_WIDTH)
     results = [
         _make_task(path, attempts, records, log_root=log_root, with_values=with_values)
         for path, attempts in found.items()
@@ -69,15 +77,6 @@ def read_recorded_run(
         tasks=tasks,
         notices=(_NOTICE,),
     )
-
-
-def _list_tasks(store: ObjectStore, run_id: RunId) -> Sequence[TaskPath]:
-    root = f"runs/{run_id}/tasks"
-    keys = (info.key.removeprefix(f"{root}/") for info in store.list(root))
-    paths: Mapping[str, None] = dict.fromkeys(
-        key.rpartition("/")[0] for key in keys if key.endswith(".json")
-    )
-    return [TaskPath(path) for path in paths]
 
 
 def _make_task(
@@ -126,7 +125,7 @@ _STATES: Final[Mapping[AttemptState, TaskState]] = {
 def _derive_state(tasks: Sequence[TaskResult]) -> tuple[RunState, str | None]:
     failures = find_own_failures(tasks)
     if failures:
-        return RunState.FAILED, f"'{failures[0].path}' failed: {failures[0].error}"
+        return RunState.FAILED, format_failure(failures[0].path, failures[0].error)
     if any(task.state is TaskState.CANCELED for task in tasks):
         return RunState.CANCELED, None
     return RunState.SUCCEEDED, None
