@@ -65,16 +65,19 @@ def delete_artifacts(root: ArtifactRoot, store: ObjectStore) -> tuple[int, tuple
 def delete_cache_entries(run_id: RunId, store: ObjectStore) -> None:
     """Delete the cache entries that point to a run."""
     entries = CacheEntries(store)
-    for info in list(store.list(f"runs/{run_id}/tasks")):
-        if not info.key.endswith("/success.json"):
-            continue
+
+    def delete(key: str) -> None:
         try:
-            fingerprint = record_from_json(store.get(info.key) or b"").fingerprint
+            fingerprint = record_from_json(store.get(key) or b"").fingerprint
         except FormatError:
-            continue
+            return
         entry = CacheMiss(reason="") if fingerprint is None else entries.get(fingerprint)
         if not isinstance(entry, CacheMiss) and entry.record.run_id == run_id:
             entries.delete(entry.fingerprint)
+
+    keys = [info.key for info in store.list(f"runs/{run_id}/tasks")]
+    successes = [key for key in keys if key.endswith("/success.json")]
+    for_each(delete, successes, width=_WIDTH)
 
 
 def delete_records(run_id: RunId, store: ObjectStore) -> tuple[str, ...]:

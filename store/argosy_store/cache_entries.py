@@ -19,7 +19,7 @@ class CacheMiss:
 
 
 class CacheEntries:
-    """The cache entries of a store."""
+    """The cache entries of a store. Safe to use from several threads."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
