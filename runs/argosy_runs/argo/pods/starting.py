@@ -132,10 +132,8 @@ def _last_part(text: str) -> str:
 
 
 def _explain_config(container: Container, text: str, pod: Pod) -> Diagnosis:
-    for kind, words in (("secret", "secret"), ("configmap", "config map")):
-        name = find_quoted(text, kind)
-        if name and "not found" in text:
-            return _missing(words, name, pod)
+    if (missing := _explain_missing(text, pod)) is not None:
+        return missing
     key = re.search(r"couldn't find key (\S+) in (Secret|ConfigMap) [^/]+/(\S+)", text)
     if key is not None:
         words = "secret" if key[2] == "Secret" else "config map"
@@ -157,21 +155,25 @@ def _explain_config(container: Container, text: str, pod: Pod) -> Diagnosis:
     )
 
 
-def _missing(words: str, name: str, pod: Pod) -> Diagnosis:
-    return Diagnosis(
-        cause=f"the {words} '{name}' is missing in namespace '{pod.namespace}'",
-        next_step="create it there, or name another one; the pod starts as soon as it exists",
-    )
+def _explain_missing(text: str, pod: Pod) -> Diagnosis | None:
+    """Explain a message that finds no secret or config map; ``None``: it says nothing of one."""
+    for kind, words in (("secret", "secret"), ("configmap", "config map")):
+        name = find_quoted(text, kind)
+        if name and "not found" in text:
+            return Diagnosis(
+                cause=f"the {words} '{name}' is missing in namespace '{pod.namespace}'",
+                next_step="create it there, or name another one; the pod starts as soon as it "
+                "exists",
+            )
+    return None
 
 
 def _explain_volumes(pod: Pod, evidence: Evidence) -> Diagnosis | None:
     if not _is_starting(pod):
         return None
     for event in evidence.find_events("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
-        for kind, words in (("secret", "secret"), ("configmap", "config map")):
-            name = find_quoted(event.message, kind)
-            if name and "not found" in event.message:
-                return _missing(words, name, pod)
+        if (missing := _explain_missing(event.message, pod)) is not None:
+            return missing
         if "timed out" in event.message or "timeout expired" in event.message:
             continue  # An earlier event says why.
         volume = find_quoted(event.message, "for volume")
