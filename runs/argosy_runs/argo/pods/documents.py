@@ -85,8 +85,6 @@ class Event:
     object_name: str
     reason: str
     message: str
-    last_at: str = ""
-    """As the API has it; these texts have the order of the times."""
 
 
 def read_pod_status(document: Mapping[str, Any]) -> Pod:
@@ -132,17 +130,15 @@ def read_pod_status(document: Mapping[str, Any]) -> Pod:
 
 def read_events(documents: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
     """Return events from their JSON, the last to happen last."""
-    found = [
+    return tuple(
         Event(
             kind=read_member(each, "involvedObject").get("kind") or "",
             object_name=read_member(each, "involvedObject").get("name") or "",
             reason=each.get("reason") or "",
             message=each.get("message") or "",
-            last_at=_last_at(each),
         )
-        for each in documents
-    ]
-    return tuple(sorted(found, key=lambda event: event.last_at))
+        for each in sorted(documents, key=_last_at)
+    )
 
 
 def _container(spec: Mapping[str, Any], status: Mapping[str, Any], *, is_init: bool) -> Container:
@@ -165,6 +161,7 @@ def _container(spec: Mapping[str, Any], status: Mapping[str, Any], *, is_init: b
 
 
 def _last_at(event: Mapping[str, Any]) -> str:
+    """Return when an event happened last, as the API has it: a text in the order of the times."""
     times = (event.get("lastTimestamp"), event.get("eventTime"), event.get("firstTimestamp"))
     return next((time for time in times if time), "")
 
