@@ -80,14 +80,8 @@ class TaskValues:
 
     def items(self, position: TaskPosition) -> tuple[str, ...]:
         """Return the labels of the iterations that a task is in, or is; the outermost first."""
-        found: list[str] = []
-        each: TaskPosition | None = position
-        while each is not None:
-            label = self.item(each)
-            if label is not None:
-                found.append(label)
-            each = each.parent
-        return tuple(reversed(found))
+        labels = (self.item(each) for each in (*reversed(position.around), position))
+        return tuple(label for label in labels if label is not None)
 
     def import_error(self, path: TaskPath) -> str | None:
         """Return why an importer fails; ``None``: it does not."""

@@ -119,6 +119,7 @@ def test_the_root_has_no_task_and_lies_in_nothing(tree: TaskTree) -> None:
 
     assert root is tree.root
     assert (root.task, root.parent, root.loop, root.index) == (None, None, None, None)
+    assert root.around == ()
     assert (root.is_loop, root.has_dag, root.retry, root.display_name) == (False, True, None, "")
 
 
@@ -135,6 +136,7 @@ def test_a_task_in_a_nested_loop_knows_what_it_lies_in(tree: TaskTree) -> None:
     assert (iteration.loop.path, iteration.loop.is_loop) == ("nested/3/each", True)
     assert (iteration.parent.path, iteration.parent.index) == ("nested/3", 3)
     assert (iteration.is_loop, iteration.has_dag) == (False, True)
+    assert [each.path for each in position.around] == ["nested/3/each/12", "nested/3", ""]
 
 
 def test_step_by_step_is_the_same_as_by_path(tree: TaskTree) -> None:

@@ -388,12 +388,7 @@ class Planner:
 
 def _follows_any_outcome(position: TaskPosition) -> bool:
     """Return whether a task, or a group around it, runs whatever became of others."""
-    each: TaskPosition | None = position
-    while each is not None:
-        if each.ignores_upstream_failure:
-            return True
-        each = each.parent
-    return False
+    return any(each.ignores_upstream_failure for each in (position, *position.around))
 
 
 def _reads_final_status(position: TaskPosition) -> bool:

@@ -156,9 +156,4 @@ class _Finder:
 
 def _is_in_loop(position: TaskPosition) -> bool:
     """Return whether a task is an iteration or in one: what reads its outputs is so as well."""
-    each: TaskPosition | None = position
-    while each is not None:
-        if each.loop is not None:
-            return True
-        each = each.parent
-    return False
+    return any(each.loop is not None for each in (position, *position.around))

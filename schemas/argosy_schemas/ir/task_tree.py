@@ -86,6 +86,14 @@ class TaskPosition:
         return self.task.display_name or self.task.key
 
     @property
+    def around(self) -> tuple[TaskPosition, ...]:
+        """The positions whose DAGs hold it, the innermost first, the root last.
+
+        Empty for the root. A loop is not around its iterations: what is around it is around them.
+        """
+        return () if self.parent is None else (self.parent, *self.parent.around)
+
+    @property
     def ignores_upstream_failure(self) -> bool:
         """Whether the task runs whatever became of the tasks that it depends on."""
         return (
@@ -96,12 +104,8 @@ class TaskPosition:
     @property
     def retry(self) -> RetryPolicy | None:
         """The retry policy of the task, else that of the nearest task around it."""
-        position: TaskPosition | None = self
-        while position is not None and position.task is not None:
-            if position.task.retry is not None:
-                return position.task.retry
-            position = position.parent
-        return None
+        tasks = (position.task for position in (self, *self.around))
+        return next((task.retry for task in tasks if task and task.retry is not None), None)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
