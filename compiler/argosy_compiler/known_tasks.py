@@ -32,7 +32,7 @@ class KnownTasks:
     """The tasks that are left out."""
 
     tasks: Mapping[DagTaskKey, KnownTask] = field(default_factory=dict[DagTaskKey, KnownTask])
-    """Each with what it is on all of its paths."""
+    """Each with what it is on all of its paths; ``results`` has the records."""
     results: KnownResults = NOTHING_KNOWN
 
 
@@ -72,7 +72,7 @@ def find_known_tasks(pipeline: Pipeline, known: Mapping[TaskPath, KnownTask]) ->
 
 
 def _merge(found: Sequence[KnownTask]) -> KnownTask:
-    """Return what a task is on all of its paths; values that differ are left out."""
+    """Return what a task is on all of its paths; records, and values that differ, are left out."""
     first, *others = found
     parameters: dict[str, JsonValue] = {
         name: value
@@ -84,7 +84,7 @@ def _merge(found: Sequence[KnownTask]) -> KnownTask:
         for name, length in first.lengths.items()
         if all(other.lengths.get(name) == length for other in others)
     }
-    return KnownTask(phase=first.phase, record=first.record, parameters=parameters, lengths=lengths)
+    return KnownTask(phase=first.phase, parameters=parameters, lengths=lengths)
 
 
 def _order_dags(pipeline: Pipeline) -> Iterator[str]:
