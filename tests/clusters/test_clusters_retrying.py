@@ -11,6 +11,7 @@ import pytest
 
 from argosy_cluster.cluster import Document
 from argosy_cluster.fakes import FakeCluster
+from argosy_cluster.kept_workflows import keep_workflow
 from argosy_cluster.known_results import (
     PlannedArguments,
     adapt_options,
@@ -18,7 +19,7 @@ from argosy_cluster.known_results import (
     write_known_records,
 )
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.retrying import keep_workflow, retry_run
+from argosy_cluster.retrying import retry_run
 from argosy_cluster.runs import ClusterRuns
 from argosy_cluster.workflows import find_sources
 from argosy_compiler import CompileOptions, compile_pipeline
