@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from argosy_cli.commands.options import RUNNERS
+from argosy_cli.options.shared import RUNNERS
 from argosy_engine.settings import RunnerName
 from cli_processes import argosy, shell_pipeline
 

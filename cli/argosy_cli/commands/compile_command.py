@@ -12,12 +12,12 @@ from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import check_source
 from argosy_cli.arguments import load_argument, parse_assignments, read_patch_file
-from argosy_cli.commands.compile_options import (
+from argosy_cli.options.compiling import (
     compile_options,
     make_compile_options,
     patch_option,
 )
-from argosy_cli.commands.options import format_examples, max_size, param
+from argosy_cli.options.shared import format_examples, max_size, param
 from argosy_cli.views.pass_files import PassFiles
 from argosy_cli.views.statistics import format_statistics
 from argosy_compiler.compiled_pipeline import CompiledPipeline

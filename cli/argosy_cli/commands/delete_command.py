@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import format_examples, home, target_options
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import format_examples, home, target_options
 from argosy_cli.places import open_place
 from argosy_runs.places import Deletion
 

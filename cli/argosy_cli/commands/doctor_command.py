@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from argosy_cli.commands.options import StoreUrl, format_examples, output_option, target_options
 from argosy_cli.configuration import ConfiguredCommand, ConfiguredGroup
 from argosy_cli.exit_codes import ExitCode
+from argosy_cli.options.shared import StoreUrl, format_examples, output_option, target_options
 from argosy_cli.usage import list_typed_options
 from argosy_cli.views.checks import checks_to_json, format_check, format_counts, is_failed
 from argosy_runs.local import DEFAULT_HOME

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import (
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.following import watch
+from argosy_cli.options.shared import (
     format_examples,
     home,
     output_format,
     run_argument,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand
-from argosy_cli.following import watch
 from argosy_cli.places import open_place
 from argosy_cli.views.run_details import format_run
 from argosy_schemas.values import to_json

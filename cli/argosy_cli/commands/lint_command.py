@@ -10,8 +10,8 @@ from typing import Any, cast
 import click
 
 from argosy_cli.arguments import load_argument
-from argosy_cli.commands.options import format_examples, max_size, output_option
 from argosy_cli.exit_codes import ExitCode
+from argosy_cli.options.shared import format_examples, max_size, output_option
 from argosy_compiler.options import ARGO_LINES, PodSecurity, get_default_options
 from argosy_compiler.sources import compile_source, read_source
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import (
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import (
     Count,
     format_examples,
     home,
     output_format,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand
 from argosy_cli.places import open_place
 from argosy_cli.views.run_table import format_run_table, runs_to_json
 from argosy_runs.states import RunState

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import (
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import (
     Count,
     format_examples,
     home,
@@ -18,7 +19,6 @@ from argosy_cli.commands.options import (
     select_tasks,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand
 from argosy_cli.places import open_place
 from argosy_cli.views.words import strip_controls
 from argosy_runs.places import LogLine, RunLog

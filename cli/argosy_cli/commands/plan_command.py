@@ -16,7 +16,7 @@ from argosy_cli.arguments import (
     parse_stand_ins,
     read_parameters_file,
 )
-from argosy_cli.commands.options import (
+from argosy_cli.options.shared import (
     artifacts_option,
     claims_option,
     config_maps_option,

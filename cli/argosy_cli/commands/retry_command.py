@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import (
+from argosy_cli.configuration import ConfiguredCommand, read_store
+from argosy_cli.exit_codes import ExitCode
+from argosy_cli.options.shared import (
     StoreUrl,
     claims_option,
     config_maps_option,
@@ -25,8 +27,6 @@ from argosy_cli.commands.options import (
     secrets_option,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand, read_store
-from argosy_cli.exit_codes import ExitCode
 from argosy_cli.places import open_place
 from argosy_cli.usage import list_typed_options
 from argosy_runs.places import RunPlace

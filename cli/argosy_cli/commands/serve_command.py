@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from argosy_cli.commands.options import Count, format_examples, home
+from argosy_cli.options.shared import Count, format_examples, home
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import MachineError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import format_examples, home, run_argument, target_options
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import format_examples, home, run_argument, target_options
 from argosy_cli.places import open_place
 
 _LOOK_SECONDS = 0.1

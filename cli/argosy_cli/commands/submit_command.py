@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from argosy_cli.commands.compile_options import (
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.exit_codes import ExitCode
+from argosy_cli.options.compiling import (
     compile_options,
     make_compile_options,
     patch_option,
 )
-from argosy_cli.commands.options import (
+from argosy_cli.options.shared import (
     Duration,
     artifacts_option,
     format_examples,
@@ -24,8 +26,6 @@ from argosy_cli.commands.options import (
     params_file,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand
-from argosy_cli.exit_codes import ExitCode
 from argosy_schemas.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

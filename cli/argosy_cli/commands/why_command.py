@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from argosy_cli.commands.options import (
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import (
     Count,
     format_examples,
     home,
@@ -14,7 +15,6 @@ from argosy_cli.commands.options import (
     select_tasks,
     target_options,
 )
-from argosy_cli.configuration import ConfiguredCommand
 from argosy_cli.places import open_place
 from argosy_cli.views.explanation import explanation_to_json, format_explanation
 from argosy_runs.places import LATEST_FAILED

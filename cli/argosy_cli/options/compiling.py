@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from argosy_cli.commands.options import Count
+from argosy_cli.options.shared import Count
 from argosy_compiler.argo.images import parse_image_rules
 from argosy_compiler.config_objects import parse_config_object
 from argosy_compiler.container_resources import format_resources, parse_resources
