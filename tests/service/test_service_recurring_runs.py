@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import update
 
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
+from argosy_service.database.tables import RECURRING_RUNS
 from argosy_service.engines.fakes import FakeLogs
 from argosy_service.protos.experiment_pb2 import ArchiveExperimentRequest
 from argosy_service.protos.pipeline_pb2 import DeletePipelineRequest
@@ -327,6 +329,33 @@ def test_a_pipeline_that_is_gone_is_named_and_the_next_slot_tried(scheduled: Sch
     )
     assert scheduled.runs() == []
     assert found.error.message.startswith("no run was made: there is no pipeline")
+
+
+def test_one_that_is_due_once_in_an_age_stops_no_other(scheduled: Scheduled) -> None:
+    trigger = {"periodic_schedule": {"interval_second": 2**60, "start_time": START}}
+    scheduled.times[0] -= timedelta(seconds=1)
+    scheduled.create(display_name="age", trigger=trigger)
+    scheduled.times[0] += timedelta(seconds=1)
+    scheduled.create()
+
+    scheduled.pass_by(minutes=1)
+
+    assert times_of(scheduled.runs()) == ["12:00:00", "12:01:00"]
+
+
+def test_one_that_is_broken_stops_no_other(scheduled: Scheduled) -> None:
+    broken = scheduled.create()
+    with scheduled.context.database.write() as connection:
+        connection.execute(
+            update(RECURRING_RUNS)
+            .where(RECURRING_RUNS.c.id == broken.recurring_run_id)
+            .values(cron="words", interval_seconds=0)
+        )
+    scheduled.create()
+
+    scheduled.pass_by(minutes=1)
+
+    assert times_of(scheduled.runs()) == ["12:01:00"]
 
 
 def test_another_scheduler_makes_no_second_run(scheduled: Scheduled) -> None:

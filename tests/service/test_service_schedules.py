@@ -53,7 +53,7 @@ def test_cron_is_the_dialect_of_the_reference(cron: str, expected: list[str]) ->
     "cron",
     [
         *("", "words", "* * * *", "* * * * * * *", "61 * * * * *", "0 0 0 30 2 *", "0 0 0 L * *"),
-        *("@every", "@every 0s", "@every soon", "0 0 0 * * 5#2", "@reboot"),
+        *("@every", "@every 0s", f"@every {'9' * 400}h", "@every soon", "0 0 0 * * 5#2", "@reboot"),
     ],
 )
 def test_what_is_no_cron_is_refused(cron: str) -> None:
@@ -89,6 +89,29 @@ def test_cron_keeps_to_its_bounds() -> None:
     )
 
     assert slots(schedule, 3) == ["05-01 11:01:00", "05-01 11:02:00"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"interval_seconds": 2**60},
+        {"cron": "@every 99999999999999999h"},
+        {"cron": "0 0 0 * * *", "zone": "America/New_York"},
+    ],
+)
+def test_no_slot_is_after_the_year_9999(values: dict[str, object]) -> None:
+    check_cron(str(values.get("cron", "@daily")))
+    last = at("9999-12-31T23:59:59")
+    schedule = SlotSchedule(created_at=at(CREATED), start_at=last, **values)  # type: ignore[arg-type]
+
+    assert schedule.after(last) == 0
+    assert schedule.first() in (0, last)
+
+
+def test_a_start_after_the_year_9999_has_no_slot() -> None:
+    schedule = SlotSchedule(created_at=at(CREATED), start_at=2**60, cron="@daily")
+
+    assert schedule.first() == 0
 
 
 def test_without_a_trigger_it_is_due_once_at_once() -> None:

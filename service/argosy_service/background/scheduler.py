@@ -6,11 +6,13 @@ from recurring run and slot: no slot makes two runs, and none is lost, whatever 
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
+from argosy_schemas.logger import Logger
 from argosy_service.database.tables import RECURRING_RUNS, RUNS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
@@ -18,6 +20,7 @@ from argosy_service.resources.recurring_runs import make_slug, read_schedule
 from argosy_service.resources.run_rows import NewRun, insert_run
 from argosy_service.resources.versions import find_newest_version
 
+_LOGGER: Final = Logger("service.scheduler")
 _UNFINISHED: Final = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 _AT_ONCE: Final = 100
 """How many recurring runs are looked at in a step."""
@@ -50,8 +53,11 @@ class Scheduler:
             ids = list(connection.execute(due).scalars())
         made = False
         for recurring_run_id in ids:
-            with context.database.write() as connection:
-                made |= self._fire(connection, recurring_run_id, now)
+            try:
+                with context.database.write() as connection:
+                    made |= self._fire(connection, recurring_run_id, now)
+            except Exception:  # one that is broken must not stop the others
+                _LOGGER.info("recurring run %s: %s", recurring_run_id, traceback.format_exc())
         if made:
             context.changes.notify()
         return made

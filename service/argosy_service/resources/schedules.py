@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,8 @@ _FIELD: Final = re.compile(
     r"(\d+|\*|\?|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat|[-,/])+",
     re.IGNORECASE,
 )
+_LAST: Final = 253_402_300_799 * SECOND
+"""The end of the year 9999; no slot is later."""
 _ADVICE: Final = "write it like '0 30 9 * * MON-FRI': second, minute, hour, day, month, weekday"
 
 
@@ -81,15 +83,17 @@ class SlotSchedule:
         return (every or self.interval_seconds) * SECOND
 
     def _limit(self, slot: int) -> int:
-        return 0 if self.end_at and slot > self.end_at else slot
+        return 0 if slot > min(self.end_at or _LAST, _LAST) else slot
 
     def _next_of_cron(self, slot: int) -> int:
-        at = from_microseconds(slot) or datetime(1970, 1, 1, tzinfo=UTC)
-        found: datetime = croniter(
-            _normalize(self.cron),
-            at.astimezone(ZoneInfo(self.zone)),
-            second_at_beginning=True,
-        ).get_next(datetime)
+        if slot > _LAST:
+            return slot
+        schedule = _normalize(self.cron)
+        try:
+            at = _to_datetime(slot).astimezone(ZoneInfo(self.zone))
+            found: datetime = croniter(schedule, at, second_at_beginning=True).get_next(datetime)
+        except (ValueError, OverflowError, CroniterError):
+            return 0  # it would be after the year 9999
         return to_microseconds(found)
 
 
@@ -120,7 +124,7 @@ def check_cron(text: str) -> str:
         else:
             now = datetime(2026, 1, 1, tzinfo=UTC)
             croniter(_normalize(text), now, second_at_beginning=True).get_next(datetime)
-    except (ValueError, CroniterError) as error:
+    except (ValueError, OverflowError, CroniterError) as error:
         raise InvalidRequestError(f"cron: '{text}' is no schedule: {error}; {_ADVICE}") from error
     return text
 
@@ -141,4 +145,8 @@ def _read_every(text: str) -> int:
     if match is None:
         return 0
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(match[1]))
-    return int(timedelta(seconds=seconds).total_seconds())
+    return int(seconds)
+
+
+def _to_datetime(slot: int) -> datetime:
+    return from_microseconds(slot) or datetime(1970, 1, 1, tzinfo=UTC)
