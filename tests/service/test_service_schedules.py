@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from argosy_schemas.errors import InvalidArgumentError
-from argosy_service.database.times import from_microseconds, to_microseconds
+from argosy_service.database.times import SECOND, from_microseconds, to_microseconds
 from argosy_service.errors import InvalidRequestError
 from argosy_service.resources.schedules import SlotSchedule, check_cron, check_time_zone
 
@@ -23,9 +24,9 @@ def slots(schedule: SlotSchedule, count: int) -> list[str]:
     found: list[str] = []
     slot = schedule.first()
     while slot and len(found) < count:
-        time = from_microseconds(slot)
-        assert time is not None
-        found.append(time.strftime("%m-%d %H:%M:%S"))
+        moment = from_microseconds(slot)
+        assert moment is not None
+        found.append(moment.strftime("%m-%d %H:%M:%S"))
         slot = schedule.after(slot)
     return found
 
@@ -97,6 +98,7 @@ def test_cron_keeps_to_its_bounds() -> None:
         {"interval_seconds": 2**60},
         {"cron": "@every 99999999999999999h"},
         {"cron": "0 0 0 * * *", "zone": "America/New_York"},
+        {"cron": "0 0 0 * * *", "zone": "Asia/Tokyo"},
     ],
 )
 def test_no_slot_is_after_the_year_9999(values: dict[str, object]) -> None:
@@ -132,6 +134,37 @@ def test_the_latest_slot_skips_those_before(values: dict[str, object]) -> None:
     assert schedule.latest(schedule.first(), at(CREATED)) == at(CREATED)
     assert schedule.latest(schedule.first(), start) == schedule.first()
     assert bounded.latest(bounded.first(), at(CREATED)) == at("2026-05-01T11:02:00")
+
+
+@pytest.mark.parametrize(
+    ("created", "cron"),
+    [
+        # The clock changes after a day.
+        *(("2026-10-24T12:00:00", cron) for cron in ("0 30 2 * * *", "0 */20 1-4 * * *")),
+        *(("2026-03-28T12:00:00", cron) for cron in ("0 30 2 * * *", "0 */20 1-4 * * *")),
+        ("2026-05-01T12:00:00", "0 0 0 13 * 5"),
+        ("2026-05-01T12:00:00", "@every 7m"),
+    ],
+)
+def test_the_latest_slot_is_the_one_that_the_walk_ends_with(created: str, cron: str) -> None:
+    schedule = SlotSchedule(created_at=at(created), cron=cron, zone="Europe/Berlin")
+    first = schedule.first()
+
+    for now in range(first, first + 48 * 3600 * SECOND, 600 * SECOND + 1):
+        slot = first
+        while (following := schedule.after(slot)) <= now:
+            slot = following
+        assert schedule.latest(first, now) == slot
+
+
+def test_the_latest_slot_of_many_is_found_at_once() -> None:
+    schedule = SlotSchedule(created_at=at("1990-01-01T00:00:00"), cron="* * * * * *")
+    begun = time.monotonic()
+
+    latest = schedule.latest(schedule.first(), at(CREATED) + 5)
+
+    assert latest == at(CREATED)
+    assert time.monotonic() - begun < 5
 
 
 def test_fields_are_those_of_the_time_zone() -> None:

@@ -38,6 +38,7 @@ _FIELD: Final = re.compile(
 )
 _LAST: Final = 253_402_300_799 * SECOND
 """The end of the year 9999; no slot is later."""
+_DAY: Final = 24 * 3600 * SECOND
 _ADVICE: Final = "write it like '0 30 9 * * MON-FRI': second, minute, hour, day, month, weekday"
 
 
@@ -70,12 +71,14 @@ class SlotSchedule:
 
     def latest(self, slot: int, now: int) -> int:
         """Return the last slot from ``slot`` on that is not after ``now``."""
+        last = min(now, self.end_at or now)
         if self._interval:
-            last = min(now, self.end_at or now)
             return slot + max(0, last - slot) // self._interval * self._interval
-        while 0 < (following := self.after(slot)) <= now:
-            slot = following
-        return slot
+        if not self.cron or last <= slot:
+            return slot
+        # Slots are whole seconds, and only those before the given time are found.
+        found: datetime = self._cron(last - last % SECOND + SECOND).get_prev(datetime)
+        return max(slot, to_microseconds(found))
 
     @property
     def _interval(self) -> int:
@@ -86,15 +89,20 @@ class SlotSchedule:
         return 0 if slot > min(self.end_at or _LAST, _LAST) else slot
 
     def _next_of_cron(self, slot: int) -> int:
-        if slot > _LAST:
-            return slot
-        schedule = _normalize(self.cron)
+        if slot > _LAST - _DAY:
+            return 0  # a time zone may have the year 10000 by then
+        cron = self._cron(slot)
         try:
-            at = _to_datetime(slot).astimezone(ZoneInfo(self.zone))
-            found: datetime = croniter(schedule, at, second_at_beginning=True).get_next(datetime)
+            found: datetime = cron.get_next(datetime)
         except (ValueError, OverflowError, CroniterError):
             return 0  # it would be after the year 9999
         return to_microseconds(found)
+
+    def _cron(self, at: int) -> croniter:
+        time = from_microseconds(at) or datetime(1970, 1, 1, tzinfo=UTC)
+        return croniter(
+            _normalize(self.cron), time.astimezone(ZoneInfo(self.zone)), second_at_beginning=True
+        )
 
 
 def check_time_zone(name: str) -> None:
@@ -146,7 +154,3 @@ def _read_every(text: str) -> int:
         return 0
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(match[1]))
     return int(seconds)
-
-
-def _to_datetime(slot: int) -> datetime:
-    return from_microseconds(slot) or datetime(1970, 1, 1, tzinfo=UTC)
