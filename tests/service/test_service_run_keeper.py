@@ -314,6 +314,24 @@ def test_tasks_are_shown_with_their_states_times_and_errors(service: Service) ->
     assert RuntimeState.Name(after["a/b"].state) == "RUNTIME_STATE_UNSPECIFIED"
 
 
+def test_tasks_of_a_report_that_was_not_written_come_with_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("argosy_service.background.ledger.move_run", fail)
+        with pytest.raises(ZeroDivisionError):
+            service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
+    service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
+
+    assert details(service, run_id).keys() == {"a"}
+
+
 def test_ids_of_tasks_stay_and_name_parents_and_children(service: Service) -> None:
     run_id = service.create()
     service.keeper.step()

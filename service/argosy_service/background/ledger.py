@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tasks: dict[str, dict[str, dict[str, Any]]] = {}
+        self._tasks: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         """Of runs that have not ended: the rows of their tasks, by path."""
 
     def read_agenda(self, *, most_pending: int) -> Agenda:
@@ -86,20 +86,25 @@ class Ledger:
             row = connection.execute(select(RUNS).where(RUNS.c.id == report.run_id)).first()
             if row is None or row.state not in _UNFINISHED:
                 return
-            self._write_tasks(connection, report)
+            tasks = self._write_tasks(connection, report)
             for state, values in _list_moves(row, report, now):
                 row = connection.execute(select(RUNS).where(RUNS.c.id == report.run_id)).one()
                 move_run(connection, row, state, values.pop("at"), **values)
+        # Only now: a transaction that failed wrote none of them.
         if report.is_final:
             self._tasks.pop(report.run_id, None)
+        else:
+            self._tasks[report.run_id] = tasks
 
-    def _write_tasks(self, connection: Connection, report: RunReport) -> None:
-        """Write down the tasks that changed since the last report."""
-        known = self._tasks.setdefault(report.run_id, {})
+    def _write_tasks(
+        self, connection: Connection, report: RunReport
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Write down the tasks that changed since the last report; return the rows of all."""
+        known = self._tasks.get(report.run_id, {})
         rows = [_make_row(report.run_id, at, task) for at, task in enumerate(report.tasks)]
         changed = [row for row in rows if known.get(row["path"]) != row]
         write_rows(connection, TASKS, changed)
-        known.update({row["path"]: row for row in changed})
+        return {**known, **{row["path"]: row for row in changed}}
 
 
 def _list_ids(connection: Connection, state: str, most: int | None) -> tuple[str, ...]:
