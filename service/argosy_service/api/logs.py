@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from argosy_schemas.errors import ArgosyError
+from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.rest import refuse
 from argosy_service.engines.protocol import TaskLog
 from argosy_service.resources.context import Context
@@ -29,7 +30,8 @@ class Logs:
         """Return the log of a task; with ``follow=true``, until the run has ended."""
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
-            path = await run_in_threadpool(find_logged_task, self._context, run_id, node)
+            with translate_database_errors():
+                path = await run_in_threadpool(find_logged_task, self._context, run_id, node)
         except ArgosyError as error:
             return refuse(error)
         log = self._context.logs.open(run_id, path)

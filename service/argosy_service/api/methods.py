@@ -13,9 +13,9 @@ from google.api import annotations_pb2  # pyright: ignore[reportMissingTypeStubs
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
-from sqlalchemy.exc import DataError, OperationalError
 
-from argosy_service.errors import InvalidRequestError, NotImplementedYetError, UnavailableError
+from argosy_service.api.database_errors import translate_database_errors
+from argosy_service.errors import NotImplementedYetError
 from argosy_service.protos import (
     auth_pb2,
     experiment_pb2,
@@ -114,18 +114,10 @@ class Method:
         """
         self.check_served()
         function = FUNCTIONS.get(self.name)
-        try:
+        with translate_database_errors():
             if function is not None:
                 return function(context, request)
             return FUNCTIONS_OF_CALLS[self.name](context, request, call)
-        except DataError as error:
-            raise InvalidRequestError(
-                f"the database cannot hold a value: {_first_line(error)}; remove the character"
-            ) from error
-        except OperationalError as error:
-            raise UnavailableError(
-                f"the database does not answer: {_first_line(error)}; try again"
-            ) from error
 
     def check_served(self) -> None:
         """Refuse a method that no function is behind.
@@ -160,7 +152,3 @@ def _make_method(service: ServiceDescriptor, method: MethodDescriptor) -> Method
         path=getattr(rule, verb),
         body=rule.body,
     )
-
-
-def _first_line(error: DataError | OperationalError) -> str:
-    return str(error.orig).strip().splitlines()[0]

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from argosy_schemas.errors import ArgosyError
+from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.json_messages import write_message
 from argosy_service.api.rest import make_error_answer, read_body
 from argosy_service.errors import InvalidRequestError
@@ -45,7 +46,8 @@ class Uploads:
     ) -> Response:
         try:
             upload = await _read_upload(request)
-            message = await run_in_threadpool(function, self._context, upload)
+            with translate_database_errors():
+                message = await run_in_threadpool(function, self._context, upload)
         except ArgosyError as error:
             return _refuse(error)
         return Response(write_message(message), media_type="application/json")
