@@ -24,8 +24,8 @@ from argosy_runs.journal import (
     entry_to_json,
 )
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
-from argosy_runs.task_nodes import NodeIndex
-from argosy_runs.view import RunView
+from argosy_runs.viewing.task_nodes import NodeIndex
+from argosy_runs.viewing.view import RunView
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.ir.task_tree import TaskPosition, TaskTree
 from argosy_schemas.names import AttemptId, TaskPath

@@ -32,7 +32,7 @@ from argosy_driver.planning.settled import Settled, find_settled_tasks
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_runs.argo.identity import read_run_identity
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError, MissingObjectError
 from argosy_schemas.ir.known import KnownResults

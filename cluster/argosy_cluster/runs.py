@@ -31,7 +31,7 @@ from argosy_runs.stored import (
     delete_cache_entries,
     delete_records,
 )
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.errors import (
     AccessDeniedError,
     ClusterError,

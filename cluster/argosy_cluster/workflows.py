@@ -14,7 +14,7 @@ from argosy_compiler.options import options_from_json
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.places import RunEntry
 from argosy_runs.states import RunState
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.pod import (

@@ -32,10 +32,10 @@ from argosy_engine.reporter import Reporter
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.settings import RunSettings
 from argosy_runs.journal import JournalReader
-from argosy_runs.task_nodes import NodeIndex
-from argosy_runs.values import TaskValues
-from argosy_runs.view import RunView
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.task_nodes import NodeIndex
+from argosy_runs.viewing.values import TaskValues
+from argosy_runs.viewing.view import RunView
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.names import TaskPath
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores

@@ -21,9 +21,9 @@ from argosy_runs.events import (
 )
 from argosy_runs.journal import Attempt, JournalEntry, NodeChanged, StopRequested
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
-from argosy_runs.task_nodes import TaskAttempts
-from argosy_runs.values import TaskValues
-from argosy_runs.view import RunView
+from argosy_runs.viewing.task_nodes import TaskAttempts
+from argosy_runs.viewing.values import TaskValues
+from argosy_runs.viewing.view import RunView
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.names import TaskPath
 

@@ -23,8 +23,8 @@ from argosy_runs.events import Listener, Notice, RunFinished, RunStarted, ignore
 from argosy_runs.journal import EngineStarted, RunEnded
 from argosy_runs.local.home import find_run
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import make_run_result
 from argosy_runs.states import RunState
+from argosy_runs.viewing.run_result import make_run_result
 from argosy_schemas.formats.packed_ir import pack, unpack
 from argosy_schemas.names import RunId
 from argosy_schemas.values import JsonValue

@@ -2,7 +2,7 @@
 
 A node is one decision of the workflow: a pod, the attempts at one, a DAG, the fan-out of a loop, or
 a task that did not run. Which nodes stand for which task of the pipeline is the business of
-:mod:`argosy_runs.task_nodes`.
+:mod:`argosy_runs.viewing.task_nodes`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.home.run_directory import RunDirectory
-from argosy_runs.run_spec import RunSpec
+from argosy_runs.viewing.run_spec import RunSpec
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 from full_disks import files_up_to

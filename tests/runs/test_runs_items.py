@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_runs.items import label_item
+from argosy_runs.viewing.items import label_item
 from argosy_schemas.formats.records import Artifact
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.names import ArtifactUri

@@ -19,8 +19,8 @@ from argosy_runs.local.home import RunFiles
 from argosy_runs.local.listing import list_runs
 from argosy_runs.local.selecting import select_run
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
-from argosy_runs.run_spec import RunSpec
 from argosy_runs.states import RunState
+from argosy_runs.viewing.run_spec import RunSpec
 from argosy_schemas.errors import InvalidArgumentError, Reason
 from argosy_schemas.formats.packed_ir import pack
 from argosy_schemas.formats.records import Failure

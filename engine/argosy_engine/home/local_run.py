@@ -15,7 +15,7 @@ from argosy_driver.stand_ins import LocalObjects, read_env_file
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
-from argosy_runs.run_spec import RunSpec, make_run_context
+from argosy_runs.viewing.run_spec import RunSpec, make_run_context
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.ir.model import Pipeline

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from argosy_runs.local.home import RunFiles
-from argosy_runs.run_spec import RunSpec
+from argosy_runs.viewing.run_spec import RunSpec
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 

@@ -38,7 +38,7 @@ from argosy_engine.scheduling.ready_queue import ReadyQueue
 from argosy_engine.workflow.model import ClaimChange
 from argosy_expressions.errors import ExpressionError
 from argosy_runs.nodes import NodePhase, ShutdownMessage
-from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
+from argosy_runs.viewing.outcomes import RUN_STOPPED, make_deadline_failure
 from argosy_schemas.formats.records import Failure, Reason
 from argosy_schemas.pod import ENV_UPSTREAM, decode_strings
 

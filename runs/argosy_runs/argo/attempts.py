@@ -11,7 +11,7 @@ from typing import Final
 
 from argosy_runs.journal import Attempt
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType, ShutdownMessage
-from argosy_runs.task_nodes import TaskAttempts
+from argosy_runs.viewing.task_nodes import TaskAttempts
 from argosy_schemas.formats.records import AttemptRecord, AttemptState
 from argosy_schemas.names import TaskPath
 from argosy_store.parallel import for_each

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from argosy_runs.nodes import EXIT_LABEL, NodePhase, NodeStatus, NodeType
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.names import TaskPath

@@ -11,14 +11,14 @@ from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.nodes import read_argo_nodes
 from argosy_runs.journal import EngineStarted, StopRequested
 from argosy_runs.nodes import NodeStatus, ShutdownMessage
-from argosy_runs.outcomes import RUN_STOPPED, make_deadline_failure
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import make_run_result
-from argosy_runs.run_spec import RunSpec, make_run_context
-from argosy_runs.task_nodes import NodeIndex
-from argosy_runs.values import TaskValues
-from argosy_runs.view import Abandonment, RunView
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.outcomes import RUN_STOPPED, make_deadline_failure
+from argosy_runs.viewing.run_result import make_run_result
+from argosy_runs.viewing.run_spec import RunSpec, make_run_context
+from argosy_runs.viewing.task_nodes import NodeIndex
+from argosy_runs.viewing.values import TaskValues
+from argosy_runs.viewing.view import Abandonment, RunView
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.ir.model import Pipeline

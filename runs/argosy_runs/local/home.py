@@ -2,7 +2,7 @@
 
 Below ``<home>/runs/<run>``, beside the records that driver and launcher keep there:
 
-* ``run.json``       what the run was given (:mod:`argosy_runs.run_spec`); written once
+* ``run.json``       what the run was given (:mod:`argosy_runs.viewing.run_spec`); written once
 * ``ir``             the packed IR
 * ``journal.jsonl``  what happened to its nodes (:mod:`argosy_runs.journal`)
 * ``lock``           held by the engine that works on the run
@@ -19,7 +19,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from argosy_runs.run_spec import RunSpec, make_unreadable_error, run_spec_from_json
+from argosy_runs.viewing.run_spec import RunSpec, make_unreadable_error, run_spec_from_json
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from argosy_runs.journal import JournalReader
 from argosy_runs.local.home import RunFiles, find_run
 from argosy_runs.results import RunResult
-from argosy_runs.run_result import make_run_result
-from argosy_runs.run_spec import make_run_context
-from argosy_runs.task_nodes import NodeIndex
-from argosy_runs.values import TaskValues
-from argosy_runs.view import Abandonment, RunView
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.run_result import make_run_result
+from argosy_runs.viewing.run_spec import make_run_context
+from argosy_runs.viewing.task_nodes import NodeIndex
+from argosy_runs.viewing.values import TaskValues
+from argosy_runs.viewing.view import Abandonment, RunView
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store

@@ -12,10 +12,10 @@ from argosy_driver.resolving.outputs import Records
 from argosy_driver.resolving.phases import SUCCEEDED
 from argosy_driver.resolving.resolver import Resolver
 from argosy_driver.resolving.run_context import RunContext
-from argosy_runs.items import label_item
 from argosy_runs.journal import Attempt
 from argosy_runs.states import TaskState
-from argosy_runs.task_nodes import NodeIndex
+from argosy_runs.viewing.items import label_item
+from argosy_runs.viewing.task_nodes import NodeIndex
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.records import Values
 from argosy_schemas.ir.model import Pipeline

@@ -12,7 +12,7 @@ from typing import Any
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_driver.stand_ins import LocalObjects, StandIns
-from argosy_runs.workflow_document import WorkflowDocument
+from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.ir.model import Pipeline

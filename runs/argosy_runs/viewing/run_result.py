@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from argosy_runs.nodes import NodePhase
-from argosy_runs.outcomes import Outcome
 from argosy_runs.results import (
     ENDED_AS,
     RunResult,
@@ -15,11 +14,12 @@ from argosy_runs.results import (
     format_failure,
     make_path_key,
 )
-from argosy_runs.run_spec import RunSpec
 from argosy_runs.states import RunState, TaskState
-from argosy_runs.task_nodes import TaskAttempts, TaskNodes
-from argosy_runs.values import TaskValues
-from argosy_runs.view import RunView
+from argosy_runs.viewing.outcomes import Outcome
+from argosy_runs.viewing.run_spec import RunSpec
+from argosy_runs.viewing.task_nodes import TaskAttempts, TaskNodes
+from argosy_runs.viewing.values import TaskValues
+from argosy_runs.viewing.view import RunView
 from argosy_schemas.formats.records import Reason, Values
 from argosy_schemas.ir.task_tree import TaskPosition
 from argosy_schemas.names import TaskPath

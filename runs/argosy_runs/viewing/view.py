@@ -14,7 +14,8 @@ from typing import Protocol, assert_never
 
 from argosy_runs.journal import EngineStarted, JournalEntry, NodeChanged, RunEnded, StopRequested
 from argosy_runs.nodes import NodePhase, NodeStatus, NodeType
-from argosy_runs.outcomes import (
+from argosy_runs.states import TaskState
+from argosy_runs.viewing.outcomes import (
     CONDITION_FALSE,
     Outcome,
     derive_group_outcome,
@@ -22,8 +23,7 @@ from argosy_runs.outcomes import (
     make_stopped_outcome,
     make_upstream_reason,
 )
-from argosy_runs.states import TaskState
-from argosy_runs.task_nodes import NodeIndex, TaskNodes
+from argosy_runs.viewing.task_nodes import NodeIndex, TaskNodes
 from argosy_schemas.formats.records import Failure
 from argosy_schemas.ir.known import NOTHING_KNOWN, KnownResults
 from argosy_schemas.ir.order import order_tasks

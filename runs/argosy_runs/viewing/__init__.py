@@ -1,0 +1,1 @@
+"""What became of a run and its tasks, from its pipeline, its nodes and its records."""
