@@ -28,8 +28,8 @@ from argosy_service.engines.local.logs import LocalLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
-from argosy_service.resources.schedules import check_time_zone
-from argosy_service.resources.url_import import UrlImporter
+from argosy_service.resources.recurring_runs.schedules import check_time_zone
+from argosy_service.resources.specs.url_import import UrlImporter
 from argosy_service.settings import ServiceSettings
 
 _GRACE_SECONDS: Final = 10

@@ -36,7 +36,7 @@ class ServiceSettings:
 
     import_prefixes: tuple[str, ...] = ()
     """URLs that begin with one of these are imported whatever their host, see
-    :class:`argosy_service.resources.url_import.UrlImporter`."""
+    :class:`argosy_service.resources.specs.url_import.UrlImporter`."""
 
     time_zone: str = "UTC"
     """Of the fields of cron schedules, e.g. ``Europe/Berlin``."""

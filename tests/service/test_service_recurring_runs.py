@@ -26,10 +26,13 @@ from argosy_service.protos.recurring_run_pb2 import (
     RecurringRun,
 )
 from argosy_service.protos.run_pb2 import ListRunsRequest, Run
-from argosy_service.resources import experiments, pipelines, recurring_runs, runs, uploads
+from argosy_service.resources import experiments
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
-from argosy_service.resources.run_rows import find_run_row, move_run
+from argosy_service.resources.pipelines import pipelines, uploads
+from argosy_service.resources.recurring_runs import recurring_runs
+from argosy_service.resources.runs import runs
+from argosy_service.resources.runs.run_rows import find_run_row, move_run
 from postgresql import PostgreSql
 from service_running import Client
 

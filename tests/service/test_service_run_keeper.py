@@ -33,10 +33,10 @@ from argosy_service.protos.run_pb2 import (
     RuntimeState,
     TerminateRunRequest,
 )
-from argosy_service.resources import runs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
+from argosy_service.resources.runs import runs
 from postgresql import PostgreSql
 
 HELLO = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"

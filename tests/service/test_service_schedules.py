@@ -10,7 +10,11 @@ import pytest
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_service.database.times import SECOND, from_microseconds, to_microseconds
 from argosy_service.errors import InvalidRequestError
-from argosy_service.resources.schedules import SlotSchedule, check_cron, check_time_zone
+from argosy_service.resources.recurring_runs.schedules import (
+    SlotSchedule,
+    check_cron,
+    check_time_zone,
+)
 
 CREATED = "2026-05-01T12:00:00"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from argosy_service.errors import InvalidRequestError
-from argosy_service.resources.url_import import UrlImporter
+from argosy_service.resources.specs.url_import import UrlImporter
 from argosy_service.settings import ServiceSettings
 from service_running import run_service
 

@@ -15,7 +15,7 @@ from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.rest import refuse
 from argosy_service.engines.protocol import TaskLog
 from argosy_service.resources.context import Context
-from argosy_service.resources.logs import find_logged_task, has_ended
+from argosy_service.resources.runs.logs import find_logged_task, has_ended
 
 _LOOK_SECONDS: Final = 0.5
 

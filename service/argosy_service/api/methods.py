@@ -27,8 +27,11 @@ from argosy_service.protos import (
     run_pb2,
     visualization_pb2,
 )
-from argosy_service.resources import experiments, healthz, pipelines, recurring_runs, runs, versions
+from argosy_service.resources import experiments, healthz
 from argosy_service.resources.context import Call, Context
+from argosy_service.resources.pipelines import pipelines, versions
+from argosy_service.resources.recurring_runs import recurring_runs
+from argosy_service.resources.runs import runs
 
 Function: TypeAlias = Callable[[Context, Any], Message]
 FunctionOfCall: TypeAlias = Callable[[Context, Any, Call], Message]

@@ -19,8 +19,8 @@ from argosy_service.api.json_messages import write_message
 from argosy_service.api.rest import make_error_answer, read_body
 from argosy_service.errors import InvalidRequestError
 from argosy_service.resources.context import Context
-from argosy_service.resources.specs import MAX_SPEC_BYTES
-from argosy_service.resources.uploads import Upload, upload_pipeline, upload_version
+from argosy_service.resources.pipelines.uploads import Upload, upload_pipeline, upload_version
+from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 
 _PART: Final = "uploadfile"
 _FORM_BYTES: Final = 64 * 2**10

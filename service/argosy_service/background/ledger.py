@@ -16,7 +16,7 @@ from argosy_service.database.inserting import write_rows
 from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS, TASKS
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import RunOrder, RunReport
-from argosy_service.resources.run_rows import move_run
+from argosy_service.resources.runs.run_rows import move_run
 
 _UNFINISHED: Final = ("PENDING", "RUNNING", "CANCELING")
 _TERMINATED: Final = "the run was terminated by a request"

@@ -16,9 +16,9 @@ from argosy_schemas.logger import Logger
 from argosy_service.database.tables import RECURRING_RUNS, RUNS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
-from argosy_service.resources.recurring_runs import make_slug, read_schedule
-from argosy_service.resources.run_rows import NewRun, insert_run
-from argosy_service.resources.versions import find_newest_version
+from argosy_service.resources.pipelines.versions import find_newest_version
+from argosy_service.resources.recurring_runs.recurring_runs import make_slug, read_schedule
+from argosy_service.resources.runs.run_rows import NewRun, insert_run
 
 _LOGGER: Final = Logger("service.scheduler")
 _UNFINISHED: Final = ("PENDING", "RUNNING", "CANCELING", "PAUSED")

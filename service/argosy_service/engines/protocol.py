@@ -22,7 +22,7 @@ class RunOrder:
 
     run_id: str
     spec: str
-    """JSON, as :mod:`argosy_service.resources.specs` keeps it."""
+    """JSON, as :mod:`argosy_service.resources.specs.specs` keeps it."""
     parameters: Mapping[str, JsonValue]
     pipeline_root: str = ""
     """Empty: the engine's own."""

@@ -11,8 +11,8 @@ from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import TaskLogs
 from argosy_service.resources.changes import Changes
-from argosy_service.resources.specs import SpecReader
-from argosy_service.resources.url_import import UrlImporter
+from argosy_service.resources.specs.specs import SpecReader
+from argosy_service.resources.specs.url_import import UrlImporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

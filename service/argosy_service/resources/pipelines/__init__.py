@@ -1,0 +1,1 @@
+"""Pipelines and their versions, from uploads, URLs and requests."""

@@ -1,0 +1,1 @@
+"""Recurring runs and their schedules."""

@@ -1,0 +1,1 @@
+"""Runs, their tasks and logs."""

@@ -1,0 +1,1 @@
+"""Pipeline specs: where they come from, and what of their parameters a run may set."""
