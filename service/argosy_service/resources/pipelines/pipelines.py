@@ -26,9 +26,9 @@ from argosy_service.protos.pipeline_pb2 import (
 )
 from argosy_service.resources.context import Call, Context, make_id
 from argosy_service.resources.fields import check_name, make_timestamp
-from argosy_service.resources.specs import Spec
-from argosy_service.resources.tags import limit_tags, load_tags, replace_tags
-from argosy_service.resources.versions import NewVersion, fetch_spec, insert_version
+from argosy_service.resources.pipelines.tags import limit_tags, load_tags, replace_tags
+from argosy_service.resources.pipelines.versions import NewVersion, fetch_spec, insert_version
+from argosy_service.resources.specs.specs import Spec
 
 _MAX_NAME_BYTES: Final = 128
 _C: Final = PIPELINES.c

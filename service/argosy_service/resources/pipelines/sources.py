@@ -10,8 +10,8 @@ from argosy_service.errors import InvalidRequestError
 from argosy_service.protos.recurring_run_pb2 import RecurringRun
 from argosy_service.protos.run_pb2 import Run
 from argosy_service.resources.context import Context
-from argosy_service.resources.specs import Spec
-from argosy_service.resources.versions import find_newest_version, find_version
+from argosy_service.resources.pipelines.versions import find_newest_version, find_version
+from argosy_service.resources.specs.specs import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ from typing import Any, cast
 from argosy_service.errors import InvalidRequestError
 from argosy_service.protos.pipeline_pb2 import Pipeline, PipelineVersion
 from argosy_service.resources.context import Context
-from argosy_service.resources.packages import open_package
-from argosy_service.resources.pipelines import create_pipeline_with_spec
-from argosy_service.resources.specs import Spec
-from argosy_service.resources.tags import limit_tags
-from argosy_service.resources.versions import NewVersion, add_version
+from argosy_service.resources.pipelines.pipelines import create_pipeline_with_spec
+from argosy_service.resources.pipelines.tags import limit_tags
+from argosy_service.resources.pipelines.versions import NewVersion, add_version
+from argosy_service.resources.specs.packages import open_package
+from argosy_service.resources.specs.specs import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,9 @@ from argosy_service.protos.pipeline_pb2 import (
 )
 from argosy_service.resources.context import Call, Context, make_id
 from argosy_service.resources.fields import check_name, make_timestamp
-from argosy_service.resources.packages import open_package
-from argosy_service.resources.specs import Spec, load_text, make_struct, store_spec
-from argosy_service.resources.tags import limit_tags, load_tags, replace_tags
+from argosy_service.resources.pipelines.tags import limit_tags, load_tags, replace_tags
+from argosy_service.resources.specs.packages import open_package
+from argosy_service.resources.specs.specs import Spec, load_text, make_struct, store_spec
 
 _MAX_NAME_BYTES: Final = 127
 _C: Final = PIPELINE_VERSIONS.c

@@ -36,11 +36,11 @@ from argosy_service.protos.runtime_config_pb2 import RuntimeConfig
 from argosy_service.resources.context import Context, make_id
 from argosy_service.resources.experiments import find_default_experiment, find_experiment
 from argosy_service.resources.fields import make_timestamp, read_timestamp
-from argosy_service.resources.parameters import check_parameters, to_json_values
-from argosy_service.resources.run_rows import DEFAULT_SERVICE_ACCOUNT
-from argosy_service.resources.schedules import SlotSchedule, check_cron
-from argosy_service.resources.sources import find_source
-from argosy_service.resources.specs import make_struct, store_spec
+from argosy_service.resources.pipelines.sources import find_source
+from argosy_service.resources.recurring_runs.schedules import SlotSchedule, check_cron
+from argosy_service.resources.runs.run_rows import DEFAULT_SERVICE_ACCOUNT
+from argosy_service.resources.specs.parameters import check_parameters, to_json_values
+from argosy_service.resources.specs.specs import make_struct, store_spec
 
 _MAX_CONCURRENCY: Final = 10
 _SLUG_LENGTH: Final = 25

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from argosy_service.database.tables import RUNS, TASKS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
-from argosy_service.resources.run_rows import find_run_row
-from argosy_service.resources.tasks import make_task_id
+from argosy_service.resources.runs.run_rows import find_run_row
+from argosy_service.resources.runs.tasks import make_task_id
 
 _UNFINISHED = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 

@@ -51,17 +51,17 @@ from argosy_service.resources.experiments import (
     find_experiment,
 )
 from argosy_service.resources.fields import make_timestamp, read_timestamp
-from argosy_service.resources.parameters import check_parameters, to_json_values
-from argosy_service.resources.run_rows import (
+from argosy_service.resources.pipelines.sources import PipelineSource, find_source
+from argosy_service.resources.runs.run_rows import (
     NewRun,
     find_run_row,
     insert_run,
     move_run,
     update_run,
 )
-from argosy_service.resources.sources import PipelineSource, find_source
-from argosy_service.resources.specs import make_struct, store_spec
-from argosy_service.resources.tasks import make_run_details
+from argosy_service.resources.runs.tasks import make_run_details
+from argosy_service.resources.specs.parameters import check_parameters, to_json_values
+from argosy_service.resources.specs.specs import make_struct, store_spec
 
 TERMINABLE: Final = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED")
 

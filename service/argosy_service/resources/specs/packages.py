@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import IO, Final
 
 from argosy_service.errors import InvalidRequestError
-from argosy_service.resources.specs import MAX_SPEC_BYTES
+from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 
 _TEXTS: Final = (".yaml", ".yml", ".json")
 _PREFERRED: Final = "pipeline.yaml"

@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from argosy_service.errors import InvalidRequestError
-from argosy_service.resources.specs import MAX_SPEC_BYTES
+from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 
 _HOSTS: Final = (
     "storage.googleapis.com",
