@@ -70,7 +70,7 @@ class Router:
         bare, action = _split_action(path)
         if action not in self._actions:
             bare, action = path, ""
-        segments = tuple(bare.strip("/").split("/"))
+        segments = tuple(bare.removeprefix("/").split("/"))
         found: dict[str, Match] = {}
         for route in self._routes.get(len(segments), []):
             match = route.match(segments, action)
