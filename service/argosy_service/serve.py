@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
@@ -25,6 +24,7 @@ from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.engines.local.logs import LocalLogs
+from argosy_service.file_locks import hold_file
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
@@ -63,8 +63,10 @@ def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], Non
         on_ready: Called once both ports are open.
 
     Raises:
-        InvalidArgumentError: The URL of the database is none.
-        MachineError: A port is taken, or the home or the database cannot be used.
+        InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
+            from, or the time zone is none.
+        MachineError: A port is taken, or the home or the database cannot be used, or is in use by
+            another service.
     """
     with open_service(settings) as context, _bind(settings) as listener:
         try:
@@ -102,8 +104,9 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
     """Yield the parts of a service without its ports.
 
     Raises:
-        InvalidArgumentError: The URL of the database is none.
-        MachineError: The home or the database cannot be used.
+        InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
+            from, or the time zone is none.
+        MachineError: The home or the database cannot be used, or is in use by another service.
     """
     for prefix in settings.import_prefixes:
         parts = urlsplit(prefix)
@@ -140,20 +143,18 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
         )
         keeper = RunKeeper(Ledger(database), engine, _now)
         steps = (Scheduler(context).step, keeper.step)
-        with closing(engine), run_in_background(steps, context.changes):
+        with database.claim(), closing(engine), run_in_background(steps, context.changes):
             yield context
 
 
 @contextmanager
 def _hold(directory: Path) -> Generator[None]:
     """Keep other services from the home: two would begin each run twice."""
-    with (directory / "lock").open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    with hold_file(directory / "lock") as is_held:
+        if not is_held:
             raise MachineError(
                 f"another service works in '{directory.parent}'; stop it, or choose another --home"
-            ) from error
+            )
         yield
 
 

@@ -109,3 +109,17 @@ def test_times_survive() -> None:
     at = from_microseconds(1_700_000_000_123_456)
     assert at is not None
     assert to_microseconds(at) == 1_700_000_000_123_456
+
+
+def test_a_database_is_claimed_by_one_service_at_a_time(database: Database) -> None:
+    other = open_database(database.url)
+    with (
+        database.claim(),
+        pytest.raises(MachineError, match="another service runs pipelines of the database"),
+        other.claim(),
+    ):
+        pass
+
+    with other.claim():
+        pass
+    other.close()

@@ -186,7 +186,7 @@ def test_a_run_that_waits_can_be_terminated(service: Service) -> None:
     service.keeper.step()
 
     assert service.engine.orders == []
-    assert service.engine.watched == [run_id]
+    assert service.engine.watched == {run_id}
 
 
 def test_a_run_that_succeeds_while_it_is_stopped_has_succeeded(service: Service) -> None:
@@ -248,7 +248,7 @@ def test_a_deleted_run_is_removed_by_its_engine(service: Service) -> None:
 
     with pytest.raises(NotFoundError):
         service.get(run_id)
-    assert service.engine.deleted == [run_id]
+    assert service.engine.deleted == {run_id}
 
 
 def test_after_a_restart_every_run_that_has_not_ended_is_started(service: Service) -> None:
@@ -271,8 +271,8 @@ def test_a_run_that_was_being_stopped_is_so_after_a_restart(service: Service) ->
     after = service.anew()
     after.keeper.step()
 
-    assert (after.engine.orders, after.engine.watched) == ([], [run_id])
-    assert after.engine.stopped == [run_id]
+    assert (after.engine.orders, after.engine.watched) == ([], {run_id})
+    assert after.engine.stopped == {run_id}
 
 
 # Tasks.

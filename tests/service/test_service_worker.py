@@ -25,7 +25,7 @@ def make_order(tmp_path: Path, script: str, **members: object) -> Any:
     return {
         "home": str(tmp_path / "home"),
         "run_id": RUN,
-        "source": shell_pipeline("shell", {"say": f"echo x >> {tmp_path}/seen; {script}"}),
+        "spec": shell_pipeline("shell", {"say": f"echo x >> {tmp_path}/seen; {script}"}),
         "parameters": {},
         "root": "",
         "ends": 0,

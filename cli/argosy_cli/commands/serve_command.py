@@ -11,11 +11,13 @@ import click
 from argosy_cli.options.shared import Count, format_examples, home
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import MachineError
+from argosy_service.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from argosy_service.serve import RunningService
 
 _PORT = click.IntRange(0, 65535)
+_DEFAULTS = ServiceSettings()
 
 
 @click.command(
@@ -31,12 +33,20 @@ _PORT = click.IntRange(0, 65535)
     metavar="URL",
     help="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.  [default: SQLite in --home]",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default=_DEFAULTS.host, show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=_PORT, default=8888, show_default=True, help="Port of the REST API; 0: any."
+    "--port",
+    type=_PORT,
+    default=_DEFAULTS.http_port,
+    show_default=True,
+    help="Port of the REST API; 0: any.",
 )
 @click.option(
-    "--grpc-port", type=_PORT, default=8887, show_default=True, help="Port of gRPC; 0: any."
+    "--grpc-port",
+    type=_PORT,
+    default=_DEFAULTS.grpc_port,
+    show_default=True,
+    help="Port of gRPC; 0: any.",
 )
 @click.option(
     "--allow-host",
@@ -54,7 +64,7 @@ _PORT = click.IntRange(0, 65535)
 )
 @click.option(
     "--time-zone",
-    default="UTC",
+    default=_DEFAULTS.time_zone,
     show_default=True,
     metavar="ZONE",
     help="What cron schedules are read in, e.g. Europe/Berlin.",
@@ -62,7 +72,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--max-runs",
     type=Count(1),
-    default=4,
+    default=_DEFAULTS.max_runs,
     show_default=True,
     metavar="N",
     help="How many runs take place at once; others wait.",
@@ -77,7 +87,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--runner",
     type=click.Choice([each.value for each in RunnerName]),
-    default=RunnerName.PROCESS.value,
+    default=_DEFAULTS.runner,
     show_default=True,
     help="How commands of tasks start, as for 'argosy run'.",
 )
@@ -103,7 +113,6 @@ def command(
     """
     try:
         from argosy_service.serve import serve
-        from argosy_service.settings import ServiceSettings
     except ModuleNotFoundError as error:
         raise MachineError(
             f"the service needs the package '{error.name}'; install argosy[service]"

@@ -17,8 +17,8 @@ from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS, TASKS
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import RunOrder, RunReport
 from argosy_service.resources.runs.run_rows import move_run
+from argosy_service.resources.runs.states import UNFINISHED
 
-_UNFINISHED: Final = ("PENDING", "RUNNING", "CANCELING")
 _TERMINATED: Final = "the run was terminated by a request"
 _STOPPED: Final = "the run was stopped"
 
@@ -84,7 +84,7 @@ class Ledger:
         """Write down what became of a run; a run that is gone, or has ended, stays as it is."""
         with self._database.write() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == report.run_id)).first()
-            if row is None or row.state not in _UNFINISHED:
+            if row is None or row.state not in UNFINISHED:
                 return
             tasks = self._write_tasks(connection, report)
             for state, values in _list_moves(row, report, now):

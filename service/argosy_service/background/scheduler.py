@@ -19,9 +19,9 @@ from argosy_service.resources.context import Context
 from argosy_service.resources.pipelines.versions import find_newest_version
 from argosy_service.resources.recurring_runs.recurring_runs import make_slug, read_schedule
 from argosy_service.resources.runs.run_rows import NewRun, insert_run
+from argosy_service.resources.runs.states import UNFINISHED
 
 _LOGGER: Final = Logger("service.scheduler")
-_UNFINISHED: Final = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 _AT_ONCE: Final = 100
 """How many recurring runs are looked at in a step."""
 
@@ -89,7 +89,7 @@ class Scheduler:
 def _count_unfinished(recurring_run_id: ColumnElement[str]) -> Select[int]:
     """Return a query for the number of runs of a recurring run that have not ended."""
     return select(func.count(RUNS.c.id)).where(
-        RUNS.c.recurring_run_id == recurring_run_id, RUNS.c.state.in_(_UNFINISHED)
+        RUNS.c.recurring_run_id == recurring_run_id, RUNS.c.state.in_(UNFINISHED)
     )
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.database.schema import upgrade_schema
+from argosy_service.file_locks import hold_file
 
 _BUSY_MILLISECONDS: Final = 10_000
 """How long SQLite waits for another process that writes."""
 
 _WRITES: Final = "argosy_writes"
+_CLAIM: Final = 0x6172676F7379
+"""The number of the advisory lock of a service."""
 
 
 class Database:
@@ -28,6 +32,13 @@ class Database:
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer. Threads that wait here wait in turn, and no longer than needed.
         self._writing = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """What :func:`open_database` takes, password and all."""
+        return self._engine.url.set(drivername=self._engine.dialect.name).render_as_string(
+            hide_password=False
+        )
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -42,6 +53,34 @@ class Database:
             connection = opened.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def claim(self) -> Generator[None]:
+        """Keep services of other homes from the database while the block lasts.
+
+        Each of them would begin all its runs. SQLite: a lock on ``<database>.lock``; PostgreSQL: an
+        advisory lock, which goes with its connection.
+
+        Raises:
+            MachineError: Another service has claimed it.
+        """
+        shown = self._engine.url.render_as_string()
+        if self._is_sqlite:
+            with hold_file(Path(f"{self._engine.url.database}.lock")) as is_held:
+                if not is_held:
+                    raise MachineError(_explain_claim(shown))
+                yield
+            return
+        with self._engine.connect() as opened:
+            connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+            query = select(func.pg_try_advisory_lock(_CLAIM))
+            if not connection.execute(query).scalar_one():
+                raise MachineError(_explain_claim(shown))
+            try:
+                yield
+            finally:
+                # Closed, not returned to the pool, where it would keep the lock.
+                connection.invalidate()
 
     def close(self) -> None:
         """Close all connections."""
@@ -96,6 +135,13 @@ def _make_engine(text: str) -> Engine:
                 "PostgreSQL needs the package psycopg; install argosy[postgresql]"
             ) from error
     raise InvalidArgumentError(_explain(text))
+
+
+def _explain_claim(shown: str) -> str:
+    return (
+        f"another service runs pipelines of the database '{shown}' on its own machine; stop it, or "
+        "choose another --database"
+    )
 
 
 def _explain(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -21,13 +21,12 @@ class FieldKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field that clients may filter and, mostly, sort by."""
+    """A field that clients may filter and sort by."""
 
     column: ColumnElement[Any]
     kind: FieldKind = FieldKind.TEXT
     key: ColumnElement[Any] | None = None
     """Of a NAME: the column with its case-folded form."""
-    is_sortable: bool = True
 
     @property
     def order(self) -> ColumnElement[Any]:
@@ -44,5 +43,3 @@ class ListedTable:
     """By the names that clients use; ``created_at`` is among them."""
     has_tags: bool = False
     """Whether ``tags.<key>`` may be filtered by."""
-    columns: Sequence[ColumnElement[Any]] = field(default=())
-    """What is read; empty: all of the table."""

@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
@@ -24,14 +24,17 @@ MAX_PAGE_SIZE: Final = 200
 _DEFAULT_SORT: Final = "created_at"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
-    """Which page a client asks for; empty texts and 0 stand for absent."""
+class PageRequest(Protocol):
+    """Which page a client asks for, as the messages of the lists say it; empty and 0: absent."""
 
-    page_token: str = ""
-    page_size: int = 0
-    sort_by: str = ""
-    filter: str = ""
+    @property
+    def page_token(self) -> str: ...  # noqa: D102 # names of the API
+    @property
+    def page_size(self) -> int: ...  # noqa: D102
+    @property
+    def sort_by(self) -> str: ...  # noqa: D102
+    @property
+    def filter(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ def list_page(
     total = connection.execute(
         select(func.count()).select_from(listing.table).where(*wanted)
     ).scalar_one()
-    query = select(*(listing.columns or listing.table.c), sort.column.label("sort_value"))
+    query = select(*listing.table.c, sort.column.label("sort_value"))
     if token.after is not None:
         wanted.append(sort.follows(token.after))
     rows = connection.execute(sort.order(query.where(*wanted)).limit(size + 1)).all()
@@ -113,8 +116,8 @@ def _read_page_size(size: int) -> int:
 def _read_sort(listing: ListedTable, text: str) -> _Sort:
     words = text.lower().split() or [_DEFAULT_SORT]
     found = listing.fields.get(words[0])
-    if found is None or not found.is_sortable:
-        known = ", ".join(sorted(name for name, one in listing.fields.items() if one.is_sortable))
+    if found is None:
+        known = ", ".join(sorted(listing.fields))
         raise InvalidRequestError(f"sort_by: there is no field '{words[0]}'; use one of {known}")
     if len(words) > 2 or words[1:] not in ([], ["asc"], ["desc"]):
         raise InvalidRequestError(f"sort_by: '{text}' is no order; write 'FIELD' or 'FIELD desc'")
@@ -135,8 +138,8 @@ def _read_token(request: PageRequest) -> _Token:
         raise InvalidRequestError(
             "Invalid page token: give the next_page_token of the page before"
         ) from error
-    for name in ("sort_by", "filter"):
-        given, known = cast("str", getattr(request, name)), cast("str", getattr(token, name))
+    asked = (("sort_by", request.sort_by, token.sort_by), ("filter", request.filter, token.filter))
+    for name, given, known in asked:
         if given not in ("", known):
             raise InvalidRequestError(
                 f"{name}: the page token is that of another list; leave {name} out, or give that "

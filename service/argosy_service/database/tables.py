@@ -35,6 +35,26 @@ def _text(name: str) -> Column[str]:
     return Column(name, TEXT, nullable=False, default="", server_default="")
 
 
+def _name(name: str) -> tuple[Column[str], Column[str]]:
+    """Return the column of a name, and that of its key."""
+    return _text(name), _text(f"{name}_key")
+
+
+def _execution() -> tuple[Column[str], ...]:
+    """Return the columns that say what a run or a recurring run executes."""
+    return (
+        _text("pipeline_id"),
+        # Of a recurring run: empty where each run takes the newest version of the pipeline.
+        _text("pipeline_version_id"),
+        # Of the spec where it is inline, else of the version, also where that is gone by now.
+        _text("spec_digest"),
+        # JSON: the parameters that the caller gave; empty where it gave no runtime_config.
+        _text("parameters"),
+        _text("pipeline_root"),
+        _text("service_account"),
+    )
+
+
 def _time(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False, default=0, server_default="0")
 
@@ -44,8 +64,7 @@ EXPERIMENTS: Final = Table(
     METADATA,
     Column("id", _ID, primary_key=True),
     _text("namespace"),
-    _text("name"),
-    _text("name_key"),
+    *_name("name"),
     _text("description"),
     _text("storage_state"),
     _time("created_at"),
@@ -61,10 +80,8 @@ PIPELINES: Final = Table(
     METADATA,
     Column("id", _ID, primary_key=True),
     _text("namespace"),
-    _text("name"),
-    _text("name_key"),
-    _text("display_name"),
-    _text("display_name_key"),
+    *_name("name"),
+    *_name("display_name"),
     _text("description"),
     _time("created_at"),
     UniqueConstraint("namespace", "name", name="pipelines_name"),
@@ -78,10 +95,8 @@ PIPELINE_VERSIONS: Final = Table(
     METADATA,
     Column("id", _ID, primary_key=True),
     Column("pipeline_id", _ID, nullable=False),
-    _text("name"),
-    _text("name_key"),
-    _text("display_name"),
-    _text("display_name_key"),
+    *_name("name"),
+    *_name("display_name"),
     _text("description"),
     _text("package_url"),
     _text("code_source_url"),
@@ -118,22 +133,14 @@ RUNS: Final = Table(
     Column("id", _ID, primary_key=True),
     Column("experiment_id", _ID, nullable=False),
     _text("namespace"),
-    _text("name"),
-    _text("name_key"),
+    *_name("name"),
     _text("description"),
     _text("storage_state"),
     _text("state"),
     # JSON: a list of {"at": microseconds, "state": name}, oldest first.
     _text("state_history"),
     _text("error"),
-    _text("pipeline_id"),
-    _text("pipeline_version_id"),
-    # What it runs, also where it names a version that is gone by now.
-    _text("spec_digest"),
-    # JSON: the parameters that the caller gave; empty where it gave no runtime_config.
-    _text("parameters"),
-    _text("pipeline_root"),
-    _text("service_account"),
+    *_execution(),
     _text("recurring_run_id"),
     # How often an engine has brought it to an end; more than once after retries.
     Column("ends", Integer, nullable=False, default=0, server_default="0"),
@@ -171,19 +178,10 @@ RECURRING_RUNS: Final = Table(
     METADATA,
     Column("id", _ID, primary_key=True),
     Column("experiment_id", _ID, nullable=False),
-    _text("name"),
-    _text("name_key"),
+    *_name("name"),
     _text("description"),
     _text("error"),
-    _text("pipeline_id"),
-    # Empty: each run takes the newest version of the pipeline.
-    _text("pipeline_version_id"),
-    # Of the spec where it is inline, or of the version.
-    _text("spec_digest"),
-    # As those of a run.
-    _text("parameters"),
-    _text("pipeline_root"),
-    _text("service_account"),
+    *_execution(),
     Column("max_concurrency", Integer, nullable=False),
     # Neither cron nor interval: it is due once.
     _text("cron"),

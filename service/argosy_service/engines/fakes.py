@@ -36,9 +36,9 @@ class FakeEngine:
     def __init__(self, *, room: int = 100) -> None:
         self.orders: list[RunOrder] = []
         """All that was started, in this order."""
-        self.watched: list[str] = []
-        self.stopped: list[str] = []
-        self.deleted: list[str] = []
+        self.watched: set[str] = set()
+        self.stopped: set[str] = set()
+        self.deleted: set[str] = set()
         self._most = room
         self._active: dict[str, RunOrder | None] = {}
         self._reports: list[RunReport] = []
@@ -66,17 +66,17 @@ class FakeEngine:
     def watch(self, run_id: str) -> None:
         """Take note that a run is asked about."""
         if run_id not in self._active:
-            self.watched.append(run_id)
+            self.watched.add(run_id)
             self._active[run_id] = None
 
     def stop(self, run_id: str) -> None:
         """Take note that a run is to be stopped."""
-        self.stopped.append(run_id)
+        self.stopped.add(run_id)
 
     def delete(self, run_id: str) -> bool:
         """Forget a run."""
         self._active.pop(run_id, None)
-        self.deleted.append(run_id)
+        self.deleted.add(run_id)
         return True
 
     def close(self) -> None:

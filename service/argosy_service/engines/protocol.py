@@ -45,7 +45,7 @@ class RunReport:
     """When the engine began to work on it, the last time."""
     finished_at: datetime | None = None
     ends: int = 0
-    """How often it has ended."""
+    """How often it has ended; of a final report."""
 
     @property
     def is_final(self) -> bool:

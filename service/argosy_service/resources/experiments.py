@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
-from argosy_service.database.paging import PageRequest, list_page
+from argosy_service.database.paging import list_page
 from argosy_service.database.tables import EXPERIMENTS, RECURRING_RUNS, RUNS
 from argosy_service.errors import AlreadyExistsError, NotFoundError, WrongStateError
 from argosy_service.protos.experiment_pb2 import (
@@ -96,14 +96,8 @@ def list_experiments(context: Context, request: ListExperimentsRequest) -> ListE
     Raises:
         InvalidRequestError: Token, size, order or filter are wrong.
     """
-    asked = PageRequest(
-        page_token=request.page_token,
-        page_size=request.page_size,
-        sort_by=request.sort_by,
-        filter=request.filter,
-    )
     with context.database.read() as connection:
-        page = list_page(connection, _LISTED, asked)
+        page = list_page(connection, _LISTED, request)
     return ListExperimentsResponse(
         experiments=[_to_message(row) for row in page.rows],
         total_size=page.total_size,

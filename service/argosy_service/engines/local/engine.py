@@ -25,7 +25,6 @@ from argosy_schemas.errors import ArgosyError
 from argosy_schemas.names import RunId
 from argosy_service.engines.local.journals import count_ends, is_stopping
 from argosy_service.engines.protocol import RunOrder, RunReport
-from argosy_service.spec_documents import make_source
 
 _ASK_AGAIN_SECONDS: Final = 2.0
 """After which a run that goes on as if nothing was asked is asked once more to stop."""
@@ -103,7 +102,7 @@ class LocalEngine:
         content = {
             "home": str(self._home),
             "run_id": order.run_id,
-            "source": make_source(order.spec).data.decode(),
+            "spec": order.spec,
             "parameters": order.parameters,
             "root": order.pipeline_root,
             "ends": order.ends,
@@ -190,7 +189,8 @@ def _read_report(home: Path, run_id: str, active: _Active, *, is_working: bool) 
         if not active.files.spec.exists():
             return None if is_working else _report_unbegun(run_id, active)
         result = read_run(home, RunId(run_id))
-        ends = count_ends(active.files.journal)
+        # An end is counted where one is reported: it takes the whole journal.
+        ends = 0 if is_working else count_ends(active.files.journal)
     except ArgosyError as error:
         return None if is_working else RunReport(run_id=run_id, state="FAILED", error=str(error))
     if is_working:
@@ -199,7 +199,6 @@ def _read_report(home: Path, run_id: str, active: _Active, *, is_working: bool) 
             state="RUNNING",
             tasks=result.tasks,
             started_at=result.started_at,
-            ends=ends,
         )
     active.log.unlink(missing_ok=True)
     return _report_end(run_id, result, ends)

@@ -21,8 +21,8 @@ from argosy_schemas.checking.run_parameters import write_run_parameters
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.names import RunId
-from argosy_schemas.source import Source
 from argosy_service.engines.local.journals import count_ends
+from argosy_service.spec_documents import make_source
 
 _MAX_SPEC_BYTES = 128 * 2**20
 
@@ -47,8 +47,7 @@ def work(order: Any) -> None:
         if count_ends(files.journal) <= order["ends"]:
             resume_run(run_id, settings=settings)
         return
-    source = Source(file="pipeline_spec", data=order["source"].encode(), is_generated=True)
-    compiled = compile_cached(source, home=home, max_size_bytes=_MAX_SPEC_BYTES)
+    compiled = compile_cached(make_source(order["spec"]), home=home, max_size_bytes=_MAX_SPEC_BYTES)
     parameters = write_run_parameters(unpack(compiled.ir), order["parameters"])
     run_workflow(
         compiled.workflow, compiled.ir, settings=settings, parameters=parameters, run_id=run_id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
-from argosy_service.database.paging import PageRequest, list_page
+from argosy_service.database.paging import list_page
 from argosy_service.database.tables import PIPELINE_VERSIONS, PIPELINES, TAGS
 from argosy_service.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
 from argosy_service.protos.pipeline_pb2 import (
@@ -143,14 +143,8 @@ def list_pipelines(context: Context, request: ListPipelinesRequest) -> ListPipel
     Raises:
         InvalidRequestError: Token, size, order or filter are wrong.
     """
-    asked = PageRequest(
-        page_token=request.page_token,
-        page_size=request.page_size,
-        sort_by=request.sort_by,
-        filter=request.filter,
-    )
     with context.database.read() as connection:
-        page = list_page(connection, _LISTED, asked)
+        page = list_page(connection, _LISTED, request)
         tags = load_tags(connection, (row.id for row in page.rows))
     return ListPipelinesResponse(
         pipelines=[_to_message(row, tags.get(row.id, {})) for row in page.rows],

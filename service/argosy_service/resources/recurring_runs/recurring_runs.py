@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
@@ -15,8 +13,8 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from argosy_schemas.values import to_json
 from argosy_service.database.listing import Field, FieldKind, ListedTable
-from argosy_service.database.paging import PageRequest, list_page
-from argosy_service.database.tables import RECURRING_RUNS, SPECS
+from argosy_service.database.paging import list_page
+from argosy_service.database.tables import RECURRING_RUNS
 from argosy_service.errors import Code, InvalidRequestError, NotFoundError
 from argosy_service.protos.recurring_run_pb2 import (
     CreateRecurringRunRequest,
@@ -31,16 +29,15 @@ from argosy_service.protos.recurring_run_pb2 import (
     RecurringRun,
     Trigger,
 )
-from argosy_service.protos.run_pb2 import PipelineVersionReference
-from argosy_service.protos.runtime_config_pb2 import RuntimeConfig
 from argosy_service.resources.context import Context, make_id
 from argosy_service.resources.experiments import find_default_experiment, find_experiment
 from argosy_service.resources.fields import make_timestamp, read_timestamp
+from argosy_service.resources.pipelines.references import fill_source, load_inline_specs
 from argosy_service.resources.pipelines.sources import find_source
 from argosy_service.resources.recurring_runs.schedules import SlotSchedule, check_cron
 from argosy_service.resources.runs.run_rows import DEFAULT_SERVICE_ACCOUNT
 from argosy_service.resources.specs.parameters import check_parameters, to_json_values
-from argosy_service.resources.specs.specs import make_struct, store_spec
+from argosy_service.resources.specs.specs import store_spec
 
 _MAX_CONCURRENCY: Final = 10
 _SLUG_LENGTH: Final = 25
@@ -115,8 +112,9 @@ def create_recurring_run(context: Context, request: CreateRecurringRunRequest) -
             )
         )
         row = find_recurring_run(connection, recurring_run_id)
+        specs = load_inline_specs(connection, [row])
     context.changes.notify()
-    return _to_message(row, _load_specs(context, [row]))
+    return _to_message(row, specs)
 
 
 def get_recurring_run(context: Context, request: GetRecurringRunRequest) -> RecurringRun:
@@ -127,7 +125,7 @@ def get_recurring_run(context: Context, request: GetRecurringRunRequest) -> Recu
     """
     with context.database.read() as connection:
         row = find_recurring_run(connection, request.recurring_run_id)
-    return _to_message(row, _load_specs(context, [row]))
+        return _to_message(row, load_inline_specs(connection, [row]))
 
 
 def list_recurring_runs(
@@ -139,18 +137,12 @@ def list_recurring_runs(
         InvalidRequestError: Token, size, order or filter are wrong.
         NotFoundError: There is no such experiment.
     """
-    asked = PageRequest(
-        page_token=request.page_token,
-        page_size=request.page_size,
-        sort_by=request.sort_by,
-        filter=request.filter,
-    )
     conditions = [_C.experiment_id == request.experiment_id] if request.experiment_id else []
     with context.database.read() as connection:
         if request.experiment_id:
             find_experiment(connection, request.experiment_id)
-        page = list_page(connection, _LISTED, asked, conditions=conditions)
-    specs = _load_specs(context, page.rows)
+        page = list_page(connection, _LISTED, request, conditions=conditions)
+        specs = load_inline_specs(connection, page.rows)
     return ListRecurringRunsResponse(
         recurringRuns=[_to_message(row, specs) for row in page.rows],
         total_size=page.total_size,
@@ -261,16 +253,6 @@ def _set_enabled(context: Context, recurring_run_id: str, *, is_enabled: bool) -
     return Empty()
 
 
-def _load_specs(context: Context, rows: Sequence[Row[Any]]) -> Mapping[str, str]:
-    """Return the texts of the specs that belong to no pipeline, by digest."""
-    digests = {row.spec_digest for row in rows if not row.pipeline_id}
-    if not digests:
-        return {}
-    with context.database.read() as connection:
-        found = connection.execute(select(SPECS).where(SPECS.c.digest.in_(digests)))
-        return {row.digest: row.document for row in found}
-
-
 def _to_message(row: Row[Any], specs: Mapping[str, str]) -> RecurringRun:
     message = RecurringRun(
         recurring_run_id=row.id,
@@ -285,17 +267,7 @@ def _to_message(row: Row[Any], specs: Mapping[str, str]) -> RecurringRun:
         no_catchup=row.no_catchup,
         experiment_id=row.experiment_id,
     )
-    if row.pipeline_id:
-        reference = PipelineVersionReference(
-            pipeline_id=row.pipeline_id, pipeline_version_id=row.pipeline_version_id
-        )
-        message.pipeline_version_reference.CopyFrom(reference)
-    else:
-        message.pipeline_spec.CopyFrom(make_struct(specs[row.spec_digest]))
-    if row.parameters or row.pipeline_root:
-        config = RuntimeConfig(pipeline_root=row.pipeline_root)
-        json_format.ParseDict({"parameters": json.loads(row.parameters or "{}")}, config)
-        message.runtime_config.CopyFrom(config)
+    fill_source(message, row, specs)
     bounds = {
         name: make_timestamp(at)
         for name, at in (("start_time", row.start_at), ("end_time", row.end_at))

@@ -8,9 +8,8 @@ from argosy_service.database.tables import RUNS, TASKS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
 from argosy_service.resources.runs.run_rows import find_run_row
+from argosy_service.resources.runs.states import UNFINISHED
 from argosy_service.resources.runs.tasks import make_task_id
-
-_UNFINISHED = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 
 
 def find_logged_task(context: Context, run_id: str, node: str) -> str:
@@ -36,4 +35,4 @@ def has_ended(context: Context, run_id: str) -> bool:
     """Return whether a run writes nothing more; true for one that is gone."""
     with context.database.read() as connection:
         state = connection.execute(select(RUNS.c.state).where(RUNS.c.id == run_id)).scalar()
-    return state not in _UNFINISHED
+    return state not in UNFINISHED

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
 from sqlalchemy import Connection, Row, delete, select
@@ -19,8 +18,8 @@ from sqlalchemy import Connection, Row, delete, select
 from argosy_schemas.values import to_json
 from argosy_service.database.inserting import insert_missing
 from argosy_service.database.listing import Field, FieldKind, ListedTable
-from argosy_service.database.paging import PageRequest, list_page
-from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, SPECS, TASKS
+from argosy_service.database.paging import list_page
+from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, TASKS
 from argosy_service.errors import (
     AlreadyExistsError,
     Code,
@@ -35,14 +34,12 @@ from argosy_service.protos.run_pb2 import (
     GetRunRequest,
     ListRunsRequest,
     ListRunsResponse,
-    PipelineVersionReference,
     RetryRunRequest,
     Run,
     RuntimeStatus,
     TerminateRunRequest,
     UnarchiveRunRequest,
 )
-from argosy_service.protos.runtime_config_pb2 import RuntimeConfig
 from argosy_service.resources.context import Context, make_id
 from argosy_service.resources.experiments import (
     ARCHIVED,
@@ -51,6 +48,7 @@ from argosy_service.resources.experiments import (
     find_experiment,
 )
 from argosy_service.resources.fields import make_timestamp, read_timestamp
+from argosy_service.resources.pipelines.references import fill_source, load_inline_specs
 from argosy_service.resources.pipelines.sources import PipelineSource, find_source
 from argosy_service.resources.runs.run_rows import (
     NewRun,
@@ -59,11 +57,10 @@ from argosy_service.resources.runs.run_rows import (
     move_run,
     update_run,
 )
+from argosy_service.resources.runs.states import TERMINABLE
 from argosy_service.resources.runs.tasks import make_run_details
 from argosy_service.resources.specs.parameters import check_parameters, to_json_values
-from argosy_service.resources.specs.specs import make_struct, store_spec
-
-TERMINABLE: Final = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED")
+from argosy_service.resources.specs.specs import store_spec
 
 _ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
 _C: Final = RUNS.c
@@ -114,8 +111,9 @@ def create_run(context: Context, request: CreateRunRequest) -> Run:
     check_parameters(source.spec.pipeline, given.runtime_config.parameters)
     with context.database.write() as connection:
         row = _insert(connection, given, run_id, source, context.now())
+        specs = load_inline_specs(connection, [row])
     context.changes.notify()
-    return _to_message(row, _load_specs(context, [row]))
+    return _to_message(row, specs)
 
 
 def get_run(context: Context, request: GetRunRequest) -> Run:
@@ -129,7 +127,8 @@ def get_run(context: Context, request: GetRunRequest) -> Run:
         tasks = connection.execute(
             select(TASKS).where(TASKS.c.run_id == row.id).order_by(TASKS.c.position)
         ).all()
-    message = _to_message(row, _load_specs(context, [row]))
+        specs = load_inline_specs(connection, [row])
+    message = _to_message(row, specs)
     if tasks:
         message.run_details.CopyFrom(make_run_details(row.id, tasks))
     return message
@@ -142,18 +141,12 @@ def list_runs(context: Context, request: ListRunsRequest) -> ListRunsResponse:
         InvalidRequestError: Token, size, order or filter are wrong.
         NotFoundError: There is no such experiment.
     """
-    asked = PageRequest(
-        page_token=request.page_token,
-        page_size=request.page_size,
-        sort_by=request.sort_by,
-        filter=request.filter,
-    )
     conditions = [_C.experiment_id == request.experiment_id] if request.experiment_id else []
     with context.database.read() as connection:
         if request.experiment_id:
             find_experiment(connection, request.experiment_id)
-        page = list_page(connection, _LISTED, asked, conditions=conditions)
-    specs = _load_specs(context, page.rows)
+        page = list_page(connection, _LISTED, request, conditions=conditions)
+        specs = load_inline_specs(connection, page.rows)
     return ListRunsResponse(
         runs=[_to_message(row, specs) for row in page.rows],
         total_size=page.total_size,
@@ -273,16 +266,6 @@ def _insert(
     return find_run_row(connection, run_id)
 
 
-def _load_specs(context: Context, rows: Sequence[Row[Any]]) -> Mapping[str, str]:
-    """Return the texts of the specs that belong to no version, by digest."""
-    digests = {row.spec_digest for row in rows if not row.pipeline_version_id}
-    if not digests:
-        return {}
-    with context.database.read() as connection:
-        found = connection.execute(select(SPECS).where(SPECS.c.digest.in_(digests)))
-        return {row.digest: row.document for row in found}
-
-
 def _to_message(row: Row[Any], specs: Mapping[str, str]) -> Run:
     message = Run(
         experiment_id=row.experiment_id,
@@ -301,17 +284,7 @@ def _to_message(row: Row[Any], specs: Mapping[str, str]) -> Run:
             for line in json.loads(row.state_history)
         ],
     )
-    if row.pipeline_version_id:
-        reference = PipelineVersionReference(
-            pipeline_id=row.pipeline_id, pipeline_version_id=row.pipeline_version_id
-        )
-        message.pipeline_version_reference.CopyFrom(reference)
-    else:
-        message.pipeline_spec.CopyFrom(make_struct(specs[row.spec_digest]))
-    if row.parameters or row.pipeline_root:
-        config = RuntimeConfig(pipeline_root=row.pipeline_root)
-        json_format.ParseDict({"parameters": json.loads(row.parameters or "{}")}, config)
-        message.runtime_config.CopyFrom(config)
+    fill_source(message, row, specs)
     if row.error:
         message.error.CopyFrom(Status(code=Code.ABORTED, message=row.error))
     return message
