@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "retry": "Go on with a run that failed, or run a task of it again",
     "run": "Run a pipeline on this machine",
     "serve": "Serve the KFP API, which kfp.Client talks to",
+    "service": "Look after the database of a service",
     "stop": "Stop a run",
     "submit": "Submit a pipeline to a cluster with Argo Workflows",
     "version": "Print the version",

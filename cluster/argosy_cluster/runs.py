@@ -27,6 +27,7 @@ from argosy_runs.recorded import read_recorded_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.stored import (
     ArtifactRoot,
+    References,
     delete_artifacts,
     delete_cache_entries,
     delete_records,
@@ -315,7 +316,7 @@ class ClusterRuns:
             raise _make_gone_error(run)
         store = self._stores.open(self._store_url)
         delete_cache_entries(run.run_id, store)
-        kept = delete_records(run.run_id, store)
+        kept = delete_records(run.run_id, store, References(store, [run.run_id]))
         notice = "its artifacts stay: only its workflow knew their root"
         return Deletion(run_id=run.run_id, kept=kept, notices=(notice,) if artifacts else ())
 
@@ -335,16 +336,17 @@ class ClusterRuns:
         if store is None:
             raise StoreError("nothing names it", retryable=False)
         deleted, kept = 0, tuple[str, ...]()
+        references = References(store, [run_id])
         if artifacts:
             metadata: Any = workflow["metadata"]
             pipeline = self.read_pipeline(sources, store, metadata["name"])
             root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
             place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
             deleted, kept = delete_artifacts(
-                ArtifactRoot(url=place, pipeline=pipeline.name, run_id=run_id), store
+                ArtifactRoot(url=place, pipeline=pipeline.name, run_id=run_id), references
             )
         delete_cache_entries(run_id, store)
-        return deleted, tuple(sorted((*kept, *delete_records(run_id, store))))
+        return deleted, tuple(sorted((*kept, *delete_records(run_id, store, references))))
 
     def read_workflow(self, workflow: Document, *, with_values: bool) -> RunResult:
         """Return what became of the run of a workflow.

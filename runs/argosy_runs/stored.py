@@ -7,7 +7,9 @@ of the artifacts and the keys of the large values that the first run wrote.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from argosy_schemas.formats.dataclass_json import FormatError
@@ -33,18 +35,56 @@ class ArtifactRoot:
     run_id: RunId
 
 
-def delete_artifacts(root: ArtifactRoot, store: ObjectStore) -> tuple[int, tuple[str, ...]]:
+class References:
+    """What the records of other runs say of some runs; all are read once, when first asked."""
+
+    def __init__(self, store: ObjectStore, run_ids: Collection[RunId]) -> None:
+        self._store = store
+        self._run_ids = frozenset(run_ids)
+
+    def find(self, run_id: RunId, prefix: str) -> tuple[str, ...]:
+        """Return what begins with ``prefix`` in the records of all runs but one; sorted.
+
+        Args:
+            run_id: One of the runs.
+            prefix: Of URIs or keys; the id of the run is in it.
+        """
+        texts = self._texts.get(run_id, ())
+        found = {text[text.index(prefix) :] for text in texts if prefix in text}
+        return tuple(sorted(found - {prefix}))
+
+    @cached_property
+    def _texts(self) -> Mapping[RunId, Collection[str]]:
+        """By run: the texts in the records of others that have its id in them."""
+        # Without reading them as records: a string parameter may hold a URI as well.
+        pattern = re.compile("|".join(map(re.escape, sorted(self._run_ids))).encode())
+        found: dict[RunId, set[str]] = {run_id: set() for run_id in self._run_ids}
+
+        def read(key: str) -> None:
+            data = self._store.get(key) or b""
+            owner = key.split("/")[1]
+            for match in pattern.finditer(data):
+                run_id = RunId(match[0].decode())
+                if run_id != owner:
+                    found[run_id].add(_text_around(data, match.start()))
+
+        keys = (info.key for info in self._store.list("runs"))
+        for_each(read, [key for key in keys if key.endswith(".json")], width=_WIDTH)
+        return found
+
+
+def delete_artifacts(root: ArtifactRoot, references: References) -> tuple[int, tuple[str, ...]]:
     """Delete the objects of a run below its pipeline root; return their number and what stays.
 
     Args:
         root: Where they are.
-        store: Holds the records of all runs.
+        references: What other runs use.
 
     Raises:
         StoreError: A store cannot be reached, or refuses.
     """
     prefix = join_uri(root.url, root.pipeline, root.run_id)
-    used = find_references(store, root.run_id, f"{prefix}/")
+    used = references.find(root.run_id, f"{prefix}/")
     with Stores(root.url) as stores:
         objects = stores.open(root.url)
         below = f"{root.pipeline}/{root.run_id}"
@@ -80,7 +120,7 @@ def delete_cache_entries(run_id: RunId, store: ObjectStore) -> None:
     for_each(delete, successes, width=_WIDTH)
 
 
-def delete_records(run_id: RunId, store: ObjectStore) -> tuple[str, ...]:
+def delete_records(run_id: RunId, store: ObjectStore, references: References) -> tuple[str, ...]:
     """Delete all that a store has of a run; return the keys of values that stay.
 
     Raises:
@@ -89,22 +129,14 @@ def delete_records(run_id: RunId, store: ObjectStore) -> tuple[str, ...]:
     keys = [info.key for info in store.list(f"runs/{run_id}")]
     prefix = f"runs/{run_id}/values/"
     has_values = any(key.startswith(prefix) for key in keys)
-    used = set(find_references(store, run_id, prefix)) if has_values else set[str]()
+    used = set(references.find(run_id, prefix)) if has_values else set[str]()
     for_each(store.delete, [key for key in keys if key not in used], width=_WIDTH)
     return tuple(sorted(used))
 
 
-def find_references(store: ObjectStore, run_id: RunId, prefix: str) -> tuple[str, ...]:
-    """Return what begins with ``prefix`` in the records of all runs but one; sorted."""
-    # Without reading them as records: a string parameter may hold a URI as well.
-    pattern = re.compile(re.escape(prefix.encode()) + rb'[^"\\]+')
-    found: set[str] = set()
-    own = f"runs/{run_id}/"
-
-    def read(key: str) -> None:
-        found.update(match.decode() for match in pattern.findall(store.get(key) or b""))
-
-    keys = (info.key for info in store.list("runs"))
-    others = [key for key in keys if not key.startswith(own) and key.endswith(".json")]
-    for_each(read, others, width=_WIDTH)
-    return tuple(sorted(found))
+def _text_around(data: bytes, position: int) -> str:
+    """Return the text in JSON that a position is in, up to the next quote or escape."""
+    begin = max(data.rfind(b'"', 0, position), data.rfind(b"\\", 0, position)) + 1
+    end = re.compile(rb'["\\]|$').search(data, position)
+    assert end is not None
+    return data[begin : end.start()].decode(errors="replace")

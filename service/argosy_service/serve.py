@@ -17,6 +17,7 @@ from argosy_engine.settings import get_default_jobs
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
+from argosy_service.background.cleaner import Cleaner, Retention
 from argosy_service.background.ledger import Ledger
 from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
@@ -142,7 +143,9 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
             )
         )
         keeper = RunKeeper(Ledger(database), engine, _now)
-        steps = (Scheduler(context).step, keeper.step)
+        retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
+        cleaner = Cleaner(database, retention, _now)
+        steps = (Scheduler(context).step, keeper.step, cleaner.step)
         with database.claim(), closing(engine), run_in_background(steps, context.changes):
             yield context
 

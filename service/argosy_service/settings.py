@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,12 @@ class ServiceSettings:
 
     cache: bool = True
     """Whether results of earlier runs may be reused."""
+
+    keep_runs: timedelta | None = None
+    """How long runs are kept after their end; ``None``: for ever."""
+
+    keep_archived: timedelta | None = None
+    """How long archived runs are; ``None``: as others."""
 
     @property
     def directory(self) -> Path:

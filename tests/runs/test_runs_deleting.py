@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from argosy_runs.local.deleting import delete_run
+from argosy_runs.local.deleting import delete_run, delete_runs
 from argosy_runs.local.home import RunFiles
+from argosy_runs.places import Deletion
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.names import RunId
 from cli_processes import argosy, shell_pipeline
@@ -113,3 +114,23 @@ def test_a_deletion_that_was_interrupted_can_be_repeated(tmp_path: Path) -> None
 
     assert not files.path.exists()
     assert not data(result).exists()
+
+
+def test_several_runs_are_deleted_at_once(tmp_path: Path) -> None:
+    first = run(tmp_path, SCRIPT)
+    second = run(tmp_path, SCRIPT)
+    other = run(tmp_path, f"{SCRIPT}; echo other")
+    third = run(tmp_path, SCRIPT)
+    home = tmp_path / ".argosy"
+    ids = [RunId(each["run_id"]) for each in (first, other, second)]
+
+    deletions = list(delete_runs(home, [*ids, RunId("../x")], artifacts=True))
+
+    assert [each.kept != () for each in deletions[:3] if isinstance(each, Deletion)] == [
+        True,
+        False,
+        False,
+    ]
+    assert isinstance(deletions[3], InvalidArgumentError)
+    assert data(third).read_text() == "data\n"
+    assert not data(other).exists()

@@ -248,7 +248,7 @@ def test_a_deleted_run_is_removed_by_its_engine(service: Service) -> None:
 
     with pytest.raises(NotFoundError):
         service.get(run_id)
-    assert service.engine.deleted == {run_id}
+    assert service.engine.deleted == {run_id: False}
 
 
 def test_after_a_restart_every_run_that_has_not_ended_is_started(service: Service) -> None:

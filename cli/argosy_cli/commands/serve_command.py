@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from argosy_cli.options.shared import Count, format_examples, home
+from argosy_cli.options.shared import Count, Duration, format_examples, home
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import MachineError
 from argosy_service.settings import ServiceSettings
@@ -91,6 +92,19 @@ _DEFAULTS = ServiceSettings()
     show_default=True,
     help="How commands of tasks start, as for 'argosy run'.",
 )
+@click.option(
+    "--keep-runs",
+    type=Duration(),
+    metavar="TIME",
+    help="Delete runs that ended longer ago, e.g. 90d, with the artifacts that no other run uses. "
+    " [default: keep all]",
+)
+@click.option(
+    "--keep-archived",
+    type=Duration(),
+    metavar="TIME",
+    help="The same for archived runs.  [default: as --keep-runs]",
+)
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
 def command(
     home: Path,
@@ -104,6 +118,8 @@ def command(
     max_runs: int,
     jobs: int | None,
     runner: str,
+    keep_runs: float | None,
+    keep_archived: float | None,
     no_cache: bool,
 ) -> None:
     """Serve the KFP API, which kfp.Client talks to, and run pipelines on this machine.
@@ -130,8 +146,14 @@ def command(
         jobs=jobs,
         runner=runner,
         cache=not no_cache,
+        keep_runs=_to_timedelta(keep_runs),
+        keep_archived=_to_timedelta(keep_archived),
     )
     serve(settings, on_ready=_tell)
+
+
+def _to_timedelta(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _tell(service: RunningService) -> None:

@@ -56,7 +56,7 @@ class Count(click.ParamType[int]):
 
 
 class Duration(click.ParamType[float]):
-    """A time in seconds, written ``90``, ``90s``, ``15m`` or ``2h``."""
+    """A time in seconds, written ``90``, ``90s``, ``15m``, ``2h`` or ``7d``."""
 
     name = "duration"
 
@@ -64,10 +64,10 @@ class Duration(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds, or fail and show how to write them."""
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(value))
         if match is None:
-            self.fail(f"'{value}' is not a time; write it like 90s, 15m or 2h", param, ctx)
-        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+            self.fail(f"'{value}' is not a time; write it like 90s, 15m, 2h or 7d", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
 class HomePath(click.ParamType[Path]):

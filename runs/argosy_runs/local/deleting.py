@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from argosy_runs.local.home import RunFiles
 from argosy_runs.places import Deletion
 from argosy_runs.stored import (
     ArtifactRoot,
+    References,
     delete_artifacts,
     delete_cache_entries,
-    find_references,
 )
-from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.errors import ArgosyError, InvalidArgumentError, MachineError
 from argosy_schemas.names import RunId
-from argosy_store.objects import ObjectStore
 from argosy_store.stores import open_store
 
 
-def delete_run(home: Path, run_id: RunId, *, artifacts: bool) -> Deletion:
+def delete_runs(
+    home: Path, run_ids: Sequence[RunId], *, artifacts: bool
+) -> Iterator[Deletion | ArgosyError]:
+    """Delete runs, as :func:`delete_run` does; yield what came of each, in this order.
+
+    The records of all other runs are read once.
+    """
+    store = open_store(home)
+    references = References(store, run_ids)
+    for run_id in run_ids:
+        # Before the records of others are read: no run begins to use what is deleted below.
+        with suppress(ArgosyError):  # said below
+            delete_cache_entries(run_id, store)
+    for run_id in run_ids:
+        try:
+            yield delete_run(home, run_id, artifacts=artifacts, references=references)
+        except ArgosyError as error:
+            yield error
+
+
+def delete_run(
+    home: Path, run_id: RunId, *, artifacts: bool, references: References | None = None
+) -> Deletion:
     """Delete a run that nobody works on.
 
     Cache entries that point to it go as well. When it is interrupted, it can be called again.
@@ -29,6 +51,7 @@ def delete_run(home: Path, run_id: RunId, *, artifacts: bool) -> Deletion:
         home: Where the run is.
         run_id: Of the run.
         artifacts: Whether its artifacts are deleted too.
+        references: What other runs use; read from their records unless given.
 
     Raises:
         InvalidArgumentError: An engine works on the run; or its artifacts are to be deleted and
@@ -42,23 +65,24 @@ def delete_run(home: Path, run_id: RunId, *, artifacts: bool) -> Deletion:
             f"run '{run_id}' is being worked on; stop it first with 'argosy stop {run_id}'"
         )
     store = open_store(files.home)
+    references = references or References(store, [run_id])
     deleted, kept = 0, tuple[str, ...]()
     if artifacts:
         spec, _ = files.read()
         root = ArtifactRoot(url=spec.root, pipeline=spec.pipeline, run_id=run_id)
-        deleted, kept = delete_artifacts(root, store)
+        deleted, kept = delete_artifacts(root, references)
     delete_cache_entries(run_id, store)
-    kept_values = tuple(_delete_files(files, store))
+    kept_values = tuple(_delete_files(files, references))
     return Deletion(
         run_id=run_id, deleted_artifacts=deleted, kept=tuple(sorted((*kept, *kept_values)))
     )
 
 
-def _delete_files(files: RunFiles, store: ObjectStore) -> Iterator[str]:
+def _delete_files(files: RunFiles, references: References) -> Iterator[str]:
     """Remove the directory of a run, and yield the keys of values in it that stay."""
     values = files.path / "values"
     prefix = f"runs/{files.run_id}/values/"
-    used = find_references(store, files.run_id, prefix) if values.is_dir() else ()
+    used = references.find(files.run_id, prefix) if values.is_dir() else ()
     try:
         for path in list(files.path.iterdir()):
             if path in (files.spec, values):

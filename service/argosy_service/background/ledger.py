@@ -19,6 +19,7 @@ from argosy_service.engines.protocol import RunOrder, RunReport
 from argosy_service.resources.runs.run_rows import move_run
 from argosy_service.resources.runs.states import UNFINISHED
 
+_MOST_DELETED: Final = 100
 _TERMINATED: Final = "the run was terminated by a request"
 _STOPPED: Final = "the run was stopped"
 
@@ -33,8 +34,8 @@ class Agenda:
     """Ids of runs that had begun when they were written down last."""
     pending: Sequence[str]
     """Ids of runs that wait to begin, the one that waits longest first."""
-    deleted: Sequence[str]
-    """Ids of runs that clients deleted."""
+    deleted: Mapping[str, bool]
+    """Runs that were deleted, and whether their artifacts go as well; at most 100."""
 
 
 class Ledger:
@@ -52,7 +53,10 @@ class Ledger:
                 canceling=_list_ids(connection, "CANCELING", None),
                 running=_list_ids(connection, "RUNNING", None),
                 pending=_list_ids(connection, "PENDING", most_pending),
-                deleted=tuple(connection.execute(select(DELETED_RUNS.c.run_id)).scalars()),
+                deleted={
+                    row.run_id: row.artifacts
+                    for row in connection.execute(select(DELETED_RUNS).limit(_MOST_DELETED))
+                },
             )
 
     def make_order(self, run_id: str) -> RunOrder | None:

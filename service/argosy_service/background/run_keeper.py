@@ -24,8 +24,8 @@ class RunKeeper:
             self._ledger.take(report, to_microseconds(self._clock()))
         most = max(self._engine.room, 0) + len(self._engine.active)
         agenda = self._ledger.read_agenda(most_pending=most)
-        for run_id in agenda.deleted:
-            if self._engine.delete(run_id):
+        for run_id, artifacts in agenda.deleted.items():
+            if self._engine.delete(run_id, artifacts=artifacts):
                 self._ledger.forget(run_id)
         for run_id in agenda.canceling:
             self._engine.watch(run_id)

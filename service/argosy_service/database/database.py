@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_service.database.schema import upgrade_schema
+from argosy_service.database.schema import prepare_schema
 from argosy_service.file_locks import hold_file
 
 _BUSY_MILLISECONDS: Final = 10_000
@@ -87,21 +87,24 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Return the database behind a URL, brought up to date.
+def open_database(
+    url: str, *, prepare: Callable[[Connection], object] = prepare_schema
+) -> Database:
+    """Return the database behind a URL.
 
     Args:
         url: ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+        prepare: Sees to it that the tables are those of this release.
 
     Raises:
         InvalidArgumentError: It is no such URL.
-        MachineError: The database cannot be reached or written, or is that of a later release.
+        MachineError: The database cannot be reached or written, or is that of another release.
     """
     engine = _make_engine(url)
     database = Database(engine)
     try:
         with database.write() as connection:
-            upgrade_schema(connection)
+            prepare(connection)
     except OperationalError as error:
         engine.dispose()
         reason = str(error.orig).strip().splitlines()[0]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from argosy_schemas.errors import MachineError
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration; a test compares it with the files."""
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_UPGRADING: Final = 0x6172676F7380
+"""The number of the advisory lock of who changes the tables."""
 
 
 def upgrade_schema(connection: Connection) -> None:
@@ -21,6 +23,9 @@ def upgrade_schema(connection: Connection) -> None:
     Raises:
         MachineError: The database is that of a later release.
     """
+    if connection.dialect.name == "postgresql":
+        # Several services may start on it at once.
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADING)))
     version = read_version(connection)
     if version == HEAD:
         return
@@ -38,6 +43,22 @@ def upgrade_schema(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def prepare_schema(connection: Connection) -> None:
+    """Create the tables; change those of an earlier release where nobody else can be using them.
+
+    Raises:
+        MachineError: The database is that of a later release; or it is that of an earlier one, and
+            services of other machines may be using it.
+    """
+    version = read_version(connection)
+    if connection.dialect.name == "postgresql" and version is not None and version < HEAD:
+        raise MachineError(
+            f"the database has schema {version}, and this release needs {HEAD}; stop all services "
+            "that use it, make a backup, and run 'argosy service upgrade' with its --database"
+        )
+    upgrade_schema(connection)
 
 
 def read_version(connection: Connection) -> str | None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 METADATA: Final = MetaData()
@@ -207,4 +208,6 @@ DELETED_RUNS: Final = Table(
     METADATA,
     # A run that clients see no more, and whose engine has not removed it yet.
     Column("run_id", _ID, primary_key=True),
+    # Whether its artifacts go as well.
+    Column("artifacts", Boolean, nullable=False, default=False, server_default=false()),
 )

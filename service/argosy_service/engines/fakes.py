@@ -38,7 +38,8 @@ class FakeEngine:
         """All that was started, in this order."""
         self.watched: set[str] = set()
         self.stopped: set[str] = set()
-        self.deleted: set[str] = set()
+        self.deleted: dict[str, bool] = {}
+        """Run to whether its artifacts went as well."""
         self._most = room
         self._active: dict[str, RunOrder | None] = {}
         self._reports: list[RunReport] = []
@@ -73,10 +74,10 @@ class FakeEngine:
         """Take note that a run is to be stopped."""
         self.stopped.add(run_id)
 
-    def delete(self, run_id: str) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool) -> bool:
         """Forget a run."""
         self._active.pop(run_id, None)
-        self.deleted.add(run_id)
+        self.deleted[run_id] = artifacts
         return True
 
     def close(self) -> None:

@@ -98,10 +98,15 @@ class RunEngine(Protocol):
         """Have an active run stopped, exit handlers and all; may be called again."""
         ...
 
-    def delete(self, run_id: str) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool) -> bool:
         """Stop a run and remove what is kept of it; return whether that is done.
 
         Where it is not, the call has to be repeated.
+
+        Args:
+            run_id: Of the run.
+            artifacts: Whether its artifacts are removed as well, but for those that another run
+                uses.
         """
         ...
 

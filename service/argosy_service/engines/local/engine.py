@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from argosy_runs.local.deleting import delete_run
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.reading import read_run
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.names import RunId
+from argosy_service.engines.local.deleting import RunRemover
 from argosy_service.engines.local.journals import count_ends, is_stopping
 from argosy_service.engines.protocol import RunOrder, RunReport
 
@@ -71,7 +71,7 @@ class LocalEngine:
         self._home = settings.home.absolute()
         self._logs = self._home / "service" / "workers"
         self._active: dict[str, _Active] = {}
-        self._reports: list[RunReport] = []
+        self._remover = RunRemover(self._home)
 
     @property
     def active(self) -> Collection[str]:
@@ -142,7 +142,7 @@ class LocalEngine:
             active.files.request_stop()
             active.asked_to_stop_at = now
 
-    def delete(self, run_id: str) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool) -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         active = self._active.get(run_id)
         files = RunFiles(self._home, RunId(run_id))
@@ -154,12 +154,14 @@ class LocalEngine:
             return False
         self._active.pop(run_id, None)
         if files.spec.exists():
-            delete_run(self._home, RunId(run_id), artifacts=False)
+            self._remover.remove(run_id, artifacts=artifacts)
+            return False
         (self._logs / f"{run_id}.log").unlink(missing_ok=True)
         return True
 
     def close(self) -> None:
         """Leave the runs alone; they go on."""
+        self._remover.close()
         for active in self._active.values():
             if active.process is not None and active.process.poll() is None:
                 # So that Python does not take a worker that goes on for one that was forgotten.

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from argosy_schemas.values import to_json
 from argosy_service.database.inserting import insert_missing
-from argosy_service.database.tables import EXPERIMENTS, RUNS
+from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, TASKS
 from argosy_service.errors import NotFoundError
 
 DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
@@ -82,6 +82,13 @@ def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
 def update_run(connection: Connection, run_id: str, **values: object) -> None:
     """Give columns of a run other values."""
     connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**values))
+
+
+def remove_run(connection: Connection, run_id: str, *, artifacts: bool) -> None:
+    """Remove a run from what clients see; its engine removes what it has of it afterwards."""
+    connection.execute(delete(TASKS).where(TASKS.c.run_id == run_id))
+    connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
+    insert_missing(connection, DELETED_RUNS, {"run_id": run_id, "artifacts": artifacts})
 
 
 def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:

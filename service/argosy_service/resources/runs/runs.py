@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, select
 
 from argosy_schemas.values import to_json
-from argosy_service.database.inserting import insert_missing
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import list_page
-from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, TASKS
+from argosy_service.database.tables import EXPERIMENTS, RUNS, TASKS
 from argosy_service.errors import (
     AlreadyExistsError,
     Code,
@@ -55,6 +54,7 @@ from argosy_service.resources.runs.run_rows import (
     find_run_row,
     insert_run,
     move_run,
+    remove_run,
     update_run,
 )
 from argosy_service.resources.runs.states import TERMINABLE
@@ -221,17 +221,14 @@ def retry_run(context: Context, request: RetryRunRequest) -> Empty:
 
 
 def delete_run(context: Context, request: DeleteRunRequest) -> Empty:
-    """Delete a run; if it has not ended, it is stopped.
+    """Delete a run but for its artifacts; if it has not ended, it is stopped.
 
     Raises:
         NotFoundError: There is no such run.
     """
     with context.database.write() as connection:
         row = find_run_row(connection, request.run_id)
-        connection.execute(delete(TASKS).where(TASKS.c.run_id == row.id))
-        connection.execute(delete(RUNS).where(_C.id == row.id))
-        # Until its engine has removed it too.
-        insert_missing(connection, DELETED_RUNS, {"run_id": row.id})
+        remove_run(connection, row.id, artifacts=False)
     context.changes.notify()
     return Empty()
 
