@@ -45,20 +45,7 @@ def is_slow(expected: Expected) -> bool:
 
 def planned_run(expected: Expected, directory: Path) -> PlannedRun:
     """Plan, run and plan a pipeline in a directory of its own."""
-    file = CORPUS / expected.file
-    parameters = directory / "parameters.json"
-    parameters.write_text(
-        json.dumps(
-            {
-                name: str(directory / name) if value == FRESH else value
-                for name, value in expected.parameters.items()
-            }
-        )
-    )
-    given = [str(file), "--params-file", str(parameters), "--output", "json"]
-    for name in _input_artifacts(file) if expected.wants_artifacts else []:
-        (directory / name).write_text(f"content of {name}")
-        given += ["--artifact", f"{name}={directory / name}"]
+    given = write_arguments(expected, directory)
     return PlannedRun(
         home=directory / ".argosy",
         before=argosy("plan", *given, cwd=directory),
@@ -72,7 +59,26 @@ def planned_run(expected: Expected, directory: Path) -> PlannedRun:
     )
 
 
-def _input_artifacts(file: Path) -> list[str]:
+def write_arguments(expected: Expected, directory: Path) -> list[str]:
+    """Write what a pipeline is given into a directory; return the words that ask for JSON of it."""
+    file = CORPUS / expected.file
+    parameters = directory / "parameters.json"
+    parameters.write_text(
+        json.dumps(
+            {
+                name: str(directory / name) if value == FRESH else value
+                for name, value in expected.parameters.items()
+            }
+        )
+    )
+    words = [str(file), "--params-file", str(parameters), "--output", "json"]
+    for name in input_artifacts(file) if expected.wants_artifacts else []:
+        (directory / name).write_text(f"content of {name}")
+        words += ["--artifact", f"{name}={directory / name}"]
+    return words
+
+
+def input_artifacts(file: Path) -> list[str]:
     """Return the names of the artifacts that the pipeline takes."""
     spec = next(yaml.safe_load_all(file.read_text(encoding="utf-8")))
     return list(spec["root"].get("inputDefinitions", {}).get("artifacts", {}))

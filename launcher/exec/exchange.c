@@ -9,13 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-// Looks without a beat until a launcher counts as dead, or as one that never starts. Kubernetes
-// starts it right after us, and its image is there: the driver ran in it.
-enum { LAUNCHER_SILENCE = 60 };
+enum {
+    LAUNCHER_SILENCE = 60,   // looks without a beat until a launcher counts as dead
+    // Kubernetes starts the launcher right after us, and its image is there: the driver ran in it.
+    // On a node that starts a hundred pods at once it takes long; how long we took ourselves, from
+    // the end of the driver, says so. Looks until it counts as one that never starts:
+    OWN_STARTS = 10,         // as many as would be ten starts of ours,
+    SHORTEST_START = 60,     // and no fewer
+    LONGEST_START = 600,     // and no more
+};
 
 static const char *published, *exchange, *termination_log;
 static int alive = -1;  // the file that shows that we live
 static int second_ms;
+static int start_looks = SHORTEST_START;
 
 long long milliseconds(void) {
     struct timespec now;
@@ -29,12 +36,25 @@ void say(const char *first, const char *second) {
         if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0) return;
 }
 
+// Looks at a launcher that has not appeared, by the time that has passed since the driver ended.
+static int measure_start(void) {
+    struct stat written;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (stat(joined(published, "exec"), &written) < 0) return SHORTEST_START;
+    long long passed = (now.tv_sec - written.st_mtim.tv_sec) * 1000LL +
+                       (now.tv_nsec - written.st_mtim.tv_nsec) / 1000000;
+    long long looks = passed * OWN_STARTS / second_ms;
+    return looks < SHORTEST_START ? SHORTEST_START : looks > LONGEST_START ? LONGEST_START : (int)looks;
+}
+
 void open_exchange(const char *published_path, const char *exchange_path, const char *log_path,
                    int tick_ms) {
     published = published_path;
     exchange = exchange_path;
     termination_log = log_path;
     second_ms = tick_ms;
+    start_looks = measure_start();
     beat();
 }
 
@@ -113,7 +133,7 @@ static int launcher_is_dead(void) {
     } else {
         launcher.silent++;
     }
-    return launcher.silent > LAUNCHER_SILENCE;
+    return launcher.silent > (launcher.appeared ? LAUNCHER_SILENCE : start_looks);
 }
 
 // Short tasks should not wait for us, and long uploads not be disturbed by us.

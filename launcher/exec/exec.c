@@ -203,8 +203,7 @@ static void report(int started, const struct start_error *error, const char *out
 }
 
 static const char no_launcher[] =
-    "the launcher of this pod did not start within a minute, nothing was run or stored; see the "
-    "events of the pod";
+    "the launcher of this pod did not start, nothing was run or stored; see the events of the pod";
 
 static int conclude(int own_code) {
     const char *text = await_verdict(signals, tick);

@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from argo_cluster import ArgoCluster
+from argosy_client import ArgosyClient
 from argosy_compiler import CompileOptions
 from argosy_compiler.options import DEFAULT_IMAGE
 from argosy_store.stores import Stores
@@ -68,3 +69,9 @@ def cluster(namespace: ArgoCluster) -> Iterator[ArgoCluster]:
     """The cluster; what a test submitted is deleted when it has passed or failed."""
     yield namespace
     namespace.clean()
+
+
+@pytest.fixture
+def client(cluster: ArgoCluster, tmp_path: Path) -> ArgosyClient:
+    """The command line, whose configuration names the cluster."""
+    return ArgosyClient(cluster, tmp_path)

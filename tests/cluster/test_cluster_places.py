@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from argo_cluster import ArgoCluster
+from argosy_compiler.options import PodSecurity
 from argosy_schemas.reading.pipeline import read_pipeline
 from driver_support import dag, leaf, pipeline, task
 
@@ -53,6 +54,21 @@ def test_an_example_runs_where_pod_security_is_restricted(
     text = (EXAMPLES / example / "pipeline.yaml").read_bytes()
 
     run = restricted.start(read_pipeline(text, file=example), "-p", "argosy-cache=false")
+
+    assert run.end() == "Succeeded"
+
+
+def test_a_command_is_root_where_pod_security_is_baseline(cluster: ArgoCluster) -> None:
+    script = 'test "$(id -u)" = 0 && touch /root-was-here'
+    work = leaf(command=["sh", "-c", script])
+    root = {"exec-work": {"securityContext": {"runAsUser": 0}}}
+    of = pipeline(
+        dag({"work": task("comp-work"), "same": task("comp-same")}),
+        {"comp-work": work, "comp-same": work},
+        kubernetes=root,
+    )
+
+    run = cluster.start(of, "-p", "argosy-cache=false", pod_security=PodSecurity.BASELINE)
 
     assert run.end() == "Succeeded"
 

@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
-
-import pytest
 
 from argo_cluster import ArgoCluster
-from cli_processes import ARGOSY, Ended, shell_pipeline
+from argosy_client import ArgosyClient
+from cli_processes import Ended
 
 
-class Client:
-    """Runs ``argosy`` with the options of the cluster in its configuration."""
-
-    def __init__(self, cluster: ArgoCluster, directory: Path) -> None:
-        self._cluster = cluster
-        self._directory = directory
-        options = cluster.options
-        lines = {
-            "store": cluster.url,
-            "store-secret": options.store_secret,
-            "service-account": options.service_account,
-            "image": options.image,
-        }
-        path = directory / "argosy" / "config.toml"
-        path.parent.mkdir()
-        path.write_text(
-            f"[cluster]\nnamespace = {json.dumps(cluster.namespace)}\n[submit]\n"
-            + "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
-        )
-
-    def run(self, *words: str) -> Ended:
-        done = subprocess.run(
-            [ARGOSY, *words],
-            cwd=self._directory,
-            # The variables of this process hold the credentials of the store.
-            env={
-                **os.environ,
-                **self._cluster.environment,
-                "XDG_CONFIG_HOME": str(self._directory),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
-
-    def write(self, name: str, scripts: dict[str, str]) -> str:
-        document = json.loads(shell_pipeline(name, scripts))
-        for executor in document["deploymentSpec"]["executors"].values():
-            executor["container"]["image"] = "busybox"
-        (self._directory / f"{name}.json").write_text(json.dumps(document))
-        return f"{name}.json"
-
-    def submit(self, name: str, script: str, *words: str) -> Ended:
-        ended = self.run("submit", self.write(name, {"say": script}), *words)
-        listed = self.run("list", "--pipeline", name, "-o", "name").out.split()
-        self._cluster.started.extend(listed)
-        return ended
-
-    def newest(self, name: str) -> str:
-        return self.run("list", "--pipeline", name, "--limit", "1", "-o", "name").out.strip()
+def submit(client: ArgosyClient, name: str, script: str, *words: str) -> Ended:
+    return client.submit(name, client.write(name, {"say": script}), *words)
 
 
-@pytest.fixture
-def client(cluster: ArgoCluster, tmp_path: Path) -> Client:
-    return Client(cluster, tmp_path)
-
-
-def test_a_run_is_followed_read_and_deleted(client: Client, cluster: ArgoCluster) -> None:
-    ended = client.submit("followed", 'echo hi; printf yes > "$0"', "--log")
+def test_a_run_is_followed_read_and_deleted(client: ArgosyClient, cluster: ArgoCluster) -> None:
+    ended = submit(client, "followed", 'echo hi; printf yes > "$0"', "--log")
 
     name = client.newest("followed")
     result = client.run("get", name, "-o", "json").result
@@ -88,15 +29,15 @@ def test_a_run_is_followed_read_and_deleted(client: Client, cluster: ArgoCluster
     assert not list(cluster.store.list(f"runs/{result['run_id']}"))
 
 
-def test_a_run_that_fails_is_exit_status_1(client: Client) -> None:
-    ended = client.submit("fails", "exit 7", "--wait")
+def test_a_run_that_fails_is_exit_status_1(client: ArgosyClient) -> None:
+    ended = submit(client, "fails", "exit 7", "--wait")
 
     assert ended.status == 1
     assert "the command ended with exit code 7" in ended.out
 
 
-def test_a_run_is_stopped(client: Client) -> None:
-    client.submit("stopped", "sleep 300")
+def test_a_run_is_stopped(client: ArgosyClient) -> None:
+    submit(client, "stopped", "sleep 300")
     name = client.newest("stopped")
 
     ended = client.run("stop", name)
@@ -104,7 +45,7 @@ def test_a_run_is_stopped(client: Client) -> None:
     assert (ended.status, ended.out) == (0, f"run {name} CANCELED\n")
 
 
-def test_a_run_of_argo_submit_is_read_as_well(client: Client, cluster: ArgoCluster) -> None:
+def test_a_run_of_argo_submit_is_read_as_well(client: ArgosyClient, cluster: ArgoCluster) -> None:
     compiled = client.run("compile", client.write("theirs", {"say": "true"}), "--store", "s3://x/y")
     run = cluster.submit(json.loads(compiled.out), "--generate-name", "theirs-")
 
@@ -112,8 +53,8 @@ def test_a_run_of_argo_submit_is_read_as_well(client: Client, cluster: ArgoClust
     assert run.name in client.run("list", "-o", "name").out.split()
 
 
-def test_the_cluster_checks_a_dry_run(client: Client) -> None:
-    ended = client.submit("checked", "true", "--dry-run", "--name", "argosy-checked")
+def test_the_cluster_checks_a_dry_run(client: ArgosyClient) -> None:
+    ended = submit(client, "checked", "true", "--dry-run", "--name", "argosy-checked")
 
     assert ended.status == 0
     assert client.newest("checked") == ""
