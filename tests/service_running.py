@@ -7,11 +7,14 @@ import json
 import queue
 import threading
 import urllib.parse
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import grpc
+from google.protobuf.message import Message
 
 from argosy_service.database.database import open_database
 from argosy_service.database.tables import METADATA
@@ -23,6 +26,7 @@ from argosy_service.serve import RunningService, serve
 from argosy_service.settings import ServiceSettings
 
 API = "/apis/v2beta1"
+PACKAGE = "kubeflow.pipelines.backend.api.v2beta1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,29 @@ class Client:
         answer = self.ask(method, path, body, query=query)
         assert answer.status == 200, answer
         return answer.body
+
+
+def call_grpc(
+    client: Client,
+    service: str,
+    method: str,
+    request: Message,
+    response: type[Message],
+    *,
+    metadata: Sequence[tuple[str, str]] = (),
+) -> Any:
+    """Return the response of a method over gRPC."""
+    with grpc.insecure_channel(f"127.0.0.1:{client.service.grpc_port}") as channel:
+        ask: Callable[..., Message] = channel.unary_unary(
+            f"/{PACKAGE}.{service}/{method}",
+            request_serializer=_serialize,
+            response_deserializer=response.FromString,
+        )
+        return ask(request, metadata=metadata, timeout=60)
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 @contextmanager

@@ -6,6 +6,8 @@
   - AlreadyExistsError         the name is taken
   - PreconditionError          something else has to be done first
   - WrongStateError              the thing is in a state that does not allow it
+  - UnauthenticatedError       nobody knows who sent the request
+  - AccessRefusedError         its sender may not do it
   - NotImplementedYetError     part of the API, and not of this release
   - UnavailableError           try again later
 
@@ -26,11 +28,13 @@ class Code(IntEnum):
     INVALID_ARGUMENT = 3
     NOT_FOUND = 5
     ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
     FAILED_PRECONDITION = 9
     ABORTED = 10
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
     @property
     def http_status(self) -> int:
@@ -42,11 +46,13 @@ _HTTP_STATUS = {
     Code.INVALID_ARGUMENT: 400,
     Code.NOT_FOUND: 404,
     Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
     Code.FAILED_PRECONDITION: 400,
     Code.ABORTED: 409,
     Code.UNIMPLEMENTED: 501,
     Code.INTERNAL: 500,
     Code.UNAVAILABLE: 503,
+    Code.UNAUTHENTICATED: 401,
 }
 
 
@@ -84,6 +90,18 @@ class WrongStateError(ServiceError):
     """The thing is in a state that does not allow it."""
 
     code = Code.ABORTED
+
+
+class UnauthenticatedError(ServiceError):
+    """Nobody knows who sent the request."""
+
+    code = Code.UNAUTHENTICATED
+
+
+class AccessRefusedError(ServiceError):
+    """The sender of the request may not do it."""
+
+    code = Code.PERMISSION_DENIED
 
 
 class NotImplementedYetError(ServiceError):

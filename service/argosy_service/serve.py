@@ -15,6 +15,8 @@ import uvicorn
 
 from argosy_engine.settings import get_default_jobs
 from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_service.access.access import OpenAccess
+from argosy_service.access.tokens import TokenAccess
 from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
 from argosy_service.background.cleaner import Cleaner, Retention
@@ -66,8 +68,8 @@ def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], Non
     Raises:
         InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
             from, or the time zone is none.
-        MachineError: A port is taken, or the home or the database cannot be used, or is in use by
-            another service.
+        MachineError: A port is taken, or the home, the token file or the database cannot be used,
+            or is in use by another service.
     """
     with open_service(settings) as context, _bind(settings) as listener:
         try:
@@ -107,7 +109,8 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
     Raises:
         InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
             from, or the time zone is none.
-        MachineError: The home or the database cannot be used, or is in use by another service.
+        MachineError: The home, the token file or the database cannot be used, or is in use by
+            another service.
     """
     for prefix in settings.import_prefixes:
         parts = urlsplit(prefix)
@@ -117,6 +120,7 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
                 "https://example.com/"
             )
     check_time_zone(settings.time_zone)
+    access = OpenAccess() if settings.token_file is None else TokenAccess(settings.token_file)
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -131,6 +135,7 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
             logs=LocalLogs(settings.home),
             time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
+            access=access,
         )
         ensure_default_experiment(context)
         engine = LocalEngine(

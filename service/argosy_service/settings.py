@@ -10,7 +10,7 @@ from typing import Final
 HTTP_PORT: Final = 8888
 GRPC_PORT: Final = 8887
 LOOPBACK: Final = "127.0.0.1"
-_LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "localhost", "::1"})
+LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,9 @@ class ServiceSettings:
 
     allowed_hosts: tuple[str, ...] = ()
     """Names that clients may reach it by, beside those of the loopback address."""
+
+    token_file: Path | None = None
+    """Whoever sends a token in it may do everything; ``None``: nobody is asked for one."""
 
     import_prefixes: tuple[str, ...] = ()
     """URLs that begin with one of these are imported whatever their host, see
@@ -76,6 +79,6 @@ class ServiceSettings:
 
         A service that only this machine reaches checks them, others only where names are given.
         """
-        if self.host not in _LOOPBACK_NAMES and not self.allowed_hosts:
+        if self.host not in LOOPBACK_NAMES and not self.allowed_hosts:
             return None
-        return _LOOPBACK_NAMES | {self.host.lower(), *(each.lower() for each in self.allowed_hosts)}
+        return LOOPBACK_NAMES | {self.host.lower(), *(each.lower() for each in self.allowed_hosts)}

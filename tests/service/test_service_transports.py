@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
@@ -24,10 +22,9 @@ from argosy_service.protos.experiment_pb2 import (
     GetExperimentRequest,
 )
 from argosy_service.settings import ServiceSettings
-from service_running import API, Client, run_service
+from service_running import API, PACKAGE, Client, call_grpc, run_service
 
 HELLO = Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml"
-PACKAGE = "kubeflow.pipelines.backend.api.v2beta1"
 
 
 def test_every_function_belongs_to_a_method() -> None:
@@ -193,53 +190,32 @@ def test_healthz_says_what_clients_ask_for(sqlite_client: Client, version: str) 
 # gRPC.
 
 
-def serialize(message: Message) -> bytes:
-    return message.SerializeToString()
-
-
-def call(
-    channel: grpc.Channel, service: str, method: str, request: Message, response: type[Message]
-) -> Any:
-    """Return the response of a method."""
-    ask: Callable[[Message], Message] = channel.unary_unary(
-        f"/{PACKAGE}.{service}/{method}",
-        request_serializer=serialize,
-        response_deserializer=response.FromString,
-    )
-    return ask(request)
-
-
-@pytest.fixture
-def channel(sqlite_client: Client) -> Any:
+def test_both_transports_see_the_same(sqlite_client: Client) -> None:
     sqlite_client.clear()
-    with grpc.insecure_channel(f"127.0.0.1:{sqlite_client.service.grpc_port}") as channel:
-        yield channel
-
-
-def test_both_transports_see_the_same(channel: grpc.Channel, sqlite_client: Client) -> None:
     request = CreateExperimentRequest(experiment=Experiment(display_name="by gRPC"))
-    created = call(channel, "ExperimentService", "CreateExperiment", request, Experiment)
+    created = call_grpc(sqlite_client, "ExperimentService", "CreateExperiment", request, Experiment)
 
     body = sqlite_client.get(f"/experiments/{created.experiment_id}")
 
     assert body["display_name"] == "by gRPC"
 
 
-def test_errors_have_their_code(channel: grpc.Channel) -> None:
+def test_errors_have_their_code(sqlite_client: Client) -> None:
     request = GetExperimentRequest(experiment_id="x")
 
     with pytest.raises(grpc.RpcError) as caught:
-        call(channel, "ExperimentService", "GetExperiment", request, Experiment)
+        call_grpc(sqlite_client, "ExperimentService", "GetExperiment", request, Experiment)
 
     error: Any = caught.value
     assert error.code() == grpc.StatusCode.NOT_FOUND
     assert error.details() == "there is no experiment 'x'; list the experiments for their ids"
 
 
-def test_the_server_tells_its_services_and_health(channel: grpc.Channel) -> None:
-    services = ProtoReflectionDescriptorDatabase(channel).get_services()
-    stub: Any = health_pb2_grpc.HealthStub(channel)
-    health = stub.Check(health_pb2.HealthCheckRequest())
+def test_the_server_tells_its_services_and_health(sqlite_client: Client) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{sqlite_client.service.grpc_port}") as channel:
+        services = ProtoReflectionDescriptorDatabase(channel).get_services()
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        health = stub.Check(health_pb2.HealthCheckRequest())
 
     assert {f"{PACKAGE}.RunService", f"{PACKAGE}.PipelineService"} <= set(services)
     assert health.status == health_pb2.HealthCheckResponse.SERVING

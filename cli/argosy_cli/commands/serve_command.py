@@ -57,6 +57,12 @@ _DEFAULTS = ServiceSettings()
     help="A name that clients reach the service by, beside localhost.",
 )
 @click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ask for a bearer token that is a line of this file.",
+)
+@click.option(
     "--import-from",
     "import_prefixes",
     multiple=True,
@@ -113,6 +119,7 @@ def command(
     port: int,
     grpc_port: int,
     allowed_hosts: tuple[str, ...],
+    token_file: Path | None,
     import_prefixes: tuple[str, ...],
     time_zone: str,
     max_runs: int,
@@ -140,6 +147,7 @@ def command(
         http_port=port,
         grpc_port=grpc_port,
         allowed_hosts=allowed_hosts,
+        token_file=token_file,
         import_prefixes=import_prefixes,
         time_zone=time_zone,
         max_runs=max_runs,

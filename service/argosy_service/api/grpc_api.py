@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.logger import Logger
+from argosy_service.access.access import Caller
 from argosy_service.api.methods import Method, list_methods
 from argosy_service.errors import Code, ServiceError
 from argosy_service.resources.context import Call, Context
@@ -79,12 +80,21 @@ def _add_methods(server: grpc.Server, context: Context) -> tuple[str, ...]:
     return tuple(handlers)
 
 
+def _identify(context: Context, method: Method, call: grpc.ServicerContext) -> Caller:
+    if method.is_free:
+        return Caller()
+    metadata = call.invocation_metadata()
+    return context.access.identify(
+        [(name, value) for name, value in metadata if isinstance(value, str)]
+    )
+
+
 def _make_handler(
     context: Context, method: Method
 ) -> Callable[[Message, grpc.ServicerContext], Message]:
     def handle(request: Message, call: grpc.ServicerContext) -> Message:
         try:
-            return method.call(context, request, Call())
+            return method.call(context, request, Call(caller=_identify(context, method, call)))
         except ArgosyError as error:
             code = error.code if isinstance(error, ServiceError) else Code.INVALID_ARGUMENT
             call.abort(_STATUS[code], str(error))

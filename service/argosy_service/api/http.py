@@ -11,13 +11,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy_schemas.versions import get_installed_version
+from argosy_service.api.guards import HostCheck, Identification
 from argosy_service.api.logs import Logs
-from argosy_service.api.rest import RestApi, refuse, refuse_bug
+from argosy_service.api.rest import RestApi, refuse_bug
 from argosy_service.api.uploads import Uploads
-from argosy_service.errors import InvalidRequestError
 from argosy_service.resources.context import Context
 
 _VERBS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -28,12 +27,14 @@ def make_application(context: Context, *, hosts: Collection[str] | None = None) 
 
     Args:
         context: What it answers from.
-        hosts: The names that clients may reach the service by; ``None``: any. With a list, a web
-            page cannot make a browser talk to a service of its own machine under another name.
+        hosts: The names that clients may reach the service by; ``None``: any.
     """
     rest, uploads, logs = RestApi(context), Uploads(context), Logs(context)
-    middleware = [] if hosts is None else [Middleware(HostCheck, hosts=frozenset(hosts))]
-    return Starlette(
+    middleware = [
+        Middleware(HostCheck, hosts=None if hosts is None else frozenset(hosts)),
+        Middleware(Identification, access=context.access),
+    ]
+    application = Starlette(
         routes=[
             Route("/livez", _answer_livez),
             Route("/apis/v1beta1/healthz", _answer_healthz),
@@ -46,28 +47,8 @@ def make_application(context: Context, *, hosts: Collection[str] | None = None) 
         middleware=middleware,
         exception_handlers={Exception: _answer_bug},
     )
-
-
-class HostCheck:
-    """Refuses requests whose ``Host`` is none of the service's names."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self._app = app
-        self._hosts = hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] == "http":
-            given = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-            name = given.rpartition(":")[0] if not given.endswith("]") and ":" in given else given
-            if name.strip("[]").lower() not in self._hosts:
-                error = InvalidRequestError(
-                    f"Host '{given}' is none of this service's names; start it with "
-                    f"--allow-host {name}"
-                )
-                await refuse(error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    application.state.is_multi_user = context.access.is_multi_user
+    return application
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
@@ -83,7 +64,7 @@ async def _answer_healthz(request: Request) -> Response:
     content = {
         "commit_sha": "unknown",
         "tag_name": get_installed_version("argosy"),
-        "multi_user": False,
+        "multi_user": request.app.state.is_multi_user,
         "pipeline_store": "database",
     }
     return Response(json.dumps(content), media_type="application/json")

@@ -109,6 +109,11 @@ class Method:
     body: str
     """The member that the body is; ``*``: the whole message; empty: there is no body."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether anybody may call it, whoever they are."""
+        return self.name == "GetHealthz"
+
     def call(self, context: Context, request: Any, call: Call) -> Message:
         """Return the response.
 

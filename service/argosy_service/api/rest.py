@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.logger import Logger
+from argosy_service.access.access import Caller
 from argosy_service.api.json_messages import (
     fill_message,
     fill_query,
@@ -54,7 +55,10 @@ class ErrorAnswer:
             else []
         )
         body = json.dumps({**self._content(), "details": details}, ensure_ascii=False)
-        return Response(body, status_code=self.status, media_type="application/json")
+        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
+        return Response(
+            body, status_code=self.status, media_type="application/json", headers=headers
+        )
 
     def _content(self) -> dict[str, Any]:
         return {"code": self.code, "message": self.message}
@@ -87,19 +91,26 @@ class RestApi:
         except ServiceError as error:
             return refuse(error)
         query = request.scope["query_string"].decode("ascii", "replace")
-        return await run_in_threadpool(self._call, match, body, query)
+        return await run_in_threadpool(self._call, match, body, query, get_caller(request))
 
-    def _call(self, match: Match, body: bytes, query: str) -> Response:
+    def _call(self, match: Match, body: bytes, query: str, caller: Caller) -> Response:
         method = match.method
         try:
             method.check_served()
-            message, call = _read_request(match, body, query)
+            message, emptied = _read_request(match, body, query)
+            call = Call(caller=caller, emptied=emptied)
             response = method.call(self._context, message, call)
             return Response(write_message(response), media_type="application/json")
         except ArgosyError as error:
             return refuse(error)
         except Exception as error:  # the edge: an unknown error is a bug of the service
             return refuse_bug(method.name, error)
+
+
+def get_caller(request: Request) -> Caller:
+    """Return who sent a request, as :class:`argosy_service.api.guards.Identification` found."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 def refuse(error: ArgosyError) -> Response:
@@ -149,7 +160,8 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _read_request(match: Match, body: bytes, query: str) -> tuple[Any, Call]:
+def _read_request(match: Match, body: bytes, query: str) -> tuple[Any, frozenset[str]]:
+    """Return a message, and the members that the body gives as empty objects."""
     method = match.method
     message = method.request()
     fill_query(message, parse_qsl(query, keep_blank_values=True))
@@ -159,4 +171,4 @@ def _read_request(match: Match, body: bytes, query: str) -> tuple[Any, Call]:
         fill_message(message, method.body, value)
         emptied = frozenset(name for name, inner in value.items() if inner == {})
     fill_variables(message, match.variables)
-    return message, Call(emptied=emptied)
+    return message, emptied

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from argosy_service.access.access import Access, Caller, OpenAccess
 from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import TaskLogs
@@ -30,6 +31,8 @@ class Context:
     """Of the fields of cron schedules."""
     importer: UrlImporter = field(default_factory=UrlImporter)
     specs: SpecReader = field(default_factory=SpecReader)
+    access: Access = field(default_factory=OpenAccess)
+    """Who may do what."""
 
     def now(self) -> int:
         """Return the time as the database has it."""
@@ -40,6 +43,7 @@ class Context:
 class Call:
     """What a transport knows of a request beside its message."""
 
+    caller: Caller = field(default_factory=Caller)
     emptied: frozenset[str] = frozenset()
     """Members that the body gives as empty objects: protobuf cannot tell them from absent ones."""
 

@@ -10,4 +10,4 @@ from argosy_service.resources.context import Context
 
 def get_healthz(context: Context, request: Empty) -> GetHealthzResponse:
     """Return the mode of the service."""
-    return GetHealthzResponse(multi_user=False, pipeline_store="database")
+    return GetHealthzResponse(multi_user=context.access.is_multi_user, pipeline_store="database")
