@@ -128,7 +128,7 @@ def call_grpc(
             request_serializer=_serialize,
             response_deserializer=response.FromString,
         )
-        return ask(request, metadata=metadata, timeout=60)
+        return ask(request, metadata=tuple(metadata), timeout=60)
 
 
 def _serialize(message: Message) -> bytes:
