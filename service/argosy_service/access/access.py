@@ -32,7 +32,7 @@ class Action:
     """The id of the object; empty: of none that exists."""
 
 
-class Access(Protocol):
+class AccessPolicy(Protocol):
     """Decides who may do what. For several threads."""
 
     @property

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy_schemas.errors import ArgosyError
-from argosy_service.access.access import Access, Caller
+from argosy_service.access.access import AccessPolicy, Caller
 from argosy_service.api.rest import refuse
 from argosy_service.errors import AccessRefusedError, InvalidRequestError
 from argosy_service.settings import LOOPBACK_NAMES
@@ -67,7 +67,7 @@ class HostCheck:
 class Identification:
     """Finds out who sent a request, and refuses it where nobody knows."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self._app = app
         self._access = access
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from argosy_service.access.access import Access, Caller, OpenAccess
+from argosy_service.access.access import AccessPolicy, Caller, OpenAccess
 from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import TaskLogs
@@ -31,7 +31,7 @@ class Context:
     """Of the fields of cron schedules."""
     importer: UrlImporter = field(default_factory=UrlImporter)
     specs: SpecReader = field(default_factory=SpecReader)
-    access: Access = field(default_factory=OpenAccess)
+    access: AccessPolicy = field(default_factory=OpenAccess)
     """Who may do what."""
 
     def now(self) -> int:
