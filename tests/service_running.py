@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from argosy_service.access.access import AccessPolicy
 from argosy_service.database.database import open_database
 from argosy_service.database.tables import METADATA
 from argosy_service.engines.fakes import FakeLogs
@@ -136,13 +137,15 @@ def _serialize(message: Message) -> bytes:
 
 
 @contextmanager
-def run_service(settings: ServiceSettings) -> Generator[Client]:
+def run_service(
+    settings: ServiceSettings, *, access: AccessPolicy | None = None
+) -> Generator[Client]:
     """Yield a client of a service that ends with the block."""
     ready = queue.SimpleQueue[RunningService | BaseException]()
 
     def work() -> None:
         try:
-            serve(settings, on_ready=ready.put)
+            serve(settings, on_ready=ready.put, access=access)
         except BaseException as error:
             ready.put(error)
 

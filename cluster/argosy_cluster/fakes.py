@@ -35,6 +35,10 @@ class FakeCluster:
             of what it does; the first of a list is raised by the next call.
         denied: What reviews of rights refuse: the user, empty for the caller, the verb, and the
             kind with its subresource behind a slash.
+        members: The namespaces in which reviews of rights allow a user anything; who is not in it
+            has them in all.
+        tokens: What reviews of tokens accept: user and audience of each.
+        reviewed: The documents of reviews so far.
         logs: What ``read_log`` yields, by pod and container; lines may begin with their times.
         paths: What ``read_path`` returns.
         events_per_watch: After how many changes a watch is cut; ``None``: when there is no more.
@@ -47,6 +51,9 @@ class FakeCluster:
         self.calls: list[tuple[str, str, str]] = []
         self.failures: dict[tuple[str, str], list[ArgosyError]] = {}
         self.denied: set[tuple[str, str, str]] = set()
+        self.members: dict[str, set[str]] = {}
+        self.tokens: dict[str, tuple[str, str]] = {}
+        self.reviewed: list[Document] = []
         self.logs: dict[tuple[str, str], bytes] = {}
         self.paths: dict[str, Document] = {"/version": {"gitVersion": "v1.34.0"}}
         self.events_per_watch: int | None = None
@@ -78,9 +85,12 @@ class FakeCluster:
     # The methods of `Cluster` are documented there, once.
 
     def create(self, resource: Resource, document: Document, *, dry_run: bool = False) -> Document:
-        if resource.group == "authorization.k8s.io":
+        if resource.group in ("authorization.k8s.io", "authentication.k8s.io"):
             self._begin("create", resource, "")
-            return {**document, "status": {"allowed": self._review(document)}}
+            self.reviewed.append(document)
+            is_token = resource.group == "authentication.k8s.io"
+            review = self._review_token if is_token else self._review_right
+            return {**document, "status": review(document)}
         metadata: Any = dict(document["metadata"])  # type: ignore[arg-type]
         name = metadata.get("name") or f"{metadata['generateName']}{uuid.uuid4().hex[:5]}"
         with self._lock:
@@ -187,11 +197,19 @@ class FakeCluster:
         if failures:
             raise failures.pop(0)
 
-    def _review(self, document: Document) -> bool:
+    def _review_right(self, document: Document) -> dict[str, Any]:
         spec: Any = document["spec"]
-        asked = spec["resourceAttributes"]
+        asked, user = spec["resourceAttributes"], spec.get("user", "")
         kind = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
-        return (spec.get("user", ""), asked["verb"], kind) not in self.denied
+        is_member = user not in self.members or asked["namespace"] in self.members[user]
+        return {"allowed": is_member and (user, asked["verb"], kind) not in self.denied}
+
+    def _review_token(self, document: Document) -> dict[str, Any]:
+        spec: Any = document["spec"]
+        user, audience = self.tokens.get(spec["token"], ("", ""))
+        if audience not in spec["audiences"]:
+            return {"authenticated": False}
+        return {"authenticated": True, "user": {"username": user}, "audiences": [audience]}
 
     def _object(self, resource: Resource, name: str) -> dict[str, Any]:
         try:

@@ -25,6 +25,15 @@ ACCESS_REVIEWS: Final = Resource(
     plural="selfsubjectaccessreviews",
     is_namespaced=False,
 )
+SUBJECT_ACCESS_REVIEWS: Final = Resource(
+    group="authorization.k8s.io",
+    version="v1",
+    plural="subjectaccessreviews",
+    is_namespaced=False,
+)
+TOKEN_REVIEWS: Final = Resource(
+    group="authentication.k8s.io", version="v1", plural="tokenreviews", is_namespaced=False
+)
 
 WORKFLOW_LABEL: Final = "workflows.argoproj.io/workflow"
 """On a pod: the name of its workflow."""

@@ -15,7 +15,7 @@ import uvicorn
 
 from argosy_engine.settings import get_default_jobs
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_service.access.access import OpenAccess
+from argosy_service.access.access import AccessPolicy, OpenAccess
 from argosy_service.access.tokens import TokenAccess
 from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
@@ -58,12 +58,18 @@ class RunningService:
         return f"http://{host}:{self.http_port}"
 
 
-def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], None]) -> None:
+def serve(
+    settings: ServiceSettings,
+    *,
+    on_ready: Callable[[RunningService], None],
+    access: AccessPolicy | None = None,
+) -> None:
     """Serve until told to stop: by SIGINT and SIGTERM, where called in the main thread.
 
     Args:
         settings: Where and how.
         on_ready: Called once both ports are open.
+        access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
     Raises:
         InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
@@ -71,7 +77,7 @@ def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], Non
         MachineError: A port is taken, or the home, the token file or the database cannot be used,
             or is in use by another service.
     """
-    with open_service(settings) as context, _bind(settings) as listener:
+    with open_service(settings, access) as context, _bind(settings) as listener:
         try:
             grpc = GrpcServer(context, _address(settings.host, settings.grpc_port))
         except RuntimeError as error:
@@ -103,8 +109,14 @@ def serve(settings: ServiceSettings, *, on_ready: Callable[[RunningService], Non
 
 
 @contextmanager
-def open_service(settings: ServiceSettings) -> Generator[Context]:
+def open_service(
+    settings: ServiceSettings, access: AccessPolicy | None = None
+) -> Generator[Context]:
     """Yield the parts of a service without its ports.
+
+    Args:
+        settings: Where and how.
+        access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
     Raises:
         InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
@@ -120,7 +132,9 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
                 "https://example.com/"
             )
     check_time_zone(settings.time_zone)
-    access = OpenAccess() if settings.token_file is None else TokenAccess(settings.token_file)
+    if access is None:
+        file = settings.token_file
+        access = OpenAccess() if file is None else TokenAccess(file)
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -137,7 +151,8 @@ def open_service(settings: ServiceSettings) -> Generator[Context]:
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
             access=access,
         )
-        ensure_default_experiment(context)
+        if not access.is_multi_user:
+            ensure_default_experiment(context)
         engine = LocalEngine(
             LocalSettings(
                 home=settings.home,

@@ -82,3 +82,17 @@ class ServiceSettings:
         if self.host not in LOOPBACK_NAMES and not self.allowed_hosts:
             return None
         return LOOPBACK_NAMES | {self.host.lower(), *(each.lower() for each in self.allowed_hosts)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSettings:
+    """How users are recognized."""
+
+    header: str = "kubeflow-userid"
+    """Says who sent a request; empty: only tokens do."""
+
+    prefix: str = ""
+    """What its value begins with before the name of the user."""
+
+    audience: str = "pipelines.kubeflow.org"
+    """For whom tokens have to be issued."""

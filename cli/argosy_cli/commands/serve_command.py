@@ -11,14 +11,16 @@ import click
 
 from argosy_cli.options.shared import Count, Duration, format_examples, home
 from argosy_engine.settings import RunnerName
-from argosy_schemas.errors import MachineError
-from argosy_service.settings import ServiceSettings
+from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_service.settings import ServiceSettings, UserSettings
 
 if TYPE_CHECKING:
+    from argosy_service.access.access import AccessPolicy
     from argosy_service.serve import RunningService
 
 _PORT = click.IntRange(0, 65535)
 _DEFAULTS = ServiceSettings()
+_USERS = UserSettings()
 
 
 @click.command(
@@ -61,6 +63,31 @@ _DEFAULTS = ServiceSettings()
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Ask for a bearer token that is a line of this file.",
+)
+@click.option(
+    "--multi-user",
+    is_flag=True,
+    help="Keep namespaces apart: the cluster says what a user may do in which.",
+)
+@click.option(
+    "--user-header",
+    default=_USERS.header,
+    show_default=True,
+    metavar="NAME",
+    help="With --multi-user: the header in which a proxy says who asks; empty: only tokens do.",
+)
+@click.option(
+    "--user-prefix",
+    default=_USERS.prefix,
+    metavar="TEXT",
+    help="With --multi-user: what its value begins with, before the user.",
+)
+@click.option(
+    "--token-audience",
+    default=_USERS.audience,
+    show_default=True,
+    metavar="NAME",
+    help="With --multi-user: for whom the tokens of users are issued.",
 )
 @click.option(
     "--import-from",
@@ -120,6 +147,10 @@ def command(
     grpc_port: int,
     allowed_hosts: tuple[str, ...],
     token_file: Path | None,
+    multi_user: bool,
+    user_header: str,
+    user_prefix: str,
+    token_audience: str,
     import_prefixes: tuple[str, ...],
     time_zone: str,
     max_runs: int,
@@ -135,6 +166,8 @@ def command(
     go on, and a service that is started again finds them.
     """
     try:
+        from argosy_cluster.targets import Target, connect_cluster
+        from argosy_service.access.cluster_users import ClusterAccess
         from argosy_service.serve import serve
     except ModuleNotFoundError as error:
         raise MachineError(
@@ -157,7 +190,16 @@ def command(
         keep_runs=_to_timedelta(keep_runs),
         keep_archived=_to_timedelta(keep_archived),
     )
-    serve(settings, on_ready=_tell)
+    access: AccessPolicy | None = None
+    if multi_user:
+        if token_file is not None:
+            raise InvalidArgumentError(
+                "--token-file and --multi-user exclude each other; the cluster reviews the tokens "
+                "of its users"
+            )
+        users = UserSettings(header=user_header, prefix=user_prefix, audience=token_audience)
+        access = ClusterAccess(connect_cluster(Target()), users)
+    serve(settings, on_ready=_tell, access=access)
 
 
 def _to_timedelta(seconds: float | None) -> timedelta | None:

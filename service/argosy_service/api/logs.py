@@ -12,9 +12,11 @@ from starlette.responses import Response, StreamingResponse
 
 from argosy_schemas.errors import ArgosyError
 from argosy_service.api.database_errors import translate_database_errors
-from argosy_service.api.rest import refuse
+from argosy_service.api.rest import get_caller, refuse
 from argosy_service.engines.protocol import TaskLog
+from argosy_service.protos.run_pb2 import GetRunRequest
 from argosy_service.resources.context import Context
+from argosy_service.resources.permissions import check_permissions
 from argosy_service.resources.runs.logs import find_logged_task, has_ended
 
 _LOOK_SECONDS: Final = 0.5
@@ -31,7 +33,7 @@ class Logs:
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
             with translate_database_errors():
-                path = await run_in_threadpool(find_logged_task, self._context, run_id, node)
+                path = await run_in_threadpool(self._find, request, run_id, node)
         except ArgosyError as error:
             return refuse(error)
         log = self._context.logs.open(run_id, path)
@@ -41,6 +43,11 @@ class Logs:
         return StreamingResponse(
             self._stream(run_id, log, follows), media_type="text/plain", headers=headers
         )
+
+    def _find(self, request: Request, run_id: str, node: str) -> str:
+        asked = GetRunRequest(run_id=run_id)
+        check_permissions(self._context, get_caller(request), "ReadLog", asked)
+        return find_logged_task(self._context, run_id, node)
 
     async def _stream(self, run_id: str, log: TaskLog, follows: bool) -> AsyncGenerator[bytes]:
         while True:

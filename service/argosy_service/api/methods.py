@@ -29,6 +29,7 @@ from argosy_service.protos import (
 )
 from argosy_service.resources import experiments, healthz
 from argosy_service.resources.context import Call, Context
+from argosy_service.resources.permissions import check_permissions
 from argosy_service.resources.pipelines import pipelines, versions
 from argosy_service.resources.recurring_runs import recurring_runs
 from argosy_service.resources.runs import runs
@@ -123,6 +124,8 @@ class Method:
         self.check_served()
         function = FUNCTIONS.get(self.name)
         with translate_database_errors():
+            if not self.is_free:
+                check_permissions(context, call.caller, self.name, request)
             if function is not None:
                 return function(context, request)
             return FUNCTIONS_OF_CALLS[self.name](context, request, call)

@@ -16,9 +16,10 @@ from starlette.responses import Response
 from argosy_schemas.errors import ArgosyError
 from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.json_messages import write_message
-from argosy_service.api.rest import make_error_answer, read_body
+from argosy_service.api.rest import get_caller, make_error_answer, read_body
 from argosy_service.errors import InvalidRequestError
 from argosy_service.resources.context import Context
+from argosy_service.resources.permissions import check_permissions
 from argosy_service.resources.pipelines.uploads import Upload, upload_pipeline, upload_version
 from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 
@@ -35,19 +36,23 @@ class Uploads:
 
     async def upload_pipeline(self, request: Request) -> Response:
         """Return the answer to the upload of a pipeline."""
-        return await self._answer(request, upload_pipeline)
+        return await self._answer(request, "UploadPipeline", upload_pipeline)
 
     async def upload_version(self, request: Request) -> Response:
         """Return the answer to the upload of a version."""
-        return await self._answer(request, upload_version)
+        return await self._answer(request, "UploadPipelineVersion", upload_version)
 
     async def _answer(
-        self, request: Request, function: Callable[[Context, Upload], Message]
+        self, request: Request, name: str, function: Callable[[Context, Upload], Message]
     ) -> Response:
+        def call(upload: Upload) -> Message:
+            check_permissions(self._context, get_caller(request), name, upload)
+            return function(self._context, upload)
+
         try:
             upload = await _read_upload(request)
             with translate_database_errors():
-                message = await run_in_threadpool(function, self._context, upload)
+                message = await run_in_threadpool(call, upload)
         except ArgosyError as error:
             return _refuse(error)
         return Response(write_message(message), media_type="application/json")
@@ -81,6 +86,7 @@ async def _read_upload(request: Request) -> Upload:
         description=query.get("description", ""),
         tags=query.get("tags", ""),
         code_source_url=query.get("code_source_url", ""),
+        namespace=query.get("namespace", ""),
         pipeline_id=query.get("pipelineid", ""),
     )
 

@@ -107,6 +107,7 @@ def _make_run(connection: Connection, row: Row[Any], slot: int) -> NewRun:
     return NewRun(
         run_id=run_id,
         experiment_id=row.experiment_id,
+        namespace=row.namespace,
         name=f"{make_slug(row.name)}-{row.fired + 1}-{run_id[:5]}",
         description=row.description,
         pipeline_id=row.pipeline_id,

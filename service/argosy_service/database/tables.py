@@ -72,6 +72,7 @@ EXPERIMENTS: Final = Table(
     _time("last_run_created_at"),
     UniqueConstraint("namespace", "name", name="experiments_name"),
     Index("experiments_created", "created_at", "id"),
+    Index("experiments_namespace", "namespace", "created_at", "id"),
     Index("experiments_last_run", "last_run_created_at", "id"),
     Index("experiments_name_key", "name_key", "id"),
 )
@@ -87,6 +88,7 @@ PIPELINES: Final = Table(
     _time("created_at"),
     UniqueConstraint("namespace", "name", name="pipelines_name"),
     Index("pipelines_created", "created_at", "id"),
+    Index("pipelines_namespace", "namespace", "created_at", "id"),
     Index("pipelines_name_key", "name_key", "id"),
     Index("pipelines_display_name_key", "display_name_key", "id"),
 )
@@ -149,6 +151,7 @@ RUNS: Final = Table(
     _time("scheduled_at"),
     _time("finished_at"),
     Index("runs_created", "created_at", "id"),
+    Index("runs_namespace", "namespace", "created_at", "id"),
     Index("runs_experiment", "experiment_id", "created_at", "id"),
     Index("runs_state", "state", "created_at", "id"),
     Index("runs_storage_state", "storage_state", "created_at", "id"),
@@ -179,6 +182,7 @@ RECURRING_RUNS: Final = Table(
     METADATA,
     Column("id", _ID, primary_key=True),
     Column("experiment_id", _ID, nullable=False),
+    _text("namespace"),
     *_name("name"),
     _text("description"),
     _text("error"),
@@ -198,6 +202,7 @@ RECURRING_RUNS: Final = Table(
     # How many slots there were.
     Column("fired", Integer, nullable=False, default=0, server_default="0"),
     Index("recurring_runs_created", "created_at", "id"),
+    Index("recurring_runs_namespace", "namespace", "created_at", "id"),
     Index("recurring_runs_experiment", "experiment_id", "created_at", "id"),
     Index("recurring_runs_name_key", "name_key", "id"),
     Index("recurring_runs_due", "is_enabled", "next_at", "id"),

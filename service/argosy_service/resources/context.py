@@ -34,6 +34,10 @@ class Context:
     access: AccessPolicy = field(default_factory=OpenAccess)
     """Who may do what."""
 
+    def keep_namespace(self, namespace: str) -> str:
+        """Return the namespace that a request names; where there is one user, there are none."""
+        return namespace if self.access.is_multi_user else ""
+
     def now(self) -> int:
         """Return the time as the database has it."""
         return to_microseconds(self.clock())

@@ -23,7 +23,7 @@ from argosy_service.protos.experiment_pb2 import (
     UnarchiveExperimentRequest,
 )
 from argosy_service.resources.context import Context, make_id
-from argosy_service.resources.fields import check_name, make_timestamp
+from argosy_service.resources.fields import check_name, check_namespace, make_timestamp
 
 DEFAULT_NAME: Final = "Default"
 """Of the experiment that a run belongs to when it names none."""
@@ -54,13 +54,14 @@ def create_experiment(context: Context, request: CreateExperimentRequest) -> Exp
     """Create an experiment.
 
     Raises:
-        InvalidRequestError: The name is empty or too long.
+        InvalidRequestError: The name is empty or too long, or the namespace is.
         AlreadyExistsError: Another one has it.
     """
     given = request.experiment
     name = check_name(given.display_name, member="display_name", max_bytes=_MAX_NAME_BYTES)
+    namespace = check_namespace(context.keep_namespace(given.namespace))
     with context.database.write() as connection:
-        row = _insert(connection, name, given.description, context.now())
+        row = _insert(connection, name, namespace, given.description, context.now())
     return _to_message(row)
 
 
@@ -71,7 +72,7 @@ def ensure_default_experiment(context: Context) -> str:
         if found:
             return found
         text = "Runs that name no experiment belong to this one"
-        return str(_insert(connection, DEFAULT_NAME, text, context.now()).id)
+        return str(_insert(connection, DEFAULT_NAME, "", text, context.now()).id)
 
 
 def find_default_experiment(connection: Connection) -> str:
@@ -96,8 +97,9 @@ def list_experiments(context: Context, request: ListExperimentsRequest) -> ListE
     Raises:
         InvalidRequestError: Token, size, order or filter are wrong.
     """
+    conditions = [_C.namespace == request.namespace] if context.access.is_multi_user else []
     with context.database.read() as connection:
-        page = list_page(connection, _LISTED, request)
+        page = list_page(connection, _LISTED, request, conditions=conditions)
     return ListExperimentsResponse(
         experiments=[_to_message(row) for row in page.rows],
         total_size=page.total_size,
@@ -166,12 +168,15 @@ def find_experiment(connection: Connection, experiment_id: str) -> Row[Any]:
     return row
 
 
-def _insert(connection: Connection, name: str, description: str, now: int) -> Row[Any]:
+def _insert(
+    connection: Connection, name: str, namespace: str, description: str, now: int
+) -> Row[Any]:
     experiment_id = make_id()
     try:
         connection.execute(
             insert(EXPERIMENTS).values(
                 id=experiment_id,
+                namespace=namespace,
                 name=name,
                 name_key=name.casefold(),
                 description=description,

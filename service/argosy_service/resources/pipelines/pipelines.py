@@ -25,7 +25,7 @@ from argosy_service.protos.pipeline_pb2 import (
     UpdatePipelineRequest,
 )
 from argosy_service.resources.context import Call, Context, make_id
-from argosy_service.resources.fields import check_name, make_timestamp
+from argosy_service.resources.fields import check_name, check_namespace, make_timestamp
 from argosy_service.resources.pipelines.tags import limit_tags, load_tags, replace_tags
 from argosy_service.resources.pipelines.versions import NewVersion, fetch_spec, insert_version
 from argosy_service.resources.specs.specs import Spec
@@ -56,7 +56,7 @@ def create_pipeline(context: Context, request: CreatePipelineRequest) -> Pipelin
     """
     given = request.pipeline
     with context.database.write() as connection:
-        pipeline_id = _insert(connection, given, given.tags, context.now())
+        pipeline_id = _insert(context, connection, given, given.tags, context.now())
         return _load(connection, pipeline_id)
 
 
@@ -97,8 +97,8 @@ def create_pipeline_with_spec(
     """
     with context.database.write() as connection:
         now = context.now()
-        pipeline_id = _insert(connection, given, given.tags, now)
-        row = _find(connection, pipeline_id)
+        pipeline_id = _insert(context, connection, given, given.tags, now)
+        row = find_pipeline(connection, pipeline_id)
         version = NewVersion(
             pipeline_id=pipeline_id,
             name=row.name,
@@ -129,7 +129,10 @@ def get_pipeline_by_name(context: Context, request: GetPipelineByNameRequest) ->
         NotFoundError: There is no such pipeline.
     """
     with context.database.read() as connection:
-        found = connection.execute(select(_C.id).where(_C.name == request.name)).scalar()
+        query = select(_C.id).where(_C.name == request.name)
+        if context.access.is_multi_user:
+            query = query.where(_C.namespace == request.namespace)
+        found = connection.execute(query).scalar()
         if found is None:
             raise NotFoundError(
                 f"there is no pipeline named '{request.name}'; list the pipelines for their names"
@@ -143,8 +146,9 @@ def list_pipelines(context: Context, request: ListPipelinesRequest) -> ListPipel
     Raises:
         InvalidRequestError: Token, size, order or filter are wrong.
     """
+    conditions = [_C.namespace == request.namespace] if context.access.is_multi_user else []
     with context.database.read() as connection:
-        page = list_page(connection, _LISTED, request)
+        page = list_page(connection, _LISTED, request, conditions=conditions)
         tags = load_tags(connection, (row.id for row in page.rows))
     return ListPipelinesResponse(
         pipelines=[_to_message(row, tags.get(row.id, {})) for row in page.rows],
@@ -162,7 +166,7 @@ def update_pipeline(context: Context, request: UpdatePipelineRequest, call: Call
     """
     given = request.pipeline
     with context.database.write() as connection:
-        row = _find(connection, given.pipeline_id)
+        row = find_pipeline(connection, given.pipeline_id)
         if given.display_name:
             name = check_name(given.display_name, member="display_name", max_bytes=_MAX_NAME_BYTES)
             connection.execute(
@@ -183,7 +187,7 @@ def delete_pipeline(context: Context, request: DeletePipelineRequest) -> Empty:
         NotFoundError: There is no such pipeline.
     """
     with context.database.write() as connection:
-        row = _find(connection, request.pipeline_id)
+        row = find_pipeline(connection, request.pipeline_id)
         of_pipeline = PIPELINE_VERSIONS.c.pipeline_id == row.id
         versions = select(PIPELINE_VERSIONS.c.id).where(of_pipeline)
         if not request.cascade and connection.execute(versions.limit(1)).first() is not None:
@@ -197,7 +201,9 @@ def delete_pipeline(context: Context, request: DeletePipelineRequest) -> Empty:
     return Empty()
 
 
-def _insert(connection: Connection, given: Pipeline, tags: Mapping[str, str], now: int) -> str:
+def _insert(
+    context: Context, connection: Connection, given: Pipeline, tags: Mapping[str, str], now: int
+) -> str:
     name = check_name(given.name or given.display_name, member="name", max_bytes=_MAX_NAME_BYTES)
     display_name = check_name(
         given.display_name or name, member="display_name", max_bytes=_MAX_NAME_BYTES
@@ -207,6 +213,7 @@ def _insert(connection: Connection, given: Pipeline, tags: Mapping[str, str], no
         connection.execute(
             insert(PIPELINES).values(
                 id=pipeline_id,
+                namespace=check_namespace(context.keep_namespace(given.namespace)),
                 name=name,
                 name_key=name.casefold(),
                 display_name=display_name,
@@ -224,7 +231,12 @@ def _insert(connection: Connection, given: Pipeline, tags: Mapping[str, str], no
     return pipeline_id
 
 
-def _find(connection: Connection, pipeline_id: str) -> Row[Any]:
+def find_pipeline(connection: Connection, pipeline_id: str) -> Row[Any]:
+    """Return the row of a pipeline.
+
+    Raises:
+        NotFoundError: There is no such pipeline.
+    """
     row = connection.execute(select(PIPELINES).where(_C.id == pipeline_id)).first()
     if row is None:
         raise NotFoundError(
@@ -234,7 +246,7 @@ def _find(connection: Connection, pipeline_id: str) -> Row[Any]:
 
 
 def _load(connection: Connection, pipeline_id: str) -> Pipeline:
-    row = _find(connection, pipeline_id)
+    row = find_pipeline(connection, pipeline_id)
     return _to_message(row, load_tags(connection, [row.id]).get(row.id, {}))
 
 

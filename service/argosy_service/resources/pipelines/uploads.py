@@ -30,6 +30,8 @@ class Upload:
     tags: str = ""
     """JSON of an object."""
     code_source_url: str = ""
+    namespace: str = ""
+    """Of a pipeline."""
     pipeline_id: str = ""
     """Of a version: the pipeline that it becomes part of."""
 
@@ -47,6 +49,7 @@ def upload_pipeline(context: Context, upload: Upload) -> Pipeline:
         name=upload.name or upload.display_name or upload.file,
         display_name=upload.display_name or upload.name or upload.file,
         description=upload.description,
+        namespace=upload.namespace,
         tags=tags,
     )
     return create_pipeline_with_spec(

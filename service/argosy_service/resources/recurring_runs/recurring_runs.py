@@ -9,7 +9,7 @@ from typing import Any, Final
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from argosy_schemas.values import to_json
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -84,12 +84,13 @@ def create_recurring_run(context: Context, request: CreateRecurringRunRequest) -
     recurring_run_id = make_id()
     with context.database.write() as connection:
         experiment_id = given.experiment_id or find_default_experiment(connection)
-        find_experiment(connection, experiment_id)
+        namespace = find_experiment(connection, experiment_id).namespace
         store_spec(connection, source.spec)
         connection.execute(
             insert(RECURRING_RUNS).values(
                 id=recurring_run_id,
                 experiment_id=experiment_id,
+                namespace=namespace,
                 name=given.display_name,
                 name_key=given.display_name.casefold(),
                 description=given.description,
@@ -137,7 +138,11 @@ def list_recurring_runs(
         InvalidRequestError: Token, size, order or filter are wrong.
         NotFoundError: There is no such experiment.
     """
-    conditions = [_C.experiment_id == request.experiment_id] if request.experiment_id else []
+    conditions: list[ColumnElement[bool]] = []
+    if request.experiment_id:
+        conditions.append(_C.experiment_id == request.experiment_id)
+    elif context.access.is_multi_user:
+        conditions.append(_C.namespace == request.namespace)
     with context.database.read() as connection:
         if request.experiment_id:
             find_experiment(connection, request.experiment_id)
@@ -265,6 +270,7 @@ def _to_message(row: Row[Any], specs: Mapping[str, str]) -> RecurringRun:
         created_at=make_timestamp(row.created_at),
         updated_at=make_timestamp(row.updated_at),
         no_catchup=row.no_catchup,
+        namespace=row.namespace,
         experiment_id=row.experiment_id,
     )
     fill_source(message, row, specs)

@@ -22,6 +22,7 @@ class NewRun:
 
     run_id: str
     experiment_id: str
+    namespace: str = ""
     name: str
     description: str = ""
     pipeline_id: str = ""
@@ -41,6 +42,7 @@ def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
     values = {
         "id": run.run_id,
         "experiment_id": run.experiment_id,
+        "namespace": run.namespace,
         "name": run.name,
         "name_key": run.name.casefold(),
         "description": run.description,

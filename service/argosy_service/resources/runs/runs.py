@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from argosy_schemas.values import to_json
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -141,7 +141,11 @@ def list_runs(context: Context, request: ListRunsRequest) -> ListRunsResponse:
         InvalidRequestError: Token, size, order or filter are wrong.
         NotFoundError: There is no such experiment.
     """
-    conditions = [_C.experiment_id == request.experiment_id] if request.experiment_id else []
+    conditions: list[ColumnElement[bool]] = []
+    if request.experiment_id:
+        conditions.append(_C.experiment_id == request.experiment_id)
+    elif context.access.is_multi_user:
+        conditions.append(_C.namespace == request.namespace)
     with context.database.read() as connection:
         if request.experiment_id:
             find_experiment(connection, request.experiment_id)
@@ -237,7 +241,7 @@ def _insert(
     connection: Connection, given: Run, run_id: str, source: PipelineSource, now: int
 ) -> Row[Any]:
     experiment_id = given.experiment_id or find_default_experiment(connection)
-    find_experiment(connection, experiment_id)
+    namespace = find_experiment(connection, experiment_id).namespace
     store_spec(connection, source.spec)
     scheduled_at = read_timestamp(given.scheduled_at)
     config = given.runtime_config
@@ -245,6 +249,7 @@ def _insert(
     run = NewRun(
         run_id=run_id,
         experiment_id=experiment_id,
+        namespace=namespace,
         name=given.display_name,
         description=given.description,
         pipeline_id=source.pipeline_id,
