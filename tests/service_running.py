@@ -27,6 +27,7 @@ from argosy_service.serve import RunningService, serve
 from argosy_service.settings import ServiceSettings
 
 API = "/apis/v2beta1"
+_RESOURCES = ("/experiments", "/pipelines", "/runs", "/recurringruns")
 PACKAGE = "kubeflow.pipelines.backend.api.v2beta1"
 
 
@@ -37,6 +38,8 @@ class Answer:
     status: int
     body: Any
     """The JSON, else the text."""
+    headers: Mapping[str, str]
+    """Names in lower case."""
 
     @property
     def message(self) -> str:
@@ -84,7 +87,9 @@ class Client:
             text = urllib.parse.urlencode(query or {})
             data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
             target = (
-                f"{API}{path}" if path.startswith(("/experiments", "/pipelines", "/r")) else path
+                f"{API}{path}"
+                if path.startswith(("/experiments", "/pipelines", "/runs", "/recurringruns"))
+                else path
             )
             connection.request(
                 method, f"{target}?{text}" if text else target, data, dict(headers or {})
@@ -95,6 +100,7 @@ class Client:
             return Answer(
                 status=response.status,
                 body=json.loads(content) if is_json else content.decode(),
+                headers={name.lower(): value for name, value in response.getheaders()},
             )
         finally:
             connection.close()

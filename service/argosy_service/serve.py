@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +22,7 @@ from argosy_service.access.access import AccessPolicy, OpenAccess
 from argosy_service.access.tokens import TokenAccess
 from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
+from argosy_service.api.request_log import Recorder
 from argosy_service.background.cleaner import Cleaner, Retention
 from argosy_service.background.ledger import Ledger
 from argosy_service.background.loop import run_in_background
@@ -28,6 +32,7 @@ from argosy_service.database.database import open_database
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.engines.local.logs import LocalLogs
 from argosy_service.file_locks import hold_file
+from argosy_service.health import Health
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import ensure_default_experiment
@@ -78,12 +83,13 @@ def serve(
             or is in use by another service.
     """
     with open_service(settings, access) as context, _bind(settings) as listener:
+        recorder = Recorder(context.metrics, stream=sys.stderr if settings.logs_requests else None)
         try:
-            grpc = GrpcServer(context, _address(settings.host, settings.grpc_port))
+            grpc = GrpcServer(context, recorder, _address(settings.host, settings.grpc_port))
         except RuntimeError as error:
             raise _make_port_error(settings.host, settings.grpc_port, "--grpc-port") from error
         config = uvicorn.Config(
-            make_application(context, hosts=settings.hosts),
+            make_application(context, recorder, hosts=settings.hosts),
             access_log=False,
             log_config=None,
             lifespan="off",
@@ -93,7 +99,7 @@ def serve(
         )
         grpc.start()
         try:
-            server = _Server(config)
+            server = _Server(config, context.health, settings.drain_seconds)
             running = RunningService(
                 host=settings.host,
                 http_port=listener.getsockname()[1],
@@ -166,7 +172,11 @@ def open_service(
         retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
         cleaner = Cleaner(database, retention, _now)
         steps = (Scheduler(context).step, keeper.step, cleaner.step)
-        with database.claim(), closing(engine), run_in_background(steps, context.changes):
+        with (
+            database.claim(),
+            closing(engine),
+            run_in_background(steps, context.changes, context.health),
+        ):
             yield context
 
 
@@ -184,8 +194,28 @@ def _hold(directory: Path) -> Generator[None]:
 class _Server(uvicorn.Server):
     on_ready: Callable[[], None]
 
+    def __init__(self, config: uvicorn.Config, health: Health, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._health = health
+        self._drain_seconds = drain_seconds
+        self._exit_at: float | None = None
+
     def stop(self) -> None:
-        self.should_exit = True
+        self._health.is_stopping = True
+        if self._exit_at is None:
+            self._exit_at = time.monotonic() + self._drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        is_first = not self._health.is_stopping
+        super().handle_exit(sig, frame)
+        if is_first:
+            self.should_exit = False
+            self.stop()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._exit_at is not None and time.monotonic() >= self._exit_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

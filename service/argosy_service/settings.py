@@ -38,6 +38,12 @@ class ServiceSettings:
     token_file: Path | None = None
     """Whoever sends a token in it may do everything; ``None``: nobody is asked for one."""
 
+    logs_requests: bool = False
+    """Whether standard error gets a line for each request."""
+
+    drain_seconds: float = 0
+    """How long it goes on to answer after it was told to stop, while ``/readyz`` says so."""
+
     import_prefixes: tuple[str, ...] = ()
     """URLs that begin with one of these are imported whatever their host, see
     :class:`argosy_service.resources.specs.url_import.UrlImporter`."""

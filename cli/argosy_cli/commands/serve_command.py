@@ -90,6 +90,16 @@ _USERS = UserSettings()
     help="With --multi-user: for whom the tokens of users are issued.",
 )
 @click.option(
+    "--no-request-log", is_flag=True, help="Write no line to standard error for each request."
+)
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(0),
+    default=_DEFAULTS.drain_seconds,
+    metavar="S",
+    help="Seconds to go on after SIGTERM, while /readyz says that it ends.  [default: 0]",
+)
+@click.option(
     "--import-from",
     "import_prefixes",
     multiple=True,
@@ -151,6 +161,8 @@ def command(
     user_header: str,
     user_prefix: str,
     token_audience: str,
+    no_request_log: bool,
+    drain_seconds: float,
     import_prefixes: tuple[str, ...],
     time_zone: str,
     max_runs: int,
@@ -181,6 +193,8 @@ def command(
         grpc_port=grpc_port,
         allowed_hosts=allowed_hosts,
         token_file=token_file,
+        logs_requests=not no_request_log,
+        drain_seconds=drain_seconds,
         import_prefixes=import_prefixes,
         time_zone=time_zone,
         max_runs=max_runs,

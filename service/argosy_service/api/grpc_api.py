@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from argosy_schemas.errors import ArgosyError
 from argosy_schemas.logger import Logger
 from argosy_service.access.access import Caller
 from argosy_service.api.methods import Method, list_methods
+from argosy_service.api.request_log import REQUEST_ID, Recorder, choose_request_id
 from argosy_service.errors import Code, ServiceError
 from argosy_service.resources.context import Call, Context
 
@@ -28,7 +30,7 @@ _NO_LIMIT: Final = -1
 class GrpcServer:
     """The API on a port of its own."""
 
-    def __init__(self, context: Context, address: str) -> None:
+    def __init__(self, context: Context, recorder: Recorder, address: str) -> None:
         """Bind to ``address``, ``HOST:PORT``; port 0 takes a free one.
 
         Raises:
@@ -43,7 +45,7 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),
             ],
         )
-        names = _add_methods(self._server, context)
+        names = _add_methods(self._server, context, recorder)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         for name in ("", *names):
@@ -65,12 +67,12 @@ class GrpcServer:
         self._threads.shutdown(wait=False)
 
 
-def _add_methods(server: grpc.Server, context: Context) -> tuple[str, ...]:
+def _add_methods(server: grpc.Server, context: Context, recorder: Recorder) -> tuple[str, ...]:
     """Add all methods to a server; return the names of the services."""
     handlers: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
     for method in list_methods():
         handlers[method.service][method.name] = grpc.unary_unary_rpc_method_handler(
-            _make_handler(context, method),
+            _make_handler(context, method, recorder),
             request_deserializer=method.request.FromString,
             response_serializer=method.response.SerializeToString,
         )
@@ -90,17 +92,35 @@ def _identify(context: Context, method: Method, call: grpc.ServicerContext) -> C
 
 
 def _make_handler(
-    context: Context, method: Method
+    context: Context, method: Method, recorder: Recorder
 ) -> Callable[[Message, grpc.ServicerContext], Message]:
     def handle(request: Message, call: grpc.ServicerContext) -> Message:
+        begun_at = time.perf_counter()
+        given = dict(call.invocation_metadata()).get(REQUEST_ID)
+        request_id = choose_request_id(given if isinstance(given, str) else None)
+        call.send_initial_metadata(((REQUEST_ID, request_id),))
+        caller, code, details = Caller(), grpc.StatusCode.OK, {"peer": call.peer()}
         try:
-            return method.call(context, request, Call(caller=_identify(context, method, call)))
+            caller = _identify(context, method, call)
+            return method.call(context, request, Call(caller=caller))
         except ArgosyError as error:
-            code = error.code if isinstance(error, ServiceError) else Code.INVALID_ARGUMENT
-            call.abort(_STATUS[code], str(error))
+            known = error.code if isinstance(error, ServiceError) else Code.INVALID_ARGUMENT
+            code = _STATUS[known]
+            call.abort(code, str(error))
         except Exception as error:  # the edge: an unknown error is a bug of the service
             _LOGGER.info("%s failed: %r", method.name, error)
-            what = f"{method.name} failed: {type(error).__name__}: {error}"
-            call.abort(grpc.StatusCode.INTERNAL, f"{what}; this is a bug in Argosy")
+            what = f"{type(error).__name__}: {error}"
+            code, details = grpc.StatusCode.INTERNAL, {**details, "error": what}
+            call.abort(code, f"{method.name} failed: {what}; this is a bug in Argosy")
+        finally:
+            recorder.record(
+                request_id=request_id,
+                transport="grpc",
+                method=method.name,
+                code=code.name,
+                seconds=time.perf_counter() - begun_at,
+                caller=caller,
+                details=details,
+            )
 
     return handle

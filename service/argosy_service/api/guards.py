@@ -75,7 +75,7 @@ class Identification:
         """Pass a request on with its caller, or refuse it."""
         if scope["type"] == "http":
             caller = Caller()
-            if scope["path"] not in FREE_PATHS:
+            if not self._is_free(scope["path"]):
                 headers = [
                     (name.decode("latin-1"), value.decode("latin-1"))
                     for name, value in scope["headers"]
@@ -87,6 +87,10 @@ class Identification:
                     return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
+
+    def _is_free(self, path: str) -> bool:
+        # Numbers that concern all users are nobody's secret, and who reads them is no user.
+        return path in FREE_PATHS or (path == "/metrics" and self._access.is_multi_user)
 
 
 def _cut_port(address: str) -> str:

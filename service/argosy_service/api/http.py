@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Final
 
@@ -12,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from argosy_schemas.versions import get_installed_version
 from argosy_service.api.guards import HostCheck, Identification
 from argosy_service.api.logs import Logs
+from argosy_service.api.probes import Probes
+from argosy_service.api.request_log import Recorder, RequestLog
 from argosy_service.api.rest import RestApi, refuse_bug
 from argosy_service.api.uploads import Uploads
 from argosy_service.resources.context import Context
@@ -22,23 +22,30 @@ from argosy_service.resources.context import Context
 _VERBS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def make_application(context: Context, *, hosts: Collection[str] | None = None) -> Starlette:
+def make_application(
+    context: Context, recorder: Recorder, *, hosts: Collection[str] | None = None
+) -> Starlette:
     """Return the application.
 
     Args:
         context: What it answers from.
+        recorder: Is told of each request.
         hosts: The names that clients may reach the service by; ``None``: any.
     """
     rest, uploads, logs = RestApi(context), Uploads(context), Logs(context)
+    probes = Probes(context)
     middleware = [
+        Middleware(RequestLog, recorder=recorder),
         Middleware(HostCheck, hosts=None if hosts is None else frozenset(hosts)),
         Middleware(Identification, access=context.access),
     ]
-    application = Starlette(
+    return Starlette(
         routes=[
-            Route("/livez", _answer_livez),
-            Route("/apis/v1beta1/healthz", _answer_healthz),
-            Route("/apis/v2beta1/healthz", _answer_healthz),
+            Route("/livez", probes.answer_livez),
+            Route("/readyz", probes.answer_readyz),
+            Route("/metrics", probes.answer_metrics),
+            Route("/apis/v1beta1/healthz", probes.answer_healthz),
+            Route("/apis/v2beta1/healthz", probes.answer_healthz),
             Route("/apis/v1alpha1/runs/{run_id}/nodes/{node_id:path}/log", logs.answer),
             Route("/apis/v2beta1/pipelines/upload", uploads.upload_pipeline, methods=_VERBS),
             Route("/apis/v2beta1/pipelines/upload_version", uploads.upload_version, methods=_VERBS),
@@ -47,24 +54,7 @@ def make_application(context: Context, *, hosts: Collection[str] | None = None) 
         middleware=middleware,
         exception_handlers={Exception: _answer_bug},
     )
-    application.state.is_multi_user = context.access.is_multi_user
-    return application
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
     return refuse_bug(f"{request.method} {request.url.path}", error)
-
-
-async def _answer_livez(request: Request) -> Response:
-    return Response("ok\n", media_type="text/plain")
-
-
-async def _answer_healthz(request: Request) -> Response:
-    # By hand: clients want `multi_user` also where it is false, and the build.
-    content = {
-        "commit_sha": "unknown",
-        "tag_name": get_installed_version("argosy"),
-        "multi_user": request.app.state.is_multi_user,
-        "pipeline_store": "database",
-    }
-    return Response(json.dumps(content), media_type="application/json")

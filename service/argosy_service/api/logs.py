@@ -30,6 +30,7 @@ class Logs:
 
     async def answer(self, request: Request) -> Response:
         """Return the log of a task; with ``follow=true``, until the run has ended."""
+        request.state.method = "ReadLog"
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
             with translate_database_errors():
@@ -56,6 +57,6 @@ class Logs:
             text = await run_in_threadpool(log.read, is_over=is_over)
             if text:
                 yield text
-            if is_over:
+            if is_over or self._context.health.is_stopping:
                 return
             await anyio.sleep(_LOOK_SECONDS)

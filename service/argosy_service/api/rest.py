@@ -86,24 +86,26 @@ class RestApi:
             return refuse(
                 NotImplementedYetError(f"the path has no method {request.method}; use {verbs}")
             )
+        request.state.method = match.method.name
         try:
             body = await read_body(request, MAX_BODY_BYTES) if match.method.body else b""
         except ServiceError as error:
             return refuse(error)
         query = request.scope["query_string"].decode("ascii", "replace")
-        return await run_in_threadpool(self._call, match, body, query, get_caller(request))
+        return await run_in_threadpool(self._call, match, body, query, request)
 
-    def _call(self, match: Match, body: bytes, query: str, caller: Caller) -> Response:
+    def _call(self, match: Match, body: bytes, query: str, request: Request) -> Response:
         method = match.method
         try:
             method.check_served()
             message, emptied = _read_request(match, body, query)
-            call = Call(caller=caller, emptied=emptied)
+            call = Call(caller=get_caller(request), emptied=emptied)
             response = method.call(self._context, message, call)
             return Response(write_message(response), media_type="application/json")
         except ArgosyError as error:
             return refuse(error)
         except Exception as error:  # the edge: an unknown error is a bug of the service
+            request.state.error = f"{type(error).__name__}: {error}"
             return refuse_bug(method.name, error)
 
 

@@ -49,6 +49,7 @@ class Uploads:
             check_permissions(self._context, get_caller(request), name, upload)
             return function(self._context, upload)
 
+        request.state.method = name
         try:
             upload = await _read_upload(request)
             with translate_database_errors():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from argosy_schemas.logger import Logger
+from argosy_service.health import Health
 from argosy_service.resources.changes import Changes
 
 _LOGGER: Final = Logger("service.background")
@@ -24,13 +25,23 @@ Step: TypeAlias = Callable[[], bool]
 
 
 @contextmanager
-def run_in_background(steps: Sequence[Step], changes: Changes) -> Generator[None]:
-    """Take the steps, again and again, for as long as the block lasts."""
+def run_in_background(
+    steps: Sequence[Step], changes: Changes, health: Health | None = None
+) -> Generator[None]:
+    """Take the steps, again and again, for as long as the block lasts.
+
+    Args:
+        steps: What is to be done, in this order.
+        changes: Says that there is something to do.
+        health: Is told of each round.
+    """
     over = threading.Event()
 
     def work() -> None:
         while not over.is_set():
             is_busy = any([_take(step) for step in steps])
+            if health is not None:
+                health.beat()
             changes.wait(_BUSY_SECONDS if is_busy else _REST_SECONDS)
 
     thread = threading.Thread(target=work, name="background")

@@ -11,6 +11,8 @@ from argosy_service.access.access import AccessPolicy, Caller, OpenAccess
 from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import TaskLogs
+from argosy_service.health import Health
+from argosy_service.metrics import Metrics
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.specs.specs import SpecReader
 from argosy_service.resources.specs.url_import import UrlImporter
@@ -33,6 +35,8 @@ class Context:
     specs: SpecReader = field(default_factory=SpecReader)
     access: AccessPolicy = field(default_factory=OpenAccess)
     """Who may do what."""
+    health: Health = field(default_factory=Health)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def keep_namespace(self, namespace: str) -> str:
         """Return the namespace that a request names; where there is one user, there are none."""
