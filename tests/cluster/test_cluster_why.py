@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from argo_cluster import ArgoCluster, ArgoRun, Json
+from argosy_compiler.options import PodSecurity
 from argosy_schemas.ir.model import Pipeline
 from cli_processes import ARGOSY
 from driver_support import dag, leaf, pipeline, task
@@ -222,6 +223,7 @@ SEEDS: Final[dict[str, Seed]] = {
     ),
     "root-refused": Seed(
         states=("PENDING",),
+        options={"pod_security": PodSecurity.BASELINE},
         change=_patch_pod(_container("main", securityContext={"runAsNonRoot": True})),
         cause=r"container 'main' may not run as root, and the image 'busybox' does, or .*",
         step="set 'runAsUser'",
@@ -229,7 +231,8 @@ SEEDS: Final[dict[str, Seed]] = {
     "memory-for-no-node": Seed(
         states=("PENDING",),
         pipeline=shell("true", resources={"resourceMemoryRequest": "900Gi"}),
-        cause=r"no node has enough memory for the pod \(main 900Gi\): 1 Insufficient memory",
+        cause=r"no node has enough memory for the pod \(driver 64Mi, main 900Gi, launcher 64Mi\): "
+        r"1 Insufficient memory",
         step="'set_memory_request'",
     ),
     "gpu-for-no-node": Seed(
