@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Final
 
 from argosy_cli.exit_codes import ExitCode
-from argosy_runs.events import Listener, Notice, TaskLogLine
+from argosy_cli.options.following import Following
+from argosy_runs.events import Listener, Notice, TaskLogLine, ignore
 from argosy_runs.places import RunPlace, RunReference
 from argosy_runs.result_events import ResultEvents
 from argosy_runs.results import RunResult
@@ -66,7 +69,50 @@ def watch(place: RunPlace, run: RunReference) -> None:
         follow_run(place, run, view)
 
 
-def choose_run_exit_code(state: RunState) -> ExitCode:
+def wait_for_run(place: RunPlace, run: RunReference, following: Following, output: str) -> ExitCode:
+    """Wait for a run that a command has made, print the result, and return the exit status.
+
+    Ctrl-C ends the waiting, not the run.
+
+    Args:
+        place: Where the run is.
+        run: The run.
+        following: How to wait.
+        output: ``text``, ``json`` or ``yaml``: how to print the result; ``name``: not at all.
+    """
+    from argosy_cli.views.run_output import print_result  # --help needs it not
+
+    try:
+        is_over = _wait(place, run, following)
+    except KeyboardInterrupt:
+        come_back = f"{place.command('get', run)} --watch"
+        print(f"the run goes on; come back with: {come_back}", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    if not is_over:
+        print(
+            f"the time is over, and the run goes on; see it with: {place.command('get', run)}",
+            file=sys.stderr,
+        )
+        return ExitCode.TIMED_OUT
+    result = place.read(run, with_values=output in ("json", "yaml"))
+    print_result(result, output, go_on=place.command("retry", run))
+    return _choose_exit_code(result.state)
+
+
+def _wait(place: RunPlace, run: RunReference, following: Following) -> bool:
+    from argosy_cli.views.choice import open_view  # as above
+
+    with open_view() if following.is_shown else nullcontext(ignore) as listener:
+        return follow_run(
+            place,
+            run,
+            listener,
+            with_log=following.with_log,
+            timeout_seconds=following.timeout_seconds,
+        )
+
+
+def _choose_exit_code(state: RunState) -> ExitCode:
     """Return the exit status of a command that has waited for a run."""
     match state:
         case RunState.SUCCEEDED:

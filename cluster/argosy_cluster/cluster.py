@@ -100,6 +100,14 @@ class Cluster(Protocol):
         """Of all objects but those of kinds without namespaces."""
         ...
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that choose it and the namespace, for ``argosy``, ``argo`` and ``kubectl``.
+
+        Commands that messages advise have them, so that they can be pasted.
+        """
+        ...
+
     def create(self, resource: Resource, document: Document, *, dry_run: bool = False) -> Document:
         """Create an object, and return it as the API server has it.
 
@@ -117,7 +125,7 @@ class Cluster(Protocol):
         """Return an object.
 
         Raises:
-            MissingObjectError: There is none of this name.
+            MissingNameError: There is none of this name.
         """
         ...
 
@@ -154,7 +162,7 @@ class Cluster(Protocol):
         """Delete an object, and what belongs to it in the background.
 
         Raises:
-            MissingObjectError: There is none of this name.
+            MissingNameError: There is none of this name.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -69,6 +70,7 @@ def diagnose_tasks(
         diagnosis = diagnose(
             Evidence(
                 namespace=cluster.namespace,
+                kubectl=shlex.join(("kubectl", *cluster.options)),
                 message=node.message,
                 has_ended=node.phase.is_fulfilled,
                 pod=pod,

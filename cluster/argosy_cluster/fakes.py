@@ -18,7 +18,12 @@ from argosy_cluster.cluster import (
     WatchEvent,
 )
 from argosy_cluster.resources import NAMESPACES
-from argosy_schemas.errors import ArgosyError, MissingObjectError, NameTakenError
+from argosy_schemas.errors import (
+    ArgosyError,
+    MissingNameError,
+    MissingObjectError,
+    NameTakenError,
+)
 
 _BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,6 +53,7 @@ class FakeCluster:
     def __init__(self, *, name: str = "fake", namespace: str = "ml") -> None:
         self.name = name
         self.namespace = namespace
+        self.options = ("-n", namespace)
         self.calls: list[tuple[str, str, str]] = []
         self.failures: dict[tuple[str, str], list[ArgosyError]] = {}
         self.denied: set[tuple[str, str, str]] = set()
@@ -215,7 +221,7 @@ class FakeCluster:
         try:
             return self._objects[resource.name][name]
         except KeyError:
-            raise MissingObjectError(
+            raise MissingNameError(
                 f"there is no {resource.plural.removesuffix('s')} '{name}' in namespace "
                 f"'{self.namespace}' of cluster '{self.name}'"
             ) from None

@@ -19,14 +19,14 @@ from argosy_cluster.known_results import (
     make_paths,
     write_known_records,
 )
+from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.run_volumes import check_workspace, find_made_claims
 from argosy_cluster.runs import ClusterRuns
 from argosy_cluster.submitting import make_suffix, name_workflow, submit_workflow
 from argosy_cluster.workflows import find_sources, is_over
-from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, options_from_json
-from argosy_compiler.structure import read_structure
 from argosy_driver.planning.rerun import find_outdated
 from argosy_driver.planning.settled import Settled, find_settled_tasks
 from argosy_driver.resolving.run_context import RunContext
@@ -34,7 +34,8 @@ from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
-from argosy_schemas.errors import InvalidArgumentError, MissingObjectError
+from argosy_schemas.errors import InvalidArgumentError, MissingNameError, MissingObjectError
+from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.ir.known import KnownResults
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
@@ -51,7 +52,6 @@ from argosy_store.packed_irs import put_ir
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
-"""Below the root of the store: the workflow that works on a run, or did so last."""
 _COMPILED: Final = frozenset(
     {"entrypoint", "onExit", "arguments", "templates", "podMetadata", "ttlStrategy"}
     | {"volumeClaimTemplates", "activeDeadlineSeconds"}
@@ -110,6 +110,7 @@ def retry_run(
     if store is None:
         raise InvalidArgumentError(f"nothing names the store of run '{name}'; submit it anew")
     pipeline = runs.read_pipeline(sources, store, name)
+    check_workspace(pipeline, *_find_first(runs, workflow))
     with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
         retry = prepare_retry(workflow, pipeline, url=url, store=store, stores=stores, again=again)
     if retry.compiled.ir_digest is not None:
@@ -142,14 +143,27 @@ def _find_workflow(
         return kept
     if not is_over(workflow):
         raise InvalidArgumentError(
-            f"run '{selected.label}' has not ended; wait for its end, or stop it with 'argosy stop "
-            f"{selected.label}'"
+            f"run '{selected.label}' has not ended; wait for its end, or stop it with "
+            f"'{runs.command('stop', selected)}'"
         )
     if not again and find_object(workflow, "status").get("phase") == "Succeeded":
         raise InvalidArgumentError(
             f"run '{selected.label}' succeeded; name a task that is to run again with --from"
         )
     return workflow
+
+
+def _find_first(runs: ClusterRuns, workflow: Document) -> tuple[str, Document | None]:
+    """Return the name of the first workflow of a run, and that workflow; ``None``: it is gone."""
+    identity = read_run_identity(find_object(workflow, "metadata"))
+    if not identity.is_retried:
+        return identity.name, workflow
+    try:
+        first = runs.cluster.get(WORKFLOWS, identity.name)
+    except MissingNameError:
+        return identity.name, None
+    is_same = find_object(first, "metadata").get("uid") == identity.run_id
+    return identity.name, first if is_same else None
 
 
 def prepare_retry(
@@ -172,11 +186,11 @@ def prepare_retry(
         again: Paths of tasks that run again, with all that follows them.
 
     Raises:
-        InvalidArgumentError: The run keeps data in its workflow, or has no such task.
+        InvalidArgumentError: The run has no such task, or lost a volume claim.
         StoreError: Its records cannot be read.
     """
     identity = read_run_identity(find_object(workflow, "metadata"))
-    _refuse_own_storage(pipeline, identity.name)
+    has_claim = find_made_claims(pipeline, workflow, identity.name, again)
     arguments = {
         name: value
         for name, value in WorkflowDocument(workflow).arguments.items()
@@ -210,6 +224,7 @@ def prepare_retry(
         earlier=RunRecords(
             store, identity.run_id, known=KnownResults(records=earlier, outdated=outdated)
         ),
+        has_claim=has_claim,
     )
     name = _make_name(identity.name)
     options = replace(
@@ -227,18 +242,6 @@ def prepare_retry(
     spec["arguments"] = {"parameters": list(_give(named, arguments, set(texts)))}
     filled = {**named, "spec": {**_read_own_settings(workflow), **spec}}
     return Retry(compiled=compiled, workflow=filled, settled=settled)
-
-
-def _refuse_own_storage(pipeline: Pipeline, name: str) -> None:
-    """Refuse a run whose data are in volumes that its workflow made."""
-    structure = read_structure(pipeline)
-    claims = any(structure.claim_action(task) for _, task in structure.tasks())
-    if claims or pipeline.pipeline_config.workspace is not None:
-        what = "volume claims" if claims else "a workspace"
-        raise InvalidArgumentError(
-            f"run '{name}' makes {what}, which belong to its workflow; use 'argo retry {name}', or "
-            "submit the pipeline anew"
-        )
 
 
 def _read_options(workflow: Document) -> CompileOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +23,14 @@ from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.argo.waiting import explain_waiting
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
 from argosy_runs.log_lines import keep_last_lines
-from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, select_latest
+from argosy_runs.places import (
+    Deletion,
+    RunEntry,
+    RunLog,
+    RunReference,
+    select_latest,
+    write_command,
+)
 from argosy_runs.recorded import read_recorded_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.stored import (
@@ -37,6 +45,7 @@ from argosy_schemas.errors import (
     AccessDeniedError,
     ClusterError,
     InvalidArgumentError,
+    MissingNameError,
     MissingObjectError,
     StoreError,
 )
@@ -130,9 +139,8 @@ class ClusterRuns:
         try:
             # Most often it is the name of a workflow, and no list is needed.
             found: Any = self.cluster.get(WORKFLOWS, text)
-        except MissingObjectError as error:
-            if "there is no workflow" not in str(error):
-                raise
+        except MissingNameError:
+            pass
         else:
             self._selected = found
             metadata = found["metadata"]
@@ -148,7 +156,8 @@ class ClusterRuns:
         if _RUN_ID.fullmatch(text) and self._recorded(RunId(text)) is not None:
             return RunReference(run_id=RunId(text))
         raise MissingObjectError(
-            f"there is no run '{text}' in {self.label}; 'argosy list' shows those that there are"
+            f"there is no run '{text}' in {self.label}; '{self.command('list')}' shows those that "
+            "there are"
         )
 
     def read(self, run: RunReference, *, with_values: bool = True) -> RunResult:
@@ -170,12 +179,13 @@ class ClusterRuns:
             return self._explain_recorded(run, task=task, tail=tail)
         workflow = self._take_selected(run)
         result = self.read_workflow(workflow, with_values=False)
-        namespace = self.cluster.namespace
-        go_on = f"argosy retry {run.name} -n {namespace}"
+        go_on = self.command("retry", run)
         diagnoses = diagnose_tasks(self.cluster, workflow, result, go_on=go_on)
         causes = find_causes(result, diagnoses.by_path, go_on=go_on)
         wanted = select_causes(causes, task)
-        waiting = explain_waiting(workflow, now=datetime.now(UTC))
+        waiting = explain_waiting(
+            workflow, now=datetime.now(UTC), options=shlex.join(self.cluster.options)
+        )
         notices = [*result.notices, *diagnoses.notices]
         _, store = self.store_of(find_sources(workflow))
         last_lines: dict[TaskPath, tuple[str, ...]] = {}
@@ -193,15 +203,14 @@ class ClusterRuns:
             causes=wanted,
             summary=explain_run(result, causes) if waiting is None else waiting,
             last_lines=last_lines,
-            logs=f"argosy logs {run.name} -n {namespace}",
+            logs=self.command("logs", run),
             notices=tuple(dict.fromkeys(notices)),
         )
 
     def _explain_recorded(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
         """Explain a run whose workflow is gone, by its records."""
         result = self.read(run, with_values=False)
-        namespace = self.cluster.namespace
-        causes = find_causes(result, go_on=f"argosy retry {run.run_id} -n {namespace}")
+        causes = find_causes(result, go_on=self.command("retry", run))
         wanted = select_causes(causes, task)
         store = None if self._store_url is None else self._stores.open(self._store_url)
         return Explanation(
@@ -214,7 +223,7 @@ class ClusterRuns:
                 )
                 for cause in wanted
             },
-            logs=f"argosy logs {run.run_id} -n {namespace}",
+            logs=self.command("logs", run),
             notices=result.notices,
         )
 
@@ -273,8 +282,8 @@ class ClusterRuns:
             sdk_lines=sdk_lines,
         )
 
-    def resume_command(self, run: RunReference) -> tuple[str, ...]:
-        return ()
+    def command(self, verb: str, run: RunReference | None = None) -> str:
+        return write_command(verb, run, self.cluster.options)
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
         workflow = self.workflow(run)
@@ -295,7 +304,7 @@ class ClusterRuns:
         find_sources(workflow)
         if not is_over(workflow):
             raise InvalidArgumentError(
-                f"run '{run.label}' has not ended; stop it first with 'argosy stop {run.label}'"
+                f"run '{run.label}' has not ended; stop it first with '{self.command('stop', run)}'"
             )
         notices: tuple[str, ...] = ()
         deleted, kept = 0, tuple[str, ...]()
@@ -409,8 +418,8 @@ class ClusterRuns:
             return unpack(decode_base64(text))
         if store is None:
             raise InvalidArgumentError(
-                f"the pipeline of run '{name}' is in a store that nothing names; 'argosy list' and "
-                "'argo get' show what is known without it"
+                f"the pipeline of run '{name}' is in a store that nothing names; "
+                f"'{self.command('list')}' and 'argo get' show what is known without it"
             )
         return unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)))
 

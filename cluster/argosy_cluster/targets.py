@@ -25,6 +25,12 @@ class Target:
         """Whether the caller names anything."""
         return any(each is not None for each in (self.namespace, self.context, self.kubeconfig))
 
+    @property
+    def cluster_options(self) -> tuple[str, ...]:
+        """The options that choose the cluster, as the caller gave them."""
+        chosen = (("--context", self.context), ("--kubeconfig", self.kubeconfig))
+        return tuple(word for name, value in chosen if value for word in (name, value))
+
 
 def connect_cluster(target: Target) -> KubernetesCluster:
     """Return the cluster of a target; nothing is asked yet.
@@ -33,4 +39,4 @@ def connect_cluster(target: Target) -> KubernetesCluster:
         InvalidArgumentError: There is no kubeconfig, no such context, or one that cannot be used.
     """
     access = read_access(files=target.kubeconfig, context=target.context, environment=os.environ)
-    return KubernetesCluster(access, namespace=target.namespace)
+    return KubernetesCluster(access, namespace=target.namespace, options=target.cluster_options)

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Final
 
 from argosy_compiler.argo.images import ImageRule
-from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.config_objects import ConfigObject
 from argosy_compiler.container_resources import ContainerResources
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import from_members, to_members
 from argosy_schemas.formats.providers import Provider
+from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.values import to_json
 
 DEFAULT_IMAGE: Final = "ghcr.io/argosy/argosy:0.1.0"

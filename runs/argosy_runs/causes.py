@@ -65,19 +65,18 @@ def find_causes(
     run: RunResult,
     diagnoses: Mapping[TaskPath, Diagnosis] | None = None,
     *,
-    go_on: str | None = None,
+    go_on: str,
 ) -> tuple[Cause, ...]:
     """Return the tasks in trouble: those that failed, the first first, then those that wait.
 
     Args:
         run: The run.
         diagnoses: What a cluster says of tasks whose pods have trouble.
-        go_on: The command that goes on with the run; ``None``: that of a run on this machine.
+        go_on: The command that goes on with the run.
     """
     known: Mapping[TaskPath, Diagnosis] = {} if diagnoses is None else diagnoses
-    command = go_on or f"argosy run --resume {run.run_id}"
     tasks = (*find_own_failures(run.tasks), *_find_waiting(run, known))
-    return tuple(_make_cause(task, known.get(task.path), command) for task in tasks)
+    return tuple(_make_cause(task, known.get(task.path), go_on) for task in tasks)
 
 
 def select_causes(causes: tuple[Cause, ...], task: str | None) -> tuple[Cause, ...]:

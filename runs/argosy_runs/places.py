@@ -5,6 +5,7 @@ Commands that work on runs are written once, for a :class:`RunPlace`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,8 +171,13 @@ class RunPlace(Protocol):
         """
         ...
 
-    def resume_command(self, run: RunReference) -> tuple[str, ...]:
-        """Return the command that goes on with a run that was stopped; empty: there is none."""
+    def command(self, verb: str, run: RunReference | None = None) -> str:
+        """Return a command for a shell that works on this place, e.g. ``argosy get x-7k -n ml``.
+
+        Args:
+            verb: Of ``argosy``, e.g. ``retry``; it may be two words.
+            run: What the command is about; ``None``: all runs.
+        """
         ...
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
@@ -193,6 +199,18 @@ class RunPlace(Protocol):
             InvalidArgumentError: It has not ended.
         """
         ...
+
+
+def write_command(verb: str, run: RunReference | None, options: Iterable[str]) -> str:
+    """Return the command of :meth:`RunPlace.command`, quoted as shells want it.
+
+    Args:
+        verb: As there.
+        run: Likewise.
+        options: Those that choose the place.
+    """
+    label = () if run is None else (run.label,)
+    return shlex.join(("argosy", *verb.split(), *label, *options))
 
 
 def select_latest(text: str, entries: Callable[[], Iterable[RunEntry]], *, label: str) -> RunEntry:

@@ -162,6 +162,10 @@ class MissingObjectError(ClusterError):
     """The cluster has no such object, namespace, or kind of objects."""
 
 
+class MissingNameError(MissingObjectError):
+    """The namespace has objects of this kind, or may have, and none of this name."""
+
+
 class RefusedObjectError(ClusterError):
     """The cluster does not take an object: it is invalid, or a quota or a webhook forbids it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,10 +117,33 @@ def test_a_run_that_is_not_there_is_exit_status_3(server: KubeServer, tmp_path: 
     assert (ended.status, ended.errors) == (
         3,
         [
-            "there is no run 'gone' in namespace 'ml' of cluster 'test'; 'argosy list' shows those "
-            "that there are"
+            "there is no run 'gone' in namespace 'ml' of cluster 'test'; 'argosy list -n ml' shows "
+            "those that there are"
         ],
     )
+
+
+def test_an_advised_command_has_the_options_that_chose_the_cluster(
+    server: KubeServer, tmp_path: Path
+) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+    file = server.write_kubeconfig(tmp_path / "my config")
+    chosen = ("-n", "ml", "--context", "test", "--kubeconfig", str(file))
+
+    ended = argosy("delete", "hello-1", *chosen, "--yes", cwd=tmp_path)
+
+    advice = f"argosy stop hello-1 -n ml --context test --kubeconfig '{file}'"
+    assert ended.errors == [f"run 'hello-1' has not ended; stop it first with '{advice}'"]
+    assert argosy(*shlex.split(advice)[1:], "--no-wait", cwd=tmp_path).status == 0
+
+
+def test_a_run_that_was_stopped_says_how_to_go_on(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Failed", store=tmp_path)
+    server.objects["workflows"]["hello-1"]["spec"]["shutdown"] = "Stop"
+
+    ended = argosy("get", "hello-1", "-n", "ml", cwd=tmp_path)
+
+    assert "  go on with: argosy retry hello-1 -n ml" in ended.out.splitlines()
 
 
 def test_a_run_is_stopped(server: KubeServer, tmp_path: Path) -> None:

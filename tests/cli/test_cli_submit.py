@@ -139,13 +139,15 @@ def test_the_ir_can_travel_in_a_config_map(
 
 @pytest.fixture
 def controller(server: KubeServer) -> Iterator[Callable[[str], None]]:
-    """Lets a controller bring the first workflow that comes to its end, in a phase."""
+    """Lets a controller bring the next workflow that comes to its end, in a phase."""
     threads: list[threading.Thread] = []
+    before = set(server.objects["workflows"])
 
     def work(phase: str) -> None:
-        while not server.objects["workflows"]:
+        while not server.objects["workflows"].keys() - before:
             time.sleep(0.05)
-        (workflow,) = server.objects["workflows"].values()
+        (new,) = server.objects["workflows"].keys() - before
+        workflow = server.objects["workflows"][new]
         name = workflow["metadata"]["name"]
         for each in ("Running", phase):
             times = {
@@ -165,6 +167,10 @@ def controller(server: KubeServer) -> Iterator[Callable[[str], None]]:
             status = {"phase": each, **times, "nodes": nodes}
             spec = server.objects["workflows"][name]["spec"]
             server.put("workflows", {**workflow, "spec": spec, "status": status})
+            # Who follows the run has seen it by then.
+            give_up_at = time.monotonic() + 20
+            while not server.asked("watch") and time.monotonic() < give_up_at:
+                time.sleep(0.05)
             time.sleep(0.3)
 
     def start(phase: str) -> None:
@@ -272,6 +278,58 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_come_back(
         f"the run goes on; come back with: argosy get {name} -n ml --watch"
     )
     assert "shutdown" not in created(server)["spec"]
+
+
+@pytest.fixture
+def failed(server: KubeServer, pipeline: Path, tmp_path: Path) -> str:
+    """The name of a run that failed."""
+    store = {"ARGOSY_STORE": str(tmp_path / "store")}
+    server.put("configmaps", {"metadata": {"name": "argosy"}, "data": store})
+    submit(tmp_path, "--store-from", "configmap/argosy", "--name", "first")
+    workflow = server.objects["workflows"]["first"]
+    server.put("workflows", {**workflow, "status": {"phase": "Failed"}})
+    return "first"
+
+
+def test_a_run_that_goes_on_is_waited_for_as_a_new_one(
+    server: KubeServer, failed: str, controller: Callable[[str], None], tmp_path: Path
+) -> None:
+    controller("Succeeded")
+
+    ended = argosy("retry", failed, "-n", "ml", "--watch", "-o", "json", cwd=tmp_path)
+
+    lines = [line.split(" ", 1)[-1] for line in ended.err.splitlines()]
+    assert ended.status == 0
+    assert "SUCCEEDED say 9.0s" in lines
+    assert ended.result["run_id"] == server.objects["workflows"]["first"]["metadata"]["uid"]
+    assert ended.result["state"] == "SUCCEEDED"
+
+
+def test_a_run_that_goes_on_says_how_to_come_back(
+    server: KubeServer, failed: str, tmp_path: Path
+) -> None:
+    ended = argosy("retry", failed, "-n", "ml", "--context", "test", cwd=tmp_path)
+    timed_out = argosy("get", "@latest", "-n", "ml", "-o", "name", cwd=tmp_path)
+
+    name = timed_out.out.strip()
+    assert ended.err.splitlines()[-1] == f"see it with: argosy get {name} -n ml --context test"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-n", "ml", "-o", "json"], "--output prints the result of a run that has ended; --wait "),
+        (["-n", "ml", "--timeout", "9s"], "--timeout says how long to --wait; give both"),
+        (["--wait"], "--watch, --wait, --log and --timeout are for runs of a cluster; on this "),
+    ],
+)
+def test_options_of_a_retry_must_fit_together(
+    server: KubeServer, failed: str, tmp_path: Path, words: list[str], message: str
+) -> None:
+    ended = argosy("retry", failed, *words, cwd=tmp_path)
+
+    assert ended.status == 2
+    assert ended.errors[0].startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_counts_stand_in_one_order_whatever_came_first() -> None:
         tasks=tasks,
     )
 
-    assert format_summary(result, ()).splitlines() == [
+    assert format_summary(result, "argosy retry r").splitlines() == [
         "run r FAILED in 1.0s (4 tasks: 1 succeeded, 1 failed, 1 skipped, 1 not run)",
         "  t-1: told",
     ]
@@ -49,8 +49,8 @@ def test_counts_stand_in_one_order_whatever_came_first() -> None:
 @pytest.mark.parametrize(
     ("home", "command"),
     [
-        (".argosy", "argosy run --resume r"),
-        ("/my home", "argosy run --resume r --home '/my home'"),
+        (".argosy", "argosy retry r"),
+        ("/my home", "argosy retry r --home '/my home'"),
     ],
 )
 def test_a_run_that_was_stopped_ends_with_the_command_that_goes_on(home: str, command: str) -> None:
@@ -62,9 +62,9 @@ def test_a_run_that_was_stopped_ends_with_the_command_that_goes_on(home: str, co
         finished_at=NOW,
     )
 
-    resume = LocalRuns(Path(home)).resume_command(RunReference(run_id=RunId("r")))
+    go_on = LocalRuns(Path(home)).command("retry", RunReference(run_id=RunId("r")))
 
-    assert format_summary(result, resume).splitlines() == [
+    assert format_summary(result, go_on).splitlines() == [
         "run r CANCELED in 0.0s",
-        f"  continue with: {command}",
+        f"  go on with: {command}",
     ]

@@ -126,7 +126,7 @@ def test_a_pod_that_does_not_start_explains_itself_while_the_run_goes_on(
     diagnoses = diagnose_tasks(
         cluster, workflow(node("run.train", "Pending")), run, go_on="argosy retry run"
     )
-    causes = find_causes(run, diagnoses.by_path)
+    causes = find_causes(run, diagnoses.by_path, go_on="argosy retry run")
 
     assert diagnoses.by_path == {TaskPath("train"): MISSING}
     assert diagnoses.pods == {TaskPath("train"): "run-pod-1"}
@@ -169,7 +169,9 @@ def test_a_pod_that_is_gone_is_explained_by_its_events(cluster: FakeCluster) -> 
     document = workflow(node("run.train", "Error", message="pod deleted"))
 
     diagnosis = found(cluster, document, run)
-    causes = find_causes(run, {TaskPath("train"): diagnosis} if diagnosis else {})
+    causes = find_causes(
+        run, {TaskPath("train"): diagnosis} if diagnosis else {}, go_on="argosy retry run"
+    )
 
     assert diagnosis is not None
     assert diagnosis.cause == (
@@ -181,7 +183,7 @@ def test_a_pod_that_is_gone_is_explained_by_its_events(cluster: FakeCluster) -> 
 def test_a_task_that_the_stop_of_the_run_ended_is_in_no_trouble() -> None:
     run = result(TaskState.CANCELED, run=RunState.CANCELED, reason="the run was stopped")
 
-    assert find_causes(run, {TaskPath("train"): MISSING}) == ()
+    assert find_causes(run, {TaskPath("train"): MISSING}, go_on="argosy retry run") == ()
 
 
 def test_a_failure_is_explained_by_its_pod_rather_than_by_its_node(cluster: FakeCluster) -> None:

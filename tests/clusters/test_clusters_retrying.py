@@ -27,6 +27,7 @@ from argosy_compiler.config_objects import ConfigObject
 from argosy_compiler.options import IrPlacement
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
+from argosy_expressions.argo.tags import fill
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError, MissingObjectError
@@ -34,7 +35,7 @@ from argosy_schemas.formats.packed_ir import decode_base64, unpack
 from argosy_schemas.ir.known import KnownTask
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.pod import IR_PARAMETER, ROOT_PARAMETER, STORE_PARAMETER
+from argosy_schemas.pod import IR_PARAMETER, PATCH_INPUT, ROOT_PARAMETER, STORE_PARAMETER
 from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
@@ -202,19 +203,203 @@ def test_a_run_that_lasts_is_not_retried(world: World, tmp_path: Path) -> None:
         retry_run(world.runs, "wf")
 
 
-def test_a_run_with_a_workspace_is_left_to_argo(world: World, tmp_path: Path) -> None:
-    pipeline = shell(tmp_path)
+def with_workspace(pipeline: Pipeline) -> Pipeline:
     spec = {"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}}
     text = json.dumps(dict(pipeline.document)) + "\n---\n" + json.dumps(spec)
-    world.run(read_pipeline(text.encode(), file="workspace.yaml"))
+    return read_pipeline(text.encode(), file="workspace.yaml")
+
+
+def have_workspace(world: World, **status: Any) -> None:
+    """Let Argo have made the workspace of the first workflow."""
+    claim = {"name": "kfp-workspace", "persistentVolumeClaim": {"claimName": "wf-kfp-workspace"}}
+    workflow = world.workflow("wf")
+    status = {**workflow["status"], "persistentVolumeClaims": [claim], **status}
+    world.cluster.put(WORKFLOWS, {**workflow, "status": status})
+
+
+def mounted(workflow: Any) -> set[str]:
+    """Return the claims that pods of a workflow mount."""
+    volumes = [one for each in workflow["spec"]["templates"] for one in each.get("volumes", ())]
+    claims = [one["persistentVolumeClaim"] for one in volumes if "persistentVolumeClaim" in one]
+    environment = {"workflow": {"name": workflow["metadata"]["name"]}}
+    return {fill(claim["claimName"], environment) for claim in claims}
+
+
+def test_a_run_that_goes_on_has_the_workspace_of_its_first_workflow(
+    world: World, tmp_path: Path
+) -> None:
+    world.run(with_workspace(shell(tmp_path)))
+    assert mounted(world.workflow("wf")) == {"wf-kfp-workspace"}
+    have_workspace(world)
+
+    first = world.workflow(retry_run(world.runs, "wf").name)
+    world.cluster.put(WORKFLOWS, {**first, "status": {"phase": "Failed"}})
+    second = world.workflow(retry_run(world.runs, first["metadata"]["name"]).name)
+
+    for made in (first, second):
+        assert tasks(made) == ["three", "two"]
+        assert mounted(made) == {"wf-kfp-workspace"}
+        assert "volumeClaimTemplates" not in made["spec"]
+
+
+def test_a_run_whose_workspace_is_gone_does_not_go_on(world: World, tmp_path: Path) -> None:
+    failed = world.run(with_workspace(shell(tmp_path)))
+    have_workspace(world, persistentVolumeClaims=None)
+    gone = (
+        "the workspace of run 'wf' is gone, and with it what its tasks wrote there; submit the "
+        "pipeline anew"
+    )
 
     with pytest.raises(InvalidArgumentError) as caught:
         retry_run(world.runs, "wf")
+    assert str(caught.value) == gone
 
-    assert str(caught.value) == (
-        "run 'wf' makes a workspace, which belong to its workflow; use 'argo retry wf', or submit "
-        "the pipeline anew"
-    )
+    have_workspace(world)
+    keep_workflow(world.workflow("wf"), failed.run_id, open_store(world.home))
+    world.cluster.delete(WORKFLOWS, "wf")
+    with pytest.raises(InvalidArgumentError) as caught:
+        retry_run(world.runs, failed.run_id, store_url=str(world.home))
+    assert str(caught.value) == gone
+
+
+def with_claims(tmp_path: Path) -> Pipeline:
+    """Return a pipeline that makes a claim, writes there twice, and deletes it."""
+    document: Any = json.loads(json.dumps(dict(shell(tmp_path).document)))
+    dag, components = document["root"]["dag"]["tasks"], document["components"]
+    executors = document["deploymentSpec"]["executors"]
+    texts = ("access_modes", "pvc_name_suffix", "size")
+    for key, inputs in (("createpvc", texts), ("deletepvc", ("pvc_name",))):
+        executors[f"exec-{key}"] = {"container": {"image": f"argostub/{key}"}}
+        given = {name: {"parameterType": "STRING"} for name in inputs}
+        if key == "createpvc":
+            given["access_modes"] = {"parameterType": "LIST"}
+        components[f"comp-{key}"] = {
+            "executorLabel": f"exec-{key}",
+            "inputDefinitions": {"parameters": given},
+        }
+        dag[key] = {
+            "taskInfo": {"name": key},
+            "componentRef": {"name": f"comp-{key}"},
+            "cachingOptions": {},
+        }
+    components["comp-createpvc"]["outputDefinitions"] = {
+        "parameters": {"name": {"parameterType": "STRING"}}
+    }
+    dag["createpvc"]["inputs"] = {
+        "parameters": {
+            "access_modes": {"runtimeValue": {"constant": ["ReadWriteOnce"]}},
+            "pvc_name_suffix": {"runtimeValue": {"constant": "-data"}},
+            "size": {"runtimeValue": {"constant": "1Gi"}},
+        }
+    }
+    name = {"taskOutputParameter": {"producerTask": "createpvc", "outputParameterKey": "name"}}
+    dag["deletepvc"] |= {
+        "inputs": {"parameters": {"pvc_name": name}},
+        "dependentTasks": ["createpvc", "three"],
+    }
+    dag["one"]["dependentTasks"] = ["createpvc"]
+    mounts = {
+        f"exec-{key}": {"pvcMount": [{**name, "mountPath": "/data"}]} for key in ("one", "two")
+    }
+    spec = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": mounts}}}}
+    text = json.dumps(document) + "\n---\n" + json.dumps(spec)
+    return read_pipeline(text.encode(), file="claims.yaml")
+
+
+def patched(workflow: Any, task: str) -> list[str]:
+    """Return the claims that the patch of a task's pod mounts."""
+    root = next(one for one in workflow["spec"]["templates"] if one["name"] == "root")
+    (found,) = [one for one in root["dag"]["tasks"] if one["name"] == task]
+    (patch,) = [one for one in found["arguments"]["parameters"] if one["name"] == PATCH_INPUT]
+    volumes = json.loads(fill(patch["value"], {}))["volumes"]
+    return [volume["persistentVolumeClaim"]["claimName"] for volume in volumes]
+
+
+def end_nodes(world: World, **phases: str) -> None:
+    """Give the workflow the nodes that Argo would have."""
+    root = {"id": "wf", "name": "wf", "type": "DAG", "templateName": "root", "phase": "Failed"}
+    nodes = [root] + [
+        {
+            "id": f"wf-{number}",
+            "name": f"wf.{task}",
+            "type": "Pod",
+            "templateName": "pod",
+            "boundaryID": "wf",
+            "phase": phase,
+        }
+        for number, (task, phase) in enumerate(phases.items())
+    ]
+    status: Any = {"phase": "Failed", "nodes": {each["id"]: each for each in nodes}}
+    world.cluster.put(WORKFLOWS, {**world.workflow("wf"), "status": status})
+
+
+def test_a_run_that_goes_on_keeps_its_volume_claim(world: World, tmp_path: Path) -> None:
+    world.run(with_claims(tmp_path))
+    end_nodes(world, createpvc="Succeeded", one="Succeeded", two="Failed")
+
+    first = world.workflow(retry_run(world.runs, "wf").name)
+
+    assert tasks(first) == ["deletepvc", "three", "two"]
+    assert patched(first, "two") == ["wf-data"]
+    assert carried(first).known.tasks == {"createpvc", "one"}
+    world.cluster.put(WORKFLOWS, {**first, "status": {"phase": "Failed", "nodes": {}}})
+    second = world.workflow(retry_run(world.runs, first["metadata"]["name"]).name)
+    assert tasks(second) == ["deletepvc", "three", "two"]
+    assert patched(second, "two") == ["wf-data"]
+
+
+def test_a_claim_that_was_not_made_gets_the_name_that_drivers_expect(
+    world: World, tmp_path: Path
+) -> None:
+    world.run(with_claims(tmp_path))
+    end_nodes(world, createpvc="Failed")
+
+    made = world.workflow(retry_run(world.runs, "wf").name)
+
+    spec: Any = made["spec"]
+    root = next(one for one in spec["templates"] if one["name"] == "root")
+    (create,) = [one for one in root["dag"]["tasks"] if one["name"] == "createpvc"]
+    environment = {"workflow": {"name": made["metadata"]["name"]}}
+    (claim,) = create["arguments"]["parameters"]
+    assert fill(claim["value"], environment) == "wf-data"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "again", "message"),
+    [
+        (
+            {"createpvc": "Succeeded", "deletepvc": "Succeeded"},
+            (),
+            "task 'deletepvc' of run 'wf' has deleted a volume claim, and with it what other tasks "
+            "wrote there; submit the pipeline anew",
+        ),
+        (
+            {"createpvc": "Succeeded", "two": "Failed"},
+            ("createpvc",),
+            "task 'createpvc' has made its volume claim, and cannot make it again; name a task "
+            "that follows it",
+        ),
+    ],
+)
+def test_claims_that_a_run_cannot_go_on_with_are_refused(
+    world: World, tmp_path: Path, nodes: dict[str, str], again: tuple[str, ...], message: str
+) -> None:
+    world.run(with_claims(tmp_path))
+    end_nodes(world, **nodes)
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        retry_run(world.runs, "wf", again=again)
+
+    assert str(caught.value) == message
+
+
+def test_nobody_knows_the_claims_of_a_workflow_that_is_gone(world: World, tmp_path: Path) -> None:
+    failed = world.run(with_claims(tmp_path))
+    keep_workflow(world.workflow("wf"), failed.run_id, open_store(world.home))
+    world.cluster.delete(WORKFLOWS, "wf")
+
+    with pytest.raises(InvalidArgumentError, match="makes volume claims, and only its workflow"):
+        retry_run(world.runs, failed.run_id, store_url=str(world.home))
 
 
 def test_what_the_cache_has_is_known_to_a_new_run(world: World, tmp_path: Path) -> None:

@@ -339,8 +339,8 @@ def test_what_selects_no_run_says_where_it_looked(several: FakeCluster, runs: Cl
         runs.select("gone")
 
     assert str(caught.value) == (
-        "there is no run 'gone' in namespace 'ml' of cluster 'fake'; 'argosy list' shows those "
-        "that there are"
+        "there is no run 'gone' in namespace 'ml' of cluster 'fake'; 'argosy list -n ml' shows "
+        "those that there are"
     )
 
 
@@ -458,5 +458,5 @@ def test_records_stay_in_a_store_that_cannot_be_reached(
 
 
 def test_a_run_that_lasts_is_not_deleted(several: FakeCluster, runs: ClusterRuns) -> None:
-    with pytest.raises(InvalidArgumentError, match="stop it first with 'argosy stop new'"):
+    with pytest.raises(InvalidArgumentError, match="stop it first with 'argosy stop new -n ml'"):
         runs.delete(runs.select("new"), artifacts=False)

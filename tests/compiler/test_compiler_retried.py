@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from argosy_compiler import CompileOptions, compile_pipeline
-from argosy_compiler.argo.run_identity import RetriedRun
 from argosy_compiler.config_objects import ConfigObject
 from argosy_compiler.options import IrPlacement, options_from_json, options_to_json
 from argosy_expressions.argo.tags import fill
 from argosy_runs.argo.identity import RunIdentity, read_run_identity
 from argosy_schemas.errors import InvalidArgumentError
+from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.names import RunId
 from argosy_schemas.reading.pipeline import read_pipeline
 

@@ -17,13 +17,14 @@ def explain(
 ) -> str | None:
     metadata = {"name": "hello", "creationTimestamp": "2026-12-01T12:00:00Z"}
     workflow = {"metadata": metadata, "spec": spec or {}, "status": status}
-    return explain_waiting(workflow, now=CREATED + timedelta(seconds=seconds))
+    now = CREATED + timedelta(seconds=seconds)
+    return explain_waiting(workflow, now=now, options="-n ml --context dev")
 
 
 def test_a_workflow_that_nobody_takes_says_for_how_long() -> None:
     assert explain({}) == (
         "Argo's controller has not taken the workflow for 90 s; see that it runs, and that it "
-        "looks at this namespace, with 'argosy doctor cluster'"
+        "looks at this namespace, with 'argosy doctor cluster -n ml --context dev'"
     )
 
 
@@ -37,7 +38,7 @@ def test_a_workflow_that_is_held_back_says_why() -> None:
 
 def test_a_suspended_workflow_says_how_to_go_on() -> None:
     assert explain({"phase": "Running"}, spec={"suspend": True}) == (
-        "the workflow is suspended; go on with 'argo resume hello'"
+        "the workflow is suspended; go on with 'argo resume hello -n ml --context dev'"
     )
 
 

@@ -90,6 +90,7 @@ def explain(
     return diagnose(
         Evidence(
             namespace="ml",
+            kubectl="kubectl -n ml",
             message=message,
             has_ended=ended,
             pod=None if document is None else read_pod_status(document),
@@ -680,7 +681,7 @@ def test_rights_that_argos_container_lacks_are_named() -> None:
     assert explain(pod(states, phase="Failed")) == Diagnosis(
         cause="the service account 'plain' may not write workflowtaskresults, so Argo does not "
         "learn how the task ended",
-        next_step="make one that has the rights: argosy manifests | kubectl apply -n ml -f -, and "
+        next_step="make one that has the rights: argosy manifests | kubectl -n ml apply -f -, and "
         "compile with --service-account argosy",
     )
     assert explain(None, message=f"wait: Error (exit code 64): {text}") == explain(

@@ -34,6 +34,7 @@ def test_a_recorded_failure_is_explained_as_on_the_cluster(path: Path) -> None:
     found = diagnose(
         Evidence(
             namespace=seen["namespace"],
+            kubectl=f"kubectl -n {seen['namespace']}",
             message=seen["message"],
             has_ended=seen["phase"] not in ("Pending", "Running"),
             pod=pods[-1] if pods else None,

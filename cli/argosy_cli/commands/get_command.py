@@ -17,7 +17,7 @@ from argosy_cli.options.shared import (
 )
 from argosy_cli.places import open_place
 from argosy_cli.views.run_details import format_run
-from argosy_schemas.values import to_json
+from argosy_cli.views.run_output import print_json
 
 
 @click.command(
@@ -58,6 +58,6 @@ def command(
     for notice in result.notices:
         click.echo(f"note: {notice}", err=True)
     if output == "json":
-        click.echo(to_json(result.to_json()))
+        print_json(result)
     else:
-        click.echo(format_run(result, place.resume_command(selected)))
+        click.echo(format_run(result, place.command("retry", selected)))

@@ -10,6 +10,7 @@ import click
 
 from argosy_cli.configuration import ConfiguredCommand, read_store
 from argosy_cli.exit_codes import ExitCode
+from argosy_cli.options.following import Following, following_options, make_following
 from argosy_cli.options.shared import (
     StoreUrl,
     claims_option,
@@ -29,7 +30,7 @@ from argosy_cli.options.shared import (
 )
 from argosy_cli.places import open_place
 from argosy_cli.usage import list_typed_options
-from argosy_runs.places import RunPlace
+from argosy_runs.places import RunPlace, RunReference
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
 
@@ -41,7 +42,7 @@ _STAND_INS = ("claims", "secrets", "config_maps", "env_file")
     epilog=format_examples(
         "argosy retry @latest-failed",
         "argosy retry 7f3a --from train",
-        "argosy retry hello-x7k2p -n ml",
+        "argosy retry hello-x7k2p -n ml --watch",
     ),
 )
 @run_argument
@@ -62,6 +63,7 @@ _STAND_INS = ("claims", "secrets", "config_maps", "env_file")
     help="On a cluster: where the records of a run are whose workflow is gone; RUN is its whole id "
     "then.  [default: as argosy submit has it]",
 )
+@following_options
 @jobs_option
 @runner_option
 @keep_pins
@@ -80,6 +82,10 @@ def command(
     context: str | None,
     kubeconfig: str | None,
     store: str | None,
+    is_watched: bool,
+    is_awaited: bool,
+    with_log: bool,
+    timeout_seconds: float | None,
     jobs: int | None,
     runner: str,
     keep_pins: bool,
@@ -95,15 +101,28 @@ def command(
 
     RUN is an id, its first characters, @latest or @latest-failed; on a cluster also the name of a
     workflow. What succeeded does not run again, unless --from asks for it; the run keeps its id,
-    parameters and root. On a cluster a new workflow goes on with the run, and the command does not
-    wait for it. Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage, 130 interrupted.
+    parameters and root. On this machine the command shows the run to its end. On a cluster a new
+    workflow goes on with it, and --watch, --wait and --log wait for its end, as with 'argosy
+    submit'. Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage, 130 interrupted; on a
+    cluster also 7 it was stopped, 8 after --timeout.
     """
     from argosy_runs.local.place import LocalRuns  # help texts need none of it
 
+    following = make_following(
+        is_watched=is_watched,
+        is_awaited=is_awaited,
+        with_log=with_log,
+        timeout_seconds=timeout_seconds,
+    )
     with open_place(home, namespace, context, kubeconfig) as place:
         if not isinstance(place, LocalRuns):
-            _refuse_local_options()
-            return _retry_on_cluster(place, run, again, store)
+            _refuse_local_options(following)
+            return _retry_on_cluster(place, run, again, store, following, output)
+        if following.is_chosen:
+            raise InvalidArgumentError(
+                "--watch, --wait, --log and --timeout are for runs of a cluster; on this machine "
+                "the command always shows the run to its end"
+            )
     # What follows needs an engine, and a cluster does not.
     from argosy_cli.arguments import parse_stand_ins
     from argosy_cli.views.choice import open_view
@@ -130,20 +149,30 @@ def command(
     return show_result(result, home, output)
 
 
-def _refuse_local_options() -> None:
+def _refuse_local_options(following: Following) -> None:
     """Refuse options that say how a run of this machine goes on."""
     typed = list_typed_options(click.get_current_context())
-    for name in ("jobs", "runner", "keep_pins", *_STAND_INS, "output", "quiet", "sdk_logs"):
+    for name in ("jobs", "runner", "keep_pins", *_STAND_INS, "quiet", "sdk_logs"):
         if name in typed:
             raise InvalidArgumentError(
                 f"{typed[name]} is for runs of this machine, and a cluster was chosen; leave it out"
             )
+    if "output" in typed and not following.is_chosen:
+        raise InvalidArgumentError(
+            "--output prints the result of a run that has ended; --wait for it as well"
+        )
 
 
 def _retry_on_cluster(
-    place: RunPlace, run: str, again: tuple[str, ...], store: str | None
+    place: RunPlace,
+    run: str,
+    again: tuple[str, ...],
+    store: str | None,
+    following: Following,
+    output: str,
 ) -> ExitCode:
-    """Create the workflow that goes on with a run, and say its name."""
+    """Create the workflow that goes on with a run, say its name, and wait if that is wanted."""
+    from argosy_cli.following import wait_for_run
     from argosy_cluster.retrying import retry_run
     from argosy_cluster.runs import ClusterRuns
 
@@ -152,7 +181,10 @@ def _retry_on_cluster(
     if retried.known:
         tasks = "task needs" if retried.known == 1 else "tasks need"
         print(f"{retried.known} known {tasks} no pod", file=sys.stderr)
-    click.echo(f"run {retried.run_id} goes on as workflow '{retried.name}'")
-    namespace = place.cluster.namespace
-    print(f"see it with: argosy get {retried.name} -n {namespace}", file=sys.stderr)
+    line = f"run {retried.run_id} goes on as workflow '{retried.name}'"
+    click.echo(line, err=output == "json")
+    reference = RunReference(run_id=retried.run_id, name=retried.name)
+    if following.is_chosen:
+        return wait_for_run(place, reference, following, output)
+    print(f"see it with: {place.command('get', reference)}", file=sys.stderr)
     return ExitCode.SUCCEEDED

@@ -45,7 +45,6 @@ from argosy_schemas.formats.packed_ir import unpack
     epilog=format_examples(
         "argosy run pipeline.yaml --param name=World",
         "argosy run train.py:pipeline\n-f params.yaml --output json",
-        "argosy run --resume 7f3a",
     )
 )
 @click.argument("pipeline", required=False, metavar="PIPELINE")
@@ -63,7 +62,7 @@ from argosy_schemas.formats.packed_ir import unpack
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Continue a run that was stopped or failed; the first characters of its id suffice.",
+    help="Go on with a run, as 'argosy retry' does; one that has succeeded is shown.",
 )
 @runner_option
 @keep_pins

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,8 @@ from argosy_cli.options.compiling import (
     make_compile_options,
     patch_option,
 )
+from argosy_cli.options.following import following_options, make_following
 from argosy_cli.options.shared import (
-    Duration,
     artifacts_option,
     format_examples,
     max_size,
@@ -30,8 +29,6 @@ from argosy_schemas.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from argosy._submitting import SubmittedRun
-    from argosy_cluster.runs import ClusterRuns
-    from argosy_runs.places import RunReference
 
 
 @click.command(
@@ -62,16 +59,7 @@ if TYPE_CHECKING:
     help="Give each cached task a pod; without it, only tasks that may have to run have one.",
 )
 @click.option("--dry-run", is_flag=True, help="Let the cluster check the workflow; run nothing.")
-@click.option("-w", "--watch", "is_watched", is_flag=True, help="Show the run live until its end.")
-@click.option("--wait", "is_awaited", is_flag=True, help="Wait for the end of the run.")
-@click.option("--log", "with_log", is_flag=True, help="Show the output of its tasks as well, live.")
-@click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=Duration(),
-    metavar="TIME",
-    help="Wait no longer than this, e.g. 90s, 15m or 2h; the run goes on.",
-)
+@following_options
 @output_option("name prints that of the workflow, json and yaml all of it.", "name", "yaml")
 @compile_options
 @patch_option
@@ -118,14 +106,17 @@ def command(
         read_patch_file,
     )
     from argosy_cluster.targets import Target, connect_cluster
-    from argosy_runs.places import RunReference
+    from argosy_runs.places import RunReference, write_command
     from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 
-    is_followed = is_watched or is_awaited or with_log
-    if is_followed and dry_run:
+    following = make_following(
+        is_watched=is_watched,
+        is_awaited=is_awaited,
+        with_log=with_log,
+        timeout_seconds=timeout_seconds,
+    )
+    if following.is_chosen and dry_run:
         raise InvalidArgumentError("a --dry-run makes no run to wait for; leave one out")
-    if timeout_seconds is not None and not is_followed:
-        raise InvalidArgumentError("--timeout says how long to --wait; give both")
     options = make_compile_options(**chosen)
     read = check_source(load_argument(pipeline, max_size_bytes=max_size_bytes), max_size_bytes)
     parameters = parse_assignments(assignments, option="--param")
@@ -148,67 +139,27 @@ def command(
     )
     for notice in run.notices:
         print(f"note: {notice}", file=sys.stderr)
-    if output == "text" or is_followed:
-        _print(run, dry_run=dry_run, is_followed=is_followed, is_data=output == "text")
+    reference = RunReference(run_id=run.run_id, name=run.name)
+    if output == "text" or following.is_chosen:
+        _print(run, dry_run=dry_run, is_data=output == "text")
+        if not following.is_chosen and not dry_run:
+            come_back = write_command("get", reference, cluster.options)
+            print(f"see it with: {come_back}", file=sys.stderr)
     if output == "name":
         click.echo(run.name)
-    elif output != "text" and not is_followed:
+    elif output != "text" and not following.is_chosen:
         _print_document(run.workflow, output)
-    if not is_followed:
+    if not following.is_chosen:
         return ExitCode.SUCCEEDED
     # Only who follows a run reads it.
-    from argosy_cli.following import choose_run_exit_code
-    from argosy_cli.views.summary import format_summary
+    from argosy_cli.following import wait_for_run
     from argosy_cluster.runs import ClusterRuns
 
     with ClusterRuns(cluster) as place:
-        reference = RunReference(run_id=run.run_id, name=run.name)
-        is_over = _follow(
-            place,
-            reference,
-            is_shown=is_watched or with_log,
-            with_log=with_log,
-            timeout_seconds=timeout_seconds,
-        )
-        if is_over is None:
-            return ExitCode.INTERRUPTED
-        if not is_over:
-            print(f"the time is over, and the run goes on; {_come_back(run)}", file=sys.stderr)
-            return ExitCode.TIMED_OUT
-        result = place.read(reference, with_values=output in ("json", "yaml"))
-    if output == "text":
-        click.echo(format_summary(result, ()))
-    elif output != "name":
-        _print_document(result.to_json(), output)
-    return choose_run_exit_code(result.state)
+        return wait_for_run(place, reference, following, output)
 
 
-def _follow(
-    place: ClusterRuns,
-    run: RunReference,
-    *,
-    is_shown: bool,
-    with_log: bool,
-    timeout_seconds: float | None,
-) -> bool | None:
-    """Return whether the run is over; ``None``: somebody does not want to wait for it."""
-    from argosy_cli.following import follow_run
-    from argosy_cli.views.choice import open_view
-    from argosy_runs.events import ignore
-
-    view = open_view() if is_shown else nullcontext(ignore)
-    try:
-        with view as listener:
-            return follow_run(
-                place, run, listener, with_log=with_log, timeout_seconds=timeout_seconds
-            )
-    except KeyboardInterrupt:
-        come_back = f"argosy get {run.name} -n {place.cluster.namespace} --watch"
-        print(f"the run goes on; come back with: {come_back}", file=sys.stderr)
-        return None
-
-
-def _print(run: SubmittedRun, *, dry_run: bool, is_followed: bool, is_data: bool) -> None:
+def _print(run: SubmittedRun, *, dry_run: bool, is_data: bool) -> None:
     if run.known:
         tasks = "cached task needs" if run.known == 1 else "cached tasks need"
         print(f"{run.known} {tasks} no pod", file=sys.stderr)
@@ -217,12 +168,6 @@ def _print(run: SubmittedRun, *, dry_run: bool, is_followed: bool, is_data: bool
         return
     line = f"run {run.run_id} submitted as workflow '{run.name}' in namespace '{run.namespace}'"
     click.echo(line, err=not is_data)
-    if not is_followed:
-        print(_come_back(run), file=sys.stderr)
-
-
-def _come_back(run: SubmittedRun) -> str:
-    return f"see it with: argosy get {run.name} -n {run.namespace}"
 
 
 def _print_document(document: object, output: str) -> None:
@@ -230,7 +175,7 @@ def _print_document(document: object, output: str) -> None:
         import json
 
         click.echo(json.dumps(document, indent=2))
-        return
-    import yaml
+    else:
+        from argosy_cli.views.run_output import print_yaml
 
-    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+        print_yaml(document)

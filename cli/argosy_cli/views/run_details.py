@@ -14,17 +14,17 @@ from argosy_schemas.names import TaskPath
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def format_run(run: RunResult, resume_command: Sequence[str]) -> str:
+def format_run(run: RunResult, go_on: str) -> str:
     """Return the lines about a run, without a final line break.
 
     Args:
         run: The run.
-        resume_command: What goes on with it if it was stopped; empty: nothing does.
+        go_on: The command that goes on with it.
     """
     started_at = run.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     lines = [f"{run.pipeline}  {started_at}"]
     lines += [f"  {_line(task)}" for task in _in_start_order(run.tasks)]
-    return "\n".join([*lines, format_summary(run, resume_command)])
+    return "\n".join([*lines, format_summary(run, go_on)])
 
 
 def _in_start_order(tasks: Sequence[TaskResult]) -> list[TaskResult]:

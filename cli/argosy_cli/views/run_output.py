@@ -20,6 +20,34 @@ def print_json(result: RunResult) -> None:
     print(json.dumps(result.to_json(), ensure_ascii=not is_utf8), flush=True)
 
 
+def print_result(result: RunResult, output: str, *, go_on: str) -> None:
+    """Print a run to standard output.
+
+    Args:
+        result: The run, with values unless ``output`` is ``text``.
+        output: ``text``, ``json``, ``yaml``, or ``name``, which prints nothing.
+        go_on: The command that goes on with the run.
+    """
+    match output:
+        case "json":
+            print_json(result)
+        case "yaml":
+            print_yaml(result.to_json())
+        case "text":
+            from argosy_cli.views.summary import format_summary
+
+            print(format_summary(result, go_on), flush=True)
+        case _:
+            pass
+
+
+def print_yaml(document: object) -> None:
+    """Print a document as YAML, its members in their order."""
+    import yaml  # 20 ms, for those who ask for it
+
+    print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="", flush=True)
+
+
 def make_failed_result(error: str) -> RunResult:
     """Return the result of a run that could not start."""
     now = datetime.now(UTC)
@@ -37,15 +65,11 @@ def show_result(result: RunResult, home: Path, output: str) -> ExitCode:
     """Print what became of a run, as ``--output`` asks for it; return the exit status."""
     if result.listener_failure is not None:
         print(f"note: {result.listener_failure}; this is a bug in Argosy", file=sys.stderr)
-    if output == "json":
-        print_json(result)
-    else:
-        from argosy_cli.views.summary import format_summary
-        from argosy_runs.local.place import LocalRuns
-        from argosy_runs.places import RunReference
+    from argosy_runs.local.place import LocalRuns
+    from argosy_runs.places import RunReference
 
-        command = LocalRuns(home).resume_command(RunReference(run_id=result.run_id))
-        print(format_summary(result, command), flush=True)
+    go_on = LocalRuns(home).command("retry", RunReference(run_id=result.run_id))
+    print_result(result, output, go_on=go_on)
     return _to_exit_code(result)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from argosy_cli.views.words import format_duration, format_reason, format_state
@@ -30,18 +28,18 @@ _WORDS = (
 """Counts are printed in this order."""
 
 
-def format_summary(result: RunResult, resume_command: Sequence[str]) -> str:
+def format_summary(result: RunResult, go_on: str) -> str:
     """Return the lines about a run, without a final line break.
 
     Args:
         result: The run.
-        resume_command: What goes on with it if it was stopped; empty: nothing does.
+        go_on: The command that goes on with it.
     """
     lines = [f"run {result.run_id} {result.state} {_format_span(result)}{_format_counts(result)}"]
     if result.state is RunState.FAILED:
         lines += [f"  {line}" for line in _failures(result)]
-    if result.state is RunState.CANCELED and resume_command:
-        lines.append(f"  continue with: {shlex.join(resume_command)}")
+    if result.state is RunState.CANCELED:
+        lines.append(f"  go on with: {go_on}")
     lines += [
         f"  {name} = {truncate(to_json(value), most=LONGEST_VALUE)}"
         for name, value in sorted(result.outputs.parameters.items())

@@ -6,7 +6,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from argosy_cluster.cluster import (
@@ -51,6 +51,7 @@ class KubernetesCluster:
         access: ApiAccess,
         *,
         namespace: str | None = None,
+        options: Sequence[str] = (),
         patience_seconds: float = PATIENCE_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
@@ -61,6 +62,7 @@ class KubernetesCluster:
         Args:
             access: Of its API server.
             namespace: ``None``: that of the context.
+            options: Those that choose the cluster; none: it is the one that is taken without any.
             patience_seconds: How long a call is tried.
             answer_seconds: How long an answer may take to begin, and to go on.
             monotonic: The clock.
@@ -68,6 +70,7 @@ class KubernetesCluster:
         """
         self.name = access.name
         self.namespace = namespace or access.namespace
+        self.options = ("-n", self.namespace, *options)
         self._connections = Connections(access, answer_seconds=answer_seconds)
         self._patience_seconds = patience_seconds
         self._monotonic = monotonic

@@ -16,6 +16,7 @@ from argosy_cluster.kubernetes.requests import Request
 from argosy_schemas.errors import (
     AccessDeniedError,
     ClusterError,
+    MissingNameError,
     MissingObjectError,
     NameTakenError,
     RefusedObjectError,
@@ -131,7 +132,7 @@ def _not_found(
         if request.resource.group == "argoproj.io":
             advice = "install Argo Workflows 3.5 or later in it, or choose another --context"
         return MissingObjectError(f"cluster '{cluster}' has no {kind}; {advice}")
-    return MissingObjectError(
+    return MissingNameError(
         f"there is no {_kind(request)} '{request.name}' in namespace '{namespace}' of cluster "
         f"'{cluster}'"
     )

@@ -7,36 +7,7 @@ is a run of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from argosy_schemas.formats.dataclass_json import time_to_json
-from argosy_schemas.names import RunId
-from argosy_schemas.values import to_json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetriedRun:
-    """A run that goes on in another workflow."""
-
-    id: RunId
-    name: str
-    """Of its first workflow: what the SDK calls the job's name."""
-    created_at: datetime
-    """When its first workflow was created."""
-    workflow: str
-    """The name of the workflow that goes on with it."""
-
-    def to_json(self) -> str:
-        """Return the value of the annotation that tells readers of the workflow."""
-        return to_json(
-            {
-                "workflow": self.workflow,
-                "run": self.id,
-                "name": self.name,
-                "createdAt": time_to_json(self.created_at),
-            }
-        )
+from argosy_schemas.formats.retried_run import RetriedRun
 
 
 def write_run_id(retried: RetriedRun | None) -> str:
@@ -51,6 +22,15 @@ def write_run_name(retried: RetriedRun | None) -> str:
     return _choose(retried, retried.name, "workflow.name")
 
 
+def express_run_name(retried: RetriedRun | None) -> str:
+    """Return the expression whose value is the name of the run."""
+    return (
+        "workflow.name"
+        if retried is None
+        else f"({_choice(retried, retried.name, 'workflow.name')})"
+    )
+
+
 def write_first_creation(retried: RetriedRun) -> str:
     """Return the field that becomes the time when the run was created; empty: the workflow was.
 
@@ -62,6 +42,11 @@ def write_first_creation(retried: RetriedRun) -> str:
 def _choose(retried: RetriedRun, text: str, other: str) -> str:
     # Options name this module, and only a retried run needs expressions.
     from argosy_compiler.argo.expressions import make_tag
-    from argosy_expressions.terms import quote
 
-    return make_tag(f"workflow.name == {quote(retried.workflow)} ? {quote(text)} : {other}")
+    return make_tag(_choice(retried, text, other))
+
+
+def _choice(retried: RetriedRun, text: str, other: str) -> str:
+    from argosy_expressions.terms import quote  # as above
+
+    return f"workflow.name == {quote(retried.workflow)} ? {quote(text)} : {other}"

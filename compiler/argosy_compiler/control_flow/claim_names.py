@@ -18,6 +18,11 @@ from argosy_schemas.pod import PATH_INPUT
 class InputReader(Protocol):
     """Reads inputs of tasks as expressions."""
 
+    @property
+    def run_name(self) -> str:
+        """The expression of the name of the run."""
+        ...
+
     def read_input(self, dag: str, task: Task, name: str, form: ControlForm) -> Value:
         """Return input ``name`` of ``task``, in the scope of ``dag``.
 
@@ -49,4 +54,4 @@ def express_claim_name(structure: Structure, dag: str, task: Task, reader: Input
         suffix = reader.read_input(dag, task, "pvc_name_suffix", ControlForm.VALUE).text
         suffix = f"sprig.trimPrefix('-', {suffix})"
     path = "" if dag == ROOT else f"sprig.replace('/', '-', inputs.parameters.{PATH_INPUT}) + "
-    return f"sprig.lower(workflow.name + '-' + {path}{suffix})"
+    return f"sprig.lower({reader.run_name} + '-' + {path}{suffix})"

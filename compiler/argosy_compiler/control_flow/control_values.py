@@ -78,8 +78,10 @@ _LONGEST_KNOWN_VALUE: Final = 16 * 1024
 class ControlValues:
     """Collects what tasks publish and DAGs pass on; grows with each value that is read."""
 
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, structure: Structure, *, run_name: str) -> None:
+        """Collect nothing yet; ``run_name`` is the expression of the name of the run."""
         self._structure = structure
+        self.run_name = run_name
         self.published: dict[DagTaskKey, set[ControlEntry]] = {}
         """Container task to what it publishes."""
         self.inputs: dict[str, set[ControlEntry]] = {}

@@ -14,6 +14,7 @@ from argosy_compiler.options import options_to_json
 from argosy_compiler.pods.isolation import make_pod_labels, make_workflow_settings
 from argosy_expressions.terms import quote
 from argosy_schemas.errors import InvalidPipelineError, Problem
+from argosy_schemas.formats.retried_run import retried_run_to_json
 from argosy_schemas.ir.from_json import ROOT
 from argosy_schemas.ir.model import ParameterType, Workspace
 from argosy_schemas.pod import (
@@ -49,7 +50,7 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
         annotations[OPTIONS_ANNOTATION] = options
     retried = compilation.options.retried
     if retried is not None:
-        annotations[RETRY_ANNOTATION] = retried.to_json()
+        annotations[RETRY_ANNOTATION] = retried_run_to_json(retried)
     spec: dict[str, Any] = {
         "entrypoint": ROOT,
         **(
@@ -155,7 +156,8 @@ def _make_settings(compilation: Compilation) -> dict[str, Any]:
     }
     if any(strategy.values()):
         settings["ttlStrategy"] = {name: seconds for name, seconds in strategy.items() if seconds}
-    if config.workspace is not None:
+    # A run that goes on in another workflow has the workspace of its first one.
+    if config.workspace is not None and compilation.options.retried is None:
         settings["volumeClaimTemplates"] = [_make_claim(config.workspace)]
     return settings
 

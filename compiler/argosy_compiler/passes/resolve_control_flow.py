@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from argosy_compiler.argo.run_identity import express_run_name
 from argosy_compiler.compilation import Compilation, ControlFlow, PodFields
 from argosy_compiler.compiled_pipeline import Note
 from argosy_compiler.control_flow.claim_names import express_claim_name
@@ -32,7 +33,8 @@ def resolve_control_flow(compilation: Compilation) -> Compilation:
     A condition or selector that is not CEL of the SDK, or a condition of the wrong type, becomes a
     problem, and so does a field of a pod that depends on a value which no expression has.
     """
-    control = ControlValues(compilation.structure)
+    run_name = express_run_name(compilation.options.retried)
+    control = ControlValues(compilation.structure, run_name=run_name)
     control_flows: dict[DagTaskKey, ControlFlow] = {}
     pods: dict[DagTaskKey, PodFields] = {}
     notes: list[Note] = []

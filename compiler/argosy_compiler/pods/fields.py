@@ -13,6 +13,7 @@ from argosy_compiler.argo.expressions import (
     part_braces_in_json,
 )
 from argosy_compiler.argo.images import map_image
+from argosy_compiler.argo.run_identity import write_run_name
 from argosy_compiler.compilation import Compilation, PodFields
 from argosy_compiler.config_objects import SECRET
 from argosy_compiler.control_flow.control_values import ControlValues
@@ -42,15 +43,6 @@ from argosy_schemas.values import to_json
 
 IMAGE_INPUT = "image"
 
-_WORKSPACE: Fragment = {
-    "volumes": [
-        {
-            "name": WORKSPACE_VOLUME,
-            "persistentVolumeClaim": {"claimName": f"{{{{workflow.name}}}}-{WORKSPACE_VOLUME}"},
-        }
-    ],
-    "container": {"volumeMounts": [{"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH}]},
-}
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\[(?:'([^']*)'|\"([^\"]*)\")\]\}\}")
 
 
@@ -82,7 +74,7 @@ def make_pod_fields(
         _refuse_root(config, compilation.options, path)
     _refuse_tags(fragments, path)
     if compilation.pipeline.pipeline_config.workspace is not None and VOLUMES not in passed:
-        fragments.append(_WORKSPACE)
+        fragments.append(_make_workspace(compilation.options))
     resources = _make_resources(executor.resources, fill)
     _refuse_tags(resources, path)
     if resources and "RESOURCES" not in passed:
@@ -109,6 +101,15 @@ def make_pod_fields(
         template=template,
         container=settings.container,
     )
+
+
+def _make_workspace(options: CompileOptions) -> Fragment:
+    """Return what mounts the workspace: Argo made its claim for the first workflow of the run."""
+    claim = f"{write_run_name(options.retried)}-{WORKSPACE_VOLUME}"
+    return {
+        "volumes": [{"name": WORKSPACE_VOLUME, "persistentVolumeClaim": {"claimName": claim}}],
+        "container": {"volumeMounts": [{"name": WORKSPACE_VOLUME, "mountPath": WORKSPACE_PATH}]},
+    }
 
 
 def _refuse_store_secrets(

@@ -93,6 +93,7 @@ def make_planner(
     stores: Stores,
     make_paths: Callable[[RunContext], ComponentPaths],
     earlier: RunRecords | None = None,
+    has_claim: Callable[[TaskPath], bool] = lambda _: False,
 ) -> Planner:
     """Return the planner of a run.
 
@@ -103,6 +104,7 @@ def make_planner(
         stores: Likewise.
         make_paths: Likewise.
         earlier: What an earlier attempt at the same run left; ``None``: there was none.
+        has_claim: Whether a task has made its volume claim in such an attempt.
     """
     records = PlannedRecords(RunRecords(store, run.id))
     phases = PlannedPhases()
@@ -126,6 +128,7 @@ def make_planner(
         preview=partial(preview, resolver),
         preview_in_other_run=partial(preview, other),
         earlier=earlier,
+        has_claim=has_claim,
     )
 
 
@@ -157,10 +160,12 @@ class Planner:
         preview: Callable[[TaskPath], Step],
         preview_in_other_run: Callable[[TaskPath], Step],
         earlier: RunRecords | None,
+        has_claim: Callable[[TaskPath], bool],
     ) -> None:
         """Make a planner, see :func:`make_planner`."""
         self._resolver = resolver
         self._earlier = earlier
+        self._has_claim = has_claim
         self._records = records
         self._phases = phases
         self._preview = preview
@@ -314,6 +319,8 @@ class Planner:
     def _plan_leaf(self, position: TaskPosition) -> PlannedTask:
         if position.container is None:
             planned = _planned(position, Verdict.REGISTER)
+        elif is_claim(position.component) and self._has_claim(position.path):
+            planned = _planned(position, Verdict.CACHED)
         elif is_claim(position.component):
             planned = _planned(position, Verdict.RUN, "creates or deletes a volume claim")
         else:

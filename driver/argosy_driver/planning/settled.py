@@ -58,6 +58,7 @@ def find_settled_tasks(
     stores: Stores,
     make_paths: Callable[[RunContext], ComponentPaths],
     earlier: RunRecords | None = None,
+    has_claim: Callable[[TaskPath], bool] = lambda _: False,
 ) -> Settled:
     """Return the settled tasks of a run.
 
@@ -69,12 +70,19 @@ def find_settled_tasks(
         make_paths: Returns the paths that components of a run see.
         earlier: What an earlier attempt at the same run left, whose results count before those of
             the cache; ``None``: there was none.
+        has_claim: Whether a task has made its volume claim in an earlier attempt.
 
     Raises:
         StoreError: A store did not answer.
     """
     planner = make_planner(
-        pipeline, run, store=store, stores=stores, make_paths=make_paths, earlier=earlier
+        pipeline,
+        run,
+        store=store,
+        stores=stores,
+        make_paths=make_paths,
+        earlier=earlier,
+        has_claim=has_claim,
     )
     try:
         planned = {task.path: task for task in planner.plan()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
+from argosy_schemas.formats.retried_run import retried_run_from_json
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import RETRY_ANNOTATION
 from argosy_schemas.values import JsonValue
@@ -48,17 +48,14 @@ def read_run_identity(metadata: Mapping[str, JsonValue]) -> RunIdentity:
     if text is None:
         return own
     try:
-        retried: Mapping[str, Any] = json.loads(text)
-        if retried["workflow"] != own.name:
-            return own
-        return RunIdentity(
-            run_id=RunId(retried["run"]),
-            name=retried["name"],
-            created_at=time_from_json(retried["createdAt"]),
-            is_retried=True,
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        retried = retried_run_from_json(text)
+    except ValueError as error:
         raise InvalidArgumentError(
             f"the annotation '{RETRY_ANNOTATION}' of workflow '{own.name}' is damaged "
-            f"({error!r}); remove it, and the workflow counts as a run of its own"
+            f"({error}); remove it, and the workflow counts as a run of its own"
         ) from error
+    if retried.workflow != own.name:
+        return own
+    return RunIdentity(
+        run_id=retried.id, name=retried.name, created_at=retried.created_at, is_retried=True
+    )

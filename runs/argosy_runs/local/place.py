@@ -15,7 +15,7 @@ from argosy_runs.local.listing import list_runs
 from argosy_runs.local.logs import LogReader, read_last_lines
 from argosy_runs.local.reading import read_run
 from argosy_runs.local.selecting import select_run
-from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference
+from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, write_command
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 
@@ -51,7 +51,7 @@ class LocalRuns:
 
     def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
         result, files = self.read(run), self._files(run)
-        causes = find_causes(result)
+        causes = find_causes(result, go_on=self.command("retry", run))
         wanted = select_causes(causes, task)
         paths = [cause.task.path for cause in wanted]
         return Explanation(
@@ -59,7 +59,7 @@ class LocalRuns:
             causes=wanted,
             summary=explain_run(result, causes),
             last_lines={path: read_last_lines(files, path, tail) for path in paths},
-            logs=f"argosy logs {run.run_id[:8]}",
+            logs=self.command("logs", run),
         )
 
     def is_over(self, run: RunReference) -> bool:
@@ -79,9 +79,9 @@ class LocalRuns:
     ) -> RunLog:
         return LogReader(self._files(run), task, sdk_lines=sdk_lines)
 
-    def resume_command(self, run: RunReference) -> tuple[str, ...]:
+    def command(self, verb: str, run: RunReference | None = None) -> str:
         home = () if self.home == Path(DEFAULT_HOME) else ("--home", str(self.home))
-        return ("argosy", "run", "--resume", run.run_id, *home)
+        return write_command(verb, run, home)
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
         files = self._files(run)

@@ -69,7 +69,7 @@ def explain_driver(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(
             cause=f"init container '{container.name}' ended with exit code "
             f"{container.exit_code}{said}",
-            next_step=_read_log(pod, container),
+            next_step=_read_log(evidence, pod, container),
         )
     return None
 
@@ -86,15 +86,15 @@ def explain_wait(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(
             cause=f"the service account '{account}' may not write workflowtaskresults, so Argo "
             "does not learn how the task ended",
-            next_step="make one that has the rights: argosy manifests | kubectl apply -n "
-            f"{evidence.namespace} -f -, and compile with --service-account argosy",
+            next_step="make one that has the rights: argosy manifests | "
+            f"{evidence.kubectl} apply -f -, and compile with --service-account argosy",
         )
     if container is None or container.exit_code in (None, *_NOT_FROM_OUTSIDE):
         return None
     return Diagnosis(
         cause=f"Argo's container 'wait' failed, so Argo does not know how the task ended: "
         f"{quote_message(container.ended_message) or f'exit code {container.exit_code}'}",
-        next_step=_read_log(pod, container) if pod is not None else f"'{evidence.retry}'",
+        next_step=_read_log(evidence, pod, container) if pod is not None else f"'{evidence.retry}'",
     )
 
 
@@ -116,13 +116,13 @@ def explain_end(evidence: Evidence) -> Diagnosis | None:
         words = _last_words(launcher)
         return Diagnosis(
             cause=words or f"the launcher ended with exit code {launcher.exit_code}",
-            next_step=_read_log(pod, launcher),
+            next_step=_read_log(evidence, pod, launcher),
         )
     if main is not None and main.has_failed:
         words = _last_words(main)
         return Diagnosis(
             cause=words or f"the container ended with exit code {main.exit_code}",
-            next_step=None if words else _read_log(pod, main),
+            next_step=None if words else _read_log(evidence, pod, main),
         )
     return None
 
@@ -137,5 +137,5 @@ def _last_words(container: Container) -> str:
     return quote_message(container.ended_message.strip().removesuffix(FINAL_MARK).strip())
 
 
-def _read_log(pod: Pod, container: Container) -> str:
-    return f"read its log: kubectl -n {pod.namespace} logs {pod.name} -c {container.name}"
+def _read_log(evidence: Evidence, pod: Pod, container: Container) -> str:
+    return f"read its log: {evidence.kubectl} logs {pod.name} -c {container.name}"

@@ -18,6 +18,8 @@ class Evidence:
     """What the cluster and the store say of the last attempt at a task."""
 
     namespace: str
+    kubectl: str
+    """How commands begin, e.g. ``kubectl -n ml``: with what chooses the cluster and namespace."""
     message: str = ""
     """Of its node in the workflow, as Argo's controller wrote it."""
     has_ended: bool = False

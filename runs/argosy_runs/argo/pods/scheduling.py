@@ -64,7 +64,7 @@ def _explain_claim(text: str, pod: Pod, evidence: Evidence) -> Diagnosis | None:
     claims = ", ".join(f"'{claim}'" for claim in pod.claims) or "of the pod"
     return Diagnosis(
         cause=f"the volume claim {claims} has no volume yet",
-        next_step=f"look at it: kubectl -n {evidence.namespace} describe pvc",
+        next_step=f"look at it: {evidence.kubectl} describe pvc",
     )
 
 

@@ -186,7 +186,7 @@ def _explain_volumes(pod: Pod, evidence: Evidence) -> Diagnosis | None:
     for event in evidence.find_events("FailedMount"):
         return Diagnosis(
             cause=f"the volumes of the pod cannot be mounted: {quote_message(event.message)}",
-            next_step=f"look at them: kubectl -n {pod.namespace} describe pod {pod.name}",
+            next_step=f"look at them: {evidence.kubectl} describe pod {pod.name}",
         )
     for event in evidence.find_events("FailedCreatePodSandBox"):
         return Diagnosis(
