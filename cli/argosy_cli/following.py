@@ -43,7 +43,7 @@ def follow_run(
     """
     events, told = ResultEvents(), set[str]()
     log = place.open_log(run) if with_log else None
-    for result in _until(place.follow(run), timeout_seconds):
+    for result in take_results(place.follow(run), timeout_seconds):
         is_over = result is not None and result.state.is_final
         if log is not None:
             for line in log.read(is_over=is_over):
@@ -123,12 +123,17 @@ def _choose_exit_code(state: RunState) -> ExitCode:
             return ExitCode.FAILED
 
 
-def _until(
-    results: Iterator[RunResult], timeout_seconds: float | None
+def take_results(
+    results: Iterator[RunResult], timeout_seconds: float | None = None
 ) -> Iterator[RunResult | None]:
-    """Yield results of another thread until the time is over, and ``None`` while none comes.
+    """Yield results as they come, and ``None`` each second in which none does.
 
-    Older ones that wait are left out.
+    They are waited for in another thread, so that Ctrl-C is noticed; older ones that wait are left
+    out.
+
+    Args:
+        results: Of :meth:`~argosy_runs.places.RunPlace.follow`.
+        timeout_seconds: When to end; ``None``: after the last one.
     """
     found: queue.SimpleQueue[RunResult | BaseException | None] = queue.SimpleQueue()
 

@@ -10,6 +10,7 @@ from typing import Final
 from argosy_cluster.cluster import Cluster, Document
 from argosy_cluster.resources import EVENTS, PODS, WORKFLOW_LABEL
 from argosy_runs.argo.nodes import read_argo_nodes, read_pod_names
+from argosy_runs.argo.offloaded import is_offloaded
 from argosy_runs.argo.pods.diagnose import diagnose
 from argosy_runs.argo.pods.documents import Event, Pod, read_events, read_pod_status
 from argosy_runs.argo.pods.evidence import Evidence
@@ -51,8 +52,10 @@ def diagnose_tasks(
 
     Raises:
         ClusterError: The cluster does not answer.
-        InvalidArgumentError: The nodes are not in the workflow.
+        InvalidArgumentError: The nodes are compressed in an unknown way.
     """
+    if is_offloaded(workflow):
+        return Diagnoses()
     tasks = {task.path: task for task in run.tasks if task.state in _EXPLAINED}
     nodes = {path: node for path, node in _last_pods(workflow).items() if path in tasks}
     if not nodes:

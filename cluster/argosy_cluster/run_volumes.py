@@ -33,7 +33,7 @@ def check_workspace(pipeline: Pipeline, name: str, first: Document | None) -> No
     """
     if pipeline.pipeline_config.workspace is None:
         return
-    claims = [] if first is None else find_objects(first, "status", "persistentVolumeClaims")
+    claims = find_objects(first or {}, "status", "persistentVolumeClaims")
     names = {find_object(each, "persistentVolumeClaim").get("claimName") for each in claims}
     if f"{name}-{WORKSPACE_VOLUME}" not in names:
         raise InvalidArgumentError(

@@ -19,6 +19,7 @@ from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_runs.argo.identity import read_run_identity
+from argosy_runs.argo.offloaded import is_offloaded, read_offloaded_run
 from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.argo.waiting import explain_waiting
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
@@ -93,6 +94,8 @@ class ClusterRuns:
         """What to say of each store that could not be read, by its URL."""
         self._selected: Document | None = None
         """Was read to select it, and serves the next one who wants it."""
+        self._sources: dict[str, Sources] = {}
+        """By the name of the workflow; they never change."""
 
     def __enter__(self) -> Self:
         return self
@@ -109,10 +112,6 @@ class ClusterRuns:
     @property
     def label(self) -> str:
         return f"namespace '{self.cluster.namespace}' of cluster '{self.cluster.name}'"
-
-    @property
-    def look_seconds(self) -> float:
-        return 1.0
 
     def list(self) -> Sequence[RunEntry]:
         rows = self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)
@@ -169,10 +168,20 @@ class ClusterRuns:
         return self.read_workflow(self._take_selected(run), with_values=with_values)
 
     def _take_selected(self, run: RunReference) -> Document:
-        workflow, self._selected = self._selected, None
-        if workflow is not None and find_object(workflow, "metadata").get("name") == run.name:
-            return workflow
-        return self.workflow(run)
+        """Return the workflow of a run as it was selected, once; afterwards as it is."""
+        found, self._selected = self._peek_selected(run), None
+        return self.workflow(run) if found is None else found
+
+    def _peek_selected(self, run: RunReference) -> Document | None:
+        found = self._selected
+        is_same = found is not None and find_object(found, "metadata").get("name") == run.name
+        return found if is_same else None
+
+    def _sources_of(self, run: RunReference) -> Sources:
+        """Return where IR and store of a run are, which never changes."""
+        if run.label not in self._sources:
+            self._sources[run.label] = find_sources(self._peek_selected(run) or self.workflow(run))
+        return self._sources[run.label]
 
     def explain(self, run: RunReference, *, task: str | None, tail: int) -> Explanation:
         if run.name is None:
@@ -254,8 +263,7 @@ class ClusterRuns:
         if run.name is None:
             yield self.read(run, with_values=False)
             return
-        self._selected = None
-        for workflow in follow(self.cluster, WORKFLOWS, run.label):
+        for workflow in follow(self.cluster, WORKFLOWS, self._take_selected(run)):
             yield self.read_workflow(workflow, with_values=False)
             if is_over(workflow):
                 return
@@ -272,7 +280,7 @@ class ClusterRuns:
             store = None if self._store_url is None else self._stores.open(self._store_url)
         else:
             cluster = self.cluster
-            _, store = self.store_of(find_sources(self._take_selected(run)))
+            _, store = self.store_of(self._sources_of(run))
         return ClusterLogReader(
             cluster,
             store,
@@ -451,8 +459,9 @@ def _read(
 ) -> RunResult:
     run_id = read_run_identity(find_object(workflow, "metadata")).run_id
     records = RunRecords(store, run_id, known=pipeline.known, cached_records=_CACHED_RECORDS)
-    result = read_argo_run(workflow, pipeline, records, log_root=url, with_values=with_values)
-    return replace(result, notices=notices)
+    read = read_offloaded_run if is_offloaded(workflow) else read_argo_run
+    result = read(workflow, pipeline, records, log_root=url, with_values=with_values)
+    return replace(result, notices=(*result.notices, *notices))
 
 
 def _make_gone_error(run: RunReference) -> MissingObjectError:

@@ -10,7 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from argosy_cluster.cluster import Change, Cluster, Document, Resource, StaleVersionError
+from argosy_cluster.cluster import (
+    Change,
+    Cluster,
+    Document,
+    Resource,
+    StaleVersionError,
+    find_object,
+)
 from argosy_schemas.errors import UnreachableClusterError
 
 PATIENCE_SECONDS: Final = 300.0
@@ -22,13 +29,13 @@ _LONGEST_PAUSE_SECONDS: Final = 10.0
 def follow(
     cluster: Cluster,
     resource: Resource,
-    name: str,
+    first: Document,
     *,
     patience_seconds: float = PATIENCE_SECONDS,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Document]:
-    """Yield an object now and after each change; end when it is deleted.
+    """Yield an object as it was read first, and after each change; end when it is deleted.
 
     A change that is followed by another may be left out; the last one is not. The same object may
     come twice.
@@ -36,19 +43,17 @@ def follow(
     Args:
         cluster: Where it is.
         resource: Of the object.
-        name: Likewise.
+        first: The object, which was read a moment ago.
         patience_seconds: How long the cluster may be unreachable at a stretch.
         monotonic: The clock.
         sleep: Waits for some seconds.
 
     Raises:
-        MissingObjectError: There is no such object at the beginning.
         UnreachableClusterError: The patience is over.
-        AccessDeniedError: The object may not be read, listed or watched.
+        AccessDeniedError: The object may not be listed or watched.
     """
-    # Says what is wrong where there is no such object; a list does not.
-    yield cluster.get(resource, name)
-    fields = f"metadata.name={name}"
+    yield first
+    fields = f"metadata.name={find_object(first, 'metadata')['name']}"
     version: str | None = None
     pause = _FIRST_PAUSE_SECONDS
     seen_at = monotonic()

@@ -99,11 +99,6 @@ class RunPlace(Protocol):
         """What messages call it, e.g. ``'.argosy'``."""
         ...
 
-    @property
-    def look_seconds(self) -> float:
-        """How long who follows a run waits before the next look."""
-        ...
-
     def list(self) -> Sequence[RunEntry]:
         """Return its runs, newest first; those that cannot be read are left out."""
         ...

@@ -48,22 +48,10 @@ def read_recorded_run(
         StoreError: A record cannot be read.
     """
     records = RunRecords(store, run_id)
-    found: dict[TaskPath, Sequence[AttemptRecord]] = {}
-
-    def read(path: TaskPath) -> None:
-        found[path] = list(records.read_attempts(path))
-
-    traces = records.find_traces(TaskPath(""))
-    paths = traces.succeeded.union(path for path, _ in traces.unfinished)
-    for_each(read, paths, width=_WIDTH)
-    results = [
-        _make_task(path, attempts, records, log_root=log_root, with_values=with_values)
-        for path, attempts in found.items()
-        if attempts
-    ]
-    if not results:
+    found = _read_attempts(records)
+    if not found:
         return None
-    tasks = tuple(sorted(results, key=lambda task: make_path_key(task.path)))
+    tasks = _make_tasks(found, records, log_root=log_root, with_values=with_values, is_over=True)
     state, error = _derive_state(tasks)
     times = [attempt for attempts in found.values() for attempt in attempts]
     ends = [attempt.finished_at for attempt in times if attempt.finished_at is not None]
@@ -79,6 +67,64 @@ def read_recorded_run(
     )
 
 
+def read_recorded_tasks(
+    records: RunRecords, *, log_root: str, with_values: bool, is_over: bool
+) -> tuple[TaskResult, ...]:
+    """Return what the records of a run say of its tasks; those without a record are left out.
+
+    Args:
+        records: Of the run.
+        log_root: As for :func:`read_recorded_run`.
+        with_values: Likewise.
+        is_over: Whether the run is, so that no attempt goes on.
+
+    Raises:
+        StoreError: A record cannot be read.
+    """
+    return _make_tasks(
+        _read_attempts(records),
+        records,
+        log_root=log_root,
+        with_values=with_values,
+        is_over=is_over,
+    )
+
+
+def _read_attempts(records: RunRecords) -> dict[TaskPath, Sequence[AttemptRecord]]:
+    """Return the attempts at each task that has a record, the last one last."""
+    found: dict[TaskPath, Sequence[AttemptRecord]] = {}
+
+    def read(path: TaskPath) -> None:
+        found[path] = list(records.read_attempts(path))
+
+    traces = records.find_traces(TaskPath(""))
+    paths = traces.succeeded.union(path for path, _ in traces.unfinished)
+    for_each(read, paths, width=_WIDTH)
+    return {path: attempts for path, attempts in found.items() if attempts}
+
+
+def _make_tasks(
+    found: Mapping[TaskPath, Sequence[AttemptRecord]],
+    records: RunRecords,
+    *,
+    log_root: str,
+    with_values: bool,
+    is_over: bool,
+) -> tuple[TaskResult, ...]:
+    results = (
+        _make_task(
+            path,
+            attempts,
+            records,
+            log_root=log_root,
+            with_values=with_values,
+            is_over=is_over,
+        )
+        for path, attempts in found.items()
+    )
+    return tuple(sorted(results, key=lambda task: make_path_key(task.path)))
+
+
 def _make_task(
     path: TaskPath,
     attempts: Sequence[AttemptRecord],
@@ -86,10 +132,12 @@ def _make_task(
     *,
     log_root: str,
     with_values: bool,
+    is_over: bool,
 ) -> TaskResult:
     done = (AttemptState.SUCCEEDED, AttemptState.CACHED)
     last = next((each for each in attempts if each.state in done), attempts[-1])
-    state = _STATES[last.state]
+    goes_on = last.state is AttemptState.RUNNING and not is_over
+    state = TaskState.RUNNING if goes_on else _STATES[last.state]
     inputs, outputs = Values(), Values()
     if with_values:
         inputs = records.load_large_values(last.inputs)
@@ -100,7 +148,7 @@ def _make_task(
         name=path.rpartition("/")[2],
         display_name=path,
         state=state,
-        reason=_NO_WORD if last.state is AttemptState.RUNNING else None,
+        reason=_NO_WORD if last.state is AttemptState.RUNNING and is_over else None,
         cached=last.state is AttemptState.CACHED,
         attempts=len(attempts),
         inputs=inputs,

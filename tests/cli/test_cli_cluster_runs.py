@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli_processes import argosy
+from cli_processes import ARGOSY, argosy
 from cluster_workflows import UID, put
 from kube_server import Canned, KubeServer, kube_server
 
@@ -144,6 +146,37 @@ def test_a_run_that_was_stopped_says_how_to_go_on(server: KubeServer, tmp_path: 
     ended = argosy("get", "hello-1", "-n", "ml", cwd=tmp_path)
 
     assert "  go on with: argosy retry hello-1 -n ml" in ended.out.splitlines()
+
+
+@pytest.mark.parametrize("words", [[], ["--follow"]])
+def test_logs_read_the_workflow_once(server: KubeServer, tmp_path: Path, words: list[str]) -> None:
+    put(server, "hello-1", "Succeeded", store=tmp_path)
+    log = tmp_path / "runs" / UID / "tasks" / "say" / "a.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("hi there\n")
+
+    ended = argosy("logs", "hello-1", "-n", "ml", *words, cwd=tmp_path)
+
+    assert (ended.status, ended.out) == (0, "hi there\n")
+    assert [each.plural for each in server.asked("get")] == ["workflows"]
+
+
+def test_logs_are_followed_by_a_watch(server: KubeServer, tmp_path: Path) -> None:
+    put(server, "hello-1", "Running", store=tmp_path)
+    log = tmp_path / "runs" / UID / "tasks" / "say" / "a.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("one\n")
+
+    command = [ARGOSY, "logs", "hello-1", "-n", "ml", "-f"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        while not server.asked("watch"):
+            time.sleep(0.05)
+        time.sleep(2.5)
+        put(server, "hello-1", "Succeeded", store=tmp_path)
+        out, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (0, "one\n")
+    assert len(server.asked("get")) == 1
 
 
 def test_a_run_is_stopped(server: KubeServer, tmp_path: Path) -> None:

@@ -14,15 +14,18 @@ from argosy_cluster.cluster import Document
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
 from argosy_cluster.runs import ClusterRuns
+from argosy_runs.places import RunReference
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import (
     AccessDeniedError,
     InvalidArgumentError,
+    MissingNameError,
     MissingObjectError,
     StoreError,
 )
 from argosy_schemas.formats.packed_ir import PackedIrError, encode_base64
+from argosy_schemas.names import RunId
 from argosy_schemas.pod import IR_PARAMETER, PIPELINE_LABEL, STORE_PARAMETER
 from argosy_store.packed_irs import put_ir
 from argosy_store.stores import open_store
@@ -183,9 +186,8 @@ def test_a_workflow_of_a_newer_release_is_refused_by_its_version(
         read(runs)
 
 
-@pytest.mark.parametrize("look", ["is_over", "follow"])
-def test_a_run_that_was_looked_at_again_is_read_as_it_is_now(
-    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path, look: str
+def test_a_run_is_followed_from_where_it_was_selected(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
 ) -> None:
     ran(cluster, "chain", tmp_path)
     over: Any = cluster.get(WORKFLOWS, "wf")
@@ -193,11 +195,96 @@ def test_a_run_that_was_looked_at_again_is_read_as_it_is_now(
     run = runs.select("wf")
     cluster.put(WORKFLOWS, over)
 
-    if look == "is_over":
-        assert runs.is_over(run)
-    else:
-        assert [result.state for result in runs.follow(run)] == [RunState.SUCCEEDED]
+    states = [result.state for result in runs.follow(run)]
 
+    assert (states[0], states[-1]) == (RunState.PENDING, RunState.SUCCEEDED)
+    assert runs.read(run).state is RunState.SUCCEEDED
+
+
+def test_logs_of_a_run_need_no_further_call(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
+) -> None:
+    ran(cluster, "chain", tmp_path)
+    run = runs.select("wf")
+
+    log = runs.open_log(run)
+    runs.read(run)
+    list(log.read(is_over=True))
+
+    assert cluster.calls == [("get", "workflows", "wf"), ("list", "pods", "")]
+
+
+def test_a_run_that_is_gone_cannot_be_followed(cluster: FakeCluster, runs: ClusterRuns) -> None:
+    run = RunReference(run_id=RunId("u"), name="gone")
+
+    with pytest.raises(MissingNameError, match="there is no workflow 'gone'"):
+        next(runs.follow(run))
+
+
+# Runs whose nodes are in the database of Argo's controller.
+
+
+def offload(cluster: FakeCluster, **status: Any) -> None:
+    made: Any = cluster.get(WORKFLOWS, "wf")
+    kept = {name: each for name, each in made["status"].items() if name != "nodes"}
+    status = {**kept, "offloadNodeStatusVersion": "fnv:784644189", **status}
+    cluster.put(WORKFLOWS, {**made, "status": status})
+
+
+OFFLOADED = (
+    "the nodes of this run are in the database of Argo's controller (nodeStatusOffLoad), where "
+    "only Argo's server reads them; this is what its records say, without the tasks that have none"
+)
+
+
+def test_an_offloaded_run_is_read_from_its_records(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
+) -> None:
+    expected = ran(cluster, "failure", tmp_path)
+    offload(cluster)
+
+    result = read(runs)
+
+    assert (result.run_id, result.state, result.pipeline) == (
+        expected.run_id,
+        RunState.FAILED,
+        expected.pipeline,
+    )
+    assert [(str(task.path), task.state.value) for task in result.tasks] == [
+        ("beside", "SUCCEEDED"),
+        ("fails", "FAILED"),
+        ("ignores", "SUCCEEDED"),
+    ]
+    assert result.notices == (OFFLOADED,)
+    explanation = runs.explain(runs.select("wf"), task=None, tail=3)
+    assert [cause.task.path for cause in explanation.causes] == ["fails"]
+    assert OFFLOADED in explanation.notices
+
+
+def test_an_offloaded_run_that_goes_on_is_followed_to_its_end(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
+) -> None:
+    ran(cluster, "chain", tmp_path)
+    offload(cluster, phase="Running", finishedAt=None)
+    run = runs.select("wf")
+    offload(cluster, phase="Succeeded")
+
+    results = list(runs.follow(run))
+
+    assert [result.state for result in results] == [RunState.RUNNING, RunState.SUCCEEDED]
+    assert results[0].finished_at is None
+
+
+def test_a_run_that_was_looked_at_again_is_read_as_it_is_now(
+    cluster: FakeCluster, runs: ClusterRuns, tmp_path: Path
+) -> None:
+    ran(cluster, "chain", tmp_path)
+    over: Any = cluster.get(WORKFLOWS, "wf")
+    cluster.put(WORKFLOWS, {**over, "status": {}})
+    run = runs.select("wf")
+    cluster.put(WORKFLOWS, over)
+
+    assert runs.is_over(run)
     assert runs.read(run).state is RunState.SUCCEEDED
 
 

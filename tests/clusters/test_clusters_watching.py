@@ -12,7 +12,7 @@ from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.kubernetes.client import KubernetesCluster
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.watching import follow
-from argosy_schemas.errors import MissingObjectError, UnreachableClusterError
+from argosy_schemas.errors import UnreachableClusterError
 from argosy_store.fakes import FakeClock
 from kube_server import KubeServer
 
@@ -36,7 +36,8 @@ def fake() -> FakeCluster:
 
 
 def following(cluster: FakeCluster, clock: FakeClock) -> Iterator[Document]:
-    return follow(cluster, WORKFLOWS, "w", monotonic=clock.monotonic, sleep=clock.sleep)
+    first = cluster.get(WORKFLOWS, "w")
+    return follow(cluster, WORKFLOWS, first, monotonic=clock.monotonic, sleep=clock.sleep)
 
 
 def until(documents: Iterator[Document], phase: str) -> list[str]:
@@ -113,11 +114,6 @@ def test_an_outage_that_lasts_is_an_error(fake: FakeCluster, clock: FakeClock) -
     assert 300 < clock.now < 330
 
 
-def test_an_object_that_is_not_there_is_an_error(fake: FakeCluster, clock: FakeClock) -> None:
-    with pytest.raises(MissingObjectError):
-        next(follow(fake, WORKFLOWS, "other"))
-
-
 def test_an_object_that_was_deleted_during_an_outage_ends_it(
     fake: FakeCluster, clock: FakeClock
 ) -> None:
@@ -132,7 +128,8 @@ def test_a_real_watch_that_is_cut_in_the_middle_of_a_line_loses_nothing(
     cluster: KubernetesCluster, server: KubeServer
 ) -> None:
     server.put("workflows", workflow("Pending"))
-    documents = follow(cluster, WORKFLOWS, "w", sleep=lambda seconds: None)
+    first = cluster.get(WORKFLOWS, "w")
+    documents = follow(cluster, WORKFLOWS, first, sleep=lambda seconds: None)
     next(documents)
     next(documents)
     server.watch_events = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.following import take_results
 from argosy_cli.options.shared import (
     Count,
     format_examples,
@@ -68,17 +68,24 @@ def command(
     """
     with open_place(home, namespace, context, kubeconfig) as place:
         selected = place.select(run)
-        # Asked before the logs are read, so that lines written meanwhile are read as well.
-        is_over = place.is_over(selected)
-        is_named = not raw and len(select_tasks(place.read(selected, with_values=False), task)) > 1
         logs = place.open_log(selected, task, sdk_lines=sdk_logs or raw)
         notes = _Notes(logs)
-        _print(_last(logs.read(is_over=is_over), tail), is_named=is_named, raw=raw)
-        notes.print()
-        while follow and not is_over:
-            time.sleep(place.look_seconds)
-            is_over = place.is_over(selected)
-            _print(logs.read(is_over=is_over), is_named=is_named, raw=raw)
+        results = (
+            take_results(place.follow(selected))
+            if follow
+            else [place.read(selected, with_values=False)]
+        )
+        is_named: bool | None = None
+        for result in results:
+            is_first = is_named is None
+            if is_named is None:
+                if result is None:
+                    continue
+                is_named = not raw and len(select_tasks(result, task)) > 1
+            # The state is older than what is read now, so that the last lines are not missed.
+            is_over = result is not None and result.state.is_final
+            lines = logs.read(is_over=is_over)
+            _print(_last(lines, tail) if is_first else lines, is_named=is_named, raw=raw)
             notes.print()
 
 

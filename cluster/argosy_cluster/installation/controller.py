@@ -179,7 +179,7 @@ def _check_settings(controller: Controller) -> Iterator[CheckResult]:
         yield warn(
             name,
             "nodes of large workflows go to a database (nodeStatusOffLoad), where only Argo's "
-            "server reads them; 'argosy get' cannot read such a run",
+            "server reads them; 'argosy get' and 'why' show what the records of such a run say",
         )
     parts = ["workflows are archived" if persistence.get("archive") else "no archive of workflows"]
     executor = controller.executor_has_security_context

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from argosy_runs.local.commands import write_local_command
 from argosy_runs.local.home import RunFiles
-from argosy_runs.places import Deletion
+from argosy_runs.places import Deletion, RunReference
 from argosy_runs.stored import (
     ArtifactRoot,
     References,
@@ -61,8 +62,9 @@ def delete_run(
     """
     files = RunFiles(home, run_id)
     if files.is_locked():
+        stop = write_local_command("stop", RunReference(run_id=run_id), home)
         raise InvalidArgumentError(
-            f"run '{run_id}' is being worked on; stop it first with 'argosy stop {run_id}'"
+            f"run '{run_id}' is being worked on; stop it first with '{stop}'"
         )
     store = open_store(files.home)
     references = references or References(store, [run_id])

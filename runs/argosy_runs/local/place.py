@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
-from argosy_runs.local import DEFAULT_HOME
+from argosy_runs.local.commands import write_local_command
 from argosy_runs.local.deleting import delete_run
 from argosy_runs.local.home import RunFiles
 from argosy_runs.local.listing import list_runs
 from argosy_runs.local.logs import LogReader, read_last_lines
 from argosy_runs.local.reading import read_run
 from argosy_runs.local.selecting import select_run
-from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference, write_command
+from argosy_runs.places import Deletion, RunEntry, RunLog, RunReference
 from argosy_runs.results import RunResult
 from argosy_schemas.errors import InvalidArgumentError
 
@@ -35,10 +35,6 @@ class LocalRuns:
     @property
     def label(self) -> str:
         return f"'{self.home}'"
-
-    @property
-    def look_seconds(self) -> float:
-        return 0.3
 
     def list(self) -> Sequence[RunEntry]:
         return list_runs(self.home)
@@ -80,8 +76,7 @@ class LocalRuns:
         return LogReader(self._files(run), task, sdk_lines=sdk_lines)
 
     def command(self, verb: str, run: RunReference | None = None) -> str:
-        home = () if self.home == Path(DEFAULT_HOME) else ("--home", str(self.home))
-        return write_command(verb, run, home)
+        return write_local_command(verb, run, self.home)
 
     def stop(self, run: RunReference, *, at_once: bool) -> None:
         files = self._files(run)
