@@ -139,11 +139,13 @@ class StoreError(ArgosyError):
 
     Attributes:
         retryable: Whether the same call may succeed later.
+        denied: Whether the credentials do not include a right that the call needs.
     """
 
-    def __init__(self, message: str, *, retryable: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool, denied: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.denied = denied
 
 
 class ClusterError(ArgosyError):

@@ -16,7 +16,6 @@ from argosy_schemas.check_results import CheckResult, CheckVerdict
 from argosy_schemas.errors import StoreError
 from argosy_store.digests import BLOCK_BYTES
 from argosy_store.objects import ObjectStore
-from argosy_store.remote.errors import PERMISSIONS_ADVICE
 
 STEPS: Final = ("put", "get", "list", "conditional put", "multipart", "delete")
 """Their names, in their order."""
@@ -70,7 +69,7 @@ def check_store(store: ObjectStore, key: str, scratch: Path) -> Iterator[CheckRe
                 missing = dict.fromkeys(STEPS, "not tried, since the store did not answer")
             elif name == "put":
                 missing = dict.fromkeys(STEPS, "not tried, since nothing could be written")
-                if _is_about_permissions(error):
+                if error.denied:
                     del missing["list"]
         yield CheckResult(name=name, verdict=found.verdict, message=found.message)
 
@@ -164,11 +163,7 @@ def _delete(store: ObjectStore, key: str) -> _Finding:
 
 
 def _explain(step: str, error: StoreError) -> _Finding:
-    message = f"{error}: {_RIGHTS[step]}" if _is_about_permissions(error) else str(error)
+    message = f"{error}: {_RIGHTS[step]}" if error.denied else str(error)
     if step == "delete" and not error.retryable:
         return _Finding(CheckVerdict.WARNING, f"{message}; without it only 'argosy delete' fails")
     return _Finding(CheckVerdict.FAILURE, message)
-
-
-def _is_about_permissions(error: StoreError) -> bool:
-    return str(error).endswith(PERMISSIONS_ADVICE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import shlex
 import subprocess
 import time
@@ -186,6 +188,75 @@ def test_a_run_is_stopped(server: KubeServer, tmp_path: Path) -> None:
 
     assert ended.out == "run hello-1 is stopping\n"
     assert server.objects["workflows"]["hello-1"]["spec"]["shutdown"] == "Terminate"
+
+
+VERBS = (("get",), ("logs",), ("why",), ("stop",), ("retry",), ("delete", "--yes"))
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb[0]))
+def test_a_workflow_of_others_is_left_alone(
+    server: KubeServer, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    spec = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "a"}}]}
+    metadata = {"name": "etl", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    server.put("workflows", {"metadata": metadata, "spec": spec, "status": {"phase": "Failed"}})
+
+    ended = argosy(verb[0], "etl", *verb[1:], "-n", "ml", cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (
+        2,
+        ["workflow 'etl' is none of Argosy's; read it with 'argo get'"],
+    )
+    assert "etl" in server.objects["workflows"]
+
+
+@pytest.mark.parametrize("verb", ["get", "logs", "why", "retry"])
+def test_a_workflow_of_a_newer_release_says_what_to_update(
+    server: KubeServer, tmp_path: Path, verb: str
+) -> None:
+    put(server, "hello-1", "Failed", store=tmp_path)
+    newer = gzip.compress(b'{"format": "argosy-ir", "version": "9.0"}')
+    for parameter in server.objects["workflows"]["hello-1"]["spec"]["arguments"]["parameters"]:
+        if parameter["name"] == "argosy-ir":
+            parameter["value"] = base64.b64encode(newer).decode()
+
+    ended = argosy(verb, "hello-1", "-n", "ml", cwd=tmp_path)
+
+    assert ended.status == 2
+    assert "format version 9.0, this release reads up to" in ended.errors[0]
+
+
+@pytest.mark.parametrize("verb", [*VERBS, ("list",)], ids=lambda verb: str(verb[0]))
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (401, "cluster 'test' does not accept the credentials of the kubeconfig; they may have "),
+        (403, "user 'ann' may not "),
+    ],
+)
+def test_every_command_says_who_must_act(
+    server: KubeServer, tmp_path: Path, verb: tuple[str, ...], code: int, message: str
+) -> None:
+    words = {401: "Unauthorized", 403: 'User "ann" cannot'}
+    refusal = Canned(code=code, message=words[code])
+    server.canned |= {"get": [refusal], "list": [refusal]}
+    run = () if verb[0] == "list" else ("hello-1",)
+
+    ended = argosy(verb[0], *run, *verb[1:], "-n", "ml", cwd=tmp_path)
+
+    assert ended.status == 4
+    assert ended.errors[0].startswith(message)
+
+
+def test_a_context_that_is_not_there_is_named_with_those_that_are(
+    server: KubeServer, tmp_path: Path
+) -> None:
+    ended = argosy("get", "hello-1", "--context", "other", cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (
+        2,
+        [f"there is no context 'other' in '{tmp_path / 'kubeconfig'}'; it has 'test'"],
+    )
 
 
 def test_a_right_that_is_missing_is_exit_status_4(server: KubeServer, tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def test_a_store_that_cannot_be_reached_costs_pods(world: World, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("words", "option"),
-    [(("-j", "3"), "--jobs"), (("-o", "json"), "--output"), (("--secret", "a=b"), "--secret")],
+    [(("-j", "3"), "--jobs"), (("--sdk-logs",), "--sdk-logs"), (("--secret", "a=b"), "--secret")],
 )
 def test_an_option_of_local_runs_is_refused_for_a_run_on_a_cluster(
-    words: tuple[str, str], option: str, world: World
+    words: tuple[str, ...], option: str, world: World
 ) -> None:
     ended = argosy(
         *("retry", "train-1", "-n", "ml", *words),

@@ -311,15 +311,16 @@ def test_a_namespace_that_is_gone_is_a_failure(cluster: FakeCluster) -> None:
     assert verdict(cluster, "pod security") is FAILURE
 
 
-def test_a_quota_that_demands_what_pods_do_not_say_is_a_failure(cluster: FakeCluster) -> None:
+def test_a_quota_that_demands_what_pods_may_not_say_is_a_warning(cluster: FakeCluster) -> None:
     hard = {"limits.memory": "8Gi", "requests.cpu": "4", "pods": "10"}
     cluster.put(QUOTAS, named("team", spec={"hard": hard}))
-    without = message(cluster, "quotas")
+    (verdict, without), *_ = found(cluster)["quotas"]
     limits = [{"default": {"memory": "128Mi", "cpu": "1"}}]
     cluster.put(LIMIT_RANGES, named("defaults", spec={"limits": limits}))
 
+    assert verdict is WARNING
     assert without.startswith(
-        "a quota counts limits.memory, requests.cpu, and tasks without resources"
+        "a quota counts limits.memory, requests.cpu, so it refuses pods in which"
     )
     assert found(cluster)["quotas"] == [(OK, "1 quotas leave room")]
 

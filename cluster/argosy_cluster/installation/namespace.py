@@ -68,10 +68,10 @@ def check_quotas(cluster: Cluster) -> Iterator[CheckResult]:
     )
     full = [full for each in quotas for full in _used_up(each)]
     if missing:
-        yield fail(
+        yield warn(
             name,
-            f"a quota counts {', '.join(missing)}, and tasks without resources or Argo's own "
-            "containers do not say them; create a LimitRange with defaults in the namespace",
+            f"a quota counts {', '.join(missing)}, so it refuses pods in which the task, or a "
+            "container of Argo's own, does not say them; create a LimitRange with defaults",
         )
     if full:
         yield warn(name, f"no room is left ({', '.join(full)}), so pods wait; end other pods")

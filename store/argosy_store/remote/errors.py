@@ -11,9 +11,6 @@ from argosy_schemas.message_text import truncate
 
 _LONGEST: Final = 300
 
-PERMISSIONS_ADVICE: Final = "check the credentials and their permissions"
-"""The end of the message of a request that the server knew and did not allow."""
-
 _MISSING_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"})
 _WRONG_CREDENTIALS: Final = frozenset(
     {
@@ -56,6 +53,10 @@ _TEMPORARY: Final = frozenset(
 )
 """Worth another try whatever the status of the answer: S3 may say them with 200 as well."""
 _WRONG_CLOCK: Final = "RequestTimeTooSkewed"
+_OTHER_REFUSALS: Final = (
+    _MISSING_BUCKET | _EXPIRED | _TEMPORARY | _WRONG_CREDENTIALS | _WRONG_REGION | {_WRONG_CLOCK}
+)
+"""Say more than that a right is missing, though the status may be 403."""
 _UNREADABLE: Final = (
     "ETag Header missing",
     "Got invalid multipart response",
@@ -110,14 +111,16 @@ def make_remote_error(
     """
     text = str(error)
     message, retryable = _explain(url, action, text)
+    denied = _is_denied(text)
     if unsigned and not retryable and _status(text) in (401, 403):
+        denied = False
         message = (
             f"{_server(text)} does not let everybody {action} it, and the request had no "
             "credentials; name the bucket in the file of 'argosy compile --providers', or leave "
             "out ?anonymous=true"
         )
     where = f"{url}/{key}" if key else url
-    return StoreError(f"{where}: {message}", retryable=retryable)
+    return StoreError(f"{where}: {message}", retryable=retryable, denied=denied)
 
 
 def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
@@ -144,10 +147,10 @@ def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
         return f"{server} refused the credentials ({code or status}); {_how_to_sign_in(url)}", False
     if code in _WRONG_REGION or status == 301:
         return "the bucket is in another region; add ?region=NAME to the URL of the root", False
-    if status == 403 or code == "AccessDenied":
+    if _is_denied(text):
         return (
-            f"{server} does not let these credentials {action} it ({code or status}); "
-            f"{PERMISSIONS_ADVICE}",
+            f"{server} does not let these credentials {action} it ({code or status}); check the "
+            "credentials and their permissions",
             False,
         )
     if code in _FULL or status == 507:
@@ -161,6 +164,14 @@ def _explain(url: str, action: str, text: str) -> tuple[str, bool]:
     if reason is not None or "error sending request" in text:
         return f"{server} cannot be reached ({reason or _summary(text)}); check the endpoint", True
     return f"could not {action} it: {_summary(text)}; check the store", "HTTP error" in text
+
+
+def _is_denied(text: str) -> bool:
+    """Return whether the server knows the credentials, and lets them not do it."""
+    code = _code(text)
+    if any(service in text for service in _CREDENTIAL_SERVICES) or code in _OTHER_REFUSALS:
+        return False
+    return _status(text) == 403 or code == "AccessDenied"
 
 
 def _how_to_sign_in(url: str) -> str:
