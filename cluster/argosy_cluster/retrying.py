@@ -105,11 +105,11 @@ def retry_run(
     """
     workflow = _find_workflow(runs, text, store_url, again)
     sources = find_sources(workflow)
-    url, store = runs.store_of(sources)
+    url, store = runs.reader.store_of(sources)
     name = find_object(workflow, "metadata")["name"]
     if store is None:
         raise InvalidArgumentError(f"nothing names the store of run '{name}'; submit it anew")
-    pipeline = runs.read_pipeline(sources, store, name)
+    pipeline = runs.reader.read_pipeline(sources, store, name)
     check_workspace(pipeline, *_find_first(runs, workflow))
     with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
         retry = prepare_retry(workflow, pipeline, url=url, store=store, stores=stores, again=again)

@@ -6,7 +6,6 @@ import contextlib
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,13 +13,11 @@ from typing import Any, Final, Self
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.diagnoses import diagnose_tasks
 from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
-from argosy_cluster.resources import CONFIG_MAPS, NAMESPACES, WORKFLOWS
-from argosy_cluster.store_urls import read_store_url
+from argosy_cluster.resources import NAMESPACES, WORKFLOWS
+from argosy_cluster.run_reading import RunReader
 from argosy_cluster.watching import follow
 from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_runs.argo.identity import read_run_identity
-from argosy_runs.argo.offloaded import is_offloaded, read_offloaded_run
-from argosy_runs.argo.runs import read_argo_run
 from argosy_runs.argo.waiting import explain_waiting
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes
 from argosy_runs.log_lines import keep_last_lines
@@ -32,7 +29,6 @@ from argosy_runs.places import (
     select_latest,
     write_command,
 )
-from argosy_runs.recorded import read_recorded_run
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.stored import (
     ArtifactRoot,
@@ -50,20 +46,12 @@ from argosy_schemas.errors import (
     MissingObjectError,
     StoreError,
 )
-from argosy_schemas.formats.packed_ir import REFERENCE_PREFIX, decode_base64, unpack
-from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.pod import PIPELINE_LABEL, ROOT_PARAMETER
 from argosy_store.locations import join_uri
-from argosy_store.memory import MemoryStore
 from argosy_store.objects import ObjectStore
-from argosy_store.packed_irs import get_ir
-from argosy_store.run_records import RunRecords
-from argosy_store.stores import Stores
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CACHED_RECORDS: Final = 20_000
-"""More than a run on Argo has tasks: each record is read once."""
 _PATIENCE_SECONDS: Final = 5.0
 """How long a store may take to answer: a person waits, and much is known without it."""
 
@@ -89,9 +77,7 @@ class ClusterRuns:
         """
         self.cluster = cluster
         self._store_url = store_url
-        self._stores = Stores(patience_seconds=patience_seconds)
-        self._unreachable: dict[str, str] = {}
-        """What to say of each store that could not be read, by its URL."""
+        self.reader = RunReader(cluster, patience_seconds=patience_seconds)
         self._selected: Document | None = None
         """Was read to select it, and serves the next one who wants it."""
         self._sources: dict[str, Sources] = {}
@@ -106,7 +92,7 @@ class ClusterRuns:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stores.close()
+        self.reader.close()
         self.cluster.close()
 
     @property
@@ -165,7 +151,7 @@ class ClusterRuns:
             if found is None:
                 raise _make_gone_error(run)
             return found
-        return self.read_workflow(self._take_selected(run), with_values=with_values)
+        return self.reader.read(self._take_selected(run), with_values=with_values)
 
     def _take_selected(self, run: RunReference) -> Document:
         """Return the workflow of a run as it was selected, once; afterwards as it is."""
@@ -187,7 +173,7 @@ class ClusterRuns:
         if run.name is None:
             return self._explain_recorded(run, task=task, tail=tail)
         workflow = self._take_selected(run)
-        result = self.read_workflow(workflow, with_values=False)
+        result = self.reader.read(workflow, with_values=False)
         go_on = self.command("retry", run)
         diagnoses = diagnose_tasks(self.cluster, workflow, result, go_on=go_on)
         causes = find_causes(result, diagnoses.by_path, go_on=go_on)
@@ -196,7 +182,7 @@ class ClusterRuns:
             workflow, now=datetime.now(UTC), options=shlex.join(self.cluster.options)
         )
         notices = [*result.notices, *diagnoses.notices]
-        _, store = self.store_of(find_sources(workflow))
+        _, store = self.reader.store_of(find_sources(workflow))
         last_lines: dict[TaskPath, tuple[str, ...]] = {}
         for cause in wanted:
             path = cause.task.path
@@ -221,7 +207,7 @@ class ClusterRuns:
         result = self.read(run, with_values=False)
         causes = find_causes(result, go_on=self.command("retry", run))
         wanted = select_causes(causes, task)
-        store = None if self._store_url is None else self._stores.open(self._store_url)
+        store = None if self._store_url is None else self.reader.open(self._store_url)
         return Explanation(
             run=result,
             causes=wanted,
@@ -240,8 +226,7 @@ class ClusterRuns:
         """Return what the records of a run without a workflow say; ``None``: there are none."""
         if self._store_url is None:
             return None
-        store = self._stores.open(self._store_url)
-        return read_recorded_run(store, run_id, log_root=store.url, with_values=with_values)
+        return self.reader.read_recorded(self._store_url, run_id, with_values=with_values)
 
     def workflow(self, run: RunReference) -> Document:
         """Return the Workflow of a run.
@@ -264,7 +249,7 @@ class ClusterRuns:
             yield self.read(run, with_values=False)
             return
         for workflow in follow(self.cluster, WORKFLOWS, self._take_selected(run)):
-            yield self.read_workflow(workflow, with_values=False)
+            yield self.reader.read(workflow, with_values=False)
             if is_over(workflow):
                 return
         raise MissingObjectError(
@@ -277,10 +262,10 @@ class ClusterRuns:
     ) -> RunLog:
         if run.name is None:
             cluster = None
-            store = None if self._store_url is None else self._stores.open(self._store_url)
+            store = None if self._store_url is None else self.reader.open(self._store_url)
         else:
             cluster = self.cluster
-            _, store = self.store_of(self._sources_of(run))
+            _, store = self.reader.store_of(self._sources_of(run))
         return ClusterLogReader(
             cluster,
             store,
@@ -331,7 +316,7 @@ class ClusterRuns:
         """Delete the records of a run whose workflow is gone."""
         if self._store_url is None:
             raise _make_gone_error(run)
-        store = self._stores.open(self._store_url)
+        store = self.reader.open(self._store_url)
         delete_cache_entries(run.run_id, store)
         kept = delete_records(run.run_id, store, References(store, [run.run_id]))
         notice = "its artifacts stay: only its workflow knew their root"
@@ -349,14 +334,14 @@ class ClusterRuns:
     ) -> tuple[int, tuple[str, ...]]:
         """Delete what the store has of a run; return the number of artifacts and what stays."""
         sources = find_sources(workflow)
-        url, store = self.store_of(sources)
+        url, store = self.reader.store_of(sources)
         if store is None:
             raise StoreError("nothing names it", retryable=False)
         deleted, kept = 0, tuple[str, ...]()
         references = References(store, [run_id])
         if artifacts:
             metadata: Any = workflow["metadata"]
-            pipeline = self.read_pipeline(sources, store, metadata["name"])
+            pipeline = self.reader.read_pipeline(sources, store, metadata["name"])
             root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
             place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
             deleted, kept = delete_artifacts(
@@ -364,72 +349,6 @@ class ClusterRuns:
             )
         delete_cache_entries(run_id, store)
         return deleted, tuple(sorted((*kept, *delete_records(run_id, store, references))))
-
-    def read_workflow(self, workflow: Document, *, with_values: bool) -> RunResult:
-        """Return what became of the run of a workflow.
-
-        Where the store cannot be reached from here, what only the records say is left out, and a
-        notice says so.
-
-        Args:
-            workflow: As the cluster has it now.
-            with_values: Whether the inputs and outputs of tasks are needed.
-
-        Raises:
-            InvalidArgumentError: It is none of Argosy's, or cannot be read.
-            StoreError: Its IR is in the store, which cannot be reached.
-        """
-        metadata: Any = workflow["metadata"]
-        sources = find_sources(workflow)
-        url, store = self.store_of(sources)
-        pipeline = self.read_pipeline(sources, store, metadata["name"])
-        if store is None:
-            notices = ("nothing names the store of this run, so its records are not read",)
-            return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
-        if url not in self._unreachable:
-            try:
-                return _read(workflow, pipeline, store, store.url, with_values)
-            except StoreError as error:
-                # Who follows a run does not wait for it again and again.
-                self._unreachable[url] = (
-                    "the store cannot be read from here, so outputs and what came from the cache "
-                    f"are not known: {error}"
-                )
-        notices = (self._unreachable[url],)
-        return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
-
-    def store_of(self, sources: Sources) -> tuple[str, ObjectStore | None]:
-        """Return the URL of the store of a run, and the store; ``None``: nothing names one.
-
-        Raises:
-            StoreError: The URL cannot be used.
-        """
-        url = sources.store or ""
-        if not url and sources.store_object is not None:
-            url = read_store_url(self.cluster, sources.store_object)
-        return url, (self._stores.open(url) if url else None)
-
-    def read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
-        """Return the pipeline of a run, with what its workflow says is known.
-
-        Raises:
-            InvalidArgumentError: It is in a store that nothing names.
-            StoreError: Its store cannot be read.
-            ClusterError: It is in a ConfigMap that cannot be read.
-        """
-        text = sources.ir
-        if sources.ir_object is not None:
-            config_map: Any = self.cluster.get(CONFIG_MAPS, sources.ir_object)
-            text = str(config_map["data"]["ir"])
-        assert text is not None, "find_sources refuses it"
-        if not text.startswith(REFERENCE_PREFIX):
-            return unpack(decode_base64(text))
-        if store is None:
-            raise InvalidArgumentError(
-                f"the pipeline of run '{name}' is in a store that nothing names; "
-                f"'{self.command('list')}' and 'argo get' show what is known without it"
-            )
-        return unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)))
 
 
 def _read_last_lines(
@@ -447,21 +366,6 @@ def _read_last_lines(
         data = store.get(key) or b""
         return keep_last_lines(data.decode(errors="replace").splitlines(), task.path, count)
     return () if pod is None else read_last_pod_lines(cluster, pod, task.path, count)
-
-
-def _read(
-    workflow: Document,
-    pipeline: Pipeline,
-    store: ObjectStore,
-    url: str,
-    with_values: bool,
-    notices: tuple[str, ...] = (),
-) -> RunResult:
-    run_id = read_run_identity(find_object(workflow, "metadata")).run_id
-    records = RunRecords(store, run_id, known=pipeline.known, cached_records=_CACHED_RECORDS)
-    read = read_offloaded_run if is_offloaded(workflow) else read_argo_run
-    result = read(workflow, pipeline, records, log_root=url, with_values=with_values)
-    return replace(result, notices=(*result.notices, *notices))
 
 
 def _make_gone_error(run: RunReference) -> MissingObjectError:

@@ -223,7 +223,10 @@ def test_a_workflow_of_a_newer_release_says_what_to_update(
     ended = argosy(verb, "hello-1", "-n", "ml", cwd=tmp_path)
 
     assert ended.status == 2
-    assert "format version 9.0, this release reads up to" in ended.errors[0]
+    assert ended.errors == [
+        "the pipeline of run 'hello-1' cannot be read: the IR has format version 9.0, this release "
+        "reads up to 2.0; use the release that compiled it"
+    ]
 
 
 @pytest.mark.parametrize("verb", [*VERBS, ("list",)], ids=lambda verb: str(verb[0]))

@@ -353,7 +353,7 @@ EXPRESSION = "{{=sprig.b64enc(toJson({'a': 1}))}}"
         ),
         pytest.param(
             {"ARGOSY_IR": "%%%"},
-            "The IR is damaged: it is not base64; compile the pipeline again (final)",
+            "the IR is damaged: it is not base64; compile the pipeline again (final)",
             id="damaged IR",
         ),
     ],

@@ -195,7 +195,7 @@ def test_a_newer_major_version_is_refused_by_name() -> None:
         unpack(with_members(version="3.1"))
 
     assert str(caught.value) == (
-        "The IR has format version 3.1, this release reads up to 2.0; "
+        "the IR has format version 3.1, this release reads up to 2.0; "
         "use the release that compiled it"
     )
 
@@ -277,18 +277,18 @@ def test_what_is_no_packed_ir_is_refused(data: bytes, what: str) -> None:
     with pytest.raises(PackedIrError) as caught:
         unpack(data)
 
-    assert str(caught.value) == f"The IR is damaged: {what}; compile the pipeline again"
+    assert str(caught.value) == f"the IR is damaged: {what}; compile the pipeline again"
 
 
 def test_what_is_no_base64_is_refused() -> None:
     with pytest.raises(PackedIrError) as caught:
         decode_base64("no base64!")
 
-    assert str(caught.value) == "The IR is damaged: it is not base64; compile the pipeline again"
+    assert str(caught.value) == "the IR is damaged: it is not base64; compile the pipeline again"
 
 
 def test_json_nested_too_deeply_is_refused() -> None:
-    with pytest.raises(PackedIrError, match=r"^The IR is damaged: its JSON is not"):
+    with pytest.raises(PackedIrError, match=r"^the IR is damaged: its JSON is not"):
         unpack(gzip.compress(b"[" * 200_000))
 
 
@@ -304,7 +304,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
     tracemalloc.stop()
 
     assert str(caught.value) == (
-        "The IR is damaged: it inflates to more than 67,108,864 bytes; compile the pipeline again"
+        "the IR is damaged: it inflates to more than 67,108,864 bytes; compile the pipeline again"
     )
     assert peak < 3 * MAX_JSON_BYTES
 
@@ -332,7 +332,7 @@ def test_damage_is_an_error_or_changes_nothing(data: st.DataObject) -> None:
     try:
         seen = unpack(bytes(damaged)) == unpack(WHOLE)
     except PackedIrError as error:
-        seen = str(error).startswith("The IR is damaged: ")
+        seen = str(error).startswith("the IR is damaged: ")
 
     assert seen
 

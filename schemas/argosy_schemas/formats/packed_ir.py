@@ -87,7 +87,7 @@ def unpack(data: bytes) -> Pipeline:
         version: str = document["version"]
         if int(version.partition(".")[0]) > int(VERSION.partition(".")[0]):
             raise PackedIrError(
-                f"The IR has format version {version}, this release reads up to {VERSION}; "
+                f"the IR has format version {version}, this release reads up to {VERSION}; "
                 "use the release that compiled it"
             )
         pipeline = pipeline_from_json(
@@ -156,7 +156,7 @@ def make_reference(data: bytes) -> str:
 
 
 def _make_damage_error(what: str) -> PackedIrError:
-    return PackedIrError(f"The IR is damaged: {what}; compile the pipeline again")
+    return PackedIrError(f"the IR is damaged: {what}; compile the pipeline again")
 
 
 def _make_document(pipeline: Pipeline) -> Json:

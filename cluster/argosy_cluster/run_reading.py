@@ -1,0 +1,168 @@
+"""What a Workflow of a cluster, its store and its records say of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from argosy_cluster.cluster import Cluster, Document, find_object
+from argosy_cluster.resources import CONFIG_MAPS
+from argosy_cluster.store_urls import read_store_url
+from argosy_cluster.workflows import Sources, find_sources
+from argosy_runs.argo.identity import read_run_identity
+from argosy_runs.argo.offloaded import is_offloaded, read_offloaded_run
+from argosy_runs.argo.runs import read_argo_run
+from argosy_runs.places import write_command
+from argosy_runs.recorded import read_recorded_run
+from argosy_runs.results import RunResult
+from argosy_schemas.errors import InvalidArgumentError, StoreError
+from argosy_schemas.formats.packed_ir import (
+    REFERENCE_PREFIX,
+    PackedIrError,
+    decode_base64,
+    unpack,
+)
+from argosy_schemas.ir.model import Pipeline
+from argosy_schemas.names import RunId
+from argosy_store.memory import MemoryStore
+from argosy_store.objects import ObjectStore
+from argosy_store.packed_irs import get_ir
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import Stores
+
+_CACHED_RECORDS: Final = 20_000
+"""More than a run on Argo has tasks: each record is read once."""
+
+
+class RunReader:
+    """Reads runs of a cluster. For one thread."""
+
+    def __init__(self, cluster: Cluster, *, patience_seconds: float) -> None:
+        """Open no store yet.
+
+        Args:
+            cluster: Where the workflows are.
+            patience_seconds: How long a store may take to answer.
+        """
+        self._cluster = cluster
+        self._stores = Stores(patience_seconds=patience_seconds)
+        self._unreachable: dict[str, str] = {}
+        """What to say of each store that could not be read, by its URL."""
+
+    def close(self) -> None:
+        """Close the stores."""
+        self._stores.close()
+
+    def read(self, workflow: Document, *, with_values: bool) -> RunResult:
+        """Return what became of the run of a workflow.
+
+        Where the store cannot be reached from here, what only the records say is left out, and a
+        notice says so.
+
+        Args:
+            workflow: As the cluster has it now.
+            with_values: Whether the inputs and outputs of tasks are needed.
+
+        Raises:
+            InvalidArgumentError: It is none of Argosy's, or cannot be read.
+            StoreError: Its IR is in the store, which cannot be reached.
+        """
+        metadata: Any = workflow["metadata"]
+        sources = find_sources(workflow)
+        url, store = self.store_of(sources)
+        pipeline = self.read_pipeline(sources, store, metadata["name"])
+        if store is None:
+            notices = ("nothing names the store of this run, so its records are not read",)
+            return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
+        if url not in self._unreachable:
+            try:
+                return _read(workflow, pipeline, store, store.url, with_values)
+            except StoreError as error:
+                # Who follows a run does not wait for it again and again.
+                self._unreachable[url] = (
+                    "the store cannot be read from here, so outputs and what came from the cache "
+                    f"are not known: {error}"
+                )
+        notices = (self._unreachable[url],)
+        return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
+
+    def store_of(self, sources: Sources) -> tuple[str, ObjectStore | None]:
+        """Return the URL of the store of a run, and the store; ``None``: nothing names one.
+
+        Raises:
+            StoreError: The URL cannot be used.
+        """
+        url = sources.store or ""
+        if not url and sources.store_object is not None:
+            url = read_store_url(self._cluster, sources.store_object)
+        return url, (self._stores.open(url) if url else None)
+
+    def read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
+        """Return the pipeline of a run, with what its workflow says is known.
+
+        Raises:
+            InvalidArgumentError: It is in a store that nothing names, is damaged, or of a newer
+            release.
+            StoreError: Its store cannot be read.
+            ClusterError: It is in a ConfigMap that cannot be read.
+        """
+        text = sources.ir
+        if sources.ir_object is not None:
+            config_map: Any = self._cluster.get(CONFIG_MAPS, sources.ir_object)
+            text = str(config_map["data"]["ir"])
+        assert text is not None, "find_sources refuses it"
+        if not text.startswith(REFERENCE_PREFIX):
+            return _unpack(decode_base64(text), name)
+        if store is None:
+            listing = write_command("list", None, self._cluster.options)
+            raise InvalidArgumentError(
+                f"the pipeline of run '{name}' is in a store that nothing names; '{listing}' and "
+                "'argo get' show what is known without it"
+            )
+        return _unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)), name)
+
+    def open(self, url: str) -> ObjectStore:
+        """Return the store of a URL.
+
+        Raises:
+            StoreError: The URL cannot be used.
+        """
+        return self._stores.open(url)
+
+    def read_recorded(self, url: str, run_id: RunId, *, with_values: bool) -> RunResult | None:
+        """Return what the records of a run without a workflow say; ``None``: there are none.
+
+        Args:
+            url: Of the store.
+            run_id: Of the run.
+            with_values: Whether the inputs and outputs of tasks are needed.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        store = self.open(url)
+        return read_recorded_run(store, run_id, log_root=store.url, with_values=with_values)
+
+
+def _unpack(packed: bytes, name: str) -> Pipeline:
+    try:
+        return unpack(packed)
+    except PackedIrError as error:
+        raise InvalidArgumentError(
+            f"the pipeline of run '{name}' cannot be read: {error}"
+        ) from error
+
+
+def _read(
+    workflow: Document,
+    pipeline: Pipeline,
+    store: ObjectStore,
+    url: str,
+    with_values: bool,
+    notices: tuple[str, ...] = (),
+) -> RunResult:
+    run_id = read_run_identity(find_object(workflow, "metadata")).run_id
+    records = RunRecords(store, run_id, known=pipeline.known, cached_records=_CACHED_RECORDS)
+    read = read_offloaded_run if is_offloaded(workflow) else read_argo_run
+    result = read(workflow, pipeline, records, log_root=url, with_values=with_values)
+    return replace(result, notices=(*result.notices, *notices))
