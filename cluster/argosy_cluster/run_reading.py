@@ -111,15 +111,18 @@ class RunReader:
             config_map: Any = self._cluster.get(CONFIG_MAPS, sources.ir_object)
             text = str(config_map["data"]["ir"])
         assert text is not None, "find_sources refuses it"
-        if not text.startswith(REFERENCE_PREFIX):
-            return _unpack(decode_base64(text), name)
-        if store is None:
+        if store is None and text.startswith(REFERENCE_PREFIX):
             listing = write_command("list", None, self._cluster.options)
             raise InvalidArgumentError(
                 f"the pipeline of run '{name}' is in a store that nothing names; '{listing}' and "
                 "'argo get' show what is known without it"
             )
-        return _unpack(get_ir(store, text.removeprefix(REFERENCE_PREFIX)), name)
+        try:
+            return unpack(_fetch(text, store))
+        except PackedIrError as error:
+            raise InvalidArgumentError(
+                f"the pipeline of run '{name}' cannot be read: {error}"
+            ) from error
 
     def open(self, url: str) -> ObjectStore:
         """Return the store of a URL.
@@ -144,13 +147,11 @@ class RunReader:
         return read_recorded_run(store, run_id, log_root=store.url, with_values=with_values)
 
 
-def _unpack(packed: bytes, name: str) -> Pipeline:
-    try:
-        return unpack(packed)
-    except PackedIrError as error:
-        raise InvalidArgumentError(
-            f"the pipeline of run '{name}' cannot be read: {error}"
-        ) from error
+def _fetch(text: str, store: ObjectStore | None) -> bytes:
+    """Return the packed IR that a workflow carries, or refers to."""
+    if store is None or not text.startswith(REFERENCE_PREFIX):
+        return decode_base64(text)
+    return get_ir(store, text.removeprefix(REFERENCE_PREFIX))
 
 
 def _read(

@@ -214,7 +214,7 @@ def test_the_tasks_that_failed_by_themselves_are_told_with_their_last_lines(
         "    | the disk is full",
         "  next: correct the component and run the pipeline again; what succeeded comes from the "
         "cache",
-        f"  log:  argosy logs {told['run_id'][:8]} one",
+        f"  log:  argosy logs {told['run_id']} one",
         "",
         "1 task did not run because of that",
     ]
