@@ -61,7 +61,7 @@ def test_help_fits_a_small_window(words: list[str], tmp_path: Path) -> None:
         (
             ["deploy"],
             "there is no command 'deploy'; it is one of compile, delete, doctor, get, lint, list, "
-            "logs, manifests, plan, retry, run, serve, stop, submit, version, why",
+            "logs, manifests, plan, retry, run, serve, service, stop, submit, version, why",
         ),
         (["run", "--jbos", "1"], "there is no option '--jbos'; did you mean '--jobs'?"),
         (["run", "-x"], "there is no option '-x'; see 'argosy run --help'"),
