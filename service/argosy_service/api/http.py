@@ -39,7 +39,11 @@ def make_application(
         Middleware(HostCheck, hosts=None if hosts is None else frozenset(hosts)),
         Middleware(Identification, access=context.access),
     ]
-    return Starlette(
+
+    async def answer_rest(request: Request, error: Exception) -> Response:
+        return await rest.answer(request)
+
+    application = Starlette(
         routes=[
             Route("/livez", probes.answer_livez),
             Route("/readyz", probes.answer_readyz),
@@ -49,11 +53,13 @@ def make_application(
             Route("/apis/v1alpha1/runs/{run_id}/nodes/{node_id:path}/log", logs.answer),
             Route("/apis/v2beta1/pipelines/upload", uploads.upload_pipeline, methods=_VERBS),
             Route("/apis/v2beta1/pipelines/upload_version", uploads.upload_version, methods=_VERBS),
-            Route("/{path:path}", rest.answer, methods=_VERBS),
         ],
         middleware=middleware,
-        exception_handlers={Exception: _answer_bug},
+        # All others; a route of Starlette would not match a path with a line break in it.
+        exception_handlers={404: answer_rest, 405: answer_rest, Exception: _answer_bug},
     )
+    application.router.redirect_slashes = False
+    return application
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
