@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from argosy_service.access.access import AccessPolicy
 from argosy_service.database.database import open_database
-from argosy_service.database.tables import METADATA
+from argosy_service.database.tables import METADATA, RUN_COUNTS
 from argosy_service.engines.fakes import FakeLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
@@ -61,6 +61,8 @@ class Client:
         with database.write() as connection:
             for table in METADATA.sorted_tables:
                 connection.execute(table.delete())
+            # Once more: the runs that went were counted.
+            connection.execute(RUN_COUNTS.delete())
         ensure_default_experiment(
             Context(
                 database=database,

@@ -24,6 +24,7 @@ from argosy_service.api.grpc_api import GrpcServer
 from argosy_service.api.http import make_application
 from argosy_service.api.request_log import Recorder
 from argosy_service.background.cleaner import Cleaner, Retention
+from argosy_service.background.counts import CountAdder
 from argosy_service.background.ledger import Ledger
 from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
@@ -170,8 +171,9 @@ def open_service(
         )
         keeper = RunKeeper(Ledger(database), engine, _now)
         retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
+        counts = CountAdder(database, _now)
         cleaner = Cleaner(database, retention, _now)
-        steps = (Scheduler(context).step, keeper.step, cleaner.step)
+        steps = (Scheduler(context).step, keeper.step, cleaner.step, counts.step)
         with (
             database.claim(),
             closing(engine),

@@ -41,5 +41,8 @@ class ListedTable:
     table: Table
     fields: Mapping[str, Field]
     """By the names that clients use; ``created_at`` is among them."""
+    counts: Table | None = None
+    """Holds how many rows there are with the same values in the columns that it shares with the
+    table, in lines that have to be added up; ``None``: rows are counted one by one."""
     has_tags: bool = False
     """Whether ``tags.<key>`` may be filtered by."""

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
+from argosy_service.database.counting import count_rows
 from argosy_service.database.filters import parse_filter
 from argosy_service.database.listing import ListedTable
 from argosy_service.errors import InvalidRequestError
@@ -92,13 +93,17 @@ def list_page(
     size = _read_page_size(request.page_size)
     sort = _read_sort(listing, token.sort_by)
     wanted = [*conditions, *parse_filter(listing, token.filter)]
-    total = connection.execute(
-        select(func.count()).select_from(listing.table).where(*wanted)
-    ).scalar_one()
-    query = select(*listing.table.c, sort.column.label("sort_value"))
+    total = count_rows(connection, listing, wanted)
     if token.after is not None:
         wanted.append(sort.follows(token.after))
-    rows = connection.execute(sort.order(query.where(*wanted)).limit(size + 1)).all()
+    # First the ids, for which indexes suffice, then the rows of the page.
+    found = sort.order(select(listing.table.c.id).where(*wanted)).limit(size + 1).subquery()
+    query = select(*listing.table.c, sort.column.label("sort_value")).join(
+        found, found.c.id == listing.table.c.id
+    )
+    rows: Sequence[Row[Any]] = []
+    if total:
+        rows = connection.execute(sort.order(query)).all()
     following = ""
     if len(rows) > size:
         rows = rows[:size]

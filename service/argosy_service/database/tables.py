@@ -150,16 +150,27 @@ RUNS: Final = Table(
     _time("created_at"),
     _time("scheduled_at"),
     _time("finished_at"),
-    Index("runs_created", "created_at", "id"),
+    # Behind the id: what lists are filtered by, so that rows that do not match are not read.
+    Index("runs_created", "created_at", "id", "name_key"),
     Index("runs_namespace", "namespace", "created_at", "id"),
-    Index("runs_experiment", "experiment_id", "created_at", "id"),
+    Index("runs_experiment", "experiment_id", "created_at", "id", "state", "storage_state"),
     Index("runs_state", "state", "created_at", "id"),
     Index("runs_storage_state", "storage_state", "created_at", "id"),
-    Index("runs_pipeline", "pipeline_id", "created_at", "id"),
+    Index("runs_pipeline", "pipeline_id", "created_at", "id", "state", "storage_state"),
     Index("runs_recurring_run", "recurring_run_id", "created_at", "id"),
     Index("runs_name_key", "name_key", "id"),
     Index("runs_finished", "finished_at", "id"),
     Index("runs_spec", "spec_digest"),
+)
+
+RUN_COUNTS: Final = Table(
+    "run_counts",
+    METADATA,
+    # Triggers on the runs write a line whenever their number changes by one, and never change one,
+    # so that transactions do not wait for each other; a job adds lines that are alike.
+    *(_text(name) for name in ("namespace", "experiment_id", "pipeline_id")),
+    *(_text(name) for name in ("state", "storage_state")),
+    Column("number", Integer, nullable=False),
 )
 
 TASKS: Final = Table(

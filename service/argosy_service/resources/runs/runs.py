@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 from argosy_schemas.values import to_json
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import list_page
-from argosy_service.database.tables import EXPERIMENTS, RUNS, TASKS
+from argosy_service.database.tables import EXPERIMENTS, RUN_COUNTS, RUNS, TASKS
 from argosy_service.errors import (
     AlreadyExistsError,
     Code,
@@ -67,6 +67,7 @@ _C: Final = RUNS.c
 _NAME: Final = Field(column=_C.name, kind=FieldKind.NAME, key=_C.name_key)
 _LISTED: Final = ListedTable(
     table=RUNS,
+    counts=RUN_COUNTS,
     fields={
         "id": Field(column=_C.id),
         "run_id": Field(column=_C.id),
