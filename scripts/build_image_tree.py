@@ -3,8 +3,10 @@
 ``python scripts/build_image_tree.py TREE [--machine aarch64] [--installed]`` writes what the image
 has above its Python: the packages that a pod imports, their one dependency from the package index
 as a wheel for ``MACHINE``, ``exec`` for it, and the two commands. Of the project nothing else, so
-that no command of a laptop can be started in a pod. The interpreter that runs this script has to be
-of the image's version, since the modules are compiled here: a root that is read-only keeps none.
+that no command of a laptop can be started in a pod. With ``--service`` it writes what the image of
+the service has beside this: all other packages and their dependencies. The interpreter that runs
+this script has to be of the image's version, since the modules are compiled here: a root that is
+read-only keeps none.
 
 ``manifests/image/Dockerfile`` copies the tree as one layer, and the tests run what is in it.
 """
@@ -19,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -36,6 +39,9 @@ DEPENDENCIES: Final = ("obstore",)
 """Of the project's, those that a pod imports; the schemas' own are for reading pipelines."""
 COMMANDS: Final = {"argosy-driver": "argosy_driver", "argosy-launcher": "argosy_launcher"}
 MACHINES: Final = ("x86_64", "aarch64")
+SERVICE_EXTRAS: Final = ("service", "postgresql")
+LAPTOP_DEPENDENCIES: Final = ("uv",)
+"""Of the project's, those that only runs on this machine need: 50 MB of environments' tool."""
 DIRECTORY: Final = "opt/argosy"
 """Where everything is, wherever the image has its Python; the commands are in ``bin`` below."""
 
@@ -50,9 +56,9 @@ import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-from {package}.__main__ import run
+from {module} import {function}
 
-sys.exit(run())
+sys.exit({function}())
 """
 
 
@@ -67,26 +73,59 @@ def build_tree(tree: Path, machine: str, *, installed: bool = False) -> None:
     """
     target = tree / DIRECTORY
     target.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
+    _copy_packages(target, PACKAGES)
+    for other in set(MACHINES) - {machine}:
+        (target / "argosy_launcher" / "bin" / f"exec-{other}").unlink()
+    if installed:
+        _copy_installed(target)
+    else:
+        _download(target, machine, _read_requirements())
+    _finish(tree, {name: (f"{package}.__main__", "run") for name, package in COMMANDS.items()})
+
+
+def build_service_tree(tree: Path, machine: str) -> None:
+    """Write what the image of the service has beside the tree of steps, in the same place."""
+    target = tree / DIRECTORY
+    target.mkdir(parents=True, exist_ok=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    _copy_packages(target, tuple(each for each in packages if each not in PACKAGES))
+    extras = project["project"]["optional-dependencies"]
+    _download(
+        target,
+        machine,
+        [
+            *(
+                each
+                for each in project["project"]["dependencies"]
+                if not each.startswith((*DEPENDENCIES, *LAPTOP_DEPENDENCIES))
+            ),
+            *(each for extra in SERVICE_EXTRAS for each in extras[extra]),
+        ],
+    )
+    _finish(tree, {"argosy": ("argosy_cli.main", "main")})
+
+
+def _copy_packages(target: Path, packages: Sequence[str]) -> None:
+    for package in packages:
         shutil.copytree(
             ROOT / package,
             target / Path(package).name,
             ignore=shutil.ignore_patterns("__pycache__"),
             dirs_exist_ok=True,
         )
-    for other in set(MACHINES) - {machine}:
-        (target / "argosy_launcher" / "bin" / f"exec-{other}").unlink()
-    if installed:
-        _copy_installed(target)
-    else:
-        _download(target, machine)
+
+
+def _finish(tree: Path, scripts: Mapping[str, tuple[str, str]]) -> None:
+    """Compile the modules, and write the commands, each with its module and function."""
+    target = tree / DIRECTORY
     compileall.compile_dir(
         target, quiet=1, stripdir=tree, prependdir="/", invalidation_mode=_UNCHECKED
     )
     commands = target / "bin"
     commands.mkdir(exist_ok=True)
-    for name, package in COMMANDS.items():
-        (commands / name).write_text(_COMMAND.format(package=package))
+    for name, (module, function) in scripts.items():
+        (commands / name).write_text(_COMMAND.format(module=module, function=function))
         (commands / name).chmod(0o755)
     _open_up(tree)
 
@@ -97,7 +136,7 @@ def _read_requirements() -> list[str]:
     return [each for each in project["dependencies"] if each.startswith(DEPENDENCIES)]
 
 
-def _download(target: Path, machine: str) -> None:
+def _download(target: Path, machine: str, requirements: Sequence[str]) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     names = ("2014", *(f"_2_{minor}" for minor in range(17, _NEWEST_GLIBC + 1)))
     wheels = (f"--platform=manylinux{name}_{machine}" for name in names)
@@ -107,7 +146,7 @@ def _download(target: Path, machine: str) -> None:
             *("--disable-pip-version-check", "--root-user-action=ignore"),
             *("--target", str(target), "--upgrade", "--only-binary=:all:"),
             *(f"--python-version={version}", "--implementation=cp", *wheels),
-            *_read_requirements(),
+            *requirements,
         ],
         check=True,
     )
@@ -144,10 +183,16 @@ def main() -> None:
     parser.add_argument(
         "--installed", action="store_true", help="take dependencies from this environment"
     )
+    parser.add_argument(
+        "--service", action="store_true", help="write what the image of the service has beside it"
+    )
     given = parser.parse_args()
     name: str = given.machine
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
-    build_tree(given.tree, machine, installed=given.installed)
+    if given.service:
+        build_service_tree(given.tree, machine)
+    else:
+        build_tree(given.tree, machine, installed=given.installed)
     size = sum(each.stat().st_size for each in given.tree.rglob("*") if each.is_file())
     print(f"{given.tree}: {size / 2**20:.1f} MiB")
 

@@ -83,6 +83,11 @@ OVERLAYS = (
         annotation="azure.workload.identity/client-id",
     ),
     Overlay(
+        name="service",
+        summary="the service with its database, beside an overlay that has the store",
+        has_image=True,
+    ),
+    Overlay(
         name="restricted",
         summary="the namespace itself, with the labels of Pod Security, beside another overlay",
     ),

@@ -113,7 +113,7 @@ def _fill_in(document: dict[str, Any], overlay: Overlay, values: Installation) -
             metadata["annotations"][overlay.annotation] = values.identity
             if values.identity is None:
                 del metadata["annotations"]
-        case "StatefulSet" if values.image is not None:
+        case "StatefulSet" | "Deployment" if values.image is not None:
             document["spec"]["template"]["spec"]["containers"][0]["image"] = values.image
         case _:
             pass

@@ -17,7 +17,8 @@ from pod_security import find_violations
 KUBERNETES = ("1.28", "1.31", "1.34", "1.37")
 """From what Argo 3.5 was made for to the newest that the package knows."""
 
-INSTALLATIONS = tuple(overlay for overlay in OVERLAYS if overlay.name != "restricted")
+BESIDE_OTHERS = ("service", "restricted")
+INSTALLATIONS = tuple(overlay for overlay in OVERLAYS if overlay.name not in BESIDE_OTHERS)
 each_installation = pytest.mark.parametrize(
     "overlay", INSTALLATIONS, ids=lambda overlay: overlay.name
 )
@@ -31,7 +32,7 @@ def fill(overlay: Overlay) -> Installation:
         store=None if overlay.store is Need.NO else "s3://ours/argosy",
         variables=None if overlay.variables is Need.NO else {"AWS_ACCESS_KEY_ID": "ours"},
         identity=None if overlay.identity is Need.NO else "ours",
-        image="registry.example.org/seaweedfs:1" if overlay.has_image else None,
+        image="registry.example.org/image:1" if overlay.has_image else None,
     )
 
 
@@ -62,14 +63,19 @@ def test_kubernetes_knows_every_field(overlay: Overlay, version: str) -> None:
 def test_all_pods_are_restricted(overlay: Overlay) -> None:
     for pod in pods(rendered(overlay)):
         assert list(find_violations(pod)) == []
-        assert pod["automountServiceAccountToken"] is False
+        # The service asks the API server, and nothing else does.
+        is_service = pod.get("serviceAccountName") == "argosy-service"
+        assert pod["automountServiceAccountToken"] is is_service
         for container in pod["containers"]:
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
             assert container["resources"].keys() == {"requests", "limits"}
 
 
 def test_there_is_a_pod_to_check() -> None:
-    assert [overlay.name for overlay in OVERLAYS if pods(rendered(overlay))] == ["seaweedfs"]
+    assert [overlay.name for overlay in OVERLAYS if pods(rendered(overlay))] == [
+        "seaweedfs",
+        "service",
+    ]
 
 
 @each_installation

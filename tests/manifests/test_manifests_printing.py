@@ -152,5 +152,5 @@ def test_an_unknown_overlay_is_refused_with_all_names() -> None:
 
     assert str(caught.value) == (
         "there is no overlay 'minio'; it is one of base, s3, seaweedfs, aws-irsa, "
-        "aws-pod-identity, gke, azure, restricted"
+        "aws-pod-identity, gke, azure, service, restricted"
     )

@@ -33,8 +33,10 @@ _USERS = UserSettings()
 @home
 @click.option(
     "--database",
+    envvar="ARGOSY_DATABASE",
     metavar="URL",
-    help="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.  [default: SQLite in --home]",
+    help="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.  [default: ARGOSY_DATABASE, else"
+    " SQLite in --home]",
 )
 @click.option("--host", default=_DEFAULTS.host, show_default=True, help="Address to listen on.")
 @click.option(

@@ -20,8 +20,10 @@ def _database_options(command: _F) -> _F:
     return home(
         click.option(
             "--database",
+            envvar="ARGOSY_DATABASE",
             metavar="URL",
-            help="Of the service, as for 'argosy serve'.  [default: SQLite in --home]",
+            help="Of the service, as for 'argosy serve'.  [default: ARGOSY_DATABASE, else SQLite in"
+            " --home]",
         )(command)
     )
 
