@@ -96,6 +96,7 @@ class Policy:
                     f"s3://bucket: http://s3 does not let these credentials {operation} it "
                     "(AccessDenied); check the credentials and their permissions",
                     retryable=False,
+                    denied=True,
                 )
 
     def get(self, key: str) -> bytes | None:

@@ -137,6 +137,7 @@ def test_an_answer_is_told_in_one_sentence(
 
     assert str(found) == f"s3://b/k: {message}"
     assert found.retryable == retryable
+    assert found.denied == ("does not let these credentials" in message)
 
 
 @pytest.mark.parametrize("in_cluster", [True, False])
