@@ -9,7 +9,7 @@ from typing import Final
 
 from argosy_cluster.cluster import Cluster, Document
 from argosy_cluster.resources import EVENTS, PODS, WORKFLOW_LABEL
-from argosy_runs.argo.nodes import read_argo_nodes, read_pod_names
+from argosy_runs.argo.nodes import read_argo_nodes
 from argosy_runs.argo.offloaded import is_offloaded
 from argosy_runs.argo.pods.diagnose import diagnose
 from argosy_runs.argo.pods.documents import Event, Pod, read_events, read_pod_status
@@ -60,16 +60,15 @@ def diagnose_tasks(
     nodes = {path: node for path, node in _last_pods(workflow).items() if path in tasks}
     if not nodes:
         return Diagnoses()
-    names = read_pod_names(workflow)
     notices: list[str] = []
     pods = _list_pods(cluster, workflow, notices)
-    wanted = {names[node.name] for node in nodes.values()}
+    wanted = {node.pod or "" for node in nodes.values()}
     wanted |= {claim for node in nodes.values() for claim in _claims(pods.get(node.name))}
     events = _list_events(cluster, wanted, notices)
     found: dict[TaskPath, Diagnosis] = {}
     for path, node in nodes.items():
         pod = pods.get(node.name)
-        own = {names[node.name], *_claims(pod)}
+        own = {node.pod or "", *_claims(pod)}
         diagnosis = diagnose(
             Evidence(
                 namespace=cluster.namespace,

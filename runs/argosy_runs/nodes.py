@@ -96,6 +96,8 @@ class NodeStatus:
     started_at: datetime | None = None
     """``None`` until it runs, and for what never did."""
     finished_at: datetime | None = None
+    pod: str | None = None
+    """Of a pod on Argo: its name; ``None`` on this machine."""
     cached: bool | None = None
     """Of a pod on Argo: whether its task took its result from the cache; ``None``: it does not
     say."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from argosy_runs.input_sources import InputSource
 from argosy_runs.states import RunState, TaskState
 from argosy_schemas.formats.records import Artifact, Failure, Values
 from argosy_schemas.ir.task_kind import TaskKind
@@ -45,6 +46,10 @@ class TaskResult:
     """Of its last attempt, if that failed; not in the JSON, whose ``error`` says it."""
     log: str | None = None
     """Path of the stored output of the last attempt."""
+    pod: str | None = None
+    """Name of its last pod on a cluster; not in the JSON."""
+    sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
+    """Where its inputs come from, by name; not in the JSON."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
 

@@ -21,7 +21,7 @@ from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.access.access import AccessPolicy, OpenAccess
 from argosy_service.access.tokens import TokenAccess
 from argosy_service.api.grpc_api import GrpcServer
-from argosy_service.api.http import make_application
+from argosy_service.api.http import end_streams, make_application
 from argosy_service.api.request_log import Recorder
 from argosy_service.background.cleaner import Cleaner, Retention
 from argosy_service.background.counts import CountAdder
@@ -30,6 +30,7 @@ from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
+from argosy_service.engines.local.artifacts import LocalArtifacts
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.engines.local.logs import LocalLogs
 from argosy_service.file_locks import hold_file
@@ -89,8 +90,9 @@ def serve(
             grpc = GrpcServer(context, recorder, _address(settings.host, settings.grpc_port))
         except RuntimeError as error:
             raise _make_port_error(settings.host, settings.grpc_port, "--grpc-port") from error
+        application = make_application(context, recorder, hosts=settings.hosts)
         config = uvicorn.Config(
-            make_application(context, recorder, hosts=settings.hosts),
+            application,
             access_log=False,
             log_config=None,
             lifespan="off",
@@ -108,6 +110,7 @@ def serve(
                 stop=server.stop,
             )
             server.on_ready = lambda: on_ready(running)
+            server.on_end = lambda: end_streams(application)
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # uvicorn raises the signal again once it has ended
@@ -154,6 +157,7 @@ def open_service(
             clock=_now,
             changes=Changes(),
             logs=LocalLogs(settings.home),
+            artifacts=LocalArtifacts(settings.home),
             time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
             access=access,
@@ -195,6 +199,7 @@ def _hold(directory: Path) -> Generator[None]:
 
 class _Server(uvicorn.Server):
     on_ready: Callable[[], None]
+    on_end: Callable[[], None]
 
     def __init__(self, config: uvicorn.Config, health: Health, drain_seconds: float) -> None:
         super().__init__(config)
@@ -222,6 +227,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.on_end()
+        await super().shutdown(sockets=sockets)
 
 
 @contextmanager

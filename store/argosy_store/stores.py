@@ -107,6 +107,14 @@ class Stores:
         """
         if not self._in_pod or not is_local(uri):
             return True
+        return self.is_inside(uri)
+
+    def is_inside(self, uri: str) -> bool:
+        """Return whether the URI is that of a root, or of something below one.
+
+        Raises:
+            StoreError: The scheme is not supported or the URI is malformed.
+        """
         location = parse_location(uri)
         return any(root.contains(location) for root in self._roots)
 

@@ -56,7 +56,9 @@ def add_run(
                 finished_at=0 if ended is None else to_microseconds(NOW - ended),
             )
         )
-        connection.execute(insert(TASKS).values(run_id=run_id, path="a", position=0))
+        connection.execute(
+            insert(TASKS).values(run_id=run_id, path="a", id=f"{run_id}-a", position=0)
+        )
 
 
 def list_runs(database: Database) -> list[str]:

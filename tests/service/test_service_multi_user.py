@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import collections
+import http.client
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import json_format
+from sqlalchemy import insert
 
 from argosy_cluster.fakes import FakeCluster
 from argosy_schemas.errors import UnreachableClusterError
 from argosy_service.access.access import Action, Caller
 from argosy_service.access.cluster_users import REMEMBERED_SECONDS, ClusterAccess
 from argosy_service.api.methods import FUNCTIONS, FUNCTIONS_OF_CALLS, Method, list_methods
+from argosy_service.database.database import open_database
+from argosy_service.database.tables import ARTIFACT_LINKS, ARTIFACTS, TASKS
 from argosy_service.errors import AccessRefusedError, UnauthenticatedError, UnavailableError
 from argosy_service.resources.permissions import RULES
 from argosy_service.settings import ServiceSettings, UserSettings
@@ -217,6 +222,7 @@ class Teams:
             "pipeline_version_reference": {"pipeline_version_id": version},
         }
         run = post("/runs", {"display_name": "r", **source})
+        artifact_id = self._add_task(namespace, run["run_id"])
         recurring = {"display_name": "j", "max_concurrency": 1, "mode": "DISABLE", **source}
         return {
             "namespace": namespace,
@@ -224,8 +230,24 @@ class Teams:
             "pipeline_version_id": version,
             "experiment_id": experiment["experiment_id"],
             "run_id": run["run_id"],
+            "task_id": f"{run['run_id']}-a",
+            "artifact_id": artifact_id,
             "recurring_run_id": post("/recurringruns", recurring)["recurring_run_id"],
         }
+
+    def _add_task(self, namespace: str, run_id: str) -> str:
+        """Give a run a task, and return an artifact that it made."""
+        task, artifact = f"{run_id}-a", str(ord(namespace[-1]))
+        made = {"id": artifact, "namespace": namespace, "name": "m", "type": "Model"}
+        link = {"id": run_id, "artifact_id": artifact, "task_id": task, "type": "OUTPUT"}
+        database = open_database(self.client.settings.database_url)
+        with database.write() as connection:
+            row = {"run_id": run_id, "path": "a", "id": task, "position": 0, "state": "PENDING"}
+            connection.execute(insert(TASKS).values(**row))
+            connection.execute(insert(ARTIFACTS).values(**made))
+            connection.execute(insert(ARTIFACT_LINKS).values(run_id=run_id, position=0, **link))
+        database.close()
+        return artifact
 
 
 def upload(client: Client, user: Mapping[str, str], path: str, **query: str) -> Answer:
@@ -284,6 +306,11 @@ def make_requests(ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         "DeletePipelineVersion": version,
         "CreateRun": {"run": source},
         "GetRun": run,
+        "GetTask": {**run, "task_id": ids["task_id"]},
+        "ListTasks": run,
+        "GetArtifact": {"artifact_id": ids["artifact_id"]},
+        "ListArtifacts": namespace,
+        "ListArtifactTasks": {"run_ids": [ids["run_id"]]},
         "ListRuns": namespace,
         "ArchiveRun": run,
         "UnarchiveRun": run,
@@ -310,6 +337,8 @@ def send_by_rest(
     """Return the status and the body of an answer."""
     method = METHODS[name]
     path, rest = fill_path(method, request)
+    if "run_ids" in rest:
+        rest["run_ids"] = rest["run_ids"][0]
     body: Any = None
     if method.body == "*":
         body, rest = rest, {}
@@ -322,7 +351,15 @@ def send_by_rest(
 def fill_path(method: Method, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the path of a request, and what of it is not in the path."""
     path, rest = method.path, json.loads(json.dumps(request))
-    for name in ("experiment_id", "run_id", "recurring_run_id", "pipeline_id", "name"):
+    for name in (
+        "experiment_id",
+        "run_id",
+        "recurring_run_id",
+        "pipeline_id",
+        "name",
+        "task_id",
+        "artifact_id",
+    ):
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", rest.pop(name))
     for holder in ("pipeline", "pipeline_version"):
@@ -362,6 +399,25 @@ def send_by_grpc(
 
 SENDERS: list[Sender] = [send_by_rest, send_by_grpc]
 both = pytest.mark.parametrize("send", SENDERS, ids=["rest", "grpc"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/{run_id}/events",
+        "/runs/events?namespace={namespace}",
+        "/runs/events?experiment_id={experiment_id}",
+        "/apis/v2beta1/runs/{run_id}/nodes/a/artifacts/m:read",
+        "/apis/v2beta1/runs/{run_id}/nodes/a/artifacts/m:download",
+    ],
+)
+def test_a_stranger_follows_nothing_and_reads_no_artifact(teams: Teams, path: str) -> None:
+    url = path.format_map(teams.ids)
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", teams.client.service.http_port, timeout=30)
+    ) as connection:
+        connection.request("GET", url, headers=dict(BOB))
+        assert connection.getresponse().status == 403
 
 
 def test_there_is_a_request_of_every_method() -> None:

@@ -226,6 +226,20 @@ def test_versions_are_added_and_removed(client: Client) -> None:
     assert client.ask("GET", path).status == 404
 
 
+def test_versions_are_found_by_status_and_spec(client: Client) -> None:
+    path = f"/pipelines/{uploaded(client)['pipeline_id']}/versions"
+
+    def count(key: str, operation: str, value: str) -> int:
+        predicate = {"operation": operation, "key": key, "string_value": value}
+        found: int = client.get(path, filter=make_filter(predicate)).get("total_size", 0)
+        return found
+
+    assert count("status", "EQUALS", "READY") == 1
+    assert count("pipeline_spec", "IS_SUBSTRING", '"schemaversion":') == 1
+    assert count("pipeline_spec", "IS_SUBSTRING", "nowhere") == 0
+    assert len(client.get(path, sort_by="pipeline_spec desc")["pipeline_versions"]) == 1
+
+
 def test_a_pipeline_is_deleted_with_its_versions_on_request(client: Client) -> None:
     pipeline = uploaded(client, name="p", tags='{"a": "b"}')
     (version,) = versions(client, pipeline)

@@ -26,6 +26,7 @@ from argosy_service.protos.recurring_run_pb2 import (
     RecurringRun,
 )
 from argosy_service.protos.run_pb2 import ListRunsRequest, Run
+from argosy_service.protos.runtime_config_pb2 import RuntimeConfig
 from argosy_service.resources import experiments
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
@@ -220,6 +221,18 @@ def test_each_slot_makes_one_run(scheduled: Scheduled) -> None:
     assert first.recurring_run_id == recurring.recurring_run_id
     assert (first.experiment_id, first.service_account) == (recurring.experiment_id, "me")
     assert first.pipeline_spec == recurring.pipeline_spec
+
+
+def test_macros_stand_for_the_slot_and_the_number(scheduled: Scheduled) -> None:
+    config = RuntimeConfig()
+    config.parameters["name"].string_value = "[[Index]] at [[ScheduledTime.15:04]]"
+    recurring = scheduled.create(runtime_config=config)
+
+    scheduled.pass_by(minutes=2)
+
+    found = [run.runtime_config.parameters["name"].string_value for run in scheduled.runs()]
+    assert sorted(found) == ["1 at 12:01", "2 at 12:02"]
+    assert recurring.runtime_config == config
 
 
 def test_missed_slots_are_caught_up_with_unless_told(scheduled: Scheduled) -> None:

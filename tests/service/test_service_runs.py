@@ -36,6 +36,14 @@ def test_a_run_comes_back_as_it_was_created(client: Client) -> None:
     assert "run_details" not in created
 
 
+def test_macros_are_replaced_when_the_run_is_made(client: Client) -> None:
+    name = "[[RunUUID]] [[ScheduledTime]] {{$.currentTime.strftime('%%')}}"
+    created = create(client, runtime_config={"parameters": {"name": name}})
+
+    parameters = client.get(f"/runs/{created['run_id']}")["runtime_config"]["parameters"]
+    assert parameters == {"name": f"{created['run_id']} [[ScheduledTime]] %"}
+
+
 def test_what_was_not_given_is_not_returned(client: Client) -> None:
     created = create(client)
 
@@ -150,6 +158,23 @@ def test_runs_are_listed_by_experiment_and_state(client: Client) -> None:
     assert names(pending, kept) == ["second"]
     assert client.get("/runs", experiment_id=other)["runs"] == [second]
     assert client.ask("GET", "/runs", query={"experiment_id": UNKNOWN}).status == 404
+
+
+def test_runs_are_found_by_the_words_of_the_old_api(client: Client) -> None:
+    run = create(client)
+    client.post(f"/runs/{create(client)['run_id']}:terminate")
+
+    def count(key: str, operation: str, value: str) -> int:
+        predicate = {"operation": operation, "key": key, "string_value": value}
+        found: int = client.get("/runs", filter=make_filter(predicate)).get("total_size", 0)
+        return found
+
+    assert count("status", "EQUALS", "Pending") == 1
+    assert count("status", "EQUALS", "Terminating") == 1
+    assert count("state_history", "IS_SUBSTRING", "CANCELING") == 1
+    newest = client.get("/runs", sort_by="status", page_size=1)
+    assert newest["runs"] == [run]
+    assert "next_page_token" in newest
 
 
 def test_a_run_survives_its_experiment(client: Client) -> None:

@@ -60,13 +60,14 @@ def _read(
     if len(begun) == len(pods) and pods[-1].phase is not NodePhase.FAILED:
         cached = pods[-1].cached
         if cached is not None and not with_records:
-            return TaskAttempts(count=len(begun), last=Attempt(cached=cached))
+            return TaskAttempts(count=len(begun), last=Attempt(cached=cached), pod=pods[-1].pod)
         success = records.read_success(path) if pods[-1].phase is NodePhase.SUCCEEDED else None
-        return TaskAttempts(count=len(begun), last=_attempt(success))
+        return TaskAttempts(count=len(begun), last=_attempt(success), pod=pods[-1].pod)
     # A shutdown ends pods that wait and pods that run with the same words.
     found = list(records.read_attempts(path))
     count = max(len(begun), len(found))
-    return TaskAttempts(count=count, last=_attempt(found[-1] if found else None))
+    last = _attempt(found[-1] if found else None)
+    return TaskAttempts(count=count, last=last, pod=pods[-1].pod)
 
 
 def _attempt(record: AttemptRecord | None) -> Attempt:

@@ -48,28 +48,16 @@ def read_argo_nodes(workflow: Mapping[str, JsonValue]) -> tuple[NodeStatus, ...]
     """
     document: Mapping[str, Any] = workflow
     status: Mapping[str, Any] = document.get("status", {})
-    reader = _Reader(WorkflowDocument(workflow), _nodes_of(status, document["metadata"]["name"]))
+    name = document["metadata"]["name"]
+    reader = _Reader(WorkflowDocument(workflow), name, _nodes_of(status, name))
     return tuple(reader.read())
 
 
-def read_pod_names(workflow: Mapping[str, JsonValue]) -> Mapping[str, str]:
-    """Return the names of pods by those of their nodes, also of pods that are gone.
+def _pod_name(workflow: str, key: str, node: Mapping[str, Any]) -> str:
+    """Return the name of the pod of a node, also of one that is gone.
 
     Source: Argo's ``workflow/util/pod_name.go``, the names of version 2.
-
-    Raises:
-        InvalidArgumentError: Its nodes are not in it.
     """
-    document: Mapping[str, Any] = workflow
-    name: str = document["metadata"]["name"]
-    return {
-        node["name"]: _pod_name(name, key, node)
-        for key, node in _nodes_of(document.get("status", {}), name).items()
-        if node["type"] == NodeType.POD
-    }
-
-
-def _pod_name(workflow: str, key: str, node: Mapping[str, Any]) -> str:
     if key == workflow:
         return workflow
     prefix = f"{workflow}-{node.get('templateName', '')}"[:_LONGEST_POD_PREFIX]
@@ -97,8 +85,9 @@ def _nodes_of(status: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 class _Reader:
-    def __init__(self, document: WorkflowDocument, nodes: Mapping[str, Any]) -> None:
+    def __init__(self, document: WorkflowDocument, name: str, nodes: Mapping[str, Any]) -> None:
         self._document = document
+        self._name = name
         self._nodes = nodes
         self._paths: dict[str, TaskPath] = {}
         """Of the nodes that were read, by id."""
@@ -147,6 +136,7 @@ class _Reader:
             items=self._items(node, phase) if kind is NodeType.TASK_GROUP else None,
             started_at=_time(node.get("startedAt")) if kind is not NodeType.SKIPPED else None,
             finished_at=_time(node.get("finishedAt")) if phase.is_fulfilled else None,
+            pod=_pod_name(self._name, key, node) if kind is NodeType.POD else None,
             cached=_cached(node) if kind is NodeType.POD else None,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from argosy_runs.input_sources import find_input_sources
 from argosy_runs.nodes import NodePhase
 from argosy_runs.results import (
     ENDED_AS,
@@ -107,6 +108,8 @@ def _task_result(
         error=outcome.error,
         failure=attempts.last.failure if outcome.state is TaskState.FAILED else None,
         log=None if log is None else f"{log_root}/{log}",
+        pod=attempts.pod,
+        sources=find_input_sources(position) if with_values else {},
         started_at=started_at,
         finished_at=None if node is None or started_at is None else node.finished_at,
     )

@@ -45,6 +45,8 @@ class TaskAttempts:
     count: int = 0
     last: Attempt = _NO_POD_ENDED
     """Of the last pod that ended, of this engine."""
+    pod: str | None = None
+    """The name of the last pod, on a cluster."""
 
 
 class NodeIndex:

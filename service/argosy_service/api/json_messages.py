@@ -72,6 +72,8 @@ def fill_variables(message: Message, variables: Mapping[str, str]) -> None:
 def fill_query(message: Message, query: Iterable[tuple[str, str]]) -> None:
     """Set fields from a query; an empty text is absent, and unknown names are ignored.
 
+    A field that holds a list takes a value each time it is named.
+
     Raises:
         InvalidRequestError: A value is of the wrong type.
     """
@@ -89,7 +91,8 @@ def fill_query(message: Message, query: Iterable[tuple[str, str]]) -> None:
         if field.type == FieldDescriptor.TYPE_ENUM and text.isdigit():
             value = int(text)
         try:
-            json_format.ParseDict({field.name: value}, message)
+            given = [value] if field.is_repeated else value
+            json_format.ParseDict({field.name: given}, message)
         except json_format.ParseError as error:
             raise InvalidRequestError(
                 f"{name}: '{text}' does not fit: {_explain(error)}"

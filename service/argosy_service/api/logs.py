@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Final
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -13,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from argosy_schemas.errors import ArgosyError
 from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.rest import get_caller, refuse
+from argosy_service.api.watching import ChangeWatch
 from argosy_service.engines.protocol import TaskLog
 from argosy_service.protos.run_pb2 import GetRunRequest
 from argosy_service.resources.context import Context
@@ -25,8 +25,9 @@ _LOOK_SECONDS: Final = 0.5
 class Logs:
     """Answers requests for logs."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, watch: ChangeWatch) -> None:
         self._context = context
+        self._watch = watch
 
     async def answer(self, request: Request) -> Response:
         """Return the log of a task; with ``follow=true``, until the run has ended."""
@@ -51,12 +52,16 @@ class Logs:
         return find_logged_task(self._context, run_id, node)
 
     async def _stream(self, run_id: str, log: TaskLog, follows: bool) -> AsyncGenerator[bytes]:
-        while True:
+        seen = -1
+        while not self._watch.is_closed:
             # Asked first: what was written by then is read below.
-            is_over = not follows or await run_in_threadpool(has_ended, self._context, run_id)
+            is_over = not follows
+            if follows and seen != self._watch.revision:
+                seen = self._watch.revision
+                is_over = await run_in_threadpool(has_ended, self._context, run_id)
             text = await run_in_threadpool(log.read, is_over=is_over)
             if text:
                 yield text
             if is_over or self._context.health.is_stopping:
                 return
-            await anyio.sleep(_LOOK_SECONDS)
+            await self._watch.wait(seen, _LOOK_SECONDS)

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.errors import NotImplementedYetError
 from argosy_service.protos import (
+    artifact_pb2,
     auth_pb2,
     experiment_pb2,
     filter_pb2,
@@ -27,17 +28,18 @@ from argosy_service.protos import (
     run_pb2,
     visualization_pb2,
 )
-from argosy_service.resources import experiments, healthz
+from argosy_service.resources import artifacts, experiments, healthz
 from argosy_service.resources.context import Call, Context
 from argosy_service.resources.permissions import check_permissions
 from argosy_service.resources.pipelines import pipelines, versions
 from argosy_service.resources.recurring_runs import recurring_runs
-from argosy_service.resources.runs import runs
+from argosy_service.resources.runs import pipeline_tasks, runs
 
 Function: TypeAlias = Callable[[Context, Any], Message]
 FunctionOfCall: TypeAlias = Callable[[Context, Any, Call], Message]
 
 _FILES: Final = (
+    artifact_pb2,
     auth_pb2,
     experiment_pb2,
     filter_pb2,
@@ -75,6 +77,11 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "TerminateRun": runs.terminate_run,
     "RetryRun": runs.retry_run,
     "DeleteRun": runs.delete_run,
+    "GetTask": pipeline_tasks.get_task,
+    "ListTasks": pipeline_tasks.list_tasks,
+    "GetArtifact": artifacts.get_artifact,
+    "ListArtifacts": artifacts.list_artifacts,
+    "ListArtifactTasks": artifacts.list_artifact_tasks,
     "CreateRecurringRun": recurring_runs.create_recurring_run,
     "GetRecurringRun": recurring_runs.get_recurring_run,
     "ListRecurringRuns": recurring_runs.list_recurring_runs,

@@ -13,7 +13,7 @@ from argosy_service.database.database import Database
 from argosy_service.database.tables import DELETED_RUNS, RUNS
 from argosy_service.database.times import to_microseconds
 from argosy_service.resources.experiments import ARCHIVED, AVAILABLE
-from argosy_service.resources.runs.run_rows import remove_run
+from argosy_service.resources.runs.removing import remove_run
 
 _EVERY: Final = timedelta(minutes=1)
 _AT_ONCE: Final = 100
@@ -55,7 +55,7 @@ class Cleaner:
                 return False
             for state, limit in self._limits.items():
                 for run_id in _list_ended(connection, state, to_microseconds(now - limit)):
-                    remove_run(connection, run_id, artifacts=True)
+                    remove_run(connection, run_id, artifacts=True, now=to_microseconds(now))
         return False
 
 

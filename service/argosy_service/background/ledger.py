@@ -9,14 +9,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select
 
-from argosy_runs.results import TaskResult
-from argosy_runs.states import TaskState
+from argosy_service.background.task_writer import (
+    WrittenTasks,
+    find_changed,
+    load_known,
+    write_tasks,
+)
 from argosy_service.database.database import Database
-from argosy_service.database.inserting import write_rows
-from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS, TASKS
+from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import RunOrder, RunReport
-from argosy_service.resources.runs.run_rows import move_run
+from argosy_service.resources.runs.run_rows import move_run, update_run
 from argosy_service.resources.runs.states import UNFINISHED
 
 _MOST_DELETED: Final = 100
@@ -43,8 +46,8 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tasks: dict[str, Mapping[str, Mapping[str, Any]]] = {}
-        """Of runs that have not ended: the rows of their tasks, by path."""
+        self._known: dict[str, WrittenTasks] = {}
+        """Of runs that have not ended."""
 
     def read_agenda(self, *, most_pending: int) -> Agenda:
         """Return what is to be done; at most ``most_pending`` of the runs that wait."""
@@ -82,33 +85,33 @@ class Ledger:
         """Write down that the engine has removed a run that was deleted."""
         with self._database.write() as connection:
             connection.execute(delete(DELETED_RUNS).where(DELETED_RUNS.c.run_id == run_id))
-        self._tasks.pop(run_id, None)
+        self._known.pop(run_id, None)
 
     def take(self, report: RunReport, now: int) -> None:
         """Write down what became of a run; a run that is gone, or has ended, stays as it is."""
         with self._database.write() as connection:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == report.run_id)).first()
+            # Locked first, and the revision last, as all who change a run do.
+            query = select(RUNS).where(RUNS.c.id == report.run_id).with_for_update()
+            row = connection.execute(query).first()
             if row is None or row.state not in UNFINISHED:
                 return
-            tasks = self._write_tasks(connection, report)
-            for state, values in _list_moves(row, report, now):
-                row = connection.execute(select(RUNS).where(RUNS.c.id == report.run_id)).one()
+            known = self._known.get(row.id)
+            if known is None:
+                known = load_known(connection, row.id)
+            changed = find_changed(known, report)
+            moves = _list_moves(row, report, now)
+            if changed:
+                known = write_tasks(connection, row, changed, known, now=now)
+            for state, values in moves:
+                row = connection.execute(query).one()
                 move_run(connection, row, state, values.pop("at"), **values)
+            if changed and not moves:
+                update_run(connection, row.id)
         # Only now: a transaction that failed wrote none of them.
         if report.is_final:
-            self._tasks.pop(report.run_id, None)
+            self._known.pop(report.run_id, None)
         else:
-            self._tasks[report.run_id] = tasks
-
-    def _write_tasks(
-        self, connection: Connection, report: RunReport
-    ) -> Mapping[str, Mapping[str, Any]]:
-        """Write down the tasks that changed since the last report; return the rows of all."""
-        known = self._tasks.get(report.run_id, {})
-        rows = [_make_row(report.run_id, at, task) for at, task in enumerate(report.tasks)]
-        changed = [row for row in rows if known.get(row["path"]) != row]
-        write_rows(connection, TASKS, changed)
-        return {**known, **{row["path"]: row for row in changed}}
+            self._known[report.run_id] = known
 
 
 def _list_ids(connection: Connection, state: str, most: int | None) -> tuple[str, ...]:
@@ -134,29 +137,3 @@ def _list_moves(row: Row[Any], report: RunReport, now: int) -> Sequence[tuple[st
         state = "FAILED"
     values = {"error": error, "finished_at": finished_at, "ends": report.ends}
     return [*moves, (state, {"at": finished_at, **values})]
-
-
-def _make_row(run_id: str, position: int, task: TaskResult) -> dict[str, Any]:
-    error = task.error or ""
-    return {
-        "run_id": run_id,
-        "path": task.path,
-        "position": position,
-        "display_name": task.display_name,
-        "state": _STATES[task.state],
-        "error": error or (task.reason or "" if task.state is TaskState.NOT_RUN else ""),
-        "started_at": to_microseconds(task.started_at),
-        "finished_at": to_microseconds(task.finished_at),
-    }
-
-
-_STATES: Final = {
-    TaskState.PENDING: "PENDING",
-    TaskState.RUNNING: "RUNNING",
-    TaskState.SUCCEEDED: "SUCCEEDED",
-    TaskState.FAILED: "FAILED",
-    TaskState.SKIPPED: "SKIPPED",
-    TaskState.CANCELED: "CANCELED",
-    # As KFP has it for a task that its upstream kept from running.
-    TaskState.NOT_RUN: "RUNTIME_STATE_UNSPECIFIED",
-}

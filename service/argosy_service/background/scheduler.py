@@ -118,4 +118,5 @@ def _make_run(connection: Connection, row: Row[Any], slot: int) -> NewRun:
         service_account=row.service_account,
         recurring_run_id=row.id,
         scheduled_at=slot,
+        index=row.fired + 1,
     )

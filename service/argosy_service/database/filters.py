@@ -114,7 +114,7 @@ def _read_tag(listing: ListedTable, predicate: Predicate, kind: str) -> _Conditi
 
 
 def _contains(found: Field, key: str, kind: str, value: Any) -> _Condition:
-    if kind != "string_value" or found.kind is FieldKind.TIME:
+    if kind != "string_value" or found.kind in (FieldKind.TIME, FieldKind.NUMBER):
         raise InvalidRequestError(f"filter: IS_SUBSTRING on '{key}' takes texts only")
     if found.key is not None:
         return found.key.contains(value.casefold(), autoescape=True)
@@ -132,6 +132,10 @@ def _is_one_of(found: Field, values: Sequence[Any]) -> _Condition:
 
 def _convert(found: Field, key: str, value: Any) -> Any:
     """Return what a value is compared as."""
+    if found.kind is FieldKind.NUMBER:
+        if isinstance(value, int):
+            return max(-_FAR, min(value, _FAR))
+        raise InvalidRequestError(f"filter: '{key}' is a number; compare it with an int_value")
     if found.kind is not FieldKind.TIME:
         if isinstance(value, str):
             return value

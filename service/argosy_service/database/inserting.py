@@ -18,6 +18,16 @@ def insert_missing(connection: Connection, table: Table, values: Mapping[str, An
     return connection.execute(statement.returning(*table.primary_key)).first() is not None
 
 
+def insert_all_missing(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert the rows whose keys are not there; all rows name the same columns."""
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).on_conflict_do_nothing()
+        connection.execute(statement, [dict(row) for row in rows])
+
+
 def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or give those that are there the new values; all rows name the same columns."""
     if not rows:

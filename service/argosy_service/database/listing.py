@@ -17,6 +17,7 @@ class FieldKind(Enum):
     NAME = auto()
     """Text whose key sorts it."""
     TIME = auto()
+    NUMBER = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,9 @@ class ListedTable:
 
     table: Table
     fields: Mapping[str, Field]
-    """By the names that clients use; ``created_at`` is among them."""
+    """By the names that clients use."""
+    default_sort: str = "created_at"
+    """The field that rows are sorted by where the client names none."""
     counts: Table | None = None
     """Holds how many rows there are with the same values in the columns that it shares with the
     table, in lines that have to be added up; ``None``: rows are counted one by one."""

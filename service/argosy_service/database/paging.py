@@ -22,8 +22,6 @@ from argosy_service.errors import InvalidRequestError
 DEFAULT_PAGE_SIZE: Final = 20
 MAX_PAGE_SIZE: Final = 200
 
-_DEFAULT_SORT: Final = "created_at"
-
 
 class PageRequest(Protocol):
     """Which page a client asks for, as the messages of the lists say it; empty and 0: absent."""
@@ -119,7 +117,7 @@ def _read_page_size(size: int) -> int:
 
 
 def _read_sort(listing: ListedTable, text: str) -> _Sort:
-    words = text.lower().split() or [_DEFAULT_SORT]
+    words = text.lower().split() or [listing.default_sort]
     found = listing.fields.get(words[0])
     if found is None:
         known = ", ".join(sorted(listing.fields))

@@ -147,6 +147,8 @@ RUNS: Final = Table(
     _text("recurring_run_id"),
     # How often an engine has brought it to an end; more than once after retries.
     Column("ends", Integer, nullable=False, default=0, server_default="0"),
+    # The number of the change that wrote it, or one of its tasks.
+    Column("revision", BigInteger, nullable=False, default=0, server_default="0"),
     _time("created_at"),
     _time("scheduled_at"),
     _time("finished_at"),
@@ -161,6 +163,7 @@ RUNS: Final = Table(
     Index("runs_name_key", "name_key", "id"),
     Index("runs_finished", "finished_at", "id"),
     Index("runs_spec", "spec_digest"),
+    Index("runs_revision", "revision"),
 )
 
 RUN_COUNTS: Final = Table(
@@ -179,13 +182,77 @@ TASKS: Final = Table(
     Column("run_id", _ID, primary_key=True),
     # The task path; the order of the tasks is that of `position`.
     Column("path", TEXT, primary_key=True),
+    # It follows from run and path.
+    Column("id", _ID, nullable=False),
+    # The id of the task that it is in; empty for those of the pipeline itself.
+    _text("parent_id"),
     Column("position", Integer, nullable=False),
+    *_name("name"),
     _text("display_name"),
+    _text("kind"),
     _text("state"),
+    # As those of runs.
+    _text("state_history"),
+    Column("is_cached", Boolean, nullable=False, default=False, server_default=false()),
     _text("error"),
     _text("pod_name"),
+    # JSON: parameters by name, each {"value", "type", "task"}; artifacts are links.
+    _text("inputs"),
+    _text("outputs"),
+    _time("created_at"),
     _time("started_at"),
     _time("finished_at"),
+    # Changes whenever something in the row has to.
+    _text("mark"),
+    # The number of the change that wrote it.
+    Column("revision", BigInteger, nullable=False, default=0, server_default="0"),
+    Index("tasks_id", "id", unique=True),
+    Index("tasks_parent", "run_id", "parent_id", "position", "id"),
+    Index("tasks_revision", "run_id", "revision"),
+)
+
+ARTIFACTS: Final = Table(
+    "artifacts",
+    METADATA,
+    # A number in decimal digits, which follows from what the artifact is.
+    Column("id", _ID, primary_key=True),
+    _text("namespace"),
+    *_name("name"),
+    _text("type"),
+    _text("uri"),
+    # JSON.
+    _text("metadata"),
+    # What is at the URI: file, directory or absent; empty: not known.
+    _text("content"),
+    Column("size_bytes", BigInteger, nullable=False, default=0, server_default="0"),
+    _time("created_at"),
+    Index("artifacts_created", "created_at", "id"),
+    Index("artifacts_name_key", "name_key", "id"),
+    Index("artifacts_type", "type", "created_at", "id"),
+    Index("artifacts_uri", "uri"),
+)
+
+ARTIFACT_LINKS: Final = Table(
+    "artifact_links",
+    METADATA,
+    # A task that made or used an artifact; the id follows from both and from the key.
+    Column("id", _ID, primary_key=True),
+    Column("artifact_id", _ID, nullable=False),
+    Column("run_id", _ID, nullable=False),
+    Column("task_id", _ID, nullable=False),
+    # The name of an IOType.
+    _text("type"),
+    # The name of the input or output.
+    _text("key"),
+    # In a list of artifacts.
+    Column("position", Integer, nullable=False),
+    # The task that an input comes from, by its key.
+    _text("producer"),
+    _time("created_at"),
+    Index("artifact_links_artifact", "artifact_id", "created_at", "id"),
+    Index("artifact_links_task", "task_id"),
+    Index("artifact_links_run", "run_id", "created_at", "id"),
+    Index("artifact_links_created", "created_at", "id"),
 )
 
 RECURRING_RUNS: Final = Table(
@@ -226,4 +293,23 @@ DELETED_RUNS: Final = Table(
     Column("run_id", _ID, primary_key=True),
     # Whether its artifacts go as well.
     Column("artifacts", Boolean, nullable=False, default=False, server_default=false()),
+)
+
+GONE_RUNS: Final = Table(
+    "gone_runs",
+    METADATA,
+    # A run that was deleted a while ago, for those who follow the list.
+    Column("run_id", _ID, primary_key=True),
+    _text("namespace"),
+    _text("experiment_id"),
+    _time("deleted_at"),
+    Column("revision", BigInteger, nullable=False, default=0, server_default="0"),
+    Index("gone_runs_revision", "revision"),
+)
+
+COUNTERS: Final = Table(
+    "counters",
+    METADATA,
+    Column("name", _ID, primary_key=True),
+    Column("value", BigInteger, nullable=False),
 )

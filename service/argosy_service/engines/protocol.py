@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from argosy_runs.results import TaskResult
 from argosy_schemas.values import JsonValue
+from argosy_service.errors import NotImplementedYetError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,38 @@ class TaskLogs(Protocol):
     def open(self, run_id: str, path: str) -> TaskLog:
         """Return the log of a task; nothing has to be there yet."""
         ...
+
+
+class EngineArtifacts(Protocol):
+    """The artifacts of the runs of an engine; for many threads."""
+
+    def fetch(self, uri: str, pipeline_root: str, path: Path) -> None:
+        """Write an artifact that is one file to ``path``.
+
+        Args:
+            uri: As a record of the run has it: it may name anything.
+            pipeline_root: Of the run; empty: the engine's own.
+            path: A file, which is replaced.
+
+        Raises:
+            ServiceError: It is outside of the root, or gone.
+            StoreError: Its store does not answer.
+        """
+        ...
+
+
+class UnreadArtifacts:
+    """The artifacts of an engine that reads none for the service."""
+
+    def fetch(self, uri: str, pipeline_root: str, path: Path) -> None:
+        """Refuse to write an artifact.
+
+        Raises:
+            NotImplementedYetError: Always.
+        """
+        raise NotImplementedYetError(
+            f"the service does not read artifacts of its engine; read it from {uri}"
+        )
 
 
 class RunEngine(Protocol):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import list_page
+from argosy_service.database.revisions import take_revision
 from argosy_service.database.tables import EXPERIMENTS, RECURRING_RUNS, RUNS
 from argosy_service.errors import AlreadyExistsError, NotFoundError, WrongStateError
 from argosy_service.protos.experiment_pb2 import (
@@ -124,6 +125,10 @@ def archive_experiment(context: Context, request: ArchiveExperimentRequest) -> E
             update(RECURRING_RUNS)
             .where(recurring.experiment_id == experiment_id, recurring.is_enabled)
             .values(is_enabled=False, updated_at=context.now())
+        )
+        revision = take_revision(connection)
+        connection.execute(
+            update(RUNS).where(RUNS.c.experiment_id == experiment_id).values(revision=revision)
         )
     return Empty()
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from argosy_service.access.access import Action, Caller
 from argosy_service.errors import AccessRefusedError, InvalidRequestError
+from argosy_service.resources.artifacts import find_artifact
 from argosy_service.resources.context import Context
 from argosy_service.resources.experiments import find_experiment
 from argosy_service.resources.pipelines.pipelines import find_pipeline
@@ -127,6 +128,29 @@ def _list_of_experiment(resource: str) -> Rule:
     return find
 
 
+def _get_artifact(context: Context, connection: Connection, request: Any) -> Iterator[Action]:
+    row = find_artifact(connection, request.artifact_id)
+    yield Action(resource="runs", verb="readArtifact", namespace=row.namespace)
+
+
+def _list_artifacts(context: Context, connection: Connection, request: Any) -> Iterator[Action]:
+    namespace = _need_namespace(request.namespace)
+    yield Action(resource="runs", verb="readArtifact", namespace=namespace)
+
+
+def _list_artifact_tasks(
+    context: Context, connection: Connection, request: Any
+) -> Iterator[Action]:
+    if not request.run_ids:
+        raise InvalidRequestError(
+            "run_ids: They are empty, and users have namespaces of their own here; give those of "
+            "runs"
+        )
+    for run_id in request.run_ids:
+        row = find_run_row(connection, run_id)
+        yield Action(resource="runs", verb="get", namespace=row.namespace, name=row.id)
+
+
 def _create_run(context: Context, connection: Connection, request: Any) -> Iterator[Action]:
     yield from _create_from_source(context, connection, request.run, "runs")
 
@@ -204,6 +228,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "CreateRun": _create_run,
     "GetRun": _on_run("get"),
     "ReadLog": _on_run("get"),
+    "ReadArtifact": _on_run("readArtifact"),
+    "FollowRun": _on_run("get"),
+    "FollowRuns": _list_of_experiment("runs"),
+    "GetTask": _on_run("get"),
+    "ListTasks": _on_run("get"),
+    "GetArtifact": _get_artifact,
+    "ListArtifacts": _list_artifacts,
+    "ListArtifactTasks": _list_artifact_tasks,
     "ListRuns": _list_of_experiment("runs"),
     "ArchiveRun": _on_run("archive"),
     "UnarchiveRun": _on_run("unarchive"),

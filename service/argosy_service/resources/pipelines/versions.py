@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -32,6 +32,7 @@ from argosy_service.resources.specs.specs import Spec, load_text, make_struct, s
 
 _MAX_NAME_BYTES: Final = 127
 _C: Final = PIPELINE_VERSIONS.c
+_SPEC: Final = select(SPECS.c.document).where(SPECS.c.digest == _C.spec_digest)
 _LISTED: Final = ListedTable(
     table=PIPELINE_VERSIONS,
     fields={
@@ -41,6 +42,9 @@ _LISTED: Final = ListedTable(
         "display_name": Field(column=_C.display_name, kind=FieldKind.NAME, key=_C.display_name_key),
         "created_at": Field(column=_C.created_at, kind=FieldKind.TIME),
         "description": Field(column=_C.description),
+        # What cannot run is refused when it is uploaded, so that all are.
+        "status": Field(column=case((_C.id != "", "READY"), else_="")),
+        "pipeline_spec": Field(column=_SPEC.scalar_subquery()),
     },
     has_tags=True,
 )

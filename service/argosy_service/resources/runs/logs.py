@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from argosy_service.database.tables import RUNS, TASKS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
 from argosy_service.resources.runs.run_rows import find_run_row
 from argosy_service.resources.runs.states import UNFINISHED
-from argosy_service.resources.runs.tasks import make_task_id
 
 
 def find_logged_task(context: Context, run_id: str, node: str) -> str:
@@ -18,17 +17,26 @@ def find_logged_task(context: Context, run_id: str, node: str) -> str:
     Raises:
         NotFoundError: There is no such run, or it has no such task so far.
     """
+    columns = TASKS.c
+    is_it = or_(
+        columns.id == node,
+        columns.path == node,
+        and_(columns.pod_name == node, columns.pod_name != ""),
+    )
     with context.database.read() as connection:
         find_run_row(connection, run_id)
-        tasks = connection.execute(
-            select(TASKS.c.path, TASKS.c.pod_name).where(TASKS.c.run_id == run_id)
-        ).all()
-    for path, pod_name in tasks:
-        if node in (path, pod_name, make_task_id(run_id, path)):
-            return str(path)
-    raise NotFoundError(
-        f"run '{run_id}' has no task '{node}' so far; its run_details have the ids of its tasks"
-    )
+        # An id or a path that is also the name of a pod is what it says first.
+        query = (
+            select(columns.path)
+            .where(columns.run_id == run_id, is_it)
+            .order_by(columns.id != node, columns.path != node, columns.position.desc())
+        )
+        path = connection.execute(query.limit(1)).scalar()
+    if path is None:
+        raise NotFoundError(
+            f"run '{run_id}' has no task '{node}' so far; its run_details have the ids of its tasks"
+        )
+    return str(path)
 
 
 def has_ended(context: Context, run_id: str) -> bool:

@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from argosy_schemas.values import to_json
 from argosy_service.database.inserting import insert_missing
-from argosy_service.database.tables import DELETED_RUNS, EXPERIMENTS, RUNS, TASKS
+from argosy_service.database.revisions import take_revision
+from argosy_service.database.tables import EXPERIMENTS, RUNS
+from argosy_service.database.times import from_microseconds
 from argosy_service.errors import NotFoundError
+from argosy_service.resources.specs.macros import MacroValues, replace_macros
 
 DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
 
@@ -30,11 +33,14 @@ class NewRun:
     spec_digest: str
     """Of a spec that is stored."""
     parameters: str = ""
-    """JSON."""
+    """JSON; macros in it are replaced."""
     pipeline_root: str = ""
     service_account: str = ""
     recurring_run_id: str = ""
-    scheduled_at: int
+    scheduled_at: int = 0
+    """0: it is not scheduled."""
+    index: int | None = None
+    """Its number among the runs of its recurring run, from 1."""
 
 
 def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
@@ -52,12 +58,12 @@ def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
         "pipeline_id": run.pipeline_id,
         "pipeline_version_id": run.version_id,
         "spec_digest": run.spec_digest,
-        "parameters": run.parameters,
+        "parameters": _replace_macros(run, now),
         "pipeline_root": run.pipeline_root,
         "service_account": run.service_account or DEFAULT_SERVICE_ACCOUNT,
         "recurring_run_id": run.recurring_run_id,
         "created_at": now,
-        "scheduled_at": run.scheduled_at,
+        "scheduled_at": run.scheduled_at or now,
     }
     if not insert_missing(connection, RUNS, values):
         return False
@@ -66,7 +72,22 @@ def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
         .where(EXPERIMENTS.c.id == run.experiment_id)
         .values(last_run_created_at=now)
     )
+    update_run(connection, run.run_id)
     return True
+
+
+def _replace_macros(run: NewRun, now: int) -> str:
+    if "[[" not in run.parameters and "{{" not in run.parameters:
+        return run.parameters
+    created_at = from_microseconds(now)
+    assert created_at is not None
+    values = MacroValues(
+        run_id=run.run_id,
+        current_time=created_at,
+        scheduled_time=from_microseconds(run.scheduled_at),
+        index=run.index,
+    )
+    return to_json(replace_macros(json.loads(run.parameters), values))
 
 
 def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
@@ -82,15 +103,12 @@ def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
 
 
 def update_run(connection: Connection, run_id: str, **values: object) -> None:
-    """Give columns of a run other values."""
-    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**values))
-
-
-def remove_run(connection: Connection, run_id: str, *, artifacts: bool) -> None:
-    """Remove a run from what clients see; its engine removes what it has of it afterwards."""
-    connection.execute(delete(TASKS).where(TASKS.c.run_id == run_id))
-    connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
-    insert_missing(connection, DELETED_RUNS, {"run_id": run_id, "artifacts": artifacts})
+    """Give columns of a run other values, and it the number of the change."""
+    if values:
+        connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**values))
+    # Only now: all lock the run first, and take the number last.
+    revision = take_revision(connection)
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(revision=revision))
 
 
 def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:

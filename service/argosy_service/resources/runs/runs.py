@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, case, select
 
 from argosy_schemas.values import to_json
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.paging import list_page
-from argosy_service.database.tables import EXPERIMENTS, RUN_COUNTS, RUNS, TASKS
+from argosy_service.database.tables import EXPERIMENTS, RUN_COUNTS, RUNS
 from argosy_service.errors import (
     AlreadyExistsError,
     Code,
@@ -33,6 +33,7 @@ from argosy_service.protos.run_pb2 import (
     GetRunRequest,
     ListRunsRequest,
     ListRunsResponse,
+    PipelineTask,
     RetryRunRequest,
     Run,
     RuntimeStatus,
@@ -49,21 +50,35 @@ from argosy_service.resources.experiments import (
 from argosy_service.resources.fields import make_timestamp, read_timestamp
 from argosy_service.resources.pipelines.references import fill_source, load_inline_specs
 from argosy_service.resources.pipelines.sources import PipelineSource, find_source
+from argosy_service.resources.runs.pipeline_tasks import load_tasks
+from argosy_service.resources.runs.removing import remove_run
 from argosy_service.resources.runs.run_rows import (
     NewRun,
     find_run_row,
     insert_run,
     move_run,
-    remove_run,
     update_run,
 )
 from argosy_service.resources.runs.states import TERMINABLE
-from argosy_service.resources.runs.tasks import make_run_details
+from argosy_service.resources.runs.tasks import load_run_details
 from argosy_service.resources.specs.parameters import check_parameters, to_json_values
 from argosy_service.resources.specs.specs import store_spec
 
+MOST_FULL_RUNS: Final = 20
+"""How many runs a page has at most where their tasks come with them."""
+
 _ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
 _C: Final = RUNS.c
+_STATUS: Final = {
+    "PENDING": "Pending",
+    "RUNNING": "Running",
+    "SUCCEEDED": "Succeeded",
+    "SKIPPED": "Skipped",
+    "FAILED": "Failed",
+    "CANCELING": "Terminating",
+}
+"""The states in the words of KFP's API v1beta1, by which clients still filter."""
+
 _NAME: Final = Field(column=_C.name, kind=FieldKind.NAME, key=_C.name_key)
 _LISTED: Final = ListedTable(
     table=RUNS,
@@ -81,6 +96,10 @@ _LISTED: Final = ListedTable(
         "namespace": Field(column=_C.namespace),
         "experiment_id": Field(column=_C.experiment_id),
         "state": Field(column=_C.state),
+        "status": Field(
+            column=case(*((_C.state == state, name) for state, name in _STATUS.items()), else_="")
+        ),
+        "state_history": Field(column=_C.state_history),
         "pipeline_id": Field(column=_C.pipeline_id),
         "pipeline_version_id": Field(column=_C.pipeline_version_id),
         "recurring_run_id": Field(column=_C.recurring_run_id),
@@ -118,25 +137,25 @@ def create_run(context: Context, request: CreateRunRequest) -> Run:
 
 
 def get_run(context: Context, request: GetRunRequest) -> Run:
-    """Return a run with its tasks.
+    """Return a run with its tasks: in ``run_details``, or in ``tasks`` where all is asked for.
 
     Raises:
         NotFoundError: There is no such run.
     """
     with context.database.read() as connection:
         row = find_run_row(connection, request.run_id)
-        tasks = connection.execute(
-            select(TASKS).where(TASKS.c.run_id == row.id).order_by(TASKS.c.position)
-        ).all()
-        specs = load_inline_specs(connection, [row])
-    message = _to_message(row, specs)
-    if tasks:
-        message.run_details.CopyFrom(make_run_details(row.id, tasks))
+        message = _to_message(row, load_inline_specs(connection, [row]))
+        if request.view == GetRunRequest.FULL:
+            _fill_tasks(message, load_tasks(connection, [row.id]))
+        else:
+            details = load_run_details(connection, row.id)
+            if details.task_details:
+                message.run_details.CopyFrom(details)
     return message
 
 
 def list_runs(context: Context, request: ListRunsRequest) -> ListRunsResponse:
-    """Return a page of the runs, without their tasks.
+    """Return a page of the runs; with their tasks only where all is asked for.
 
     Raises:
         InvalidRequestError: Token, size, order or filter are wrong.
@@ -150,13 +169,27 @@ def list_runs(context: Context, request: ListRunsRequest) -> ListRunsResponse:
     with context.database.read() as connection:
         if request.experiment_id:
             find_experiment(connection, request.experiment_id)
+        if request.view == ListRunsRequest.FULL:
+            size = min(request.page_size or MOST_FULL_RUNS, MOST_FULL_RUNS)
+            request.page_size = size
         page = list_page(connection, _LISTED, request, conditions=conditions)
         specs = load_inline_specs(connection, page.rows)
+        runs = [_to_message(row, specs) for row in page.rows]
+        if request.view == ListRunsRequest.FULL:
+            tasks = load_tasks(connection, [row.id for row in page.rows])
+            for run in runs:
+                _fill_tasks(run, tasks)
     return ListRunsResponse(
-        runs=[_to_message(row, specs) for row in page.rows],
+        runs=runs,
         total_size=page.total_size,
         next_page_token=page.next_page_token,
     )
+
+
+def _fill_tasks(run: Run, tasks: Mapping[str, Sequence[PipelineTask]]) -> None:
+    found = tasks.get(run.run_id, ())
+    run.tasks.extend(found)
+    run.task_count = len(found)
 
 
 def archive_run(context: Context, request: ArchiveRunRequest) -> Empty:
@@ -233,7 +266,7 @@ def delete_run(context: Context, request: DeleteRunRequest) -> Empty:
     """
     with context.database.write() as connection:
         row = find_run_row(connection, request.run_id)
-        remove_run(connection, row.id, artifacts=False)
+        remove_run(connection, row.id, artifacts=False, now=context.now())
     context.changes.notify()
     return Empty()
 
@@ -244,7 +277,6 @@ def _insert(
     experiment_id = given.experiment_id or find_default_experiment(connection)
     namespace = find_experiment(connection, experiment_id).namespace
     store_spec(connection, source.spec)
-    scheduled_at = read_timestamp(given.scheduled_at)
     config = given.runtime_config
     parameters = to_json_values(config.parameters)
     run = NewRun(
@@ -260,7 +292,8 @@ def _insert(
         pipeline_root=config.pipeline_root,
         service_account=given.service_account,
         recurring_run_id=given.recurring_run_id,
-        scheduled_at=scheduled_at if scheduled_at > 0 else now,
+        # Go sends year 1 for a time that was not set.
+        scheduled_at=max(0, read_timestamp(given.scheduled_at)),
     )
     if not insert_run(connection, run, now):
         raise AlreadyExistsError(
