@@ -77,7 +77,7 @@ def test_a_store_that_is_away_for_a_minute_fails_nothing(
 ) -> None:
     endpoint = cluster.url.partition("endpoint=")[2].partition("&")[0]
     url = cluster.url.replace(endpoint, f"http://{relay.address}")
-    script = "echo ready; sleep 10; echo done"
+    script = "echo ready; sleep 40; echo done"
     work = leaf(command=["sh", "-c", script])
     run = cluster.start(pipeline(dag({"work": task("comp-work")}), {"comp-work": work}), store=url)
     run.wait_for_line("work", "ready")
