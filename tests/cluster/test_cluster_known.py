@@ -16,8 +16,8 @@ from argosy_client import IMAGE, ArgosyClient
 from cli_processes import Ended, shell_pipeline
 
 LENGTH = 20
-FUSE = "argosy-fuse"
-"""The ConfigMap without which the second task fails."""
+FUSE = f"argosy-fuse-{secrets.token_hex(4)}"
+"""The ConfigMap without which the second task fails; of this process."""
 SCRIPTS = {
     "one": 'echo one > "$0"',
     "two": '[ "$FUSE" = there ] && echo two > "$0"',
