@@ -150,7 +150,7 @@ def test_a_task_past_its_deadline_is_stopped(cluster: ArgoCluster) -> None:
     limited = pipeline(
         dag({"work": task("comp-work")}),
         {"comp-work": leaf(command=["sh", "-c", SLEEP])},
-        kubernetes={"exec-work": {"activeDeadlineSeconds": "15"}},
+        kubernetes={"exec-work": {"activeDeadlineSeconds": "40"}},
     )
     run = cluster.start(limited)
 
