@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from argosy_service.access.access import AccessPolicy
 from argosy_service.database.database import open_database
 from argosy_service.database.tables import METADATA, RUN_COUNTS
+from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.fakes import FakeLogs
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
@@ -146,14 +147,17 @@ def _serialize(message: Message) -> bytes:
 
 @contextmanager
 def run_service(
-    settings: ServiceSettings, *, access: AccessPolicy | None = None
+    settings: ServiceSettings,
+    argo: ArgoSettings | None = None,
+    *,
+    access: AccessPolicy | None = None,
 ) -> Generator[Client]:
     """Yield a client of a service that ends with the block."""
     ready = queue.SimpleQueue[RunningService | BaseException]()
 
     def work() -> None:
         try:
-            serve(settings, on_ready=ready.put, access=access)
+            serve(settings, argo=argo, access=access, on_ready=ready.put)
         except BaseException as error:
             ready.put(error)
 

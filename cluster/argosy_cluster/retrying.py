@@ -103,16 +103,36 @@ def retry_run(
         StoreError: Its records cannot be read.
         ClusterError: The cluster refuses the workflow, or cannot be reached.
     """
-    workflow = _find_workflow(runs, text, store_url, again)
+    return go_on(runs, _find_workflow(runs, text, store_url, again), again=again)
+
+
+def go_on(
+    runs: ClusterRuns, workflow: Document, *, again: Sequence[str] = (), name: str | None = None
+) -> RetriedWorkflow:
+    """Create a workflow that goes on with the run of another one, which has ended.
+
+    Args:
+        runs: Of the namespace.
+        workflow: The newest one that worked on the run; it need not be there any more.
+        again: Paths of tasks that run again, with all that follows them.
+        name: Of the new workflow; ``None``: that of the first one and some letters.
+
+    Raises:
+        InvalidArgumentError: As :func:`prepare_retry`.
+        StoreError: The records of the run cannot be read.
+        ClusterError: The cluster refuses the workflow, or cannot be reached.
+    """
     sources = find_sources(workflow)
     url, store = runs.reader.store_of(sources)
-    name = find_object(workflow, "metadata")["name"]
+    label = find_object(workflow, "metadata")["name"]
     if store is None:
-        raise InvalidArgumentError(f"nothing names the store of run '{name}'; submit it anew")
-    pipeline = runs.reader.read_pipeline(sources, store, name)
+        raise InvalidArgumentError(f"nothing names the store of run '{label}'; submit it anew")
+    pipeline = runs.reader.read_pipeline(sources, store, label)
     check_workspace(pipeline, *_find_first(runs, workflow))
     with Stores(url, patience_seconds=PATIENCE_SECONDS) as stores:
-        retry = prepare_retry(workflow, pipeline, url=url, store=store, stores=stores, again=again)
+        retry = prepare_retry(
+            workflow, pipeline, url=url, store=store, stores=stores, again=again, name=name
+        )
     if retry.compiled.ir_digest is not None:
         put_ir(store, retry.compiled.ir)
     created = submit_workflow(runs.cluster, retry.workflow, config_map=retry.compiled.config_map)
@@ -162,7 +182,7 @@ def _find_first(runs: ClusterRuns, workflow: Document) -> tuple[str, Document | 
         first = runs.cluster.get(WORKFLOWS, identity.name)
     except MissingNameError:
         return identity.name, None
-    is_same = find_object(first, "metadata").get("uid") == identity.run_id
+    is_same = read_run_identity(find_object(first, "metadata")).run_id == identity.run_id
     return identity.name, first if is_same else None
 
 
@@ -174,6 +194,7 @@ def prepare_retry(
     store: ObjectStore,
     stores: Stores,
     again: Sequence[str] = (),
+    name: str | None = None,
 ) -> Retry:
     """Return the workflow that goes on with the run of another one, which has ended.
 
@@ -184,6 +205,7 @@ def prepare_retry(
         store: Likewise.
         stores: Opens artifacts.
         again: Paths of tasks that run again, with all that follows them.
+        name: Of the new workflow; ``None``: that of the first one and some letters.
 
     Raises:
         InvalidArgumentError: The run has no such task, or lost a volume claim.
@@ -226,7 +248,7 @@ def prepare_retry(
         ),
         has_claim=has_claim,
     )
-    name = _make_name(identity.name)
+    name = _make_name(identity.name) if name is None else name
     options = replace(
         adapt_options(_read_options(workflow), url),
         retried=RetriedRun(

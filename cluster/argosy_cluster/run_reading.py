@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import CONFIG_MAPS
 from argosy_cluster.store_urls import read_store_url
 from argosy_cluster.workflows import Sources, find_sources
+from argosy_compiler.config_objects import ConfigObject
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.offloaded import is_offloaded, read_offloaded_run
 from argosy_runs.argo.runs import read_argo_run
@@ -30,6 +33,9 @@ from argosy_store.packed_irs import get_ir
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
+_MEMORY_SECONDS: Final = 60.0
+"""How long it counts that a store could not be read, and which one an object names."""
+_KEPT_PIPELINES: Final = 64
 _CACHED_RECORDS: Final = 20_000
 """More than a run on Argo has tasks: each record is read once."""
 
@@ -37,17 +43,29 @@ _CACHED_RECORDS: Final = 20_000
 class RunReader:
     """Reads runs of a cluster. For one thread."""
 
-    def __init__(self, cluster: Cluster, *, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        patience_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Open no store yet.
 
         Args:
             cluster: Where the workflows are.
             patience_seconds: How long a store may take to answer.
+            monotonic: The clock.
         """
+        self._monotonic = monotonic
         self._cluster = cluster
         self._stores = Stores(patience_seconds=patience_seconds)
-        self._unreachable: dict[str, str] = {}
-        """What to say of each store that could not be read, by its URL."""
+        self._unreachable: dict[str, tuple[float, str]] = {}
+        """What to say of each store that could not be read, by its URL, and until when."""
+        self._urls: dict[ConfigObject, tuple[float, str]] = {}
+        """The URLs of stores that objects of the cluster hold, and until when they count."""
+        self._pipelines: dict[str, Pipeline] = {}
+        """Those that were read last, by the text of the parameter that carries them."""
 
     def close(self) -> None:
         """Close the stores."""
@@ -74,16 +92,18 @@ class RunReader:
         if store is None:
             notices = ("nothing names the store of this run, so its records are not read",)
             return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
-        if url not in self._unreachable:
+        until, notice = self._unreachable.get(url, (0.0, ""))
+        if self._monotonic() >= until:
             try:
                 return _read(workflow, pipeline, store, store.url, with_values)
             except StoreError as error:
-                # Who follows a run does not wait for it again and again.
-                self._unreachable[url] = (
+                # Who follows runs does not wait for it again and again.
+                notice = (
                     "the store cannot be read from here, so outputs and what came from the cache "
                     f"are not known: {error}"
                 )
-        notices = (self._unreachable[url],)
+                self._unreachable[url] = self._monotonic() + _MEMORY_SECONDS, notice
+        notices = (notice,)
         return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
 
     def store_of(self, sources: Sources) -> tuple[str, ObjectStore | None]:
@@ -94,7 +114,10 @@ class RunReader:
         """
         url = sources.store or ""
         if not url and sources.store_object is not None:
-            url = read_store_url(self._cluster, sources.store_object)
+            until, url = self._urls.get(sources.store_object, (0.0, ""))
+            if self._monotonic() >= until:
+                url = read_store_url(self._cluster, sources.store_object)
+                self._urls[sources.store_object] = self._monotonic() + _MEMORY_SECONDS, url
         return url, (self._stores.open(url) if url else None)
 
     def read_pipeline(self, sources: Sources, store: ObjectStore | None, name: str) -> Pipeline:
@@ -105,6 +128,26 @@ class RunReader:
             release.
             StoreError: Its store cannot be read.
             ClusterError: It is in a ConfigMap that cannot be read.
+        """
+        key = sources.ir or f"configmap/{sources.ir_object}"
+        found = self._pipelines.pop(key, None)
+        if found is None:
+            try:
+                found = unpack(self.read_packed_ir(sources, store, name))
+            except PackedIrError as error:
+                raise InvalidArgumentError(
+                    f"the pipeline of run '{name}' cannot be read: {error}"
+                ) from error
+        self._pipelines[key] = found
+        if len(self._pipelines) > _KEPT_PIPELINES:
+            del self._pipelines[next(iter(self._pipelines))]
+        return found
+
+    def read_packed_ir(self, sources: Sources, store: ObjectStore | None, name: str) -> bytes:
+        """Return the packed IR of a run; see :meth:`read_pipeline`.
+
+        Raises:
+            PackedIrError: It is damaged.
         """
         text = sources.ir
         if sources.ir_object is not None:
@@ -117,12 +160,7 @@ class RunReader:
                 f"the pipeline of run '{name}' is in a store that nothing names; '{listing}' and "
                 "'argo get' show what is known without it"
             )
-        try:
-            return unpack(_fetch(text, store))
-        except PackedIrError as error:
-            raise InvalidArgumentError(
-                f"the pipeline of run '{name}' cannot be read: {error}"
-            ) from error
+        return _fetch(text, store)
 
     def open(self, url: str) -> ObjectStore:
         """Return the store of a URL.

@@ -76,7 +76,7 @@ class ClusterRuns:
             patience_seconds: How long a store may take to answer.
         """
         self.cluster = cluster
-        self._store_url = store_url
+        self.store_url = store_url
         self.reader = RunReader(cluster, patience_seconds=patience_seconds)
         self._selected: Document | None = None
         """Was read to select it, and serves the next one who wants it."""
@@ -207,7 +207,7 @@ class ClusterRuns:
         result = self.read(run, with_values=False)
         causes = find_causes(result, go_on=self.command("retry", run))
         wanted = select_causes(causes, task)
-        store = None if self._store_url is None else self.reader.open(self._store_url)
+        store = None if self.store_url is None else self.reader.open(self.store_url)
         return Explanation(
             run=result,
             causes=wanted,
@@ -224,9 +224,9 @@ class ClusterRuns:
 
     def _recorded(self, run_id: RunId, *, with_values: bool = False) -> RunResult | None:
         """Return what the records of a run without a workflow say; ``None``: there are none."""
-        if self._store_url is None:
+        if self.store_url is None:
             return None
-        return self.reader.read_recorded(self._store_url, run_id, with_values=with_values)
+        return self.reader.read_recorded(self.store_url, run_id, with_values=with_values)
 
     def workflow(self, run: RunReference) -> Document:
         """Return the Workflow of a run.
@@ -262,7 +262,7 @@ class ClusterRuns:
     ) -> RunLog:
         if run.name is None:
             cluster = None
-            store = None if self._store_url is None else self.reader.open(self._store_url)
+            store = None if self.store_url is None else self.reader.open(self.store_url)
         else:
             cluster = self.cluster
             _, store = self.reader.store_of(self._sources_of(run))
@@ -314,9 +314,9 @@ class ClusterRuns:
 
     def _delete_recorded(self, run: RunReference, *, artifacts: bool) -> Deletion:
         """Delete the records of a run whose workflow is gone."""
-        if self._store_url is None:
+        if self.store_url is None:
             raise _make_gone_error(run)
-        store = self.reader.open(self._store_url)
+        store = self.reader.open(self.store_url)
         delete_cache_entries(run.run_id, store)
         kept = delete_records(run.run_id, store, References(store, [run.run_id]))
         notice = "its artifacts stay: only its workflow knew their root"

@@ -1,4 +1,4 @@
-"""Follow one object through its changes, whatever happens to the connection.
+"""Follow objects through their changes, whatever happens to the connection.
 
 A watch ends all the time: the API server ends it after some minutes, proxies after one, and a
 version that it forgot makes it answer "gone". None of that concerns who follows an object.
@@ -14,11 +14,13 @@ from argosy_cluster.cluster import (
     Change,
     Cluster,
     Document,
+    Listing,
     Resource,
     StaleVersionError,
+    WatchEvent,
     find_object,
 )
-from argosy_schemas.errors import UnreachableClusterError
+from argosy_schemas.errors import ClusterError, UnreachableClusterError
 
 PATIENCE_SECONDS: Final = 300.0
 """How long a cluster may be away while something is followed: time to restart an API server."""
@@ -81,6 +83,54 @@ def follow(
                 raise
             version = None
         # A watch that lasted needs no pause; one that ends at once must not ask without end.
+        pause = (
+            _FIRST_PAUSE_SECONDS
+            if monotonic() - began_at > 1
+            else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        )
+        sleep(pause)
+
+
+def follow_all(
+    cluster: Cluster,
+    resource: Resource,
+    *,
+    labels: str = "",
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[Listing | WatchEvent | ClusterError]:
+    """Yield all objects of a kind, then their changes, without end.
+
+    A list comes first, and again wherever changes may have been missed: what is not in it is gone.
+    An error is yielded as well, and after a pause the next try follows; until the next list nothing
+    is known of what happens.
+
+    Args:
+        cluster: Where they are.
+        resource: Of the objects.
+        labels: Selects some of them.
+        monotonic: The clock.
+        sleep: Waits for some seconds.
+    """
+    version: str | None = None
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        began_at = monotonic()
+        try:
+            if version is None:
+                listing = cluster.list(resource, labels=labels)
+                version = listing.version
+                yield listing
+            for event in cluster.watch(resource, version=version, labels=labels):
+                version = _version(event.document)
+                if event.change is not Change.BOOKMARK:
+                    yield event
+        except StaleVersionError:
+            version = None
+        except ClusterError as error:
+            version = None
+            yield error
+        # As above.
         pause = (
             _FIRST_PAUSE_SECONDS
             if monotonic() - began_at > 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Callable, Generator
+import uuid
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,14 +26,20 @@ from argosy_service.api.http import end_streams, make_application
 from argosy_service.api.request_log import Recorder
 from argosy_service.background.cleaner import Cleaner, Retention
 from argosy_service.background.counts import CountAdder
+from argosy_service.background.leading import LeadingJobs
 from argosy_service.background.ledger import Ledger
-from argosy_service.background.loop import run_in_background
+from argosy_service.background.loop import Step, run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
+from argosy_service.database.leases import Lease
+from argosy_service.engines.argo.engine import ArgoEngine
+from argosy_service.engines.argo.logs import ArgoLogs
+from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.local.artifacts import LocalArtifacts
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.engines.local.logs import LocalLogs
+from argosy_service.engines.protocol import RunEngine, UnreadArtifacts
 from argosy_service.file_locks import hold_file
 from argosy_service.health import Health
 from argosy_service.resources.changes import Changes
@@ -69,12 +76,14 @@ def serve(
     settings: ServiceSettings,
     *,
     on_ready: Callable[[RunningService], None],
+    argo: ArgoSettings | None = None,
     access: AccessPolicy | None = None,
 ) -> None:
     """Serve until told to stop: by SIGINT and SIGTERM, where called in the main thread.
 
     Args:
         settings: Where and how.
+        argo: Where runs take place; ``None``: on this machine.
         on_ready: Called once both ports are open.
         access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
@@ -84,7 +93,7 @@ def serve(
         MachineError: A port is taken, or the home, the token file or the database cannot be used,
             or is in use by another service.
     """
-    with open_service(settings, access) as context, _bind(settings) as listener:
+    with open_service(settings, argo=argo, access=access) as context, _bind(settings) as listener:
         recorder = Recorder(context.metrics, stream=sys.stderr if settings.logs_requests else None)
         try:
             grpc = GrpcServer(context, recorder, _address(settings.host, settings.grpc_port))
@@ -120,12 +129,16 @@ def serve(
 
 @contextmanager
 def open_service(
-    settings: ServiceSettings, access: AccessPolicy | None = None
+    settings: ServiceSettings,
+    *,
+    argo: ArgoSettings | None = None,
+    access: AccessPolicy | None = None,
 ) -> Generator[Context]:
     """Yield the parts of a service without its ports.
 
     Args:
         settings: Where and how.
+        argo: Where runs take place; ``None``: on this machine.
         access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
     Raises:
@@ -156,34 +169,53 @@ def open_service(
             database=database,
             clock=_now,
             changes=Changes(),
-            logs=LocalLogs(settings.home),
-            artifacts=LocalArtifacts(settings.home),
+            logs=LocalLogs(settings.home) if argo is None else ArgoLogs(argo),
+            artifacts=LocalArtifacts(settings.home) if argo is None else UnreadArtifacts(),
             time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
             access=access,
         )
         if not access.is_multi_user:
             ensure_default_experiment(context)
-        engine = LocalEngine(
-            LocalSettings(
-                home=settings.home,
-                max_runs=settings.max_runs,
-                jobs=settings.jobs or get_default_jobs(),
-                runner=settings.runner,
-                cache=settings.cache,
-            )
-        )
-        keeper = RunKeeper(Ledger(database), engine, _now)
-        retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
-        counts = CountAdder(database, _now)
-        cleaner = Cleaner(database, retention, _now)
-        steps = (Scheduler(context).step, keeper.step, cleaner.step, counts.step)
+        if argo is not None and database.is_shared:
+            lease = Lease(database, name="background", holder=str(uuid.uuid4()))
+            jobs = LeadingJobs(lease, lambda: _open_steps(context, settings, ArgoEngine(argo)))
+            with closing(jobs), run_in_background([jobs.step], context.changes, context.health):
+                yield context
+            return
         with (
             database.claim(),
-            closing(engine),
+            _open_steps(context, settings, _make_engine(settings, argo)) as steps,
             run_in_background(steps, context.changes, context.health),
         ):
             yield context
+
+
+@contextmanager
+def _open_steps(
+    context: Context, settings: ServiceSettings, engine: RunEngine
+) -> Generator[Sequence[Step]]:
+    """Yield the steps of all jobs, which use an engine."""
+    keeper = RunKeeper(Ledger(context.database), engine, context.clock)
+    retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
+    cleaner = Cleaner(context.database, retention, context.clock)
+    counts = CountAdder(context.database, context.clock)
+    with closing(engine):
+        yield Scheduler(context).step, keeper.step, cleaner.step, counts.step
+
+
+def _make_engine(settings: ServiceSettings, argo: ArgoSettings | None) -> RunEngine:
+    if argo is not None:
+        return ArgoEngine(argo)
+    return LocalEngine(
+        LocalSettings(
+            home=settings.home,
+            max_runs=settings.max_runs,
+            jobs=settings.jobs or get_default_jobs(),
+            runner=settings.runner,
+            cache=settings.cache,
+        )
+    )
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def make_run(client: Client, artifacts: dict[str, Artifact], **members: object) 
     database = open_database(client.settings.database_url)
     started = datetime(2026, 5, 1, tzinfo=UTC)
     report = RunReport(run_id=run_id, state="RUNNING", tasks=(task,), started_at=started)
-    Ledger(database).take(report, 1)
+    Ledger(database).take([report], 1)
     database.close()
     return run_id
 

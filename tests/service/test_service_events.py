@@ -94,7 +94,8 @@ def task(path: str, state: TaskState) -> TaskResult:
 
 
 def report(ledger: Ledger, run_id: str, state: str, *tasks: TaskResult) -> None:
-    ledger.take(RunReport(run_id=run_id, state=state, tasks=tasks, started_at=START, ends=1), 1)
+    report = RunReport(run_id=run_id, state=state, tasks=tasks, started_at=START, ends=1)
+    ledger.take([report], 1)
 
 
 def create(client: Client, **members: object) -> str:

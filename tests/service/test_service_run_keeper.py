@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,8 +22,9 @@ from argosy_service.background.loop import run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.database.database import open_database
 from argosy_service.engines.fakes import FakeEngine, FakeLogs
-from argosy_service.engines.protocol import RunReport
+from argosy_service.engines.protocol import FoundRun, RunReport
 from argosy_service.errors import InvalidRequestError, NotFoundError, WrongStateError
+from argosy_service.protos.experiment_pb2 import ListExperimentsRequest
 from argosy_service.protos.run_pb2 import (
     CreateRunRequest,
     DeleteRunRequest,
@@ -35,7 +37,7 @@ from argosy_service.protos.run_pb2 import (
 )
 from argosy_service.resources.changes import Changes
 from argosy_service.resources.context import Context
-from argosy_service.resources.experiments import ensure_default_experiment
+from argosy_service.resources.experiments import ensure_default_experiment, list_experiments
 from argosy_service.resources.runs import runs
 from postgresql import PostgreSql
 
@@ -358,3 +360,85 @@ def test_steps_are_taken_in_a_thread(service: Service) -> None:
             service.context.changes.notify()
 
     assert [order.run_id for order in service.engine.orders] == [run_id]
+
+
+# What only an engine on a cluster reports.
+
+
+def test_a_run_that_cannot_begin_so_far_says_why_until_it_begins(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "RUNNING", started_at=None, error="it waits: no cluster")
+    waiting = service.get(run_id)
+
+    service.report(run_id, "RUNNING")
+    running = service.get(run_id)
+
+    assert (RuntimeState.Name(waiting.state), waiting.error.message) == (
+        "PENDING",
+        "it waits: no cluster",
+    )
+    assert (RuntimeState.Name(running.state), running.error.message) == ("RUNNING", "")
+
+
+def test_tasks_name_their_pods(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    tasks = [task("a", TaskState.RUNNING, pod="wf-pod-1"), task("b", TaskState.PENDING)]
+    service.report(run_id, "RUNNING", tasks=tasks)
+
+    assert {name: each.pod_name for name, each in details(service, run_id).items()} == {
+        "a": "wf-pod-1",
+        "b": "",
+    }
+
+
+def test_a_run_of_others_becomes_one_of_the_default_experiment(service: Service) -> None:
+    spec = json.dumps(yaml.safe_load(HELLO.read_text()))
+    found = FoundRun(
+        run_id="found",
+        name="hello-x7k2p",
+        created_at=STARTED,
+        spec=spec,
+        parameters={"name": "World"},
+    )
+    known = service.create()
+    service.engine.found = [found, replace(found, run_id=known)]
+    service.keeper.step()
+    service.report("found", "SUCCEEDED", finished_at=ENDED, ends=1)
+
+    run = service.get("found")
+    experiments = list_experiments(service.context, ListExperimentsRequest()).experiments
+    assert [each.experiment_id for each in experiments] == [run.experiment_id]
+    assert (run.display_name, run.created_at.seconds) == ("hello-x7k2p", STARTED.timestamp())
+    assert dict(run.runtime_config.parameters)["name"].string_value == "World"
+    assert json_format.MessageToDict(run.pipeline_spec)["pipelineInfo"]["name"] == "hello"
+    assert service.history("found") == ["PENDING", "RUNNING", "SUCCEEDED"]
+    assert [order.has_begun for order in service.engine.orders if order.run_id == "found"] == [True]
+
+
+def test_a_deleted_run_of_others_is_not_found_again(service: Service) -> None:
+    run_id = service.create()
+    service.engine.deletes = False
+    runs.delete_run(service.context, DeleteRunRequest(run_id=run_id))
+    found = FoundRun(run_id=run_id, name="x", created_at=STARTED, spec="{}", parameters={})
+    service.engine.found = [found]
+
+    service.keeper.step()
+
+    with pytest.raises(NotFoundError):
+        service.get(run_id)
+
+
+def test_a_report_that_the_database_refuses_does_not_keep_it_from_others(service: Service) -> None:
+    ids = [service.create(f"run {number}") for number in range(2)]
+    service.keeper.step()
+    broken = task("a", TaskState.RUNNING, error=object())
+    service.engine.report(
+        RunReport(run_id=ids[0], state="RUNNING", started_at=STARTED, tasks=[broken])
+    )
+
+    service.report(ids[1], "RUNNING")
+
+    assert [service.state(run_id) for run_id in ids] == ["PENDING", "RUNNING"]

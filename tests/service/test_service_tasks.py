@@ -73,7 +73,7 @@ class Service:
 
     def take(self, run_id: str, *tasks: TaskResult, state: str = "RUNNING", now: int = 0) -> None:
         self.ledger.take(
-            RunReport(run_id=run_id, state=state, tasks=tasks, started_at=START), now or 1
+            [RunReport(run_id=run_id, state=state, tasks=tasks, started_at=START)], now or 1
         )
 
     def call(self, name: str, **members: object) -> Any:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from argosy_cli.options.shared import Count, Duration, format_examples, home
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.compiling import compile_options, make_compile_options
+from argosy_cli.options.shared import Count, Duration, format_examples, home, target_options
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.settings import ServiceSettings, UserSettings
 
 if TYPE_CHECKING:
     from argosy_service.access.access import AccessPolicy
+    from argosy_service.engines.argo.settings import ArgoSettings
     from argosy_service.serve import RunningService
 
 _PORT = click.IntRange(0, 65535)
@@ -24,13 +28,22 @@ _USERS = UserSettings()
 
 
 @click.command(
+    cls=ConfiguredCommand,
     epilog=format_examples(
         "argosy serve",
         "argosy serve --home /srv/argosy --port 9999",
         "argosy serve --database postgresql://argosy@db/argosy",
-    )
+        "argosy serve -n ml --store s3://bucket/argosy",
+    ),
 )
 @home
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "argo"]),
+    help="Where runs take place: on this machine, or as Workflows of a cluster.  [default: argo"
+    " where a namespace, context or kubeconfig is given]",
+)
+@target_options
 @click.option(
     "--database",
     envvar="ARGOSY_DATABASE",
@@ -118,10 +131,9 @@ _USERS = UserSettings()
 @click.option(
     "--max-runs",
     type=Count(1),
-    default=_DEFAULTS.max_runs,
-    show_default=True,
     metavar="N",
-    help="How many runs take place at once; others wait.",
+    help="How many runs take place at once; others wait.  [default:"
+    f" {_DEFAULTS.max_runs} on this machine, 1000 on a cluster]",
 )
 @click.option(
     "-j",
@@ -151,8 +163,13 @@ _USERS = UserSettings()
     help="The same for archived runs.  [default: as --keep-runs]",
 )
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
+@compile_options
 def command(
     home: Path,
+    engine: str | None,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
     database: str | None,
     host: str,
     port: int,
@@ -167,14 +184,18 @@ def command(
     drain_seconds: float,
     import_prefixes: tuple[str, ...],
     time_zone: str,
-    max_runs: int,
+    max_runs: int | None,
     jobs: int | None,
     runner: str,
     keep_runs: float | None,
     keep_archived: float | None,
     no_cache: bool,
+    **chosen: Any,
 ) -> None:
-    """Serve the KFP API, which kfp.Client talks to, and run pipelines on this machine.
+    """Serve the KFP API, which kfp.Client talks to, and run pipelines here or on a cluster.
+
+    On a cluster with Argo where --engine argo or a namespace says so; the options of 'argosy
+    submit' say how, and may stand in ~/.config/argosy/config.toml or in ARGOSY_… variables.
 
     Needs argosy[service]. Ctrl-C or SIGTERM stop it once the requests under way are answered; runs
     go on, and a service that is started again finds them.
@@ -199,7 +220,7 @@ def command(
         drain_seconds=drain_seconds,
         import_prefixes=import_prefixes,
         time_zone=time_zone,
-        max_runs=max_runs,
+        max_runs=max_runs or _DEFAULTS.max_runs,
         jobs=jobs,
         runner=runner,
         cache=not no_cache,
@@ -215,7 +236,59 @@ def command(
             )
         users = UserSettings(header=user_header, prefix=user_prefix, audience=token_audience)
         access = ClusterAccess(connect_cluster(Target()), users)
-    serve(settings, on_ready=_tell, access=access)
+    argo: ArgoSettings | None = None
+    if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
+        argo = _make_argo_settings(
+            namespace, context, kubeconfig, max_runs=max_runs, cache=not no_cache, chosen=chosen
+        )
+    else:
+        _refuse_options_of_clusters(chosen)
+    serve(settings, argo=argo, access=access, on_ready=_tell)
+
+
+def _make_argo_settings(
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    *,
+    max_runs: int | None,
+    cache: bool,
+    chosen: dict[str, Any],
+) -> ArgoSettings:
+    # Not above: help texts need none of it.
+    from argosy._cluster_options import check_cluster_options
+    from argosy_cluster.kubernetes.client import KubernetesCluster
+    from argosy_cluster.targets import Target, connect_cluster
+    from argosy_service.engines.argo.settings import DEFAULT_MAX_RUNS, ArgoSettings
+
+    options = make_compile_options(**chosen)
+    if options.store is None and options.store_from is None:
+        raise InvalidArgumentError(
+            "runs on a cluster need a store that all their pods and this service reach; name it "
+            "with --store URL or --store-from KIND/NAME"
+        )
+    check_cluster_options(options)
+    target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
+
+    def connect() -> KubernetesCluster:
+        return connect_cluster(target)
+
+    # Says now what is wrong with the kubeconfig.
+    connect().close()
+    return ArgoSettings(
+        connect=connect, options=options, max_runs=max_runs or DEFAULT_MAX_RUNS, cache=cache
+    )
+
+
+def _refuse_options_of_clusters(chosen: dict[str, Any]) -> None:
+    current = click.get_current_context()
+    options = {str(param.name): param for param in current.command.params}
+    for name in chosen:
+        if current.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InvalidArgumentError(
+                f"{options[name].opts[0]} is for runs on a cluster; add --engine argo or a "
+                "--namespace"
+            )
 
 
 def _to_timedelta(seconds: float | None) -> timedelta | None:

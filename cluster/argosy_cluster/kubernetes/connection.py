@@ -55,6 +55,7 @@ class Connections:
         self._answer_seconds = answer_seconds
         self._lock = threading.Lock()
         self._kept: http.client.HTTPConnection | None = None
+        self._streams: set[http.client.HTTPConnection] = set()
         self._credentials: Credentials | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -104,6 +105,7 @@ class Connections:
         """
         with self._lock:
             connection = self._open(self._answer_seconds)
+            self._streams.add(connection)
         try:
             try:
                 self._send(connection, request)
@@ -114,6 +116,8 @@ class Connections:
                 connection.sock.settimeout(silence_seconds)
             yield response
         finally:
+            with self._lock:
+                self._streams.discard(connection)
             connection.close()
 
     def renew_credentials(self) -> bool:
@@ -127,8 +131,12 @@ class Connections:
         return login.plugin is not None or login.token_file is not None
 
     def close(self) -> None:
-        """Close the connection that is kept."""
+        """Close the connection that is kept; streams end, for whoever reads them."""
         with self._lock:
+            for stream in self._streams:
+                if stream.sock is not None:
+                    with contextlib.suppress(OSError):
+                        stream.sock.shutdown(socket.SHUT_RDWR)
             if self._kept is not None:
                 self._kept.close()
                 self._kept = None

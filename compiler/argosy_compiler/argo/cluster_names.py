@@ -18,6 +18,8 @@ _LONGEST_SUBDOMAIN: Final = 253
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _KEY: Final = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
 _LONGEST_LABEL: Final = 63
+_LONGEST_PREFIX: Final = 57
+"""Argo adds a dash and five characters to it, and 63 is the limit of labels."""
 _NOT_IN_LABELS: Final = re.compile(r"[^a-zA-Z0-9._-]+")
 _TAG: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _HOST: Final = (
@@ -48,6 +50,12 @@ def make_label(text: str) -> str:
     Source: ``k8s.io/apimachinery/pkg/util/validation`` (``IsValidLabelValue``).
     """
     return _NOT_IN_LABELS.sub("-", text)[:_LONGEST_LABEL].strip("._-")
+
+
+def make_name_prefix(pipeline: str) -> str:
+    """Return what the names of the workflows of a pipeline begin with, without a dash behind it."""
+    plain = re.sub(r"[^a-z0-9]+", "-", pipeline.rpartition("/")[2].lower()).strip("-")
+    return plain[:_LONGEST_PREFIX].rstrip("-") or "pipeline"
 
 
 def is_image(reference: str) -> bool:

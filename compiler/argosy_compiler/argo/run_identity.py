@@ -1,8 +1,8 @@
 """Which run a workflow belongs to: one of its own, or one that it goes on with.
 
 A retried run keeps its id and name, and so its place in the store, though its workflow is another
-one. A workflow that Argo makes from that again, by ``argo resubmit``, has a name of its own, and
-is a run of its own.
+one. So does a run that the service has given an id before there is a workflow. A workflow that Argo
+makes from that again, by ``argo resubmit``, has a name of its own, and is a run of its own.
 """
 
 from __future__ import annotations

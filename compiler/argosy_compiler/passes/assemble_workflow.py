@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
-from argosy_compiler.argo.cluster_names import make_label
+from argosy_compiler.argo.cluster_names import make_label, make_name_prefix
 from argosy_compiler.argo.run_identity import write_run_id
 from argosy_compiler.argo.template_names import ON_EXIT
 from argosy_compiler.compilation import Compilation
@@ -30,9 +29,6 @@ from argosy_schemas.pod import (
     WORKSPACE_VOLUME,
 )
 from argosy_schemas.values import UNSET, escape_tags, to_json
-
-_NAME_LIMIT = 57
-"""Argo adds five characters to a ``generateName``, and 63 is its limit."""
 
 
 def assemble_workflow(compilation: Compilation) -> Compilation:
@@ -74,7 +70,7 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
         "kind": "Workflow",
         "metadata": {
             **(
-                {"generateName": f"{_make_generate_name(name)}-"}
+                {"generateName": f"{make_name_prefix(name)}-"}
                 if retried is None
                 else {"name": retried.workflow}
             ),
@@ -84,11 +80,6 @@ def assemble_workflow(compilation: Compilation) -> Compilation:
         "spec": spec,
     }
     return replace(compilation, workflow=workflow)
-
-
-def _make_generate_name(name: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", name.rpartition("/")[2].lower()).strip("-")
-    return plain[:_NAME_LIMIT].rstrip("-") or "pipeline"
 
 
 def make_parameters(compilation: Compilation) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Which run a Workflow belongs to: one of its own, or one that it goes on with."""
+"""Which run a Workflow belongs to: one of its own, one that was named, or one it goes on with."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class RunIdentity:
     """What a run is called, whichever workflow works on it."""
 
     run_id: RunId
-    """The UID of its first workflow."""
+    """The UID of its first workflow, unless whoever made that chose another one."""
     name: str
     """Of its first workflow."""
     created_at: datetime
-    """Likewise."""
+    """When its first workflow was created."""
     is_retried: bool = False
     """Whether the workflow is not the first."""
 
@@ -57,5 +57,8 @@ def read_run_identity(metadata: Mapping[str, JsonValue]) -> RunIdentity:
     if retried.workflow != own.name:
         return own
     return RunIdentity(
-        run_id=retried.id, name=retried.name, created_at=retried.created_at, is_retried=True
+        run_id=retried.id,
+        name=retried.name,
+        created_at=retried.created_at,
+        is_retried=retried.name != own.name,
     )

@@ -1,4 +1,7 @@
-"""The annotation of a workflow that goes on with a run, which another workflow began."""
+"""The annotation of a workflow whose run has its id from elsewhere.
+
+Another workflow began it, or the service named it before there was a workflow.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from argosy_schemas.values import to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetriedRun:
-    """A run that goes on in another workflow."""
+    """A run whose id is not that of the workflow that works on it."""
 
     id: RunId
     name: str
@@ -23,7 +26,7 @@ class RetriedRun:
     created_at: datetime
     """When its first workflow was created."""
     workflow: str
-    """The name of the workflow that goes on with it."""
+    """The name of the workflow that works on it."""
 
 
 def retried_run_to_json(retried: RetriedRun) -> str:

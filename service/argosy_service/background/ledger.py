@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from argosy_schemas.logger import Logger
+from argosy_schemas.values import to_json
 from argosy_service.background.task_writer import (
     WrittenTasks,
     find_changed,
@@ -16,13 +20,25 @@ from argosy_service.background.task_writer import (
     write_tasks,
 )
 from argosy_service.database.database import Database
+from argosy_service.database.inserting import insert_missing
 from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS
-from argosy_service.database.times import to_microseconds
-from argosy_service.engines.protocol import RunOrder, RunReport
-from argosy_service.resources.runs.run_rows import move_run, update_run
+from argosy_service.database.times import to_datetime, to_microseconds
+from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
+from argosy_service.resources.experiments import find_default_experiment
+from argosy_service.resources.runs.run_rows import (
+    DEFAULT_SERVICE_ACCOUNT,
+    NewRun,
+    find_run_row,
+    insert_run,
+    move_run,
+    update_run,
+)
 from argosy_service.resources.runs.states import UNFINISHED
 
+_LOGGER: Final = Logger("service.background")
 _MOST_DELETED: Final = 100
+_AT_ONCE: Final = 100
+"""How many reports are written in one transaction: others that write wait for it."""
 _TERMINATED: Final = "the run was terminated by a request"
 _STOPPED: Final = "the run was stopped"
 
@@ -78,6 +94,10 @@ class Ledger:
             spec=row.document,
             parameters=json.loads(row.parameters or "{}"),
             pipeline_root=row.pipeline_root,
+            # What nobody chose is the engine's.
+            service_account=row.service_account.removeprefix(DEFAULT_SERVICE_ACCOUNT),
+            created_at=to_datetime(row.created_at),
+            has_begun=row.state == "RUNNING",
             ends=row.ends,
         )
 
@@ -87,31 +107,105 @@ class Ledger:
             connection.execute(delete(DELETED_RUNS).where(DELETED_RUNS.c.run_id == run_id))
         self._known.pop(run_id, None)
 
-    def take(self, report: RunReport, now: int) -> None:
-        """Write down what became of a run; a run that is gone, or has ended, stays as it is."""
+    def take(self, reports: Sequence[RunReport], now: int) -> None:
+        """Write down what became of runs; one that is gone, or has ended, stays as it is."""
+        for start in range(0, len(reports), _AT_ONCE):
+            chunk = reports[start : start + _AT_ONCE]
+            try:
+                self._take(chunk, now)
+            except SQLAlchemyError:
+                if len(chunk) == 1:
+                    raise
+                # One that the database does not take must not keep it from the others.
+                for report in chunk:
+                    try:
+                        self._take([report], now)
+                    except SQLAlchemyError as error:
+                        _LOGGER.info("run %s cannot be written down: %s", report.run_id, error)
+
+    def _take(self, reports: Sequence[RunReport], now: int) -> None:
+        written: dict[str, WrittenTasks] = {}
         with self._database.write() as connection:
-            # Locked first, and the revision last, as all who change a run do.
-            query = select(RUNS).where(RUNS.c.id == report.run_id).with_for_update()
-            row = connection.execute(query).first()
-            if row is None or row.state not in UNFINISHED:
-                return
-            known = self._known.get(row.id)
-            if known is None:
-                known = load_known(connection, row.id)
-            changed = find_changed(known, report)
-            moves = _list_moves(row, report, now)
-            if changed:
-                known = write_tasks(connection, row, changed, known, now=now)
-            for state, values in moves:
-                row = connection.execute(query).one()
-                move_run(connection, row, state, values.pop("at"), **values)
-            if changed and not moves:
-                update_run(connection, row.id)
+            # All are locked first, and the revision last, as all who change runs do.
+            rows = {
+                row.id: row
+                for row in connection.execute(
+                    select(RUNS)
+                    .where(RUNS.c.id.in_([report.run_id for report in reports]))
+                    .order_by(RUNS.c.id)
+                    .with_for_update()
+                )
+            }
+            for report in reports:
+                row = rows.get(report.run_id)
+                if row is None or row.state not in UNFINISHED:
+                    continue
+                known = written.get(row.id) or self._known.get(row.id)
+                if known is None:
+                    known = load_known(connection, row.id)
+                written[row.id] = self._write(connection, row, report, known, now)
+                query = select(RUNS).where(RUNS.c.id == row.id)
+                rows[row.id] = connection.execute(query).one()
         # Only now: a transaction that failed wrote none of them.
-        if report.is_final:
-            self._known.pop(report.run_id, None)
-        else:
-            self._known[report.run_id] = known
+        self._known.update(written)
+        for report in reports:
+            if report.is_final:
+                self._known.pop(report.run_id, None)
+
+    def _write(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        report: RunReport,
+        known: WrittenTasks,
+        now: int,
+    ) -> WrittenTasks:
+        """Write down what a report says that is new; return what is known of the tasks then."""
+        changed = find_changed(known, report)
+        moves = _list_moves(row, report, now)
+        if changed:
+            known = write_tasks(connection, row, changed, known, now=now)
+        for state, values in moves:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == row.id)).one()
+            move_run(connection, row, state, values.pop("at"), **values)
+        if not moves and row.state == "PENDING" and row.error != report.error:
+            # Why it waits.
+            update_run(connection, row.id, error=report.error)
+        elif changed and not moves:
+            update_run(connection, row.id)
+        return known
+
+    def choose_missing(self, ids: Collection[str]) -> Collection[str]:
+        """Return those ids of runs that the database does not have, nor has been told to delete."""
+        with self._database.read() as connection:
+            known = {
+                *connection.execute(select(RUNS.c.id).where(RUNS.c.id.in_(ids))).scalars(),
+                *connection.execute(
+                    select(DELETED_RUNS.c.run_id).where(DELETED_RUNS.c.run_id.in_(ids))
+                ).scalars(),
+            }
+        return [run_id for run_id in ids if run_id not in known]
+
+    def adopt(self, found: FoundRun) -> None:
+        """Add a run that somebody else started, to the default experiment; it has begun."""
+        digest = hashlib.sha256(found.spec.encode()).hexdigest()
+        created_at = to_microseconds(found.created_at)
+        with self._database.write() as connection:
+            experiment_id = find_default_experiment(connection)
+            if not experiment_id:
+                return  # with several users nobody knows whose it is
+            insert_missing(connection, SPECS, {"digest": digest, "document": found.spec})
+            run = NewRun(
+                run_id=found.run_id,
+                experiment_id=experiment_id,
+                name=found.name,
+                spec_digest=digest,
+                parameters=to_json(found.parameters) if found.parameters else "",
+                service_account=found.service_account,
+                scheduled_at=created_at,
+            )
+            if insert_run(connection, run, created_at):
+                move_run(connection, find_run_row(connection, run.run_id), "RUNNING", created_at)
 
 
 def _list_ids(connection: Connection, state: str, most: int | None) -> tuple[str, ...]:
@@ -124,7 +218,7 @@ def _list_moves(row: Row[Any], report: RunReport, now: int) -> Sequence[tuple[st
     started_at = to_microseconds(report.started_at) or now
     moves: list[tuple[str, dict[str, Any]]] = []
     if row.state == "PENDING" and report.started_at is not None:
-        moves.append(("RUNNING", {"at": started_at}))
+        moves.append(("RUNNING", {"at": started_at, "error": ""}))
     if not report.is_final:
         return moves
     finished_at = to_microseconds(report.finished_at) or now
@@ -135,5 +229,5 @@ def _list_moves(row: Row[Any], report: RunReport, now: int) -> Sequence[tuple[st
         # Clients wait for FAILED; CANCELED they would take for a run that goes on.
         error = _TERMINATED if row.state == "CANCELING" else error or _STOPPED
         state = "FAILED"
-    values = {"error": error, "finished_at": finished_at, "ends": report.ends}
+    values = {"error": error, "finished_at": finished_at, "ends": max(report.ends, row.ends)}
     return [*moves, (state, {"at": finished_at, **values})]

@@ -20,8 +20,10 @@ class RunKeeper:
 
     def step(self) -> bool:
         """Do what is to be done now; return whether there will be more soon."""
-        for report in self._engine.poll():
-            self._ledger.take(report, to_microseconds(self._clock()))
+        now = to_microseconds(self._clock())
+        for found in self._engine.find(self._ledger.choose_missing):
+            self._ledger.adopt(found)
+        self._ledger.take(self._engine.poll(), now)
         most = max(self._engine.room, 0) + len(self._engine.active)
         agenda = self._ledger.read_agenda(most_pending=most)
         for run_id, artifacts in agenda.deleted.items():

@@ -40,6 +40,11 @@ class Database:
             hide_password=False
         )
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether services of several machines may use it."""
+        return not self._is_sqlite
+
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Yield a connection that sees the database as it is at the first query."""

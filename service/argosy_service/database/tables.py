@@ -313,3 +313,12 @@ COUNTERS: Final = Table(
     Column("name", _ID, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+LEASES: Final = Table(
+    "leases",
+    METADATA,
+    Column("name", _ID, primary_key=True),
+    # Which of several services has it, and until when.
+    _text("holder"),
+    _time("expires_at"),
+)

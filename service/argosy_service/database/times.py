@@ -15,6 +15,11 @@ def to_microseconds(at: datetime | None) -> int:
     return 0 if at is None else (at - _START) // timedelta(microseconds=1)
 
 
+def to_datetime(number: int) -> datetime:
+    """Return the time that a number stands for."""
+    return _START + timedelta(microseconds=number)
+
+
 def from_microseconds(number: int) -> datetime | None:
     """Return the time that a number stands for; ``None`` for 0."""
-    return None if number == 0 else _START + timedelta(microseconds=number)
+    return None if number == 0 else to_datetime(number)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from argosy_service.engines.protocol import RunOrder, RunReport
+from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
 
 
 class FakeLogs:
@@ -40,6 +40,10 @@ class FakeEngine:
         self.stopped: set[str] = set()
         self.deleted: dict[str, bool] = {}
         """Run to whether its artifacts went as well."""
+        self.deletes = True
+        """Whether runs are removed as soon as that is asked."""
+        self.found: list[FoundRun] = []
+        """Runs of others, which :meth:`find` is going to return."""
         self._most = room
         self._active: dict[str, RunOrder | None] = {}
         self._reports: list[RunReport] = []
@@ -78,7 +82,15 @@ class FakeEngine:
         """Forget a run."""
         self._active.pop(run_id, None)
         self.deleted[run_id] = artifacts
-        return True
+        return self.deletes
+
+    def find(
+        self, choose_missing: Callable[[Collection[str]], Collection[str]]
+    ) -> Sequence[FoundRun]:
+        """Return what is missing of what :attr:`found` holds, and forget it."""
+        found, self.found = self.found, []
+        missing = choose_missing([each.run_id for each in found])
+        return [each for each in found if each.run_id in missing]
 
     def close(self) -> None:
         """Do nothing."""

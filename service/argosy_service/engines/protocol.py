@@ -7,7 +7,7 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,11 @@ class RunOrder:
     parameters: Mapping[str, JsonValue]
     pipeline_root: str = ""
     """Empty: the engine's own."""
+    service_account: str = ""
+    """Of its pods; empty: the engine's own."""
+    created_at: datetime
+    has_begun: bool = False
+    """Whether the engine reported, since the run was ordered last, that it had begun."""
     ends: int = 0
     """How often it has ended so far, by the reports of the engine. A run that ended more often than
     this did what was ordered while the service was not there to see it."""
@@ -41,10 +46,10 @@ class RunReport:
     state: str
     """RUNNING, SUCCEEDED, FAILED, or CANCELED for a run that was stopped."""
     error: str = ""
-    """One sentence about a run that ended, and did not succeed."""
+    """One sentence about a run that ended and did not succeed, or why it could not begin so far."""
     tasks: Sequence[TaskResult] = ()
     started_at: datetime | None = None
-    """When the engine began to work on it, the last time."""
+    """When the engine began to work on it, the last time; ``None``: it has not."""
     finished_at: datetime | None = None
     ends: int = 0
     """How often it has ended; of a final report."""
@@ -53,6 +58,19 @@ class RunReport:
     def is_final(self) -> bool:
         """Whether the run has ended."""
         return self.state != "RUNNING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """A run that somebody has started without the service."""
+
+    run_id: str
+    name: str
+    created_at: datetime
+    spec: str
+    """As of an order."""
+    parameters: Mapping[str, JsonValue]
+    service_account: str = ""
 
 
 class TaskLog(Protocol):
@@ -141,6 +159,16 @@ class RunEngine(Protocol):
             run_id: Of the run.
             artifacts: Whether its artifacts are removed as well, but for those that another run
                 uses.
+        """
+        ...
+
+    def find(
+        self, choose_missing: Callable[[Collection[str]], Collection[str]]
+    ) -> Sequence[FoundRun]:
+        """Return runs that this engine did not start, each once.
+
+        Args:
+            choose_missing: Returns those ids of runs that are not known elsewhere.
         """
         ...
 

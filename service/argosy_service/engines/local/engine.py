@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from argosy_schemas.errors import ArgosyError
 from argosy_schemas.names import RunId
 from argosy_service.engines.local.deleting import RunRemover
 from argosy_service.engines.local.journals import count_ends, is_stopping
-from argosy_service.engines.protocol import RunOrder, RunReport
+from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
 
 _ASK_AGAIN_SECONDS: Final = 2.0
 """After which a run that goes on as if nothing was asked is asked once more to stop."""
@@ -158,6 +158,12 @@ class LocalEngine:
             return False
         (self._logs / f"{run_id}.log").unlink(missing_ok=True)
         return True
+
+    def find(
+        self, choose_missing: Callable[[Collection[str]], Collection[str]]
+    ) -> Sequence[FoundRun]:
+        """Return none: a run of ``argosy run`` belongs to the terminal that it was started in."""
+        return ()
 
     def close(self) -> None:
         """Leave the runs alone; they go on."""

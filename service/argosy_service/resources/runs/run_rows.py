@@ -69,7 +69,7 @@ def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
         return False
     connection.execute(
         update(EXPERIMENTS)
-        .where(EXPERIMENTS.c.id == run.experiment_id)
+        .where(EXPERIMENTS.c.id == run.experiment_id, EXPERIMENTS.c.last_run_created_at < now)
         .values(last_run_created_at=now)
     )
     update_run(connection, run.run_id)

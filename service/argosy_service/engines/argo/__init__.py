@@ -1,0 +1,1 @@
+"""Argo: each run a Workflow of one namespace of a cluster."""

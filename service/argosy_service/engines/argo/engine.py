@@ -1,0 +1,353 @@
+"""Runs as Workflows of a namespace.
+
+What there is in the cluster is followed by a feed, and calls that change it are made by threads of
+their own: a cluster that does not answer holds nothing up. Decisions wait until the feed has seen
+all Workflows, so that none is made for a run that has one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from argosy_cluster.cluster import Document, find_object
+from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.workflows import is_over
+from argosy_schemas.errors import (
+    AccessDeniedError,
+    ArgosyError,
+    ClusterError,
+    InvalidArgumentError,
+    MissingObjectError,
+    StoreError,
+    UnreachableClusterError,
+)
+from argosy_schemas.logger import Logger
+from argosy_service.engines.argo.calls import Calls, make_executor
+from argosy_service.engines.argo.feed import WorkflowFeed
+from argosy_service.engines.argo.finding import read_found_run
+from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
+from argosy_service.engines.argo.reading import describe, read_report, report_unread
+from argosy_service.engines.argo.removing import remove_from_cluster
+from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
+from argosy_service.engines.argo.submitting import Submitter
+from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
+
+_LOGGER: Final = Logger("service.argo")
+
+_READ_SECONDS: Final = 1.0
+"""How often a run that goes on is read at most."""
+_PATIENCE_SECONDS: Final = 60.0
+"""How long the end of a run waits for a store that cannot be read."""
+_STOP_AGAIN_SECONDS: Final = 5.0
+
+_AT_ONCE: Final = 100
+"""How many runs of others are looked at in a step."""
+
+_PASSING: Final = (UnreachableClusterError, AccessDeniedError, MissingObjectError, StoreError)
+"""Errors after which a call is made again: rights and what is missing may come."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Active:
+    """A run whose end was not reported yet."""
+
+    order: RunOrder | None
+    """``None``: it is only watched."""
+    workflow: str = ""
+    """The name of the Workflow that works on it; empty: none was found or made so far."""
+    document: Document | None = None
+    """As it is now, where that has not been read."""
+    read_at: float = float("-inf")
+    unread_since: float | None = None
+    """When its end could not be read the first time."""
+    is_stopping: bool = False
+    stopped_at: float = float("-inf")
+    said: str = ""
+    """Why it could not begin, as it was reported last."""
+
+
+class ArgoEngine:
+    """Argo in a namespace of a cluster."""
+
+    def __init__(
+        self,
+        settings: ArgoSettings,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        """Begin to follow the Workflows.
+
+        Args:
+            settings: Where and how runs take place.
+            monotonic: The clock.
+            sleep: Waits for some seconds between two watches; for tests.
+        """
+        self._settings = settings
+        self._monotonic = monotonic
+        self._runs = settings.open_runs()
+        self._others = RunsOfThreads(settings)
+        self._submitter = Submitter(settings, self._others)
+        self._executor = make_executor()
+        self._made = Calls[Document](self._executor, monotonic=monotonic)
+        self._changes = Calls[Document](self._executor, monotonic=monotonic)
+        self._removals = Calls[bool](self._executor, monotonic=monotonic, is_done=bool)
+        self._removed: set[str] = set()
+        self._known = KnownWorkflows()
+        self._active: dict[str, _Active] = {}
+        self._strangers: dict[str, Document] = {}
+        """The newest Workflows of runs that this engine knows nothing of, by run."""
+        self._seen: set[str] = set()
+        """The ids of runs that it knows, or has told of."""
+        self._is_complete = False
+        self._feed = WorkflowFeed(settings.connect, sleep=sleep)
+
+    @property
+    def active(self) -> Collection[str]:
+        """The ids of runs that were started, and whose end was not reported yet."""
+        return self._active.keys()
+
+    @property
+    def room(self) -> int:
+        """How many more runs can be started now."""
+        return self._settings.max_runs - len(self._active)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is known of the cluster now, one sentence; empty: it is followed."""
+        return self._feed.trouble
+
+    def start(self, order: RunOrder) -> None:
+        """Begin a run, or go on with one; one that is active stays as it is."""
+        if order.run_id not in self._active:
+            self._add(order.run_id, order)
+
+    def watch(self, run_id: str) -> None:
+        """Report on a run without starting it, from what is there of it."""
+        if run_id not in self._active:
+            self._add(run_id, None)
+
+    def _add(self, run_id: str, order: RunOrder | None) -> None:
+        self._active[run_id] = _Active(order=order)
+        self._seen.add(run_id)
+        document = self._strangers.pop(run_id, None)
+        if document is not None:
+            self._assign(self._known.take(document), document)
+
+    def stop(self, run_id: str) -> None:
+        """Have an active run stopped, exit handlers and all; may be called again."""
+        active = self._active.get(run_id)
+        if active is not None:
+            active.is_stopping = True
+
+    def delete(self, run_id: str, *, artifacts: bool) -> bool:
+        """Stop a run and remove what is kept of it; return whether that is done."""
+        self._active.pop(run_id, None)
+        self._seen.add(run_id)
+        self._take_removals()
+        if run_id in self._removed:
+            self._removed.discard(run_id)
+            return True
+        if self._is_complete and not self._made.is_under_way(run_id):
+            newest = self._known.newest(run_id)
+            name = None if newest is None else newest.name
+            self._removals.begin(
+                run_id,
+                lambda: remove_from_cluster(self._others.get(), run_id, name, artifacts=artifacts),
+            )
+        return False
+
+    def find(
+        self, choose_missing: Callable[[Collection[str]], Collection[str]]
+    ) -> Sequence[FoundRun]:
+        """Return runs that this engine did not start, each once.
+
+        Args:
+            choose_missing: Returns those ids of runs that are not known elsewhere.
+        """
+        ids = list(islice((each for each in self._strangers if each not in self._seen), _AT_ONCE))
+        self._seen.update(ids)
+        missing = choose_missing(ids) if ids else ()
+        found: list[FoundRun] = []
+        for run_id in missing:
+            document = self._strangers[run_id]
+            try:
+                found.append(read_found_run(self._runs, document))
+            except ArgosyError as error:
+                name = find_object(document, "metadata").get("name")
+                _LOGGER.info("workflow %s cannot be shown as a run: %s", name, describe(error))
+        told = {each.run_id for each in found}
+        for run_id in ids:
+            # Who starts what was found needs it at once.
+            if run_id not in told:
+                del self._strangers[run_id]
+        return found
+
+    def close(self) -> None:
+        """Leave the runs alone; they go on."""
+        self._feed.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._others.close()
+        self._runs.cluster.close()
+
+    def poll(self) -> Sequence[RunReport]:
+        """Return reports of the runs about which there is news; a final one ends a run."""
+        reports = [*self._take_news(), *self._take_calls()]
+        for run_id, active in list(self._active.items()):
+            report = self._advance(run_id, active)
+            if report is not None:
+                reports.append(report)
+        for report in reports:
+            if report.is_final:
+                self._active.pop(report.run_id, None)
+        return reports
+
+    # What the cluster said.
+
+    def _take_news(self) -> Iterator[RunReport]:
+        news = self._feed.take()
+        self._is_complete = news.is_complete
+        for document in news.changed.values():
+            try:
+                known = self._known.take(document)
+            except InvalidArgumentError as error:
+                _LOGGER.info("a workflow is left out: %s", error)
+                continue
+            self._assign(known, document)
+        for name in news.deleted:
+            forgotten = self._known.forget(name)
+            if forgotten is not None:
+                yield from self._lose(forgotten)
+
+    def _assign(self, known: KnownWorkflow, document: Document) -> None:
+        run_id = known.identity.run_id
+        active = self._active.get(run_id)
+        if active is None:
+            if run_id not in self._seen and known == self._known.newest(run_id):
+                self._strangers[run_id] = document
+            return
+        is_own = active.workflow in ("", known.name) or known == self._known.newest(run_id)
+        if is_own and not self._is_outdated(active, known):
+            active.workflow, active.document = known.name, document
+
+    def _is_outdated(self, active: _Active, known: KnownWorkflow) -> bool:
+        """Return whether a Workflow is one that has ended before the run was ordered."""
+        order = active.order
+        return order is not None and known.is_over and known.attempt < order.ends
+
+    def _lose(self, known: KnownWorkflow) -> Iterator[RunReport]:
+        """Report a run whose Workflow was deleted before its end was seen."""
+        run_id = known.identity.run_id
+        active = self._active.get(run_id)
+        if active is None or active.workflow != known.name:
+            return
+        if active.document is not None and is_over(active.document):
+            return
+        yield self._report_lost(run_id, active, known.attempt)
+
+    def _report_lost(self, run_id: str, active: _Active, attempt: int) -> RunReport:
+        what = f"its workflow '{active.workflow}'" if active.workflow else "its workflow"
+        return RunReport(
+            run_id=run_id,
+            state="CANCELED" if active.is_stopping else "FAILED",
+            error=f"{what} was deleted before its end was seen; retry the run to go on with it",
+            ends=attempt + 1,
+        )
+
+    # What came of calls.
+
+    def _take_calls(self) -> list[RunReport]:
+        reports: list[RunReport] = []
+        for run_id, result in self._made.take():
+            active = self._active.get(run_id)
+            if isinstance(result, ArgosyError):
+                if active is not None:
+                    reports += self._fail(run_id, active, result)
+                continue
+            # What the feed said of it is newer.
+            if active is not None and not active.workflow:
+                active.workflow, active.document = self._known.take(result).name, result
+        for run_id, result in self._changes.take():
+            if isinstance(result, ArgosyError) and not isinstance(result, MissingObjectError):
+                _LOGGER.info("run %s cannot be stopped: %s", run_id, describe(result))
+        return reports
+
+    def _take_removals(self) -> None:
+        for run_id, result in self._removals.take():
+            if isinstance(result, ArgosyError):
+                _LOGGER.info("run %s cannot be deleted: %s", run_id, describe(result))
+            else:
+                self._removed.add(run_id)
+
+    def _fail(self, run_id: str, active: _Active, error: ArgosyError) -> Iterator[RunReport]:
+        """Report a run whose Workflow could not be made; a cause that passes lets it wait."""
+        order = active.order
+        if not isinstance(error, _PASSING):
+            ends = 0 if order is None else order.ends
+            yield RunReport(run_id=run_id, state="FAILED", error=describe(error), ends=ends)
+        elif active.said != describe(error):
+            active.said = describe(error)
+            yield RunReport(run_id=run_id, state="RUNNING", error=f"it waits: {active.said}")
+
+    # What is to be done next.
+
+    def _advance(self, run_id: str, active: _Active) -> RunReport | None:
+        if active.document is not None:
+            return self._read(run_id, active, active.document)
+        if active.workflow:
+            if active.is_stopping:
+                self._stop(run_id, active)
+            return None
+        if not self._is_complete or self._made.is_under_way(run_id):
+            return None
+        return self._begin(run_id, active)
+
+    def _begin(self, run_id: str, active: _Active) -> RunReport | None:
+        """Find or make the Workflow of a run that has none assigned."""
+        order, newest = active.order, self._known.newest(run_id)
+        if newest is not None and not self._is_outdated(active, newest):
+            name = newest.name
+            self._made.begin(run_id, lambda: self._others.get().cluster.get(WORKFLOWS, name))
+            return None
+        if active.is_stopping:
+            return RunReport(
+                run_id=run_id, state="CANCELED", error="the run was stopped before it began"
+            )
+        if order is None or order.has_begun:
+            return self._report_lost(run_id, active, -1 if order is None else order.ends)
+        name_of_newest = None if newest is None else newest.name
+        self._made.begin(run_id, lambda: self._submitter.submit(order, name_of_newest))
+        return None
+
+    def _read(self, run_id: str, active: _Active, document: Document) -> RunReport | None:
+        now = self._monotonic()
+        has_ended = is_over(document)
+        if active.is_stopping and not has_ended:
+            self._stop(run_id, active)
+        if not has_ended and now < active.read_at + _READ_SECONDS:
+            return None
+        active.read_at = now
+        try:
+            report = read_report(self._runs, document, run_id)
+        except (StoreError, ClusterError) as error:
+            active.unread_since = now if active.unread_since is None else active.unread_since
+            if not has_ended or now < active.unread_since + _PATIENCE_SECONDS:
+                return None
+            _LOGGER.info("run %s cannot be read: %s", run_id, describe(error))
+            report = report_unread(document, run_id, describe(error))
+        active.document = None
+        return report
+
+    def _stop(self, run_id: str, active: _Active) -> None:
+        now, name = self._monotonic(), active.workflow
+        if now < active.stopped_at + _STOP_AGAIN_SECONDS:
+            return
+        active.stopped_at = now
+        change = {"spec": {"shutdown": "Stop"}}
+        self._changes.begin(
+            run_id, lambda: self._others.get().cluster.patch(WORKFLOWS, name, change)
+        )

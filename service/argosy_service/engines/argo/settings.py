@@ -1,0 +1,60 @@
+"""How runs take place on a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from argosy_cluster.cluster import Cluster
+from argosy_cluster.runs import ClusterRuns
+from argosy_cluster.store_urls import read_store_url
+from argosy_compiler.options import CompileOptions
+
+DEFAULT_MAX_RUNS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoSettings:
+    """One namespace of a cluster, and how pipelines are compiled for it."""
+
+    connect: Callable[[], Cluster]
+    """Returns the namespace with connections of its own, so that threads do not wait for each
+    other."""
+    options: CompileOptions
+    """With a store."""
+    max_runs: int = DEFAULT_MAX_RUNS
+    """How many runs may be under way at once; others wait in the database."""
+    cache: bool = True
+    """Whether results of earlier runs may be reused."""
+
+    def open_runs(self) -> ClusterRuns:
+        """Return the runs of the namespace; for one thread."""
+        cluster = self.connect()
+        url = self.options.store
+        if url is None and self.options.store_from is not None:
+            url = read_store_url(cluster, self.options.store_from) or None
+        return ClusterRuns(cluster, store_url=url)
+
+
+class RunsOfThreads:
+    """The runs of the namespace, by connections of the thread that asks."""
+
+    def __init__(self, settings: ArgoSettings) -> None:
+        self._settings = settings
+        self._own = threading.local()
+        self._all: list[ClusterRuns] = []
+
+    def get(self) -> ClusterRuns:
+        """Return those of this thread."""
+        found: ClusterRuns | None = getattr(self._own, "runs", None)
+        if found is None:
+            found = self._own.runs = self._settings.open_runs()
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for runs in self._all:
+            runs.cluster.close()

@@ -1,0 +1,558 @@
+"""The engine on a cluster, with a cluster in memory and a controller that tests play."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy_cluster.cluster import Document
+from argosy_cluster.fakes import FakeCluster
+from argosy_cluster.resources import PODS, WORKFLOWS
+from argosy_compiler.compile import compile_pipeline
+from argosy_compiler.options import CompileOptions
+from argosy_runs.argo.identity import read_run_identity
+from argosy_runs.states import TaskState
+from argosy_schemas.errors import (
+    AccessDeniedError,
+    RefusedObjectError,
+    UnreachableClusterError,
+)
+from argosy_schemas.formats.records import AttemptRecord, AttemptState, Values
+from argosy_schemas.formats.retried_run import RetriedRun
+from argosy_schemas.names import AttemptId, RunId, TaskPath
+from argosy_schemas.pod import RUN_LABEL
+from argosy_schemas.reading.pipeline import read_pipeline
+from argosy_service.engines.argo.engine import ArgoEngine
+from argosy_service.engines.argo.logs import ArgoLogs
+from argosy_service.engines.argo.settings import ArgoSettings
+from argosy_service.engines.protocol import RunOrder, RunReport
+from argosy_store.run_records import RunRecords
+from argosy_store.stores import open_store
+from cli_processes import shell_pipeline
+from workflow_play import play
+
+RUN = "7f3ab2c4-91d0-4c1f-9a55-0123456789ab"
+NAME = "hello-7f3ab2c4-91d0"
+CREATED = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+SPEC = shell_pipeline("hello", {"one": "true", "two": "true"}, after={"two": "one"})
+
+
+def order(run_id: str = RUN, **values: Any) -> RunOrder:
+    made = RunOrder(run_id=run_id, spec=SPEC, parameters={}, created_at=CREATED)
+    return replace(made, **values)
+
+
+class World:
+    """An engine, its cluster and its store."""
+
+    def __init__(self, store: Path) -> None:
+        self.cluster = FakeCluster()
+        self.store = store
+        self.settings = ArgoSettings(
+            connect=lambda: self.cluster, options=CompileOptions(store=str(store))
+        )
+        self.engine = self.open()
+
+    def open(self) -> ArgoEngine:
+        return ArgoEngine(self.settings, sleep=lambda _: time.sleep(0.01))
+
+    def restart(self) -> None:
+        self.engine.close()
+        self.engine = self.open()
+
+    def reports(self, wanted: Callable[[list[RunReport]], bool]) -> list[RunReport]:
+        """Poll until what came is what is wanted, and return it."""
+        found: list[RunReport] = []
+        give_up_at = time.monotonic() + 20
+        while not wanted(found):
+            assert time.monotonic() < give_up_at, found
+            found += self.engine.poll()
+            time.sleep(0.01)
+        return found
+
+    def final(self) -> RunReport:
+        return self.reports(lambda found: any(each.is_final for each in found))[-1]
+
+    def settle(self, until: Callable[[], object]) -> None:
+        """Poll until something is so."""
+        give_up_at = time.monotonic() + 20
+        while not until():
+            assert time.monotonic() < give_up_at
+            self.engine.poll()
+            time.sleep(0.01)
+
+    def names(self) -> list[str]:
+        return [str(name(each)) for each in self.cluster.list(WORKFLOWS).items]
+
+    def workflow(self, found: str = NAME) -> Any:
+        return self.cluster.get(WORKFLOWS, found)
+
+    def play(self, found: str = NAME, **phases: str) -> None:
+        """Give the Workflow the nodes of pods with these phases."""
+        self.cluster.put(WORKFLOWS, play(self.workflow(found), phases))
+
+    def count(self, verb: str) -> int:
+        return sum(call[:2] == (verb, "workflows") for call in self.cluster.calls)
+
+
+def name(document: Document) -> Any:
+    metadata: Any = document["metadata"]
+    return metadata["name"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "store")
+    yield made
+    made.engine.close()
+
+
+def test_a_run_becomes_a_workflow_with_its_id(world: World) -> None:
+    world.engine.start(order())
+    world.settle(lambda: world.names() == [NAME])
+
+    workflow = world.workflow()
+    identity = read_run_identity(workflow["metadata"])
+    assert (identity.run_id, identity.name, identity.created_at) == (RUN, NAME, CREATED)
+    assert not identity.is_retried
+    assert workflow["metadata"]["labels"][RUN_LABEL] == RUN
+    assert "argosy-run" not in json.dumps(workflow)
+
+
+def test_what_is_compiled_once_is_what_the_compiler_makes_for_the_run(world: World) -> None:
+    world.engine.start(order())
+    world.settle(lambda: world.names() == [NAME])
+
+    run = RetriedRun(id=RunId(RUN), name=NAME, created_at=CREATED, workflow=NAME)
+    pipeline = read_pipeline(SPEC.encode(), file="p")
+    options = CompileOptions(store=str(world.store), retried=run)
+    wanted: Any = compile_pipeline(pipeline, options).workflow
+    assert world.workflow()["spec"] == json.loads(json.dumps(wanted["spec"]))
+
+
+def test_a_run_is_reported_from_its_queue_to_its_end(world: World) -> None:
+    world.engine.start(order())
+    [waiting] = world.reports(lambda found: len(found) == 1)
+    world.play(one="Running")
+    [running] = world.reports(lambda found: len(found) == 1)
+    world.play(one="Succeeded", two="Succeeded")
+    ended = world.final()
+
+    assert (waiting.state, waiting.started_at) == ("RUNNING", None)
+    assert running.started_at is not None
+    assert {task.path: task.state for task in running.tasks} == {
+        "one": TaskState.RUNNING,
+        "two": TaskState.PENDING,
+    }
+    assert [task.pod for task in running.tasks] == [f"{NAME}-pod-one", None]
+    assert (ended.state, ended.error, ended.ends) == ("SUCCEEDED", "", 1)
+    assert ended.finished_at is not None
+    assert not world.engine.active
+
+
+def test_a_failed_run_says_what_failed(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Failed", two="Omitted")
+
+    ended = world.final()
+
+    assert ended.state == "FAILED"
+    assert ended.error == "'one' failed: it broke"
+    assert [task.error for task in ended.tasks if task.path == "one"] == ["it broke"]
+
+
+def test_the_parameters_root_and_account_of_a_run_are_its_own(world: World) -> None:
+    document = json.loads(SPEC)
+    document["root"]["inputDefinitions"] = {
+        "parameters": {"text": {"parameterType": "STRING"}, "n": {"parameterType": "STRUCT"}}
+    }
+    given = order(
+        spec=json.dumps(document),
+        parameters={"text": "a b", "n": {"x": 1}},
+        pipeline_root="s3://other/root",
+        service_account="trainer",
+    )
+    world.engine.start(given)
+    world.settle(world.names)
+
+    spec = world.workflow()["spec"]
+    arguments = {each["name"]: each["value"] for each in spec["arguments"]["parameters"]}
+    assert (arguments["text"], arguments["n"]) == ("a b", '{"x":1}')
+    assert arguments["argosy-root"] == "s3://other/root"
+    assert spec["serviceAccountName"] == "trainer"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"pipeline_root": "s3://b/k?endpoint=http://evil"}, "the pipeline root cannot be used"),
+        ({"run_id": "a-"}, "cannot be a label of pods"),
+        ({"parameters": {"nope": 1}}, "no parameter 'nope'"),
+    ],
+)
+def test_what_no_workflow_can_be_fails_at_once(
+    world: World, values: dict[str, Any], message: str
+) -> None:
+    world.engine.start(order(**values))
+
+    ended = world.final()
+
+    assert ended.state == "FAILED"
+    assert message in ended.error
+    assert not world.names()
+
+
+# Nothing twice.
+
+
+def test_a_workflow_that_is_there_already_is_adopted(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.restart()
+    world.engine.start(order())
+    world.play(one="Succeeded", two="Succeeded")
+
+    assert world.final().state == "SUCCEEDED"
+    assert world.count("create") == 1
+
+
+def test_a_workflow_that_somebody_else_made_meanwhile_is_adopted(world: World) -> None:
+    other = World(world.store)
+    other.engine.start(order())
+    other.settle(other.names)
+    made = other.workflow()
+    other.engine.close()
+    world.settle(lambda: ("list", "workflows", "") in world.cluster.calls)
+    world.cluster.before_watch = lambda: time.sleep(0.5)
+    world.cluster.put(WORKFLOWS, made)
+
+    world.engine.start(order())
+    world.play(one="Succeeded", two="Succeeded")
+
+    assert world.final().state == "SUCCEEDED"
+    assert world.names() == [NAME]
+
+
+def test_a_name_that_is_taken_by_another_run_is_refused(world: World) -> None:
+    taken: Any = compile_pipeline(
+        read_pipeline(SPEC.encode(), file="p"), CompileOptions(store=str(world.store))
+    ).workflow
+    world.cluster.create(WORKFLOWS, {**taken, "metadata": {**taken["metadata"], "name": NAME}})
+
+    world.engine.start(order())
+
+    ended = world.final()
+    assert (ended.state, ended.ends) == ("FAILED", 0)
+    assert f"'{NAME}' exists already" in ended.error
+
+
+def test_a_run_that_had_begun_is_not_begun_again_when_its_workflow_is_gone(world: World) -> None:
+    world.engine.start(order(has_begun=True))
+
+    ended = world.final()
+
+    assert (ended.state, ended.ends) == ("FAILED", 1)
+    assert "its workflow was deleted before its end was seen" in ended.error
+    assert not world.names()
+
+
+def test_a_workflow_that_is_deleted_ends_its_run(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Running")
+    world.settle(lambda: world.engine.active)
+    world.cluster.delete(WORKFLOWS, NAME)
+
+    ended = world.final()
+
+    assert ended.state == "FAILED"
+    assert f"its workflow '{NAME}' was deleted" in ended.error
+
+
+def test_an_end_that_was_seen_counts_also_when_the_workflow_is_deleted_at_once(
+    world: World,
+) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Succeeded", two="Succeeded")
+    world.cluster.delete(WORKFLOWS, NAME)
+
+    assert world.final().state == "SUCCEEDED"
+
+
+# Stopping, going on, deleting.
+
+
+def test_a_run_is_stopped_by_a_shutdown(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Running")
+    world.reports(bool)
+
+    world.engine.stop(RUN)
+    world.settle(lambda: world.workflow()["spec"].get("shutdown"))
+    shutdown = world.workflow()["spec"]["shutdown"]
+    world.play(one="Failed", two="Omitted")
+
+    assert shutdown == "Stop"
+    assert world.final().state == "CANCELED"
+
+
+def test_a_run_that_did_not_begin_is_stopped_without_a_workflow(world: World) -> None:
+    world.engine.watch(RUN)
+    world.engine.stop(RUN)
+
+    ended = world.final()
+
+    assert (ended.state, ended.error) == ("CANCELED", "the run was stopped before it began")
+    assert not world.names()
+
+
+def record(world: World, path: str) -> None:
+    """Write what the launcher writes at the success of a task."""
+    store = open_store(str(world.store))
+    RunRecords(store, RunId(RUN)).write_success(
+        AttemptRecord(
+            run_id=RunId(RUN),
+            pipeline="hello",
+            task_path=TaskPath(path),
+            attempt_id=AttemptId("a1"),
+            state=AttemptState.SUCCEEDED,
+            started_at=CREATED,
+            finished_at=CREATED,
+            inputs=Values(),
+            outputs=Values(),
+        )
+    )
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_retried_run_goes_on_without_what_succeeded(world: World, is_gone: bool) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Succeeded", two="Failed")
+    record(world, "one")
+    assert world.final().state == "FAILED"
+    if is_gone:
+        world.cluster.delete(WORKFLOWS, NAME)
+
+    world.engine.start(order(ends=1))
+    world.settle(lambda: f"{NAME}-1" in world.names())
+
+    again = world.workflow(f"{NAME}-1")
+    root = next(each for each in again["spec"]["templates"] if each["name"] == "root")
+    assert "one" not in [task["name"] for task in root["dag"]["tasks"]]
+    identity = read_run_identity(again["metadata"])
+    assert (identity.run_id, identity.name) == (RUN, NAME)
+    world.play(f"{NAME}-1", two="Succeeded")
+    ended = world.final()
+    assert (ended.state, ended.ends) == ("SUCCEEDED", 2)
+    assert {task.path: task.state for task in ended.tasks} == {
+        "one": TaskState.SUCCEEDED,
+        "two": TaskState.SUCCEEDED,
+    }
+
+
+def test_a_retry_that_was_begun_before_a_restart_is_adopted(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Failed", two="Omitted")
+    world.final()
+    world.engine.start(order(ends=1))
+    world.settle(lambda: len(world.names()) == 2)
+    world.restart()
+
+    world.engine.start(order(ends=1))
+    world.play(f"{NAME}-1", one="Succeeded", two="Succeeded")
+
+    assert world.final().ends == 2
+    assert len(world.names()) == 2
+
+
+def test_a_deleted_run_leaves_neither_workflow_nor_records(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Running")
+    world.reports(bool)
+    record(world, "one")
+
+    world.settle(
+        lambda: (
+            world.engine.delete(RUN, artifacts=False) or world.workflow()["spec"].get("shutdown")
+        )
+    )
+    world.play(one="Failed", two="Omitted")
+    world.settle(lambda: world.engine.delete(RUN, artifacts=False))
+
+    assert not world.names()
+    assert not list(open_store(str(world.store)).list(f"runs/{RUN}"))
+
+
+def test_records_of_a_run_whose_workflow_is_gone_are_deleted(world: World) -> None:
+    record(world, "one")
+
+    world.settle(lambda: world.engine.delete(RUN, artifacts=False))
+
+    assert not list(open_store(str(world.store)).list(f"runs/{RUN}"))
+
+
+# A cluster that refuses, or does not answer.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreachableClusterError("cluster 'fake' does not answer"),
+        AccessDeniedError("user 'argosy' may not create workflows"),
+    ],
+)
+def test_a_run_waits_for_a_cluster_that_will_take_it(world: World, error: Exception) -> None:
+    world.cluster.failures["create", "workflows"] = [error]  # type: ignore[list-item]
+    world.engine.start(order())
+
+    [waiting] = world.reports(lambda found: len(found) == 1)
+    world.settle(world.names)
+    world.play(one="Succeeded", two="Succeeded")
+
+    assert (waiting.state, waiting.error) == ("RUNNING", f"it waits: {error}")
+    assert world.final().state == "SUCCEEDED"
+
+
+def test_a_run_that_the_cluster_refuses_fails_and_can_be_retried(world: World) -> None:
+    refusal = RefusedObjectError("a quota of namespace 'ml' refuses the workflow")
+    world.cluster.failures["create", "workflows"] = [refusal]
+    world.engine.start(order())
+    ended = world.final()
+
+    world.engine.start(order(ends=ended.ends))
+    world.settle(world.names)
+
+    assert (ended.state, ended.error) == ("FAILED", str(refusal))
+
+
+def test_nothing_is_made_before_all_workflows_are_known(world: World) -> None:
+    world.engine.close()
+    gone = UnreachableClusterError("cluster 'fake' does not answer")
+    world.cluster.failures["list", "workflows"] = [gone] * 10_000
+    world.engine = world.open()
+    world.engine.start(order())
+    world.settle(lambda: world.engine.trouble)
+    before, trouble = world.count("create"), world.engine.trouble
+
+    world.cluster.failures.clear()
+    world.settle(world.names)
+
+    assert (before, trouble) == (0, str(gone))
+    assert world.engine.trouble == ""
+
+
+def test_what_was_missed_is_seen_in_the_next_list(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.cluster.failures["watch", "workflows"] = [UnreachableClusterError("gone")]
+    world.play(one="Succeeded", two="Succeeded")
+    world.cluster.forget_history()
+
+    assert world.final().state == "SUCCEEDED"
+
+
+# Runs of others.
+
+
+def submit(world: World, found: str = "other") -> str:
+    workflow: Any = compile_pipeline(
+        read_pipeline(SPEC.encode(), file="p"), CompileOptions(store=str(world.store))
+    ).workflow
+    metadata = {**workflow["metadata"], "name": found}
+    made: Any = world.cluster.create(WORKFLOWS, {**workflow, "metadata": metadata})
+    return str(made["metadata"]["uid"])
+
+
+def test_runs_of_others_are_found_once_and_followed(world: World) -> None:
+    uid = submit(world)
+    found: list[Any] = []
+
+    def look() -> bool:
+        found.extend(world.engine.find(list))
+        return bool(found)
+
+    world.settle(look)
+    world.engine.start(order(uid, has_begun=True))
+    world.play("other", one="Succeeded", two="Succeeded")
+    ended = world.final()
+
+    [run] = found
+    assert (run.run_id, run.name, run.parameters) == (uid, "other", {})
+    assert json.loads(run.spec)["pipelineInfo"]["name"] == "hello"
+    assert (ended.run_id, ended.state) == (uid, "SUCCEEDED")
+    assert not world.engine.find(list)
+
+
+def test_runs_that_are_known_elsewhere_are_not_found(world: World) -> None:
+    uid = submit(world)
+    asked: list[str] = []
+
+    def choose(ids: Any) -> list[str]:
+        asked.extend(ids)
+        return []
+
+    world.settle(lambda: world.engine.find(choose) or asked)
+
+    assert asked == [uid]
+    assert world.engine.find(choose) == []
+
+
+# Logs.
+
+
+def test_a_log_is_read_from_the_pod_of_its_task(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Running")
+    env = [{"name": "ARGOSY_TASK", "value": "one"}]
+    world.cluster.put(
+        PODS,
+        {
+            "metadata": {
+                "name": "pod-one",
+                "uid": "a1",
+                "labels": {"workflows.argoproj.io/workflow": NAME},
+            },
+            "spec": {"containers": [{"name": "main"}, {"name": "launcher", "env": env}]},
+            "status": {"containerStatuses": [{"name": "main", "state": {"running": {}}}]},
+        },
+    )
+    world.cluster.logs["pod-one", "main"] = b"2026-05-01T12:00:00Z hello\n"
+
+    log = ArgoLogs(world.settings).open(RUN, "one")
+
+    assert log.read(is_over=False) == b"hello\n"
+    assert log.read(is_over=True) == b""
+
+
+def test_the_log_of_a_run_whose_workflow_is_gone_is_read_from_the_store(world: World) -> None:
+    store = open_store(str(world.store))
+    store.put(f"runs/{RUN}/tasks/one/a1.log", b"hello\n")
+    store.put(f"runs/{RUN}/tasks/other/one/a1.log", b"other\n")
+
+    log = ArgoLogs(world.settings).open(RUN, "one")
+
+    assert log.read(is_over=True) == b"hello\n"
+
+
+def test_a_log_that_cannot_be_read_says_why(world: World) -> None:
+    gone = UnreachableClusterError("cluster 'fake' does not answer")
+    world.cluster.failures["list", "workflows"] = [gone] * 2
+    world.engine.close()
+
+    log = ArgoLogs(world.settings).open(RUN, "one")
+
+    assert log.read(is_over=True).startswith(b"argosy: the log cannot be read: cluster 'fake'")
