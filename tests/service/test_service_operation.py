@@ -277,7 +277,8 @@ def test_followers_of_logs_do_not_keep_a_service(tmp_path: Path) -> None:
         run_id = client.post("/runs", {"display_name": "r", "pipeline_spec": spec})["run_id"]
         with closing(sqlite3.connect(tmp_path / "service" / "service.db")) as database:
             database.execute(
-                "INSERT INTO tasks (run_id, path, position) VALUES (?, 'hello', 0)", [run_id]
+                "INSERT INTO tasks (run_id, path, id, position) VALUES (?, 'hello', 'x', 0)",
+                [run_id],
             )
             database.commit()
         ended = threading.Event()
