@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
+from argosy_schemas.values import JsonValue
 from argosy_service.resources.specs.macros import MacroValues, format_in_layout, replace_macros
 
 NOW = datetime(2026, 5, 1, 12, 3, 4, 120000, tzinfo=UTC)
@@ -39,7 +41,7 @@ def test_what_a_run_does_not_have_stays() -> None:
 
 
 def test_only_texts_have_macros() -> None:
-    given = {"number": 1, "list": ["[[RunUUID]]"], "none": None}
+    given: Mapping[str, JsonValue] = {"number": 1, "list": ["[[RunUUID]]"], "none": None}
 
     assert replace_macros(given, ONE_OFF) == given
 
