@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from argosy_schemas.ir.from_json import ROOT
-from argosy_schemas.ir.known import NOTHING_KNOWN, KnownResults, KnownTask
-from argosy_schemas.ir.model import Dag, Pipeline
+from argosy_schemas.ir.known import NOTHING_KNOWN, OMITTED, SUCCEEDED, KnownResults, KnownTask
+from argosy_schemas.ir.model import Dag, Pipeline, Task, TriggerStrategy
+from argosy_schemas.ir.order import order_tasks
 from argosy_schemas.names import TaskPath, join_task_path
 from argosy_schemas.values import UNSET, JsonValue
 
@@ -50,10 +51,15 @@ def find_known_tasks(pipeline: Pipeline, known: Mapping[TaskPath, KnownTask]) ->
     tasks: dict[DagTaskKey, KnownTask] = {}
     left_out: set[TaskPath] = set()
     for name in _order_dags(pipeline):
-        for key, task in _dag(pipeline, name).tasks.items():
+        dag = _dag(pipeline, name)
+        for key in order_tasks(dag):
+            task = dag.tasks[key]
             own = [join_task_path(path, key) for path in paths.get(name, ())]
             found = [known[path] for path in own if path in known]
-            if own and len(found) == len(own) and len({one.phase for one in found}) == 1:
+            if _is_omitted(task, [tasks.get((name, upstream)) for upstream in task.dependencies]):
+                tasks[name, key] = KnownTask(phase=OMITTED)
+                left_out.update(own)
+            elif own and len(found) == len(own) and len({one.phase for one in found}) == 1:
                 tasks[name, key] = _merge(found)
                 left_out.update(own)
             elif own and pipeline.components[task.component].dag is not None:
@@ -69,6 +75,16 @@ def find_known_tasks(pipeline: Pipeline, known: Mapping[TaskPath, KnownTask]) ->
         if one.record is not None and results.covers(path)
     }
     return KnownTasks(tasks=tasks, results=KnownResults(tasks=results.tasks, records=records))
+
+
+def _is_omitted(task: Task, upstreams: Sequence[KnownTask | None]) -> bool:
+    """Return whether a task does not run since one that it requires is known not to succeed.
+
+    What becomes of its other upstreams makes no difference, so it need not be settled itself.
+    """
+    return task.strategy is TriggerStrategy.ALL_UPSTREAM_TASKS_SUCCEEDED and any(
+        upstream is not None and upstream.phase != SUCCEEDED for upstream in upstreams
+    )
 
 
 def _merge(found: Sequence[KnownTask]) -> KnownTask:

@@ -124,6 +124,22 @@ def test_what_is_not_known_does_not_wait_for_what_is() -> None:
     assert dag(found)["c"]["depends"] == "x.Succeeded"
 
 
+def test_what_requires_a_task_that_is_known_not_to_run_has_no_pod_whatever_else_happens() -> None:
+    end = leaf("skipped", triggerPolicy={"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"})
+    tasks = {
+        "after": leaf("runs", "skipped"),
+        "end": end,
+        "later": leaf("after"),
+        "runs": leaf(),
+        "skipped": leaf(),
+    }
+
+    found = compiled(document(tasks), {"skipped": KnownTask(phase="Skipped")})
+
+    assert dag(found).keys() == {"end", "runs"}
+    assert unpack(found.ir).known.tasks == {"after", "later", "skipped"}
+
+
 def test_a_condition_reads_a_known_value_from_the_workflow() -> None:
     body = {
         "dag": {"tasks": {"inside": leaf()}},

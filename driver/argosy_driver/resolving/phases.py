@@ -8,13 +8,11 @@ predicts phases (:mod:`argosy_driver.planning.records`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
+from argosy_schemas.ir.known import OMITTED as OMITTED
 from argosy_schemas.ir.known import SUCCEEDED as SUCCEEDED
 from argosy_schemas.names import TaskPath
-
-OMITTED: Final = "Omitted"
-"""The phase of a task that does not run because of the tasks upstream of it."""
 
 
 class Phases(Protocol):

@@ -18,6 +18,8 @@ from argosy_schemas.values import JsonValue
 
 SUCCEEDED: Final = "Succeeded"
 """The phase of a task that ran."""
+OMITTED: Final = "Omitted"
+"""The phase of a task that does not run because of the tasks upstream of it."""
 
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
