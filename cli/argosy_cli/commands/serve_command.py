@@ -235,7 +235,8 @@ def command(
                 "of its users"
             )
         users = UserSettings(header=user_header, prefix=user_prefix, audience=token_audience)
-        access = ClusterAccess(connect_cluster(Target()), users)
+        target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
+        access = ClusterAccess(connect_cluster(target), users)
     argo: ArgoSettings | None = None
     if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
         argo = _make_argo_settings(
