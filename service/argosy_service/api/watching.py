@@ -31,13 +31,13 @@ class ChangeWatch:
         """Whether the service ends, and all streams with it."""
 
     async def wait(self, seen: int, seconds: float) -> bool:
-        """Wait for a change after ``seen``, for at most ``seconds``; return whether one came."""
+        """Wait until another change than ``seen`` is the last; return whether it came in time."""
         self._waiting += 1
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
         try:
             async with asyncio.timeout(seconds):
-                while self.revision <= seen and not self.is_closed:
+                while self.revision == seen and not self.is_closed:
                     await self._changed.wait()
         except TimeoutError:
             return False
