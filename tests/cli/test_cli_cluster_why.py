@@ -99,7 +99,7 @@ def test_a_workflow_that_no_controller_takes_says_so(server: KubeServer, tmp_pat
     ended = argosy("why", "hello-1", "-n", "ml", cwd=tmp_path)
 
     assert "Argo's controller has not taken the workflow for " in ended.out
-    assert ended.out.endswith("with 'argosy doctor cluster'\n")
+    assert ended.out.endswith("with 'argosy doctor cluster -n ml'\n")
 
 
 def test_logs_come_from_the_pod_and_then_from_the_store(server: KubeServer, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_the_list_has_a_line_for_each_overlay(tmp_path: Path) -> None:
         "aws-pod-identity",
         "gke",
         "azure",
+        "service",
         "restricted",
     ]
 

@@ -146,7 +146,10 @@ def test_what_stands_in_place_of_the_files_of_exec_changes_nothing(pod: Pod, scr
     [
         ("ln -s /proc/self/environ $E/exit", "/exit' leads through the link 'exit'"),
         ("mkfifo $E/exit", "/exit' is a pipe, not a file"),
-        ("truncate -s 1G $E/exit", "/exit' has 1073741824 bytes, and at most 4096 are read"),
+        (
+            "truncate -s 1G $E/big && mv $E/big $E/exit",
+            "/exit' has 1073741824 bytes, and at most 4096 are read",
+        ),
         (forge("printf '[%.0s' $(seq 3000)"), "/exit' is not the JSON that 'exec' writes"),
         (forge("echo '{\"version\":1}'"), "/exit' is not a report that 'exec' writes"),
         (forge("echo 7"), "/exit' is not a report that 'exec' writes"),

@@ -116,7 +116,7 @@ def test_of_two_uploads_of_a_name_one_wins(client: Client) -> None:
 
 def test_a_database_that_is_full_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
     words = ["--home", str(tmp_path), "--port", "0", "--grpc-port", "0", "--no-request-log"]
     with subprocess.Popen(
