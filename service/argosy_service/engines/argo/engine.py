@@ -197,8 +197,10 @@ class ArgoEngine:
     def poll(self) -> Sequence[RunReport]:
         """Return reports of the runs about which there is news; a final one ends a run."""
         reports = [*self._take_news(), *self._take_calls()]
+        ended = {report.run_id for report in reports if report.is_final}
         for run_id, active in list(self._active.items()):
-            report = self._advance(run_id, active)
+            # Nothing follows an end.
+            report = None if run_id in ended else self._advance(run_id, active)
             if report is not None:
                 reports.append(report)
         for report in reports:
