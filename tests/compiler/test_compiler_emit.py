@@ -107,6 +107,7 @@ def test_workflow_and_pods_can_be_selected_by_pipeline_and_run(name: str, label:
     assert workflow["spec"]["podMetadata"]["labels"] == {
         "argosy.dev/pipeline": label,
         "pipeline/runid": "{{workflow.uid}}",
+        "sidecar.istio.io/inject": "false",
     }
 
 
