@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -27,6 +27,7 @@ from argosy_service.protos.pipeline_pb2 import (
 from argosy_service.resources.context import Call, Context, make_id
 from argosy_service.resources.fields import check_name, check_namespace, make_timestamp
 from argosy_service.resources.pipelines.tags import limit_tags, load_tags, replace_tags
+from argosy_service.resources.pipelines.updating import update_name_and_tags
 from argosy_service.resources.pipelines.versions import NewVersion, fetch_spec, insert_version
 from argosy_service.resources.specs.specs import Spec
 
@@ -167,15 +168,7 @@ def update_pipeline(context: Context, request: UpdatePipelineRequest, call: Call
     given = request.pipeline
     with context.database.write() as connection:
         row = find_pipeline(connection, given.pipeline_id)
-        if given.display_name:
-            name = check_name(given.display_name, member="display_name", max_bytes=_MAX_NAME_BYTES)
-            connection.execute(
-                update(PIPELINES)
-                .where(_C.id == row.id)
-                .values(display_name=name, display_name_key=name.casefold())
-            )
-        if given.tags or "tags" in call.emptied:
-            replace_tags(connection, row.id, limit_tags(given.tags))
+        update_name_and_tags(connection, PIPELINES, row.id, given, call, max_bytes=_MAX_NAME_BYTES)
         return _load(connection, row.id)
 
 

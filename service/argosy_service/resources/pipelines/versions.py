@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
-from sqlalchemy import Connection, Row, case, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -27,6 +27,7 @@ from argosy_service.protos.pipeline_pb2 import (
 from argosy_service.resources.context import Call, Context, make_id
 from argosy_service.resources.fields import check_name, make_timestamp
 from argosy_service.resources.pipelines.tags import limit_tags, load_tags, replace_tags
+from argosy_service.resources.pipelines.updating import update_name_and_tags
 from argosy_service.resources.specs.packages import open_package
 from argosy_service.resources.specs.specs import Spec, load_text, make_struct, store_spec
 
@@ -153,15 +154,9 @@ def update_pipeline_version(
     given = request.pipeline_version
     with context.database.write() as connection:
         row = find_version(connection, given.pipeline_version_id)
-        if given.display_name:
-            name = check_name(given.display_name, member="display_name", max_bytes=_MAX_NAME_BYTES)
-            connection.execute(
-                update(PIPELINE_VERSIONS)
-                .where(_C.id == row.id)
-                .values(display_name=name, display_name_key=name.casefold())
-            )
-        if given.tags or "tags" in call.emptied:
-            replace_tags(connection, row.id, limit_tags(given.tags))
+        update_name_and_tags(
+            connection, PIPELINE_VERSIONS, row.id, given, call, max_bytes=_MAX_NAME_BYTES
+        )
         return _load(connection, row.id)
 
 
