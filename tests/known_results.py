@@ -19,7 +19,7 @@ from argosy_engine.home.local_run import create_run
 from argosy_engine.run import run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_workflow
-from argosy_runs.results import RunResult
+from argosy_runs.results import RunResult, find_own_failures, format_failure
 from argosy_schemas.ir.known import KnownTask
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import TaskPath
@@ -119,13 +119,22 @@ def comparable(result: RunResult) -> Json:
     own = ("kind", "name", "display_name", "item", "state", "reason", "cached", "outputs")
     return {
         "state": document["state"],
-        "error": make_plain(document["error"]),
+        "error": make_plain(find_kind_of_error(result)),
         "outputs": make_plain(document["outputs"]),
         **{
             task["path"]: {name: make_plain(task[name]) for name in own}
             for task in document["tasks"]
         },
     }
+
+
+def find_kind_of_error(result: RunResult) -> str | None:
+    """Return the error of a run without the task that it names, if that task failed with it.
+
+    It names the first task to fail: which one that is depends on the tasks that have pods.
+    """
+    failures = [format_failure(task.path, task.error) for task in find_own_failures(result.tasks)]
+    return "a task failed" if result.error in failures else result.error
 
 
 def make_plain(value: Any) -> Any:

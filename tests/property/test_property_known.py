@@ -66,6 +66,7 @@ def test_a_pipeline_ends_as_if_each_task_had_its_pod() -> None:
 
     @examples(40)
     @example(461602)  # a condition that is known to be false, before a task that is not known
+    @example(123338)  # two tasks fail, in an order that depends on what is known
     def check(seed: int) -> None:
         with tempfile.TemporaryDirectory(dir=HOMES) as home:
             machine = make_machine(random_pipeline(seed, budget=12), Path(home))

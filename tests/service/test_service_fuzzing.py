@@ -217,7 +217,7 @@ CHECKS: Final = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
 @given(data=st.data())
-@settings(max_examples=FEW, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+@settings(max_examples=FEW, deadline=None, suppress_health_check=CHECKS)
 def test_no_request_meets_a_bug(target: Target, data: st.DataObject) -> None:
     check(target, data)
 
