@@ -48,6 +48,7 @@ from argosy_service.resources.experiments import ensure_default_experiment
 from argosy_service.resources.recurring_runs.schedules import check_time_zone
 from argosy_service.resources.specs.url_import import UrlImporter
 from argosy_service.settings import ServiceSettings
+from argosy_service.tls import CIPHERS, check_tls_files, load_grpc_credentials
 
 _GRACE_SECONDS: Final = 10
 """How long requests may take to end after the service was told to stop."""
@@ -62,6 +63,8 @@ class RunningService:
     host: str
     http_port: int
     grpc_port: int
+    is_secure: bool
+    """Whether both ports speak TLS."""
     stop: Callable[[], None]
     """Tells it to stop, as SIGTERM does; returns at once."""
 
@@ -69,7 +72,7 @@ class RunningService:
     def url(self) -> str:
         """What ``kfp.Client(host=…)`` takes."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.http_port}"
+        return f"http{'s' if self.is_secure else ''}://{host}:{self.http_port}"
 
 
 def serve(
@@ -90,13 +93,21 @@ def serve(
     Raises:
         InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
             from, or the time zone is none.
-        MachineError: A port is taken, or the home, the token file or the database cannot be used,
-            or is in use by another service.
+        MachineError: A port is taken, or the home, the certificate, the token file or the database
+            cannot be used, or is in use by another service.
     """
+    tls = settings.tls
+    if tls is not None:
+        check_tls_files(tls)
     with open_service(settings, argo=argo, access=access) as context, _bind(settings) as listener:
         recorder = Recorder(context.metrics, stream=sys.stderr if settings.logs_requests else None)
         try:
-            grpc = GrpcServer(context, recorder, _address(settings.host, settings.grpc_port))
+            grpc = GrpcServer(
+                context,
+                recorder,
+                _address(settings.host, settings.grpc_port),
+                None if tls is None else load_grpc_credentials(tls),
+            )
         except RuntimeError as error:
             raise _make_port_error(settings.host, settings.grpc_port, "--grpc-port") from error
         application = make_application(context, recorder, hosts=settings.hosts)
@@ -108,6 +119,9 @@ def serve(
             timeout_graceful_shutdown=_GRACE_SECONDS,
             ws="none",
             server_header=False,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+            ssl_ciphers=CIPHERS,
         )
         grpc.start()
         try:
@@ -116,6 +130,7 @@ def serve(
                 host=settings.host,
                 http_port=listener.getsockname()[1],
                 grpc_port=grpc.port,
+                is_secure=tls is not None,
                 stop=server.stop,
             )
             server.on_ready = lambda: on_ready(running)

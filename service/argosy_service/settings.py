@@ -14,6 +14,17 @@ LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Where the certificate of a service is; both files are read when it starts."""
+
+    certificate: Path
+    """PEM: the certificate of the service, then those that vouch for it."""
+
+    key: Path
+    """PEM: its private key, not encrypted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Where and how a service runs."""
 
@@ -34,6 +45,9 @@ class ServiceSettings:
 
     allowed_hosts: tuple[str, ...] = ()
     """Names that clients may reach it by, beside those of the loopback address."""
+
+    tls: TlsFiles | None = None
+    """What both ports show; ``None``: they speak without TLS."""
 
     token_file: Path | None = None
     """Whoever sends a token in it may do everything; ``None``: nobody is asked for one."""

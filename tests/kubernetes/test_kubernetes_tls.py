@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import ssl
 import threading
 from collections.abc import Iterator
@@ -10,64 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from argosy_cluster.kubernetes.client import KubernetesCluster
 from argosy_cluster.kubernetes.kubeconfig import ApiAccess, Login
 from argosy_schemas.errors import InvalidArgumentError, UnreachableClusterError
 from argosy_store.fakes import FakeClock
+from certificates import Authority
 from kube_server import KubeServer
 
 
-class Authority:
-    """Signs certificates for a test."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-        self.pem, _ = self._issue(self._name, self._key, is_authority=True)
-
-    def issue(self, name: str) -> tuple[bytes, bytes]:
-        """Return a certificate for a host or user, and its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self._issue(
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key, host=name
-        )
-
-    def _issue(
-        self, subject: x509.Name, key: Any, *, host: str = "", is_authority: bool = False
-    ) -> tuple[bytes, bytes]:
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), True)
-        )
-        if host:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(host)]), False
-            )
-        certificate = builder.sign(self._key, hashes.SHA256())
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return certificate.public_bytes(serialization.Encoding.PEM), private
-
-
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
+def authority() -> Authority:
+    return Authority()
 
 
 @pytest.fixture
@@ -122,9 +75,9 @@ def test_a_server_need_not_be_checked(secure: KubeServer, authority: Authority) 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_server_of_another_authority_is_not_trusted(
-    secure: KubeServer, authority: Authority, tmp_path: Path
+    secure: KubeServer, authority: Authority
 ) -> None:
-    other = Authority(tmp_path).pem.decode()
+    other = Authority().pem.decode()
 
     with pytest.raises(UnreachableClusterError, match="its certificate is not accepted: "):
         read_version(access(secure, authority, authority=other))

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+import yaml
 
 from service_filters import make_filter
 from service_running import Client
 
+HELLO: Any = yaml.safe_load(
+    (Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml").read_text()
+)
 UNKNOWN = "4c8d6a2e-0000-4000-8000-000000000000"
 
 
@@ -61,6 +67,21 @@ def test_archiving_and_back(client: Client) -> None:
     assert client.get(path)["storage_state"] == "ARCHIVED"
     assert client.post(f"{path}:unarchive") == {}
     assert client.get(path) == created
+
+
+def test_what_was_archived_with_an_experiment_stays_so_when_it_comes_back(client: Client) -> None:
+    experiment = client.post("/experiments", {"display_name": "one"})["experiment_id"]
+    source = {"display_name": "x", "experiment_id": experiment, "pipeline_spec": HELLO}
+    run = client.post("/runs", source)["run_id"]
+    recurring = client.post("/recurringruns", {**source, "max_concurrency": 1, "mode": "ENABLE"})
+
+    client.post(f"/experiments/{experiment}:archive")
+    client.post(f"/experiments/{experiment}:unarchive")
+
+    path = f"/recurringruns/{recurring['recurring_run_id']}"
+    assert client.get(f"/experiments/{experiment}")["storage_state"] == "AVAILABLE"
+    assert client.get(f"/runs/{run}")["storage_state"] == "ARCHIVED"
+    assert client.get(path)["status"] == "DISABLED"
 
 
 def test_a_deleted_experiment_is_gone_and_its_name_free(client: Client) -> None:

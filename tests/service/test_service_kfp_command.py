@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import warnings
@@ -17,6 +18,23 @@ from cli_processes import shell_pipeline
 from service_running import Client, run_service
 
 Kfp = Callable[..., Any]
+ELSEWHERE = {
+    "component build": "builds an image with Docker, and asks no service",
+    "diagnose-me": "asks the tools of a cloud and of a cluster what they are",
+}
+"""Commands that are not driven here, each with the reason."""
+
+SOURCE = """
+from kfp import dsl
+
+@dsl.container_component
+def say(text: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image="debian:12", command=["sh", "-c", "echo x > $0"], args=[text])
+
+@dsl.pipeline
+def said():
+    say()
+"""
 WORD = '{"word": {"parameterType": "STRING", "defaultValue": "hi"}}'
 
 
@@ -55,6 +73,41 @@ def package(tmp_path: Path) -> str:
     return str(file)
 
 
+def test_no_command_is_left_out() -> None:
+    cli = importlib.import_module("kfp.cli.cli").cli
+
+    assert list_driven_commands() | ELSEWHERE.keys() == list_commands(cli)
+
+
+def list_commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
+    """Return the commands that have no commands of their own."""
+    inner = getattr(command, "commands", None)
+    if not inner:
+        return {" ".join(words)}
+    return {each for name in inner for each in list_commands(inner[name], (*words, name)) if each}
+
+
+def list_driven_commands() -> set[str]:
+    """Return the first two words of each command in this file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(Path(__file__).read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "kfp":
+            first = node.args[0]
+            words = first.value.elts if isinstance(first, ast.Starred) else node.args  # type: ignore[attr-defined]
+            found.add(" ".join(word.value for word in words[:2]))
+    return found
+
+
+def test_a_pipeline_in_python(kfp: Kfp, tmp_path: Path) -> None:
+    source, package = tmp_path / "source.py", tmp_path / "compiled.yaml"
+    source.write_text(SOURCE)
+
+    kfp("dsl", "compile", "--py", str(source), "--output", str(package))
+    pipeline_id = kfp("pipeline", "create", str(package))["pipeline_id"]
+
+    assert kfp("pipeline", "get", pipeline_id)["display_name"] == "said"
+
+
 def test_experiments(kfp: Kfp) -> None:
     created = kfp("experiment", "create", "exp")
     experiment_id = created["experiment_id"]
@@ -62,6 +115,13 @@ def test_experiments(kfp: Kfp) -> None:
     assert kfp("experiment", "get", experiment_id)["display_name"] == "exp"
     assert len(kfp("experiment", "list")) == 2
     assert "exp" in kfp("experiment", "list", output="table")
+    first = kfp("experiment", "list", "-m", "1", "--sort-by", "name desc")
+    assert [each["display_name"] for each in first] == ["exp"]
+    named = json.dumps(
+        {"predicates": [{"operation": 1, "key": "display_name", "stringValue": "Default"}]}
+    )
+    found = kfp("experiment", "list", "--filter", named)
+    assert [each["display_name"] for each in found] == ["Default"]
     kfp("experiment", "archive", "--experiment-id", experiment_id, output="table")
     kfp("experiment", "unarchive", "--experiment-id", experiment_id)
     kfp("experiment", "archive", "--experiment-name", "exp")
@@ -93,7 +153,7 @@ def test_runs(kfp: Kfp, package: str) -> None:
     by_file = kfp("run", "create", "-e", "exp", "-f", package, "-w", "word=said")
     by_version = kfp(
         *("run", "create", "-e", "exp", "-p", pipeline_id),
-        *("-v", version["pipeline_version_id"], "-w"),
+        *("-v", version["pipeline_version_id"], "-w", "-r", "mine", "-t", "100"),
     )
 
     for each in (by_file, by_version):
@@ -102,6 +162,7 @@ def test_runs(kfp: Kfp, package: str) -> None:
     assert len(kfp("run", "list")) == 2
     assert len(kfp("run", "list", "-e", by_file["experiment_id"])) == 2
     assert "SUCCEEDED" in kfp("run", "list", output="table")
+    assert by_version["display_name"] == "mine"
     run_id = by_file["run_id"]
     assert kfp("run", "get", run_id)["run_id"] == run_id
     kfp("run", "archive", run_id)
@@ -123,9 +184,12 @@ def test_recurring_runs(kfp: Kfp, package: str) -> None:
     by_cron = kfp(
         *("recurring-run", "create", "--experiment-name", "exp", "--job-name", "daily"),
         *("--cron-expression", "0 0 9 * * *", "--pipeline-package-path", package, "word=said"),
+        *("--start-time", "2046-01-01T00:00:00Z", "--end-time", "2047-01-01T00:00:00Z"),
+        *("--catchup", "--max-concurrency", "3", "--description", "words"),
     )
 
     assert (periodic["status"], by_cron["status"]) == ("ENABLED", "DISABLED")
+    assert (by_cron["max_concurrency"], by_cron["description"]) == (3, "words")
     assert by_cron["runtime_config"]["parameters"] == {"word": "said"}
     assert len(kfp("recurring-run", "list")) == 2
     assert len(kfp("recurring-run", "list", "-e", experiment_id)) == 2

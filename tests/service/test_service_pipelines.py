@@ -125,6 +125,12 @@ def test_a_platform_spec_comes_back_beside_its_pipeline(client: Client) -> None:
         ("p.yaml", b"", "p.yaml: "),
         ("p.yaml", b"a: [", "p.yaml:2: This is not valid YAML"),
         ("p.yaml", HELLO.replace(b"name: hello", b"nome: hello"), "p.yaml:"),
+        (
+            "p.yaml",
+            HELLO.replace(b"name: hello", b"name: Hello World"),
+            "p.yaml: pipelineInfo.name: 'Hello World' is no name of a pipeline; use",
+        ),
+        ("p.yaml", HELLO.replace(b"schemaVersion: 2.1.0", b"schemaVersion: 3.0.0"), "p.yaml:83: "),
         ("p.png", b"\x89PNG\r\n", "p.png: The file is no pipeline; give a .yaml, .json, .zip"),
         ("p.zip", b"PK\x03\x04broken", "p.zip: The archive is damaged"),
         ("p.zip", zipped(), "The archive has no file"),
@@ -132,7 +138,7 @@ def test_a_platform_spec_comes_back_beside_its_pipeline(client: Client) -> None:
         ("p.tar.gz", b"\x1f\x8bbroken", "p.tar.gz: The archive is damaged"),
         ("p.zip", zipped(p__yaml=b" " * (33 * 2**20)), "p.zip: The pipeline is larger than"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_a_broken_file_is_refused(
     sqlite_client: Client, file: str, data: bytes, problem: str
@@ -226,6 +232,38 @@ def test_versions_are_added_and_removed(client: Client) -> None:
     assert client.ask("GET", path).status == 404
 
 
+def test_versions_are_those_of_their_pipeline(client: Client) -> None:
+    first, second = uploaded(client, name="first"), uploaded(client, name="second")
+    url = "https://example.com/commit"
+
+    added = upload(
+        *(client, TRAIN),
+        route="upload_version",
+        name="first",
+        pipelineid=second["pipeline_id"],
+        code_source_url=url,
+    ).body
+
+    assert [each["name"] for each in versions(client, first)] == ["first"]
+    assert [each["name"] for each in versions(client, second)] == ["second", "first"]
+    assert versions(client, second)[1] == added
+    assert added["code_source_url"] == url
+
+
+def test_a_version_goes_and_its_runs_stay(client: Client) -> None:
+    (version,) = versions(client, uploaded(client))
+    reference = {key: version[key] for key in ("pipeline_id", "pipeline_version_id")}
+    body = {"display_name": "x", "pipeline_version_reference": reference}
+    run = client.post("/runs", body)
+
+    path = f"/pipelines/{version['pipeline_id']}"
+    client.ask("DELETE", f"{path}/versions/{version['pipeline_version_id']}")
+    client.ask("DELETE", path)
+
+    assert client.ask("GET", path).status == 404
+    assert client.get(f"/runs/{run['run_id']}") == run
+
+
 def test_versions_are_found_by_status_and_spec(client: Client) -> None:
     path = f"/pipelines/{uploaded(client)['pipeline_id']}/versions"
 
@@ -293,6 +331,20 @@ def test_tags_are_kept_replaced_and_cleared(client: Client) -> None:
         replaced = client.ask("PATCH", each, {"tags": {"new": "z"}}).body
         assert (replaced["tags"], replaced["display_name"]) == ({"new": "z"}, "shown")
         assert "tags" not in client.ask("PATCH", each, {"tags": {}}).body
+
+
+def test_tags_go_with_what_has_them(client: Client) -> None:
+    team = make_filter({"operation": "EQUALS", "key": "tags.team", "string_value": "x"})
+    pipeline = uploaded(client, name="p", tags='{"team": "x"}')
+    found = client.get("/pipelines", filter=team)["pipelines"]
+    by_name = client.get("/pipelines/names/p")
+
+    client.ask("DELETE", f"/pipelines/{pipeline['pipeline_id']}", query={"cascade": "true"})
+    again = uploaded(client, name="p")
+
+    assert (found, by_name) == ([pipeline], pipeline)
+    assert "tags" not in again
+    assert client.get("/pipelines", filter=team) == {}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,38 @@ def test_a_recurring_run_comes_back_as_it_was_created(client: Client) -> None:
     assert {"runtime_config", "error"} & created.keys() == set()
 
 
+def test_a_period_comes_back_with_its_bounds(client: Client) -> None:
+    schedule = {
+        "interval_second": "90",
+        "start_time": "2046-01-01T00:00:00Z",
+        "end_time": "2047-01-01T00:00:00Z",
+    }
+
+    created = client.post(
+        "/recurringruns", make_body(trigger={"periodic_schedule": schedule}, mode="DISABLE")
+    )
+
+    assert created["trigger"] == {"periodic_schedule": schedule}
+    assert (created["mode"], created["status"]) == ("DISABLE", "DISABLED")
+
+
+def test_one_without_experiment_belongs_to_the_default_one(client: Client) -> None:
+    created = client.post("/recurringruns", make_body())
+
+    (experiment,) = client.get("/experiments")["experiments"]
+    assert created["experiment_id"] == experiment["experiment_id"]
+
+
+def test_pages_give_each_once(client: Client) -> None:
+    made = [client.post("/recurringruns", make_body()) for _ in range(5)]
+    first = client.get("/recurringruns", page_size=2, sort_by="created_at desc")
+    # The order is remembered.
+    second = client.get("/recurringruns", page_size=3, page_token=first["next_page_token"])
+
+    assert [*first["recurringRuns"], *second["recurringRuns"]] == made[::-1]
+    assert "next_page_token" not in second
+
+
 def test_it_is_enabled_disabled_and_deleted(client: Client) -> None:
     path = f"/recurringruns/{client.post('/recurringruns', make_body())['recurring_run_id']}"
 
@@ -256,6 +288,25 @@ def test_runs_that_go_on_hold_back_further_ones(scheduled: Scheduled) -> None:
     scheduled.pass_by(seconds=0)
 
     assert (held, len(scheduled.runs())) == (2, 4)
+
+
+def test_slots_that_pass_while_the_service_is_down_are_not_lost(scheduled: Scheduled) -> None:
+    scheduled.create()
+    scheduled.create(display_name="latest", no_catchup=True)
+    scheduled.pass_by(minutes=1)
+    scheduled.times[0] += timedelta(minutes=3)
+
+    # Another one, as after a restart: all that it knows is in the database.
+    context = replace(scheduled.context, changes=Changes(), logs=FakeLogs())
+    while Scheduler(context).step():
+        pass
+
+    found = scheduled.runs()
+    latest = [run for run in found if run.display_name.startswith("latest")]
+    assert times_of(latest) == ["12:01:00", "12:04:00"]
+    assert times_of([run for run in found if run not in latest]) == [
+        f"12:0{minute}:00" for minute in (1, 2, 3, 4)
+    ]
 
 
 def test_what_is_disabled_makes_none(scheduled: Scheduled) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from service_running import Client
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HELLO: Any = yaml.safe_load((EXAMPLES / "01-hello" / "pipeline.yaml").read_text())
+SAMPLES = sorted((Path(__file__).parents[1] / "sdk_samples").glob("*/*.yaml"))
 UNKNOWN = "4c8d6a2e-0000-4000-8000-000000000000"
 
 
@@ -34,6 +36,184 @@ def test_a_run_comes_back_as_it_was_created(client: Client) -> None:
     assert created["scheduled_at"] == created["created_at"]
     assert created["pipeline_spec"] == HELLO
     assert "run_details" not in created
+
+
+def test_a_run_of_a_version_names_it_and_has_no_spec(client: Client) -> None:
+    version = make_version(client, HELLO)
+    reference = {key: version[key] for key in ("pipeline_id", "pipeline_version_id")}
+
+    by_version = create(client, pipeline_spec=None, pipeline_version_reference=reference)
+    by_old_field = create(
+        client, pipeline_spec=None, pipeline_version_id=version["pipeline_version_id"]
+    )
+
+    for run in (by_version, by_old_field):
+        assert run["pipeline_version_reference"] == reference
+        assert {"pipeline_spec", "pipeline_version_id"} & run.keys() == set()
+        assert client.get(f"/runs/{run['run_id']}") == run
+
+
+def test_a_pipeline_alone_stands_for_its_newest_version(client: Client) -> None:
+    make_version(client, HELLO)
+    newest = make_version(client, HELLO, "v2")
+    reference = {"pipeline_id": newest["pipeline_id"]}
+
+    run = create(client, pipeline_spec=None, pipeline_version_reference=reference)
+
+    found = run["pipeline_version_reference"]["pipeline_version_id"]
+    assert found == newest["pipeline_version_id"]
+
+
+def test_a_version_of_another_pipeline_is_refused(client: Client) -> None:
+    version = make_version(client, HELLO)
+    other = client.post("/pipelines", {"name": "other"})["pipeline_id"]
+    reference = {"pipeline_id": other, "pipeline_version_id": version["pipeline_version_id"]}
+
+    answer = client.ask(
+        "POST", "/runs", {"display_name": "run", "pipeline_version_reference": reference}
+    )
+
+    assert answer.status == 400
+    assert answer.message.startswith("pipeline_version_reference: version")
+
+
+def test_a_spec_comes_back_with_its_platform(client: Client) -> None:
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {}}}}}
+    both = {"pipeline_spec": HELLO, "platform_spec": platform}
+
+    created = create(client, pipeline_spec=both)
+
+    assert created["pipeline_spec"] == both
+
+
+def test_names_may_repeat(client: Client) -> None:
+    ids = {create(client)["run_id"] for _ in range(2)}
+
+    assert len(ids) == 2
+
+
+def make_version(client: Client, spec: Any, name: str = "first") -> Any:
+    """Upload a version of the pipeline ``p``, which the first call makes; return it."""
+    known = client.ask("GET", "/pipelines/names/p")
+    query = {"name": "p"}
+    if known.status == 200:
+        query = {"name": name, "pipelineid": known.body["pipeline_id"]}
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="uploadfile"; filename="p.json"\r\n\r\n'
+        + json.dumps(spec).encode()
+        + b"\r\n--x--\r\n"
+    )
+    answer = client.ask(
+        "POST",
+        "/pipelines/upload_version" if known.status == 200 else "/pipelines/upload",
+        body,
+        query=query,
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert answer.status == 200, answer
+    versions = client.get(f"/pipelines/{answer.body['pipeline_id']}/versions")
+    return versions["pipeline_versions"][-1]
+
+
+# Parameters.
+
+DEFINITIONS: Any = {
+    "text": {"parameterType": "STRING"},
+    "whole": {"parameterType": "NUMBER_INTEGER", "defaultValue": 3},
+    "share": {"parameterType": "NUMBER_DOUBLE", "defaultValue": 0.5},
+    "flag": {"parameterType": "BOOLEAN", "isOptional": True},
+    "items": {"parameterType": "LIST", "isOptional": True},
+    "table": {"parameterType": "STRUCT", "isOptional": True},
+    "color": {"parameterType": "STRING", "literals": ["red", "blue"], "defaultValue": "red"},
+}
+TYPED: Any = {
+    **HELLO,
+    "root": {
+        **HELLO["root"],
+        "inputDefinitions": {
+            "parameters": {**HELLO["root"]["inputDefinitions"]["parameters"], **DEFINITIONS}
+        },
+    },
+}
+
+
+def test_parameters_come_back_with_their_json_types(client: Client) -> None:
+    parameters = {
+        "text": "3",
+        "whole": 7,
+        "share": 1.5,
+        "flag": False,
+        "items": [1, "a", None, {}],
+        "table": {"a": {"b": [True, 2.5]}},
+        "color": "blue",
+    }
+
+    created = create(client, pipeline_spec=TYPED, runtime_config={"parameters": parameters})
+
+    assert client.get(f"/runs/{created['run_id']}")["runtime_config"]["parameters"] == parameters
+
+
+def test_optional_parameters_and_those_with_a_default_need_no_value(client: Client) -> None:
+    config = {"parameters": {"text": "x"}}
+
+    assert create(client, pipeline_spec=TYPED, runtime_config=config)["runtime_config"] == config
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"text": 1},
+        {"text": None},
+        {"text": "x", "whole": "3"},
+        {"text": "x", "share": "0.5"},
+        {"text": "x", "flag": "true"},
+        {"text": "x", "items": {}},
+        {"text": "x", "table": []},
+        {"text": "x", "color": "green"},
+        {"text": "x", "other": 1},
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_refused_of_runs_and_recurring_runs(
+    client: Client, parameters: dict[str, object]
+) -> None:
+    body = {
+        "display_name": "x",
+        "pipeline_spec": TYPED,
+        "runtime_config": {"parameters": parameters},
+    }
+
+    answers = [
+        client.ask("POST", "/runs", body),
+        client.ask("POST", "/recurringruns", {**body, "max_concurrency": 1}),
+    ]
+
+    assert [(each.status, each.body["code"]) for each in answers] == [(400, 3)] * 2
+    wrong = ({"text", *parameters} - {"text"} or {"text"}).pop()
+    assert all(f"'{wrong}'" in each.message for each in answers)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_what_releases_of_the_sdk_compile_is_accepted(sqlite_client: Client, sample: Path) -> None:
+    documents = [each for each in yaml.safe_load_all(sample.read_text()) if each]
+    spec = documents[0]
+    if len(documents) > 1:
+        spec = {"pipeline_spec": documents[0], "platform_spec": documents[1]}
+
+    declared = documents[0]["root"].get("inputDefinitions", {}).get("parameters", {})
+    given = {
+        name: "x"
+        for name, one in declared.items()
+        if not {"defaultValue", "isOptional"} & one.keys()
+    }
+
+    created = create(sqlite_client, pipeline_spec=spec, runtime_config={"parameters": given})
+
+    assert created["pipeline_spec"] == spec
+
+
+# What becomes of runs.
 
 
 def test_macros_are_replaced_when_the_run_is_made(client: Client) -> None:

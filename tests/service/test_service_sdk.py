@@ -9,6 +9,7 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,31 @@ def test_the_log_of_a_task_is_read_while_it_is_written_and_later(client: Client)
     assert (followed.status, followed.body) == (200, "first\n<b>last</b>\n")
     assert again.body == followed.body
     assert [answer.status for answer in unknown] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("of_task", "of_service", "states"),
+    [
+        (True, True, ["SUCCEEDED", "CACHED"]),
+        (False, True, ["SUCCEEDED", "SUCCEEDED"]),
+        (True, False, ["SUCCEEDED", "SUCCEEDED"]),
+    ],
+    ids=["reused", "not by the task", "not by the service"],
+)
+def test_a_result_is_reused_unless_the_task_or_the_service_is_told_not_to(
+    tmp_path: Path, of_task: bool, of_service: bool, states: list[str]
+) -> None:
+    spec = json.loads(shell_pipeline("shell", {"say": "echo x > $0"}))
+    spec["root"]["dag"]["tasks"]["say"]["cachingOptions"] = {"enableCache": of_task}
+    found: list[str] = []
+    with run_service(replace(make_settings(tmp_path), cache=of_service)) as client:
+        for _ in range(2):
+            run_id = client.post("/runs", {"display_name": "run", "pipeline_spec": spec})["run_id"]
+            wait(client, run_id, "SUCCEEDED", "FAILED")
+            (task,) = client.get(f"/runs/{run_id}/tasks")["tasks"]
+            found.append(task["state"])
+
+    assert found == states
 
 
 def test_a_failing_run_says_which_task_and_why(client: Client) -> None:

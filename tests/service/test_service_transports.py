@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
@@ -121,6 +123,68 @@ def test_what_the_go_client_sends_is_accepted(client: Client) -> None:
     }
 
     assert client.post("/experiments", body)["display_name"] == "go"
+
+
+def test_numbers_enums_and_times_are_read_in_every_form_and_written_in_one(client: Client) -> None:
+    body = {
+        "display_name": "x",
+        "pipeline_spec": yaml.safe_load(HELLO.read_text()),
+        "max_concurrency": 3,
+        "mode": 1,
+        "trigger": {
+            "periodicSchedule": {
+                "intervalSecond": 60,
+                "startTime": "2046-01-01T01:00:00.75+01:00",
+            }
+        },
+    }
+
+    created = client.post("/recurringruns", body)
+
+    assert (created["max_concurrency"], created["mode"]) == ("3", "ENABLE")
+    assert created["trigger"] == {
+        "periodic_schedule": {"interval_second": "60", "start_time": "2046-01-01T00:00:00Z"}
+    }
+
+
+def test_everything_says_when_it_was_made(client: Client) -> None:
+    spec = yaml.safe_load(HELLO.read_text())
+    made = [
+        client.post("/experiments", {"display_name": "x"}),
+        client.post("/pipelines", {"name": "x"}),
+        client.post("/runs", {"display_name": "x", "pipeline_spec": spec}),
+        client.post(
+            "/recurringruns", {"display_name": "x", "pipeline_spec": spec, "max_concurrency": 1}
+        ),
+    ]
+
+    assert [re.sub(r"\d", "0", each["created_at"]) for each in made] == [
+        "0000-00-00T00:00:00Z"
+    ] * len(made)
+
+
+def test_parameters_of_a_query_that_are_unknown_or_empty_count_for_nothing(client: Client) -> None:
+    answers = [
+        client.ask("GET", "/runs", query={"page_token": "", "filter": "", "color": "red"}),
+        client.ask("GET", "/experiments", query={"page_size": "", "sort_by": "", "namespace": ""}),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200]
+
+
+def test_an_action_needs_no_body_whatever_its_type_says(client: Client) -> None:
+    made = client.post("/experiments", {"display_name": "x"})
+    path = f"/experiments/{made['experiment_id']}"
+    kind = {"Content-Type": "application/json"}
+
+    answers = [
+        client.ask("POST", f"{path}:archive", b"", headers=kind),
+        client.ask("POST", f"{path}:unarchive", b"{}", headers=kind),
+        client.ask("POST", f"{path}:archive"),
+        client.ask("GET", path, headers=kind),
+    ]
+
+    assert [answer.status for answer in answers] == [200] * 4
 
 
 def test_a_nul_character_is_no_bug(client: Client) -> None:

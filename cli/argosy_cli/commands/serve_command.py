@@ -15,7 +15,7 @@ from argosy_cli.options.compiling import compile_options, make_compile_options
 from argosy_cli.options.shared import Count, Duration, format_examples, home, target_options
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import InvalidArgumentError, MachineError
-from argosy_service.settings import ServiceSettings, UserSettings
+from argosy_service.settings import ServiceSettings, TlsFiles, UserSettings
 
 if TYPE_CHECKING:
     from argosy_service.access.access import AccessPolicy
@@ -72,6 +72,18 @@ _USERS = UserSettings()
     multiple=True,
     metavar="NAME",
     help="A name that clients reach the service by, beside localhost.",
+)
+@click.option(
+    "--tls-certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Speak TLS on both ports, and show the certificate in this PEM file; needs --tls-key.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="PEM file of the private key of --tls-certificate.",
 )
 @click.option(
     "--token-file",
@@ -175,6 +187,8 @@ def command(
     port: int,
     grpc_port: int,
     allowed_hosts: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
     token_file: Path | None,
     multi_user: bool,
     user_header: str,
@@ -215,6 +229,7 @@ def command(
         http_port=port,
         grpc_port=grpc_port,
         allowed_hosts=allowed_hosts,
+        tls=_make_tls_files(tls_certificate, tls_key),
         token_file=token_file,
         logs_requests=not no_request_log,
         drain_seconds=drain_seconds,
@@ -245,6 +260,16 @@ def command(
     else:
         _refuse_options_of_clusters(chosen)
     serve(settings, argo=argo, access=access, on_ready=_tell)
+
+
+def _make_tls_files(certificate: Path | None, key: Path | None) -> TlsFiles | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise InvalidArgumentError(
+            "--tls-certificate and --tls-key belong together; give both, or none"
+        )
+    return TlsFiles(certificate=certificate, key=key)
 
 
 def _make_argo_settings(

@@ -30,8 +30,20 @@ _NO_LIMIT: Final = -1
 class GrpcServer:
     """The API on a port of its own."""
 
-    def __init__(self, context: Context, recorder: Recorder, address: str) -> None:
+    def __init__(
+        self,
+        context: Context,
+        recorder: Recorder,
+        address: str,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         """Bind to ``address``, ``HOST:PORT``; port 0 takes a free one.
+
+        Args:
+            context: What it answers from.
+            recorder: Is told of each request.
+            address: Where it listens.
+            credentials: What it shows; ``None``: it speaks without TLS.
 
         Raises:
             RuntimeError: The port is taken.
@@ -53,7 +65,11 @@ class GrpcServer:
         reflection.enable_server_reflection(
             [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
-        self.port: int = self._server.add_insecure_port(address)
+        self.port: int = (
+            self._server.add_insecure_port(address)
+            if credentials is None
+            else self._server.add_secure_port(address, credentials)
+        )
         """The port that it listens on."""
 
     def start(self) -> None:

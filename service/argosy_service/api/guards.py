@@ -1,6 +1,7 @@
 """What each HTTP request has to pass: no foreign web page sent it, and its sender is known.
 
-The port of gRPC needs no such check against web pages: browsers do not speak HTTP/2 without TLS.
+The port of gRPC needs no such check against web pages: browsers do not speak HTTP/2 without TLS,
+and by TLS they ask first whether a page may send the content type of gRPC, which nothing allows.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from argosy_service.spec_documents import PLATFORM, SPEC, make_source
 MAX_SPEC_BYTES: Final = 32 * 2**20
 
 _KEPT_PIPELINES: Final = 64
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 _MAX_DEPTH: Final = 400
 
 
@@ -54,7 +56,7 @@ class SpecReader:
         self._lock = threading.Lock()
 
     def read_file(self, data: bytes, *, file: str) -> Spec:
-        """Return the spec in a file of YAML or JSON.
+        """Return the spec in a file of YAML or JSON, whose name is one that KFP takes.
 
         Raises:
             InvalidRequestError: It breaks rules of the format; one line for each problem.
@@ -64,9 +66,16 @@ class SpecReader:
             document = documents.pipeline
             if documents.platform is not None:
                 document = {SPEC: documents.pipeline, PLATFORM: documents.platform}
-            return self._make_spec(document, Source(file=file, data=data))
+            spec = self._make_spec(document, Source(file=file, data=data))
         except InvalidPipelineError as error:
             raise InvalidRequestError(str(error)) from error
+        name = spec.pipeline.name
+        if _NAME.fullmatch(name) is None:
+            raise InvalidRequestError(
+                f"{file}: pipelineInfo.name: '{name}' is no name of a pipeline; use up to 128 small "
+                "letters, digits and dashes, and no dash at the beginning"
+            )
+        return spec
 
     def read_inline(self, message: Struct) -> Spec:
         """Return the spec that a request carries.
