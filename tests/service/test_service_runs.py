@@ -78,7 +78,7 @@ def test_a_version_of_another_pipeline_is_refused(client: Client) -> None:
 
 
 def test_a_spec_comes_back_with_its_platform(client: Client) -> None:
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {}}}}}
+    platform: Any = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {}}}}}
     both = {"pipeline_spec": HELLO, "platform_spec": platform}
 
     created = create(client, pipeline_spec=both)
@@ -138,12 +138,12 @@ TYPED: Any = {
 
 
 def test_parameters_come_back_with_their_json_types(client: Client) -> None:
-    parameters = {
+    parameters: Any = {
         "text": "3",
         "whole": 7,
         "share": 1.5,
         "flag": False,
-        "items": [1, "a", None, {}],
+        "items": [1, "a", None],
         "table": {"a": {"b": [True, 2.5]}},
         "color": "blue",
     }
