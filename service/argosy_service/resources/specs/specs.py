@@ -72,8 +72,8 @@ class SpecReader:
         name = spec.pipeline.name
         if _NAME.fullmatch(name) is None:
             raise InvalidRequestError(
-                f"{file}: pipelineInfo.name: '{name}' is no name of a pipeline; use up to 128 small "
-                "letters, digits and dashes, and no dash at the beginning"
+                f"{file}: pipelineInfo.name: '{name}' is no name of a pipeline; use up to 128 "
+                "small letters, digits and dashes, and no dash at the beginning"
             )
         return spec
 
