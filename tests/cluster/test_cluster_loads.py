@@ -22,7 +22,8 @@ COUNT = 'mkdir -p "$(dirname "$1")" && wc -c <"$0" >"$1"'
 def test_a_loop_of_300_has_300_pods_that_are_completed(cluster: ArgoCluster) -> None:
     body = dag({"work": task("comp-work", {"n": given("item")})}, {"item": "NUMBER_INTEGER"})
     work = leaf({"n": "NUMBER_INTEGER"}, command=["echo", "{{$.inputs.parameters['n']}}"])
-    each = task("comp-body", **loop([*range(300)]))
+    # As many at a time as a small node has room for, beside other pods.
+    each = task("comp-body", **loop([*range(300)]), iteratorPolicy={"parallelismLimit": 20})
 
     run = cluster.start(pipeline(dag({"each": each}), {"comp-body": body, "comp-work": work}))
 
