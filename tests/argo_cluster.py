@@ -19,7 +19,9 @@ from argosy_store.stores import Stores
 
 Json = dict[str, Any]
 
-COMPLETED = "workflows.argoproj.io/completed"
+POLL_SECONDS = 2
+"""Each question is a process, which takes a third of a second of a processor that pods need."""
+
 NODE_NAME = "workflows.argoproj.io/node-name"
 
 
@@ -81,7 +83,7 @@ class ArgoCluster:
             if names:
                 return self._started(names[0]).name
             assert time.monotonic() < deadline, f"no workflow has {selector}"
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
 
     def argo(self, *words: str) -> str:
         return self._checked("argo", *words)
@@ -139,9 +141,11 @@ class ArgoRun:
 
     def end(self, *, timeout_seconds: float = 600) -> str:
         """Wait until Argo is done with it; return its phase."""
-        self.wait_until(
-            lambda: self.get()["metadata"].get("labels", {}).get(COMPLETED) == "true",
-            timeout_seconds=timeout_seconds,
+        self.cluster.kubectl(
+            "wait",
+            "--for=condition=Completed",
+            f"--timeout={timeout_seconds:.0f}s",
+            f"workflow/{self.name}",
         )
         return str(self.get()["status"]["phase"])
 
@@ -149,7 +153,7 @@ class ArgoRun:
         deadline = time.monotonic() + timeout_seconds
         while not holds():
             assert time.monotonic() < deadline, self.cluster.argo("get", self.name)
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
 
     def node(self, path: str) -> Json:
         """Return the node of a task; its phase is that of its last attempt where it has several."""
@@ -161,6 +165,17 @@ class ArgoRun:
         selector = f"workflows.argoproj.io/workflow={self.name}"
         listed = self.cluster.kubectl("get", "pods", "-l", selector, "-o", "json")
         return list(json.loads(listed)["items"])
+
+    def wait_for_pods(self) -> list[str]:
+        """Return the phases of all pods when they have ended: a run may end a moment before."""
+        phases: list[str] = []
+
+        def have_ended() -> bool:
+            phases[:] = [pod["status"]["phase"] for pod in self.pods()]
+            return not {*phases} - {"Succeeded", "Failed"}
+
+        self.wait_until(have_ended, timeout_seconds=60)
+        return phases
 
     def pod(self, path: str) -> str:
         """Return the name of the newest pod of a task, or nothing."""

@@ -46,7 +46,7 @@ def test_every_pod_of_a_run_that_succeeded_is_completed(cluster: ArgoCluster, co
     )
 
     assert run.end(timeout_seconds=800) == "Succeeded"
-    assert [pod["status"]["phase"] for pod in run.pods()] == ["Succeeded"] * count
+    assert run.wait_for_pods() == ["Succeeded"] * count
 
 
 def test_a_command_that_fails_says_why(cluster: ArgoCluster) -> None:

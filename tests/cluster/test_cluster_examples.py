@@ -44,7 +44,7 @@ def test_an_example_succeeds_and_leaves_no_pod_that_failed(
     assert run.end(timeout_seconds=600) == "Succeeded"
     # Its pods fail on purpose.
     if example.name != "07-retries":
-        assert {pod["status"]["phase"] for pod in run.pods()} == {"Succeeded"}
+        assert {*run.wait_for_pods()} == {"Succeeded"}
 
 
 def test_a_claim_is_made_mounted_and_deleted(cluster: ArgoCluster) -> None:

@@ -28,7 +28,7 @@ def test_a_loop_of_300_has_300_pods_that_are_completed(cluster: ArgoCluster) -> 
     run = cluster.start(pipeline(dag({"each": each}), {"comp-body": body, "comp-work": work}))
 
     assert run.end(timeout_seconds=850) == "Succeeded"
-    assert [pod["status"]["phase"] for pod in run.pods()] == ["Succeeded"] * 300
+    assert run.wait_for_pods() == ["Succeeded"] * 300
     assert run.log("each/299/work") == "299\n"
 
 

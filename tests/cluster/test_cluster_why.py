@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import pytest
 
-from argo_cluster import ArgoCluster, ArgoRun, Json
+from argo_cluster import POLL_SECONDS, ArgoCluster, ArgoRun, Json
 from argosy_compiler.options import PodSecurity
 from argosy_schemas.ir.model import Pipeline
 from cli_processes import ARGOSY
@@ -552,7 +552,7 @@ def _wait_for_cause(run: ArgoRun, seed: Seed) -> tuple[Json, str]:
             if is_seeded and f": {error}\n" in text:
                 return cause, text
         assert time.monotonic() < deadline, (told, text)
-        time.sleep(2)
+        time.sleep(POLL_SECONDS)
 
 
 def _record(name: str, run: ArgoRun, cause: Json) -> None:
