@@ -126,12 +126,8 @@ class ClusterLogReader:
 
     def _path(self, pod: Document) -> TaskPath | None:
         """Return the task of a pod that is wanted; ``None``: it has none, as a pod that decides."""
-        for container in read_members(read_member(pod, "spec"), "containers"):
-            if container.get("name") == LAUNCHER_CONTAINER:
-                for variable in read_members(container, "env"):
-                    if variable.get("name") == ENV_TASK:
-                        return self._wanted(TaskPath(str(variable.get("value"))))
-        return None
+        path = find_task_path(pod)
+        return None if path is None else self._wanted(path)
 
     def _wanted(self, path: TaskPath) -> TaskPath | None:
         return path if self._task is None or matches_task(path, self._task) else None
@@ -226,6 +222,26 @@ class ClusterLogReader:
     def _note(self, notice: str) -> None:
         if notice not in self.notices:
             self.notices.append(notice)
+
+
+def find_task_path(pod: Document) -> TaskPath | None:
+    """Return the task of a pod; ``None``: it has none, as a pod that decides."""
+    for container in read_members(read_member(pod, "spec"), "containers"):
+        if container.get("name") == LAUNCHER_CONTAINER:
+            for variable in read_members(container, "env"):
+                if variable.get("name") == ENV_TASK:
+                    return TaskPath(str(variable.get("value")))
+    return None
+
+
+def read_own_lines(cluster: Cluster, pod: str) -> Iterator[bytes]:
+    """Yield the lines that the command of a task wrote, from its pod, without those of Argo.
+
+    Raises:
+        ClusterError: The log may not be read, or the cluster does not answer.
+    """
+    lines = _split(cluster.read_log(pod, MAIN_CONTAINER))
+    return (line for line in lines if not _OTHERS_LINE.match(line))
 
 
 def read_last_pod_lines(cluster: Cluster, pod: str, path: TaskPath, count: int) -> tuple[str, ...]:

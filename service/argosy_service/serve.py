@@ -33,13 +33,15 @@ from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
 from argosy_service.database.leases import Lease
+from argosy_service.engines.argo.artifacts import make_argo_roots
 from argosy_service.engines.argo.engine import ArgoEngine
 from argosy_service.engines.argo.logs import ArgoLogs
 from argosy_service.engines.argo.settings import ArgoSettings
-from argosy_service.engines.local.artifacts import LocalArtifacts
+from argosy_service.engines.artifacts import StoredArtifacts
+from argosy_service.engines.local.artifacts import make_local_roots
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from argosy_service.engines.local.logs import LocalLogs
-from argosy_service.engines.protocol import RunEngine, UnreadArtifacts
+from argosy_service.engines.protocol import RunEngine
 from argosy_service.file_locks import hold_file
 from argosy_service.health import Health
 from argosy_service.resources.changes import Changes
@@ -180,12 +182,13 @@ def open_service(
             f"'{settings.directory}' cannot be written: {error.strerror}; choose another --home"
         ) from error
     with _hold(settings.directory), closing(open_database(settings.database_url)) as database:
+        roots = make_local_roots(settings.home) if argo is None else make_argo_roots(argo)
         context = Context(
             database=database,
             clock=_now,
             changes=Changes(),
             logs=LocalLogs(settings.home) if argo is None else ArgoLogs(argo),
-            artifacts=LocalArtifacts(settings.home) if argo is None else UnreadArtifacts(),
+            artifacts=StoredArtifacts(roots),
             time_zone=settings.time_zone,
             importer=UrlImporter(allowed_prefixes=settings.import_prefixes),
             access=access,

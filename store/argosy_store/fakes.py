@@ -108,6 +108,9 @@ class FlakyStore:
     def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         return self._call("get_file", info.key, lambda: self._inner.get_file(info, path))
 
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        return self._call("get_range", info.key, lambda: self._inner.get_range(info, start, end))
+
     def _call(self, operation: str, key: str, call: Callable[[], T]) -> T:
         failing = self._must_fail(operation, key)
         if failing and not self._lose_answers:

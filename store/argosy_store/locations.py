@@ -155,6 +155,13 @@ def join_uri(root: str | os.PathLike[str], *segments: str) -> ArtifactUri:
     return ArtifactUri(f"{location.scheme}://{location.bucket}/{'/'.join(parts)}")
 
 
+def extend_root(root: str | os.PathLike[str], *segments: str) -> str:
+    """Return the URL of a root below ``root``, with the options of that."""
+    text = os.fspath(root)
+    uri = join_uri(text, *segments)
+    return f"{uri}?{text.rpartition('?')[2]}" if parse_root(text).options else uri
+
+
 def _local_location(path: str) -> Location:
     return Location(scheme="file", bucket="", key=path.strip("/"))
 

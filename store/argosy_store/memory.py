@@ -10,7 +10,13 @@ from pathlib import Path
 from argosy_schemas.atomic_files import write_atomically
 from argosy_store.digests import digest_bytes
 from argosy_store.local.files import make_read_error, make_write_error
-from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
+from argosy_store.objects import (
+    ObjectInfo,
+    StoredFile,
+    check_key,
+    make_object_changed_error,
+    make_object_gone_error,
+)
 
 
 class MemoryStore:
@@ -88,6 +94,15 @@ class MemoryStore:
         except OSError as error:
             raise make_write_error(path, error) from error
         return digest_bytes(data)
+
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        found = self._objects.get(info.key)
+        if found is None:
+            raise make_object_gone_error(self._url, info.key)
+        data, now = found
+        if now.etag != info.etag:
+            raise make_object_changed_error(self._url, info.key)
+        return data[start:end]
 
     def _write(self, key: str, data: bytes) -> ObjectInfo:
         self._writes += 1

@@ -109,11 +109,25 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to before ``end`` of an object, as of :meth:`get_file`.
+
+        Both are within its size. An object that changed since then is refused.
+        """
+        ...
+
 
 def make_object_gone_error(url: str, key: str) -> StoreError:
     """Return the error for an object that disappeared after it was found."""
     return StoreError(
         f"{url}/{key}: the object is gone; run the task that made it again", retryable=False
+    )
+
+
+def make_object_changed_error(url: str, key: str) -> StoreError:
+    """Return the error for an object that changed after it was found."""
+    return StoreError(
+        f"{url}/{key}: the object changed while it was read; run again", retryable=False
     )
 
 

@@ -155,6 +155,9 @@ class RetryingStore:
     def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         return self._retry(lambda: self._inner.get_file(info, path))
 
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        return self._retry(lambda: self._inner.get_range(info, start, end))
+
     def _retry(self, operation: Callable[[], T]) -> T:
         deadline: float | None = None
         pause = _FIRST_PAUSE_SECONDS

@@ -55,5 +55,8 @@ class Subtree:
     def get_file(self, info: ObjectInfo, path: Path) -> str | None:
         return self._inner.get_file(replace(info, key=self._whole(info.key)), path)
 
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        return self._inner.get_range(replace(info, key=self._whole(info.key)), start, end)
+
     def _whole(self, key: str) -> str:
         return f"{self._prefix}/{check_key(key, url=self.url)}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.protocol import RunOrder, RunReport
 from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
-from cli_processes import shell_pipeline
+from cli_processes import argosy, shell_pipeline
 from workflow_play import play
 
 RUN = "7f3ab2c4-91d0-4c1f-9a55-0123456789ab"
@@ -58,10 +58,18 @@ class World:
         self.settings = ArgoSettings(
             connect=lambda: self.cluster, options=CompileOptions(store=str(store))
         )
+        self.now = CREATED
+        self.skipped = 0.0
+        """Seconds that went by on the clock of the engine alone."""
         self.engine = self.open()
 
     def open(self) -> ArgoEngine:
-        return ArgoEngine(self.settings, sleep=lambda _: time.sleep(0.01))
+        return ArgoEngine(
+            self.settings,
+            monotonic=lambda: time.monotonic() + self.skipped,
+            sleep=lambda _: time.sleep(0.01),
+            now=lambda: self.now,
+        )
 
     def restart(self) -> None:
         self.engine.close()
@@ -135,6 +143,152 @@ def test_what_is_compiled_once_is_what_the_compiler_makes_for_the_run(world: Wor
     options = CompileOptions(store=str(world.store), retried=run)
     wanted: Any = compile_pipeline(pipeline, options).workflow
     assert world.workflow()["spec"] == json.loads(json.dumps(wanted["spec"]))
+
+
+def make_cached(second: str) -> str:
+    """Return a pipeline of two tasks whose results may be reused."""
+    document: Any = json.loads(
+        shell_pipeline("hello", {"one": "echo 1 > $0", "two": second}, after={"two": "one"})
+    )
+    for task in document["root"]["dag"]["tasks"].values():
+        task["cachingOptions"] = {"enableCache": True}
+    return json.dumps(document)
+
+
+def fill_cache(world: World, spec: str, directory: Path) -> None:
+    """Run a pipeline on this machine, and copy what it left to the store."""
+    (directory / "hello.json").write_text(spec)
+    assert argosy("run", "hello.json", "-q", cwd=directory).status == 0
+    home = directory / ".argosy"
+    for file in (*home.glob("cache/*.json"), *home.glob("runs/*/tasks/**/*.json")):
+        target = world.store / file.relative_to(home)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+
+
+def list_pods(workflow: Any) -> list[str]:
+    """Return the tasks of the root that have pods."""
+    templates = {each["name"]: each for each in workflow["spec"]["templates"]}
+    return [
+        task["name"]
+        for task in templates["root"]["dag"]["tasks"]
+        if "container" in templates[task["template"]]
+    ]
+
+
+def list_successes(world: World) -> list[str]:
+    found = world.store.glob(f"runs/{RUN}/tasks/*/success.json")
+    return sorted(path.parent.name for path in found)
+
+
+def test_what_is_cached_has_no_pod(world: World, tmp_path: Path) -> None:
+    spec = make_cached("echo 2 > $0")
+    fill_cache(world, spec, tmp_path)
+
+    world.engine.start(order(spec=spec))
+    world.settle(world.names)
+
+    workflow = world.workflow()
+    identity = read_run_identity(workflow["metadata"])
+    assert list_pods(workflow) == []
+    assert (identity.run_id, identity.name, identity.created_at) == (RUN, NAME, CREATED)
+    assert not identity.is_retried
+    # Whoever deletes the other run sees what this one needs of it.
+    assert list_successes(world) == ["one", "two"]
+
+
+def test_what_follows_something_new_has_its_pod(world: World, tmp_path: Path) -> None:
+    fill_cache(world, make_cached("echo 2 > $0"), tmp_path)
+
+    world.engine.start(order(spec=make_cached("echo other > $0")))
+    world.settle(world.names)
+
+    assert list_pods(world.workflow()) == ["two"]
+    assert list_successes(world) == ["one"]
+
+
+def test_without_the_cache_every_task_has_its_pod(world: World, tmp_path: Path) -> None:
+    spec = make_cached("echo 2 > $0")
+    fill_cache(world, spec, tmp_path)
+    world.settings = replace(world.settings, cache=False)
+    world.restart()
+
+    world.engine.start(order(spec=spec))
+    world.settle(world.names)
+
+    assert list_pods(world.workflow()) == ["one", "two"]
+
+
+def make_launcher_pod(task: str, uid: str) -> Document:
+    """Return the pod of a task whose command has ended."""
+    variables = [{"name": "ARGOSY_TASK", "value": task}]
+    return {
+        "metadata": {
+            "name": f"{NAME}-pod-{task}",
+            "uid": uid,
+            "creationTimestamp": "2026-05-01T12:00:01Z",
+            "labels": {"workflows.argoproj.io/workflow": NAME},
+        },
+        "spec": {"containers": [{"name": "launcher", "env": variables}, {"name": "main"}]},
+        "status": {"containerStatuses": [{"name": "main", "state": {"terminated": {}}}]},
+    }
+
+
+def test_a_workflow_goes_some_time_after_the_end_of_its_run_is_written_down(world: World) -> None:
+    world.settings = replace(world.settings, keep_workflows=timedelta(days=1))
+    world.restart()
+    world.engine.start(order())
+    world.settle(world.names)
+    for task in ("one", "two"):
+        world.cluster.put(PODS, make_launcher_pod(task, f"uid-{task}"))
+    world.cluster.logs[f"{NAME}-pod-one", "main"] = b"kept by its launcher\n"
+    world.cluster.logs[f"{NAME}-pod-two", "main"] = b'first\ntime="x" argo=true\nlast\n'
+    stored = world.store / "runs" / RUN / "tasks"
+    (stored / "one").mkdir(parents=True)
+    (stored / "one" / "uid-one.log").write_bytes(b"stored")
+    world.play(one="Succeeded", two="Failed")
+    world.final()
+    ended: list[str] = []
+    asked: list[str] = []
+
+    def choose_ended(ids: Collection[str]) -> list[str]:
+        asked.extend(ids)
+        return [each for each in ids if each in ended]
+
+    def tidy(*, at: str) -> bool:
+        world.now = datetime.fromisoformat(at)
+        world.skipped += 60
+        world.engine.tidy(choose_ended)
+        return not world.names()
+
+    tidy(at="2026-05-02T12:00:00Z")
+    assert asked == []
+    tidy(at="2026-05-02T13:00:00Z")
+    assert asked == [RUN]
+    ended.append(RUN)
+    world.settle(lambda: tidy(at="2026-05-02T13:00:00Z"))
+
+    assert (stored / "one" / "uid-one.log").read_bytes() == b"stored"
+    assert (stored / "two" / "uid-two.log").read_bytes() == b"first\nlast\n"
+    assert not world.engine.active
+
+
+def test_workflows_of_others_stay(world: World) -> None:
+    world.settings = replace(world.settings, keep_workflows=timedelta(0))
+    world.now = datetime(2027, 1, 1, tzinfo=UTC)
+    world.restart()
+    submit(world)
+    world.play("other", one="Succeeded", two="Succeeded")
+    world.settle(lambda: world.engine.find(list))
+    asked: list[Collection[str]] = []
+
+    def choose_ended(ids: Collection[str]) -> Collection[str]:
+        asked.append(ids)
+        return ids
+
+    world.engine.tidy(choose_ended)
+
+    assert asked == []
 
 
 def test_a_run_is_reported_from_its_queue_to_its_end(world: World) -> None:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,16 @@ from argosy_cluster.kubernetes.client import KubernetesCluster
 from argosy_cluster.kubernetes.kubeconfig import read_access
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions
+from argosy_runs.results import TaskResult
+from argosy_runs.states import TaskState
+from argosy_schemas.formats.records import Artifact, Content, ContentKind, Values
+from argosy_schemas.ir.task_kind import TaskKind
+from argosy_schemas.names import ArtifactUri, TaskPath
 from argosy_schemas.reading.pipeline import read_pipeline
+from argosy_service.background.ledger import Ledger
+from argosy_service.database.database import open_database
 from argosy_service.engines.argo.settings import ArgoSettings
+from argosy_service.engines.protocol import RunReport
 from argosy_service.settings import ServiceSettings
 from cli_processes import shell_pipeline
 from kube_server import Canned, KubeServer, kube_server
@@ -179,6 +189,56 @@ def test_a_workflow_of_others_is_a_run_of_the_default_experiment(
     [experiment] = service.client.get("/experiments")["experiments"]
     assert (run["display_name"], experiment["display_name"]) == ("other", "Default")
     assert run["experiment_id"] == experiment["experiment_id"]
+
+
+def test_the_bytes_of_an_artifact_come_from_the_store_of_its_run(
+    service: Service, tmp_path: Path
+) -> None:
+    document = {**read_spec(), "defaultPipelineRoot": str(tmp_path / "root")}
+    own, stored = tmp_path / "root" / "own", tmp_path / "store" / "artifacts" / "stored"
+    record = tmp_path / "store" / "runs" / "record"
+    for path in (own, stored, record):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(path.name.encode())
+    body = {"display_name": "run", "pipeline_spec": document}
+    run_id = str(service.client.post("/runs", body)["run_id"])
+    outputs = Values(
+        artifacts={
+            path.name: (
+                Artifact(
+                    name=path.name,
+                    uri=ArtifactUri(str(path)),
+                    content=Content(kind=ContentKind.FILE, files=1),
+                ),
+            )
+            for path in (own, stored, record)
+        }
+    )
+    report_task(service, run_id, outputs)
+
+    def fetch(name: str) -> tuple[int, object]:
+        answer = service.client.ask("GET", f"/runs/{run_id}/nodes/one/artifacts/{name}:download")
+        return answer.status, answer.body
+
+    assert fetch("own") == (200, "own")
+    assert fetch("stored") == (200, "stored")
+    assert fetch("record")[0] == 400
+
+
+def report_task(service: Service, run_id: str, outputs: Values) -> None:
+    """Write down that the task of a run has ended with these outputs."""
+    task = TaskResult(
+        path=TaskPath("one"),
+        kind=TaskKind.CONTAINER,
+        name="one",
+        display_name="one",
+        state=TaskState.SUCCEEDED,
+        outputs=outputs,
+    )
+    started = datetime(2026, 5, 1, tzinfo=UTC)
+    report = RunReport(run_id=run_id, state="RUNNING", tasks=(task,), started_at=started)
+    with closing(open_database(service.client.settings.database_url)) as database:
+        Ledger(database).take([report], 1)
 
 
 # API servers that refuse, or do not answer.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import os
-import tempfile
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -20,6 +18,7 @@ from argosy_runs.states import TaskState
 from argosy_schemas.formats.records import Artifact, Content, ContentKind, Values
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import ArtifactUri, TaskPath
+from argosy_service.api.ranges import UnsatisfiableRangeError, parse_range
 from argosy_service.background.ledger import Ledger
 from argosy_service.database.database import open_database
 from argosy_service.engines.protocol import RunReport
@@ -30,6 +29,7 @@ HELLO = yaml.safe_load(
     (Path(__file__).parents[2] / "examples" / "01-hello" / "pipeline.yaml").read_text()
 )
 BYTES = os.urandom(500_000)
+LARGE = os.urandom(7 * 2**20 + 1)
 HTML = b"<script>alert(1)</script>"
 
 
@@ -64,10 +64,12 @@ def store(client: Client, name: str, data: bytes) -> str:
     return str(path)
 
 
-def fetch(client: Client, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+def fetch(
+    client: Client, path: str, *, method: str = "GET", **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     port = client.service.http_port
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=headers)
         response = connection.getresponse()
         return response.status, response.headers, response.read()
 
@@ -104,19 +106,57 @@ def test_an_artifact_is_downloaded_whole_or_in_ranges(client: Client) -> None:
     assert again[0] == 206
 
 
-def test_no_file_of_ours_is_left(client: Client, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    run_id = make_run(client, {"model": make_artifact(store(client, "c/m", BYTES))})
+def test_a_large_artifact_comes_in_parts(client: Client) -> None:
+    path = store(client, "c/m", LARGE)
+    run_id = make_run(client, {"model": make_artifact(path)})
 
-    for action in ("read", "download"):
-        fetch(client, url(run_id, "model", action))
-    fetch(client, url(run_id, "model", "download"), Range="bytes=900000-")
+    whole = fetch(client, url(run_id, "model", "download"))
+    read = json.loads(fetch(client, url(run_id, "model", "read"))[2])["data"]
+    end = fetch(client, url(run_id, "model", "download"), Range="bytes=-4000000")
+    head = fetch(client, url(run_id, "model", "download"), method="HEAD")
 
-    # The last one goes a moment after its answer was read.
-    deadline = time.monotonic() + 20
-    while list(tmp_path.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert list(tmp_path.iterdir()) == []
+    assert whole[2] == LARGE
+    assert base64.b64decode(read) == LARGE
+    assert (end[0], end[2]) == (206, LARGE[-4_000_000:])
+    assert (head[0], head[1]["Content-Length"], head[2]) == (200, str(len(LARGE)), b"")
+
+
+def test_a_range_of_another_state_of_the_file_is_none(client: Client) -> None:
+    run_id = make_run(client, {"model": make_artifact(store(client, "d/m", b"one"))})
+    path = url(run_id, "model", "download")
+    etag = fetch(client, path)[1]["ETag"]
+
+    store(client, "d/m", b"other")
+    found = fetch(client, path, Range="bytes=0-1", **{"If-Range": etag})
+
+    assert (found[0], found[2]) == (200, b"other")
+
+
+@pytest.mark.parametrize(
+    ("header", "span"),
+    [
+        (None, None),
+        ("bytes=0-0", (0, 1)),
+        ("bytes=3-", (3, 10)),
+        ("bytes=3-99", (3, 10)),
+        ("bytes=-4", (6, 10)),
+        ("bytes=-99", (0, 10)),
+        ("Bytes = 1 - 2", (1, 3)),
+        ("bytes=-", None),
+        ("bytes=5-4", None),
+        ("bytes=0-1,3-4", None),
+        ("lines=0-1", None),
+        (f"bytes=0-{'9' * 5000}", None),
+    ],
+)
+def test_ranges_are_read(header: str | None, span: tuple[int, int] | None) -> None:
+    assert parse_range(header, 10) == span
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-20", "bytes=-0"])
+def test_a_range_beyond_the_end_is_refused(header: str) -> None:
+    with pytest.raises(UnsatisfiableRangeError):
+        parse_range(header, 10)
 
 
 def test_what_is_elsewhere_is_not_read(client: Client, tmp_path: Path) -> None:

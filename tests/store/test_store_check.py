@@ -137,6 +137,10 @@ class Policy:
         self._allow("read")
         return self.inner.get_file(info, path)
 
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        self._allow("read")
+        return self.inner.get_range(info, start, end)
+
 
 @pytest.mark.parametrize(
     ("denied", "step", "verdict", "end"),

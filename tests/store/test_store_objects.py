@@ -112,6 +112,21 @@ def test_head_tells_size_and_time_and_an_etag_that_changes_with_the_content(
     assert abs(info.modified - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_a_range_is_read_of_the_object_that_was_found(store: ObjectStore) -> None:
+    store.put("a/key", b"0123456789")
+    info = store.head("a/key")
+    assert info is not None
+
+    assert store.get_range(info, 0, 10) == b"0123456789"
+    assert store.get_range(info, 3, 4) == b"3"
+    store.put("a/key", b"other content")
+    with pytest.raises(StoreError, match="the object changed while it was read; run again"):
+        store.get_range(info, 3, 4)
+    store.delete("a/key")
+    with pytest.raises(StoreError):
+        store.get_range(info, 3, 4)
+
+
 def test_list_yields_what_lies_below_a_prefix_in_an_order_that_stays(store: ObjectStore) -> None:
     for key in ("a/b/2", "a/b-1", "a/b/10", "a/b0", "ab/c", "a/b/é"):
         store.put(key, b"x")

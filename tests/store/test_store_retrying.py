@@ -150,6 +150,7 @@ def test_every_operation_is_tried_again(tmp_path: Path) -> None:
     assert info is not None
     store().get_file(info, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"x"
+    assert store().get_range(info, 0, 1) == b"x"
     assert store().exists("key")
     store().delete("key")
     assert store().get("key") is None

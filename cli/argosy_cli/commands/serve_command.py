@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,15 @@ _USERS = UserSettings()
     metavar="TIME",
     help="The same for archived runs.  [default: as --keep-runs]",
 )
+@click.option(
+    "--keep-workflows",
+    type=Duration(),
+    default="1d",
+    show_default=True,
+    metavar="TIME",
+    help="On a cluster: remove the Workflow of a run this long after its end; the run and its logs"
+    " are kept.",
+)
 @click.option("--no-cache", is_flag=True, help="Run every task, even if its result is cached.")
 @compile_options
 def command(
@@ -203,6 +213,7 @@ def command(
     runner: str,
     keep_runs: float | None,
     keep_archived: float | None,
+    keep_workflows: float,
     no_cache: bool,
     **chosen: Any,
 ) -> None:
@@ -254,9 +265,13 @@ def command(
         access = ClusterAccess(connect_cluster(target), users)
     argo: ArgoSettings | None = None
     if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
-        argo = _make_argo_settings(
-            namespace, context, kubeconfig, max_runs=max_runs, cache=not no_cache, chosen=chosen
+        argo = replace(
+            _make_argo_settings(namespace, context, kubeconfig, chosen=chosen),
+            cache=not no_cache,
+            keep_workflows=timedelta(seconds=keep_workflows),
         )
+        if max_runs is not None:
+            argo = replace(argo, max_runs=max_runs)
     else:
         _refuse_options_of_clusters(chosen)
     serve(settings, argo=argo, access=access, on_ready=_tell)
@@ -277,15 +292,13 @@ def _make_argo_settings(
     context: str | None,
     kubeconfig: str | None,
     *,
-    max_runs: int | None,
-    cache: bool,
     chosen: dict[str, Any],
 ) -> ArgoSettings:
     # Not above: help texts need none of it.
     from argosy._cluster_options import check_cluster_options
     from argosy_cluster.kubernetes.client import KubernetesCluster
     from argosy_cluster.targets import Target, connect_cluster
-    from argosy_service.engines.argo.settings import DEFAULT_MAX_RUNS, ArgoSettings
+    from argosy_service.engines.argo.settings import ArgoSettings
 
     options = make_compile_options(**chosen)
     if options.store is None and options.store_from is None:
@@ -301,9 +314,7 @@ def _make_argo_settings(
 
     # Says now what is wrong with the kubeconfig.
     connect().close()
-    return ArgoSettings(
-        connect=connect, options=options, max_runs=max_runs or DEFAULT_MAX_RUNS, cache=cache
-    )
+    return ArgoSettings(connect=connect, options=options)
 
 
 def _refuse_options_of_clusters(chosen: dict[str, Any]) -> None:

@@ -186,6 +186,12 @@ class Ledger:
             }
         return [run_id for run_id in ids if run_id not in known]
 
+    def choose_ended(self, ids: Collection[str]) -> Collection[str]:
+        """Return those ids of runs whose end is written down."""
+        query = select(RUNS.c.id).where(RUNS.c.id.in_(ids), RUNS.c.state.not_in(UNFINISHED))
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def adopt(self, found: FoundRun) -> None:
         """Add a run that somebody else started, to the default experiment; it has begun."""
         digest = hashlib.sha256(found.spec.encode()).hexdigest()

@@ -33,6 +33,7 @@ class RunKeeper:
             self._engine.watch(run_id)
             self._engine.stop(run_id)
         self._start(agenda)
+        self._engine.tidy(self._ledger.choose_ended)
         return bool(self._engine.active or agenda.deleted)
 
     def _start(self, agenda: Agenda) -> None:

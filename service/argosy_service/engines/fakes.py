@@ -92,6 +92,9 @@ class FakeEngine:
         missing = choose_missing([each.run_id for each in found])
         return [each for each in found if each.run_id in missing]
 
+    def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 

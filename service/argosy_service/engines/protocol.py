@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from argosy_runs.results import TaskResult
 from argosy_schemas.values import JsonValue
-from argosy_service.errors import NotImplementedYetError
+from argosy_service.engines.artifacts import ArtifactPlace, OpenedArtifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,33 +95,14 @@ class TaskLogs(Protocol):
 class EngineArtifacts(Protocol):
     """The artifacts of the runs of an engine; for many threads."""
 
-    def fetch(self, uri: str, pipeline_root: str, path: Path) -> None:
-        """Write an artifact that is one file to ``path``.
-
-        Args:
-            uri: As a record of the run has it: it may name anything.
-            pipeline_root: Of the run; empty: the engine's own.
-            path: A file, which is replaced.
+    def open(self, place: ArtifactPlace) -> OpenedArtifact:
+        """Return an artifact that is one file, so that it can be read.
 
         Raises:
-            ServiceError: It is outside of the root, or gone.
+            ServiceError: It is outside of the roots of its run, or gone.
             StoreError: Its store does not answer.
         """
         ...
-
-
-class UnreadArtifacts:
-    """The artifacts of an engine that reads none for the service."""
-
-    def fetch(self, uri: str, pipeline_root: str, path: Path) -> None:
-        """Refuse to write an artifact.
-
-        Raises:
-            NotImplementedYetError: Always.
-        """
-        raise NotImplementedYetError(
-            f"the service does not read artifacts of its engine; read it from {uri}"
-        )
 
 
 class RunEngine(Protocol):
@@ -169,6 +149,14 @@ class RunEngine(Protocol):
 
         Args:
             choose_missing: Returns those ids of runs that are not known elsewhere.
+        """
+        ...
+
+    def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
+        """Remove what is left of runs whose end is written down, and that nobody needs.
+
+        Args:
+            choose_ended: Returns those ids of runs whose end is written down.
         """
         ...
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from argosy_service.access.access import AccessPolicy, Caller, OpenAccess
 from argosy_service.database.database import Database
 from argosy_service.database.times import to_microseconds
-from argosy_service.engines.protocol import EngineArtifacts, TaskLogs, UnreadArtifacts
+from argosy_service.engines.artifacts import StoredArtifacts
+from argosy_service.engines.protocol import EngineArtifacts, TaskLogs
 from argosy_service.health import Health
 from argosy_service.metrics import Metrics
 from argosy_service.resources.changes import Changes
@@ -29,7 +30,7 @@ class Context:
     """Told of what the jobs in the background should see."""
     logs: TaskLogs
     """What tasks wrote."""
-    artifacts: EngineArtifacts = field(default_factory=UnreadArtifacts)
+    artifacts: EngineArtifacts = field(default_factory=lambda: StoredArtifacts(lambda _: ()))
     """What tasks stored."""
     time_zone: str = "UTC"
     """Of the fields of cron schedules."""

@@ -25,7 +25,7 @@ from argosy_store.local.files import (
     make_read_error,
     make_write_error,
 )
-from argosy_store.objects import ObjectInfo, StoredFile, check_key
+from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_changed_error
 
 T = TypeVar("T")
 
@@ -111,6 +111,18 @@ class LocalStore:
         except OSError as error:
             raise make_write_error(path, error) from error
         return None
+
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        path = self._path(info.key)
+        try:
+            with open(path, "rb", buffering=0) as file:
+                is_same = _etag(os.fstat(file.fileno())) == info.etag
+                data = os.pread(file.fileno(), end - start, start)
+        except OSError as error:
+            raise make_read_error(path, error) from error
+        if not is_same or len(data) != end - start:
+            raise make_object_changed_error(self._root, info.key)
+        return data
 
     def _path(self, key: str) -> Path:
         return Path(self._root, check_key(key, url=self._root))

@@ -17,7 +17,13 @@ from argosy_schemas.atomic_files import replace_atomically
 from argosy_schemas.errors import StoreError
 from argosy_store.digests import BLOCK_BYTES, digest_block, join_blocks
 from argosy_store.local.files import make_read_error, make_write_error
-from argosy_store.objects import ObjectInfo, StoredFile, check_key, make_object_gone_error
+from argosy_store.objects import (
+    ObjectInfo,
+    StoredFile,
+    check_key,
+    make_object_changed_error,
+    make_object_gone_error,
+)
 from argosy_store.parallel import for_each
 from argosy_store.remote.clients import is_unsigned, make_client
 from argosy_store.remote.errors import is_missing_object, make_remote_error
@@ -140,7 +146,7 @@ class RemoteStore:
                 os.ftruncate(file.fileno(), info.size_bytes)
                 for_each(
                     lambda start: blocks.update(
-                        {start: self._get_range(info, start, file.fileno())}
+                        {start: self._write_part(info, start, file.fileno())}
                     ),
                     range(0, info.size_bytes, PART_BYTES),
                     width=min(PARTS_AT_A_TIME, -(-info.size_bytes // PART_BYTES)),
@@ -149,19 +155,27 @@ class RemoteStore:
             raise make_write_error(path, error) from error
         return join_blocks(blocks[start] for start in sorted(blocks))
 
-    def _get_range(self, info: ObjectInfo, start: int, file: int) -> bytes:
+    def get_range(self, info: ObjectInfo, start: int, end: int) -> bytes:
+        return bytes(self._read_range(info, start, end))
+
+    def _write_part(self, info: ObjectInfo, start: int, file: int) -> bytes:
         """Write one part of an object to its place in a file, and return its digest."""
-        end = min(start + PART_BYTES, info.size_bytes)
+        view = self._read_range(info, start, min(start + PART_BYTES, info.size_bytes))
+        digest = digest_block(view)
+        while view:
+            written = os.pwrite(file, view, start)
+            view = view[written:]
+            start += written
+        return digest
+
+    def _read_range(self, info: ObjectInfo, start: int, end: int) -> memoryview:
         options: obstore.GetOptions = {"range": (start, end)}
         if info.etag is not None:
             options["if_match"] = info.etag
         try:
             data = obstore.get(self._client, info.key, options=options).bytes()
         except PreconditionError as error:
-            raise StoreError(
-                f"{self._url}/{info.key}: the object changed while it was read; run again",
-                retryable=False,
-            ) from error
+            raise make_object_changed_error(self._url, info.key) from error
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and is_missing_object(error):
                 raise make_object_gone_error(self._url, info.key) from error
@@ -172,12 +186,7 @@ class RemoteStore:
                 f"{self._url}/{info.key}: the store sent {len(view)} bytes of {end - start}",
                 retryable=True,
             )
-        digest = digest_block(view)
-        while view:
-            written = os.pwrite(file, view, start)
-            view = view[written:]
-            start += written
-        return digest
+        return view
 
     def _make_error(self, key: str, action: str, error: Exception) -> StoreError:
         return make_remote_error(self._url, key, action, error, unsigned=self._unsigned)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document
+from argosy_cluster.known_results import PlannedArguments, adapt_options, find_known_results
 from argosy_cluster.submitting import name_workflow
 from argosy_compiler.argo.cluster_names import make_name_prefix
 from argosy_compiler.compiled_pipeline import CompiledPipeline
-from argosy_compiler.objects.arguments import give_arguments
+from argosy_compiler.objects.arguments import escape_argument, give_arguments
 from argosy_compiler.options import CompileOptions
 from argosy_compiler.sources import compile_source, read_source
 from argosy_compiler.workflow_size import check_workflow_size
+from argosy_driver.planning.settled import Settled
 from argosy_schemas.checking.run_parameters import write_run_parameters
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.dataclass_json import time_to_json
+from argosy_schemas.formats.records import AttemptRecord
 from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.ir.model import Pipeline
-from argosy_schemas.names import RunId
+from argosy_schemas.logger import Logger
+from argosy_schemas.names import RunId, TaskPath
 from argosy_schemas.pod import CACHE_PARAMETER, ROOT_PARAMETER, RUN_LABEL
 from argosy_schemas.values import to_json
 from argosy_service.engines.argo.names import ATTEMPT_LABEL, check_run_id, make_workflow_name
@@ -30,6 +35,7 @@ from argosy_service.engines.protocol import RunOrder
 from argosy_service.spec_documents import make_source
 from argosy_store.locations import parse_pipeline_root
 
+_LOGGER: Final = Logger("service.argo")
 _MAX_SPEC_BYTES: Final = 128 * 2**20
 _KEPT: Final = 64
 
@@ -60,6 +66,8 @@ class RunWorkflow:
     document: Document
     compiled: CompiledPipeline
     """What else it needs."""
+    records: Mapping[TaskPath, AttemptRecord]
+    """Success records of the tasks that need no pod, since their results are known."""
 
 
 class WorkflowMaker:
@@ -81,8 +89,13 @@ class WorkflowMaker:
         check_run_id(order.run_id)
         return make_workflow_name(self._compile(order).prefix, order.run_id, order.ends)
 
-    def make(self, order: RunOrder) -> RunWorkflow:
+    def make(self, order: RunOrder, *, store_url: str | None = None) -> RunWorkflow:
         """Return the first Workflow of a run, whether or not it was begun before.
+
+        Args:
+            order: The run.
+            store_url: Where results of earlier runs are looked for, so that tasks which have one
+                need no pod; ``None``: nowhere.
 
         Raises:
             InvalidArgumentError: The id, a parameter or the pipeline root cannot be used.
@@ -90,23 +103,28 @@ class WorkflowMaker:
         """
         check_run_id(order.run_id)
         found = self._compile(order)
-        _check_root(order.pipeline_root or found.pipeline.default_pipeline_root)
+        pipeline = found.pipeline
+        _check_root(order.pipeline_root or pipeline.default_pipeline_root)
         name = make_workflow_name(found.prefix, order.run_id, 0)
-        text = found.text
-        for placeholder, value in (
-            (_NO_RUN.id, order.run_id),
-            (_NO_RUN.name, name),
-            (_NO_RUN.workflow, name),
-            (time_to_json(_NO_RUN.created_at), time_to_json(order.created_at)),
-            (
-                _NO_RUN.created_at.strftime(_TIME_FORMAT),
-                order.created_at.astimezone(UTC).strftime(_TIME_FORMAT),
-            ),
-        ):
-            text = text.replace(placeholder, value)
-        workflow: Any = json.loads(text)
-        given = write_run_parameters(found.pipeline, order.parameters)
-        workflow = give_arguments(workflow, found.pipeline, given)
+        given = write_run_parameters(pipeline, order.parameters)
+        compiled, settled = found.compiled, self._find_known(pipeline, order, given, store_url)
+        if settled.tasks and store_url is not None:
+            run = RetriedRun(
+                id=RunId(order.run_id), name=name, workflow=name, created_at=order.created_at
+            )
+            options = replace(adapt_options(self._options_of(order), store_url), retried=run)
+            compiled = compile_source(
+                make_source(order.spec),
+                pipeline,
+                options,
+                known=settled.tasks,
+                arguments=_escape(given, pipeline),
+            )
+            check_workflow_size(compiled)
+            workflow: Any = compiled.workflow
+        else:
+            workflow = json.loads(_fill_in(found.text, order, name))
+        workflow = give_arguments(workflow, pipeline, given)
         for parameter in workflow["spec"]["arguments"]["parameters"]:
             if parameter["name"] == ROOT_PARAMETER and order.pipeline_root:
                 parameter["value"] = order.pipeline_root
@@ -114,8 +132,29 @@ class WorkflowMaker:
                 parameter["value"] = "false"
         labels = {RUN_LABEL: order.run_id, ATTEMPT_LABEL: "0"}
         return RunWorkflow(
-            document=name_workflow(workflow, name=name, labels=labels), compiled=found.compiled
+            document=name_workflow(workflow, name=name, labels=labels),
+            compiled=compiled,
+            records=settled.records,
         )
+
+    def _find_known(
+        self, pipeline: Pipeline, order: RunOrder, given: Mapping[str, str], url: str | None
+    ) -> Settled:
+        """Return what is known of a run; nothing where its store cannot be read from here."""
+        if url is None or not self._cache:
+            return Settled()
+        options = replace(self._options, root=order.pipeline_root or self._options.root)
+        arguments = PlannedArguments(texts=_escape(given, pipeline))
+        try:
+            return find_known_results(pipeline, options, arguments, url=url)
+        except StoreError as error:
+            _LOGGER.info("run %s: each task has its pod: %s", order.run_id, error)
+            return Settled()
+
+    def _options_of(self, order: RunOrder) -> CompileOptions:
+        if not order.service_account:
+            return self._options
+        return replace(self._options, service_account=order.service_account)
 
     def _compile(self, order: RunOrder) -> _Compiled:
         key = order.spec, order.service_account
@@ -131,9 +170,7 @@ class WorkflowMaker:
     def _make(self, order: RunOrder) -> _Compiled:
         source = make_source(order.spec)
         pipeline = read_source(source, max_size_bytes=_MAX_SPEC_BYTES)
-        options = replace(self._options, retried=_NO_RUN)
-        if order.service_account:
-            options = replace(options, service_account=order.service_account)
+        options = replace(self._options_of(order), retried=_NO_RUN)
         compiled = compile_source(source, pipeline, options)
         check_workflow_size(compiled)
         return _Compiled(
@@ -142,6 +179,26 @@ class WorkflowMaker:
             pipeline=pipeline,
             compiled=compiled,
         )
+
+
+def _fill_in(text: str, order: RunOrder, name: str) -> str:
+    """Return the JSON of a workflow that is compiled for all runs, as one run has it."""
+    for placeholder, value in (
+        (_NO_RUN.id, order.run_id),
+        (_NO_RUN.name, name),
+        (_NO_RUN.workflow, name),
+        (time_to_json(_NO_RUN.created_at), time_to_json(order.created_at)),
+        (
+            _NO_RUN.created_at.strftime(_TIME_FORMAT),
+            order.created_at.astimezone(UTC).strftime(_TIME_FORMAT),
+        ),
+    ):
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _escape(given: Mapping[str, str], pipeline: Pipeline) -> dict[str, str]:
+    return {name: escape_argument(name, text, pipeline) for name, text in given.items()}
 
 
 def _check_root(root: str) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -31,7 +33,7 @@ from argosy_service.engines.argo.feed import WorkflowFeed
 from argosy_service.engines.argo.finding import read_found_run
 from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
 from argosy_service.engines.argo.reading import describe, read_report, report_unread
-from argosy_service.engines.argo.removing import remove_from_cluster
+from argosy_service.engines.argo.removing import remove_ended_workflow, remove_from_cluster
 from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
 from argosy_service.engines.argo.submitting import Submitter
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
@@ -43,6 +45,8 @@ _READ_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
 """How long the end of a run waits for a store that cannot be read."""
 _STOP_AGAIN_SECONDS: Final = 5.0
+_TIDY_SECONDS: Final = 10.0
+"""How often old Workflows are looked for."""
 
 _AT_ONCE: Final = 100
 """How many runs of others are looked at in a step."""
@@ -79,6 +83,7 @@ class ArgoEngine:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Begin to follow the Workflows.
 
@@ -86,8 +91,10 @@ class ArgoEngine:
             settings: Where and how runs take place.
             monotonic: The clock.
             sleep: Waits for some seconds between two watches; for tests.
+            now: The time, for tests.
         """
         self._settings = settings
+        self._now = now
         self._monotonic = monotonic
         self._runs = settings.open_runs()
         self._others = RunsOfThreads(settings)
@@ -97,6 +104,8 @@ class ArgoEngine:
         self._changes = Calls[Document](self._executor, monotonic=monotonic)
         self._removals = Calls[bool](self._executor, monotonic=monotonic, is_done=bool)
         self._removed: set[str] = set()
+        self._tidied = Calls[bool](self._executor, monotonic=monotonic)
+        self._tidy_at = float("-inf")
         self._known = KnownWorkflows()
         self._active: dict[str, _Active] = {}
         self._strangers: dict[str, Document] = {}
@@ -186,6 +195,29 @@ class ArgoEngine:
             if run_id not in told:
                 del self._strangers[run_id]
         return found
+
+    def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
+        """Remove Workflows that ended long ago.
+
+        Args:
+            choose_ended: Returns those ids of runs whose end is written down.
+        """
+        for name, result in self._tidied.take():
+            if isinstance(result, ArgosyError):
+                _LOGGER.info("workflow %s cannot be removed: %s", name, describe(result))
+        keep, now = self._settings.keep_workflows, self._monotonic()
+        if keep is None or not self._is_complete or now < self._tidy_at:
+            return
+        self._tidy_at = now + _TIDY_SECONDS
+        old = self._known.list_ended(self._now() - keep)[:_AT_ONCE]
+        chosen = set(choose_ended([each.identity.run_id for each in old])) if old else set()
+        for each in old:
+            run_id, name = each.identity.run_id, each.name
+            if run_id in chosen:
+                self._tidied.begin(name, partial(self._remove_workflow, run_id, name))
+
+    def _remove_workflow(self, run_id: str, name: str) -> bool:
+        return remove_ended_workflow(self._others.get(), run_id, name)
 
     def close(self) -> None:
         """Leave the runs alone; they go on."""

@@ -9,7 +9,7 @@ from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.workflows import is_over
 from argosy_runs.argo.identity import RunIdentity, read_run_identity
 from argosy_schemas.formats.dataclass_json import time_from_json
-from argosy_service.engines.argo.names import read_attempt
+from argosy_service.engines.argo.names import ATTEMPT_LABEL, read_attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,9 @@ class KnownWorkflow:
     made_at: datetime
     attempt: int
     is_over: bool
+    is_own: bool
+    """Whether the service made it."""
+    finished_at: datetime | None = None
 
 
 class KnownWorkflows:
@@ -37,12 +40,15 @@ class KnownWorkflows:
             InvalidArgumentError: It does not say which run it belongs to.
         """
         metadata = find_object(document, "metadata")
+        finished_at = find_object(document, "status").get("finishedAt")
         known = KnownWorkflow(
             name=metadata["name"],
             identity=read_run_identity(metadata),
             made_at=time_from_json(metadata["creationTimestamp"]),
             attempt=read_attempt(metadata),
             is_over=is_over(document),
+            is_own=ATTEMPT_LABEL in find_object(metadata, "labels"),
+            finished_at=None if finished_at is None else time_from_json(finished_at),
         )
         self._by_name[known.name] = known
         self._by_run.setdefault(known.identity.run_id, {})[known.name] = known
@@ -57,6 +63,15 @@ class KnownWorkflows:
             if not own:
                 del self._by_run[known.identity.run_id]
         return known
+
+    def list_ended(self, before: datetime) -> list[KnownWorkflow]:
+        """Return those of the service that ended before a time, the oldest first."""
+        found = [
+            (each.finished_at, each.name, each)
+            for each in self._by_name.values()
+            if each.is_own and each.is_over and each.finished_at and each.finished_at < before
+        ]
+        return [each for _, _, each in sorted(found, key=lambda one: one[:2])]
 
     def has(self, run_id: str) -> bool:
         """Return whether a run has a Workflow."""

@@ -1,13 +1,31 @@
-"""Remove a run: what works on it, its Workflows, and its records."""
+"""Remove a run: what works on it, its Workflows, and its records; or only an old Workflow."""
 
 from __future__ import annotations
 
+from argosy_cluster.lost_logs import store_lost_logs
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import is_over
+from argosy_cluster.workflows import find_sources, is_over
 from argosy_runs.places import RunReference
 from argosy_schemas.errors import MissingNameError
 from argosy_schemas.names import RunId
+
+
+def remove_ended_workflow(runs: ClusterRuns, run_id: str, name: str) -> bool:
+    """Remove the Workflow of a run whose end is written down, with its logs stored; return True.
+
+    Raises:
+        StoreError: Its logs cannot be stored.
+        ClusterError: The cluster does not do it.
+    """
+    try:
+        _, store = runs.reader.store_of(find_sources(runs.cluster.get(WORKFLOWS, name)))
+        if store is not None:
+            store_lost_logs(runs.cluster, store, workflow=name, run_id=run_id)
+        runs.cluster.delete(WORKFLOWS, name)
+    except MissingNameError:
+        pass  # somebody else was faster
+    return True
 
 
 def remove_from_cluster(

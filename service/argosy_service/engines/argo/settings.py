@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from argosy_cluster.cluster import Cluster
@@ -26,16 +28,27 @@ class ArgoSettings:
     """With a store."""
     max_runs: int = DEFAULT_MAX_RUNS
     """How many runs may be under way at once; others wait in the database."""
+    keep_workflows: timedelta | None = None
+    """How long Workflows are kept after their end; ``None``: until the run is deleted."""
     cache: bool = True
     """Whether results of earlier runs may be reused."""
 
     def open_runs(self) -> ClusterRuns:
         """Return the runs of the namespace; for one thread."""
         cluster = self.connect()
-        url = self.options.store
-        if url is None and self.options.store_from is not None:
-            url = read_store_url(cluster, self.options.store_from) or None
-        return ClusterRuns(cluster, store_url=url)
+        return ClusterRuns(cluster, store_url=self._find_store_url(cluster))
+
+    def find_store_url(self) -> str | None:
+        """Return the URL of the store; ``None``: the object that holds it cannot be read."""
+        if self.options.store is not None:
+            return self.options.store
+        with closing(self.connect()) as cluster:
+            return self._find_store_url(cluster)
+
+    def _find_store_url(self, cluster: Cluster) -> str | None:
+        if self.options.store_from is None:
+            return self.options.store
+        return read_store_url(cluster, self.options.store_from) or None
 
 
 class RunsOfThreads:

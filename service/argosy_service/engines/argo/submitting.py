@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.kept_workflows import keep_workflow
+from argosy_cluster.known_results import write_known_records
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.retrying import go_on
 from argosy_cluster.runs import ClusterRuns
@@ -16,7 +17,7 @@ from argosy_schemas.errors import MissingNameError, NameTakenError, StoreError
 from argosy_schemas.formats.dataclass_json import time_to_json
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId
-from argosy_service.engines.argo.compiling import RunWorkflow, WorkflowMaker
+from argosy_service.engines.argo.compiling import WorkflowMaker
 from argosy_service.engines.argo.names import ATTEMPT_LABEL, read_attempt
 from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
 from argosy_service.engines.protocol import RunOrder
@@ -51,18 +52,22 @@ class Submitter:
         try:
             if order.ends:
                 return self._go_on(runs, order, newest, name)
-            return self._begin(runs, self._maker.make(order), RunId(order.run_id))
+            return self._begin(runs, order)
         except NameTakenError:
             found = runs.cluster.get(WORKFLOWS, name)
             if read_run_identity(find_object(found, "metadata")).run_id != order.run_id:
                 raise
             return found
 
-    def _begin(self, runs: ClusterRuns, made: RunWorkflow, run_id: RunId) -> Document:
-        if made.compiled.ir_digest is not None:
-            _, store = runs.reader.store_of(find_sources(made.document))
-            if store is not None:
+    def _begin(self, runs: ClusterRuns, order: RunOrder) -> Document:
+        made, run_id = self._maker.make(order, store_url=runs.store_url), RunId(order.run_id)
+        _, store = runs.reader.store_of(find_sources(made.document))
+        if store is not None:
+            if made.compiled.ir_digest is not None:
                 put_ir(store, made.compiled.ir)
+            # Before there is a Workflow: with them, whoever deletes another run sees what this one
+            # needs of it.
+            write_known_records(made.records, run_id, store=store)
         created = submit_workflow(runs.cluster, made.document, config_map=made.compiled.config_map)
         self._keep(runs, created, run_id)
         return created

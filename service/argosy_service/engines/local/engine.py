@@ -165,6 +165,9 @@ class LocalEngine:
         """Return none: a run of ``argosy run`` belongs to the terminal that it was started in."""
         return ()
 
+    def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
+        """Do nothing: the files of a run are all that is kept of it."""
+
     def close(self) -> None:
         """Leave the runs alone; they go on."""
         self._remover.close()

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 
 from argosy_service.database.tables import ARTIFACT_LINKS, ARTIFACTS
+from argosy_service.engines.artifacts import ArtifactPlace
 from argosy_service.errors import InvalidRequestError, NotFoundError
 from argosy_service.resources.context import Context
 from argosy_service.resources.runs.logs import find_logged_task
 from argosy_service.resources.runs.run_rows import find_run_row
 from argosy_service.resources.runs.tasks import make_task_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactPlace:
-    """An artifact that is a file."""
-
-    artifact_id: str
-    uri: str
-    pipeline_root: str
-    """Of the run; empty: that of its engine."""
 
 
 def find_artifact_place(context: Context, run_id: str, node: str, name: str) -> ArtifactPlace:
@@ -45,6 +34,7 @@ def find_artifact_place(context: Context, run_id: str, node: str, name: str) -> 
     with context.database.read() as connection:
         run = find_run_row(connection, run_id)
         found = connection.execute(query).first()
+        pipeline = context.specs.load(connection, run.spec_digest).pipeline
     if found is None:
         raise NotFoundError(
             f"task '{path}' of run '{run_id}' has no artifact '{name}'; its inputs and outputs in "
@@ -55,4 +45,10 @@ def find_artifact_place(context: Context, run_id: str, node: str, name: str) -> 
         raise InvalidRequestError(
             f"artifact '{name}' of task '{path}' is {what}; read it from {found.uri}"
         )
-    return ArtifactPlace(artifact_id=found.id, uri=found.uri, pipeline_root=run.pipeline_root)
+    return ArtifactPlace(
+        artifact_id=found.id,
+        uri=found.uri,
+        pipeline_root=run.pipeline_root,
+        default_root=pipeline.default_pipeline_root,
+        namespace=run.namespace,
+    )

@@ -1,0 +1,43 @@
+"""Store what pods have written, where their launchers could not."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from argosy_cluster.cluster import Cluster
+from argosy_cluster.logs import find_task_path, read_own_lines
+from argosy_cluster.resources import PODS, WORKFLOW_LABEL
+from argosy_runs.argo.pods.documents import read_member
+from argosy_schemas.errors import MissingObjectError
+from argosy_store.objects import ObjectStore
+
+
+def store_lost_logs(cluster: Cluster, store: ObjectStore, *, workflow: str, run_id: str) -> int:
+    """Store the logs of attempts that have a pod and no stored log; return how many.
+
+    A launcher stores the log of its attempt, unless its node or its pod was lost before it could.
+
+    Raises:
+        ClusterError: The pods cannot be read.
+        StoreError: The store cannot be read or written.
+    """
+    root = f"runs/{run_id}/tasks"
+    stored = {info.key for info in store.list(root)}
+    count = 0
+    for pod in cluster.list(PODS, labels=f"{WORKFLOW_LABEL}={workflow}").items:
+        path, metadata = find_task_path(pod), read_member(pod, "metadata")
+        key = f"{root}/{path}/{metadata.get('uid')}.log"
+        if path is None or key in stored:
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            file = Path(directory, "log")
+            try:
+                with file.open("wb") as target:
+                    for line in read_own_lines(cluster, str(metadata.get("name"))):
+                        target.write(line + b"\n")
+            except MissingObjectError:
+                continue  # its container did not start, or it went meanwhile
+            store.put_file(key, file)
+        count += 1
+    return count
