@@ -156,3 +156,12 @@ def test_all_components_together_are_right_and_restricted(tmp_path: Path, versio
     assert list(find_violations(pod(objects))) == []
     selector = monitor["spec"]["selector"]["matchLabels"]
     assert selector.items() <= objects["Service"]["metadata"]["labels"].items()
+
+
+def test_prometheus_sends_the_token_that_everybody_is_asked_for(tmp_path: Path) -> None:
+    monitor = build_with(tmp_path, "service-monitor", "service-token")["ServiceMonitor"]
+
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["authorization"] == {
+        "credentials": {"name": "argosy-service-token", "key": "token"}
+    }
