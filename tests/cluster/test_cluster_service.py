@@ -96,9 +96,12 @@ class Service:
 
     def workflows(self, run_id: str) -> list[Json]:
         """Return the Workflows of a run, the oldest first."""
-        words = ("get", "workflows", "-l", f"pipeline/runid={run_id}", "-o", "json")
-        words = (*words, "--sort-by", ".metadata.creationTimestamp")
-        return list(json.loads(self.cluster.kubectl(*words))["items"])
+        selector = f"pipeline/runid={run_id}"
+        order = "{.metadata.creationTimestamp}"
+        listed = self.cluster.kubectl(
+            "get", "workflows", "-l", selector, "-o", "json", "--sort-by", order
+        )
+        return list(json.loads(listed)["items"])
 
     def pods(self, run_id: str) -> int:
         """Return how many pods of the Workflows of a run there are."""
