@@ -194,7 +194,7 @@ def wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def delete_all(service: Service) -> None:
     """Delete all runs, and wait until their Workflows are gone."""
-    runs = service.client.list_runs(page_size=100).runs or []
+    runs: list[Any] = service.client.list_runs(page_size=100).runs or []
     for run in runs:
         service.client.delete_run(run.run_id)
     ids = ",".join(run.run_id for run in runs)
@@ -320,7 +320,7 @@ def test_a_recurring_run_makes_runs_until_it_is_disabled(service: Service) -> No
 
     give_up_at = time.monotonic() + 600
     while True:
-        runs = client.list_runs(experiment_id=experiment.experiment_id).runs or []
+        runs: list[Any] = client.list_runs(experiment_id=experiment.experiment_id).runs or []
         if any(run.state == "SUCCEEDED" for run in runs):
             break
         assert time.monotonic() < give_up_at, runs

@@ -210,7 +210,7 @@ class ArgoEngine:
             return
         self._tidy_at = now + _TIDY_SECONDS
         old = self._known.list_ended(self._now() - keep)[:_AT_ONCE]
-        chosen = set(choose_ended([each.identity.run_id for each in old])) if old else set()
+        chosen = choose_ended([each.identity.run_id for each in old]) if old else ()
         for each in old:
             run_id, name = each.identity.run_id, each.name
             if run_id in chosen:
