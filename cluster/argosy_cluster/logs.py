@@ -126,7 +126,7 @@ class ClusterLogReader:
 
     def _path(self, pod: Document) -> TaskPath | None:
         """Return the task of a pod that is wanted; ``None``: it has none, as a pod that decides."""
-        path = find_task_path(pod)
+        path = find_pod_task(pod)
         return None if path is None else self._wanted(path)
 
     def _wanted(self, path: TaskPath) -> TaskPath | None:
@@ -224,7 +224,7 @@ class ClusterLogReader:
             self.notices.append(notice)
 
 
-def find_task_path(pod: Document) -> TaskPath | None:
+def find_pod_task(pod: Document) -> TaskPath | None:
     """Return the task of a pod; ``None``: it has none, as a pod that decides."""
     for container in read_members(read_member(pod, "spec"), "containers"):
         if container.get("name") == LAUNCHER_CONTAINER:

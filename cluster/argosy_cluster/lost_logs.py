@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from argosy_cluster.cluster import Cluster
-from argosy_cluster.logs import find_task_path, read_own_lines
+from argosy_cluster.logs import find_pod_task, read_own_lines
 from argosy_cluster.resources import PODS, WORKFLOW_LABEL
 from argosy_runs.argo.pods.documents import read_member
 from argosy_schemas.errors import MissingObjectError
@@ -26,7 +26,7 @@ def store_lost_logs(cluster: Cluster, store: ObjectStore, *, workflow: str, run_
     stored = {info.key for info in store.list(root)}
     count = 0
     for pod in cluster.list(PODS, labels=f"{WORKFLOW_LABEL}={workflow}").items:
-        path, metadata = find_task_path(pod), read_member(pod, "metadata")
+        path, metadata = find_pod_task(pod), read_member(pod, "metadata")
         key = f"{root}/{path}/{metadata.get('uid')}.log"
         if path is None or key in stored:
             continue
