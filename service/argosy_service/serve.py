@@ -32,7 +32,7 @@ from argosy_service.background.loop import Step, run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
-from argosy_service.database.leases import Lease
+from argosy_service.database.leases import BACKGROUND, Lease
 from argosy_service.engines.argo.artifacts import make_argo_roots
 from argosy_service.engines.argo.engine import ArgoEngine
 from argosy_service.engines.argo.logs import ArgoLogs
@@ -196,7 +196,7 @@ def open_service(
         if not access.is_multi_user:
             ensure_default_experiment(context)
         if argo is not None and database.is_shared:
-            lease = Lease(database, name="background", holder=str(uuid.uuid4()))
+            lease = Lease(database, name=BACKGROUND, holder=str(uuid.uuid4()))
             jobs = LeadingJobs(lease, lambda: _open_steps(context, settings, ArgoEngine(argo)))
             with closing(jobs), run_in_background([jobs.step], context.changes, context.health):
                 yield context

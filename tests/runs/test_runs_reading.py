@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from argosy_engine.home.run_directory import RunDirectory
-from argosy_engine.run import run_workflow
+from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunSettings
 from argosy_runs.local.home import RunFiles
-from argosy_runs.local.reading import read_run
+from argosy_runs.local.reading import RunFollower, read_run
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
@@ -166,6 +166,40 @@ def test_a_run_that_was_killed_before_anything_began_has_all_its_tasks(tmp_path:
     assert [(task.state.value, task.reason) for task in result.tasks] == [
         ("NOT_RUN", "the engine was killed before it could start")
     ]
+
+
+def test_a_run_that_is_followed_is_as_one_that_is_read_anew(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    mark.touch()
+    run = Machine(tmp_path).run(waiting(mark)).run_id
+    journal = RunFiles(tmp_path, run).journal
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("")
+    follower = RunFollower(tmp_path, run)
+
+    # Cut anywhere it is that of a run that was killed, and then goes on.
+    for count in range(len(lines) + 1):
+        journal.write_text("".join(lines[:count]))
+        assert follower.read().to_json() == read_run(tmp_path, run).to_json()
+    resume_run(run, settings=RunSettings(home=tmp_path))
+
+    assert follower.read().to_json() == read_run(tmp_path, run).to_json()
+
+
+def test_each_line_of_a_journal_is_read_once(tmp_path: Path) -> None:
+    home, mark = tmp_path / "home", tmp_path / "mark"
+    with under_way(home, mark) as run:
+        follower = RunFollower(home, run)
+        before = follower.read()
+        journal = RunFiles(home, run).journal
+        # What was read may be anything by now.
+        seen = journal.stat().st_size
+        with journal.open("r+b") as file:
+            file.write(b" " * (seen - 1))
+        during = follower.read()
+
+    assert states(before) == {"first": "SUCCEEDED", "second": "RUNNING", "third": "PENDING"}
+    assert states(during) == states(before)
 
 
 def test_a_run_whose_tasks_all_ended_has_ended_though_its_engine_could_not_say_so(

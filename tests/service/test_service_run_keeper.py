@@ -326,7 +326,7 @@ def test_tasks_of_a_report_that_was_not_written_come_with_the_next(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("argosy_service.background.ledger.move_run", fail)
+        patch.setattr("argosy_service.background.report_writer.update", fail)
         with pytest.raises(ZeroDivisionError):
             service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
     service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])

@@ -63,6 +63,9 @@ def _read(
             return TaskAttempts(count=len(begun), last=Attempt(cached=cached), pod=pods[-1].pod)
         success = records.read_success(path) if pods[-1].phase is NodePhase.SUCCEEDED else None
         return TaskAttempts(count=len(begun), last=_attempt(success), pod=pods[-1].pod)
+    if pods[-1].phase is NodePhase.PENDING and not with_records:
+        # Whoever follows a run asks no store about each pod that waits.
+        return TaskAttempts(count=len(begun), pod=pods[-1].pod)
     # A shutdown ends pods that wait and pods that run with the same words.
     found = list(records.read_attempts(path))
     count = max(len(begun), len(found))

@@ -106,7 +106,8 @@ def _fill_view(
     view.nodes.attempts.update(read_argo_attempts(nodes, records, with_records=with_records))
     exit_root = next((index for index, node in enumerate(nodes) if node.is_exit_root), len(nodes))
     view.load(nodes[:exit_root])
-    view.load(nodes[exit_root:])
+    if exit_root < len(nodes):
+        view.load(nodes[exit_root:])
     if status.get("phase") in ("Failed", "Error") and not view.is_over:
         cause = "the workflow ended in an error"
         view.abandon(Abandonment(cause=cause, error=status.get("message") or cause))

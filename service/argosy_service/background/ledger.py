@@ -6,19 +6,15 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from argosy_schemas.logger import Logger
 from argosy_schemas.values import to_json
-from argosy_service.background.task_writer import (
-    WrittenTasks,
-    find_changed,
-    load_known,
-    write_tasks,
-)
+from argosy_service.background.report_writer import write_reports
+from argosy_service.background.task_writer import WrittenTasks
 from argosy_service.database.database import Database
 from argosy_service.database.inserting import insert_missing
 from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS
@@ -31,16 +27,12 @@ from argosy_service.resources.runs.run_rows import (
     find_run_row,
     insert_run,
     move_run,
-    update_run,
 )
-from argosy_service.resources.runs.states import UNFINISHED
 
 _LOGGER: Final = Logger("service.background")
 _MOST_DELETED: Final = 100
 _AT_ONCE: Final = 100
 """How many reports are written in one transaction: others that write wait for it."""
-_TERMINATED: Final = "the run was terminated by a request"
-_STOPPED: Final = "the run was stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,56 +116,13 @@ class Ledger:
                         _LOGGER.info("run %s cannot be written down: %s", report.run_id, error)
 
     def _take(self, reports: Sequence[RunReport], now: int) -> None:
-        written: dict[str, WrittenTasks] = {}
         with self._database.write() as connection:
-            # All are locked first, and the revision last, as all who change runs do.
-            rows = {
-                row.id: row
-                for row in connection.execute(
-                    select(RUNS)
-                    .where(RUNS.c.id.in_([report.run_id for report in reports]))
-                    .order_by(RUNS.c.id)
-                    .with_for_update()
-                )
-            }
-            for report in reports:
-                row = rows.get(report.run_id)
-                if row is None or row.state not in UNFINISHED:
-                    continue
-                known = written.get(row.id) or self._known.get(row.id)
-                if known is None:
-                    known = load_known(connection, row.id)
-                written[row.id] = self._write(connection, row, report, known, now)
-                query = select(RUNS).where(RUNS.c.id == row.id)
-                rows[row.id] = connection.execute(query).one()
+            written = write_reports(connection, reports, self._known, now)
         # Only now: a transaction that failed wrote none of them.
         self._known.update(written)
         for report in reports:
             if report.is_final:
                 self._known.pop(report.run_id, None)
-
-    def _write(
-        self,
-        connection: Connection,
-        row: Row[Any],
-        report: RunReport,
-        known: WrittenTasks,
-        now: int,
-    ) -> WrittenTasks:
-        """Write down what a report says that is new; return what is known of the tasks then."""
-        changed = find_changed(known, report)
-        moves = _list_moves(row, report, now)
-        if changed:
-            known = write_tasks(connection, row, changed, known, now=now)
-        for state, values in moves:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == row.id)).one()
-            move_run(connection, row, state, values.pop("at"), **values)
-        if not moves and row.state == "PENDING" and row.error != report.error:
-            # Why it waits.
-            update_run(connection, row.id, error=report.error)
-        elif changed and not moves:
-            update_run(connection, row.id)
-        return known
 
     def choose_missing(self, ids: Collection[str]) -> Collection[str]:
         """Return those ids of runs that the database does not have, nor has been told to delete."""
@@ -217,23 +166,3 @@ class Ledger:
 def _list_ids(connection: Connection, state: str, most: int | None) -> tuple[str, ...]:
     query = select(RUNS.c.id).where(RUNS.c.state == state).order_by(RUNS.c.created_at, RUNS.c.id)
     return tuple(connection.execute(query.limit(most)).scalars())
-
-
-def _list_moves(row: Row[Any], report: RunReport, now: int) -> Sequence[tuple[str, dict[str, Any]]]:
-    """Return the states that a run goes through by a report, each with what else changes."""
-    started_at = to_microseconds(report.started_at) or now
-    moves: list[tuple[str, dict[str, Any]]] = []
-    if row.state == "PENDING" and report.started_at is not None:
-        moves.append(("RUNNING", {"at": started_at, "error": ""}))
-    if not report.is_final:
-        return moves
-    finished_at = to_microseconds(report.finished_at) or now
-    state, error = report.state, report.error
-    if state == "CANCELED" and row.state != "CANCELING":
-        moves.append(("CANCELING", {"at": finished_at}))
-    if state != "SUCCEEDED":
-        # Clients wait for FAILED; CANCELED they would take for a run that goes on.
-        error = _TERMINATED if row.state == "CANCELING" else error or _STOPPED
-        state = "FAILED"
-    values = {"error": error, "finished_at": finished_at, "ends": max(report.ends, row.ends)}
-    return [*moves, (state, {"at": finished_at, **values})]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, select
 
 from argosy_runs.results import TaskResult
 from argosy_schemas.values import to_json
@@ -18,7 +18,6 @@ from argosy_service.background.task_rows import (
     make_task_row,
 )
 from argosy_service.database.inserting import insert_all_missing, write_rows
-from argosy_service.database.revisions import take_revision
 from argosy_service.database.tables import ARTIFACT_LINKS, ARTIFACTS, TASKS
 from argosy_service.engines.protocol import RunReport
 
@@ -40,82 +39,102 @@ WrittenTasks: TypeAlias = Mapping[str, WrittenTask]
 """By path."""
 
 
-def load_known(connection: Connection, run_id: str) -> WrittenTasks:
-    """Return what the database says of the tasks of a run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChange:
+    """A task whose rows have to change."""
+
+    run_id: str
+    namespace: str
+    task: TaskResult
+    row: Mapping[str, Any]
+    """Without its revision."""
+
+
+def load_known(connection: Connection, run_ids: Sequence[str]) -> Mapping[str, WrittenTasks]:
+    """Return what the database says of the tasks of runs, by run."""
     columns = TASKS.c
     query = select(
-        columns.path, columns.mark, columns.state, columns.state_history, columns.created_at
+        columns.run_id,
+        columns.path,
+        columns.mark,
+        columns.state,
+        columns.state_history,
+        columns.created_at,
     )
-    return {
-        path: WrittenTask(mark=mark, state=state, history=history, created_at=created_at)
-        for path, mark, state, history, created_at in connection.execute(
-            query.where(columns.run_id == run_id)
+    found: dict[str, dict[str, WrittenTask]] = {run_id: {} for run_id in run_ids}
+    for run_id, path, mark, state, history, created_at in connection.execute(
+        query.where(columns.run_id.in_(run_ids))
+    ):
+        found[run_id][path] = WrittenTask(
+            mark=mark, state=state, history=history, created_at=created_at
         )
-    }
+    return found
 
 
-def find_changed(known: WrittenTasks, report: RunReport) -> Sequence[tuple[int, TaskResult, str]]:
-    """Return the tasks of a report that are not as they were: position, task and mark."""
-    return [
-        (position, task, mark)
-        for position, task in enumerate(report.tasks)
-        if (mark := make_mark(position, task)) != getattr(known.get(task.path), "mark", None)
-    ]
+def find_changes(
+    known: WrittenTasks, report: RunReport, *, namespace: str, now: int
+) -> tuple[Sequence[TaskChange], WrittenTasks]:
+    """Return the tasks of a report that are not as they were, and what is known of all then.
 
-
-def write_tasks(
-    connection: Connection,
-    run: Row[Any],
-    changed: Sequence[tuple[int, TaskResult, str]],
-    known: WrittenTasks,
-    *,
-    now: int,
-) -> WrittenTasks:
-    """Write tasks that changed, with what they made and used; return what is known of all."""
-    revision = take_revision(connection)
-    rows: list[dict[str, Any]] = []
-    after = dict(known)
-    for position, task, mark in changed:
-        row = make_task_row(run.id, position, task)
-        before = known.get(task.path)
+    Args:
+        known: What the database says of the tasks.
+        report: Of their run.
+        namespace: Of their run.
+        now: Where a task has no time of its own.
+    """
+    changes: list[TaskChange] = []
+    after: dict[str, WrittenTask] = {}
+    for position, task in enumerate(report.tasks):
+        mark, before = make_mark(position, task), known.get(task.path)
+        if before is not None and before.mark == mark:
+            continue
+        row = make_task_row(report.run_id, position, task)
         history: list[Any] = json.loads(before.history or "[]") if before else []
         history += list_moves(row, before.state if before else "", now)
         entry = WrittenTask(
             mark=mark,
             state=row["state"],
             history=to_json(history),
-            created_at=(before.created_at if before else 0) or now,
+            created_at=(before.created_at if before else 0) or row["started_at"] or now,
         )
         after[task.path] = entry
-        rows.append(
-            {
-                **row,
-                "state_history": entry.history,
-                "mark": mark,
-                "created_at": entry.created_at,
-                "revision": revision,
-            }
-        )
-    write_rows(connection, TASKS, rows)
-    _write_artifacts(connection, run, [task for _, task, _ in changed], rows, now)
-    return after
+        whole = {
+            **row,
+            "state_history": entry.history,
+            "mark": mark,
+            "created_at": entry.created_at,
+        }
+        changes.append(TaskChange(run_id=report.run_id, namespace=namespace, task=task, row=whole))
+    return changes, ({**known, **after} if after else known)
 
 
-def _write_artifacts(
-    connection: Connection,
-    run: Row[Any],
-    tasks: Sequence[TaskResult],
-    rows: Sequence[Mapping[str, Any]],
-    now: int,
+def write_tasks(
+    connection: Connection, changes: Iterable[TaskChange], *, revision: int, now: int
 ) -> None:
-    ids = [row["id"] for row in rows]
+    """Write tasks that changed, with what they made and used; of one that is there twice the last.
+
+    Args:
+        connection: Of a transaction that has locked their runs.
+        changes: Of any runs.
+        revision: The number of the change that the transaction makes.
+        now: Where a task has no time of its own.
+    """
+    last = {change.row["id"]: change for change in changes}
+    rows = [{**change.row, "revision": revision} for change in last.values()]
+    write_rows(connection, TASKS, rows)
+    ids = list(last)
     for start in range(0, len(ids), _AT_ONCE):
         # A task that ran once more may have used others.
-        connection.execute(
-            delete(ARTIFACT_LINKS).where(
-                ARTIFACT_LINKS.c.task_id.in_(ids[start : start + _AT_ONCE])
-            )
-        )
-    found = make_artifact_rows(run.id, run.namespace, tasks, now)
-    insert_all_missing(connection, ARTIFACTS, found.artifacts)
-    insert_all_missing(connection, ARTIFACT_LINKS, found.links)
+        some = ids[start : start + _AT_ONCE]
+        connection.execute(delete(ARTIFACT_LINKS).where(ARTIFACT_LINKS.c.task_id.in_(some)))
+    artifacts: dict[str, Mapping[str, Any]] = {}
+    links: list[Mapping[str, Any]] = []
+    for change in last.values():
+        if not (change.task.inputs.artifacts or change.task.outputs.artifacts):
+            continue
+        found = make_artifact_rows(change.run_id, change.namespace, [change.task], now)
+        for row in found.artifacts:
+            artifacts.setdefault(row["id"], row)
+        links += found.links
+    insert_all_missing(connection, ARTIFACTS, list(artifacts.values()))
+    insert_all_missing(connection, ARTIFACT_LINKS, links)

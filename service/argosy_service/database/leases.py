@@ -22,6 +22,9 @@ from argosy_service.database.inserting import insert_missing
 from argosy_service.database.tables import LEASES
 from argosy_service.database.times import SECOND
 
+BACKGROUND: Final = "background"
+"""The lease of the jobs that start, watch and remove runs."""
+
 LEASE_SECONDS: Final = 15.0
 """How long the jobs may rest when their holder has died."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from argosy_schemas.errors import ArgosyError
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
 
 
@@ -28,6 +29,21 @@ class FakeLog:
         """Return all of it the first time, and nothing afterwards."""
         text, self._text = self._text, b""
         return text
+
+
+class FakeSource:
+    """Knows of runs what a test says."""
+
+    def __init__(self, reports: Mapping[str, RunReport | ArgosyError]) -> None:
+        self.reports = dict(reports)
+        """By run; an error is raised."""
+
+    def read(self, run_id: str) -> RunReport | None:
+        """Return what there is of a run."""
+        found = self.reports.get(run_id)
+        if isinstance(found, ArgosyError):
+            raise found
+        return found
 
 
 class FakeEngine:

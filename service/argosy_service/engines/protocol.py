@@ -52,6 +52,9 @@ class RunReport:
     finished_at: datetime | None = None
     ends: int = 0
     """How often it has ended; of a final report."""
+    is_partial: bool = False
+    """Whether its engine knows nothing of it any more, so that only tasks with records are there,
+    and what is said of the run as a whole is a guess."""
 
     @property
     def is_final(self) -> bool:
@@ -70,6 +73,18 @@ class FoundRun:
     """As of an order."""
     parameters: Mapping[str, JsonValue]
     service_account: str = ""
+
+
+class RunSource(Protocol):
+    """What is kept of the runs of an engine, whoever works on them; for one thread."""
+
+    def read(self, run_id: str) -> RunReport | None:
+        """Return what became of a run so far; ``None``: nothing is kept of it.
+
+        Raises:
+            ArgosyError: It cannot be read.
+        """
+        ...
 
 
 class TaskLog(Protocol):

@@ -17,17 +17,23 @@ from pathlib import Path
 from typing import Final
 
 from argosy_runs.local.home import RunFiles
-from argosy_runs.local.reading import read_run
-from argosy_runs.results import RunResult
-from argosy_runs.states import RunState
+from argosy_runs.local.reading import RunFollower
 from argosy_schemas.errors import ArgosyError
 from argosy_schemas.names import RunId
 from argosy_service.engines.local.deleting import RunRemover
-from argosy_service.engines.local.journals import count_ends, is_stopping
+from argosy_service.engines.local.journals import is_stopping
+from argosy_service.engines.local.reports import (
+    read_ended_run,
+    report_running,
+    report_unbegun,
+)
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
 
 _ASK_AGAIN_SECONDS: Final = 2.0
 """After which a run that goes on as if nothing was asked is asked once more to stop."""
+
+_REST: Final = 10
+"""How many times as long as it took to read a run it is left alone: large ones take a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,9 @@ class _Active:
     """``None``: a worker of the service before this one."""
     mark: tuple[int, int] = (0, 0)
     """Size and time of the journal that was reported last."""
+    follower: RunFollower | None = None
+    """Has read it so far; ``None``: nothing was there to read."""
+    read_again_at: float = float("-inf")
     asked_to_stop_at: float = -_ASK_AGAIN_SECONDS
 
     @property
@@ -182,57 +191,38 @@ class LocalEngine:
         for run_id, active in list(self._active.items()):
             # Asked first: what a worker that has ended wrote is there by then.
             is_working = active.is_working
-            mark = _mark(active.files.journal)
-            if is_working and mark == active.mark:
-                continue
-            active.mark = mark
-            report = _read_report(self._home, run_id, active, is_working=is_working)
+            report = self._follow(run_id, active) if is_working else self._read_end(run_id, active)
             if report is not None:
                 reports.append(report)
             if not is_working:
                 del self._active[run_id]
         return reports
 
+    def _follow(self, run_id: str, active: _Active) -> RunReport | None:
+        """Return what became of a run that goes on; ``None``: nothing new."""
+        mark, began_at = _mark(active.files.journal), time.monotonic()
+        if mark == active.mark or began_at < active.read_again_at:
+            return None
+        active.mark = mark
+        try:
+            if active.follower is None:
+                active.follower = RunFollower(self._home, RunId(run_id))
+            report = report_running(active.follower.read())
+        except ArgosyError:
+            return None  # its end says it, if that is so still
+        now = time.monotonic()
+        active.read_again_at = now + _REST * (now - began_at)
+        return report
 
-def _read_report(home: Path, run_id: str, active: _Active, *, is_working: bool) -> RunReport | None:
-    """Return what became of a run; ``None``: nothing yet."""
-    try:
+    def _read_end(self, run_id: str, active: _Active) -> RunReport:
         if not active.files.spec.exists():
-            return None if is_working else _report_unbegun(run_id, active)
-        result = read_run(home, RunId(run_id))
-        # An end is counted where one is reported: it takes the whole journal.
-        ends = 0 if is_working else count_ends(active.files.journal)
-    except ArgosyError as error:
-        return None if is_working else RunReport(run_id=run_id, state="FAILED", error=str(error))
-    if is_working:
-        return RunReport(
-            run_id=run_id,
-            state="RUNNING",
-            tasks=result.tasks,
-            started_at=result.started_at,
-        )
-    active.log.unlink(missing_ok=True)
-    return _report_end(run_id, result, ends)
-
-
-def _report_end(run_id: str, result: RunResult, ends: int) -> RunReport:
-    is_failed = result.state not in (RunState.SUCCEEDED, RunState.CANCELED)
-    return RunReport(
-        run_id=run_id,
-        state="FAILED" if is_failed else result.state.value,
-        error=result.error or "",
-        tasks=result.tasks,
-        started_at=result.started_at,
-        finished_at=result.finished_at,
-        ends=ends,
-    )
-
-
-def _report_unbegun(run_id: str, active: _Active) -> RunReport:
-    """Return the report of a run that could not begin."""
-    lines = active.log.read_text(errors="replace").splitlines() if active.log.exists() else []
-    last = lines[-1].removeprefix("error: ") if lines else "its process was killed; retry the run"
-    return RunReport(run_id=run_id, state="FAILED", error=last)
+            return report_unbegun(run_id, active.log)
+        try:
+            report = read_ended_run(self._home, RunId(run_id))
+        except ArgosyError as error:
+            return RunReport(run_id=run_id, state="FAILED", error=str(error))
+        active.log.unlink(missing_ok=True)
+        return report
 
 
 def _mark(journal: Path) -> tuple[int, int]:

@@ -36,15 +36,15 @@ def remove_run(connection: Connection, run_id: str, *, artifacts: bool, now: int
     """
     row = connection.execute(select(RUNS).where(RUNS.c.id == run_id).with_for_update()).one()
     connection.execute(delete(RUNS).where(RUNS.c.id == row.id))
-    connection.execute(delete(TASKS).where(TASKS.c.run_id == row.id))
-    _remove_links(connection, row.id)
+    remove_tasks(connection, row.id)
     # Until its engine has removed it too.
     insert_missing(connection, DELETED_RUNS, {"run_id": row.id, "artifacts": artifacts})
     _remember(connection, row, now)
 
 
-def _remove_links(connection: Connection, run_id: str) -> None:
-    """Remove what tasks of a run made and used, and the artifacts that no other run has."""
+def remove_tasks(connection: Connection, run_id: str) -> None:
+    """Remove the tasks of a run, what they made and used, and artifacts that no other run has."""
+    connection.execute(delete(TASKS).where(TASKS.c.run_id == run_id))
     links = ARTIFACT_LINKS.c
     query = select(links.artifact_id).where(links.run_id == run_id).distinct()
     ids = connection.execute(query).scalars().all()

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from google.rpc.status_pb2 import Status  # pyright: ignore[reportMissingTypeStubs] # it has none
@@ -18,6 +19,7 @@ from argosy_service.resources.artifacts import load_links
 from argosy_service.resources.fields import make_timestamp
 
 
+@lru_cache(maxsize=20_000)
 def make_task_id(run_id: str, path: str) -> str:
     """Return the id of a task, the same whenever it is asked for."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run_id}/{path}"))
