@@ -11,8 +11,8 @@ An option wins over an ``ARGOSY_…`` variable of the environment, and that over
     store-secret = "argosy-store"
 
 ``[cluster]`` holds options of all commands that can talk to a cluster, ``[submit]`` those of
-``argosy submit`` and ``argosy serve``, each by its long name. ``argosy doctor`` checks what stands
-in both.
+``argosy submit``, ``argosy serve`` and ``argosy service rebuild``, each by its long name.
+``argosy doctor`` checks what stands in both.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ _SUBMIT_VARIABLES: Final = (
 """Options of ``submit`` that the environment can hold."""
 
 
-_READERS: Final = ("doctor", "storage", "cluster", "serve")
-"""Commands that check or do what ``submit`` does, and take what they have of its options."""
+_READERS: Final = ("doctor", "storage", "cluster", "serve", "rebuild")
+"""Commands that check or do what ``submit`` does, or read what came of it, and take what they have
+of its options."""
 
 
 class ConfiguredCommand(click.Command):

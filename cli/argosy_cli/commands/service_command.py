@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from argosy_cli.options.shared import format_examples, home
-from argosy_schemas.errors import MachineError
+from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.options.shared import format_examples, home, target_options
+from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from argosy_service.engines.protocol import RunSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -81,6 +87,107 @@ def backup(file: Path, home: Path, database: str | None) -> None:
         raise _make_missing_error(error) from error
     size = back_up_database(_find_url(home, database), file)
     click.echo(f"{file}: {size / 2**20:,.1f} MiB")
+
+
+@command.command(
+    cls=ConfiguredCommand,
+    epilog=format_examples(
+        "argosy service rebuild",
+        "argosy service rebuild 7f3ab2c4-91d0-4c1f-9a55-0123456789ab",
+        "argosy service rebuild -n ml --store s3://bucket/argosy --database postgresql://db/argosy",
+    ),
+)
+@click.argument("run_ids", metavar="[RUN_ID]...", nargs=-1)
+@_database_options
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "argo"]),
+    help="Where the runs took place, as for 'argosy serve'.",
+)
+@target_options
+@click.option(
+    "--store", metavar="URL", help="Object store with the records of runs whose Workflow is gone."
+)
+@click.option(
+    "--store-from",
+    metavar="KIND/NAME",
+    help="Take the URL of the store from the key ARGOSY_STORE of a configmap or secret.",
+)
+def rebuild(
+    run_ids: tuple[str, ...],
+    home: Path,
+    database: str | None,
+    engine: str | None,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    store: str | None,
+    store_from: str | None,
+) -> None:
+    """Build what the database says of tasks and artifacts once more, of all runs or of some.
+
+    From the journals and records in the home, or on a cluster from Workflows, and from the records
+    in the store where they are gone. A run that ended while the database did not see it, since it
+    was restored from a backup, gets its end. A run of which nothing is kept stays as it is.
+
+    Stop all services that use the database before. Errors of single runs leave these as they are;
+    the exit status says whether there were any.
+    """
+    try:
+        from argosy_service.background.rebuilding import Rebuilding, rebuild_runs
+    except ModuleNotFoundError as error:
+        raise _make_missing_error(error) from error
+
+    def open_source() -> AbstractContextManager[RunSource]:
+        if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
+            return _open_cluster(namespace, context, kubeconfig, store, store_from)
+        from argosy_service.engines.local.reports import LocalRunSource
+
+        return nullcontext(LocalRunSource(home))
+
+    counts = dict.fromkeys(Rebuilding, 0)
+    failed = 0
+    ids = tuple(dict.fromkeys(run_ids))
+    url = _find_url(home, database)
+    for run_id, came in rebuild_runs(url, open_source, ids, lambda: datetime.now(UTC)):
+        if isinstance(came, ArgosyError):
+            failed += 1
+            click.echo(f"run {run_id}: {' '.join(str(came).splitlines())}", err=True)
+        else:
+            counts[came] += 1
+    for outcome, words in (
+        (Rebuilding.REBUILT, "rebuilt"),
+        (Rebuilding.COMPLETED, "completed from records, since their Workflow is gone"),
+        (Rebuilding.LEFT, "left as they were: nothing is kept of them"),
+    ):
+        if counts[outcome] or outcome is Rebuilding.REBUILT:
+            click.echo(f"{counts[outcome]:,} runs {words}")
+    if failed:
+        raise MachineError(f"{failed:,} runs cannot be read, and stayed as they were")
+
+
+def _open_cluster(
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    store: str | None,
+    store_from: str | None,
+) -> AbstractContextManager[RunSource]:
+    # Not above: runs of this machine need none of it.
+    from argosy_cluster.targets import Target, connect_cluster
+    from argosy_compiler.config_objects import parse_config_object
+    from argosy_compiler.options import CompileOptions
+    from argosy_service.engines.argo.settings import ArgoSettings
+    from argosy_service.engines.argo.source import ArgoRunSource
+
+    found = None if store_from is None else parse_config_object(store_from, option="--store-from")
+    target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
+    return ArgoRunSource(
+        ArgoSettings(
+            connect=lambda: connect_cluster(target),
+            options=CompileOptions(store=store, store_from=found),
+        )
+    )
 
 
 def _find_url(home: Path, database: str | None) -> str:
