@@ -176,6 +176,6 @@ def write_changes(connection: Connection, changes: Iterable[RunChange], now: int
             if change.is_moved == is_moved
         ]
         if values:
-            new = {name: bindparam(f"new_{name}") for name in columns}
+            new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
             statement = update(RUNS).where(RUNS.c.id == bindparam("run"))
             connection.execute(statement.values(revision=revision, **new), values)
