@@ -28,6 +28,7 @@ from argosy_service.resources.runs.run_rows import (
     insert_run,
     move_run,
 )
+from argosy_service.resources.runs.states import UNFINISHED
 
 _LOGGER: Final = Logger("service.background")
 _MOST_DELETED: Final = 100
