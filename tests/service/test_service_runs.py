@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -341,20 +342,24 @@ def test_runs_are_listed_by_experiment_and_state(client: Client) -> None:
 
 
 def test_runs_are_found_by_the_words_of_the_old_api(client: Client) -> None:
-    run = create(client)
-    client.post(f"/runs/{create(client)['run_id']}:terminate")
+    run, other = create(client), create(client)
 
     def count(key: str, operation: str, value: str) -> int:
         predicate = {"operation": operation, "key": key, "string_value": value}
         found: int = client.get("/runs", filter=make_filter(predicate)).get("total_size", 0)
         return found
 
+    client.post(f"/runs/{other['run_id']}:terminate")
+    give_up_at = time.monotonic() + 120
+    while count("status", "EQUALS", "Failed") == 0 and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+
     assert count("status", "EQUALS", "Pending") == 1
-    assert count("status", "EQUALS", "Terminating") == 1
+    assert count("status", "EQUALS", "Failed") == 1
     assert count("state_history", "IS_SUBSTRING", "CANCELING") == 1
-    newest = client.get("/runs", sort_by="status", page_size=1)
-    assert newest["runs"] == [run]
-    assert "next_page_token" in newest
+    last = client.get("/runs", sort_by="status desc", page_size=1)
+    assert last["runs"] == [run]
+    assert "next_page_token" in last
 
 
 def test_a_run_survives_its_experiment(client: Client) -> None:
