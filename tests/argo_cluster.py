@@ -88,8 +88,8 @@ class ArgoCluster:
     def argo(self, *words: str) -> str:
         return self._checked("argo", *words)
 
-    def kubectl(self, *words: str) -> str:
-        return self._checked("kubectl", *words)
+    def kubectl(self, *words: str, timeout_seconds: float = 120) -> str:
+        return self._checked("kubectl", *words, timeout_seconds=timeout_seconds)
 
     def read_log(self, pod: str, *, container: str = "main") -> list[str]:
         """Return what a container of a pod has printed; nothing before it has begun."""
@@ -109,13 +109,13 @@ class ArgoCluster:
         self.started.append(name)
         return ArgoRun(cluster=self, name=name)
 
-    def _checked(self, *words: str) -> str:
-        done = self._run(*words)
+    def _checked(self, *words: str, timeout_seconds: float = 120) -> str:
+        done = self._run(*words, timeout_seconds=timeout_seconds)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return done.stdout
 
     def _run(
-        self, program: str, *words: str, text: str | None = None
+        self, program: str, *words: str, text: str | None = None, timeout_seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [program, "--namespace", self.namespace, *words],
@@ -124,7 +124,7 @@ class ArgoCluster:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=timeout_seconds,
         )
 
 
@@ -146,6 +146,7 @@ class ArgoRun:
             "--for=condition=Completed",
             f"--timeout={timeout_seconds:.0f}s",
             f"workflow/{self.name}",
+            timeout_seconds=timeout_seconds + 60,
         )
         return str(self.get()["status"]["phase"])
 
