@@ -48,6 +48,7 @@ class RunReader:
         cluster: Cluster,
         *,
         patience_seconds: float,
+        only_store: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open no store yet.
@@ -55,10 +56,12 @@ class RunReader:
         Args:
             cluster: Where the workflows are.
             patience_seconds: How long a store may take to answer.
+            only_store: The store of all runs, whatever their workflows say; ``None``: these say it.
             monotonic: The clock.
         """
         self._monotonic = monotonic
         self._cluster = cluster
+        self._only_store = only_store
         self._stores = Stores(patience_seconds=patience_seconds)
         self._unreachable: dict[str, tuple[float, str]] = {}
         """What to say of each store that could not be read, by its URL, and until when."""
@@ -110,9 +113,15 @@ class RunReader:
         """Return the URL of the store of a run, and the store; ``None``: nothing names one.
 
         Raises:
-            StoreError: The URL cannot be used.
+            StoreError: The URL cannot be used, or is not that of all runs.
         """
         url = sources.store or ""
+        if self._only_store is not None and url != self._only_store:
+            raise StoreError(
+                f"its workflow names the store {url or 'of an object'}, and runs of namespace "
+                f"'{self._cluster.namespace}' are read in {self._only_store} only",
+                retryable=False,
+            )
         if not url and sources.store_object is not None:
             until, url = self._urls.get(sources.store_object, (0.0, ""))
             if self._monotonic() >= until:

@@ -66,6 +66,7 @@ class ClusterRuns:
         cluster: Cluster,
         *,
         store_url: str | None = None,
+        only_store: str | None = None,
         patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         """Ask nothing yet.
@@ -73,11 +74,12 @@ class ClusterRuns:
         Args:
             cluster: Where the workflows are.
             store_url: Where to look for runs whose workflow is gone; ``None``: nowhere.
+            only_store: The store of all runs, whatever their workflows say; ``None``: these say it.
             patience_seconds: How long a store may take to answer.
         """
         self.cluster = cluster
         self.store_url = store_url
-        self.reader = RunReader(cluster, patience_seconds=patience_seconds)
+        self.reader = RunReader(cluster, patience_seconds=patience_seconds, only_store=only_store)
         self._selected: Document | None = None
         """Was read to select it, and serves the next one who wants it."""
         self._sources: dict[str, Sources] = {}

@@ -36,6 +36,7 @@ from argosy_service.database.leases import BACKGROUND, Lease
 from argosy_service.engines.argo.artifacts import make_argo_roots
 from argosy_service.engines.argo.engine import ArgoEngine
 from argosy_service.engines.argo.logs import ArgoLogs
+from argosy_service.engines.argo.namespaces import NamespacedEngines
 from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.artifacts import StoredArtifacts
 from argosy_service.engines.local.artifacts import make_local_roots
@@ -197,13 +198,15 @@ def open_service(
             ensure_default_experiment(context)
         if argo is not None and database.is_shared:
             lease = Lease(database, name=BACKGROUND, holder=str(uuid.uuid4()))
-            jobs = LeadingJobs(lease, lambda: _open_steps(context, settings, ArgoEngine(argo)))
+            jobs = LeadingJobs(
+                lease, lambda: _open_steps(context, settings, _make_argo_engine(argo, access))
+            )
             with closing(jobs), run_in_background([jobs.step], context.changes, context.health):
                 yield context
             return
         with (
             database.claim(),
-            _open_steps(context, settings, _make_engine(settings, argo)) as steps,
+            _open_steps(context, settings, _make_engine(settings, argo, access)) as steps,
             run_in_background(steps, context.changes, context.health),
         ):
             yield context
@@ -222,9 +225,17 @@ def _open_steps(
         yield Scheduler(context).step, keeper.step, cleaner.step, counts.step
 
 
-def _make_engine(settings: ServiceSettings, argo: ArgoSettings | None) -> RunEngine:
-    if argo is not None:
+def _make_argo_engine(argo: ArgoSettings, access: AccessPolicy) -> RunEngine:
+    if not access.is_multi_user:
         return ArgoEngine(argo)
+    return NamespacedEngines(lambda name: ArgoEngine(argo.of(name)), max_runs=argo.max_runs)
+
+
+def _make_engine(
+    settings: ServiceSettings, argo: ArgoSettings | None, access: AccessPolicy
+) -> RunEngine:
+    if argo is not None:
+        return _make_argo_engine(argo, access)
     return LocalEngine(
         LocalSettings(
             home=settings.home,

@@ -22,8 +22,12 @@ COMPONENTS = tuple(
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the objects by kind; there is one of each."""
-    return {each["kind"]: each for each in yaml.safe_load_all(text)}
+    """Return the objects by kind; of several the last."""
+    return read_last(list(yaml.safe_load_all(text)))
+
+
+def read_last(objects: list[Any]) -> dict[str, Any]:
+    return {each["kind"]: each for each in objects}
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +122,20 @@ def test_postgresql_takes_the_place_of_the_volume(tmp_path: Path) -> None:
         assert each["image"] == "ghcr.io/argosy/argosy:0.1.0-service"
 
 
-def test_users_of_a_cluster_need_reviews_and_nothing_else(tmp_path: Path) -> None:
-    objects = build_with(tmp_path, "service-multi-user")
+def test_users_of_a_cluster_need_reviews_and_rights_where_runs_are(
+    tmp_path: Path, printed: dict[str, Any]
+) -> None:
+    write_tree(tmp_path / "argosy")
+    (tmp_path / "kustomization.yaml").write_text(
+        "namespace: team-a\nresources: [argosy/overlays/service]\n"
+        "components: [argosy/components/service-multi-user]\n"
+    )
+    objects = list(yaml.safe_load_all(build(tmp_path)))
 
-    assert objects["ClusterRole"]["rules"] == [
+    roles = {
+        each["metadata"]["name"]: each["rules"] for each in objects if each["kind"] == "ClusterRole"
+    }
+    assert roles["argosy-service-reviews"] == [
         {
             "apiGroups": ["authentication.k8s.io"],
             "resources": ["tokenreviews"],
@@ -133,7 +147,15 @@ def test_users_of_a_cluster_need_reviews_and_nothing_else(tmp_path: Path) -> Non
             "verbs": ["create"],
         },
     ]
-    assert objects["ClusterRoleBinding"]["subjects"][0]["namespace"] == "team-a"
+    # The same as in its own namespace, but for the object with the store.
+    assert roles["argosy-service-runs"] == printed["Role"]["rules"][:3]
+    (binding,) = [each for each in objects if each["kind"] == "ClusterRoleBinding"]
+    assert binding["roleRef"]["name"] == "argosy-service-reviews"
+    assert binding["subjects"][0]["namespace"] == "team-a"
+    (container,) = pod(read_last(objects))["containers"]
+    variables = {each["name"]: each for each in container["env"]}
+    assert variables["ARGOSY_STORE"]["valueFrom"]["configMapKeyRef"]["name"] == "argosy"
+    assert variables["ARGOSY_STORE_FROM"]["value"] == ""
 
 
 def test_the_pods_of_workflows_do_not_reach_it(tmp_path: Path) -> None:

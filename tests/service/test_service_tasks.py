@@ -322,7 +322,7 @@ def test_a_node_names_its_own_task(service: Service) -> None:
     service.take(run_id, task("a", TaskState.RUNNING), deploy())
 
     def find(node: str) -> str:
-        return find_logged_task(service.context, run_id, node)
+        return find_logged_task(service.context, run_id, node).path
 
     assert find(make_task_id(run_id, "deploy")) == "deploy"
     assert (find("a"), find("run-deploy-1")) == ("a", "deploy")

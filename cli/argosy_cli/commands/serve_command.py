@@ -270,6 +270,11 @@ def command(
             cache=not no_cache,
             keep_workflows=timedelta(seconds=keep_workflows),
         )
+        if multi_user and argo.options.store is None:
+            raise InvalidArgumentError(
+                "--multi-user needs --store URL, below which each namespace has a store of its own;"
+                " what an object of a namespace names, its users could change"
+            )
         if max_runs is not None:
             argo = replace(argo, max_runs=max_runs)
     else:
@@ -314,7 +319,11 @@ def _make_argo_settings(
 
     # Says now what is wrong with the kubeconfig.
     connect().close()
-    return ArgoSettings(connect=connect, options=options)
+    return ArgoSettings(
+        connect=connect,
+        connect_to=lambda name: connect_cluster(replace(target, namespace=name)),
+        options=options,
+    )
 
 
 def _refuse_options_of_clusters(chosen: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from argosy_service.engines.protocol import TaskLog
 from argosy_service.protos.run_pb2 import GetRunRequest
 from argosy_service.resources.context import Context
 from argosy_service.resources.permissions import check_permissions
-from argosy_service.resources.runs.logs import find_logged_task, has_ended
+from argosy_service.resources.runs.logs import LoggedTask, find_logged_task, has_ended
 
 _LOOK_SECONDS: Final = 0.5
 
@@ -35,10 +35,10 @@ class Logs:
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
             with translate_database_errors():
-                path = await run_in_threadpool(self._find, request, run_id, node)
+                task = await run_in_threadpool(self._find, request, run_id, node)
         except ArgosyError as error:
             return refuse(error)
-        log = self._context.logs.open(run_id, path)
+        log = self._context.logs.open(run_id, task.path, namespace=task.namespace)
         follows = request.query_params.get("follow", "").lower() in ("true", "1")
         # Never as something that a browser would run.
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
@@ -46,7 +46,7 @@ class Logs:
             self._stream(run_id, log, follows), media_type="text/plain", headers=headers
         )
 
-    def _find(self, request: Request, run_id: str, node: str) -> str:
+    def _find(self, request: Request, run_id: str, node: str) -> LoggedTask:
         asked = GetRunRequest(run_id=run_id)
         check_permissions(self._context, get_caller(request), "ReadLog", asked)
         return find_logged_task(self._context, run_id, node)

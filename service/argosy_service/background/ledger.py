@@ -37,17 +37,26 @@ _AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedRun:
+    """A run that clients see no more."""
+
+    artifacts: bool
+    """Whether its artifacts go as well."""
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
     """What is to be done."""
 
-    canceling: Sequence[str]
-    """Ids of runs that are to be stopped."""
+    canceling: Mapping[str, str]
+    """Ids of runs that are to be stopped, each with its namespace."""
     running: Sequence[str]
     """Ids of runs that had begun when they were written down last."""
     pending: Sequence[str]
     """Ids of runs that wait to begin, the one that waits longest first."""
-    deleted: Mapping[str, bool]
-    """Runs that were deleted, and whether their artifacts go as well; at most 100."""
+    deleted: Mapping[str, DeletedRun]
+    """Runs that were deleted, by id; at most 100."""
 
 
 class Ledger:
@@ -62,11 +71,11 @@ class Ledger:
         """Return what is to be done; at most ``most_pending`` of the runs that wait."""
         with self._database.read() as connection:
             return Agenda(
-                canceling=_list_ids(connection, "CANCELING", None),
+                canceling=_list_canceling(connection),
                 running=_list_ids(connection, "RUNNING", None),
                 pending=_list_ids(connection, "PENDING", most_pending),
                 deleted={
-                    row.run_id: row.artifacts
+                    row.run_id: DeletedRun(artifacts=row.artifacts, namespace=row.namespace)
                     for row in connection.execute(select(DELETED_RUNS).limit(_MOST_DELETED))
                 },
             )
@@ -90,6 +99,7 @@ class Ledger:
             # What nobody chose is the engine's.
             service_account=row.service_account.removeprefix(DEFAULT_SERVICE_ACCOUNT),
             created_at=to_datetime(row.created_at),
+            namespace=row.namespace,
             has_begun=row.state == "RUNNING",
             ends=row.ends,
         )
@@ -162,6 +172,11 @@ class Ledger:
             )
             if insert_run(connection, run, created_at):
                 move_run(connection, find_run_row(connection, run.run_id), "RUNNING", created_at)
+
+
+def _list_canceling(connection: Connection) -> dict[str, str]:
+    query = select(RUNS.c.id, RUNS.c.namespace).where(RUNS.c.state == "CANCELING")
+    return {run_id: namespace for run_id, namespace in connection.execute(query)}
 
 
 def _list_ids(connection: Connection, state: str, most: int | None) -> tuple[str, ...]:

@@ -26,11 +26,11 @@ class RunKeeper:
         self._ledger.take(self._engine.poll(), now)
         most = max(self._engine.room, 0) + len(self._engine.active)
         agenda = self._ledger.read_agenda(most_pending=most)
-        for run_id, artifacts in agenda.deleted.items():
-            if self._engine.delete(run_id, artifacts=artifacts):
+        for run_id, left in agenda.deleted.items():
+            if self._engine.delete(run_id, artifacts=left.artifacts, namespace=left.namespace):
                 self._ledger.forget(run_id)
-        for run_id in agenda.canceling:
-            self._engine.watch(run_id)
+        for run_id, namespace in agenda.canceling.items():
+            self._engine.watch(run_id, namespace=namespace)
             self._engine.stop(run_id)
         self._start(agenda)
         self._engine.tidy(self._ledger.choose_ended)

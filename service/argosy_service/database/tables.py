@@ -293,6 +293,7 @@ DELETED_RUNS: Final = Table(
     Column("run_id", _ID, primary_key=True),
     # Whether its artifacts go as well.
     Column("artifacts", Boolean, nullable=False, default=False, server_default=false()),
+    _text("namespace"),
 )
 
 GONE_RUNS: Final = Table(

@@ -14,7 +14,7 @@ class FakeLogs:
     def __init__(self, texts: Mapping[tuple[str, str], bytes] | None = None) -> None:
         self._texts = dict(texts or {})
 
-    def open(self, run_id: str, path: str) -> FakeLog:
+    def open(self, run_id: str, path: str, *, namespace: str = "") -> FakeLog:
         """Return the log of a task."""
         return FakeLog(self._texts.get((run_id, path), b""))
 
@@ -84,7 +84,7 @@ class FakeEngine:
             self.orders.append(order)
             self._active[order.run_id] = order
 
-    def watch(self, run_id: str) -> None:
+    def watch(self, run_id: str, *, namespace: str = "") -> None:
         """Take note that a run is asked about."""
         if run_id not in self._active:
             self.watched.add(run_id)
@@ -94,7 +94,7 @@ class FakeEngine:
         """Take note that a run is to be stopped."""
         self.stopped.add(run_id)
 
-    def delete(self, run_id: str, *, artifacts: bool) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Forget a run."""
         self._active.pop(run_id, None)
         self.deleted[run_id] = artifacts

@@ -30,6 +30,8 @@ class RunOrder:
     service_account: str = ""
     """Of its pods; empty: the engine's own."""
     created_at: datetime
+    namespace: str = ""
+    """Whose users may see it; empty: there is one user."""
     has_begun: bool = False
     """Whether the engine reported, since the run was ordered last, that it had begun."""
     ends: int = 0
@@ -102,8 +104,14 @@ class TaskLog(Protocol):
 class TaskLogs(Protocol):
     """The logs of the tasks of an engine; for many threads."""
 
-    def open(self, run_id: str, path: str) -> TaskLog:
-        """Return the log of a task; nothing has to be there yet."""
+    def open(self, run_id: str, path: str, *, namespace: str = "") -> TaskLog:
+        """Return the log of a task; nothing has to be there yet.
+
+        Args:
+            run_id: Of the run.
+            path: Of the task.
+            namespace: Of the run; empty: there is one user.
+        """
         ...
 
 
@@ -137,15 +145,20 @@ class RunEngine(Protocol):
         """Begin a run, or go on with one; one that is active stays as it is."""
         ...
 
-    def watch(self, run_id: str) -> None:
-        """Report on a run without starting it, from what is there of it."""
+    def watch(self, run_id: str, *, namespace: str = "") -> None:
+        """Report on a run without starting it, from what is there of it.
+
+        Args:
+            run_id: Of the run.
+            namespace: As in :class:`RunOrder`.
+        """
         ...
 
     def stop(self, run_id: str) -> None:
         """Have an active run stopped, exit handlers and all; may be called again."""
         ...
 
-    def delete(self, run_id: str, *, artifacts: bool) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done.
 
         Where it is not, the call has to be repeated.
@@ -154,6 +167,7 @@ class RunEngine(Protocol):
             run_id: Of the run.
             artifacts: Whether its artifacts are removed as well, but for those that another run
                 uses.
+            namespace: As in :class:`RunOrder`.
         """
         ...
 

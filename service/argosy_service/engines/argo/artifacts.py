@@ -13,10 +13,14 @@ def make_argo_roots(settings: ArgoSettings) -> Callable[[ArtifactPlace], Iterato
     """Return what lists the places of a run's artifacts: the store's, and its own root."""
 
     def list_roots(place: ArtifactPlace) -> Iterator[str]:
-        url = settings.find_store_url()
+        own = settings.of(place.namespace)
+        url = own.find_store_url()
         if url:
             yield extend_root(url, "artifacts")
-        root = place.pipeline_root or settings.options.root or place.default_root
+        root = own.options.root
+        if not own.is_of_users:
+            root = place.pipeline_root or root or place.default_root
+        # What users choose may be the place of others.
         if root:
             yield root
 

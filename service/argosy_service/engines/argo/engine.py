@@ -135,7 +135,7 @@ class ArgoEngine:
         if order.run_id not in self._active:
             self._add(order.run_id, order)
 
-    def watch(self, run_id: str) -> None:
+    def watch(self, run_id: str, *, namespace: str = "") -> None:
         """Report on a run without starting it, from what is there of it."""
         if run_id not in self._active:
             self._add(run_id, None)
@@ -153,7 +153,7 @@ class ArgoEngine:
         if active is not None:
             active.is_stopping = True
 
-    def delete(self, run_id: str, *, artifacts: bool) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         self._active.pop(run_id, None)
         self._seen.add(run_id)
@@ -336,9 +336,19 @@ class ArgoEngine:
             if active.is_stopping:
                 self._stop(run_id, active)
             return None
-        if not self._is_complete or self._made.is_under_way(run_id):
+        if not self._is_complete:
+            return self._report_trouble(run_id, active)
+        if self._made.is_under_way(run_id):
             return None
         return self._begin(run_id, active)
+
+    def _report_trouble(self, run_id: str, active: _Active) -> RunReport | None:
+        """Report that a run waits for a cluster that cannot be followed, once."""
+        trouble = self.trouble
+        if not trouble or active.order is None or active.said == trouble:
+            return None
+        active.said = trouble
+        return RunReport(run_id=run_id, state="RUNNING", error=f"it waits: {trouble}")
 
     def _begin(self, run_id: str, active: _Active) -> RunReport | None:
         """Find or make the Workflow of a run that has none assigned."""

@@ -30,9 +30,9 @@ class ArgoLogs:
         self._settings = settings
         self._monotonic = monotonic
 
-    def open(self, run_id: str, path: str) -> ArgoLog:
+    def open(self, run_id: str, path: str, *, namespace: str = "") -> ArgoLog:
         """Return the log of a task; nothing has to be there yet."""
-        return ArgoLog(self._settings, run_id, path, self._monotonic)
+        return ArgoLog(self._settings.of(namespace), run_id, path, self._monotonic)
 
 
 class ArgoLog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from argosy_cluster.cluster import Cluster
 from argosy_cluster.runs import ClusterRuns
 from argosy_cluster.store_urls import read_store_url
 from argosy_compiler.options import CompileOptions
+from argosy_store.locations import extend_root
 
 DEFAULT_MAX_RUNS: Final = 1000
 
@@ -26,6 +27,10 @@ class ArgoSettings:
     other."""
     options: CompileOptions
     """With a store."""
+    connect_to: Callable[[str], Cluster] | None = None
+    """Returns another namespace in the same way, for the runs of many users."""
+    is_of_users: bool = False
+    """Whether those who can change Workflows here must not have others' stores read for them."""
     max_runs: int = DEFAULT_MAX_RUNS
     """How many runs may be under way at once; others wait in the database."""
     keep_workflows: timedelta | None = None
@@ -33,10 +38,31 @@ class ArgoSettings:
     cache: bool = True
     """Whether results of earlier runs may be reused."""
 
+    def of(self, namespace: str) -> ArgoSettings:
+        """Return the settings of a namespace of users, which has a store of its own below this one.
+
+        Args:
+            namespace: Empty: there is one user, and these are meant.
+        """
+        connect_to, store = self.connect_to, self.options.store
+        if not namespace or connect_to is None:
+            return self
+        assert store is not None, "whoever serves many users names a store"
+        root = self.options.root
+        options = replace(
+            self.options,
+            store=extend_root(store, namespace),
+            root=extend_root(root, namespace) if root else root,
+        )
+        return replace(
+            self, connect=lambda: connect_to(namespace), options=options, is_of_users=True
+        )
+
     def open_runs(self) -> ClusterRuns:
         """Return the runs of the namespace; for one thread."""
         cluster = self.connect()
-        return ClusterRuns(cluster, store_url=self._find_store_url(cluster))
+        url = self._find_store_url(cluster)
+        return ClusterRuns(cluster, store_url=url, only_store=url if self.is_of_users else None)
 
     def find_store_url(self) -> str | None:
         """Return the URL of the store; ``None``: the object that holds it cannot be read."""

@@ -101,7 +101,7 @@ class LocalEngine:
         process = None if files.is_locked() else self._start_worker(order, log)
         self._active[order.run_id] = _Active(files=files, log=log, process=process)
 
-    def watch(self, run_id: str) -> None:
+    def watch(self, run_id: str, *, namespace: str = "") -> None:
         """Report on a run without starting it, from what is there of it."""
         if run_id not in self._active:
             files, log = RunFiles(self._home, RunId(run_id)), self._logs / f"{run_id}.log"
@@ -151,7 +151,7 @@ class LocalEngine:
             active.files.request_stop()
             active.asked_to_stop_at = now
 
-    def delete(self, run_id: str, *, artifacts: bool) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         active = self._active.get(run_id)
         files = RunFiles(self._home, RunId(run_id))

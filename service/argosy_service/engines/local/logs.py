@@ -15,7 +15,7 @@ class LocalLogs:
     def __init__(self, home: Path) -> None:
         self._home = home.absolute()
 
-    def open(self, run_id: str, path: str) -> LocalLog:
+    def open(self, run_id: str, path: str, *, namespace: str = "") -> LocalLog:
         """Return the log of a task; nothing has to be there yet."""
         return LocalLog(RunFiles(self._home, RunId(run_id)), path)
 

@@ -22,7 +22,7 @@ def find_artifact_place(context: Context, run_id: str, node: str, name: str) -> 
         NotFoundError: There is no such run, task or artifact.
         InvalidRequestError: It is a directory, or its task wrote nothing to it.
     """
-    path = find_logged_task(context, run_id, node)
+    path = find_logged_task(context, run_id, node).path
     links = ARTIFACT_LINKS.c
     query = (
         select(ARTIFACTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import and_, or_, select
 
 from argosy_service.database.tables import RUNS, TASKS
@@ -11,8 +13,17 @@ from argosy_service.resources.runs.run_rows import find_run_row
 from argosy_service.resources.runs.states import UNFINISHED
 
 
-def find_logged_task(context: Context, run_id: str, node: str) -> str:
-    """Return the path of the task that ``node`` names: by its id, its path or its pod.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedTask:
+    """A task whose log, or whose artifacts, a client asks for."""
+
+    path: str
+    namespace: str
+    """Of its run."""
+
+
+def find_logged_task(context: Context, run_id: str, node: str) -> LoggedTask:
+    """Return the task that ``node`` names: by its id, its path or its pod.
 
     Raises:
         NotFoundError: There is no such run, or it has no such task so far.
@@ -24,7 +35,7 @@ def find_logged_task(context: Context, run_id: str, node: str) -> str:
         and_(columns.pod_name == node, columns.pod_name != ""),
     )
     with context.database.read() as connection:
-        find_run_row(connection, run_id)
+        namespace = find_run_row(connection, run_id).namespace
         # An id or a path that is also the name of a pod is what it says first.
         query = (
             select(columns.path)
@@ -36,7 +47,7 @@ def find_logged_task(context: Context, run_id: str, node: str) -> str:
         raise NotFoundError(
             f"run '{run_id}' has no task '{node}' so far; its run_details have the ids of its tasks"
         )
-    return str(path)
+    return LoggedTask(path=str(path), namespace=namespace)
 
 
 def has_ended(context: Context, run_id: str) -> bool:

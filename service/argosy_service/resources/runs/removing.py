@@ -38,7 +38,8 @@ def remove_run(connection: Connection, run_id: str, *, artifacts: bool, now: int
     connection.execute(delete(RUNS).where(RUNS.c.id == row.id))
     remove_tasks(connection, row.id)
     # Until its engine has removed it too.
-    insert_missing(connection, DELETED_RUNS, {"run_id": row.id, "artifacts": artifacts})
+    left = {"run_id": row.id, "artifacts": artifacts, "namespace": row.namespace}
+    insert_missing(connection, DELETED_RUNS, left)
     _remember(connection, row, now)
 
 
