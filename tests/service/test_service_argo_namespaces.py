@@ -70,6 +70,10 @@ class World:
             time.sleep(0.01)
         return found
 
+    def final(self) -> RunReport:
+        found = self.reports(lambda found: any(each.is_final for each in found))
+        return next(each for each in found if each.is_final)
+
     def workflows(self, namespace: str) -> list[Any]:
         return list(self.clusters[namespace].list(WORKFLOWS).items)
 
@@ -90,14 +94,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.engine.close()
 
 
-def is_final(found: list[RunReport]) -> bool:
-    return any(each.is_final for each in found)
-
-
 def test_a_run_takes_place_in_its_namespace_with_a_store_of_that(world: World) -> None:
     world.begin("one", "two")
     world.play("two", "Succeeded")
-    ended = world.reports(is_final)[-1]
+    ended = world.final()
 
     assert not world.workflows("ml")
     for name in RUNS:
@@ -116,7 +116,7 @@ def test_a_workflow_of_another_namespace_is_none_of_the_run(world: World) -> Non
     false = play({**workflow, "metadata": metadata}, {"say": "Failed"})
     world.clusters["two"].put(WORKFLOWS, false)
     world.play("one", "Succeeded")
-    ended = world.reports(is_final)[-1]
+    ended = world.final()
 
     assert (ended.run_id, ended.state) == (RUNS["one"], "SUCCEEDED")
     assert world.engine.find(list) == ()
