@@ -317,6 +317,27 @@ def test_tasks_and_artifacts_cannot_be_written(service: Service, name: str) -> N
         service.call(name)
 
 
+def test_what_was_to_be_in_a_loop_goes_when_its_iterations_are_known(service: Service) -> None:
+    run_id = service.create()
+    loop, own = task("loop", TaskState.RUNNING), task("loop/0/a", TaskState.RUNNING)
+
+    def list_paths() -> list[str]:
+        listed = service.call("ListTasks", run_id=run_id)["tasks"]
+        return sorted(each["scope_path"] for each in listed)
+
+    service.take(run_id, loop, task("loop/a", TaskState.PENDING), task("x", TaskState.RUNNING))
+    before = list_paths()
+    service.take(run_id, loop, own)
+    during = list_paths()
+    service.take(run_id, loop, own, state="SUCCEEDED")
+    after = list_paths()
+
+    assert before == ["loop", "loop/a", "x"]
+    # One that has begun may come back: a run that was retried knows not all of its tasks at first.
+    assert during == ["loop", "loop/0/a", "x"]
+    assert after == ["loop", "loop/0/a"]
+
+
 def test_a_node_names_its_own_task(service: Service) -> None:
     run_id = service.create()
     service.take(run_id, task("a", TaskState.RUNNING), deploy())

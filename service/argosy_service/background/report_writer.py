@@ -17,7 +17,9 @@ from argosy_service.background.task_writer import (
     TaskChange,
     WrittenTasks,
     find_changes,
+    find_gone,
     load_known,
+    remove_tasks_by_path,
     write_tasks,
 )
 from argosy_service.database.revisions import take_revision
@@ -47,6 +49,8 @@ class RunChange:
         self.known = known
         """What it says of them afterwards."""
         self.tasks: list[TaskChange] = []
+        self.gone: set[str] = set()
+        """The paths of tasks to remove, before others are written."""
         self.values: dict[str, Any] = {name: getattr(row, name) for name in _MOVED}
         self.is_moved = False
         """Whether the run has another state."""
@@ -61,7 +65,7 @@ class RunChange:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to write."""
-        return self.is_moved or self._has_news or bool(self.tasks)
+        return self.is_moved or self._has_news or bool(self.tasks or self.gone)
 
     def take_tasks(self, report: RunReport, now: int) -> None:
         """Take note of the tasks of a report that are not as they were.
@@ -72,6 +76,11 @@ class RunChange:
         """
         changes, self.known = find_changes(self.known, report, namespace=self._namespace, now=now)
         self.tasks += changes
+        gone = find_gone(self.known, report)
+        if gone:
+            self.gone |= gone
+            self.tasks = [each for each in self.tasks if each.task.path not in gone]
+            self.known = {path: each for path, each in self.known.items() if path not in gone}
 
     def take_state(self, report: RunReport, now: int) -> None:
         """Take note of what a report says of a run that has not ended.
@@ -162,6 +171,8 @@ def write_changes(connection: Connection, changes: Iterable[RunChange], now: int
     if not changed:
         return
     revision = take_revision(connection)
+    for change in changed:
+        remove_tasks_by_path(connection, change.run_id, change.gone)
     write_tasks(
         connection,
         [task for change in changed for task in change.tasks],

@@ -20,6 +20,7 @@ from argosy_service.background.task_rows import (
 from argosy_service.database.inserting import insert_all_missing, write_rows
 from argosy_service.database.tables import ARTIFACT_LINKS, ARTIFACTS, TASKS
 from argosy_service.engines.protocol import RunReport
+from argosy_service.resources.runs.tasks import make_task_id
 
 _AT_ONCE: Final = 500
 """How many ids a query names; SQLite has a limit."""
@@ -106,6 +107,35 @@ def find_changes(
         }
         changes.append(TaskChange(run_id=report.run_id, namespace=namespace, task=task, row=whole))
     return changes, ({**known, **after} if after else known)
+
+
+def find_gone(known: WrittenTasks, report: RunReport) -> frozenset[str]:
+    """Return the paths of tasks that a report does not have any more.
+
+    So it is with what was to be in a loop once its iterations are known. A task that has begun
+    stays until the end: the report of a run that was retried does not know all of them at first.
+
+    Args:
+        known: What the database says of the tasks.
+        report: Of their run.
+    """
+    if not report.tasks or report.is_partial:
+        return frozenset()
+    paths = {task.path for task in report.tasks}
+    return frozenset(
+        path
+        for path, entry in known.items()
+        if path not in paths and (report.is_final or entry.state == "PENDING")
+    )
+
+
+def remove_tasks_by_path(connection: Connection, run_id: str, paths: Iterable[str]) -> None:
+    """Remove some tasks of a run, with what they made and used."""
+    ids = [make_task_id(run_id, path) for path in paths]
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        connection.execute(delete(ARTIFACT_LINKS).where(ARTIFACT_LINKS.c.task_id.in_(some)))
+        connection.execute(delete(TASKS).where(TASKS.c.id.in_(some)))
 
 
 def write_tasks(
