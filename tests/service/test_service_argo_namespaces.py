@@ -14,12 +14,14 @@ import pytest
 
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import WORKFLOWS
+from argosy_compiler.config_objects import ConfigObject
 from argosy_compiler.options import CompileOptions
-from argosy_schemas.errors import AccessDeniedError, StoreError
+from argosy_schemas.errors import AccessDeniedError, InvalidArgumentError, StoreError
 from argosy_service.engines.argo.artifacts import make_argo_roots
 from argosy_service.engines.argo.engine import ArgoEngine
 from argosy_service.engines.argo.namespaces import NamespacedEngines
 from argosy_service.engines.argo.settings import ArgoSettings
+from argosy_service.engines.argo.source import ArgoRunSource
 from argosy_service.engines.artifacts import ArtifactPlace, StoredArtifacts
 from argosy_service.engines.protocol import RunOrder, RunReport
 from argosy_service.errors import PreconditionError
@@ -140,8 +142,10 @@ def test_runs_are_stopped_and_deleted_where_they_are(world: World) -> None:
     give_up_at = time.monotonic() + 60
     while not world.engine.delete(RUNS["two"], artifacts=False, namespace="two"):
         world.engine.poll()
-        if world.workflows("two") and world.workflows("two")[0]["spec"].get("shutdown"):
-            world.play("two", "Failed")
+        for each in world.workflows("two"):
+            # Once: afterwards it may be deleted at any moment.
+            if each["spec"].get("shutdown") and "status" not in each:
+                world.clusters["two"].put(WORKFLOWS, play(each, {"say": "Failed"}))
         assert time.monotonic() < give_up_at
 
     assert not world.workflows("two")
@@ -174,3 +178,22 @@ def test_artifacts_are_those_of_the_namespace(world: World, tmp_path: Path) -> N
     for root in ("", str(world.store / "two" / "artifacts")):
         with pytest.raises(PreconditionError, match="outside of the root"):
             artifacts.open(replace(others, pipeline_root=root, default_root=root))
+
+
+def test_what_is_kept_of_a_run_is_read_in_its_namespace(world: World) -> None:
+    world.begin("one")
+    world.play("one", "Succeeded")
+
+    with ArgoRunSource(world.settings) as source:
+        found = source.read(RUNS["one"], namespace="one")
+        elsewhere = [source.read(RUNS["one"], namespace=each) for each in ("", "two")]
+
+    assert found is not None
+    assert (found.state, elsewhere) == ("SUCCEEDED", [None, None])
+
+
+def test_a_store_that_users_could_choose_is_refused(world: World) -> None:
+    options = CompileOptions(store_from=ConfigObject(kind="configmap", name="argosy"))
+
+    with pytest.raises(InvalidArgumentError, match="runs of many users need --store URL"):
+        replace(world.settings, options=options).of("one")

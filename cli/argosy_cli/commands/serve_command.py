@@ -270,11 +270,8 @@ def command(
             cache=not no_cache,
             keep_workflows=timedelta(seconds=keep_workflows),
         )
-        if multi_user and argo.options.store is None:
-            raise InvalidArgumentError(
-                "--multi-user needs --store URL, below which each namespace has a store of its own;"
-                " what an object of a namespace names, its users could change"
-            )
+        if multi_user:
+            argo.of("any")  # refuses a store that an object names
         if max_runs is not None:
             argo = replace(argo, max_runs=max_runs)
     else:

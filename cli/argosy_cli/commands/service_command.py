@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -185,6 +186,7 @@ def _open_cluster(
     return ArgoRunSource(
         ArgoSettings(
             connect=lambda: connect_cluster(target),
+            connect_to=lambda name: connect_cluster(replace(target, namespace=name)),
             options=CompileOptions(store=store, store_from=found),
         )
     )

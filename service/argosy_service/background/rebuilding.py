@@ -75,7 +75,7 @@ def rebuild_runs(
             for run_id in run_ids or _list_run_ids(database):
                 stay_alone()
                 try:
-                    report = source.read(run_id)
+                    report = source.read(run_id, namespace=_find_namespace(database, run_id))
                     yield run_id, _rebuild(database, run_id, report, to_microseconds(clock()))
                 except ArgosyError as error:
                     yield run_id, error
@@ -130,6 +130,12 @@ def _list_run_ids(database: Database) -> Iterator[str]:
             return
         yield from ids
         last = ids[-1]
+
+
+def _find_namespace(database: Database, run_id: str) -> str:
+    query = select(RUNS.c.namespace).where(RUNS.c.id == run_id)
+    with database.read() as connection:
+        return str(connection.execute(query).scalar() or "")
 
 
 def _rebuild(database: Database, run_id: str, report: RunReport | None, now: int) -> Rebuilding:

@@ -38,7 +38,7 @@ class FakeSource:
         self.reports = dict(reports)
         """By run; an error is raised."""
 
-    def read(self, run_id: str) -> RunReport | None:
+    def read(self, run_id: str, *, namespace: str = "") -> RunReport | None:
         """Return what there is of a run."""
         found = self.reports.get(run_id)
         if isinstance(found, ArgosyError):

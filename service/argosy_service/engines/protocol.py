@@ -80,8 +80,12 @@ class FoundRun:
 class RunSource(Protocol):
     """What is kept of the runs of an engine, whoever works on them; for one thread."""
 
-    def read(self, run_id: str) -> RunReport | None:
+    def read(self, run_id: str, *, namespace: str = "") -> RunReport | None:
         """Return what became of a run so far; ``None``: nothing is kept of it.
+
+        Args:
+            run_id: Of the run.
+            namespace: As in :class:`RunOrder`.
 
         Raises:
             ArgosyError: It cannot be read.

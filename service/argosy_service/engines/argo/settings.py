@@ -13,6 +13,7 @@ from argosy_cluster.cluster import Cluster
 from argosy_cluster.runs import ClusterRuns
 from argosy_cluster.store_urls import read_store_url
 from argosy_compiler.options import CompileOptions
+from argosy_schemas.errors import InvalidArgumentError
 from argosy_store.locations import extend_root
 
 DEFAULT_MAX_RUNS: Final = 1000
@@ -43,11 +44,18 @@ class ArgoSettings:
 
         Args:
             namespace: Empty: there is one user, and these are meant.
+
+        Raises:
+            InvalidArgumentError: Nothing but an object of the cluster names the store.
         """
         connect_to, store = self.connect_to, self.options.store
         if not namespace or connect_to is None:
             return self
-        assert store is not None, "whoever serves many users names a store"
+        if store is None:
+            raise InvalidArgumentError(
+                "runs of many users need --store URL, below which each namespace has a store of its"
+                " own; what an object of a namespace names, its users could change"
+            )
         root = self.options.root
         options = replace(
             self.options,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -15,17 +17,20 @@ from argosy_service.engines.protocol import RunReport
 
 
 class ArgoRunSource:
-    """The Workflows of a namespace, and the records of runs whose Workflow is gone."""
+    """The Workflows of a namespace, and the records of runs whose Workflow is gone.
+
+    Those of users' namespaces are looked at when a run of one is asked for.
+    """
 
     def __init__(self, settings: ArgoSettings) -> None:
-        """List the Workflows.
+        """List the Workflows of the namespace of the service.
 
         Raises:
             ClusterError: The cluster does not give them.
         """
-        self._runs = settings.open_runs()
-        self._names = {str(entry.run_id): entry.name for entry in self._runs.list()}
-        """Of the Workflow that works on a run, or did so last."""
+        self._settings = settings
+        self._places: dict[str, _Place] = {}
+        self._find("")
 
     def __enter__(self) -> Self:
         return self
@@ -36,22 +41,40 @@ class ArgoRunSource:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._runs.__exit__(kind, error, traceback)
+        for place in self._places.values():
+            place.runs.__exit__(kind, error, traceback)
 
-    def read(self, run_id: str) -> RunReport | None:
+    def read(self, run_id: str, *, namespace: str = "") -> RunReport | None:
         """Return what became of a run so far; ``None``: neither Workflow nor records are there.
 
         Raises:
+            InvalidArgumentError: It is of a user's namespace, and nothing names the store.
             ClusterError: The cluster does not give its Workflow.
             StoreError: Its store cannot be read.
         """
-        name = self._names.get(run_id)
+        place = self._find(namespace)
+        name = place.names.get(run_id)
         if name is not None:
             try:
-                return read_report(self._runs, self._runs.cluster.get(WORKFLOWS, name), run_id)
+                return read_report(place.runs, place.runs.cluster.get(WORKFLOWS, name), run_id)
             except MissingObjectError:
                 pass  # it was deleted meanwhile
-        return _read_recorded(self._runs, RunId(run_id))
+        return _read_recorded(place.runs, RunId(run_id))
+
+    def _find(self, namespace: str) -> _Place:
+        found = self._places.get(namespace)
+        if found is None:
+            runs = self._settings.of(namespace).open_runs()
+            names = {str(entry.run_id): entry.name for entry in runs.list()}
+            found = self._places[namespace] = _Place(runs=runs, names=names)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    runs: ClusterRuns
+    names: Mapping[str, str]
+    """Of the Workflow that works on a run, or did so last, by run."""
 
 
 def _read_recorded(runs: ClusterRuns, run_id: RunId) -> RunReport | None:

@@ -19,7 +19,7 @@ class LocalRunSource:
     def __init__(self, home: Path) -> None:
         self._home = home.absolute()
 
-    def read(self, run_id: str) -> RunReport | None:
+    def read(self, run_id: str, *, namespace: str = "") -> RunReport | None:
         """Return what became of a run so far; ``None``: the home has nothing of it.
 
         Raises:
