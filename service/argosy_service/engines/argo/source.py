@@ -73,7 +73,7 @@ class ArgoRunSource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     runs: ClusterRuns
-    names: Mapping[str, str]
+    names: Mapping[str, str | None]
     """Of the Workflow that works on a run, or did so last, by run."""
 
 
