@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from argosy_schemas.message_text import to_one_line
 from argosy_service.database.listing import Field, FieldKind, ListedTable
+from argosy_service.database.searching import name_contains
 from argosy_service.database.tables import TAGS
 from argosy_service.database.times import SECOND, to_microseconds
 from argosy_service.errors import InvalidRequestError
@@ -117,7 +118,7 @@ def _contains(found: Field, key: str, kind: str, value: Any) -> _Condition:
     if kind != "string_value" or found.kind in (FieldKind.TIME, FieldKind.NUMBER):
         raise InvalidRequestError(f"filter: IS_SUBSTRING on '{key}' takes texts only")
     if found.key is not None:
-        return found.key.contains(value.casefold(), autoescape=True)
+        return name_contains(found.key, value.casefold())
     return found.column.icontains(value, autoescape=True)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from argosy_service.database.counting import count_rows
 from argosy_service.database.filters import parse_filter
 from argosy_service.database.listing import ListedTable
+from argosy_service.database.searching import find_few
 from argosy_service.errors import InvalidRequestError
 
 DEFAULT_PAGE_SIZE: Final = 20
@@ -91,7 +92,11 @@ def list_page(
     size = _read_page_size(request.page_size)
     sort = _read_sort(listing, token.sort_by)
     wanted = [*conditions, *parse_filter(listing, token.filter)]
-    total = count_rows(connection, listing, wanted)
+    few = find_few(connection, listing, wanted)
+    if few is None:
+        total = count_rows(connection, listing, wanted)
+    else:
+        total, wanted = len(few), [listing.table.c.id.in_(few)]
     if token.after is not None:
         wanted.append(sort.follows(token.after))
     # First the ids, for which indexes suffice, then the rows of the page.

@@ -153,7 +153,7 @@ RUNS: Final = Table(
     _time("scheduled_at"),
     _time("finished_at"),
     # Behind the id: what lists are filtered by, so that rows that do not match are not read.
-    Index("runs_created", "created_at", "id", "name_key"),
+    Index("runs_created", "created_at", "id"),
     Index("runs_namespace", "namespace", "created_at", "id"),
     Index("runs_experiment", "experiment_id", "created_at", "id", "state", "storage_state"),
     Index("runs_state", "state", "created_at", "id"),
