@@ -91,7 +91,7 @@ def list_page(
     token = _read_token(request)
     size = _read_page_size(request.page_size)
     sort = _read_sort(listing, token.sort_by)
-    wanted = [*conditions, *parse_filter(listing, token.filter)]
+    wanted: list[ColumnElement[bool]] = [*conditions, *parse_filter(listing, token.filter)]
     few = find_few(connection, listing, wanted)
     if few is None:
         total = count_rows(connection, listing, wanted)
