@@ -96,7 +96,8 @@ def list_page(
     if few is None:
         total = count_rows(connection, listing, wanted)
     else:
-        total, wanted = len(few), [listing.table.c.id.in_(few)]
+        total = len(few)
+        wanted = list[ColumnElement[bool]]([listing.table.c.id.in_(few)])
     if token.after is not None:
         wanted.append(sort.follows(token.after))
     # First the ids, for which indexes suffice, then the rows of the page.
