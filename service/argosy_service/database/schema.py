@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from argosy_schemas.errors import MachineError
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The newest migration; a test compares it with the files."""
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
