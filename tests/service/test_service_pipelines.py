@@ -213,6 +213,17 @@ def test_names_have_a_limit_and_any_characters(client: Client, name: str, status
     assert answer.status == status
 
 
+@pytest.mark.parametrize(("length", "status"), [(127, 200), (128, 400)])
+def test_names_of_versions_have_a_limit(client: Client, length: int, status: int) -> None:
+    pipeline_id = client.post("/pipelines", {"name": "p"})["pipeline_id"]
+
+    answer = upload(
+        client, HELLO, route="upload_version", name="v" * length, pipelineid=pipeline_id
+    )
+
+    assert answer.status == status
+
+
 def test_versions_are_added_and_removed(client: Client) -> None:
     pipeline = uploaded(client, name="p")
     path = f"/pipelines/{pipeline['pipeline_id']}"
