@@ -221,8 +221,19 @@ def _open_steps(
     retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
     cleaner = Cleaner(context.database, retention, context.clock)
     counts = CountAdder(context.database, context.clock)
-    with closing(engine):
+    with closing(engine), _shown_lag(context, engine):
         yield Scheduler(context).step, keeper.step, cleaner.step, counts.step
+
+
+@contextmanager
+def _shown_lag(context: Context, engine: RunEngine) -> Generator[None]:
+    """Have the numbers tell of an engine's lag; it has none where another service does the jobs."""
+    name, what = "argosy_watch_lag_seconds", "How far what is known of runs is behind their engine."
+    context.metrics.add_gauge(name, what, lambda: {(): engine.lag_seconds})
+    try:
+        yield
+    finally:
+        context.metrics.add_gauge(name, what, dict)
 
 
 def _make_argo_engine(argo: ArgoSettings, access: AccessPolicy) -> RunEngine:

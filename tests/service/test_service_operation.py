@@ -104,6 +104,7 @@ def test_runs_are_counted_by_state(client: Client) -> None:
     assert found['argosy_runs{state="PENDING"}'] == 1
     assert found["argosy_deleted_runs"] == 0
     assert found["argosy_background_silence_seconds"] < 30
+    assert found["argosy_watch_lag_seconds"] == 0
 
 
 # Probes.

@@ -19,6 +19,7 @@ from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.settings import ServiceSettings, TlsFiles, UserSettings
 
 if TYPE_CHECKING:
+    from argosy_cluster.targets import Target
     from argosy_service.access.access import AccessPolicy
     from argosy_service.engines.argo.settings import ArgoSettings
     from argosy_service.serve import RunningService
@@ -253,6 +254,7 @@ def command(
         keep_runs=_to_timedelta(keep_runs),
         keep_archived=_to_timedelta(keep_archived),
     )
+    target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
     access: AccessPolicy | None = None
     if multi_user:
         if token_file is not None:
@@ -261,12 +263,11 @@ def command(
                 "of its users"
             )
         users = UserSettings(header=user_header, prefix=user_prefix, audience=token_audience)
-        target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
         access = ClusterAccess(connect_cluster(target), users)
     argo: ArgoSettings | None = None
     if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
         argo = replace(
-            _make_argo_settings(namespace, context, kubeconfig, chosen=chosen),
+            _make_argo_settings(target, chosen),
             cache=not no_cache,
             keep_workflows=timedelta(seconds=keep_workflows),
         )
@@ -289,17 +290,11 @@ def _make_tls_files(certificate: Path | None, key: Path | None) -> TlsFiles | No
     return TlsFiles(certificate=certificate, key=key)
 
 
-def _make_argo_settings(
-    namespace: str | None,
-    context: str | None,
-    kubeconfig: str | None,
-    *,
-    chosen: dict[str, Any],
-) -> ArgoSettings:
+def _make_argo_settings(target: Target, chosen: dict[str, Any]) -> ArgoSettings:
     # Not above: help texts need none of it.
     from argosy._cluster_options import check_cluster_options
     from argosy_cluster.kubernetes.client import KubernetesCluster
-    from argosy_cluster.targets import Target, connect_cluster
+    from argosy_cluster.targets import connect_cluster
     from argosy_service.engines.argo.settings import ArgoSettings
 
     options = make_compile_options(**chosen)
@@ -309,7 +304,6 @@ def _make_argo_settings(
             "with --store URL or --store-from KIND/NAME"
         )
     check_cluster_options(options)
-    target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)
 
     def connect() -> KubernetesCluster:
         return connect_cluster(target)

@@ -60,6 +60,8 @@ class FakeEngine:
         """Whether runs are removed as soon as that is asked."""
         self.found: list[FoundRun] = []
         """Runs of others, which :meth:`find` is going to return."""
+        self.lag = 0.0
+        """In seconds; what :attr:`lag_seconds` says."""
         self._most = room
         self._active: dict[str, RunOrder | None] = {}
         self._reports: list[RunReport] = []
@@ -77,6 +79,11 @@ class FakeEngine:
     def room(self) -> int:
         """How many more runs can be started."""
         return self._most - len(self._active)
+
+    @property
+    def lag_seconds(self) -> float:
+        """How far what is known is behind."""
+        return self.lag
 
     def start(self, order: RunOrder) -> None:
         """Take note of a run."""

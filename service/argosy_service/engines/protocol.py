@@ -145,6 +145,11 @@ class RunEngine(Protocol):
         """How many more runs can be started now."""
         ...
 
+    @property
+    def lag_seconds(self) -> float:
+        """How far what is known of runs is behind what became of them; also for other threads."""
+        ...
+
     def start(self, order: RunOrder) -> None:
         """Begin a run, or go on with one; one that is active stays as it is."""
         ...

@@ -126,6 +126,11 @@ class ArgoEngine:
         return self._settings.max_runs - len(self._active)
 
     @property
+    def lag_seconds(self) -> float:
+        """How far what is known is behind the cluster; see :class:`WorkflowFeed`."""
+        return self._feed.lag_seconds
+
+    @property
     def trouble(self) -> str:
         """Why nothing is known of the cluster now, one sentence; empty: it is followed."""
         return self._feed.trouble

@@ -7,6 +7,7 @@ however fast they change; who reads them leaves out what was between two looks.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -44,13 +45,20 @@ class WorkflowFeed:
         connect: Callable[[], Cluster],
         *,
         sleep: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin to follow them.
 
         Args:
             connect: Returns the namespace.
             sleep: Waits for some seconds; for tests.
+            monotonic: The clock.
         """
+        self._monotonic = monotonic
+        self._lost_at: float | None = monotonic()
+        """Since when not all is known that there is; ``None``: it is."""
+        self._changed_at: float | None = None
+        """Since when there is something that nobody has taken."""
         self._cluster = connect()
         self._over = threading.Event()
         self._sleep = sleep or self._over.wait
@@ -72,8 +80,15 @@ class WorkflowFeed:
                 deleted=frozenset(self._deleted),
                 is_complete=self._is_complete,
             )
-            self._changed, self._deleted = {}, set()
+            self._changed, self._deleted, self._changed_at = {}, set(), None
             return news
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the first change came that was not taken, or the cluster was lost."""
+        with self._lock:
+            times = [each for each in (self._lost_at, self._changed_at) if each is not None]
+        return max(self._monotonic() - min(times), 0.0) if times else 0.0
 
     @property
     def trouble(self) -> str:
@@ -103,6 +118,8 @@ class WorkflowFeed:
             _LOGGER.info("the workflows cannot be followed: %s", error)
         with self._lock:
             self._trouble, self._is_complete = str(error), False
+            if self._lost_at is None:
+                self._lost_at = self._monotonic()
 
     def _take_all(self, listing: Listing) -> None:
         versions = {_name(each): _version(each) for each in listing.items}
@@ -115,7 +132,8 @@ class WorkflowFeed:
             gone = self._versions.keys() - versions.keys()
             self._deleted |= gone
             self._versions = versions
-            self._trouble, self._is_complete = "", True
+            self._trouble, self._is_complete, self._lost_at = "", True, None
+            self._note_change()
 
     def _take_one(self, event: WatchEvent) -> None:
         name = _name(event.document)
@@ -128,6 +146,11 @@ class WorkflowFeed:
             else:
                 self._deleted.discard(name)
                 self._versions[name] = _version(event.document)
+            self._note_change()
+
+    def _note_change(self) -> None:
+        if self._changed_at is None and (self._changed or self._deleted):
+            self._changed_at = self._monotonic()
 
 
 def _name(document: Document) -> str:

@@ -38,6 +38,11 @@ class NamespacedEngines:
         """How many more runs can be started now."""
         return self._max_runs - sum(len(engine.active) for engine in self._engines.values())
 
+    @property
+    def lag_seconds(self) -> float:
+        """How far what is known of a namespace is behind at most."""
+        return max((engine.lag_seconds for engine in list(self._engines.values())), default=0.0)
+
     def start(self, order: RunOrder) -> None:
         """Begin a run, or go on with one; one that is active stays as it is."""
         self._of(order.namespace).start(order)

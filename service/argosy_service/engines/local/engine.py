@@ -92,6 +92,11 @@ class LocalEngine:
         """How many more runs can be started now."""
         return self._settings.max_runs - len(self._active)
 
+    @property
+    def lag_seconds(self) -> float:
+        """0: each look is at the runs themselves."""
+        return 0.0
+
     def start(self, order: RunOrder) -> None:
         """Begin a run, or go on with one; one that is active stays as it is."""
         if order.run_id in self._active:
