@@ -148,7 +148,7 @@ def test_runs(kfp: Kfp, package: str) -> None:
     by_file = kfp("run", "create", "-e", "exp", "-f", package, "-w", "word=said")
     by_version = kfp(
         *("run", "create", "-e", "exp", "-p", pipeline_id),
-        *("-v", version["pipeline_version_id"], "-w", "-r", "mine", "-t", "100"),
+        *("-v", version["pipeline_version_id"], "-w", "-r", "mine", "-t", "1000"),
     )
 
     for each in (by_file, by_version):
