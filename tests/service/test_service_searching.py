@@ -86,8 +86,11 @@ def test_a_text_is_found_whatever_its_case(
     assert search(database, wanted) == (found, len(found), "")
 
 
-@pytest.mark.parametrize("count", [500, 501])
-def test_pages_of_few_and_of_many_are_alike(database: Database, count: int) -> None:
+@pytest.mark.parametrize("count", [291, 292])
+def test_pages_of_few_and_of_many_are_alike(
+    database: Database, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr("argosy_service.database.searching._FEW", 300)
     add(database, [f"Other-{number}" for number in range(9)] + [f"r-{n}" for n in range(count)])
     seen: list[str] = []
     token, more = "", True

@@ -18,8 +18,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from argosy_service.database.listing import ListedTable
 
-_FEW: Final = 500
-"""How many ids a query names; SQLite has a limit."""
+_FEW: Final = 2000
+"""How many ids a query names; SQLite has a limit of 32,766."""
 
 
 class _NameContains(FunctionElement[bool]):
