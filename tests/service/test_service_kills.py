@@ -33,7 +33,7 @@ class Served:
     def start(self) -> None:
         command = [ARGOSY, "serve", "--home", str(self._home), "--port", "0", "--grpc-port", "0"]
         self.process = subprocess.Popen(
-            [*command, "--max-runs", "3"], stderr=subprocess.PIPE, text=True
+            [*command, "--max-runs", "3", "--no-request-log"], stderr=subprocess.PIPE, text=True
         )
         assert self.process.stderr is not None
         found = re.search(r"http://\S+:(\d+),", self.process.stderr.readline())
