@@ -388,8 +388,10 @@ def test_signals_reach_the_command_and_its_children(
     make_pod: MakePod, number: signal.Signals
 ) -> None:
     pod = make_pod(tick_ms=1000)
-    script = f"trap 'echo got; exit 5' {number.value}; (trap 'echo child; exit' {number.value}; "
-    script += "while :; do sleep 0.01; done) & echo ready; while :; do sleep 0.01; done"
+    child = f"trap 'echo child; exit' {number.value}; echo ready; while :; do sleep 0.01; done"
+    # What outlives the command is sent SIGTERM, so it waits for its child.
+    script = f"trap 'echo got; wait; exit 5' {number.value}; ({child}) & "
+    script += "while :; do sleep 0.01; done"
     pod.start_main(step_of("sh", "-c", script))
     pod.start_launcher()
     wait_until_ready(pod)
