@@ -4,7 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,17 +117,16 @@ def test_times_survive() -> None:
 
 
 def test_a_database_is_claimed_by_one_service_at_a_time(database: Database) -> None:
-    other = open_database(database.url)
-    with (
-        database.claim(),
-        pytest.raises(MachineError, match="another service runs pipelines of the database"),
-        other.claim(),
-    ):
-        pass
+    with closing(open_database(database.url)) as other:
+        with (
+            database.claim(),
+            pytest.raises(MachineError, match="another service runs pipelines of the database"),
+            other.claim(),
+        ):
+            pass
 
-    with other.claim():
-        pass
-    other.close()
+        with other.claim():
+            pass
 
 
 def make_old(url: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.database.schema import prepare_schema
@@ -84,7 +84,10 @@ class Database:
             try:
                 yield
             finally:
-                # Closed, not returned to the pool, where it would keep the lock.
+                # The server notices the end of a connection a moment later than the next service
+                # may ask, so the lock is given back; with a connection that is gone it is free.
+                with suppress(DBAPIError):
+                    connection.execute(select(func.pg_advisory_unlock(_CLAIM)))
                 connection.invalidate()
 
     def close(self) -> None:
