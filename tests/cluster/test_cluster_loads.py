@@ -19,6 +19,7 @@ COUNT = 'mkdir -p "$(dirname "$1")" && wc -c <"$0" >"$1"'
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(2400)
 def test_a_loop_of_300_has_300_pods_that_are_completed(cluster: ArgoCluster) -> None:
     body = dag({"work": task("comp-work", {"n": given("item")})}, {"item": "NUMBER_INTEGER"})
     work = leaf({"n": "NUMBER_INTEGER"}, command=["echo", "{{$.inputs.parameters['n']}}"])
@@ -27,7 +28,7 @@ def test_a_loop_of_300_has_300_pods_that_are_completed(cluster: ArgoCluster) -> 
 
     run = cluster.start(pipeline(dag({"each": each}), {"comp-body": body, "comp-work": work}))
 
-    assert run.end(timeout_seconds=850) == "Succeeded"
+    assert run.end(timeout_seconds=2100) == "Succeeded"
     assert run.wait_for_pods() == ["Succeeded"] * 300
     assert run.log("each/299/work") == "299\n"
 
