@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from argosy_cluster.resources import WORKFLOWS
@@ -29,20 +29,15 @@ class ArgoRunSource:
             ClusterError: The cluster does not give them.
         """
         self._settings = settings
+        self._opened = ExitStack()
         self._places: dict[str, _Place] = {}
         self._find("")
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for place in self._places.values():
-            place.runs.__exit__(kind, error, traceback)
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def read(self, run_id: str, *, namespace: str = "") -> RunReport | None:
         """Return what became of a run so far; ``None``: neither Workflow nor records are there.
@@ -64,7 +59,7 @@ class ArgoRunSource:
     def _find(self, namespace: str) -> _Place:
         found = self._places.get(namespace)
         if found is None:
-            runs = self._settings.of(namespace).open_runs()
+            runs = self._opened.enter_context(self._settings.of(namespace).open_runs())
             names = {str(entry.run_id): entry.name for entry in runs.list()}
             found = self._places[namespace] = _Place(runs=runs, names=names)
         return found
