@@ -59,7 +59,7 @@ unit:  ## the tests, many of which wait for processes, and the share of lines an
 uncovered:  ## the lines and branches that the last run of the tests did not reach
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=0
 
-nightly:  ## the long property and endurance runs, property tests with examples of chance, and real containers
+nightly:  ## the long property and endurance runs, property tests with random examples, and real containers
 	$(BIN)/pytest -n 2 -m nightly --hypothesis-profile search --ignore tests/containers
 	$(BIN)/pytest -n 2 -m 'not nightly' --hypothesis-profile search tests/property
 	$(BIN)/pytest -m nightly tests/containers

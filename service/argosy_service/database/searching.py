@@ -51,9 +51,9 @@ def _compile_for_sqlite(element: _NameContains, compiler: SQLCompiler, **options
 def find_few(
     connection: Connection, listing: ListedTable, conditions: Sequence[ColumnElement[bool]]
 ) -> Sequence[str] | None:
-    """Return the ids of all rows that meet conditions, where one looks for a part of a name.
+    """Return the ids of all rows that meet conditions, if a condition looks for a part of a name.
 
-    ``None``: none of them does, or there are many.
+    ``None``: no condition looks for one, or more than 2,000 rows meet them.
     """
     if not any(
         isinstance(each, _NameContains)

@@ -18,9 +18,8 @@ def make_argo_roots(settings: ArgoSettings) -> Callable[[ArtifactPlace], Iterato
         if url:
             yield extend_root(url, "artifacts")
         root = own.options.root
-        if not own.is_of_users:
+        if not own.is_of_users:  # a root that a user chooses may be the place of another
             root = place.pipeline_root or root or place.default_root
-        # What users choose may be the place of others.
         if root:
             yield root
 

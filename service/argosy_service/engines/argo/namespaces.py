@@ -7,11 +7,8 @@ their Workflows, and the service needs rights only where runs take place.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
 
 from argosy_service.engines.protocol import FoundRun, RunEngine, RunOrder, RunReport
-
-_NONE: Final = ""
 
 
 class NamespacedEngines:
@@ -47,7 +44,7 @@ class NamespacedEngines:
         """Begin a run, or go on with one; one that is active stays as it is."""
         self._of(order.namespace).start(order)
 
-    def watch(self, run_id: str, *, namespace: str = _NONE) -> None:
+    def watch(self, run_id: str, *, namespace: str = "") -> None:
         """Report on a run without starting it, from what is there of it."""
         self._of(namespace).watch(run_id)
 
@@ -57,7 +54,7 @@ class NamespacedEngines:
             if run_id in engine.active:
                 engine.stop(run_id)
 
-    def delete(self, run_id: str, *, artifacts: bool, namespace: str = _NONE) -> bool:
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         return self._of(namespace).delete(run_id, artifacts=artifacts)
 
