@@ -10,7 +10,9 @@ from argosy_cluster.logs import find_pod_task, read_own_lines
 from argosy_cluster.resources import PODS, WORKFLOW_LABEL
 from argosy_runs.argo.pods.documents import read_member
 from argosy_schemas.errors import MissingObjectError
+from argosy_schemas.names import AttemptId, RunId
 from argosy_store.objects import ObjectStore
+from argosy_store.run_records import RunRecords
 
 
 def store_lost_logs(cluster: Cluster, store: ObjectStore, *, workflow: str, run_id: str) -> int:
@@ -22,13 +24,15 @@ def store_lost_logs(cluster: Cluster, store: ObjectStore, *, workflow: str, run_
         ClusterError: The pods cannot be read.
         StoreError: The store cannot be read or written.
     """
-    root = f"runs/{run_id}/tasks"
-    stored = {info.key for info in store.list(root)}
+    records = RunRecords(store, RunId(run_id))
+    stored = {info.key for info in store.list(f"runs/{run_id}/tasks")}
     count = 0
     for pod in cluster.list(PODS, labels=f"{WORKFLOW_LABEL}={workflow}").items:
         path, metadata = find_pod_task(pod), read_member(pod, "metadata")
-        key = f"{root}/{path}/{metadata.get('uid')}.log"
-        if path is None or key in stored:
+        if path is None:
+            continue
+        key = records.log_key(path, AttemptId(str(metadata.get("uid"))))
+        if key in stored:
             continue
         with tempfile.TemporaryDirectory() as directory:
             file = Path(directory, "log")
