@@ -16,6 +16,14 @@ from argosy_cli.usage import explain_usage_error
 from argosy_schemas.errors import ArgosyError
 
 
+def _print_version(context: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from argosy_schemas.versions import get_installed_version
+
+        click.echo(f"argosy {get_installed_version('argosy')}")
+        context.exit()
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -23,6 +31,14 @@ from argosy_schemas.errors import ArgosyError
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.option("--verbose", is_flag=True, help="Print log records to standard error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
 def argosy(debug: bool, verbose: bool) -> None:
     """Run Kubeflow pipelines on this machine or a cluster, or compile them for Argo Workflows."""
 

@@ -5,10 +5,12 @@ A message says what is wrong and what to do, in the style of all other errors.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import click
 from click.core import ParameterSource
+
+from argosy_schemas.errors import InvalidArgumentError
 
 
 def format_examples(*lines: str) -> str:
@@ -28,6 +30,24 @@ def list_typed_options(context: click.Context) -> dict[str, str]:
         for each in context.command.params
         if context.get_parameter_source(str(each.name)) is ParameterSource.COMMANDLINE
     }
+
+
+def refuse_options(names: Iterable[str], why: str) -> None:
+    """Refuse the first of these options that stands on the command line.
+
+    Those from a configuration file or a variable serve many commands, and are not refused.
+
+    Args:
+        names: Parameters of the current command.
+        why: What the options are for and what to do; it follows the name of the option.
+
+    Raises:
+        InvalidArgumentError: One of them stands there.
+    """
+    typed = list_typed_options(click.get_current_context())
+    for name in names:
+        if name in typed:
+            raise InvalidArgumentError(f"{typed[name]} {why}")
 
 
 def explain_usage_error(error: click.ClickException, command: str) -> str:

@@ -12,6 +12,7 @@ from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.ir.model import ParameterType
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue
+from cli_processes import argosy
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +158,10 @@ def test_json_in_a_file_of_another_name_is_read_as_json(tmp_path: Path) -> None:
     values = read_parameters_file(path, {"b": ParameterType.STRING})
 
     assert values == {"a": 3.1, "b": "3.10"}
+
+
+def test_the_version_is_an_option_too(tmp_path: Path) -> None:
+    ended = argosy("--version", cwd=tmp_path)
+
+    assert ended.status == 0
+    assert ended.out == argosy("version", cwd=tmp_path).out.splitlines(keepends=True)[0]

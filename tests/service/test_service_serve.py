@@ -89,3 +89,30 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     assert ended.status == 1
     assert ended.errors[0].endswith("choose another --home")
+
+
+CLUSTER = "is for runs on a cluster; add --engine argo, or leave it out"
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("serve", "--store", "s3://a/b"), f"--store {CLUSTER}"),
+        (("serve", "--keep-workflows", "2d"), f"--keep-workflows {CLUSTER}"),
+        (("serve", "--engine", "local", "-n", "ml"), f"--namespace {CLUSTER}"),
+        (("serve", "--user-header", "x-user"), "--user-header is for --multi-user; add it as well"),
+        (
+            ("serve", "--engine", "argo", "-j", "2"),
+            "--jobs is for runs on this machine; add --engine local, or leave it out",
+        ),
+        (("service", "rebuild", "--store", "s3://a/b"), f"--store {CLUSTER}"),
+        (("service", "rebuild", "--engine", "local", "--context", "c"), f"--context {CLUSTER}"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    words: tuple[str, ...], error: str, tmp_path: Path
+) -> None:
+    ended = argosy(*words, "--home", str(tmp_path / "home"), cwd=tmp_path)
+
+    assert (ended.status, ended.errors) == (2, [error])
+    assert not (tmp_path / "home").exists()

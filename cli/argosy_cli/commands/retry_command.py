@@ -29,7 +29,7 @@ from argosy_cli.options.shared import (
     target_options,
 )
 from argosy_cli.places import open_place
-from argosy_cli.usage import list_typed_options
+from argosy_cli.usage import refuse_options
 from argosy_runs.places import RunPlace, RunReference
 from argosy_runs.states import RunState
 from argosy_schemas.errors import InvalidArgumentError
@@ -151,15 +151,13 @@ def command(
 
 def _refuse_local_options(following: Following) -> None:
     """Refuse options that say how a run of this machine goes on."""
-    typed = list_typed_options(click.get_current_context())
-    for name in ("jobs", "runner", "keep_pins", *_STAND_INS, "quiet", "sdk_logs"):
-        if name in typed:
-            raise InvalidArgumentError(
-                f"{typed[name]} is for runs of this machine, and a cluster was chosen; leave it out"
-            )
-    if "output" in typed and not following.is_chosen:
-        raise InvalidArgumentError(
-            "--output prints the result of a run that has ended; --wait for it as well"
+    refuse_options(
+        ("jobs", "runner", "keep_pins", *_STAND_INS, "quiet", "sdk_logs"),
+        "is for runs of this machine, and a cluster was chosen; leave it out",
+    )
+    if not following.is_chosen:
+        refuse_options(
+            ("output",), "prints the result of a run that has ended; --wait for it as well"
         )
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from argosy_cli.configuration import ConfiguredCommand
 from argosy_cli.options.compiling import compile_options, make_compile_options
-from argosy_cli.options.shared import Count, Duration, format_examples, home, target_options
+from argosy_cli.options.shared import (
+    Count,
+    Duration,
+    format_examples,
+    home,
+    target_options,
+)
+from argosy_cli.usage import refuse_options
 from argosy_engine.settings import RunnerName
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.settings import ServiceSettings, TlsFiles, UserSettings
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from argosy_service.engines.argo.settings import ArgoSettings
     from argosy_service.serve import RunningService
 
+_OF_CLUSTERS = "is for runs on a cluster; add --engine argo, or leave it out"
 _PORT = click.IntRange(0, 65535)
 _DEFAULTS = ServiceSettings()
 _USERS = UserSettings()
@@ -264,8 +271,15 @@ def command(
             )
         users = UserSettings(header=user_header, prefix=user_prefix, audience=token_audience)
         access = ClusterAccess(connect_cluster(target), users)
+    else:
+        refuse_options(
+            ("user_header", "user_prefix", "token_audience"), "is for --multi-user; add it as well"
+        )
     argo: ArgoSettings | None = None
     if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
+        refuse_options(
+            ("jobs", "runner"), "is for runs on this machine; add --engine local, or leave it out"
+        )
         argo = replace(
             _make_argo_settings(target, chosen),
             cache=not no_cache,
@@ -276,7 +290,9 @@ def command(
         if max_runs is not None:
             argo = replace(argo, max_runs=max_runs)
     else:
-        _refuse_options_of_clusters(chosen)
+        refuse_options((*chosen, "keep_workflows"), _OF_CLUSTERS)
+        if not multi_user:
+            refuse_options(("namespace", "context", "kubeconfig"), _OF_CLUSTERS)
     serve(settings, argo=argo, access=access, on_ready=_tell)
 
 
@@ -315,17 +331,6 @@ def _make_argo_settings(target: Target, chosen: dict[str, Any]) -> ArgoSettings:
         connect_to=lambda name: connect_cluster(replace(target, namespace=name)),
         options=options,
     )
-
-
-def _refuse_options_of_clusters(chosen: dict[str, Any]) -> None:
-    current = click.get_current_context()
-    options = {str(param.name): param for param in current.command.params}
-    for name in chosen:
-        if current.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise InvalidArgumentError(
-                f"{options[name].opts[0]} is for runs on a cluster; add --engine argo or a "
-                "--namespace"
-            )
 
 
 def _to_timedelta(seconds: float | None) -> timedelta | None:
