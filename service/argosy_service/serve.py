@@ -56,6 +56,10 @@ from argosy_service.tls import CIPHERS, check_tls_files, load_grpc_credentials
 _GRACE_SECONDS: Final = 10
 """How long requests may take to end after the service was told to stop."""
 
+_KEEP_ALIVE_SECONDS: Final = 75
+"""How long a connection may be idle: longer than clients wait between two looks at a run, for which
+the SDK takes five seconds, uvicorn's own limit; it warned of a connection that was just closed."""
+
 _BACKLOG: Final = 1024
 
 
@@ -120,6 +124,7 @@ def serve(
             log_config=None,
             lifespan="off",
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             ws="none",
             server_header=False,
             ssl_certfile=None if tls is None else tls.certificate,
