@@ -98,6 +98,7 @@ def make_requests() -> Mapping[str, Mapping[str, object]]:
     available = equals("storage_state", "AVAILABLE")
     name = {"key": "name", "operation": "IS_SUBSTRING", "stringValue": "IRIS-nightly-77"}
     rare = {**name, "stringValue": "no such name"}
+    many = {**name, "stringValue": "iris-nightly-7"}
     return {
         "newest first": newest,
         "newest first, 200 of them": {**newest, "page_size": 200},
@@ -117,6 +118,11 @@ def make_requests() -> Mapping[str, Mapping[str, object]]:
         },
         "name contains 'iris-nightly-77'": {**newest, **filters(name)},
         "name contains what none has": {**newest, **filters(rare)},
+        "name contains 'iris-nightly-7'": {**newest, **filters(many)},
+        "name contains 'nightly', which all have": {
+            **newest,
+            **filters({**name, "stringValue": "nightly"}),
+        },
         "name contains 'iris-nightly-77', of an experiment": {
             **newest,
             **experiment,
