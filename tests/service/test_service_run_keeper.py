@@ -133,6 +133,19 @@ def test_a_run_that_was_fast_has_been_running(service: Service) -> None:
     assert service.history(run_id) == ["PENDING", "RUNNING", "SUCCEEDED"]
 
 
+def test_times_of_a_history_never_go_back(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+
+    # Before the run was created: by another clock, in whole seconds.
+    service.report(run_id, "SUCCEEDED", started_at=STARTED, finished_at=ENDED, ends=1)
+
+    run = service.get(run_id)
+    times = [each.update_time.ToDatetime(UTC) for each in run.state_history]
+    assert times == [run.created_at.ToDatetime(UTC)] * 3
+    assert run.finished_at.ToDatetime(UTC) == ENDED
+
+
 def test_runs_wait_for_room_in_their_order(service: Service) -> None:
     ids = [service.create(f"run {number}") for number in range(4)]
 

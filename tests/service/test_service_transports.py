@@ -90,6 +90,18 @@ def test_what_is_not_served_is_refused_by_name(sqlite_client: Client) -> None:
     assert answer.message == "this release of Argosy does not serve ReportWorkflow"
 
 
+def test_version_1_of_the_api_is_refused_by_name(sqlite_client: Client) -> None:
+    healthz = sqlite_client.ask("GET", "/apis/v1beta1/healthz")
+    answer = sqlite_client.ask("GET", "/apis/v1beta1/runs")
+
+    assert healthz.status == 200
+    assert (answer.status, answer.body["code"]) == (501, 12)
+    assert answer.message == (
+        "this release of Argosy does not serve v1beta1 of the API beyond healthz; use version 2 of "
+        "the KFP SDK, which asks for v2beta1"
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

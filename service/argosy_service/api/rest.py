@@ -65,6 +65,11 @@ class ErrorAnswer:
 
 
 _NO_ROUTE: Final = "Not Found"
+_VERSION_1: Final = "/apis/v1beta1/"
+_NO_VERSION_1: Final = (
+    "this release of Argosy does not serve v1beta1 of the API beyond healthz; use version 2 of the "
+    "KFP SDK, which asks for v2beta1"
+)
 
 
 class RestApi:
@@ -78,6 +83,8 @@ class RestApi:
         """Return the response to a request."""
         path = request.scope["raw_path"].split(b"?")[0].decode("ascii", "replace")
         found = self._router.find(path)
+        if not found and path.startswith(_VERSION_1):
+            return refuse(NotImplementedYetError(_NO_VERSION_1))
         if not found:
             return ErrorAnswer(code=Code.NOT_FOUND, message=_NO_ROUTE, status=404).to_response()
         match = found.get(request.method)

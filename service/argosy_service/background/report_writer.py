@@ -6,13 +6,11 @@ there are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from argosy_schemas.values import to_json
 from argosy_service.background.task_writer import (
     TaskChange,
     WrittenTasks,
@@ -26,7 +24,7 @@ from argosy_service.database.revisions import take_revision
 from argosy_service.database.tables import RUNS
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.protocol import RunReport
-from argosy_service.resources.runs.states import UNFINISHED
+from argosy_service.resources.runs.states import UNFINISHED, add_state
 
 _TERMINATED: Final = "the run was terminated by a request"
 _STOPPED: Final = "the run was stopped"
@@ -112,9 +110,8 @@ class RunChange:
         values.update(error=error, finished_at=at, ends=max(report.ends, values["ends"]))
 
     def _move(self, state: str, at: int) -> None:
-        history: list[Any] = json.loads(self.values["state_history"])
-        history.append({"at": at, "state": state})
-        self.values.update(state=state, state_history=to_json(history))
+        history = add_state(self.values["state_history"], state, at)
+        self.values.update(state=state, state_history=history)
         self.is_moved = True
 
 

@@ -14,6 +14,7 @@ from argosy_service.database.revisions import take_revision
 from argosy_service.database.tables import EXPERIMENTS, RUNS
 from argosy_service.database.times import from_microseconds
 from argosy_service.errors import NotFoundError
+from argosy_service.resources.runs.states import add_state
 from argosy_service.resources.specs.macros import MacroValues, replace_macros
 
 DEFAULT_SERVICE_ACCOUNT: Final = "pipeline-runner"
@@ -54,7 +55,7 @@ def insert_run(connection: Connection, run: NewRun, now: int) -> bool:
         "description": run.description,
         "storage_state": "AVAILABLE",
         "state": "PENDING",
-        "state_history": to_json([{"at": now, "state": "PENDING"}]),
+        "state_history": add_state("[]", "PENDING", now),
         "pipeline_id": run.pipeline_id,
         "pipeline_version_id": run.version_id,
         "spec_digest": run.spec_digest,
@@ -113,6 +114,5 @@ def update_run(connection: Connection, run_id: str, **values: object) -> None:
 
 def move_run(connection: Connection, row: Row[Any], state: str, at: int, **values: object) -> None:
     """Give a run another state, and its history a line."""
-    history: list[Any] = json.loads(row.state_history)
-    history.append({"at": at, "state": state})
-    update_run(connection, row.id, state=state, state_history=to_json(history), **values)
+    history = add_state(row.state_history, state, at)
+    update_run(connection, row.id, state=state, state_history=history, **values)
