@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from argosy_service.database.database import Database, open_database
 from argosy_service.database.listing import ListedTable
-from argosy_service.database.searching import find_few, name_contains
+from argosy_service.database.searching import Found, name_contains, search_names
 from argosy_service.database.tables import RUNS
 from argosy_service.engines.fakes import FakeLogs
 from argosy_service.protos.run_pb2 import ListRunsRequest
@@ -86,11 +86,12 @@ def test_a_text_is_found_whatever_its_case(
     assert search(database, wanted) == (found, len(found), "")
 
 
-@pytest.mark.parametrize("count", [291, 292])
+@pytest.mark.parametrize("count", [291, 292, 391, 392])
 def test_pages_of_few_and_of_many_are_alike(
     database: Database, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr("argosy_service.database.searching._FEW", 300)
+    monkeypatch.setattr("argosy_service.database.searching._MANY", 400)
     add(database, [f"Other-{number}" for number in range(9)] + [f"r-{n}" for n in range(count)])
     seen: list[str] = []
     token, more = "", True
@@ -135,12 +136,31 @@ def test_sqlite_looks_at_an_index_and_at_no_row(tmp_path: Path) -> None:
 def test_other_conditions_are_left_to_others(database: Database) -> None:
     add(database, list(NAMES))
     with database.read() as connection:
-        none = find_few(connection, LISTED, [RUNS.c.state == "PENDING"])
-        some = find_few(
+        none = search_names(connection, LISTED, [RUNS.c.state == "PENDING"])
+        some = search_names(
             connection,
             LISTED,
             [RUNS.c.state == "PENDING", name_contains(RUNS.c.name_key, "plain")],
         )
 
-    assert none is None
-    assert some == ["00005"]
+    assert none == Found()
+    assert some == Found(total=1, ids=["00005"])
+
+
+def test_how_many_there_are_is_known_of_more_than_a_page_is_cut_from(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy_service.database.searching._FEW", 2)
+    monkeypatch.setattr("argosy_service.database.searching._MANY", 3)
+    add(database, ["a", "ab", "abc", "abcd"])
+
+    found: dict[str, Found] = {}
+    with database.read() as connection:
+        for part in ("abc", "ab", "a"):
+            condition = name_contains(RUNS.c.name_key, part)
+            found[part] = search_names(connection, LISTED, [condition])
+
+    assert found["abc"].total == 2
+    assert sorted(found["abc"].ids or ()) == ["00002", "00003"]
+    assert found["ab"] == Found(total=3)
+    assert found["a"] == Found()

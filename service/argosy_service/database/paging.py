@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from argosy_service.database.counting import count_rows
 from argosy_service.database.filters import parse_filter
 from argosy_service.database.listing import ListedTable
-from argosy_service.database.searching import find_few
+from argosy_service.database.searching import search_names
 from argosy_service.errors import InvalidRequestError
 
 DEFAULT_PAGE_SIZE: Final = 20
@@ -92,18 +92,16 @@ def list_page(
     size = _read_page_size(request.page_size)
     sort = _read_sort(listing, token.sort_by)
     wanted: list[ColumnElement[bool]] = [*conditions, *parse_filter(listing, token.filter)]
-    few = find_few(connection, listing, wanted)
-    if few is None:
-        total = count_rows(connection, listing, wanted)
-    else:
-        total = len(few)
-        wanted = list[ColumnElement[bool]]([listing.table.c.id.in_(few)])
+    found = search_names(connection, listing, wanted)
+    total = count_rows(connection, listing, wanted) if found.total is None else found.total
+    if found.ids is not None:
+        wanted = list[ColumnElement[bool]]([listing.table.c.id.in_(found.ids)])
     if token.after is not None:
         wanted.append(sort.follows(token.after))
     # First the ids, for which indexes suffice, then the rows of the page.
-    found = sort.order(select(listing.table.c.id).where(*wanted)).limit(size + 1).subquery()
+    ids = sort.order(select(listing.table.c.id).where(*wanted)).limit(size + 1).subquery()
     query = select(*listing.table.c, sort.column.label("sort_value")).join(
-        found, found.c.id == listing.table.c.id
+        ids, ids.c.id == listing.table.c.id
     )
     rows: Sequence[Row[Any]] = []
     if total:
