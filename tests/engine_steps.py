@@ -33,6 +33,8 @@ class Step:
     """Output artifacts: ``$out_NAME`` is the path."""
     inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Input parameter to producer and output: ``$in_NAME`` is the value."""
+    reads: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """Input artifact to producer, which ``after`` names too, and output: ``$in_NAME`` is the path."""
     command: Sequence[str] | None = None
     """In place of the script; empty: that of the image."""
     args: Sequence[str] = ()
@@ -70,12 +72,16 @@ def _task(name: str, step: Step) -> dict[str, Any]:
         each: {"taskOutputParameter": {"producerTask": producer, "outputParameterKey": output}}
         for each, (producer, output) in step.inputs.items()
     }
+    artifacts = {
+        each: {"taskOutputArtifact": {"producerTask": producer, "outputArtifactKey": output}}
+        for each, (producer, output) in step.reads.items()
+    }
     return {
         "taskInfo": {"name": name},
         "componentRef": {"name": f"comp-{name}"},
         "dependentTasks": sorted(set(upstream)),
         "cachingOptions": {"enableCache": True},
-        **({"inputs": {"parameters": inputs}} if inputs else {}),
+        "inputs": {"parameters": inputs, "artifacts": artifacts},
     }
 
 
@@ -83,8 +89,11 @@ def _component(name: str, step: Step) -> dict[str, Any]:
     string = {"parameterType": "STRING"}
     artifact = {"artifactType": {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}}
     made: dict[str, Any] = {"executorLabel": f"exec-{name}"}
-    if step.inputs:
-        made["inputDefinitions"] = {"parameters": {each: string for each in step.inputs}}
+    if step.inputs or step.reads:
+        made["inputDefinitions"] = {
+            "parameters": {each: string for each in step.inputs},
+            "artifacts": {each: artifact for each in step.reads},
+        }
     outputs: dict[str, Any] = {}
     if step.outputs:
         outputs["parameters"] = {each: string for each in step.outputs}
@@ -104,6 +113,7 @@ def _container(step: Step) -> dict[str, Any]:
         return {**common, "command": list(step.command), "args": list(step.args)}
     values = [
         *((f"in_{each}", f"{{{{$.inputs.parameters['{each}']}}}}") for each in step.inputs),
+        *((f"in_{each}", f"{{{{$.inputs.artifacts['{each}'].path}}}}") for each in step.reads),
         *(
             (f"out_{each}", f"{{{{$.outputs.parameters['{each}'].output_file}}}}")
             for each in step.outputs

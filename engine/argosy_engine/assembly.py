@@ -32,6 +32,7 @@ from argosy_engine.reporter import Reporter
 from argosy_engine.scheduling.loop import Engine
 from argosy_engine.settings import RunSettings
 from argosy_runs.journal import JournalReader
+from argosy_runs.local.home import make_absolute
 from argosy_runs.viewing.task_nodes import NodeIndex
 from argosy_runs.viewing.values import TaskValues
 from argosy_runs.viewing.view import RunView
@@ -189,7 +190,7 @@ def _commands(
         )
     return LocalCommands(
         run_name=run.spec.name,
-        home=settings.home.absolute(),
+        home=make_absolute(settings.home),
         runner=runner,
         watchdog=stack.enter_context(watchdog),
         grace=settings.grace,

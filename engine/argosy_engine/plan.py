@@ -13,6 +13,7 @@ from argosy_driver.resolving.run_context import RunContext
 from argosy_engine.home.local_run import create_run
 from argosy_engine.settings import RunSettings
 from argosy_engine.workflow.reading import read_workflow
+from argosy_runs.local.home import make_absolute
 from argosy_runs.results import make_path_key
 from argosy_schemas.values import JsonValue
 from argosy_store.stores import Stores
@@ -46,7 +47,7 @@ def plan_workflow(
         parameters=parameters,
         artifacts=artifacts,
     )
-    home = settings.home.absolute()
+    home = make_absolute(settings.home)
 
     def make_paths(context: RunContext) -> LocalPaths:
         return LocalPaths(home / "plan", workspace=Path(context.workspace))

@@ -85,6 +85,30 @@ def test_artifacts_are_stored_below_the_home(machine: Machine) -> None:
     assert Path(model.uri.removeprefix("file://")).read_text() == "data\n"
 
 
+TELL = """
+    printf '{"artifacts": {"model": {"artifacts": [{"name": "model", "uri": "%s"}]}}}' $out_model \
+        > $(dirname $out_model)/executor_output.json
+"""
+"""Tells of the artifact as the SDK does."""
+
+
+def test_a_home_may_be_named_by_its_way_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    steps = {
+        "a": Step(script=f"echo data > $out_model; {TELL}", artifacts=("model",)),
+        "b": Step(script="cat $in_m", after=("a",), reads={"m": ("a", "model")}),
+    }
+
+    result = run_workflow(
+        workflow(steps), packed(steps), settings=RunSettings(home=Path("../home")), listener=print
+    )
+
+    assert (result.state, result.error) == (RunState.SUCCEEDED, None)
+    (model,) = result.tasks[0].outputs.artifacts["model"]
+    assert model.uri.startswith(f"file://{tmp_path}/home/artifacts/")
+
+
 def test_nothing_is_left_of_the_work_of_a_run_that_succeeded(machine: Machine) -> None:
     result = machine.run({"a": Step(script="touch here $TMPDIR/there")})
 

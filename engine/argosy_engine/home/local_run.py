@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from argosy_driver.resolving.run_context import RunContext
 from argosy_driver.resolving.run_parameters import check_artifact_names
@@ -15,6 +15,7 @@ from argosy_driver.stand_ins import LocalObjects, read_env_file
 from argosy_engine.home.run_directory import RunDirectory
 from argosy_engine.settings import PIPELINE_ROOT, RunSettings
 from argosy_engine.workflow.model import Workflow
+from argosy_runs.local.home import make_absolute
 from argosy_runs.viewing.run_spec import RunSpec, make_run_context
 from argosy_schemas.errors import InvalidArgumentError, StoreError
 from argosy_schemas.formats.packed_ir import unpack
@@ -111,9 +112,9 @@ def _root(pipeline: Pipeline, settings: RunSettings) -> str:
         root = pipeline.default_pipeline_root or None
         parse = parse_pipeline_root
     if root is None:
-        return str(settings.home.absolute() / _ARTIFACTS)
+        return str(make_absolute(settings.home) / _ARTIFACTS)
     try:
         parse(root)
     except StoreError as error:
         raise InvalidArgumentError(str(error)) from error
-    return root if "://" in root else str(Path(root).absolute())
+    return root if "://" in root else os.path.abspath(root)

@@ -26,12 +26,17 @@ from argosy_schemas.names import RunId
 JOURNAL_NAME: Final = "journal.jsonl"
 
 
+def make_absolute(home: Path) -> Path:
+    """Return a home as an absolute path without '..', which keys of a store may not have."""
+    return Path(os.path.abspath(home))
+
+
 class RunFiles:
     """The files of one run."""
 
     def __init__(self, home: Path, run_id: RunId) -> None:
         self.run_id = run_id
-        self.home = home.absolute()
+        self.home = make_absolute(home)
         self.path = self.home / "runs" / run_id
         self.spec = self.path / "run.json"
         self.ir = self.path / "ir"
