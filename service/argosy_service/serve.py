@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 import time
@@ -98,8 +99,8 @@ def serve(
         access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
     Raises:
-        InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
-            from, or the time zone is none.
+        InvalidArgumentError: The URL of the database, a name of a host, the beginning of a URL that
+            may be imported from, or the time zone is none.
         MachineError: A port is taken, or the home, the certificate, the token file or the database
             cannot be used, or is in use by another service.
     """
@@ -165,11 +166,17 @@ def open_service(
         access: Who may do what; ``None``: anybody, or whoever has the token of the settings.
 
     Raises:
-        InvalidArgumentError: The URL of the database, the beginning of a URL that may be imported
-            from, or the time zone is none.
+        InvalidArgumentError: The URL of the database, a name of a host, the beginning of a URL that
+            may be imported from, or the time zone is none.
         MachineError: The home, the token file or the database cannot be used, or is in use by
             another service.
     """
+    for name in settings.allowed_hosts:
+        if not name or "/" in name or name.count(":") == 1:  # more are those of IPv6
+            raise InvalidArgumentError(
+                f"--allow-host: '{name}' is no name of a host; write it like argosy.example.com, "
+                "without scheme and port"
+            )
     for prefix in settings.import_prefixes:
         parts = urlsplit(prefix)
         if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path:
@@ -318,6 +325,11 @@ def _bind(settings: ServiceSettings) -> Generator[socket.socket]:
         try:
             listener.bind((settings.host, settings.http_port))
         except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise MachineError(
+                    f"'{settings.host}' is no address of this machine: {error.strerror}; choose "
+                    "another --host"
+                ) from error
             raise _make_port_error(settings.host, settings.http_port, "--port") from error
         listener.listen(_BACKLOG)
         yield listener

@@ -91,6 +91,7 @@ def test_a_database_of_a_later_release_is_refused(tmp_path: Path) -> None:
         ("mysql://x/y", InvalidArgumentError, "begins with 'mysql'; write sqlite:///PATH or"),
         ("words", InvalidArgumentError, "begins with 'words'; write"),
         ("sqlite:////nowhere/x.db", MachineError, "unable to open database file; check --database"),
+        ("sqlite:///nowhere/x.db", MachineError, "begins at the root takes four slashes, as in"),
         ("postgresql://127.0.0.1:1/x", MachineError, "cannot be used: "),
     ],
 )

@@ -111,6 +111,27 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert ended.errors[0].endswith("choose another --home")
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--host", "192.0.2.1"), "'192.0.2.1' is no address of this machine: "),
+        (("--host", "a.invalid"), "'a.invalid' is no address of this machine: "),
+        (("--allow-host", "http://a.example"), "--allow-host: 'http://a.example' is no name of a "),
+        (("--allow-host", "a.example:8888"), "--allow-host: 'a.example:8888' is no name of a host"),
+        (("--database", "sqlite://"), "the database URL 'sqlite://' names no file; write sqlite:"),
+        (("--keep-runs", "90"), "--keep-runs: '90' is not a time; write it like 90s, 15m, 2h or "),
+        (("--keep-archived", "7"), "--keep-archived: '7' is not a time; "),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(
+    words: tuple[str, ...], error: str, tmp_path: Path
+) -> None:
+    ended = argosy("serve", "--port", "0", "--grpc-port", "0", *words, cwd=tmp_path)
+
+    assert ended.status in (1, 2)
+    assert ended.errors[-1].startswith(error)
+
+
 CLUSTER = "is for runs on a cluster; add --engine argo, or leave it out"
 
 

@@ -172,20 +172,20 @@ _USERS = UserSettings()
 )
 @click.option(
     "--keep-runs",
-    type=Duration(),
+    type=Duration(has_unit=True),
     metavar="TIME",
     help="Delete runs that ended longer ago, e.g. 90d, with the artifacts that no other run uses. "
     " [default: keep all]",
 )
 @click.option(
     "--keep-archived",
-    type=Duration(),
+    type=Duration(has_unit=True),
     metavar="TIME",
     help="The same for archived runs.  [default: as --keep-runs]",
 )
 @click.option(
     "--keep-workflows",
-    type=Duration(),
+    type=Duration(has_unit=True),
     default="1d",
     show_default=True,
     metavar="TIME",

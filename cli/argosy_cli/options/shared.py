@@ -56,16 +56,23 @@ class Count(click.ParamType[int]):
 
 
 class Duration(click.ParamType[float]):
-    """A time in seconds, written ``90``, ``90s``, ``15m``, ``2h`` or ``7d``."""
+    """A time in seconds, written ``90``, ``90s``, ``15m``, ``2h`` or ``7d``.
+
+    Args:
+        has_unit: Whether ``90`` is refused: who means days would lose what is older than seconds.
+    """
 
     name = "duration"
+
+    def __init__(self, *, has_unit: bool = False) -> None:
+        self._has_unit = has_unit
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds, or fail and show how to write them."""
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(value))
-        if match is None:
+        if match is None or (self._has_unit and not match[2]):
             self.fail(f"'{value}' is not a time; write it like 90s, 15m, 2h or 7d", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 

@@ -116,10 +116,12 @@ def open_database(
     except OperationalError as error:
         engine.dispose()
         reason = str(error.orig).strip().splitlines()[0]
-        raise MachineError(
-            f"the database '{engine.url.render_as_string()}' cannot be used: {reason}; check "
-            "--database and --home"
-        ) from error
+        shown = engine.url.render_as_string()
+        if database.is_shared or Path(engine.url.database or "").is_absolute():
+            remedy = "check --database and --home"
+        else:
+            remedy = "a path that begins at the root takes four slashes, as in sqlite:////data/a.db"
+        raise MachineError(f"the database '{shown}' cannot be used: {reason}; {remedy}") from error
     except BaseException:
         engine.dispose()
         raise
@@ -132,6 +134,10 @@ def _make_engine(text: str) -> Engine:
     except ArgumentError as error:
         raise InvalidArgumentError(_explain(text)) from error
     if url.drivername == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise InvalidArgumentError(
+                f"the database URL '{text}' names no file; write sqlite:///PATH"
+            )
         engine = create_engine(url, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
