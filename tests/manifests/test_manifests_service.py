@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from argosy_cli.commands.serve_command import command as serve
 from argosy_cli.commands.service_command import command as service
 from argosy_manifests.catalog import get_overlay
 from argosy_manifests.printing import Installation, print_overlay, write_tree
-from kustomize import TREE, build
+from kustomize import ROOT, TREE, build
 from pod_security import find_violations
 
 COMPONENTS = tuple(
-    f"service-{name}" for name in ("postgresql", "token", "multi-user", "network-policy", "monitor")
+    f"service-{name}"
+    for name in ("postgresql", "token", "multi-user", "network-policy", "monitor-token")
 )
 
 
@@ -158,6 +160,21 @@ def test_users_of_a_cluster_need_reviews_and_rights_where_runs_are(
     assert variables["ARGOSY_STORE_FROM"]["value"] == ""
 
 
+def test_a_second_service_of_many_users_has_a_binding_of_its_own(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "service.md").read_text()
+    (patch,) = [each for each in re.findall(r"```yaml\n(.*?)```", page, re.S) if "patches" in each]
+    write_tree(tmp_path / "argosy")
+    (tmp_path / "kustomization.yaml").write_text(
+        "namespace: team-a\nresources: [argosy/overlays/service]\n"
+        f"components: [argosy/components/service-multi-user]\n{patch}"
+    )
+
+    binding = read(build(tmp_path))["ClusterRoleBinding"]
+
+    assert binding["metadata"]["name"] == "argosy-service-reviews-staging"
+    assert binding["subjects"][0]["namespace"] == "team-a"
+
+
 def test_the_pods_of_workflows_do_not_reach_it(tmp_path: Path) -> None:
     policy = build_with(tmp_path, "service-network-policy")["NetworkPolicy"]["spec"]
 
@@ -180,8 +197,10 @@ def test_all_components_together_are_right_and_restricted(tmp_path: Path, versio
     assert selector.items() <= objects["Service"]["metadata"]["labels"].items()
 
 
-def test_prometheus_sends_the_token_that_everybody_is_asked_for(tmp_path: Path) -> None:
-    monitor = build_with(tmp_path, "service-monitor", "service-token")["ServiceMonitor"]
+@pytest.mark.parametrize("first", ["service-token", "service-monitor-token"])
+def test_prometheus_sends_the_token_that_everybody_is_asked_for(tmp_path: Path, first: str) -> None:
+    (second,) = {"service-token", "service-monitor-token"} - {first}
+    monitor = build_with(tmp_path, first, second)["ServiceMonitor"]
 
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint["authorization"] == {
