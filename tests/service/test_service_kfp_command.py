@@ -103,6 +103,20 @@ def test_a_pipeline_in_python(kfp: Kfp, tmp_path: Path) -> None:
     assert kfp("pipeline", "get", pipeline_id)["display_name"] == "said"
 
 
+def test_the_page_for_those_who_come_from_kfp(
+    kfp: Kfp, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "coming-from-kfp.md"
+    commands = re.findall(r"^kfp --endpoint \S+ (.*)$", page.read_text(), re.M)
+    monkeypatch.chdir(tmp_path)
+
+    pipeline, run = (kfp(*each.split()) for each in commands)
+
+    assert Path(package).name == "pipeline.yaml"
+    assert pipeline["display_name"] == "train"
+    assert run["state"] == "PENDING"
+
+
 def test_experiments(kfp: Kfp) -> None:
     created = kfp("experiment", "create", "exp")
     experiment_id = created["experiment_id"]
