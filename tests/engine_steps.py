@@ -34,7 +34,7 @@ class Step:
     inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Input parameter to producer and output: ``$in_NAME`` is the value."""
     reads: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """Input artifact to producer, which ``after`` names too, and output: ``$in_NAME`` is the path."""
+    """Input artifact to producer, which ``after`` names too, and output: ``$in_NAME`` is a path."""
     command: Sequence[str] | None = None
     """In place of the script; empty: that of the image."""
     args: Sequence[str] = ()

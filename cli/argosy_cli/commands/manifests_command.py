@@ -41,7 +41,9 @@ from argosy_schemas.errors import InvalidArgumentError
     help="Identity of the service account in the cloud: ARN of the AWS role, address of the Google"
     " service account, or client id in Azure.",
 )
-@click.option("--image", metavar="IMAGE", help="Image of SeaweedFS or the service in your registry.")
+@click.option(
+    "--image", metavar="IMAGE", help="Image of SeaweedFS or the service in a registry of your own."
+)
 @click.option(
     "-o",
     "--output-dir",
