@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -128,11 +129,14 @@ def deploy(**values: object) -> TaskResult:
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """A list that gets each statement that a database is sent."""
+    """A list that gets each statement that this thread sends to a database."""
     seen: list[str] = []
+    # Services that other tests began have databases of their own in this process.
+    thread = threading.get_ident()
 
     def listen(*arguments: Any) -> None:
-        seen.append(arguments[2])
+        if threading.get_ident() == thread:
+            seen.append(arguments[2])
 
     event.listen(Engine, "before_cursor_execute", listen)
     yield seen
