@@ -246,6 +246,21 @@ def test_a_retried_run_is_started_with_what_it_has_ended(service: Service) -> No
     ]
 
 
+def test_the_history_of_a_retried_run_goes_forward(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    service.report(run_id, "FAILED", error="no", ends=1)
+
+    runs.retry_run(service.context, RetryRunRequest(run_id=run_id))
+    service.keeper.step()
+    # An engine may name its first start until it has begun anew.
+    service.report(run_id, "RUNNING")
+
+    times = [each.update_time.ToNanoseconds() for each in service.get(run_id).state_history]
+    assert len(times) == 5
+    assert times == sorted(times)
+
+
 def test_only_what_failed_can_be_retried(service: Service) -> None:
     run_id = service.create()
 
