@@ -63,6 +63,14 @@ def tarred(**entries: bytes) -> bytes:
     return file.getvalue()
 
 
+def damaged(data: bytes) -> bytes:
+    """Return a zip file whose first entry cannot be unpacked."""
+    start = 30 + len("pipeline.yaml")
+    return (
+        data[:start] + bytes(each ^ 0xFF for each in data[start : start + 40]) + data[start + 40 :]
+    )
+
+
 def test_an_upload_makes_a_pipeline_and_its_first_version(client: Client) -> None:
     pipeline = uploaded(client, name="hello", description="words")
 
@@ -133,12 +141,13 @@ def test_a_platform_spec_comes_back_beside_its_pipeline(client: Client) -> None:
         ("p.yaml", HELLO.replace(b"schemaVersion: 2.1.0", b"schemaVersion: 3.0.0"), "p.yaml:83: "),
         ("p.png", b"\x89PNG\r\n", "p.png: The file is no pipeline; give a .yaml, .json, .zip"),
         ("p.zip", b"PK\x03\x04broken", "p.zip: The archive is damaged"),
-        ("p.zip", zipped(), "The archive has no file"),
-        ("p.zip", zipped(readme__txt=b"words"), "The archive has no pipeline.yaml"),
+        ("p.zip", damaged(zipped(pipeline__yaml=TRAIN)), "p.zip: The archive is damaged"),
+        ("p.zip", zipped(), "p.zip: The archive has no file"),
+        ("p.zip", zipped(readme__txt=b"words"), "p.zip: The archive has no pipeline.yaml"),
         ("p.tar.gz", b"\x1f\x8bbroken", "p.tar.gz: The archive is damaged"),
         ("p.zip", zipped(p__yaml=b" " * (33 * 2**20)), "p.zip: The pipeline is larger than"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_a_broken_file_is_refused(
     sqlite_client: Client, file: str, data: bytes, problem: str
@@ -170,26 +179,41 @@ def test_an_upload_beyond_the_limit_is_refused_not_dropped(sqlite_client: Client
     assert answer.body["error_message"] == "the body is larger than 32 MiB; send less"
 
 
+NO_FORM = "the body is no form; send the file as the part 'uploadfile' of multipart/form-data"
+
+
 @pytest.mark.parametrize(
-    ("body", "headers"),
+    ("body", "headers", "problem"),
     [
-        (b"{}", {"Content-Type": "application/json"}),
-        (b"", {}),
-        (b"--x\r\n\r\n", {"Content-Type": "multipart/form-data"}),
+        (b"{}", {"Content-Type": "application/json"}, NO_FORM),
+        (b"", {}, NO_FORM),
+        (
+            b"--x\r\n\r\n",
+            {"Content-Type": "multipart/form-data"},
+            "the form cannot be read: Missing boundary in multipart; send one part 'uploadfile'",
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="uploadfile"; filename="a"\r\n\r\n'
+            b'a\r\n--x\r\nContent-Disposition: form-data; name="b"; filename="b"\r\n\r\n'
+            b"b\r\n--x--\r\n",
+            {"Content-Type": "multipart/form-data; boundary=x"},
+            "the form cannot be read: Too many files. Maximum number of files is 1; send one part "
+            "'uploadfile'",
+        ),
         (
             b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nwords\r\n--x--\r\n',
             {"Content-Type": "multipart/form-data; boundary=x"},
+            "the form has no file 'uploadfile'; send one",
         ),
     ],
-    ids=range(4),
+    ids=range(5),
 )
 def test_what_is_no_form_is_refused(
-    sqlite_client: Client, body: bytes, headers: dict[str, str]
+    sqlite_client: Client, body: bytes, headers: dict[str, str], problem: str
 ) -> None:
     answer = sqlite_client.ask("POST", "/pipelines/upload", body, headers=headers)
 
-    assert answer.status == 400
-    assert "uploadfile" in answer.body["error_message"]
+    assert (answer.status, answer.body["error_message"]) == (400, problem)
 
 
 def test_a_name_is_taken_once(client: Client) -> None:

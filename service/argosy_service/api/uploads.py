@@ -24,6 +24,7 @@ from argosy_service.resources.pipelines.uploads import Upload, upload_pipeline, 
 from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 
 _PART: Final = "uploadfile"
+_FORM: Final = "multipart/form-data"
 _FORM_BYTES: Final = 64 * 2**10
 """What a form adds to its file."""
 
@@ -60,6 +61,10 @@ class Uploads:
 
 
 async def _read_upload(request: Request) -> Upload:
+    if not request.headers.get("content-type", "").lower().startswith(_FORM):
+        raise InvalidRequestError(
+            f"the body is no form; send the file as the part '{_PART}' of {_FORM}"
+        )
     body = await read_body(request, MAX_SPEC_BYTES + _FORM_BYTES)
 
     async def stream() -> AsyncGenerator[bytes]:
@@ -68,8 +73,9 @@ async def _read_upload(request: Request) -> Upload:
     try:
         form = await MultiPartParser(request.headers, stream(), max_files=1).parse()
     except (MultiPartException, KeyError, ValueError) as error:
+        reason = str(error).rstrip(".")
         raise InvalidRequestError(
-            f"the body is no form with a part '{_PART}': {error}; send multipart/form-data"
+            f"the form cannot be read: {reason}; send one part '{_PART}'"
         ) from error
     part = form.get(_PART)
     if not isinstance(part, UploadFile):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+import zlib
+from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import IO, Final
 
@@ -14,6 +16,15 @@ from argosy_service.resources.specs.specs import MAX_SPEC_BYTES
 _TEXTS: Final = (".yaml", ".yml", ".json")
 _PREFERRED: Final = "pipeline.yaml"
 _ADVICE: Final = "give a .yaml, .json, .zip or .tar.gz file"
+_DAMAGES: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+)
 
 
 def open_package(data: bytes, *, file: str) -> tuple[bytes, str]:
@@ -31,32 +42,33 @@ def open_package(data: bytes, *, file: str) -> tuple[bytes, str]:
     try:
         if data.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                name = _choose([item.filename for item in archive.infolist() if not item.is_dir()])
+                items = archive.infolist()
+                name = _choose([item.filename for item in items if not item.is_dir()], file)
                 with archive.open(name) as entry:
                     return _read(entry, file), name
         if data.startswith(b"\x1f\x8b"):
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
-                name = _choose([member.name for member in tar if member.isfile()])
+                name = _choose([member.name for member in tar if member.isfile()], file)
                 member = tar.extractfile(name)
                 assert member is not None, "it is a file"
                 return _read(member, file), name
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, ValueError) as error:
+    except _DAMAGES as error:
         raise InvalidRequestError(f"{file}: The archive is damaged: {error}; {_ADVICE}") from error
     except (NotImplementedError, RuntimeError) as error:
         raise InvalidRequestError(f"{file}: The archive cannot be read: {error}") from error
     raise InvalidRequestError(f"{file}: The file is no pipeline; {_ADVICE}")
 
 
-def _choose(names: list[str]) -> str:
+def _choose(names: list[str], file: str) -> str:
     """Return the entry that is the pipeline."""
     if not names:
-        raise InvalidRequestError(f"The archive has no file; {_ADVICE}")
+        raise InvalidRequestError(f"{file}: The archive has no file; {_ADVICE}")
     for name in names:
         if PurePosixPath(name).name == _PREFERRED and len(PurePosixPath(name).parts) == 1:
             return name
     if not names[0].lower().endswith(_TEXTS):
         raise InvalidRequestError(
-            f"The archive has no {_PREFERRED}, and its first file '{names[0]}' is no YAML"
+            f"{file}: The archive has no {_PREFERRED}, and its first file '{names[0]}' is no YAML"
         )
     return names[0]
 
