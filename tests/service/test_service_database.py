@@ -90,6 +90,7 @@ def test_a_database_of_a_later_release_is_refused(tmp_path: Path) -> None:
     [
         ("mysql://x/y", InvalidArgumentError, "begins with 'mysql'; write sqlite:///PATH or"),
         ("words", InvalidArgumentError, "begins with 'words'; write"),
+        ("sqlite:///:memory:", InvalidArgumentError, "names no file; write sqlite:///PATH"),
         ("sqlite:////nowhere/x.db", MachineError, "unable to open database file; check --database"),
         ("sqlite:///nowhere/x.db", MachineError, "begins at the root takes four slashes, as in"),
         ("postgresql://127.0.0.1:1/x", MachineError, "cannot be used: "),
@@ -100,6 +101,13 @@ def test_a_database_that_cannot_be_used_is_refused(
 ) -> None:
     with pytest.raises(error, match=problem):
         open_database(url)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("words " * 1000)
+
+    with pytest.raises(MachineError, match="cannot be used: file is not a database; check"):
+        open_database(f"sqlite:///{tmp_path / 'x.db'}")
 
 
 def test_a_password_is_not_shown() -> None:

@@ -131,6 +131,42 @@ def test_a_service_without_its_database_lives_and_is_not_ready(tmp_path: Path) -
     assert "argosy_background_silence_seconds" in metrics.body
 
 
+def test_a_service_whose_database_was_removed_takes_nothing_that_would_be_lost(
+    tmp_path: Path,
+) -> None:
+    settings = ServiceSettings(home=tmp_path, http_port=0, grpc_port=0)
+    file = tmp_path / "service" / "service.db"
+    with run_service(settings) as client:
+        client.post("/experiments", {"display_name": "kept"})
+        file.rename(tmp_path / "moved.db")
+        created = client.ask("POST", "/experiments", {"display_name": "lost"})
+        ready = client.ask("GET", "/readyz")
+        is_new = file.exists()
+        (tmp_path / "moved.db").rename(file)
+        again = client.ask("POST", "/experiments", {"display_name": "kept as well"})
+
+    message = f"the database is gone: '{file}' was removed or replaced; start the service again"
+    assert (created.status, created.message) == (503, message)
+    assert (ready.status, ready.body) == (503, f"{message}\n")
+    assert not is_new
+    assert again.status == 200
+
+
+def test_a_database_that_is_damaged_is_told_as_that(tmp_path: Path) -> None:
+    settings = ServiceSettings(home=tmp_path, http_port=0, grpc_port=0)
+    with run_service(settings) as client:
+        with closing(sqlite3.connect(tmp_path / "service" / "service.db")) as other:
+            other.execute("PRAGMA writable_schema = ON")
+            other.execute("UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'runs'")
+            other.execute("CREATE TABLE others_read_the_schema_again (x)")
+            other.commit()
+        answer = client.ask("GET", "/runs")
+
+    assert answer.status == 503
+    assert answer.message.startswith("the database is damaged: ")
+    assert answer.message.endswith("; restore a backup")
+
+
 def test_health_tells_how_long_the_jobs_are_silent() -> None:
     now = 10.0
     health = Health(lambda: now)

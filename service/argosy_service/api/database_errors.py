@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from argosy_service.errors import InvalidRequestError, UnavailableError
 
@@ -16,7 +16,7 @@ def translate_database_errors() -> Generator[None]:
 
     Raises:
         InvalidRequestError: It cannot hold a value.
-        UnavailableError: It does not answer.
+        UnavailableError: It does not answer, is gone, or damaged.
     """
     try:
         yield
@@ -24,11 +24,21 @@ def translate_database_errors() -> Generator[None]:
         raise InvalidRequestError(
             f"the database cannot hold a value: {_first_line(error)}; remove the character"
         ) from error
-    except OperationalError as error:
+    except DatabaseError as error:
+        if isinstance(error.orig, FileNotFoundError):
+            raise UnavailableError(
+                f"the database is gone: {error.orig}; start the service again"
+            ) from error
+        if type(error) is DatabaseError:  # of SQLite alone: others are kinds of it
+            raise UnavailableError(
+                f"the database is damaged: {_first_line(error)}; restore a backup"
+            ) from error
+        if not isinstance(error, OperationalError):
+            raise
         raise UnavailableError(
             f"the database does not answer: {_first_line(error)}; try again"
         ) from error
 
 
-def _first_line(error: DataError | OperationalError) -> str:
+def _first_line(error: DatabaseError) -> str:
     return str(error.orig).strip().splitlines()[0]

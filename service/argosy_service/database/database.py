@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext, suppress
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.database.schema import prepare_schema
@@ -32,6 +33,9 @@ class Database:
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer. Threads that wait here wait in turn, and no longer than needed.
         self._writing = threading.Lock()
+        self._file = engine.url.database if self._is_sqlite else None
+        self._file_id: tuple[int, int] | None = None
+        """The file that was there at first; ``None``: not known so far."""
 
     @property
     def url(self) -> str:
@@ -48,12 +52,14 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Yield a connection that sees the database as it is at the first query."""
+        self._check_file()
         with self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Yield a connection whose changes are kept when the block ends without an error."""
+        self._check_file()
         with self._writing if self._is_sqlite else nullcontext(), self._engine.connect() as opened:
             connection = opened.execution_options(**{_WRITES: True})
             with connection.begin():
@@ -94,6 +100,21 @@ class Database:
         """Close all connections."""
         self._engine.dispose()
 
+    def _check_file(self) -> None:
+        """Refuse to go on where the file was removed: what is written then is lost at the end."""
+        if self._file is None:
+            return
+        try:
+            status = os.stat(self._file)
+            found = (status.st_dev, status.st_ino)
+        except OSError:
+            found = None
+        if self._file_id is None:
+            self._file_id = found
+        elif found != self._file_id:
+            gone = FileNotFoundError(f"'{self._file}' was removed or replaced")
+            raise OperationalError(None, None, gone)
+
 
 def open_database(
     url: str, *, prepare: Callable[[Connection], object] = prepare_schema
@@ -113,11 +134,12 @@ def open_database(
     try:
         with database.write() as connection:
             prepare(connection)
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
         reason = str(error.orig).strip().splitlines()[0]
         shown = engine.url.render_as_string()
-        if database.is_shared or Path(engine.url.database or "").is_absolute():
+        has_file = not isinstance(error, OperationalError)  # one that is no database
+        if database.is_shared or has_file or Path(engine.url.database or "").is_absolute():
             remedy = "check --database and --home"
         else:
             remedy = "a path that begins at the root takes four slashes, as in sqlite:////data/a.db"
