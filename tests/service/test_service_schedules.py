@@ -55,15 +55,30 @@ def test_cron_is_the_dialect_of_the_reference(cron: str, expected: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "cron",
+    ("cron", "reason"),
     [
-        *("", "words", "* * * *", "* * * * * * *", "61 * * * * *", "0 0 0 30 2 *", "0 0 0 L * *"),
-        *("@every", "@every 0s", f"@every {'9' * 400}h", "@every soon", "0 0 0 * * 5#2", "@reboot"),
+        ("", "its number of fields is 0, not 5 or 6"),
+        ("words", "its number of fields is 1, not 5 or 6"),
+        ("* * * *", "its number of fields is 4, not 5 or 6"),
+        ("* * * * * * *", "its number of fields is 7, not 5 or 6"),
+        ("61 * * * * *", "its second '61' cannot be read"),
+        ("0 */0 * * * *", "its minute '*/0' cannot be read"),
+        ("0 0,,1 * * * *", "its minute '0,,1' cannot be read"),
+        ("0 0 24 * * *", "its hour '24' cannot be read"),
+        ("0 0 0 L * *", "its day 'L' cannot be read"),
+        ("0 0 0 * * 5#2", "its weekday '5#2' cannot be read"),
+        ("0 0 0 30 2 *", "it is never due"),
+        *((each, "it has no duration of a second or more") for each in ("@every", "@every 0s")),
+        ("@every soon", "it has no duration of a second or more"),
+        (f"@every {'9' * 400}h", ""),
+        ("@reboot", "its number of fields is 1, not 5 or 6"),
     ],
 )
-def test_what_is_no_cron_is_refused(cron: str) -> None:
-    with pytest.raises(InvalidRequestError, match="cron: "):
+def test_what_is_no_cron_is_refused(cron: str, reason: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
         check_cron(cron)
+
+    assert str(caught.value).startswith(f"cron: '{cron}' is no schedule: {reason}")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ _FIELD: Final = re.compile(
 _LAST: Final = 253_402_300_799 * SECOND
 """The end of the year 9999; no slot is later."""
 _DAY: Final = 24 * 3600 * SECOND
+_NAMES: Final = ("second", "minute", "hour", "day", "month", "weekday")
 _ADVICE: Final = "write it like '0 30 9 * * MON-FRI': second, minute, hour, day, month, weekday"
 
 
@@ -128,22 +129,49 @@ def check_cron(text: str) -> str:
     try:
         if text.startswith("@every"):
             if _read_every(text) < 1:
-                raise ValueError("it has no duration of a second or more")
+                raise ValueError("it has no duration of a second or more, like 1h30m")
         else:
-            now = datetime(2026, 1, 1, tzinfo=UTC)
-            croniter(_normalize(text), now, second_at_beginning=True).get_next(datetime)
-    except (ValueError, OverflowError, CroniterError) as error:
+            _check_fields(_normalize(text))
+    except (ValueError, OverflowError) as error:
         raise InvalidRequestError(f"cron: '{text}' is no schedule: {error}; {_ADVICE}") from error
     return text
 
 
+def _check_fields(cron: str) -> None:
+    for index, field in enumerate(cron.split()):
+        alone = ["*"] * len(_NAMES)
+        alone[index] = field
+        if not _is_due(" ".join(alone)):
+            raise ValueError(f"its {_NAMES[index]} '{field}' cannot be read")
+    if not _is_due(cron):
+        raise ValueError("it is never due")
+
+
+def _is_due(cron: str) -> bool:
+    """Return whether a schedule can be read and is due some time."""
+    try:
+        croniter(cron, datetime(2026, 1, 1, tzinfo=UTC), second_at_beginning=True).get_next(
+            datetime
+        )
+    except (ValueError, OverflowError, CroniterError):
+        return False
+    return True
+
+
 def _normalize(text: str) -> str:
-    """Return a cron schedule with its six fields."""
+    """Return a cron schedule with its six fields.
+
+    Raises:
+        ValueError: It has others.
+    """
     fields = _DESCRIPTORS.get(text.strip(), text).split()
     if len(fields) == 5:
         fields.append("*")
-    if len(fields) != 6 or not all(_FIELD.fullmatch(each) for each in fields):
-        raise ValueError("it has other fields")
+    if len(fields) != 6:
+        raise ValueError(f"its number of fields is {len(fields)}, not 5 or 6")
+    for name, field in zip(_NAMES, fields, strict=True):
+        if not _FIELD.fullmatch(field):
+            raise ValueError(f"its {name} '{field}' cannot be read")
     return " ".join("*" if each == "?" else each for each in fields)
 
 
