@@ -110,10 +110,13 @@ def test_version_1_of_the_api_is_refused_by_name(sqlite_client: Client) -> None:
         (b"[]", "the body is no JSON object; send one"),
         (b"\xff", "the body is not JSON: "),
         (b"[" * 100_000, "the body is not JSON: "),
-        (b'{"color": 1}', "the body does not fit: "),
-        (b'{"display_name": 1}', "the body does not fit: "),
-        (b'{"display_name": "\\ud800"}', "the body does not fit: "),
-        (b'{"storage_state": "GONE"}', "the body does not fit: "),
+        (b'{"color": 1}', "the body does not fit: there is no member 'color'"),
+        (b'{"display_name": 1}', "the body does not fit: display_name: it has to be a text"),
+        (b'{"display_name": "\\ud800"}', "the body does not fit: display_name: Unpaired surrogate"),
+        (
+            b'{"storage_state": "GONE"}',
+            "the body does not fit: storage_state: 'GONE' is none of its values",
+        ),
         (b" " * (33 * 2**20), "the body is larger than 32 MiB; send less"),
     ],
     ids=range(10),
@@ -124,6 +127,36 @@ def test_a_wrong_body_is_refused(sqlite_client: Client, body: bytes, problem: st
     assert (answer.status, answer.body["code"]) == (400, 3)
     assert answer.message.startswith(problem)
     assert "\n" not in answer.message
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("/runs", {"runtime_config": {"x": 1}}, "runtime_config: there is no member 'x'"),
+        ("/runs", {"pipeline_spec": "x"}, "pipeline_spec: it has to be an object"),
+        (
+            "/runs",
+            {"pipeline_spec": {}, "pipeline_version_id": "x"},
+            "more than one pipeline_source is given; give one",
+        ),
+        (
+            "/runs",
+            {"scheduled_at": "now"},
+            "scheduled_at: it is no time; write it like 2026-01-31T",
+        ),
+        ("/runs", {"state_history": 1}, "state_history: it has to be a list"),
+        ("/recurringruns", {"max_concurrency": "x"}, "max_concurrency: it has to be an integer"),
+        ("/recurringruns", {"no_catchup": "yes"}, "no_catchup: it has to be true or false"),
+        ("/pipelines/create", {"pipeline": {"x": 1}}, "pipeline: there is no member 'x'"),
+    ],
+)
+def test_what_does_not_fit_is_named(
+    sqlite_client: Client, path: str, body: object, reason: str
+) -> None:
+    answer = sqlite_client.ask("POST", path, body)
+
+    assert answer.status == 400
+    assert answer.message.startswith(f"the body does not fit: {reason}")
 
 
 def test_what_the_go_client_sends_is_accepted(client: Client) -> None:

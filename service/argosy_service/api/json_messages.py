@@ -15,9 +15,9 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from argosy_schemas.message_text import to_one_line
 from argosy_schemas.values import normalize
 from argosy_service.errors import InvalidRequestError
+from argosy_service.json_errors import explain_json_error
 
 _MAX_DEPTH: Final = 400
 """Of messages; each level of a free-form value is three."""
@@ -56,7 +56,8 @@ def fill_message(message: Message, member: str, value: Any) -> None:
     try:
         json_format.ParseDict(content, message, max_recursion_depth=_MAX_DEPTH)
     except (json_format.ParseError, RecursionError, AttributeError) as error:
-        raise InvalidRequestError(f"the body does not fit: {_explain(error)}") from error
+        reason = explain_json_error(error, outer=0 if member == "*" else 1)
+        raise InvalidRequestError(f"the body does not fit: {reason}") from error
 
 
 def fill_variables(message: Message, variables: Mapping[str, str]) -> None:
@@ -94,19 +95,11 @@ def fill_query(message: Message, query: Iterable[tuple[str, str]]) -> None:
             given = [value] if field.is_repeated else value
             json_format.ParseDict({field.name: given}, message)
         except json_format.ParseError as error:
-            raise InvalidRequestError(
-                f"{name}: '{text}' does not fit: {_explain(error)}"
-            ) from error
+            reason = explain_json_error(error, outer=1)
+            raise InvalidRequestError(f"{name}: '{text}' does not fit: {reason}") from error
 
 
 _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    # The parser adds a list of all members, on a line of its own.
-    return to_one_line(str(error).partition("\n")[0]).rstrip(".")
 
 
 def _refuse_constant(name: str) -> Any:

@@ -10,12 +10,12 @@ from urllib.parse import unquote_plus
 from google.protobuf import json_format
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
-from argosy_schemas.message_text import to_one_line
 from argosy_service.database.listing import Field, FieldKind, ListedTable
 from argosy_service.database.searching import name_contains
 from argosy_service.database.tables import TAGS
 from argosy_service.database.times import SECOND, to_microseconds
 from argosy_service.errors import InvalidRequestError
+from argosy_service.json_errors import explain_json_error
 from argosy_service.protos.filter_pb2 import Filter, Predicate
 
 _Condition: TypeAlias = ColumnElement[bool]
@@ -68,7 +68,7 @@ def _parse(text: str) -> Filter:
         decoded = unquote_plus(text)
         if decoded != text and not text.lstrip().startswith("{"):
             return _parse(decoded)
-        reason = to_one_line(str(error).partition("\n")[0]).rstrip(".")
+        reason = explain_json_error(error)
         raise InvalidRequestError(f"filter: {reason}; give an object with predicates") from error
 
 
