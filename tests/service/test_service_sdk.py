@@ -122,6 +122,19 @@ def test_the_log_of_a_task_is_read_while_it_is_written_and_later(client: Client)
     assert [answer.status for answer in unknown] == [404, 404]
 
 
+def test_a_log_is_followed_until_its_task_has_ended(client: Client) -> None:
+    run_id = create(client, {"say": "echo words; echo > $0", "other": "sleep 250; echo > $0"})
+    wait(client, run_id, "RUNNING")
+
+    followed = client.ask(
+        "GET", f"/apis/v1alpha1/runs/{run_id}/nodes/say/log", query={"follow": "true"}
+    )
+    state = client.get(f"/runs/{run_id}")["state"]
+    client.post(f"/runs/{run_id}:terminate")
+
+    assert (followed.body, state) == ("words\n", "RUNNING")
+
+
 @pytest.mark.parametrize(
     ("of_task", "of_service", "states"),
     [

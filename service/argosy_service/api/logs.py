@@ -30,7 +30,7 @@ class Logs:
         self._watch = watch
 
     async def answer(self, request: Request) -> Response:
-        """Return the log of a task; with ``follow=true``, until the run has ended."""
+        """Return the log of a task; with ``follow=true``, until it has ended."""
         request.state.method = "ReadLog"
         run_id, node = request.path_params["run_id"], request.path_params["node_id"]
         try:
@@ -43,7 +43,7 @@ class Logs:
         # Never as something that a browser would run.
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         return StreamingResponse(
-            self._stream(run_id, log, follows), media_type="text/plain", headers=headers
+            self._stream(run_id, task.path, log, follows), media_type="text/plain", headers=headers
         )
 
     def _find(self, request: Request, run_id: str, node: str) -> LoggedTask:
@@ -51,14 +51,16 @@ class Logs:
         check_permissions(self._context, get_caller(request), "ReadLog", asked)
         return find_logged_task(self._context, run_id, node)
 
-    async def _stream(self, run_id: str, log: TaskLog, follows: bool) -> AsyncGenerator[bytes]:
+    async def _stream(
+        self, run_id: str, path: str, log: TaskLog, follows: bool
+    ) -> AsyncGenerator[bytes]:
         seen = -1
         while not self._watch.is_closed:
             # Asked first: what was written by then is read below.
             is_over = not follows
             if follows and seen != self._watch.revision:
                 seen = self._watch.revision
-                is_over = await run_in_threadpool(has_ended, self._context, run_id)
+                is_over = await run_in_threadpool(has_ended, self._context, run_id, path)
             text = await run_in_threadpool(log.read, is_over=is_over)
             if text:
                 yield text

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import and_, or_, select
 
+from argosy_runs.states import TaskState
 from argosy_service.database.tables import RUNS, TASKS
 from argosy_service.errors import NotFoundError
 from argosy_service.resources.context import Context
 from argosy_service.resources.runs.run_rows import find_run_row
 from argosy_service.resources.runs.states import UNFINISHED
+
+_ENDED: Final = frozenset(each.value for each in TaskState if each.is_final)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +54,13 @@ def find_logged_task(context: Context, run_id: str, node: str) -> LoggedTask:
     return LoggedTask(path=str(path), namespace=namespace)
 
 
-def has_ended(context: Context, run_id: str) -> bool:
-    """Return whether a run writes nothing more; true for one that is gone."""
+def has_ended(context: Context, run_id: str, path: str) -> bool:
+    """Return whether a task writes nothing more; true for one whose run is gone."""
+    columns = TASKS.c
     with context.database.read() as connection:
         state = connection.execute(select(RUNS.c.state).where(RUNS.c.id == run_id)).scalar()
-    return state not in UNFINISHED
+        if state not in UNFINISHED:
+            return True
+        query = select(columns.state).where(columns.run_id == run_id, columns.path == path)
+        # In a run that is retried and waits, tasks are as they were.
+        return state != "PENDING" and connection.execute(query).scalar() in _ENDED
