@@ -220,7 +220,7 @@ def test_what_has_ended_cannot_be_terminated(service: Service) -> None:
     service.keeper.step()
     service.report(run_id, "SUCCEEDED", ends=1)
 
-    with pytest.raises(InvalidRequestError, match="is SUCCEEDED; only a run that has not ended"):
+    with pytest.raises(InvalidRequestError, match="is SUCCEEDED; only a PENDING or RUNNING one"):
         runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
 
 

@@ -233,7 +233,7 @@ def terminate_run(context: Context, request: TerminateRunRequest) -> Empty:
         row = find_run_row(connection, request.run_id)
         if row.state not in TERMINABLE:
             raise InvalidRequestError(
-                f"run '{row.id}' is {row.state}; only a run that has not ended can be terminated"
+                f"run '{row.id}' is {row.state}; only a PENDING or RUNNING one can be terminated"
             )
         move_run(connection, row, "CANCELING", context.now())
     context.changes.notify()
