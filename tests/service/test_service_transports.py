@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -265,6 +267,23 @@ def test_a_database_that_does_not_answer_is_asked_later(
 
 def _path(settings: ServiceSettings) -> str:
     return settings.database_url.removeprefix("sqlite:///")
+
+
+def test_a_connection_is_kept_between_two_looks_of_the_sdk(sqlite_client: Client) -> None:
+    # kfp.Client looks at a run every five seconds, by the same connection; one that is closed
+    # just then makes it warn, and a POST fail.
+    with closing(http.client.HTTPConnection("127.0.0.1", sqlite_client.service.http_port)) as kept:
+        kept.auto_open = 0
+        kept.connect()
+        statuses: list[int] = []
+        for wait in (6, 0):
+            kept.request("GET", f"{API}/healthz")
+            answer = kept.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+            time.sleep(wait)
+
+    assert statuses == [200, 200]
 
 
 def test_tokens_and_cookies_are_ignored(sqlite_client: Client) -> None:
