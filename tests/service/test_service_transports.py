@@ -302,8 +302,15 @@ def test_another_host_name_is_refused(sqlite_client: Client) -> None:
     )
 
 
-@pytest.mark.parametrize("host", ["localhost:1", "LOCALHOST", "[::1]", "[::1]:8888"])
-def test_names_of_this_machine_are_accepted(sqlite_client: Client, host: str) -> None:
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost:1", "LOCALHOST", "[::1]", "[::1]:8888"),
+        # Probes of a cluster and Prometheus name the address of the pod.
+        *("10.1.2.3:8888", "[fd00::1]:8888"),
+    ],
+)
+def test_names_of_this_machine_and_addresses_are_accepted(sqlite_client: Client, host: str) -> None:
     assert sqlite_client.ask("GET", "/experiments", headers={"Host": host}).status == 200
 
 

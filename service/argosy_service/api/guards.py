@@ -6,6 +6,7 @@ and by TLS they ask first whether a page may send the content type of gRPC, whic
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -27,8 +28,9 @@ FREE_PATHS: Final = frozenset(
 class HostCheck:
     """Refuses what a foreign web page makes a browser send.
 
-    Such a page may have a name that leads to the service, so ``Host`` has to be one of its names;
-    or it names the service, and the browser says by ``Origin`` that it came from elsewhere.
+    Such a page may have a name that leads to the service, so ``Host`` has to be one of its names,
+    or an address, which leads nowhere else; or it names the service, and the browser says by
+    ``Origin`` that it came from elsewhere.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
@@ -47,7 +49,8 @@ class HostCheck:
 
     def _check(self, headers: Headers) -> None:
         given = headers.get("host", "")
-        if self._hosts is not None and _cut_port(given) not in self._hosts:
+        host = _cut_port(given)
+        if self._hosts is not None and host not in self._hosts and not _is_address(host):
             name = given.rpartition(":")[0] or given
             raise InvalidRequestError(
                 f"Host '{given}' is none of this service's names; start it with --allow-host {name}"
@@ -92,6 +95,14 @@ class Identification:
     def _is_free(self, path: str) -> bool:
         # Numbers that concern all users are nobody's secret, and who reads them is no user.
         return path in FREE_PATHS or (path == "/metrics" and self._access.is_multi_user)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _cut_port(address: str) -> str:
