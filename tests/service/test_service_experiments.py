@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -243,6 +245,23 @@ def test_a_time_equals_the_second_that_clients_see(listed: Client) -> None:
 
     assert "Default" in names(listed, filter=text)
     assert "Default" not in str(listed.get("/experiments", filter=after))
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "value"),
+    [
+        *(("created_at", value) for value in (2**70, True, 1.5, "x", None, [1])),
+        *(("name", value) for value in (1, "\ud800", {})),
+    ],
+)
+def test_a_token_that_somebody_made_is_refused(client: Client, sort_by: str, value: object) -> None:
+    content = {"sort_by": sort_by, "filter": "", "after": [value, "x"]}
+    token = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+
+    answer = client.ask("GET", "/experiments", query={"page_token": token})
+
+    assert (answer.status, answer.body["code"]) == (400, 3)
+    assert answer.message.startswith("Invalid page token")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ from argosy_service.errors import InvalidRequestError
 
 DEFAULT_PAGE_SIZE: Final = 20
 MAX_PAGE_SIZE: Final = 200
+_NO_TOKEN: Final = "Invalid page token: give the next_page_token of the page before"
+_INTEGERS: Final = range(-(2**63), 2**63)
+"""Those that a database holds."""
 
 
 class PageRequest(Protocol):
@@ -67,7 +70,16 @@ class _Sort:
         return query.order_by(*(each.desc() if self.descends else each.asc() for each in columns))
 
     def follows(self, after: tuple[Any, str]) -> ColumnElement[bool]:
+        """Return whether a row comes after the sort value and id of another one.
+
+        Raises:
+            InvalidRequestError: The value is none of the column.
+        """
         value, key = after
+        if type(value) is not self.column.type.python_type or (
+            isinstance(value, int) and value not in _INTEGERS
+        ):
+            raise InvalidRequestError(_NO_TOKEN)
         if self.descends:
             further = and_(self.column == value, self.key < key)
             return and_(self.column <= value, or_(self.column < value, further))
@@ -136,15 +148,14 @@ def _read_token(request: PageRequest) -> _Token:
         return _Token(sort_by=request.sort_by, filter=request.filter)
     try:
         content = json.loads(base64.urlsafe_b64decode(request.page_token.encode()))
+        json.dumps(content, ensure_ascii=False).encode()  # no half of a character
         value, key = content["after"]
         token = _Token(sort_by=content["sort_by"], filter=content["filter"], after=(value, key))
         texts: tuple[object, ...] = (token.sort_by, token.filter, key)
-        if not (all(isinstance(each, str) for each in texts) and isinstance(value, str | int)):
+        if not all(isinstance(each, str) for each in texts):
             raise TypeError("a member has another type")
     except (ValueError, KeyError, TypeError) as error:
-        raise InvalidRequestError(
-            "Invalid page token: give the next_page_token of the page before"
-        ) from error
+        raise InvalidRequestError(_NO_TOKEN) from error
     asked = (("sort_by", request.sort_by, token.sort_by), ("filter", request.filter, token.filter))
     for name, given, known in asked:
         if given not in ("", known):
