@@ -25,6 +25,14 @@ def create(client: Client, **members: object) -> Any:
     return client.post("/runs", body)
 
 
+def nest(levels: int) -> object:
+    """Return an object in an object, and so on."""
+    value: object = "x"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
 def test_a_run_comes_back_as_it_was_created(client: Client) -> None:
     config = {"parameters": {"name": "x"}, "pipeline_root": "s3://bucket/root"}
     created = create(client, runtime_config=config, service_account="me", description="d")
@@ -248,6 +256,8 @@ def test_a_run_without_experiment_belongs_to_the_default_one(client: Client) -> 
         ({"pipeline_spec": None}, 400, "the run names no pipeline; give"),
         ({"pipeline_spec": {}}, 400, "pipeline_spec: "),
         ({"pipeline_spec": {**HELLO, "root": {}}}, 400, "pipeline_spec: "),
+        ({"pipeline_spec": {"root": nest(200)}}, 400, "the body is nested more than 110 levels"),
+        ({"runtime_config": {"parameters": {"name": nest(200)}}}, 400, "the body is nested more"),
         ({"experiment_id": UNKNOWN}, 404, "there is no experiment"),
         ({"run_id": "../x"}, 400, "run_id: '../x' is no id; use up to 64"),
         ({"plugins_output": {"a": {}}}, 400, "plugins_output: The service writes it"),
@@ -262,7 +272,7 @@ def test_a_run_without_experiment_belongs_to_the_default_one(client: Client) -> 
             "parameter 'name': it is a STRING, and what was given is no text",
         ),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_a_wrong_run_is_refused(
     client: Client, members: dict[str, object], status: int, problem: str

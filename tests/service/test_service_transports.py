@@ -111,7 +111,8 @@ def test_version_1_of_the_api_is_refused_by_name(sqlite_client: Client) -> None:
         (b'{"display_name": NaN}', "the body is not JSON: NaN is no number of JSON"),
         (b"[]", "the body is no JSON object; send one"),
         (b"\xff", "the body is not JSON: "),
-        (b"[" * 100_000, "the body is not JSON: "),
+        (b"[" * 100_000, "the body is nested more than 110 levels deep; send less"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "the body is nested more than 110 levels deep"),
         (b'{"color": 1}', "the body does not fit: there is no member 'color'"),
         (b'{"display_name": 1}', "the body does not fit: display_name: it has to be a text"),
         (b'{"display_name": "\\ud800"}', "the body does not fit: display_name: Unpaired surrogate"),
@@ -121,7 +122,7 @@ def test_version_1_of_the_api_is_refused_by_name(sqlite_client: Client) -> None:
         ),
         (b" " * (33 * 2**20), "the body is larger than 32 MiB; send less"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_wrong_body_is_refused(sqlite_client: Client, body: bytes, problem: str) -> None:
     answer = sqlite_client.ask("POST", "/experiments", body)

@@ -15,12 +15,16 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from argosy_schemas.values import normalize
+from argosy_schemas.values import MAX_DEPTH, is_deeper, normalize
 from argosy_service.errors import InvalidRequestError
 from argosy_service.json_errors import explain_json_error
 
-_MAX_DEPTH: Final = 400
+_MAX_DEPTH: Final = MAX_DEPTH + 10
+"""Of a body: that of a pipeline or a parameter, and the members around it."""
+_MAX_MESSAGES: Final = 400
 """Of messages; each level of a free-form value is three."""
+
+_TOO_DEEP: Final = f"the body is nested more than {_MAX_DEPTH} levels deep; send less"
 
 
 def write_message(message: Message) -> bytes:
@@ -33,14 +37,19 @@ def read_json(body: bytes) -> Any:
     """Return the JSON value of a body; an empty one is an object without members.
 
     Raises:
-        InvalidRequestError: It is not JSON.
+        InvalidRequestError: It is not JSON, or nested too deeply.
     """
     if not body.strip():
         return {}
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        value: Any = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise InvalidRequestError(_TOO_DEEP) from error
+    except ValueError as error:
         raise InvalidRequestError(f"the body is not JSON: {error}; send a JSON object") from error
+    if is_deeper(value, _MAX_DEPTH):
+        raise InvalidRequestError(_TOO_DEEP)
+    return value
 
 
 def fill_message(message: Message, member: str, value: Any) -> None:
@@ -54,7 +63,7 @@ def fill_message(message: Message, member: str, value: Any) -> None:
     members = cast("dict[str, Any]", value)
     content = members if member == "*" else {member: members}
     try:
-        json_format.ParseDict(content, message, max_recursion_depth=_MAX_DEPTH)
+        json_format.ParseDict(content, message, max_recursion_depth=_MAX_MESSAGES)
     except (json_format.ParseError, RecursionError, AttributeError) as error:
         reason = explain_json_error(error, outer=0 if member == "*" else 1)
         raise InvalidRequestError(f"the body does not fit: {reason}") from error
