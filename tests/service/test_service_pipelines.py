@@ -418,7 +418,9 @@ def test_tags_have_limits_everywhere(client: Client, tags: dict[str, str]) -> No
     assert client.get("/pipelines")["total_size"] == 1
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "words"])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"a": 1}', "words", '{"a":' * 9000, '{"a": "\\ud800"}']
+)
 def test_tags_of_an_upload_are_an_object(sqlite_client: Client, text: str) -> None:
     answer = upload(sqlite_client, HELLO, name="with tags", tags=text)
 

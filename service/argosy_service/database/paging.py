@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
+from argosy_schemas.values import parse_json
 from argosy_service.database.counting import count_rows
 from argosy_service.database.filters import parse_filter
 from argosy_service.database.listing import ListedTable
@@ -147,8 +148,7 @@ def _read_token(request: PageRequest) -> _Token:
     if not request.page_token:
         return _Token(sort_by=request.sort_by, filter=request.filter)
     try:
-        content = json.loads(base64.urlsafe_b64decode(request.page_token.encode()))
-        json.dumps(content, ensure_ascii=False).encode()  # no half of a character
+        content: Any = parse_json(base64.urlsafe_b64decode(request.page_token.encode()).decode())
         value, key = content["after"]
         token = _Token(sort_by=content["sort_by"], filter=content["filter"], after=(value, key))
         texts: tuple[object, ...] = (token.sort_by, token.filter, key)

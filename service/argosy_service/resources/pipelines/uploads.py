@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
+from argosy_schemas.values import parse_json
 from argosy_service.errors import InvalidRequestError
 from argosy_service.protos.pipeline_pb2 import Pipeline, PipelineVersion
 from argosy_service.resources.context import Context
@@ -87,13 +86,14 @@ def _read_tags(text: str) -> dict[str, str]:
     if not text:
         return {}
     try:
-        tags: Any = json.loads(text)
+        tags = parse_json(text)
     except ValueError as error:
         raise InvalidRequestError(f"tags: '{text}' is no JSON object; give one") from error
     if not isinstance(tags, Mapping):
         raise InvalidRequestError(f"tags: '{text}' is no JSON object; give one")
-    members = cast("Mapping[str, object]", tags)
-    for key, value in members.items():
+    texts: dict[str, str] = {}
+    for key, value in tags.items():
         if not isinstance(value, str):
             raise InvalidRequestError(f"tags: The value of '{key}' is no text; give one")
-    return limit_tags(cast("Mapping[str, str]", members))
+        texts[key] = value
+    return limit_tags(texts)
