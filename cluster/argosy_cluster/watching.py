@@ -96,10 +96,11 @@ def follow_all(
     resource: Resource,
     *,
     labels: str = "",
+    is_over: Callable[[], bool] = lambda: False,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Listing | WatchEvent | ClusterError]:
-    """Yield all objects of a kind, then their changes, without end.
+    """Yield all objects of a kind, then their changes, until it is over.
 
     A list comes first, and again wherever changes may have been missed: what is not in it is gone.
     An error is yielded as well, and after a pause the next try follows; until the next list nothing
@@ -109,12 +110,14 @@ def follow_all(
         cluster: Where they are.
         resource: Of the objects.
         labels: Selects some of them.
+        is_over: Says whether to end; asked before each call. One that is under way ends with the
+            connection.
         monotonic: The clock.
         sleep: Waits for some seconds.
     """
     version: str | None = None
     pause = _FIRST_PAUSE_SECONDS
-    while True:
+    while not is_over():
         began_at = monotonic()
         try:
             if version is None:

@@ -22,6 +22,8 @@ from argosy_schemas.pod import PIPELINE_LABEL
 _LOGGER: Final = Logger("service.argo")
 _CLOSING_SECONDS: Final = 5.0
 """How long a call that is under way may take when it is to end."""
+_LOOK_SECONDS: Final = 0.1
+"""How long it waits for the thread to end before it looks once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +100,20 @@ class WorkflowFeed:
     def close(self) -> None:
         """Follow no more."""
         self._over.set()
-        self._cluster.close()
-        self._thread.join(_CLOSING_SECONDS)
+        give_up_at = self._monotonic() + _CLOSING_SECONDS
+        while self._thread.is_alive() and self._monotonic() < give_up_at:
+            # Again, since a watch may have begun just now.
+            self._cluster.close()
+            self._thread.join(_LOOK_SECONDS)
 
     def _follow(self) -> None:
-        for each in follow_all(self._cluster, WORKFLOWS, labels=PIPELINE_LABEL, sleep=self._sleep):
+        for each in follow_all(
+            self._cluster,
+            WORKFLOWS,
+            labels=PIPELINE_LABEL,
+            is_over=self._over.is_set,
+            sleep=self._sleep,
+        ):
             if self._over.is_set():
                 break
             if isinstance(each, ClusterError):
