@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,24 +59,6 @@ def test_a_second_service_on_a_home_sees_the_same(tmp_path: Path) -> None:
         urllib.request.urlopen(f"{url}/apis/v2beta1/experiments") as answer,
     ):
         assert b"kept" in answer.read()
-
-
-def test_a_client_that_asks_every_five_seconds_keeps_its_connection(tmp_path: Path) -> None:
-    with (
-        serving(tmp_path / "home") as (_, url),
-        closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)) as connection,
-    ):
-        connection.request("GET", "/apis/v2beta1/healthz")
-        connection.getresponse().read()
-        # As kfp.Client.wait_for_run_completion does between two looks.
-        time.sleep(5.5)
-
-        # An HTTPConnection connects anew only where the server said that it closes this one.
-        assert connection.sock is not None
-        connection.request("GET", "/apis/v2beta1/healthz")
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
