@@ -13,6 +13,7 @@ import click
 from argosy_cli.configuration import ConfiguredCommand
 from argosy_cli.options.compiling import compile_options, make_compile_options
 from argosy_cli.options.shared import (
+    FOR_CLUSTERS,
     Count,
     Duration,
     format_examples,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from argosy_service.engines.argo.settings import ArgoSettings
     from argosy_service.serve import RunningService
 
-_OF_CLUSTERS = "is for runs on a cluster; add --engine argo, or leave it out"
 _PORT = click.IntRange(0, 65535)
 _DEFAULTS = ServiceSettings()
 _USERS = UserSettings()
@@ -290,9 +290,9 @@ def command(
         if max_runs is not None:
             argo = replace(argo, max_runs=max_runs)
     else:
-        refuse_options((*chosen, "keep_workflows"), _OF_CLUSTERS)
+        refuse_options((*chosen, "keep_workflows"), FOR_CLUSTERS)
         if not multi_user:
-            refuse_options(("namespace", "context", "kubeconfig"), _OF_CLUSTERS)
+            refuse_options(("namespace", "context", "kubeconfig"), FOR_CLUSTERS)
     serve(settings, argo=argo, access=access, on_ready=_tell)
 
 

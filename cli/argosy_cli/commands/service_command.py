@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from argosy_cli.configuration import ConfiguredCommand
-from argosy_cli.options.shared import (
-    format_examples,
-    home,
-    target_options,
-)
+from argosy_cli.options.shared import FOR_CLUSTERS, format_examples, home, target_options
 from argosy_cli.usage import refuse_options
 from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_service.settings import ServiceSettings
@@ -24,7 +20,6 @@ from argosy_service.settings import ServiceSettings
 if TYPE_CHECKING:
     from argosy_service.engines.protocol import RunSource
 
-_OF_CLUSTERS = "is for runs on a cluster; add --engine argo, or leave it out"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -147,7 +142,7 @@ def rebuild(
 
     on_cluster = engine == "argo" or (engine is None and any((namespace, context, kubeconfig)))
     if not on_cluster:
-        refuse_options(("namespace", "context", "kubeconfig", "store", "store_from"), _OF_CLUSTERS)
+        refuse_options(("namespace", "context", "kubeconfig", "store", "store_from"), FOR_CLUSTERS)
 
     def open_source() -> AbstractContextManager[RunSource]:
         if on_cluster:

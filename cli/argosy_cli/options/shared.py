@@ -209,6 +209,9 @@ def target_options(command: _F) -> _F:
     return command
 
 
+FOR_CLUSTERS: Final = "is for runs on a cluster; add --engine argo, or leave it out"
+"""Why the service refuses an option where runs take place on this machine."""
+
 run_argument = click.argument("run", metavar="RUN")
 
 sdk_logs = click.option(
