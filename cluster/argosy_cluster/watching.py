@@ -96,7 +96,7 @@ def follow_all(
     resource: Resource,
     *,
     labels: str = "",
-    is_over: Callable[[], bool] = lambda: False,
+    is_over: Callable[[], bool],
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Listing | WatchEvent | ClusterError]:
