@@ -2,7 +2,7 @@
 
 No order helps to find them: PostgreSQL has an index by trigrams where its server has pg_trgm, and
 otherwise each name is looked at, which takes a while among a million. So it is done once, unless
-more rows are found than are worth while to fetch, and where few are, the page is cut from these.
+so many rows are found that to fetch them takes longer; where few are, the page is cut from these.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def search_names(
     ):
         return Found()
     if connection.dialect.name == "postgresql":
-        # A plan for any text takes the index, also for one that all names have: five times as long.
+        # A plan for any text takes the index, also for one that all names have: four times as long.
         connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     query = select(listing.table.c.id).where(*conditions).limit(_MANY + 1)
     ids = connection.execute(query).scalars().all()
