@@ -42,6 +42,7 @@ def render() -> str:
         "Two options may stand anywhere: `--debug` adds the traceback to an error, and `--verbose`"
         " prints log records to standard error: which environments are built, which processes start"
         " and end, why a task is not cached, which requests are retried.",
+        "`argosy --version` prints the version alone.",
         "",
         "| exit status | meaning |",
         "| --- | --- |",
