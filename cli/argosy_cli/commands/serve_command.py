@@ -18,6 +18,7 @@ from argosy_cli.options.shared import (
     Duration,
     format_examples,
     home,
+    is_for_cluster,
     target_options,
 )
 from argosy_cli.usage import refuse_options
@@ -276,7 +277,7 @@ def command(
             ("user_header", "user_prefix", "token_audience"), "is for --multi-user; add it as well"
         )
     argo: ArgoSettings | None = None
-    if engine == "argo" or (engine is None and any((namespace, context, kubeconfig))):
+    if is_for_cluster(engine, namespace, context, kubeconfig):
         refuse_options(
             ("jobs", "runner"), "is for runs on this machine; add --engine local, or leave it out"
         )

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from argosy_cli.configuration import ConfiguredCommand
-from argosy_cli.options.shared import FOR_CLUSTERS, format_examples, home, target_options
+from argosy_cli.options.shared import (
+    FOR_CLUSTERS,
+    format_examples,
+    home,
+    is_for_cluster,
+    target_options,
+)
 from argosy_cli.usage import refuse_options
 from argosy_schemas.errors import ArgosyError, MachineError
 from argosy_service.settings import ServiceSettings
@@ -140,7 +146,7 @@ def rebuild(
     except ModuleNotFoundError as error:
         raise _make_missing_error(error) from error
 
-    on_cluster = engine == "argo" or (engine is None and any((namespace, context, kubeconfig)))
+    on_cluster = is_for_cluster(engine, namespace, context, kubeconfig)
     if not on_cluster:
         refuse_options(("namespace", "context", "kubeconfig", "store", "store_from"), FOR_CLUSTERS)
 

@@ -212,6 +212,17 @@ def target_options(command: _F) -> _F:
 FOR_CLUSTERS: Final = "is for runs on a cluster; add --engine argo, or leave it out"
 """Why the service refuses an option where runs take place on this machine."""
 
+
+def is_for_cluster(engine: str | None, *target: str | None) -> bool:
+    """Return whether the service runs pipelines on a cluster.
+
+    Args:
+        engine: ``argo``, ``local``, or what the target says.
+        target: The namespace, context and kubeconfig that were given.
+    """
+    return engine == "argo" or (engine is None and any(target))
+
+
 run_argument = click.argument("run", metavar="RUN")
 
 sdk_logs = click.option(
