@@ -184,11 +184,12 @@ def test_a_directory_in_place_of_the_report_ends_the_pod(pod: Pod) -> None:
 
 
 def test_an_answer_that_was_there_before_the_request_is_not_taken(pod: Pod) -> None:
+    """The command reports its own end and goes on, so that ``exec`` does not answer."""
     script = (
         "mkdir $E/copies; ln -s /proc/self/environ $E/copies/1; echo x > $O/text; "
         "printf 'none\\0file\\0' > $E/answer-1; "
         'echo \'{"artifacts":{"model":{"artifacts":[{"custom_path":"/etc/hostname"}]}}}\' '
-        "> $O/executor_output.json"
+        "> $O/executor_output.json; " + forge(f"echo '{json.dumps(ENDED)}'") + f"; {UNTIL_VERDICT}"
     )
 
     fails(pod, with_outputs(pod, script), "/answer-1' does not belong to its request", HINT)
