@@ -48,6 +48,7 @@ class FakeCluster:
         paths: What ``read_path`` returns.
         events_per_watch: After how many changes a watch is cut; ``None``: when there is no more.
         before_watch: Called before each watch, so that something happens while one waits.
+        before_answer: Called once an object was created, before its creator hears of it.
     """
 
     def __init__(self, *, name: str = "fake", namespace: str = "ml") -> None:
@@ -64,6 +65,7 @@ class FakeCluster:
         self.paths: dict[str, Document] = {"/version": {"gitVersion": "v1.34.0"}}
         self.events_per_watch: int | None = None
         self.before_watch: Callable[[], object] = lambda: None
+        self.before_answer: Callable[[], object] = lambda: None
         self._lock = threading.RLock()
         self._objects: dict[str, dict[str, dict[str, Any]]] = {
             NAMESPACES.name: {namespace: {"metadata": {"name": namespace}}}
@@ -111,7 +113,11 @@ class FakeCluster:
                 "name": name,
             }
             made = {**document, "metadata": metadata}
-            return made if dry_run else self._store(resource, made, Change.ADDED)
+            if dry_run:
+                return made
+            stored = self._store(resource, made, Change.ADDED)
+        self.before_answer()
+        return stored
 
     def get(self, resource: Resource, name: str) -> Document:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -515,6 +516,23 @@ def test_a_retried_run_goes_on_without_what_succeeded(world: World, is_gone: boo
     }
 
 
+def test_a_run_is_retried_while_the_answer_to_its_creation_is_on_the_way(world: World) -> None:
+    answer = threading.Event()
+    world.cluster.before_answer = answer.wait
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Failed", two="Omitted")
+    world.final()
+
+    world.engine.start(order(ends=1))
+    world.engine.poll()
+    answer.set()
+    world.settle(lambda: f"{NAME}-1" in world.names())
+    world.play(f"{NAME}-1", one="Succeeded", two="Succeeded")
+
+    assert (world.final().state, len(world.names())) == ("SUCCEEDED", 2)
+
+
 def test_a_retry_that_was_begun_before_a_restart_is_adopted(world: World) -> None:
     world.engine.start(order())
     world.settle(world.names)
@@ -529,6 +547,31 @@ def test_a_retry_that_was_begun_before_a_restart_is_adopted(world: World) -> Non
 
     assert world.final().ends == 2
     assert len(world.names()) == 2
+
+
+def test_a_run_is_deleted_whose_workflow_the_watch_has_not_shown_yet(world: World) -> None:
+    world.settle(lambda: world.engine.lag_seconds == 0)
+    is_watching, goes_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        is_watching.set()
+        goes_on.wait()
+
+    world.cluster.before_watch = wait
+    is_watching.wait()
+    world.engine.start(order())
+    world.settle(world.names)
+
+    def delete() -> bool:
+        for workflow in world.names():
+            if world.workflow(workflow)["spec"].get("shutdown"):
+                world.play(one="Failed", two="Omitted")
+        return world.engine.delete(RUN, artifacts=False)
+
+    world.settle(delete)
+    goes_on.set()
+
+    assert not world.names()
 
 
 def test_a_deleted_run_leaves_neither_workflow_nor_records(world: World) -> None:

@@ -25,6 +25,8 @@ class _Call(Generic[_T]):
     future: Future[_T] | None = None
     again_at: float = 0.0
     pause: float = _FIRST_PAUSE_SECONDS
+    is_wanted: bool = True
+    """Whether somebody waits for what comes of it."""
 
 
 class Calls(Generic[_T]):
@@ -61,12 +63,23 @@ class Calls(Generic[_T]):
         found = self._calls.get(run_id)
         return found is not None and found.future is not None
 
+    def drop(self, run_id: str) -> None:
+        """Leave out what comes of the call for a run; one under way still keeps others waiting."""
+        found = self._calls.get(run_id)
+        if found is not None and found.future is None:
+            del self._calls[run_id]
+        elif found is not None:
+            found.is_wanted = False
+
     def take(self) -> Iterator[tuple[str, _T | ArgosyError]]:
         """Yield what came of calls that have ended; any other error is raised."""
         for run_id, call in list(self._calls.items()):
             if call.future is None or not call.future.done():
                 continue
             future, call.future = call.future, None
+            if not call.is_wanted:
+                del self._calls[run_id]
+                continue
             try:
                 result = future.result()
             except ArgosyError as error:

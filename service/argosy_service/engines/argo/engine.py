@@ -243,6 +243,8 @@ class ArgoEngine:
         for report in reports:
             if report.is_final:
                 self._active.pop(report.run_id, None)
+                # The Workflow as it was made is no news for who goes on with the run.
+                self._made.drop(report.run_id)
         return reports
 
     # What the cluster said.
@@ -307,8 +309,10 @@ class ArgoEngine:
                 if active is not None:
                     reports += self._fail(run_id, active, result)
                 continue
-            # What the feed said of it is newer.
-            if active is not None and not active.workflow:
+            # What the feed said of it is newer; who deletes a run needs to know what was made.
+            if active is None:
+                self._known.take(result)
+            elif not active.workflow:
                 active.workflow, active.document = self._known.take(result).name, result
         for run_id, result in self._changes.take():
             if isinstance(result, ArgosyError) and not isinstance(result, MissingObjectError):
