@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from argosy_cluster.cluster import Cluster
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.runs import ClusterRuns
+from argosy_cluster.runs.place import ClusterRuns
 from argosy_cluster.targets import Target, connect_cluster
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions

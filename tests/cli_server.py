@@ -30,8 +30,9 @@ def prepare() -> None:
     # Here, and not above, so that coverage sees the lines of these modules.
     compiler = importlib.import_module("argosy_compiler")
     reading = importlib.import_module("argosy_schemas.reading.pipeline")
-    for name in importlib.import_module("argosy_cli.lazy_group").COMMANDS:
-        importlib.import_module(f"argosy_cli.commands.{name}_command")
+    commands = importlib.import_module("argosy_cli.lazy_group")
+    for name in commands.COMMANDS:
+        commands.import_command(name)
     importlib.import_module("argosy_cli.main")
     pipeline = reading.read_pipeline(shell_pipeline("hello", {"say": "true"}).encode(), file="p")
     compiler.compile_pipeline(pipeline, compiler.CompileOptions(ir=compiler.IrPlacement.STORE))

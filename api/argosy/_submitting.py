@@ -12,16 +12,16 @@ from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import Pipeline, PipelineSource, read
 from argosy_cluster.cluster import Cluster, Document
-from argosy_cluster.kept_workflows import keep_workflow
-from argosy_cluster.known_results import (
+from argosy_cluster.runs.store_urls import read_store_url
+from argosy_cluster.submission.kept_workflows import keep_workflow
+from argosy_cluster.submission.known_results import (
     PATIENCE_SECONDS,
     PlannedArguments,
     adapt_options,
     find_known_results,
     write_known_records,
 )
-from argosy_cluster.store_urls import read_store_url
-from argosy_cluster.submitting import name_workflow, submit_workflow
+from argosy_cluster.submission.submitting import name_workflow, submit_workflow
 from argosy_cluster.targets import Target, connect_cluster
 from argosy_compiler.objects.arguments import escape_argument, give_arguments
 from argosy_compiler.objects.merging import patch_workflow

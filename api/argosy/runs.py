@@ -79,7 +79,7 @@ def _open(
         yield LocalRuns(Path(home))
         return
     # Runs of this machine need no client.
-    from argosy_cluster.runs import ClusterRuns
+    from argosy_cluster.runs.place import ClusterRuns
     from argosy_cluster.targets import Target, connect_cluster
 
     file = None if kubeconfig is None else os.fspath(kubeconfig)

@@ -46,7 +46,7 @@ def open_place(
         yield LocalRuns(home)
         return
     # Runs of this machine need no client.
-    from argosy_cluster.runs import ClusterRuns
+    from argosy_cluster.runs.place import ClusterRuns
     from argosy_cluster.targets import Target, connect_cluster
 
     target = Target(namespace=namespace, context=context, kubeconfig=kubeconfig)

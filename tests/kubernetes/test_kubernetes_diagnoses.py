@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from argosy_cluster.diagnoses import diagnose_tasks
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import EVENTS, PODS
+from argosy_cluster.runs.diagnoses import diagnose_tasks
 from argosy_runs.causes import Diagnosis, explain_run, find_causes
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState, TaskState

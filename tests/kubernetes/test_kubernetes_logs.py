@@ -9,8 +9,8 @@ import pytest
 from argosy_cluster.cluster import Cluster
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.kubernetes.client import KubernetesCluster
-from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
 from argosy_cluster.resources import PODS
+from argosy_cluster.runs.logs import ClusterLogReader, read_last_pod_lines
 from argosy_schemas.errors import AccessDeniedError, UnreachableClusterError
 from argosy_schemas.names import TaskPath
 from argosy_store.fakes import FlakyStore, MemoryStore

@@ -11,17 +11,17 @@ import pytest
 
 from argosy_cluster.cluster import Document
 from argosy_cluster.fakes import FakeCluster
-from argosy_cluster.kept_workflows import keep_workflow
-from argosy_cluster.known_results import (
+from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources
+from argosy_cluster.submission.kept_workflows import keep_workflow
+from argosy_cluster.submission.known_results import (
     PlannedArguments,
     adapt_options,
     find_known_results,
     write_known_records,
 )
-from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.retrying import retry_run
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import find_sources
+from argosy_cluster.submission.retrying import retry_run
 from argosy_compiler import CompileOptions, compile_pipeline
 from argosy_compiler.config_objects import ConfigObject
 from argosy_compiler.options import IrPlacement

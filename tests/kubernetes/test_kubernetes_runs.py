@@ -13,7 +13,7 @@ from argo_runs import RUNS
 from argosy_cluster.cluster import Document
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import CONFIG_MAPS, SECRETS, WORKFLOWS
-from argosy_cluster.runs import ClusterRuns
+from argosy_cluster.runs.place import ClusterRuns
 from argosy_runs.places import RunReference
 from argosy_runs.results import RunResult
 from argosy_runs.states import RunState

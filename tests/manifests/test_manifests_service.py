@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy_cli.commands.serve_command import command as serve
-from argosy_cli.commands.service_command import command as service
+from argosy_cli.commands.services.serve_command import command as serve
+from argosy_cli.commands.services.service_command import command as service
 from argosy_manifests.catalog import get_overlay
 from argosy_manifests.printing import Installation, print_overlay, write_tree
 from kustomize import ROOT, TREE, build

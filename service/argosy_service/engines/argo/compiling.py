@@ -11,8 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document
-from argosy_cluster.known_results import PlannedArguments, adapt_options, find_known_results
-from argosy_cluster.submitting import name_workflow
+from argosy_cluster.submission.known_results import (
+    PlannedArguments,
+    adapt_options,
+    find_known_results,
+)
+from argosy_cluster.submission.submitting import name_workflow
 from argosy_compiler.argo.cluster_names import make_name_prefix
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.objects.arguments import escape_argument, give_arguments

@@ -17,7 +17,7 @@ from typing import Final
 
 from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.workflows import is_over
+from argosy_cluster.runs.workflows import is_over
 from argosy_schemas.errors import (
     AccessDeniedError,
     ArgosyError,

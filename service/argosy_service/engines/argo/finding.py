@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from argosy_cluster.cluster import Document, find_object
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import find_sources
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters

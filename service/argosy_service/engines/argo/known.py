@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from argosy_cluster.cluster import Document, find_object
-from argosy_cluster.workflows import is_over
+from argosy_cluster.runs.workflows import is_over
 from argosy_runs.argo.identity import RunIdentity, read_run_identity
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_service.engines.argo.names import ATTEMPT_LABEL, read_attempt

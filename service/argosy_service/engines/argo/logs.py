@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from argosy_cluster.cluster import Cluster
-from argosy_cluster.logs import ClusterLogReader
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import find_sources
+from argosy_cluster.runs.logs import ClusterLogReader
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources
 from argosy_runs.argo.identity import read_run_identity
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError
 from argosy_schemas.pod import PIPELINE_LABEL, RUN_LABEL

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object
-from argosy_cluster.diagnoses import Diagnoses, diagnose_tasks
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import is_over
+from argosy_cluster.runs.diagnoses import Diagnoses, diagnose_tasks
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import is_over
 from argosy_runs.causes import explain_run, find_causes
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState

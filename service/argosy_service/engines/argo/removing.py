@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argosy_cluster.lost_logs import store_lost_logs
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.workflows import find_sources, is_over
+from argosy_cluster.runs.lost_logs import store_lost_logs
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources, is_over
 from argosy_runs.places import RunReference
 from argosy_schemas.errors import MissingNameError
 from argosy_schemas.names import RunId

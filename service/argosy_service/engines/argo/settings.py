@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Final
 
 from argosy_cluster.cluster import Cluster
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.store_urls import read_store_url
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.store_urls import read_store_url
 from argosy_compiler.options import CompileOptions
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_store.locations import extend_root

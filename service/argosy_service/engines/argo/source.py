@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.runs import ClusterRuns
+from argosy_cluster.runs.place import ClusterRuns
 from argosy_schemas.errors import MissingObjectError
 from argosy_schemas.names import RunId
 from argosy_service.engines.argo.reading import read_report

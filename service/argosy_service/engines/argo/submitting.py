@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from argosy_cluster.cluster import Cluster, Document, find_object
-from argosy_cluster.kept_workflows import keep_workflow
-from argosy_cluster.known_results import write_known_records
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.retrying import go_on
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.submitting import submit_workflow
-from argosy_cluster.workflows import find_sources, is_over
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_cluster.submission.kept_workflows import keep_workflow
+from argosy_cluster.submission.known_results import write_known_records
+from argosy_cluster.submission.retrying import go_on
+from argosy_cluster.submission.submitting import submit_workflow
 from argosy_runs.argo.identity import read_run_identity
 from argosy_schemas.errors import MissingNameError, NameTakenError, StoreError
 from argosy_schemas.formats.dataclass_json import time_to_json

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import CONFIG_MAPS
-from argosy_cluster.store_urls import read_store_url
-from argosy_cluster.workflows import Sources, find_sources
+from argosy_cluster.runs.store_urls import read_store_url
+from argosy_cluster.runs.workflows import Sources, find_sources
 from argosy_compiler.config_objects import ConfigObject
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.offloaded import is_offloaded, read_offloaded_run

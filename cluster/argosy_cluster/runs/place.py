@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from argosy_cluster.cluster import Cluster, Document, find_object
-from argosy_cluster.diagnoses import diagnose_tasks
-from argosy_cluster.logs import ClusterLogReader, read_last_pod_lines
 from argosy_cluster.resources import NAMESPACES, WORKFLOWS
-from argosy_cluster.run_reading import RunReader
+from argosy_cluster.runs.diagnoses import diagnose_tasks
+from argosy_cluster.runs.logs import ClusterLogReader, read_last_pod_lines
+from argosy_cluster.runs.reading import RunReader
+from argosy_cluster.runs.workflows import Sources, find_sources, is_over, make_entry
 from argosy_cluster.watching import follow
-from argosy_cluster.workflows import Sources, find_sources, is_over, make_entry
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.waiting import explain_waiting
 from argosy_runs.causes import Explanation, explain_run, find_causes, select_causes

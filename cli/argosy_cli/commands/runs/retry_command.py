@@ -171,8 +171,8 @@ def _retry_on_cluster(
 ) -> ExitCode:
     """Create the workflow that goes on with a run, say its name, and wait if that is wanted."""
     from argosy_cli.following import wait_for_run
-    from argosy_cluster.retrying import retry_run
-    from argosy_cluster.runs import ClusterRuns
+    from argosy_cluster.runs.place import ClusterRuns
+    from argosy_cluster.submission.retrying import retry_run
 
     assert isinstance(place, ClusterRuns)
     retried = retry_run(place, run, again=again, store_url=store or read_store(os.environ))

@@ -153,7 +153,7 @@ def command(
         return ExitCode.SUCCEEDED
     # Only who follows a run reads it.
     from argosy_cli.following import wait_for_run
-    from argosy_cluster.runs import ClusterRuns
+    from argosy_cluster.runs.place import ClusterRuns
 
     with ClusterRuns(cluster) as place:
         return wait_for_run(place, reference, following, output)

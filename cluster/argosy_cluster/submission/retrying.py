@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object, find_objects
-from argosy_cluster.kept_workflows import keep_workflow, read_kept_workflow
-from argosy_cluster.known_results import (
+from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.runs.place import ClusterRuns
+from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_cluster.submission.kept_workflows import keep_workflow, read_kept_workflow
+from argosy_cluster.submission.known_results import (
     PATIENCE_SECONDS,
     adapt_options,
     make_paths,
     write_known_records,
 )
-from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.run_volumes import check_workspace, find_made_claims
-from argosy_cluster.runs import ClusterRuns
-from argosy_cluster.submitting import make_suffix, name_workflow, submit_workflow
-from argosy_cluster.workflows import find_sources, is_over
+from argosy_cluster.submission.run_volumes import check_workspace, find_made_claims
+from argosy_cluster.submission.submitting import make_suffix, name_workflow, submit_workflow
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.compiled_pipeline import CompiledPipeline
 from argosy_compiler.options import CompileOptions, options_from_json

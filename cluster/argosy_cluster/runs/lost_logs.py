@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from argosy_cluster.cluster import Cluster
-from argosy_cluster.logs import find_pod_task, read_own_lines
 from argosy_cluster.resources import PODS, WORKFLOW_LABEL
+from argosy_cluster.runs.logs import find_pod_task, read_own_lines
 from argosy_runs.argo.pods.documents import read_member
 from argosy_schemas.errors import MissingObjectError
 from argosy_schemas.names import AttemptId, RunId

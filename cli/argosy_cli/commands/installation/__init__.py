@@ -1,0 +1,1 @@
+"""Commands on what is installed here and on a cluster."""

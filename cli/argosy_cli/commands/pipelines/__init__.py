@@ -1,0 +1,1 @@
+"""Commands on a pipeline before it runs."""

@@ -1,0 +1,1 @@
+"""Commands that begin runs, look at them and end them."""

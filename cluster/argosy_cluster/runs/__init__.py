@@ -1,0 +1,1 @@
+"""What became of the runs of a namespace: their states, outputs, logs and causes."""

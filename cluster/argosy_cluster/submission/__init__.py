@@ -1,0 +1,1 @@
+"""Create Workflows: the first one of a run, and one that goes on with it."""
