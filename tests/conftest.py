@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,9 @@ settings.load_profile("argosy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let commands measure coverage if the tests do."""
+    """Let commands measure coverage if the tests do, and heed Ctrl-C."""
+    # A shell has its background jobs ignore SIGINT, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.pluginmanager.hasplugin("_cov"):
         name = os.environ.get("COVERAGE_FILE", ".coverage")
         cli_processes.coverage_file = str(config.rootpath / name)

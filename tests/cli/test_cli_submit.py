@@ -266,8 +266,6 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_come_back(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell has its background jobs ignore SIGINT, also where the tests are one.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not server.asked("watch"):
         time.sleep(0.1)
