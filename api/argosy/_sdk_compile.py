@@ -2,8 +2,8 @@
 
 :mod:`argosy._sources` runs this module as a process. Its arguments: the file, the name of the
 pipeline or nothing, where to write the IR, and where to write a JSON report of what went wrong:
-``kind`` (``machine``, ``argument`` or ``pipeline``), ``message``, and for a pipeline ``file`` and
-``line``.
+``kind`` (``machine``, ``argument`` or ``pipeline``), ``message``, which for an argument follows the
+name of the file, and for a pipeline ``file`` and ``line``.
 """
 
 from __future__ import annotations
@@ -55,16 +55,13 @@ def main(file: str, name: str, output: str, report: str) -> int:
             return _write_report(
                 report,
                 kind="argument",
-                message=f"'{file}' has no pipeline '{name}'; it has {_list(pipelines, what)}",
+                message=f"has no pipeline '{name}'; it has {_list(pipelines, what)}",
             )
         if not name and len(pipelines) != 1:
             # The last one defined most often uses the others.
             advice = f"; name one, e.g. {file}:{list(pipelines)[-1]}" if pipelines else ""
-            return _write_report(
-                report,
-                kind="argument",
-                message=f"'{file}' has {_list(pipelines, what)}{advice}",
-            )
+            message = f"has {_list(pipelines, what)}{advice}"
+            return _write_report(report, kind="argument", message=message)
         compile_component(chosen or next(iter(pipelines.values())), Path(output))
     except Exception as error:  # the author's code may raise anything
         return _write_report(report, kind="pipeline", **_describe(error, file))

@@ -20,6 +20,7 @@ from argosy_schemas.errors import (
     InvalidArgumentError,
     InvalidPipelineError,
     MachineError,
+    PipelineFileError,
     Problem,
 )
 from argosy_schemas.logger import Logger
@@ -87,26 +88,26 @@ def _load_file(name: str, max_size_bytes: int) -> Source:
     if not name:
         raise InvalidArgumentError("the path of the pipeline file is empty; give one")
     if name.endswith(".py:"):
-        raise InvalidArgumentError(
-            f"'{name}' names no pipeline; write FILE.py:NAME, or FILE.py if it has one"
+        raise PipelineFileError(
+            name, "names no pipeline; write FILE.py:NAME, or FILE.py if it has one"
         )
     file, is_named, pipeline_name = name.partition(".py:")
     path = Path(f"{file}.py" if is_named else file)
     if not path.exists():
-        raise InvalidArgumentError(f"'{path}' does not exist; give the path of a pipeline file")
+        raise PipelineFileError(str(path), "does not exist; give the path of a pipeline file")
     if path.is_dir():
-        raise InvalidArgumentError(f"'{path}' is a directory; give the path of a pipeline file")
+        raise PipelineFileError(str(path), "is a directory; give the path of a pipeline file")
     if path.suffix == ".py":
         return Source(file=str(path), data=_compile_file(path, pipeline_name), is_generated=True)
     if path.suffix not in COMPILED_SUFFIXES:
-        raise InvalidArgumentError(
-            f"'{path}' is not a pipeline file; it must end in .yaml, .yml, .json or .py"
+        raise PipelineFileError(
+            str(path), "is not a pipeline file; it must end in .yaml, .yml, .json or .py"
         )
     try:
         with path.open("rb") as stream:
             return limit_source(str(path), stream.read(max_size_bytes + 1), max_size_bytes)
     except OSError as error:
-        raise InvalidArgumentError(f"'{path}' cannot be read: {error.strerror}") from error
+        raise PipelineFileError(str(path), f"cannot be read: {error.strerror}") from error
 
 
 def _compile_file(path: Path, pipeline_name: str) -> bytes:
@@ -127,7 +128,7 @@ def _compile_file(path: Path, pipeline_name: str) -> bytes:
         if report.get("kind") == "machine":
             raise MachineError(report["message"])
         if report.get("kind") == "argument":
-            raise InvalidArgumentError(report["message"])
+            raise PipelineFileError(str(path), report["message"])
         if ended.returncode != 0 or not output.exists():
             raise InvalidPipelineError(
                 Problem(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import argosy._sources as sources
 from argosy_driver.stand_ins import StandIns, make_stand_ins
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
-from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.ir.model import ParameterType, Pipeline
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue
 
@@ -95,6 +95,30 @@ def read_patch_file(path: Path) -> Mapping[str, JsonValue]:
             raise InvalidArgumentError(
                 f"--patch '{path}' must hold one object, a part of a workflow"
             )
+
+
+def parse_parameters(
+    assignments: Sequence[str], file: Path | None, read_pipeline: Callable[[], Pipeline]
+) -> dict[str, str]:
+    """Return the parameters of a run: those of ``--params-file``, which those of ``--param`` hide.
+
+    Args:
+        assignments: ``NAME=VALUE`` words of ``--param``.
+        file: Of ``--params-file``; ``None``: it is not given.
+        read_pipeline: Returns the pipeline; called where a file is given.
+
+    Raises:
+        InvalidArgumentError: A word is not an assignment, or the file or a value in it cannot be
+            read.
+    """
+    parameters = parse_assignments(assignments, option="--param")
+    if file is None:
+        return parameters
+    from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
+
+    pipeline = read_pipeline()
+    values = read_parameters_file(file, list_parameter_types(pipeline))
+    return write_run_parameters(pipeline, values) | parameters
 
 
 def read_parameters_file(

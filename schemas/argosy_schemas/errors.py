@@ -4,6 +4,7 @@
   - InvalidPipelineError    the file breaks a rule of the KFP format; its author must act
   - UnsupportedError        the file is valid, this release cannot run it
   - InvalidArgumentError    a parameter, option or run id that the caller gave is wrong
+    + PipelineFileError     the file that the caller named holds no pipeline that can be read
   - TaskError               one task cannot go on
     + FinalTaskError        trying again cannot help (type, literal, missing input)
       . UnknownTaskError    the pipeline has no task at this path
@@ -69,6 +70,20 @@ class UnsupportedError(InvalidPipelineError):
 
 class InvalidArgumentError(ArgosyError):
     """A value that the caller gave for a run is wrong, e.g. a parameter of the wrong type."""
+
+
+class PipelineFileError(InvalidArgumentError):
+    """The file that the caller named holds no pipeline that can be read.
+
+    Attributes:
+        file: The file.
+        problem: What is wrong and what to do; it follows the name of the file.
+    """
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(f"'{file}' {problem}")
+        self.file = file
+        self.problem = problem
 
 
 class Reason(StrEnum):

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from argosy_cli.arguments import load_argument, parse_assignments, read_parameters_file
+from argosy_cli.arguments import (
+    load_argument,
+    parse_assignments,
+    parse_parameters,
+    read_parameters_file,
+)
 from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.ir.model import ParameterType
+from argosy_schemas.reading.pipeline import read_pipeline
 from argosy_schemas.source import Source
 from argosy_schemas.values import JsonValue
-from cli_processes import argosy
+from cli_processes import argosy, shell_pipeline
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +164,18 @@ def test_json_in_a_file_of_another_name_is_read_as_json(tmp_path: Path) -> None:
     values = read_parameters_file(path, {"b": ParameterType.STRING})
 
     assert values == {"a": 3.1, "b": "3.10"}
+
+
+def test_a_parameter_of_the_command_line_hides_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("rows: 3\nname: file\n")
+    inputs = '{"rows": {"parameterType": "NUMBER_INTEGER"}, "name": {"parameterType": "STRING"}}'
+    text = shell_pipeline("p", {"a": "true"}, inputs=inputs)
+    pipeline = read_pipeline(text.encode(), file="p.yaml")
+
+    parameters = parse_parameters(["name=line"], path, lambda: pipeline)
+
+    assert parameters == {"rows": "3", "name": "line"}
 
 
 def test_the_version_is_an_option_too(tmp_path: Path) -> None:

@@ -126,6 +126,11 @@ CLUSTER = "is for runs on a cluster; add --engine argo, or leave it out"
             ("serve", "--engine", "argo", "-j", "2"),
             "--jobs is for runs on this machine; add --engine local, or leave it out",
         ),
+        (
+            ("serve", "--engine", "argo", "--store", "s3://a/b", "--ir", "configmap"),
+            "--ir configmap is for single workflows, since nothing would remove the ConfigMaps of "
+            "a service's runs; leave it out, or use --ir store",
+        ),
         (("service", "rebuild", "--store", "s3://a/b"), f"--store {CLUSTER}"),
         (("service", "rebuild", "--engine", "local", "--context", "c"), f"--context {CLUSTER}"),
     ],

@@ -20,7 +20,7 @@ from argosy_cluster.kubernetes.kubeconfig import ApiAccess
 from argosy_cluster.kubernetes.requests import Request
 from argosy_schemas.errors import InvalidArgumentError, UnreachableClusterError
 
-CONNECT_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 20.0
 """How long an answer may take to begin, and to go on."""
 _ALIVE_SECONDS: Final = 30
@@ -181,7 +181,7 @@ class Connections:
                 context=self._tls(),
                 server_name=self._access.server_name,
             )
-        connection.timeout = CONNECT_SECONDS
+        connection.timeout = _CONNECT_SECONDS
         if proxy is not None:
             headers: dict[str, str] = {}
             if proxy.username:

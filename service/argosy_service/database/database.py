@@ -171,7 +171,7 @@ def _make_engine(text: str) -> Engine:
             )
         except ImportError as error:
             raise MachineError(
-                "PostgreSQL needs the package psycopg; install argosy[postgresql]"
+                "PostgreSQL needs the package 'psycopg'; install Argosy with its extra 'postgresql'"
             ) from error
     raise InvalidArgumentError(_explain(text))
 

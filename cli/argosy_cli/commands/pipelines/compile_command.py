@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -28,7 +28,7 @@ from argosy_compiler.objects.schedules import Concurrency, Schedule
 from argosy_compiler.options import CompileOptions
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 
-SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+_SUFFIX_FORMATS: Final = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command(
@@ -77,7 +77,7 @@ SUFFIX_FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     type=click.Choice([each.value for each in Concurrency], case_sensitive=False),
     default=Concurrency.ALLOW.value,
     show_default=True,
-    help="What a CronWorkflow does while its run before still runs.",
+    help="What a CronWorkflow does while its previous run is still running.",
 )
 @click.option("--suspended", is_flag=True, help="A CronWorkflow waits until it is resumed.")
 @click.option(
@@ -173,7 +173,7 @@ def _make_schedule(
 
 
 def _format(output_file: Path | None) -> str:
-    return SUFFIX_FORMATS.get("" if output_file is None else output_file.suffix, "json")
+    return _SUFFIX_FORMATS.get("" if output_file is None else output_file.suffix, "json")
 
 
 def _write(output_file: Path | None, text: str) -> None:

@@ -14,7 +14,12 @@ from argosy_cli.exit_codes import ExitCode
 from argosy_cli.options.shared import format_examples, max_size, output_option
 from argosy_compiler.options import ARGO_LINES, PodSecurity, get_default_options
 from argosy_compiler.sources import compile_source, read_source
-from argosy_schemas.errors import InvalidArgumentError, InvalidPipelineError, Problem
+from argosy_schemas.errors import (
+    InvalidArgumentError,
+    InvalidPipelineError,
+    PipelineFileError,
+    Problem,
+)
 from argosy_schemas.source import Source
 
 STORE = "s3://bucket"
@@ -68,8 +73,8 @@ def command(
         except InvalidPipelineError as error:
             problems += error.problems
         except InvalidArgumentError as error:
-            named = f"{file.partition('.py:')[0]}.py" if ".py:" in file else file
-            problems.append(Problem(file=file, message=str(error).removeprefix(f"'{named}' ")))
+            message = error.problem if isinstance(error, PipelineFileError) else str(error)
+            problems.append(Problem(file=file, message=message))
     if output == "json":
         click.echo(json.dumps({"problems": [_to_json(problem) for problem in problems]}))
     else:

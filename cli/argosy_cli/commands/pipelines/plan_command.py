@@ -13,8 +13,8 @@ import click
 from argosy_cli.arguments import (
     load_argument,
     parse_assignments,
+    parse_parameters,
     parse_stand_ins,
-    read_parameters_file,
 )
 from argosy_cli.options.shared import (
     artifacts_option,
@@ -41,7 +41,6 @@ from argosy_compiler.workflow_size import check_workflow_size
 from argosy_engine.home.run_directory import make_unwritable_error
 from argosy_engine.plan import RunPlan, plan_workflow
 from argosy_engine.settings import RunSettings
-from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.packed_ir import unpack
 from argosy_schemas.source import Source
@@ -87,11 +86,7 @@ def command(
     source = load_argument(pipeline, max_size_bytes=max_size_bytes)
     _check_home(home)
     result, options = _compile(source, max_size_bytes=max_size_bytes)
-    parameters = parse_assignments(assignments, option="--param")
-    if params_file is not None:
-        declared = unpack(result.ir)
-        values = read_parameters_file(params_file, list_parameter_types(declared))
-        parameters = write_run_parameters(declared, values) | parameters
+    parameters = parse_parameters(assignments, params_file, lambda: unpack(result.ir))
     plan = plan_workflow(
         result.workflow,
         result.ir,

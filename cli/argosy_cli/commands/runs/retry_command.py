@@ -60,8 +60,8 @@ _STAND_INS = ("claims", "secrets", "config_maps", "env_file")
     "--store",
     type=StoreUrl(),
     metavar="URL",
-    help="On a cluster: where the records of a run are whose workflow is gone; RUN is its whole id "
-    "then.  [default: as argosy submit has it]",
+    help="On a cluster: object store with the records of a run whose workflow was deleted; RUN is"
+    " then the whole id.  [default: that of argosy submit]",
 )
 @following_options
 @jobs_option

@@ -9,8 +9,8 @@ import click
 from argosy_cli.arguments import (
     load_argument,
     parse_assignments,
+    parse_parameters,
     parse_stand_ins,
-    read_parameters_file,
 )
 from argosy_cli.options.shared import (
     artifacts_option,
@@ -36,7 +36,6 @@ from argosy_cli.views.run_output import make_failed_result, print_json, show_res
 from argosy_engine.home.compile_cache import compile_cached
 from argosy_engine.run import resume_run, run_workflow
 from argosy_engine.settings import RunnerName, RunSettings, get_default_jobs
-from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError, InvalidPipelineError
 from argosy_schemas.formats.packed_ir import unpack
 
@@ -123,11 +122,7 @@ def command(
         else:
             source = load_argument(pipeline, max_size_bytes=max_size_bytes)
             compiled = compile_cached(source, home=home, max_size_bytes=max_size_bytes)
-            parameters = parse_assignments(assignments, option="--param")
-            if params_file is not None:
-                declared = unpack(compiled.ir)
-                values = read_parameters_file(params_file, list_parameter_types(declared))
-                parameters = write_run_parameters(declared, values) | parameters
+            parameters = parse_parameters(assignments, params_file, lambda: unpack(compiled.ir))
             with open_view(quiet=quiet, sdk_logs=sdk_logs) as listener:
                 result = run_workflow(
                     compiled.workflow,

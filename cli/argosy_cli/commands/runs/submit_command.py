@@ -102,12 +102,11 @@ def command(
     from argosy_cli.arguments import (
         load_argument,
         parse_assignments,
-        read_parameters_file,
+        parse_parameters,
         read_patch_file,
     )
     from argosy_cluster.targets import Target, connect_cluster
     from argosy_runs.places import RunReference, write_command
-    from argosy_schemas.checking.run_parameters import list_parameter_types, write_run_parameters
 
     following = make_following(
         is_watched=is_watched,
@@ -119,10 +118,7 @@ def command(
         raise InvalidArgumentError("a --dry-run makes no run to wait for; leave one out")
     options = make_compile_options(**chosen)
     read = check_source(load_argument(pipeline, max_size_bytes=max_size_bytes), max_size_bytes)
-    parameters = parse_assignments(assignments, option="--param")
-    if params_file is not None:
-        values = read_parameters_file(params_file, list_parameter_types(read.ir))
-        parameters = write_run_parameters(read.ir, values) | parameters
+    parameters = parse_parameters(assignments, params_file, lambda: read.ir)
     cluster = connect_cluster(Target(namespace=namespace, context=context, kubeconfig=kubeconfig))
     run = submit_pipeline(
         read,

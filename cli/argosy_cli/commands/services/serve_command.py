@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.extras import need_service
 from argosy_cli.options.compiling import compile_options, make_compile_options
 from argosy_cli.options.shared import (
     FOR_CLUSTERS,
@@ -22,8 +23,9 @@ from argosy_cli.options.shared import (
     target_options,
 )
 from argosy_cli.usage import refuse_options
+from argosy_compiler.options import IrPlacement
 from argosy_engine.settings import RunnerName
-from argosy_schemas.errors import InvalidArgumentError, MachineError
+from argosy_schemas.errors import InvalidArgumentError
 from argosy_service.settings import ServiceSettings, TlsFiles, UserSettings
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ _USERS = UserSettings()
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="A name that clients reach the service by, beside localhost.",
+    help="A host name by which clients reach the service, beside localhost; can be repeated.",
 )
 @click.option(
     "--tls-certificate",
@@ -99,32 +101,33 @@ _USERS = UserSettings()
     "--token-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Ask for a bearer token that is a line of this file.",
+    help="Ask for a bearer token; each line of this file is one.",
 )
 @click.option(
     "--multi-user",
     is_flag=True,
-    help="Keep namespaces apart: the cluster says what a user may do in which.",
+    help="Keep namespaces apart; the cluster decides what a user may do in each.",
 )
 @click.option(
     "--user-header",
     default=_USERS.header,
     show_default=True,
     metavar="NAME",
-    help="With --multi-user: the header in which a proxy says who asks; empty: only tokens do.",
+    help="With --multi-user: the header in which a proxy names the user; '': take users from"
+    " tokens only.",
 )
 @click.option(
     "--user-prefix",
     default=_USERS.prefix,
     metavar="TEXT",
-    help="With --multi-user: what its value begins with, before the user.",
+    help="With --multi-user: prefix to remove from the header's value.",
 )
 @click.option(
     "--token-audience",
     default=_USERS.audience,
     show_default=True,
     metavar="NAME",
-    help="With --multi-user: for whom the tokens of users are issued.",
+    help="With --multi-user: the audience that tokens of users must have.",
 )
 @click.option(
     "--no-request-log", is_flag=True, help="Write no line to standard error for each request."
@@ -134,7 +137,7 @@ _USERS = UserSettings()
     type=click.FloatRange(0),
     default=_DEFAULTS.drain_seconds,
     metavar="S",
-    help="Seconds to go on after SIGTERM, while /readyz says that it ends.  [default: 0]",
+    help="Seconds to keep answering after SIGTERM, while /readyz returns 503.  [default: 0]",
 )
 @click.option(
     "--import-from",
@@ -148,7 +151,7 @@ _USERS = UserSettings()
     default=_DEFAULTS.time_zone,
     show_default=True,
     metavar="ZONE",
-    help="What cron schedules are read in, e.g. Europe/Berlin.",
+    help="Time zone of cron schedules, e.g. Europe/Berlin.",
 )
 @click.option(
     "--max-runs",
@@ -228,20 +231,17 @@ def command(
 ) -> None:
     """Serve the KFP API, which kfp.Client talks to, and run pipelines here or on a cluster.
 
-    On a cluster with Argo where --engine argo or a namespace says so; the options of 'argosy
-    submit' say how, and may stand in ~/.config/argosy/config.toml or in ARGOSY_… variables.
+    Runs take place on a cluster with Argo if --engine argo or a namespace is given. The options of
+    'argosy submit' say how workflows are compiled, and may stand in ~/.config/argosy/config.toml or
+    in ARGOSY_… variables.
 
-    Needs argosy[service]. Ctrl-C or SIGTERM stop it once the requests under way are answered; runs
-    go on, and a service that is started again finds them.
+    Needs the extra 'service' of the package. Ctrl-C or SIGTERM stop the service once the requests
+    under way are answered; runs go on, and the service finds them when it is started again.
     """
-    try:
+    with need_service():
         from argosy_cluster.targets import Target, connect_cluster
         from argosy_service.access.cluster_users import ClusterAccess
         from argosy_service.serve import serve
-    except ModuleNotFoundError as error:
-        raise MachineError(
-            f"the service needs the package '{error.name}'; install argosy[service]"
-        ) from error
     settings = ServiceSettings(
         home=home,
         database=database,
@@ -319,6 +319,11 @@ def _make_argo_settings(target: Target, chosen: dict[str, Any]) -> ArgoSettings:
         raise InvalidArgumentError(
             "runs on a cluster need a store that all their pods and this service reach; name it "
             "with --store URL or --store-from KIND/NAME"
+        )
+    if options.ir is IrPlacement.CONFIGMAP:
+        raise InvalidArgumentError(
+            "--ir configmap is for single workflows, since nothing would remove the ConfigMaps of "
+            "a service's runs; leave it out, or use --ir store"
         )
     check_cluster_options(options)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from argosy_cli.configuration import ConfiguredCommand
+from argosy_cli.extras import need_service
 from argosy_cli.options.shared import (
     FOR_CLUSTERS,
     format_examples,
@@ -36,8 +37,8 @@ def _database_options(command: _F) -> _F:
             "--database",
             envvar="ARGOSY_DATABASE",
             metavar="URL",
-            help="Of the service, as for 'argosy serve'.  [default: ARGOSY_DATABASE, else SQLite in"
-            " --home]",
+            help="Database of the service, as for 'argosy serve'.  [default: ARGOSY_DATABASE, else"
+            " SQLite in --home]",
         )(command)
     )
 
@@ -46,7 +47,7 @@ def _database_options(command: _F) -> _F:
 def command() -> None:
     """Look after the database of a service.
 
-    Needs argosy[service].
+    Needs the extra 'service' of the package.
     """
 
 
@@ -60,13 +61,11 @@ def command() -> None:
 def upgrade(home: Path, database: str | None) -> None:
     """Bring the database up to date for this release, or create its tables.
 
-    Stop all services that use it before, and make a backup. 'argosy serve' does it by itself for
-    SQLite, and refuses PostgreSQL of an earlier release.
+    First stop all services that use it, and make a backup. For SQLite 'argosy serve' does the same
+    by itself; it refuses a PostgreSQL database of an earlier release.
     """
-    try:
+    with need_service():
         from argosy_service.database.upkeep import upgrade_database
-    except ModuleNotFoundError as error:
-        raise _make_missing_error(error) from error
     before, after = upgrade_database(_find_url(home, database))
     if before == after:
         click.echo(f"the database has schema {after}, the newest of this release")
@@ -85,14 +84,12 @@ def upgrade(home: Path, database: str | None) -> None:
 def backup(file: Path, home: Path, database: str | None) -> None:
     """Copy the database to FILE, also while a service uses it.
 
-    FILE is a database of SQLite; put it in the place of the other one to restore it. PostgreSQL has
-    pg_dump for this. Records, logs and artifacts of runs are files in the home or the store, and
-    not part of it.
+    FILE is a database of SQLite; to restore it, put it in the place of the other one. PostgreSQL
+    has pg_dump for this. Records, logs and artifacts of runs are not part of the database: they are
+    files in the home or the store.
     """
-    try:
+    with need_service():
         from argosy_service.database.upkeep import back_up_database
-    except ModuleNotFoundError as error:
-        raise _make_missing_error(error) from error
     size = back_up_database(_find_url(home, database), file)
     click.echo(f"{file}: {size / 2**20:,.1f} MiB")
 
@@ -132,19 +129,17 @@ def rebuild(
     store: str | None,
     store_from: str | None,
 ) -> None:
-    """Build what the database says of tasks and artifacts once more, of all runs or of some.
+    """Rebuild what the database says of the tasks and artifacts of runs: all runs, or some.
 
-    From the journals and records in the home, or on a cluster from Workflows, and from the records
-    in the store where they are gone. A run that ended while the database did not see it, since it
-    was restored from a backup, gets its end. A run of which nothing is kept stays as it is.
+    The tasks are read from the journals and records in the home, or on a cluster from Workflows and
+    the records in the store. A run that ended after the backup that was restored gets its end. A
+    run that has left nothing stays as it is.
 
-    Stop all services that use the database before. Errors of single runs leave these as they are;
-    the exit status says whether there were any.
+    First stop all services that use the database. A run that cannot be read stays as it is, and the
+    exit status is not 0 then.
     """
-    try:
+    with need_service():
         from argosy_service.background.rebuilding import Rebuilding, rebuild_runs
-    except ModuleNotFoundError as error:
-        raise _make_missing_error(error) from error
 
     on_cluster = is_for_cluster(engine, namespace, context, kubeconfig)
     if not on_cluster:
@@ -205,7 +200,3 @@ def _open_cluster(
 
 def _find_url(home: Path, database: str | None) -> str:
     return ServiceSettings(home=home, database=database).database_url
-
-
-def _make_missing_error(error: ModuleNotFoundError) -> MachineError:
-    return MachineError(f"the service needs the package '{error.name}'; install argosy[service]")
