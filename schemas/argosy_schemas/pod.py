@@ -70,6 +70,8 @@ OPTIONS_ANNOTATION: Final = "argosy.dev/options"
 can be compiled again for a run that goes on."""
 RETRY_ANNOTATION: Final = "argosy.dev/retried-run"
 """Of workflows: the run that the workflow goes on with, as JSON; see ``docs/known-results.md``."""
+ATTEMPT_LABEL: Final = "argosy.dev/attempt"
+"""Of workflows that the service or ``argosy retry`` made: how often their run had ended before."""
 
 # Parameters of the workflow. Pipeline parameters keep their own names beside these.
 IR_PARAMETER: Final = "argosy-ir"

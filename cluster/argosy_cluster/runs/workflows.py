@@ -18,6 +18,7 @@ from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.errors import InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.pod import (
+    ATTEMPT_LABEL,
     DRIVER_CONTAINER,
     ENV_IR,
     IR_PARAMETER,
@@ -115,6 +116,12 @@ def _last_change(row: Document) -> datetime | None:
         if each.get("manager") == _CONTROLLER and each.get("time")
     ]
     return time_from_json(max(times)) if times else None
+
+
+def read_attempt(metadata: Document) -> int:
+    """Return how often the run of a Workflow had ended before; 0 where nothing says it."""
+    text = str(find_object(metadata, "labels").get(ATTEMPT_LABEL, ""))
+    return int(text) if text.isdecimal() else 0
 
 
 def is_over(workflow: Document) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from argosy_cluster.cluster import Document, find_object, find_objects
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.place import ClusterRuns
-from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_cluster.runs.workflows import find_sources, is_over, read_attempt
 from argosy_cluster.submission.kept_workflows import keep_workflow, read_kept_workflow
 from argosy_cluster.submission.known_results import (
     PATIENCE_SECONDS,
@@ -40,6 +40,7 @@ from argosy_schemas.ir.known import KnownResults
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.names import RunId
 from argosy_schemas.pod import (
+    ATTEMPT_LABEL,
     CACHE_PARAMETER,
     IR_PARAMETER,
     ITEMS_PARAMETER,
@@ -107,7 +108,12 @@ def retry_run(
 
 
 def go_on(
-    runs: ClusterRuns, workflow: Document, *, again: Sequence[str] = (), name: str | None = None
+    runs: ClusterRuns,
+    workflow: Document,
+    *,
+    again: Sequence[str] = (),
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> RetriedWorkflow:
     """Create a workflow that goes on with the run of another one, which has ended.
 
@@ -116,6 +122,7 @@ def go_on(
         workflow: The newest one that worked on the run; it need not be there any more.
         again: Paths of tasks that run again, with all that follows them.
         name: Of the new workflow; ``None``: that of the first one and some letters.
+        labels: Of the new workflow, besides those of the other one.
 
     Raises:
         InvalidArgumentError: As :func:`prepare_retry`.
@@ -135,7 +142,10 @@ def go_on(
         )
     if retry.compiled.ir_digest is not None:
         put_ir(store, retry.compiled.ir)
-    created = submit_workflow(runs.cluster, retry.workflow, config_map=retry.compiled.config_map)
+    attempt = read_attempt(find_object(workflow, "metadata")) + 1
+    labels = {ATTEMPT_LABEL: str(attempt), **(labels or {})}
+    labelled = name_workflow(retry.workflow, labels=labels)
+    created = submit_workflow(runs.cluster, labelled, config_map=retry.compiled.config_map)
     run_id = read_run_identity(find_object(created, "metadata")).run_id
     keep_workflow(created, run_id, store)
     write_known_records(retry.settled.records, run_id, store=store)

@@ -32,9 +32,9 @@ from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.ir.model import Pipeline
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId, TaskPath
-from argosy_schemas.pod import CACHE_PARAMETER, ROOT_PARAMETER, RUN_LABEL
+from argosy_schemas.pod import ATTEMPT_LABEL, CACHE_PARAMETER, ROOT_PARAMETER, RUN_LABEL
 from argosy_schemas.values import to_json
-from argosy_service.engines.argo.names import ATTEMPT_LABEL, check_run_id, make_workflow_name
+from argosy_service.engines.argo.names import check_run_id, make_workflow_name
 from argosy_service.engines.protocol import RunOrder
 from argosy_service.spec_documents import make_source
 from argosy_store.locations import parse_pipeline_root

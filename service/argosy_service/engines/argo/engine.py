@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from typing import Final
 
-from argosy_cluster.cluster import Document, find_object
+from argosy_cluster.cluster import Document
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.workflows import is_over
 from argosy_schemas.errors import (
@@ -30,10 +29,14 @@ from argosy_schemas.errors import (
 from argosy_schemas.logger import Logger
 from argosy_service.engines.argo.calls import Calls, make_executor
 from argosy_service.engines.argo.feed import WorkflowFeed
-from argosy_service.engines.argo.finding import read_found_run
+from argosy_service.engines.argo.finding import Strangers
 from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
 from argosy_service.engines.argo.reading import describe, read_report, report_unread
-from argosy_service.engines.argo.removing import remove_ended_workflow, remove_from_cluster
+from argosy_service.engines.argo.removing import (
+    remove_ended_workflow,
+    remove_from_cluster,
+    stop_on_cluster,
+)
 from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
 from argosy_service.engines.argo.submitting import Submitter
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
@@ -48,8 +51,8 @@ _STOP_AGAIN_SECONDS: Final = 5.0
 _TIDY_SECONDS: Final = 10.0
 """How often old Workflows are looked for."""
 
-_AT_ONCE: Final = 100
-"""How many runs of others are looked at in a step."""
+_TIDIED_AT_ONCE: Final = 100
+"""How many old Workflows are looked at then."""
 
 _PASSING: Final = (UnreachableClusterError, AccessDeniedError, MissingObjectError, StoreError)
 """Errors after which a call is made again: rights and what is missing may come."""
@@ -101,17 +104,14 @@ class ArgoEngine:
         self._submitter = Submitter(settings, self._others)
         self._executor = make_executor()
         self._made = Calls[Document](self._executor, monotonic=monotonic)
-        self._changes = Calls[Document](self._executor, monotonic=monotonic)
+        self._changes = Calls[bool](self._executor, monotonic=monotonic)
         self._removals = Calls[bool](self._executor, monotonic=monotonic, is_done=bool)
         self._removed: set[str] = set()
         self._tidied = Calls[bool](self._executor, monotonic=monotonic)
         self._tidy_at = float("-inf")
         self._known = KnownWorkflows()
         self._active: dict[str, _Active] = {}
-        self._strangers: dict[str, Document] = {}
-        """The newest Workflows of runs that this engine knows nothing of, by run."""
-        self._seen: set[str] = set()
-        """The ids of runs that it knows, or has told of."""
+        self._strangers = Strangers(self._runs)
         self._is_complete = False
         self._feed = WorkflowFeed(settings.connect, sleep=sleep)
 
@@ -147,8 +147,7 @@ class ArgoEngine:
 
     def _add(self, run_id: str, order: RunOrder | None) -> None:
         self._active[run_id] = _Active(order=order)
-        self._seen.add(run_id)
-        document = self._strangers.pop(run_id, None)
+        document = self._strangers.take(run_id)
         if document is not None:
             self._assign(self._known.take(document), document)
 
@@ -161,11 +160,11 @@ class ArgoEngine:
     def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         self._active.pop(run_id, None)
-        self._seen.add(run_id)
         self._take_removals()
         if run_id in self._removed:
             self._removed.discard(run_id)
             return True
+        self._strangers.take(run_id)
         if self._is_complete and not self._made.is_under_way(run_id):
             newest = self._known.newest(run_id)
             name = None if newest is None else newest.name
@@ -178,28 +177,8 @@ class ArgoEngine:
     def find(
         self, choose_missing: Callable[[Collection[str]], Collection[str]]
     ) -> Sequence[FoundRun]:
-        """Return runs that this engine did not start, each once.
-
-        Args:
-            choose_missing: Returns those ids of runs that are not known elsewhere.
-        """
-        ids = list(islice((each for each in self._strangers if each not in self._seen), _AT_ONCE))
-        self._seen.update(ids)
-        missing = choose_missing(ids) if ids else ()
-        found: list[FoundRun] = []
-        for run_id in missing:
-            document = self._strangers[run_id]
-            try:
-                found.append(read_found_run(self._runs, document))
-            except ArgosyError as error:
-                name = find_object(document, "metadata").get("name")
-                _LOGGER.info("workflow %s cannot be shown as a run: %s", name, describe(error))
-        told = {each.run_id for each in found}
-        for run_id in ids:
-            # Who starts what was found needs it at once.
-            if run_id not in told:
-                del self._strangers[run_id]
-        return found
+        """Return runs that this engine did not start, each once."""
+        return self._strangers.find(choose_missing)
 
     def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
         """Remove Workflows that ended long ago.
@@ -214,7 +193,7 @@ class ArgoEngine:
         if keep is None or not self._is_complete or now < self._tidy_at:
             return
         self._tidy_at = now + _TIDY_SECONDS
-        old = self._known.list_ended(self._now() - keep)[:_AT_ONCE]
+        old = self._known.list_ended(self._now() - keep)[:_TIDIED_AT_ONCE]
         chosen = choose_ended([each.identity.run_id for each in old]) if old else ()
         for each in old:
             run_id, name = each.identity.run_id, each.name
@@ -252,12 +231,16 @@ class ArgoEngine:
     def _take_news(self) -> Iterator[RunReport]:
         news = self._feed.take()
         self._is_complete = news.is_complete
-        for document in news.changed.values():
+        for name, document in news.changed.items():
+            before = self._known.get(name)
             try:
                 known = self._known.take(document)
             except InvalidArgumentError as error:
                 _LOGGER.info("a workflow is left out: %s", error)
                 continue
+            if before is not None and before.identity.run_id != known.identity.run_id:
+                # Somebody deleted it, and gave its name to that of another run.
+                yield from self._lose(before)
             self._assign(known, document)
         for name in news.deleted:
             forgotten = self._known.forget(name)
@@ -268,8 +251,8 @@ class ArgoEngine:
         run_id = known.identity.run_id
         active = self._active.get(run_id)
         if active is None:
-            if run_id not in self._seen and known == self._known.newest(run_id):
-                self._strangers[run_id] = document
+            if known == self._known.newest(run_id):
+                self._strangers.note(run_id, document)
             return
         is_own = active.workflow in ("", known.name) or known == self._known.newest(run_id)
         if is_own and not self._is_outdated(active, known):
@@ -278,12 +261,17 @@ class ArgoEngine:
     def _is_outdated(self, active: _Active, known: KnownWorkflow) -> bool:
         """Return whether a Workflow is one that has ended before the run was ordered."""
         order = active.order
-        return order is not None and known.is_over and known.attempt < order.ends
+        if order is None or known.name == active.workflow:
+            return False
+        return known.is_over and known.attempt < order.ends
 
     def _lose(self, known: KnownWorkflow) -> Iterator[RunReport]:
         """Report a run whose Workflow was deleted before its end was seen."""
         run_id = known.identity.run_id
         active = self._active.get(run_id)
+        self._strangers.lose(run_id, known.name)
+        if active is None and self._known.newest(run_id) is None:
+            self._strangers.forget(run_id)
         if active is None or active.workflow != known.name:
             return
         if active.document is not None and is_over(active.document):
@@ -310,13 +298,14 @@ class ArgoEngine:
                     reports += self._fail(run_id, active, result)
                 continue
             # What the feed said of it is newer; who deletes a run needs to know what was made.
-            if active is None:
-                self._known.take(result)
-            elif not active.workflow:
-                active.workflow, active.document = self._known.take(result).name, result
-        for run_id, result in self._changes.take():
-            if isinstance(result, ArgosyError) and not isinstance(result, MissingObjectError):
-                _LOGGER.info("run %s cannot be stopped: %s", run_id, describe(result))
+            if active is None or not active.workflow:
+                known = self._known.take(result)
+                # Otherwise somebody gave the name to another run.
+                if active is not None and known.identity.run_id == run_id:
+                    active.workflow, active.document = known.name, result
+        for run_id, stopped in self._changes.take():
+            if isinstance(stopped, ArgosyError) and not isinstance(stopped, MissingObjectError):
+                _LOGGER.info("run %s cannot be stopped: %s", run_id, describe(stopped))
         return reports
 
     def _take_removals(self) -> None:
@@ -400,7 +389,4 @@ class ArgoEngine:
         if now < active.stopped_at + _STOP_AGAIN_SECONDS:
             return
         active.stopped_at = now
-        change = {"spec": {"shutdown": "Stop"}}
-        self._changes.begin(
-            run_id, lambda: self._others.get().cluster.patch(WORKFLOWS, name, change)
-        )
+        self._changes.begin(run_id, lambda: stop_on_cluster(self._others.get(), run_id, name))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from argosy_cluster.cluster import Document, find_object
-from argosy_cluster.runs.workflows import is_over
+from argosy_cluster.runs.workflows import is_over, read_attempt
 from argosy_runs.argo.identity import RunIdentity, read_run_identity
 from argosy_schemas.formats.dataclass_json import time_from_json
-from argosy_service.engines.argo.names import ATTEMPT_LABEL, read_attempt
+from argosy_schemas.pod import RUN_LABEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class KnownWorkflow:
     attempt: int
     is_over: bool
     is_own: bool
-    """Whether the service made it."""
+    """Whether it has the label of the service: that made it, or the one it goes on after."""
     finished_at: datetime | None = None
 
 
@@ -36,6 +36,8 @@ class KnownWorkflows:
     def take(self, document: Document) -> KnownWorkflow:
         """Take note of a Workflow, and return what is kept of it.
 
+        Nothing more is known of another one that had its name.
+
         Raises:
             InvalidArgumentError: It does not say which run it belongs to.
         """
@@ -47,12 +49,17 @@ class KnownWorkflows:
             made_at=time_from_json(metadata["creationTimestamp"]),
             attempt=read_attempt(metadata),
             is_over=is_over(document),
-            is_own=ATTEMPT_LABEL in find_object(metadata, "labels"),
+            is_own=RUN_LABEL in find_object(metadata, "labels"),
             finished_at=None if finished_at is None else time_from_json(finished_at),
         )
+        self.forget(known.name)
         self._by_name[known.name] = known
         self._by_run.setdefault(known.identity.run_id, {})[known.name] = known
         return known
+
+    def get(self, name: str) -> KnownWorkflow | None:
+        """Return what is kept of a Workflow; ``None``: there is none of this name."""
+        return self._by_name.get(name)
 
     def forget(self, name: str) -> KnownWorkflow | None:
         """Forget a Workflow that is gone, and return what was kept of it."""
@@ -72,10 +79,6 @@ class KnownWorkflows:
             if each.is_own and each.is_over and each.finished_at and each.finished_at < before
         ]
         return [each for _, _, each in sorted(found, key=lambda one: one[:2])]
-
-    def has(self, run_id: str) -> bool:
-        """Return whether a run has a Workflow."""
-        return run_id in self._by_run
 
     def newest(self, run_id: str) -> KnownWorkflow | None:
         """Return the Workflow that works on a run, or did so last; ``None``: it has none."""

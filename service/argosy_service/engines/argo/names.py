@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from argosy_cluster.cluster import Document, find_object
 from argosy_schemas.errors import InvalidArgumentError
-
-ATTEMPT_LABEL: Final = "argosy.dev/attempt"
-"""Of workflows that the service made: how often their run had ended before."""
 
 _UUID: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -48,10 +43,3 @@ def make_workflow_name(prefix: str, run_id: str, attempt: int) -> str:
     key = hashlib.sha256(run_id.encode()).hexdigest()[:13] if match is None else match[1]
     name = f"{prefix[:_LONGEST_PREFIX].rstrip('-')}-{key}"
     return f"{name}-{attempt}" if attempt else name
-
-
-def read_attempt(metadata: Document) -> int:
-    """Return how often the run of a Workflow had ended before; 0 where nothing says it."""
-    labels: Mapping[str, Any] = find_object(metadata, "labels")
-    text = str(labels.get(ATTEMPT_LABEL, ""))
-    return int(text) if text.isdecimal() else 0

@@ -9,14 +9,13 @@ from typing import Any, Final
 from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.runs.diagnoses import Diagnoses, diagnose_tasks
 from argosy_cluster.runs.place import ClusterRuns
-from argosy_cluster.runs.workflows import is_over
+from argosy_cluster.runs.workflows import is_over, read_attempt
 from argosy_runs.causes import explain_run, find_causes
 from argosy_runs.results import RunResult, TaskResult
 from argosy_runs.states import RunState
 from argosy_schemas.errors import ArgosyError, ClusterError, InvalidArgumentError
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.logger import Logger
-from argosy_service.engines.argo.names import read_attempt
 from argosy_service.engines.protocol import RunReport
 
 _LOGGER: Final = Logger("service.argo")

@@ -1,14 +1,32 @@
-"""Remove a run: what works on it, its Workflows, and its records; or only an old Workflow."""
+"""Stop a run; remove its Workflows and records, or only an old Workflow.
+
+All look at the Workflow first: somebody may have given its name to that of another run.
+"""
 
 from __future__ import annotations
 
+import contextlib
+
+from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.lost_logs import store_lost_logs
 from argosy_cluster.runs.place import ClusterRuns
 from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.places import RunReference
 from argosy_schemas.errors import MissingNameError
 from argosy_schemas.names import RunId
+
+
+def stop_on_cluster(runs: ClusterRuns, run_id: str, name: str) -> bool:
+    """Have a run stopped, exit handlers and all, unless its Workflow is gone; return True.
+
+    Raises:
+        ClusterError: The cluster does not do it.
+    """
+    if _read(runs, run_id, name) is not None:
+        runs.cluster.patch(WORKFLOWS, name, {"spec": {"shutdown": "Stop"}})
+    return True
 
 
 def remove_ended_workflow(runs: ClusterRuns, run_id: str, name: str) -> bool:
@@ -18,13 +36,15 @@ def remove_ended_workflow(runs: ClusterRuns, run_id: str, name: str) -> bool:
         StoreError: Its logs cannot be stored.
         ClusterError: The cluster does not do it.
     """
-    try:
-        _, store = runs.reader.store_of(find_sources(runs.cluster.get(WORKFLOWS, name)))
-        if store is not None:
-            store_lost_logs(runs.cluster, store, workflow=name, run_id=run_id)
+    workflow = _read(runs, run_id, name)
+    if workflow is None:
+        return True
+    _, store = runs.reader.store_of(find_sources(workflow))
+    if store is not None:
+        store_lost_logs(runs.cluster, store, workflow=name, run_id=run_id)
+    # Somebody else may have been faster.
+    with contextlib.suppress(MissingNameError):
         runs.cluster.delete(WORKFLOWS, name)
-    except MissingNameError:
-        pass  # somebody else was faster
     return True
 
 
@@ -43,16 +63,23 @@ def remove_from_cluster(
         StoreError: Its records cannot be deleted.
         ClusterError: The cluster does not do it.
     """
-    if name is not None:
-        try:
-            workflow = runs.cluster.get(WORKFLOWS, name)
-        except MissingNameError:
-            name = None
-        else:
-            if not is_over(workflow):
-                # What its pods write at their end is removed with the rest.
-                runs.cluster.patch(WORKFLOWS, name, {"spec": {"shutdown": "Terminate"}})
-                return False
+    workflow = None if name is None else _read(runs, run_id, name)
+    if workflow is None:
+        name = None
+    elif not is_over(workflow):
+        # What its pods write at their end is removed with the rest.
+        runs.cluster.patch(WORKFLOWS, str(name), {"spec": {"shutdown": "Terminate"}})
+        return False
     if name is not None or runs.store_url is not None:
         runs.delete(RunReference(run_id=RunId(run_id), name=name), artifacts=artifacts)
     return True
+
+
+def _read(runs: ClusterRuns, run_id: str, name: str) -> Document | None:
+    """Return the Workflow of a run; ``None``: it is gone, or another run has its name."""
+    try:
+        workflow = runs.cluster.get(WORKFLOWS, name)
+    except MissingNameError:
+        return None
+    is_own = read_run_identity(find_object(workflow, "metadata")).run_id == run_id
+    return workflow if is_own else None

@@ -7,7 +7,7 @@ from typing import Any, Final
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.place import ClusterRuns
-from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_cluster.runs.workflows import find_sources, is_over, read_attempt
 from argosy_cluster.submission.kept_workflows import keep_workflow
 from argosy_cluster.submission.known_results import write_known_records
 from argosy_cluster.submission.retrying import go_on
@@ -17,8 +17,8 @@ from argosy_schemas.errors import MissingNameError, NameTakenError, StoreError
 from argosy_schemas.formats.dataclass_json import time_to_json
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId
+from argosy_schemas.pod import ATTEMPT_LABEL, RUN_LABEL
 from argosy_service.engines.argo.compiling import WorkflowMaker
-from argosy_service.engines.argo.names import ATTEMPT_LABEL, read_attempt
 from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
 from argosy_service.engines.protocol import RunOrder
 from argosy_store.packed_irs import put_ir
@@ -73,7 +73,10 @@ class Submitter:
         return created
 
     def _keep(self, runs: ClusterRuns, workflow: Document, run_id: RunId) -> None:
-        """Keep what ``argosy retry`` needs where the workflow is gone; the service needs it not."""
+        """Store a copy of the Workflow, for the time after the Workflow was deleted.
+
+        Then ``argosy retry`` goes on with the run by it; the service does not use the copy.
+        """
         try:
             _, store = runs.reader.store_of(find_sources(workflow))
             if store is not None:
@@ -88,8 +91,9 @@ class Submitter:
             workflow = _pretend(self._maker.make(order).document, order)
         elif _goes_on(workflow, order):
             return workflow
-        labelled = _label(workflow, order.ends)
-        return runs.cluster.get(WORKFLOWS, go_on(runs, labelled, name=name).name)
+        labels = {RUN_LABEL: order.run_id, ATTEMPT_LABEL: str(order.ends)}
+        made = go_on(runs, workflow, name=name, labels=labels)
+        return runs.cluster.get(WORKFLOWS, made.name)
 
 
 def _find(cluster: Cluster, name: str) -> Document | None:
@@ -108,12 +112,6 @@ def _goes_on(workflow: Document, order: RunOrder) -> bool:
         or not is_over(workflow)
         or status.get("phase") == "Succeeded"
     )
-
-
-def _label(workflow: Document, attempt: int) -> Document:
-    metadata = find_object(workflow, "metadata")
-    labels = {**find_object(metadata, "labels"), ATTEMPT_LABEL: str(attempt)}
-    return {**workflow, "metadata": {**metadata, "labels": labels}}
 
 
 def _pretend(workflow: Document, order: RunOrder) -> Document:
