@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -77,6 +78,43 @@ def test_a_list_that_is_too_old_goes_on_with_the_token_that_is_offered(
     server.canned["list"] = [Canned(code=410, text=body)]
 
     assert (first["name"], [row["name"] for row in rows]) == ("a", ["b"])
+
+
+def test_a_watch_that_follows_such_a_list_misses_nothing(
+    cluster: KubernetesCluster, server: KubeServer
+) -> None:
+    server.page_size = 1
+    for name in ("a", "b"):
+        server.put("pods", {"metadata": {"name": name}})
+    began_at = server.version
+    page = {
+        "metadata": {"resourceVersion": str(began_at), "continue": "1"},
+        "items": [{"metadata": {"name": "a", "resourceVersion": "1"}}],
+    }
+    body = '{"kind": "Status", "code": 410, "metadata": {"continue": "1"}}'
+    server.canned["list"] = [Canned(code=200, text=json.dumps(page)), Canned(code=410, text=body)]
+    server.put("pods", {"metadata": {"name": "a"}, "spec": {"changed": True}})
+
+    listing = cluster.list(PODS)
+
+    assert [name_of(each) for each in listing.items] == ["a", "b"]
+    assert listing.version == str(began_at)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"kind": "Status", "code": 410, "message": "The list is too old."}', "list is too old"),
+        ("<html><body>Gone</body></html>", "Gone"),
+    ],
+)
+def test_a_list_that_cannot_go_on_is_made_again_later(
+    cluster: KubernetesCluster, server: KubeServer, text: str, said: str
+) -> None:
+    server.canned["list"] = [Canned(code=410, text=text)]
+
+    with pytest.raises(UnreachableClusterError, match=said):
+        cluster.list(PODS)
 
 
 def test_rows_have_metadata_and_the_columns_of_kubectl(

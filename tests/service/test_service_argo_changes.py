@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from argo_world import NAME, RUN, World, order, submit
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.submission.retrying import retry_run
+
+OTHER = "11111111-91d0-4c1f-9a55-0123456789ab"
 
 
 @pytest.fixture
@@ -143,3 +146,67 @@ def test_a_run_that_was_retried_by_command_line_goes_on_there(
 
     assert (ended.run_id, ended.state, ended.ends) == (RUN, "SUCCEEDED", 2)
     assert sorted(world.names()) == sorted([NAME, by_hand])
+
+
+# Workflows that nobody foresaw.
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Running", "startedAt": "soon"},
+        {"phase": "Running", "finishedAt": "soon"},
+        {"phase": "Running", "nodes": {"a": "x"}},
+        {"phase": "Running", "nodes": "x"},
+    ],
+)
+def test_a_workflow_that_cannot_be_read_leaves_other_runs_alone(
+    world: World, status: dict[str, Any]
+) -> None:
+    world.engine.start(order())
+    world.engine.start(order(OTHER))
+    world.settle(lambda: len(world.names()) == 2)
+    world.hear()
+
+    world.cluster.put(WORKFLOWS, {**world.workflow(), "status": status})
+    world.hear()
+    world.skipped += 2
+    [other] = set(world.names()) - {NAME}
+    world.play(other, one="Succeeded", two="Succeeded")
+    ended = world.final()
+
+    assert (ended.run_id, ended.state) == (OTHER, "SUCCEEDED")
+    assert list(world.engine.active) == [RUN]
+
+
+def test_a_run_ends_although_its_workflow_cannot_be_read(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+
+    status: dict[str, Any] = {
+        "phase": "Failed",
+        "message": "it broke",
+        "finishedAt": "soon",
+        "nodes": {"a": "x"},
+    }
+    world.cluster.put(WORKFLOWS, {**world.workflow(), "status": status})
+    world.hear()
+    world.skipped += 61
+    ended = world.final()
+
+    assert (ended.state, ended.finished_at) == ("FAILED", None)
+    assert "it broke; what its tasks did is not known" in ended.error
+
+
+def test_a_workflow_without_a_time_leaves_the_news_of_others_alone(world: World) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.hear()
+
+    submit(world, "a-strange-one")
+    strange = world.workflow("a-strange-one")
+    metadata = {**strange["metadata"], "creationTimestamp": "soon"}
+    world.cluster.put(WORKFLOWS, {**strange, "metadata": metadata})
+    world.play(one="Succeeded", two="Succeeded")
+
+    assert world.final().state == "SUCCEEDED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from argosy_service.engines.argo.namespaces import NamespacedEngines
 from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.argo.source import ArgoRunSource
 from argosy_service.engines.artifacts import ArtifactPlace, StoredArtifacts
+from argosy_service.engines.fakes import FakeEngine
 from argosy_service.engines.protocol import RunOrder, RunReport
 from argosy_service.errors import PreconditionError
 from cli_processes import shell_pipeline
@@ -122,6 +123,22 @@ def test_a_workflow_of_another_namespace_is_none_of_the_run(world: World) -> Non
 
     assert (ended.run_id, ended.state) == (RUNS["one"], "SUCCEEDED")
     assert world.engine.find(list) == ()
+
+
+class BrokenEngine(FakeEngine):
+    def poll(self) -> Sequence[RunReport]:
+        raise ValueError("a bug")
+
+
+def test_a_namespace_that_fails_leaves_others_alone() -> None:
+    fine = FakeEngine()
+    engine = NamespacedEngines({"one": BrokenEngine(), "two": fine}.__getitem__, max_runs=3)
+    for namespace in RUNS:
+        engine.start(order(namespace))
+    report = RunReport(run_id=RUNS["two"], state="SUCCEEDED", ends=1)
+    fine.report(report)
+
+    assert engine.poll() == [report]
 
 
 def test_a_workflow_does_not_make_the_service_read_the_store_of_others(world: World) -> None:

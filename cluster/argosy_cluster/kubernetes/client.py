@@ -19,7 +19,7 @@ from argosy_cluster.cluster import (
 )
 from argosy_cluster.kubernetes.connection import ANSWER_SECONDS, Answer, Connections
 from argosy_cluster.kubernetes.kubeconfig import ApiAccess
-from argosy_cluster.kubernetes.refusals import BUSY, make_refusal
+from argosy_cluster.kubernetes.refusals import BUSY, make_refusal, read_message
 from argosy_cluster.kubernetes.requests import (
     PAGE_SIZE,
     TABLE,
@@ -98,7 +98,8 @@ class KubernetesCluster:
         version = ""
         for page in self._pages(resource, {"labelSelector": labels, "fieldSelector": fields}):
             items += page.get("items") or ()
-            version = str(page["metadata"].get("resourceVersion") or "")
+            # That of the first page: what changed while the others came is told by a watch.
+            version = version or str(page["metadata"].get("resourceVersion") or "")
         return Listing(items=tuple(items), version=version)
 
     def list_rows(self, resource: Resource, *, labels: str = "") -> Iterator[Document]:
@@ -136,7 +137,7 @@ class KubernetesCluster:
         with self._connections.stream(request, silence_seconds=_WATCH_SILENCE_SECONDS) as response:
             self._check_stream(response, request)
             for line in _lines(response):
-                event: Any = json.loads(line)
+                event: Any = self._parse(line, request)
                 if event["type"] == "ERROR":
                     status = event["object"]
                     raise self._refusal(
@@ -210,7 +211,7 @@ class KubernetesCluster:
             if answer.status == 410 and token:
                 # The list is too old to go on exactly; the API server offers to go on with the
                 # newest objects.
-                token = _token(json.loads(answer.body))
+                token = _token(self._parse(answer.body, request))
                 if token:
                     continue
             page: Mapping[str, Any] = self._check(answer, request)
@@ -254,8 +255,11 @@ class KubernetesCluster:
     def _check(self, answer: Answer, request: Request) -> Document:
         if answer.status >= 300:
             raise self._refusal(answer.status, answer.body, request)
+        return self._parse(answer.body, request)
+
+    def _parse(self, text: bytes, request: Request) -> Document:
         try:
-            document: Any = json.loads(answer.body)
+            document: Any = json.loads(text)
         except ValueError as error:
             raise RefusedObjectError(
                 f"'{self.name}' answers {request.path} with something that is not JSON; check that "
@@ -269,8 +273,7 @@ class KubernetesCluster:
             return
         body = response.read()
         if response.status == 400 and request.subresource == "log":
-            words: Any = json.loads(body).get("message", "")
-            raise MissingObjectError(f"pod '{request.name}' has no log yet: {words}")
+            raise MissingObjectError(f"pod '{request.name}' has no log yet: {read_message(body)}")
         raise self._refusal(response.status, body, request)
 
     def _refusal(

@@ -11,6 +11,7 @@ import ssl
 import tempfile
 import threading
 import urllib.parse
+import zlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -149,7 +150,10 @@ class Connections:
         if headers.get("content-encoding") == "gzip":
             import gzip  # only long answers are compressed
 
-            body = gzip.decompress(body)
+            try:
+                body = gzip.decompress(body)
+            except (EOFError, zlib.error) as error:
+                raise http.client.HTTPException(f"its answer is damaged ({error})") from error
         return Answer(status=response.status, headers=headers, body=body)
 
     def _send(self, connection: http.client.HTTPConnection, request: Request) -> None:

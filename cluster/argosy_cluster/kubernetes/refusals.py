@@ -46,7 +46,7 @@ def make_refusal(
         namespace: Where the objects are.
     """
     status = _read_status(body)
-    message = _clean(status.get("message") or body.decode(errors="replace"))
+    message = read_message(body)
     match code:
         case 401:
             return AccessDeniedError(
@@ -63,8 +63,12 @@ def make_refusal(
                 f"{_kind(request)} '{_name(status, request)}' exists already in namespace "
                 f"'{namespace}'; choose another name"
             )
-        case 410:
+        case 410 if request.verb == "watch":
             return StaleVersionError(message)
+        case 410:
+            return UnreachableClusterError(
+                f"cluster '{cluster}' has forgotten what it began to answer ({message}); try again"
+            )
         case code if code in BUSY:
             return UnreachableClusterError(
                 f"cluster '{cluster}' is too busy ({code} {message}); try again later"
@@ -171,6 +175,11 @@ def _name(status: Mapping[str, Any], request: Request) -> str:
 def _causes(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     details: Mapping[str, Any] = status.get("details") or {}
     return list(details.get("causes") or ())
+
+
+def read_message(body: bytes) -> str:
+    """Return what an answer says, on one line without a full stop."""
+    return _clean(_read_status(body).get("message") or body.decode(errors="replace"))
 
 
 def _read_status(body: bytes) -> Mapping[str, Any]:

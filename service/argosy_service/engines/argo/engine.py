@@ -20,8 +20,6 @@ from argosy_cluster.runs.workflows import is_over
 from argosy_schemas.errors import (
     AccessDeniedError,
     ArgosyError,
-    ClusterError,
-    InvalidArgumentError,
     MissingObjectError,
     StoreError,
     UnreachableClusterError,
@@ -148,8 +146,9 @@ class ArgoEngine:
     def _add(self, run_id: str, order: RunOrder | None) -> None:
         self._active[run_id] = _Active(order=order)
         document = self._strangers.take(run_id)
-        if document is not None:
-            self._assign(self._known.take(document), document)
+        known = None if document is None else self._take(document)
+        if document is not None and known is not None:
+            self._assign(known, document)
 
     def stop(self, run_id: str) -> None:
         """Have an active run stopped, exit handlers and all; may be called again."""
@@ -233,10 +232,8 @@ class ArgoEngine:
         self._is_complete = news.is_complete
         for name, document in news.changed.items():
             before = self._known.get(name)
-            try:
-                known = self._known.take(document)
-            except InvalidArgumentError as error:
-                _LOGGER.info("a workflow is left out: %s", error)
+            known = self._take(document)
+            if known is None:
                 continue
             if before is not None and before.identity.run_id != known.identity.run_id:
                 # Somebody deleted it, and gave its name to that of another run.
@@ -246,6 +243,14 @@ class ArgoEngine:
             forgotten = self._known.forget(name)
             if forgotten is not None:
                 yield from self._lose(forgotten)
+
+    def _take(self, document: Document) -> KnownWorkflow | None:
+        """Take note of a Workflow; ``None``: it cannot be read, and is left out."""
+        try:
+            return self._known.take(document)
+        except Exception as error:  # one that nobody foresaw must not keep other runs waiting
+            _LOGGER.info("a workflow is left out: %s", _describe_any(error))
+            return None
 
     def _assign(self, known: KnownWorkflow, document: Document) -> None:
         run_id = known.identity.run_id
@@ -299,9 +304,10 @@ class ArgoEngine:
                 continue
             # What the feed said of it is newer; who deletes a run needs to know what was made.
             if active is None or not active.workflow:
-                known = self._known.take(result)
+                known = self._take(result)
+                is_own = known is not None and known.identity.run_id == run_id
                 # Otherwise somebody gave the name to another run.
-                if active is not None and known.identity.run_id == run_id:
+                if active is not None and known is not None and is_own:
                     active.workflow, active.document = known.name, result
         for run_id, stopped in self._changes.take():
             if isinstance(stopped, ArgosyError) and not isinstance(stopped, MissingObjectError):
@@ -375,12 +381,14 @@ class ArgoEngine:
         active.read_at = now
         try:
             report = read_report(self._runs, document, run_id)
-        except (StoreError, ClusterError) as error:
-            active.unread_since = now if active.unread_since is None else active.unread_since
+        except Exception as error:  # a run that nobody foresaw must not keep others waiting
+            if active.unread_since is None:
+                active.unread_since = now
+                _LOGGER.info("run %s cannot be read now: %s", run_id, _describe_any(error))
             if not has_ended or now < active.unread_since + _PATIENCE_SECONDS:
                 return None
-            _LOGGER.info("run %s cannot be read: %s", run_id, describe(error))
-            report = report_unread(document, run_id, describe(error))
+            _LOGGER.info("run %s cannot be read: %s", run_id, _describe_any(error))
+            report = report_unread(document, run_id, _describe_any(error))
         active.document = None
         return report
 
@@ -390,3 +398,9 @@ class ArgoEngine:
             return
         active.stopped_at = now
         self._changes.begin(run_id, lambda: stop_on_cluster(self._others.get(), run_id, name))
+
+
+def _describe_any(error: Exception) -> str:
+    if isinstance(error, ArgosyError):
+        return describe(error)
+    return f"the workflow is not what Argo writes ({error!r})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,13 +16,15 @@ from typing import Any, Final
 from argosy_cluster.cluster import Change, Cluster, Document, Listing, WatchEvent
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.watching import follow_all
-from argosy_schemas.errors import ClusterError
+from argosy_schemas.errors import ArgosyError, ClusterError
 from argosy_schemas.logger import Logger
 from argosy_schemas.pod import PIPELINE_LABEL
 
 _LOGGER: Final = Logger("service.argo")
 _CLOSING_SECONDS: Final = 5.0
 """How long a call that is under way may take when it is to end."""
+_PAUSE_SECONDS: Final = 5.0
+"""How long it waits after an error that nobody foresaw."""
 _LOOK_SECONDS: Final = 0.1
 """How long it waits for the thread to end before it looks once more."""
 
@@ -107,6 +110,20 @@ class WorkflowFeed:
             self._thread.join(_LOOK_SECONDS)
 
     def _follow(self) -> None:
+        while not self._over.is_set():
+            try:
+                self._follow_changes()
+            except Exception as error:  # whatever it was, it must not end what is known for good
+                trouble = f"the watch ended with an error ({error!r})"
+                if isinstance(error, ArgosyError):
+                    trouble = str(error)
+                elif trouble != self._trouble:
+                    _LOGGER.info("%s", "".join(traceback.format_exception(error)))
+                self._fail(trouble)
+                self._sleep(_PAUSE_SECONDS)
+        self._cluster.close()
+
+    def _follow_changes(self) -> None:
         for each in follow_all(
             self._cluster,
             WORKFLOWS,
@@ -117,18 +134,17 @@ class WorkflowFeed:
             if self._over.is_set():
                 break
             if isinstance(each, ClusterError):
-                self._fail(each)
+                self._fail(str(each))
             elif isinstance(each, Listing):
                 self._take_all(each)
             else:
                 self._take_one(each)
-        self._cluster.close()
 
-    def _fail(self, error: ClusterError) -> None:
-        if str(error) != self._trouble:
-            _LOGGER.info("the workflows cannot be followed: %s", error)
+    def _fail(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _LOGGER.info("the workflows cannot be followed: %s", trouble)
         with self._lock:
-            self._trouble, self._is_complete = str(error), False
+            self._trouble, self._is_complete = trouble, False
             if self._lost_at is None:
                 self._lost_at = self._monotonic()
 

@@ -10,6 +10,7 @@ from argosy_cluster.runs.workflows import is_over, read_attempt
 from argosy_runs.argo.identity import RunIdentity, read_run_identity
 from argosy_schemas.formats.dataclass_json import time_from_json
 from argosy_schemas.pod import RUN_LABEL
+from argosy_service.engines.argo.reading import read_status_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,6 @@ class KnownWorkflows:
             InvalidArgumentError: It does not say which run it belongs to.
         """
         metadata = find_object(document, "metadata")
-        finished_at = find_object(document, "status").get("finishedAt")
         known = KnownWorkflow(
             name=metadata["name"],
             identity=read_run_identity(metadata),
@@ -50,7 +50,7 @@ class KnownWorkflows:
             attempt=read_attempt(metadata),
             is_over=is_over(document),
             is_own=RUN_LABEL in find_object(metadata, "labels"),
-            finished_at=None if finished_at is None else time_from_json(finished_at),
+            finished_at=read_status_time(document, "finishedAt"),
         )
         self.forget(known.name)
         self._by_name[known.name] = known

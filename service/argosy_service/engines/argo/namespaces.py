@@ -6,9 +6,14 @@ their Workflows, and the service needs rights only where runs take place.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
+from argosy_schemas.logger import Logger
 from argosy_service.engines.protocol import FoundRun, RunEngine, RunOrder, RunReport
+
+_LOGGER: Final = Logger("service.argo")
 
 
 class NamespacedEngines:
@@ -79,7 +84,14 @@ class NamespacedEngines:
 
     def poll(self) -> Sequence[RunReport]:
         """Return reports of the runs about which there is news, each once; a final one ends it."""
-        return [report for engine in list(self._engines.values()) for report in engine.poll()]
+        reports: list[RunReport] = []
+        for namespace, engine in list(self._engines.items()):
+            try:
+                reports += engine.poll()
+            except Exception as error:  # a bug, which must not keep other namespaces from going on
+                text = "".join(traceback.format_exception(error))
+                _LOGGER.info("the runs of namespace '%s' wait: %s", namespace, text)
+        return reports
 
     def _of(self, namespace: str) -> RunEngine:
         engine = self._engines.get(namespace)

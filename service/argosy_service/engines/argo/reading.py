@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object
@@ -30,12 +31,8 @@ def read_report(runs: ClusterRuns, workflow: Document, run_id: str) -> RunReport
         StoreError: The store with its pipeline cannot be read.
         ClusterError: The cluster cannot be asked for the object with its pipeline.
     """
-    status = find_object(workflow, "status")
-    started_at = status.get("startedAt")
     report = RunReport(
-        run_id=run_id,
-        state="RUNNING",
-        started_at=None if started_at is None else time_from_json(started_at),
+        run_id=run_id, state="RUNNING", started_at=read_status_time(workflow, "startedAt")
     )
     try:
         result = runs.reader.read(workflow, with_values=is_over(workflow))
@@ -60,17 +57,24 @@ def read_report(runs: ClusterRuns, workflow: Document, run_id: str) -> RunReport
 def report_unread(workflow: Document, run_id: str, problem: str) -> RunReport:
     """Return the report of a run that has ended, and whose tasks cannot be read."""
     status: Mapping[str, Any] = find_object(workflow, "status")
-    finished_at = status.get("finishedAt")
     is_fine = status.get("phase") == "Succeeded"
     said = status.get("message") or "the workflow ended in an error"
     return RunReport(
         run_id=run_id,
         state="SUCCEEDED" if is_fine else "FAILED",
         error="" if is_fine else f"{said}; what its tasks did is not known: {problem}",
-        started_at=time_from_json(status["startedAt"]) if status.get("startedAt") else None,
-        finished_at=None if finished_at is None else time_from_json(finished_at),
+        started_at=read_status_time(workflow, "startedAt"),
+        finished_at=read_status_time(workflow, "finishedAt"),
         ends=_count_ends(workflow),
     )
+
+
+def read_status_time(workflow: Document, name: str) -> datetime | None:
+    """Return a time of a Workflow's status; ``None``: nothing says it, or it is no time."""
+    try:
+        return time_from_json(find_object(workflow, "status")[name])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _count_ends(workflow: Document) -> int:
