@@ -49,6 +49,7 @@ class FakeCluster:
         events_per_watch: After how many changes a watch is cut; ``None``: when there is no more.
         before_watch: Called before each watch, so that something happens while one waits.
         before_answer: Called once an object was created, before its creator hears of it.
+        before_delete: Called before an object is deleted.
     """
 
     def __init__(self, *, name: str = "fake", namespace: str = "ml") -> None:
@@ -66,6 +67,7 @@ class FakeCluster:
         self.events_per_watch: int | None = None
         self.before_watch: Callable[[], object] = lambda: None
         self.before_answer: Callable[[], object] = lambda: None
+        self.before_delete: Callable[[], object] = lambda: None
         self._lock = threading.RLock()
         self._objects: dict[str, dict[str, dict[str, Any]]] = {
             NAMESPACES.name: {namespace: {"metadata": {"name": namespace}}}
@@ -164,6 +166,7 @@ class FakeCluster:
             )
 
     def delete(self, resource: Resource, name: str) -> None:
+        self.before_delete()
         with self._lock:
             self._begin("delete", resource, name)
             found = self._object(resource, name)

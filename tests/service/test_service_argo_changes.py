@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from argo_world import NAME, RUN, World, order, submit
+from argosy_cluster.cluster import find_object
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.submission.retrying import retry_run
+from argosy_runs.argo.identity import read_run_identity
+from argosy_schemas.errors import UnreachableClusterError
+from workflow_play import play
 
 OTHER = "11111111-91d0-4c1f-9a55-0123456789ab"
 
@@ -210,3 +217,142 @@ def test_a_workflow_without_a_time_leaves_the_news_of_others_alone(world: World)
     world.play(one="Succeeded", two="Succeeded")
 
     assert world.final().state == "SUCCEEDED"
+
+
+# Answers that are lost or late.
+
+
+@pytest.fixture
+def unanswered(world: World) -> World:
+    """Return a world with a run whose Workflow was made, of which the engine heard nothing."""
+
+    def lose() -> None:
+        raise UnreachableClusterError("it does not answer in time")
+
+    world.cluster.before_answer = lose
+    return world
+
+
+def begin_unanswered(world: World) -> None:
+    world.engine.start(order())
+    [waiting] = world.reports(lambda found: len(found) == 1)
+    assert (waiting.error, world.names()) == ("it waits: it does not answer in time", [NAME])
+    world.cluster.before_answer = lambda: None
+
+
+def test_a_run_is_stopped_whose_workflow_was_made_without_an_answer(unanswered: World) -> None:
+    world = unanswered
+    with world.silence():
+        begin_unanswered(world)
+        world.engine.stop(RUN)
+        world.settle(lambda: world.workflow()["spec"].get("shutdown") or not world.engine.active)
+    world.play(one="Failed", two="Omitted")
+
+    assert world.final().state == "CANCELED"
+    assert world.workflow()["spec"]["shutdown"] == "Stop"
+
+
+def test_a_run_is_stopped_that_could_not_be_made(world: World) -> None:
+    world.cluster.failures["create", "workflows"] = [UnreachableClusterError("gone")] * 100
+    world.engine.start(order())
+    world.reports(lambda found: len(found) == 1)
+    world.engine.stop(RUN)
+
+    ended = world.final()
+
+    assert (ended.state, ended.error) == ("CANCELED", "the run was stopped before it began")
+
+
+def test_a_run_is_deleted_whose_workflow_was_made_without_an_answer(unanswered: World) -> None:
+    world = unanswered
+
+    def delete() -> bool:
+        for workflow in world.cluster.list(WORKFLOWS).items:
+            # Once: after that it may be deleted at any moment.
+            if find_object(workflow, "spec").get("shutdown") and "status" not in workflow:
+                world.cluster.put(WORKFLOWS, play(workflow, {"one": "Failed", "two": "Omitted"}))
+        return world.engine.delete(RUN, artifacts=False)
+
+    with world.silence():
+        begin_unanswered(world)
+        world.settle(delete)
+
+    assert world.names() == []
+
+
+def test_a_workflow_that_was_deleted_before_the_answer_to_its_creation_is_lost(
+    world: World,
+) -> None:
+    answer = threading.Event()
+    world.cluster.before_answer = answer.wait
+    with world.silence():
+        world.engine.start(order())
+        world.settle(world.names)
+        world.cluster.delete(WORKFLOWS, NAME)
+        world.cluster.forget_history()
+    world.hear()
+    answer.set()
+    world.settle(world.engine.poll)
+    world.skipped += 61
+
+    ended = world.final()
+
+    assert "was deleted before its end was seen" in ended.error
+    world.cluster.before_answer = lambda: None
+    world.engine.start(order(ends=ended.ends))
+    world.settle(lambda: world.names() == [f"{NAME}-1"])
+
+
+def test_a_workflow_of_which_the_watch_tells_nothing_is_asked_for(world: World) -> None:
+    with world.silence():
+        world.engine.start(order())
+        world.settle(world.names)
+        world.settle(world.engine.poll)
+        world.play(one="Succeeded", two="Succeeded")
+        world.skipped += 61
+
+        assert world.final().state == "SUCCEEDED"
+
+
+# Removals.
+
+
+def test_a_workflow_stays_whose_run_goes_on_when_its_turn_to_be_removed_comes(
+    world: World,
+) -> None:
+    world.settings = replace(world.settings, keep_workflows=timedelta(0))
+    world.restart()
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Failed", two="Omitted")
+    world.final()
+
+    def choose_ended(ids: Collection[str]) -> Collection[str]:
+        # As if it waited for a thread from here on.
+        world.engine.watch(RUN)
+        return ids
+
+    world.now += timedelta(days=1)
+    world.engine.tidy(choose_ended)
+    world.engine.close()
+
+    assert world.names() == [NAME]
+
+
+def test_removals_leave_threads_to_runs(world: World) -> None:
+    for number in range(20):
+        submit(world, f"old-{number}")
+        world.play(f"old-{number}", one="Succeeded", two="Succeeded")
+    world.hear()
+    goes_on = threading.Event()
+    world.cluster.before_delete = goes_on.wait
+    for each in world.cluster.list(WORKFLOWS).items:
+        world.engine.delete(
+            read_run_identity(find_object(each, "metadata")).run_id, artifacts=False
+        )
+
+    world.engine.start(order())
+    try:
+        world.settle(lambda: NAME in world.names())
+    finally:
+        goes_on.set()

@@ -15,7 +15,7 @@ from argosy_cluster.resources import NAMESPACES, WORKFLOWS
 from argosy_cluster.runs.diagnoses import diagnose_tasks
 from argosy_cluster.runs.logs import ClusterLogReader, read_last_pod_lines
 from argosy_cluster.runs.reading import RunReader
-from argosy_cluster.runs.workflows import Sources, find_sources, is_over, make_entry
+from argosy_cluster.runs.workflows import Sources, find_sources, is_over, make_entry, read_age
 from argosy_cluster.watching import follow
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.argo.waiting import explain_waiting
@@ -104,9 +104,9 @@ class ClusterRuns:
     def list(self) -> Sequence[RunEntry]:
         rows = self.cluster.list_rows(WORKFLOWS, labels=PIPELINE_LABEL)
         # Of a run that was retried, the workflow that works on it now.
-        newest: dict[RunId, tuple[str, RunEntry]] = {}
+        newest: dict[RunId, tuple[tuple[str, int], RunEntry]] = {}
         for row in rows:
-            entry, at = make_entry(row), str(row["creationTimestamp"])
+            entry, at = make_entry(row), read_age(row)
             if entry.run_id not in newest or at >= newest[entry.run_id][0]:
                 newest[entry.run_id] = at, entry
         if not newest:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from argosy_cluster.cluster import Document, find_object, find_objects
-from argosy_cluster.resources import PHASE_LABEL
+from argosy_cluster.cluster import Cluster, Document, find_object, find_objects
+from argosy_cluster.resources import PHASE_LABEL, WORKFLOWS
 from argosy_compiler.config_objects import CONFIG_MAP, SECRET, ConfigObject
 from argosy_compiler.options import options_from_json
 from argosy_runs.argo.identity import read_run_identity
@@ -25,6 +26,7 @@ from argosy_schemas.pod import (
     OPTIONS_ANNOTATION,
     PIPELINE_ANNOTATION,
     PIPELINE_LABEL,
+    RUN_LABEL,
     STORE_PARAMETER,
 )
 
@@ -116,6 +118,31 @@ def _last_change(row: Document) -> datetime | None:
         if each.get("manager") == _CONTROLLER and each.get("time")
     ]
     return time_from_json(max(times)) if times else None
+
+
+def find_newest(cluster: Cluster, run_id: str) -> str | None:
+    """Return the name of the Workflow that works on a run, or did so last; ``None``: it is gone.
+
+    Raises:
+        ClusterError: The cluster does not give the Workflows.
+    """
+    # The service labels its workflows; others have to be looked through.
+    for labels in (f"{RUN_LABEL}={run_id}", PIPELINE_LABEL):
+        found: list[Document] = []
+        for row in cluster.list_rows(WORKFLOWS, labels=labels):
+            # Who damaged the annotation has no run.
+            with contextlib.suppress(InvalidArgumentError):
+                if read_run_identity(row).run_id == run_id:
+                    found.append(row)
+        if found:
+            return str(max(found, key=read_age)["name"])
+    return None
+
+
+def read_age(metadata: Document) -> tuple[str, int]:
+    """Return a key by which the newest Workflow of a run is the last."""
+    # The times of the API server have whole seconds.
+    return str(metadata["creationTimestamp"]), read_attempt(metadata)
 
 
 def read_attempt(metadata: Document) -> int:

@@ -102,6 +102,6 @@ class Calls(Generic[_T]):
         call.pause = min(call.pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def make_executor() -> ThreadPoolExecutor:
-    """Return the threads in which calls are made."""
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="argo")
+def make_executor(threads: int = _THREADS) -> ThreadPoolExecutor:
+    """Return threads in which calls are made."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="argo")

@@ -16,7 +16,7 @@ from typing import Final
 
 from argosy_cluster.cluster import Document
 from argosy_cluster.resources import WORKFLOWS
-from argosy_cluster.runs.workflows import is_over
+from argosy_cluster.runs.workflows import find_newest, is_over
 from argosy_schemas.errors import (
     AccessDeniedError,
     ArgosyError,
@@ -31,6 +31,7 @@ from argosy_service.engines.argo.finding import Strangers
 from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
 from argosy_service.engines.argo.reading import describe, read_report, report_unread
 from argosy_service.engines.argo.removing import (
+    read_own_workflow,
     remove_ended_workflow,
     remove_from_cluster,
     stop_on_cluster,
@@ -46,6 +47,9 @@ _READ_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
 """How long the end of a run waits for a store that cannot be read."""
 _STOP_AGAIN_SECONDS: Final = 5.0
+_SILENCE_SECONDS: Final = 60.0
+"""How long a Workflow that the feed does not know may take to be heard of."""
+_REMOVING_THREADS: Final = 4
 _TIDY_SECONDS: Final = 10.0
 """How often old Workflows are looked for."""
 
@@ -66,6 +70,8 @@ class _Active:
     """The name of the Workflow that works on it; empty: none was found or made so far."""
     document: Document | None = None
     """As it is now, where that has not been read."""
+    heard_at: float = float("-inf")
+    """When something was heard of its Workflow last."""
     read_at: float = float("-inf")
     unread_since: float | None = None
     """When its end could not be read the first time."""
@@ -101,11 +107,16 @@ class ArgoEngine:
         self._others = RunsOfThreads(settings)
         self._submitter = Submitter(settings, self._others)
         self._executor = make_executor()
+        # Removals copy logs and artifacts; no run waits for them.
+        self._removing = make_executor(_REMOVING_THREADS)
         self._made = Calls[Document](self._executor, monotonic=monotonic)
         self._changes = Calls[bool](self._executor, monotonic=monotonic)
-        self._removals = Calls[bool](self._executor, monotonic=monotonic, is_done=bool)
+        self._looks = Calls[Document | None](self._executor, monotonic=monotonic)
+        self._doubtful: set[str] = set()
+        """The ids of runs that may have a Workflow, since the answer to its creation was lost."""
+        self._removals = Calls[bool](self._removing, monotonic=monotonic, is_done=bool)
         self._removed: set[str] = set()
-        self._tidied = Calls[bool](self._executor, monotonic=monotonic)
+        self._tidied = Calls[bool](self._removing, monotonic=monotonic)
         self._tidy_at = float("-inf")
         self._known = KnownWorkflows()
         self._active: dict[str, _Active] = {}
@@ -162,15 +173,20 @@ class ArgoEngine:
         self._take_removals()
         if run_id in self._removed:
             self._removed.discard(run_id)
+            self._forget_calls(run_id)
             return True
         self._strangers.take(run_id)
         if self._is_complete and not self._made.is_under_way(run_id):
             newest = self._known.newest(run_id)
             name = None if newest is None else newest.name
-            self._removals.begin(
-                run_id,
-                lambda: remove_from_cluster(self._others.get(), run_id, name, artifacts=artifacts),
-            )
+            is_doubtful = newest is None and run_id in self._doubtful
+
+            def remove() -> bool:
+                runs = self._others.get()
+                found = find_newest(runs.cluster, run_id) if is_doubtful else name
+                return remove_from_cluster(runs, run_id, found, artifacts=artifacts)
+
+            self._removals.begin(run_id, remove)
         return False
 
     def find(
@@ -200,12 +216,14 @@ class ArgoEngine:
                 self._tidied.begin(name, partial(self._remove_workflow, run_id, name))
 
     def _remove_workflow(self, run_id: str, name: str) -> bool:
-        return remove_ended_workflow(self._others.get(), run_id, name)
+        # It may have waited for its turn, and the run goes on meanwhile.
+        return run_id in self._active or remove_ended_workflow(self._others.get(), run_id, name)
 
     def close(self) -> None:
         """Leave the runs alone; they go on."""
         self._feed.close()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        for executor in (self._executor, self._removing):
+            executor.shutdown(wait=True, cancel_futures=True)
         self._others.close()
         self._runs.cluster.close()
 
@@ -221,9 +239,14 @@ class ArgoEngine:
         for report in reports:
             if report.is_final:
                 self._active.pop(report.run_id, None)
-                # The Workflow as it was made is no news for who goes on with the run.
-                self._made.drop(report.run_id)
+                self._forget_calls(report.run_id)
         return reports
+
+    def _forget_calls(self, run_id: str) -> None:
+        # What comes of them is no news for who goes on with the run, nor are their pauses.
+        for calls in (self._made, self._changes, self._looks):
+            calls.drop(run_id)
+        self._doubtful.discard(run_id)
 
     # What the cluster said.
 
@@ -249,7 +272,7 @@ class ArgoEngine:
         try:
             return self._known.take(document)
         except Exception as error:  # one that nobody foresaw must not keep other runs waiting
-            _LOGGER.info("a workflow is left out: %s", _describe_any(error))
+            _LOGGER.info("a workflow is left out: %s", describe(error))
             return None
 
     def _assign(self, known: KnownWorkflow, document: Document) -> None:
@@ -261,7 +284,12 @@ class ArgoEngine:
             return
         is_own = active.workflow in ("", known.name) or known == self._known.newest(run_id)
         if is_own and not self._is_outdated(active, known):
-            active.workflow, active.document = known.name, document
+            self._give(run_id, active, known, document)
+
+    def _give(self, run_id: str, active: _Active, known: KnownWorkflow, document: Document) -> None:
+        active.workflow, active.document = known.name, document
+        active.heard_at = self._monotonic()
+        self._doubtful.discard(run_id)
 
     def _is_outdated(self, active: _Active, known: KnownWorkflow) -> bool:
         """Return whether a Workflow is one that has ended before the run was ordered."""
@@ -275,6 +303,7 @@ class ArgoEngine:
         run_id = known.identity.run_id
         active = self._active.get(run_id)
         self._strangers.lose(run_id, known.name)
+        self._tidied.drop(known.name)
         if active is None and self._known.newest(run_id) is None:
             self._strangers.forget(run_id)
         if active is None or active.workflow != known.name:
@@ -299,6 +328,8 @@ class ArgoEngine:
         for run_id, result in self._made.take():
             active = self._active.get(run_id)
             if isinstance(result, ArgosyError):
+                if isinstance(result, _PASSING):
+                    self._doubtful.add(run_id)
                 if active is not None:
                     reports += self._fail(run_id, active, result)
                 continue
@@ -308,11 +339,32 @@ class ArgoEngine:
                 is_own = known is not None and known.identity.run_id == run_id
                 # Otherwise somebody gave the name to another run.
                 if active is not None and known is not None and is_own:
-                    active.workflow, active.document = known.name, result
+                    self._give(run_id, active, known, result)
+        reports += self._take_looks()
         for run_id, stopped in self._changes.take():
             if isinstance(stopped, ArgosyError) and not isinstance(stopped, MissingObjectError):
                 _LOGGER.info("run %s cannot be stopped: %s", run_id, describe(stopped))
         return reports
+
+    def _take_looks(self) -> Iterator[RunReport]:
+        for run_id, result in self._looks.take():
+            active = self._active.get(run_id)
+            if active is None or isinstance(result, ArgosyError):
+                continue  # it is asked for again where it still matters
+            if result is None and not active.workflow:
+                self._doubtful.discard(run_id)
+            elif result is None:
+                lost = self._known.get(active.workflow)
+                if lost is None or lost.identity.run_id != run_id:
+                    ends = 0 if active.order is None else active.order.ends
+                    yield self._report_lost(run_id, active, ends)
+                else:
+                    self._known.forget(lost.name)
+                    yield self._report_lost(run_id, active, lost.attempt)
+            elif not active.workflow or self._is_silent(active):
+                known = self._take(result)
+                if known is not None:
+                    self._give(run_id, active, known, result)
 
     def _take_removals(self) -> None:
         for run_id, result in self._removals.take():
@@ -339,12 +391,30 @@ class ArgoEngine:
         if active.workflow:
             if active.is_stopping:
                 self._stop(run_id, active)
+            if self._is_silent(active):
+                # It may have been deleted before the feed could tell of it.
+                self._look(run_id, active.workflow)
             return None
         if not self._is_complete:
             return self._report_trouble(run_id, active)
         if self._made.is_under_way(run_id):
             return None
         return self._begin(run_id, active)
+
+    def _is_silent(self, active: _Active) -> bool:
+        if not self._is_complete or self._feed.has(active.workflow):
+            return False
+        return self._monotonic() >= active.heard_at + _SILENCE_SECONDS
+
+    def _look(self, run_id: str, name: str | None) -> None:
+        """Ask the cluster for the Workflow of a run; without a name, for the newest."""
+
+        def look() -> Document | None:
+            runs = self._others.get()
+            found = name or find_newest(runs.cluster, run_id)
+            return None if found is None else read_own_workflow(runs, run_id, found)
+
+        self._looks.begin(run_id, look)
 
     def _report_trouble(self, run_id: str, active: _Active) -> RunReport | None:
         """Report that a run waits for a cluster that cannot be followed, once."""
@@ -360,6 +430,9 @@ class ArgoEngine:
         if newest is not None and not self._is_outdated(active, newest):
             name = newest.name
             self._made.begin(run_id, lambda: self._others.get().cluster.get(WORKFLOWS, name))
+            return None
+        if active.is_stopping and run_id in self._doubtful:
+            self._look(run_id, None)
             return None
         if active.is_stopping:
             return RunReport(
@@ -384,11 +457,11 @@ class ArgoEngine:
         except Exception as error:  # a run that nobody foresaw must not keep others waiting
             if active.unread_since is None:
                 active.unread_since = now
-                _LOGGER.info("run %s cannot be read now: %s", run_id, _describe_any(error))
+                _LOGGER.info("run %s cannot be read now: %s", run_id, describe(error))
             if not has_ended or now < active.unread_since + _PATIENCE_SECONDS:
                 return None
-            _LOGGER.info("run %s cannot be read: %s", run_id, _describe_any(error))
-            report = report_unread(document, run_id, _describe_any(error))
+            _LOGGER.info("run %s cannot be read: %s", run_id, describe(error))
+            report = report_unread(document, run_id, describe(error))
         active.document = None
         return report
 
@@ -398,9 +471,3 @@ class ArgoEngine:
             return
         active.stopped_at = now
         self._changes.begin(run_id, lambda: stop_on_cluster(self._others.get(), run_id, name))
-
-
-def _describe_any(error: Exception) -> str:
-    if isinstance(error, ArgosyError):
-        return describe(error)
-    return f"the workflow is not what Argo writes ({error!r})"

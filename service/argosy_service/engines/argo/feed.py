@@ -88,6 +88,11 @@ class WorkflowFeed:
             self._changed, self._deleted, self._changed_at = {}, set(), None
             return news
 
+    def has(self, name: str) -> bool:
+        """Return whether a Workflow is there, as far as the cluster has said."""
+        with self._lock:
+            return name in self._versions
+
     @property
     def lag_seconds(self) -> float:
         """How long ago the first change came that was not taken, or the cluster was lost."""

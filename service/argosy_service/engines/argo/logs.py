@@ -6,14 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from argosy_cluster.cluster import Cluster
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.logs import ClusterLogReader
 from argosy_cluster.runs.place import ClusterRuns
-from argosy_cluster.runs.workflows import find_sources
-from argosy_runs.argo.identity import read_run_identity
-from argosy_schemas.errors import ArgosyError, InvalidArgumentError
-from argosy_schemas.pod import PIPELINE_LABEL, RUN_LABEL
+from argosy_cluster.runs.workflows import find_newest, find_sources
+from argosy_schemas.errors import ArgosyError
 from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_store.objects import ObjectStore
 
@@ -87,7 +84,7 @@ class ArgoLog:
         if self._runs is None:
             self._runs = self._settings.open_runs()
         runs = self._runs
-        name = _find_newest(runs.cluster, self._run_id)
+        name = find_newest(runs.cluster, self._run_id)
         store: ObjectStore | None = None
         if name is not None:
             _, store = runs.reader.store_of(find_sources(runs.cluster.get(WORKFLOWS, name)))
@@ -101,19 +98,3 @@ class ArgoLog:
             task=self._path,
             sdk_lines=True,
         )
-
-
-def _find_newest(cluster: Cluster, run_id: str) -> str | None:
-    """Return the name of the Workflow that works on a run, or did so last; ``None``: it is gone."""
-    # The service labels its workflows; others have to be looked through.
-    for labels in (f"{RUN_LABEL}={run_id}", PIPELINE_LABEL):
-        found: dict[str, str] = {}
-        for row in cluster.list_rows(WORKFLOWS, labels=labels):
-            try:
-                if read_run_identity(row).run_id == run_id:
-                    found[str(row["creationTimestamp"])] = str(row["name"])
-            except InvalidArgumentError:
-                continue
-        if found:
-            return found[max(found)]
-    return None

@@ -101,6 +101,8 @@ def _explain(runs: ClusterRuns, workflow: Document, result: RunResult) -> RunRes
     )
 
 
-def describe(error: ArgosyError) -> str:
-    """Return what a run that could not be begun says, on one line."""
+def describe(error: Exception) -> str:
+    """Return why a run could not be begun or read, on one line."""
+    if not isinstance(error, ArgosyError):
+        return f"the workflow is not what Argo writes ({error!r})"
     return " ".join(str(error).splitlines())

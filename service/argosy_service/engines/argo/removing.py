@@ -24,7 +24,7 @@ def stop_on_cluster(runs: ClusterRuns, run_id: str, name: str) -> bool:
     Raises:
         ClusterError: The cluster does not do it.
     """
-    if _read(runs, run_id, name) is not None:
+    if read_own_workflow(runs, run_id, name) is not None:
         runs.cluster.patch(WORKFLOWS, name, {"spec": {"shutdown": "Stop"}})
     return True
 
@@ -36,7 +36,7 @@ def remove_ended_workflow(runs: ClusterRuns, run_id: str, name: str) -> bool:
         StoreError: Its logs cannot be stored.
         ClusterError: The cluster does not do it.
     """
-    workflow = _read(runs, run_id, name)
+    workflow = read_own_workflow(runs, run_id, name)
     if workflow is None:
         return True
     _, store = runs.reader.store_of(find_sources(workflow))
@@ -63,7 +63,7 @@ def remove_from_cluster(
         StoreError: Its records cannot be deleted.
         ClusterError: The cluster does not do it.
     """
-    workflow = None if name is None else _read(runs, run_id, name)
+    workflow = None if name is None else read_own_workflow(runs, run_id, name)
     if workflow is None:
         name = None
     elif not is_over(workflow):
@@ -75,7 +75,7 @@ def remove_from_cluster(
     return True
 
 
-def _read(runs: ClusterRuns, run_id: str, name: str) -> Document | None:
+def read_own_workflow(runs: ClusterRuns, run_id: str, name: str) -> Document | None:
     """Return the Workflow of a run; ``None``: it is gone, or another run has its name."""
     try:
         workflow = runs.cluster.get(WORKFLOWS, name)
