@@ -12,8 +12,8 @@ from argosy._cluster_options import check_cluster_options
 from argosy._compiling import compile_for_argo
 from argosy._pipelines import Pipeline, PipelineSource, read
 from argosy_cluster.cluster import Cluster, Document
+from argosy_cluster.runs.kept_workflows import keep_workflow
 from argosy_cluster.runs.store_urls import read_store_url
-from argosy_cluster.submission.kept_workflows import keep_workflow
 from argosy_cluster.submission.known_results import (
     PATIENCE_SECONDS,
     PlannedArguments,

@@ -12,9 +12,9 @@ import pytest
 from argosy_cluster.cluster import Document
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.runs.kept_workflows import keep_workflow
 from argosy_cluster.runs.place import ClusterRuns
 from argosy_cluster.runs.workflows import find_sources
-from argosy_cluster.submission.kept_workflows import keep_workflow
 from argosy_cluster.submission.known_results import (
     PlannedArguments,
     adapt_options,

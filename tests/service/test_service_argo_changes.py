@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 
-from argo_world import NAME, RUN, World, order, submit
+from argo_world import NAME, RUN, World, order, record, submit
 from argosy_cluster.cluster import find_object
-from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.resources import CONFIG_MAPS, WORKFLOWS
 from argosy_cluster.submission.retrying import retry_run
+from argosy_compiler.config_objects import CONFIG_MAP, ConfigObject
+from argosy_compiler.options import CompileOptions
 from argosy_runs.argo.identity import read_run_identity
-from argosy_schemas.errors import UnreachableClusterError
+from argosy_schemas.errors import AccessDeniedError, UnreachableClusterError
+from argosy_schemas.pod import ENV_STORE
+from argosy_service.engines.argo.settings import RunsOfThreads
+from argosy_store.stores import open_store
 from workflow_play import play
 
 OTHER = "11111111-91d0-4c1f-9a55-0123456789ab"
@@ -356,3 +361,53 @@ def test_removals_leave_threads_to_runs(world: World) -> None:
         world.settle(lambda: NAME in world.names())
     finally:
         goes_on.set()
+
+
+def put_artifact(world: World) -> Path:
+    """Return the file of an artifact of the run."""
+    file = world.store / "artifacts" / "hello" / RUN / "one" / "out"
+    file.parent.mkdir(parents=True)
+    file.write_text("x")
+    return file
+
+
+@pytest.mark.parametrize("artifacts", [False, True])
+def test_artifacts_of_a_run_whose_workflow_is_gone_are_deleted(
+    world: World, artifacts: bool
+) -> None:
+    world.engine.start(order())
+    world.settle(world.names)
+    world.play(one="Succeeded", two="Succeeded")
+    world.final()
+    file = put_artifact(world)
+    world.cluster.delete(WORKFLOWS, NAME)
+    world.hear()
+
+    world.settle(lambda: world.engine.delete(RUN, artifacts=artifacts))
+
+    assert file.exists() != artifacts
+    assert not list(open_store(str(world.store)).list(f"runs/{RUN}"))
+
+
+def test_records_go_also_when_the_cluster_does_not_say_at_once_where_they_are(
+    world: World,
+) -> None:
+    named = ConfigObject(kind=CONFIG_MAP, name="store")
+    world.cluster.put(
+        CONFIG_MAPS, {"metadata": {"name": "store"}, "data": {ENV_STORE: str(world.store)}}
+    )
+    world.settings = replace(world.settings, options=CompileOptions(store_from=named))
+    world.restart()
+    record(world, "one")
+    gone = UnreachableClusterError("it does not answer")
+    denied = AccessDeniedError("not yet")
+    world.cluster.failures["get", "configmaps"] = [gone]
+
+    world.settle(lambda: world.engine.delete(RUN, artifacts=False))
+    records = list(open_store(str(world.store)).list(f"runs/{RUN}"))
+    # Nor is it kept that the object could not be read.
+    others = RunsOfThreads(world.settings)
+    world.cluster.failures["get", "configmaps"] = [denied]
+
+    assert not records
+    assert [others.get().store_url for _ in range(2)] == [None, str(world.store)]

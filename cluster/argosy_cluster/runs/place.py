@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import NAMESPACES, WORKFLOWS
 from argosy_cluster.runs.diagnoses import diagnose_tasks
+from argosy_cluster.runs.kept_workflows import read_kept_workflow
 from argosy_cluster.runs.logs import ClusterLogReader, read_last_pod_lines
 from argosy_cluster.runs.reading import RunReader
 from argosy_cluster.runs.workflows import Sources, find_sources, is_over, make_entry, read_age
@@ -304,7 +305,13 @@ class ClusterRuns:
         notices: tuple[str, ...] = ()
         deleted, kept = 0, tuple[str, ...]()
         try:
-            deleted, kept = self._delete_stored(workflow, run.run_id, artifacts=artifacts)
+            url, store = self.reader.store_of(find_sources(workflow))
+            if store is None:
+                raise StoreError("nothing names it", retryable=False)
+            references = References(store, [run.run_id])
+            if artifacts:
+                deleted, kept = self._delete_artifacts(workflow, run.run_id, url, store, references)
+            kept += _delete_records(run.run_id, store, references)
         except StoreError as error:
             # Somebody who may not reach the store must be able to clean up the namespace.
             notices = (f"its records stay in the store, which cannot be used from here: {error}",)
@@ -312,17 +319,31 @@ class ClusterRuns:
         self.cluster.delete(WORKFLOWS, run.label)
         if read_run_identity(find_object(workflow, "metadata")).is_retried:
             self._delete_earlier(run.run_id)
-        return Deletion(run_id=run.run_id, deleted_artifacts=deleted, kept=kept, notices=notices)
+        return Deletion(
+            run_id=run.run_id, deleted_artifacts=deleted, kept=tuple(sorted(kept)), notices=notices
+        )
 
     def _delete_recorded(self, run: RunReference, *, artifacts: bool) -> Deletion:
-        """Delete the records of a run whose workflow is gone."""
+        """Delete the records of a run whose workflow is gone, and its artifacts by the copy."""
         if self.store_url is None:
             raise _make_gone_error(run)
         store = self.reader.open(self.store_url)
-        delete_cache_entries(run.run_id, store)
-        kept = delete_records(run.run_id, store, References(store, [run.run_id]))
-        notice = "its artifacts stay: only its workflow knew their root"
-        return Deletion(run_id=run.run_id, kept=kept, notices=(notice,) if artifacts else ())
+        references = References(store, [run.run_id])
+        workflow = read_kept_workflow(run.run_id, store) if artifacts else None
+        deleted, kept, notices = 0, tuple[str, ...](), tuple[str, ...]()
+        try:
+            if workflow is not None:
+                deleted, kept = self._delete_artifacts(
+                    workflow, run.run_id, self.store_url, store, references
+                )
+            elif artifacts:
+                notices = ("its artifacts stay: only its workflow knew their root",)
+        except (InvalidArgumentError, MissingObjectError) as error:
+            notices = (f"its artifacts stay, since its pipeline cannot be read: {error}",)
+        kept += _delete_records(run.run_id, store, references)
+        return Deletion(
+            run_id=run.run_id, deleted_artifacts=deleted, kept=tuple(sorted(kept)), notices=notices
+        )
 
     def _delete_earlier(self, run_id: RunId) -> None:
         """Delete the other workflows that worked on a run."""
@@ -331,26 +352,28 @@ class ClusterRuns:
                 with contextlib.suppress(MissingObjectError):
                     self.cluster.delete(WORKFLOWS, str(row["name"]))
 
-    def _delete_stored(
-        self, workflow: Document, run_id: RunId, *, artifacts: bool
+    def _delete_artifacts(
+        self,
+        workflow: Document,
+        run_id: RunId,
+        url: str,
+        store: ObjectStore,
+        references: References,
     ) -> tuple[int, tuple[str, ...]]:
-        """Delete what the store has of a run; return the number of artifacts and what stays."""
-        sources = find_sources(workflow)
-        url, store = self.reader.store_of(sources)
-        if store is None:
-            raise StoreError("nothing names it", retryable=False)
-        deleted, kept = 0, tuple[str, ...]()
-        references = References(store, [run_id])
-        if artifacts:
-            metadata: Any = workflow["metadata"]
-            pipeline = self.reader.read_pipeline(sources, store, metadata["name"])
-            root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
-            place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
-            deleted, kept = delete_artifacts(
-                ArtifactRoot(url=place, pipeline=pipeline.name, run_id=run_id), references
-            )
-        delete_cache_entries(run_id, store)
-        return deleted, tuple(sorted((*kept, *delete_records(run_id, store, references))))
+        """Delete the artifacts of a run that no other uses; return their number and what stays."""
+        metadata: Any = workflow["metadata"]
+        pipeline = self.reader.read_pipeline(find_sources(workflow), store, metadata["name"])
+        root = WorkflowDocument(workflow).arguments.get(ROOT_PARAMETER)
+        place = root or pipeline.default_pipeline_root or join_uri(url, "artifacts")
+        return delete_artifacts(
+            ArtifactRoot(url=place, pipeline=pipeline.name, run_id=run_id), references
+        )
+
+
+def _delete_records(run_id: RunId, store: ObjectStore, references: References) -> tuple[str, ...]:
+    """Delete what the store says of a run; return what stays, since another run uses it."""
+    delete_cache_entries(run_id, store)
+    return tuple(delete_records(run_id, store, references))
 
 
 def _read_last_lines(

@@ -87,6 +87,7 @@ class RunReader:
         Raises:
             InvalidArgumentError: It is none of Argosy's, or cannot be read.
             StoreError: Its IR is in the store, which cannot be reached.
+            ClusterError: The object that names its store, or has its IR, cannot be read now.
         """
         metadata: Any = workflow["metadata"]
         sources = find_sources(workflow)
@@ -114,6 +115,7 @@ class RunReader:
 
         Raises:
             StoreError: The URL cannot be used, or is not that of all runs.
+            ClusterError: The object that names it cannot be read now.
         """
         url = sources.store or ""
         if self._only_store is not None and url != self._only_store:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from argosy_cluster.cluster import Document, find_object, find_objects
 from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.runs.kept_workflows import keep_workflow, read_kept_workflow
 from argosy_cluster.runs.place import ClusterRuns
 from argosy_cluster.runs.workflows import find_sources, is_over, read_attempt
-from argosy_cluster.submission.kept_workflows import keep_workflow, read_kept_workflow
 from argosy_cluster.submission.known_results import (
     PATIENCE_SECONDS,
     adapt_options,

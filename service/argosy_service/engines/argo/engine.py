@@ -103,7 +103,7 @@ class ArgoEngine:
         self._settings = settings
         self._now = now
         self._monotonic = monotonic
-        self._runs = settings.open_runs()
+        self._runs = settings.connect_runs()
         self._others = RunsOfThreads(settings)
         self._submitter = Submitter(settings, self._others)
         self._executor = make_executor()

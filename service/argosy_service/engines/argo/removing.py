@@ -6,6 +6,7 @@ All look at the Workflow first: somebody may have given its name to that of anot
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
 from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.resources import WORKFLOWS
@@ -15,7 +16,10 @@ from argosy_cluster.runs.workflows import find_sources, is_over
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.places import RunReference
 from argosy_schemas.errors import MissingNameError
+from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId
+
+_LOGGER: Final = Logger("service.argo")
 
 
 def stop_on_cluster(runs: ClusterRuns, run_id: str, name: str) -> bool:
@@ -71,7 +75,9 @@ def remove_from_cluster(
         runs.cluster.patch(WORKFLOWS, str(name), {"spec": {"shutdown": "Terminate"}})
         return False
     if name is not None or runs.store_url is not None:
-        runs.delete(RunReference(run_id=RunId(run_id), name=name), artifacts=artifacts)
+        run = RunReference(run_id=RunId(run_id), name=name)
+        for notice in runs.delete(run, artifacts=artifacts).notices:
+            _LOGGER.info("run %s is deleted: %s", run_id, notice)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -66,20 +66,40 @@ class ArgoSettings:
             self, connect=lambda: connect_to(namespace), options=options, is_of_users=True
         )
 
+    def connect_runs(self) -> ClusterRuns:
+        """Return the runs of the namespace, before anything is asked; for one thread.
+
+        Where an object of the cluster holds the URL of the store, they have none yet.
+        """
+        url = self.options.store
+        only = url if self.is_of_users else None
+        return ClusterRuns(self.connect(), store_url=url, only_store=only)
+
     def open_runs(self) -> ClusterRuns:
-        """Return the runs of the namespace; for one thread."""
-        cluster = self.connect()
-        url = self._find_store_url(cluster)
-        return ClusterRuns(cluster, store_url=url, only_store=url if self.is_of_users else None)
+        """Return the runs of the namespace; for one thread.
+
+        Raises:
+            ClusterError: The object that holds the URL of the store cannot be read now.
+        """
+        with ExitStack() as stack:
+            runs = stack.enter_context(self.connect_runs())
+            runs.store_url = self.read_store_url(runs.cluster)
+            stack.pop_all()
+            return runs
 
     def find_store_url(self) -> str | None:
-        """Return the URL of the store; ``None``: the object that holds it cannot be read."""
+        """Return the URL of the store; ``None``: the object that holds it is not for the service.
+
+        Raises:
+            ClusterError: It cannot be read now.
+        """
         if self.options.store is not None:
             return self.options.store
         with closing(self.connect()) as cluster:
-            return self._find_store_url(cluster)
+            return self.read_store_url(cluster)
 
-    def _find_store_url(self, cluster: Cluster) -> str | None:
+    def read_store_url(self, cluster: Cluster) -> str | None:
+        """Return the same, by a connection that is there."""
         if self.options.store_from is None:
             return self.options.store
         return read_store_url(cluster, self.options.store_from) or None
@@ -94,11 +114,18 @@ class RunsOfThreads:
         self._all: list[ClusterRuns] = []
 
     def get(self) -> ClusterRuns:
-        """Return those of this thread."""
+        """Return those of this thread.
+
+        Raises:
+            ClusterError: The object that holds the URL of the store cannot be read now.
+        """
         found: ClusterRuns | None = getattr(self._own, "runs", None)
         if found is None:
-            found = self._own.runs = self._settings.open_runs()
+            found = self._own.runs = self._settings.connect_runs()
             self._all.append(found)
+        if found.store_url is None:
+            # Whoever may not read it now may do so later.
+            found.store_url = self._settings.read_store_url(found.cluster)
         return found
 
     def close(self) -> None:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from argosy_cluster.cluster import Cluster, Document, find_object
 from argosy_cluster.resources import WORKFLOWS
+from argosy_cluster.runs.kept_workflows import keep_workflow
 from argosy_cluster.runs.place import ClusterRuns
 from argosy_cluster.runs.workflows import find_sources, is_over, read_attempt
-from argosy_cluster.submission.kept_workflows import keep_workflow
 from argosy_cluster.submission.known_results import write_known_records
 from argosy_cluster.submission.retrying import go_on
 from argosy_cluster.submission.submitting import submit_workflow
@@ -75,7 +75,8 @@ class Submitter:
     def _keep(self, runs: ClusterRuns, workflow: Document, run_id: RunId) -> None:
         """Store a copy of the Workflow, for the time after the Workflow was deleted.
 
-        Then ``argosy retry`` goes on with the run by it; the service does not use the copy.
+        Then ``argosy retry`` goes on with the run by it, and artifacts can be deleted; the service
+        itself goes on without it.
         """
         try:
             _, store = runs.reader.store_of(find_sources(workflow))
