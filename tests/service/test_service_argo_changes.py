@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from argosy_compiler.options import CompileOptions
 from argosy_runs.argo.identity import read_run_identity
 from argosy_schemas.errors import AccessDeniedError, UnreachableClusterError
 from argosy_schemas.pod import ENV_STORE
+from argosy_service.engines.argo.compiling import MadeOnce
+from argosy_service.engines.argo.logs import ArgoLogs
 from argosy_service.engines.argo.settings import RunsOfThreads
 from argosy_store.stores import open_store
 from workflow_play import play
@@ -411,3 +415,63 @@ def test_records_go_also_when_the_cluster_does_not_say_at_once_where_they_are(
 
     assert not records
     assert [others.get().store_url for _ in range(2)] == [None, str(world.store)]
+
+
+# Pipelines and logs.
+
+
+def test_what_is_made_is_made_once_and_keeps_nobody_else_waiting() -> None:
+    kept = MadeOnce[str, int](most=2)
+    goes_on, made = threading.Event(), list[str]()
+
+    def make(key: str) -> int:
+        made.append(key)
+        if key == "slow":
+            goes_on.wait()
+        return len(key)
+
+    def get(key: str) -> int:
+        return kept.get(key, lambda: make(key))
+
+    with ThreadPoolExecutor(3) as threads:
+        slow = [threads.submit(get, "slow") for _ in range(2)]
+        quick = threads.submit(get, "quick").result(timeout=60)
+        goes_on.set()
+        found = [each.result(timeout=60) for each in slow]
+
+    assert (quick, found, sorted(made)) == (5, [4, 4], ["quick", "slow"])
+
+
+@pytest.mark.parametrize(("most", "times"), [(1, 2), (2, 1)])
+def test_what_was_wanted_long_ago_is_made_again(most: int, times: int) -> None:
+    kept, made = MadeOnce[str, str](most=most), list[str]()
+
+    def make(key: str) -> str:
+        made.append(key)
+        return key
+
+    for key in ("a", "b", "a"):
+        kept.get(key, partial(make, key))
+
+    assert made.count("a") == times
+
+
+def test_a_failure_is_not_kept() -> None:
+    kept = MadeOnce[str, int](most=2)
+
+    def fail() -> int:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        kept.get("a", fail)
+    assert kept.get("a", lambda: 1) == 1
+
+
+def test_who_leaves_a_log_leaves_no_connection(world: World) -> None:
+    log = ArgoLogs(world.settings).open(RUN, "one")
+    log.read(is_over=False)
+    before = world.cluster.calls.count(("close", "", ""))
+
+    log.close()
+
+    assert world.cluster.calls.count(("close", "", "")) == before + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,11 +23,13 @@ from argosy_schemas.formats.records import Artifact, Content, ContentKind, Value
 from argosy_schemas.ir.model import ArtifactType
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import ArtifactUri, TaskPath
+from argosy_service.api.logs import Logs
 from argosy_service.api.methods import list_methods
+from argosy_service.api.watching import ChangeWatch
 from argosy_service.background.ledger import Ledger
 from argosy_service.database.database import open_database
 from argosy_service.database.tables import TASKS
-from argosy_service.engines.fakes import FakeLogs
+from argosy_service.engines.fakes import FakeLog, FakeLogs
 from argosy_service.engines.protocol import RunReport
 from argosy_service.errors import NotFoundError, NotImplementedYetError
 from argosy_service.protos.run_pb2 import CreateRunRequest, Run
@@ -380,3 +383,16 @@ def test_a_task_that_ran_once_more_has_what_it_made_last(service: Service) -> No
 
 def _one(artifact: Artifact) -> Values:
     return Values(artifacts={"x": (artifact,)})
+
+
+def test_a_log_is_closed_when_its_reader_leaves(service: Service) -> None:
+    log = FakeLog(b"hello")
+    logs = Logs(service.context, ChangeWatch(service.context))
+
+    async def leave() -> bytes:
+        stream = logs.stream("run", "say", log, follows=False)
+        text = await anext(stream)
+        await stream.aclose()
+        return text
+
+    assert (asyncio.run(leave()), log.is_closed) == (b"hello", True)

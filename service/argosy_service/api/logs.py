@@ -43,7 +43,7 @@ class Logs:
         # Never as something that a browser would run.
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         return StreamingResponse(
-            self._stream(run_id, task.path, log, follows), media_type="text/plain", headers=headers
+            self.stream(run_id, task.path, log, follows), media_type="text/plain", headers=headers
         )
 
     def _find(self, request: Request, run_id: str, node: str) -> LoggedTask:
@@ -51,19 +51,23 @@ class Logs:
         check_permissions(self._context, get_caller(request), "ReadLog", asked)
         return find_logged_task(self._context, run_id, node)
 
-    async def _stream(
+    async def stream(
         self, run_id: str, path: str, log: TaskLog, follows: bool
     ) -> AsyncGenerator[bytes]:
-        seen = -1
-        while not self._watch.is_closed:
-            # Asked first: what was written by then is read below.
-            is_over = not follows
-            if follows and seen != self._watch.revision:
-                seen = self._watch.revision
-                is_over = await run_in_threadpool(has_ended, self._context, run_id, path)
-            text = await run_in_threadpool(log.read, is_over=is_over)
-            if text:
-                yield text
-            if is_over or self._context.health.is_stopping:
-                return
-            await self._watch.wait(seen, _LOOK_SECONDS)
+        """Yield what a task wrote; its log is closed at the end, also where the reader leaves."""
+        try:
+            seen = -1
+            while not self._watch.is_closed:
+                # Asked first: what was written by then is read below.
+                is_over = not follows
+                if follows and seen != self._watch.revision:
+                    seen = self._watch.revision
+                    is_over = await run_in_threadpool(has_ended, self._context, run_id, path)
+                text = await run_in_threadpool(log.read, is_over=is_over)
+                if text:
+                    yield text
+                if is_over or self._context.health.is_stopping:
+                    return
+                await self._watch.wait(seen, _LOOK_SECONDS)
+        finally:
+            log.close()

@@ -1,1 +1,1 @@
-"""What runs take place in: one small protocol, an engine of this machine, and a fake."""
+"""What runs take place in: one small protocol, engines of this machine and of Argo, and a fake."""

@@ -24,11 +24,16 @@ class FakeLog:
 
     def __init__(self, text: bytes) -> None:
         self._text = text
+        self.is_closed = False
 
     def read(self, *, is_over: bool) -> bytes:
         """Return all of it the first time, and nothing afterwards."""
         text, self._text = self._text, b""
         return text
+
+    def close(self) -> None:
+        """Note that nobody reads it any more."""
+        self.is_closed = True
 
 
 class FakeSource:

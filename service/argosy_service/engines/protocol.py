@@ -104,6 +104,10 @@ class TaskLog(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give back what reading it took, e.g. connections; nothing is read afterwards."""
+        ...
+
 
 class TaskLogs(Protocol):
     """The logs of the tasks of an engine; for many threads."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from argosy_cluster.cluster import Document
 from argosy_cluster.submission.known_results import (
@@ -40,6 +41,9 @@ from argosy_service.spec_documents import make_source
 from argosy_store.locations import parse_pipeline_root
 
 _LOGGER: Final = Logger("service.argo")
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _MAX_SPEC_BYTES: Final = 128 * 2**20
 _KEPT: Final = 64
 
@@ -74,14 +78,45 @@ class RunWorkflow:
     """Success records of the tasks that need no pod, since their results are known."""
 
 
+class MadeOnce(Generic[_K, _V]):
+    """What was made for keys, each once; who wants another one does not wait. For many threads."""
+
+    def __init__(self, *, most: int) -> None:
+        """Keep nothing yet.
+
+        Args:
+            most: How many are kept; those that were wanted last.
+        """
+        self._most = most
+        self._kept = OrderedDict[_K, Future[_V]]()
+        self._lock = threading.Lock()
+
+    def get(self, key: _K, make: Callable[[], _V]) -> _V:
+        """Return what is kept for a key, else make it; an error is not kept."""
+        with self._lock:
+            found = self._kept.pop(key, None)
+            future = Future[_V]() if found is None else found
+            self._kept[key] = future
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        if found is None:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                with self._lock:
+                    if self._kept.get(key) is future:
+                        del self._kept[key]
+                future.set_exception(error)
+        return future.result()
+
+
 class WorkflowMaker:
     """Makes the Workflows of runs; for many threads."""
 
     def __init__(self, options: CompileOptions, *, cache: bool) -> None:
         self._options = options
         self._cache = cache
-        self._kept = OrderedDict[tuple[str, str], _Compiled]()
-        self._lock = threading.Lock()
+        self._kept = MadeOnce[tuple[str, str], _Compiled](most=_KEPT)
 
     def name(self, order: RunOrder) -> str:
         """Return the name of the Workflow that begins the run now.
@@ -162,14 +197,7 @@ class WorkflowMaker:
 
     def _compile(self, order: RunOrder) -> _Compiled:
         key = order.spec, order.service_account
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
-                found = self._make(order)
-            self._kept[key] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return found
+        return self._kept.get(key, lambda: self._make(order))
 
     def _make(self, order: RunOrder) -> _Compiled:
         source = make_source(order.spec)

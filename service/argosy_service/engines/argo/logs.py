@@ -68,10 +68,14 @@ class ArgoLog:
             return text
         if self._reader is not None:
             problems += self._reader.notices
-        if self._runs is not None:
-            self._runs.cluster.close()
         said = "".join(f"argosy: {problem}\n" for problem in problems) if self._is_empty else ""
         return text + said.encode()
+
+    def close(self) -> None:
+        """Close the connections to the cluster and to the store."""
+        if self._runs is not None:
+            self._runs.reader.close()
+            self._runs.cluster.close()
 
     def _read(self, *, is_over: bool) -> Iterator[str]:
         if self._reader is None:
