@@ -344,11 +344,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_patch(self, plural: str, name: str, query: dict[str, str], body: bytes) -> None:
         assert self.headers["Content-Type"] == "application/merge-patch+json"
-        found = self.server.objects[plural].get(name)
+        with self.server.changed:
+            found = self.server.objects[plural].get(name)
+            if found is not None:
+                found = self.server.put(plural, _merge(found, json.loads(body)))
         if found is None:
             self.refuse_missing(plural, name)
         else:
-            self.answer(200, self.server.put(plural, _merge(found, json.loads(body))))
+            self.answer(200, found)
 
     def do_delete(self, plural: str, name: str, query: dict[str, str], body: bytes) -> None:
         if name not in self.server.objects[plural]:

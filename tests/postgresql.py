@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -81,7 +82,8 @@ def run_postgresql(programs: Path) -> Generator[PostgreSql]:
             _wait_for(started, server)
             yield started
         finally:
-            server.terminate()
+            # At once, also where a connection was left open.
+            server.send_signal(signal.SIGINT)
             server.wait()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

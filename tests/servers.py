@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,11 +105,16 @@ def seaweed_server(directory: Path) -> Generator[S3Server]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on at the moment."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
+    """Different ports that nobody listens on at the moment.
+
+    They are below those that a system gives to who asks for any, so that nobody gets one meanwhile.
+    """
+    ports: list[int] = []
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 1000):
+        if len(ports) == count:
+            break
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
     return ports
 
 

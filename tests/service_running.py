@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from argosy_service.access.access import AccessPolicy
 from argosy_service.database.database import open_database
-from argosy_service.database.tables import METADATA, RUN_COUNTS
+from argosy_service.database.tables import COUNTERS, METADATA, RUN_COUNTS
 from argosy_service.engines.argo.settings import ArgoSettings
 from argosy_service.engines.fakes import FakeLogs
 from argosy_service.resources.changes import Changes
@@ -61,7 +61,9 @@ class Client:
         database = open_database(self.settings.database_url)
         with database.write() as connection:
             for table in METADATA.sorted_tables:
-                connection.execute(table.delete())
+                # Revisions only rise: who waits for a change knows them.
+                if table is not COUNTERS:
+                    connection.execute(table.delete())
             # Once more: the runs that went were counted.
             connection.execute(RUN_COUNTS.delete())
         ensure_default_experiment(

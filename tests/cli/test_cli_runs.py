@@ -261,8 +261,10 @@ def test_a_run_is_stopped_from_elsewhere_and_resumed(tmp_path: Path) -> None:
 
 
 def test_a_second_stop_kills_what_does_not_listen(tmp_path: Path) -> None:
-    process = started(tmp_path, "deaf", {"one": "trap '' TERM INT; while :; do sleep 1; done"})
-    wait_for_task(tmp_path, "RUNNING")
+    deaf = f"trap '' TERM INT; touch {tmp_path}/deaf; while :; do sleep 1; done"
+    process = started(tmp_path, "deaf", {"one": deaf})
+    while not (tmp_path / "deaf").exists():
+        time.sleep(0.01)
 
     argosy("stop", "@latest", "--no-wait", cwd=tmp_path)
     wait_until_taken(tmp_path)

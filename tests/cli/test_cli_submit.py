@@ -168,7 +168,7 @@ def controller(server: KubeServer) -> Iterator[Callable[[str], None]]:
             spec = server.objects["workflows"][name]["spec"]
             server.put("workflows", {**workflow, "spec": spec, "status": status})
             # Who follows the run has seen it by then.
-            give_up_at = time.monotonic() + 20
+            give_up_at = time.monotonic() + 120
             while not server.asked("watch") and time.monotonic() < give_up_at:
                 time.sleep(0.05)
             time.sleep(0.3)

@@ -494,16 +494,16 @@ def test_an_exit_task_that_had_failed_does_not_run_again_when_the_run_is_stopped
     home: Home, tmp_path: Path
 ) -> None:
     stop_when_up(home)
+    journals = f"{home.path}/runs/*/journal.jsonl"
+    until = (
+        f"""until grep -q '"path":"clean-up","phase":"Failed"' {journals}; do sleep 0.05; done"""
+    )
 
     result = home.run(
         {**exiting(task("no-op")), "up": task("after-clean-up")},
         {
             **cleaning(f"echo x >> {tmp_path}/ran; exit 3"),
-            "after-clean-up": leaf(
-                **sh(
-                    f"until test -e {tmp_path}/ran; do sleep 0.05; done; sleep 1; echo up; sleep 60"
-                )
-            ),
+            "after-clean-up": leaf(**sh(f"{until}; echo up; sleep 60")),
         },
     )
 
@@ -893,7 +893,7 @@ def stop_when_up(home: Home) -> None:
     before = len(home.events)
 
     def wait() -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             if any(isinstance(event, TaskLogLine) for event in home.events[before:]):
                 os.kill(os.getpid(), signal.SIGINT)

@@ -125,7 +125,11 @@ def test_tasks_run_in_the_order_of_their_dependencies() -> None:
 class Gauge:
     """Counts how many pods run at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, meet: Mapping[str, int] | None = None) -> None:
+        """Begin at none; the pods of a group in ``meet`` wait until there are so many."""
+        self._meet = {
+            group: threading.Barrier(count, timeout=60) for group, count in (meet or {}).items()
+        }
         self._lock = threading.Lock()
         self._now: dict[str, int] = {}
         self.most: dict[str, int] = {}
@@ -134,6 +138,8 @@ class Gauge:
         group = request.path.partition("/")[0]
         for name, change in ((group, 1), ("all", 1)):
             self._count(name, change)
+        if group in self._meet:
+            self._meet[group].wait()
         time.sleep(0.02)
         for name, change in ((group, -1), ("all", -1)):
             self._count(name, change)
@@ -147,7 +153,7 @@ class Gauge:
 
 def test_no_more_pods_run_at_once_than_there_are_jobs() -> None:
     gauge = Gauge()
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=120)
 
     def run(request: PodRequest) -> PodOutcome:
         together.wait()
@@ -203,7 +209,7 @@ def loop(name: str, count: int, parallelism: int | None) -> list[dict[str, Any]]
 
 
 def test_a_loop_keeps_to_its_parallelism() -> None:
-    gauge = Gauge()
+    gauge = Gauge(meet={"wide": 2})
     made = interpreter(
         [{"name": "narrow", "template": "narrow"}, {"name": "wide", "template": "wide"}],
         templates=[*loop("narrow", 6, 1), *loop("wide", 6, None)],
@@ -251,7 +257,7 @@ def test_a_failed_task_is_tried_again_after_its_backoff() -> None:
 
     assert phase is NodePhase.SUCCEEDED
     assert [(r.attempt, r.is_retried) for r in pods.requests] == [(0, True), (1, True), (2, True)]
-    assert 2 <= time.monotonic() - started < 10
+    assert 2 <= time.monotonic() - started < 100
 
 
 def test_what_does_not_depend_on_a_failure_goes_on() -> None:
@@ -305,7 +311,7 @@ class DeafPods(FakePods):
         self.requests.append(request)
         if request.path == self._deaf:
             self.entered.set()
-            self.release.wait(60)
+            self.release.wait(200)
         return OK
 
 
@@ -534,7 +540,7 @@ def test_a_second_stop_does_not_wait_for_pods_that_do_not_listen(
     after(pods.entered, made.request_stop)
     threading.Timer(0.5, made.request_stop).start()
 
-    assert run_within(10, made, pods) is NodePhase.FAILED
+    assert run_within(60, made, pods) is NodePhase.FAILED
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -547,7 +553,7 @@ def test_a_pod_that_does_not_listen_leaves_its_place_to_what_runs_at_the_exit(
     made = engine(exiting(), pods, jobs=jobs, observer=recorder)
     after(pods.entered, lambda: stop_twice(made))
 
-    phase = run_within(20, made, pods)
+    phase = run_within(60, made, pods)
 
     assert phase is NodePhase.FAILED
     assert [request.path for request in pods.requests] == ["a", "clean-up"]
@@ -564,7 +570,7 @@ def test_a_deadline_does_not_wait_for_pods_that_do_not_listen(
     pods = DeafPods("a")
     made = engine(interpreter([task("a")]), pods, deadline=timedelta(seconds=0.1))
 
-    assert run_within(10, made, pods) is NodePhase.FAILED
+    assert run_within(60, made, pods) is NodePhase.FAILED
     assert made.stop_failure == LATE
 
 
@@ -607,7 +613,7 @@ def test_a_stop_after_a_deadline_ends_the_grace(monkeypatch: pytest.MonkeyPatch)
     )
     threading.Timer(2, made.request_stop).start()
 
-    assert run_within(20, made, pods) is NodePhase.FAILED
+    assert run_within(60, made, pods) is NodePhase.FAILED
     assert made.stop_failure == LATE
 
 
@@ -626,7 +632,7 @@ def test_what_runs_at_the_exit_has_its_time_after_a_deadline_that_a_pod_did_not_
     pods = SlowExit("a")
     made = engine(exiting(), pods, jobs=1, observer=recorder, deadline=timedelta(seconds=0.1))
 
-    phase = run_within(20, made, pods)
+    phase = run_within(60, made, pods)
 
     assert phase is NodePhase.FAILED
     assert recorder.last()["onExit.clean-up"] is NodePhase.SUCCEEDED
@@ -646,7 +652,7 @@ def test_a_pod_that_is_given_up_on_is_told_to_end_at_once(monkeypatch: pytest.Mo
     pods = Overheard("a")
     made = engine(exiting(), pods, deadline=timedelta(seconds=0.1))
 
-    run_within(20, made, pods)
+    run_within(60, made, pods)
 
     assert signals[0].is_forced
 
@@ -742,7 +748,7 @@ def after(event: threading.Event, action: Callable[[], None]) -> None:
     """Do something in another thread when an event has come."""
 
     def wait() -> None:
-        event.wait(10)
+        event.wait(120)
         action()
 
     threading.Thread(target=wait, daemon=True).start()

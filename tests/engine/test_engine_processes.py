@@ -230,7 +230,7 @@ def test_children_that_keep_the_output_open_end_with_the_command(shell: Shell) -
     ended = shell.run("sleep 60 & echo $!")
 
     assert ended == CommandResult(exit_code=0)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 45
     wait_until_gone(int(shell.seen))
 
 
@@ -239,10 +239,11 @@ def test_a_child_that_left_the_group_does_not_hold_up_the_end(shell: Shell) -> N
 
     shell.run(
         f"{sys.executable} -c 'import os, time; os.setsid(); print(os.getpid(), flush=True); "
-        "time.sleep(60)' & sleep 1"
+        'open("left", "w").close(); time.sleep(300)\' & '
+        "until [ -e left ]; do sleep 0.05; done"
     )
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 100
     os.kill(int(shell.seen), signal.SIGKILL)
 
 
@@ -258,7 +259,7 @@ def test_a_deadline_ends_a_command(shell: Shell) -> None:
     ended = shell.run("sleep 60", deadline=timedelta(seconds=0.3))
 
     assert ended.interruption is Interruption.DEADLINE
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 45
 
 
 def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) -> None:
@@ -266,12 +267,12 @@ def test_a_command_that_ignores_sigterm_is_killed_after_its_grace(shell: Shell) 
 
     ended = shell.run(
         "trap '' TERM; echo up; while :; do sleep 0.1; done",
-        deadline=timedelta(seconds=0.3),
+        deadline=timedelta(seconds=3),
         grace=timedelta(seconds=0.5),
     )
 
     assert ended == CommandResult(exit_code=-signal.SIGKILL, interruption=Interruption.DEADLINE)
-    assert 0.8 <= time.monotonic() - started < 5
+    assert 3.5 <= time.monotonic() - started < 60
 
 
 def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
@@ -281,7 +282,10 @@ def test_a_stop_lets_a_command_clean_up(shell: Shell, stop: StopSignal) -> None:
 
     shell.on_output = stop_once
 
-    ended = shell.run("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done")
+    ended = shell.run(
+        "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done",
+        grace=timedelta(seconds=60),
+    )
 
     assert ended == CommandResult(exit_code=3, interruption=Interruption.STOPPED)
     assert shell.seen.startswith(b"up\n")
@@ -300,7 +304,7 @@ def test_a_second_stop_does_not_wait_for_the_grace(shell: Shell, stop: StopSigna
     ended = shell.run(script, grace=timedelta(seconds=60))
 
     assert ended == CommandResult(exit_code=-signal.SIGKILL, interruption=Interruption.STOPPED)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 45
 
 
 @pytest.fixture

@@ -374,7 +374,7 @@ def on_output(machine: Machine, action: object) -> None:
     """Do something once, when the first line of output has come."""
 
     def wait() -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             if any(isinstance(event, TaskLogLine) for event in tuple(machine.events)):
                 assert callable(action)
@@ -489,6 +489,9 @@ def test_a_workspace_is_a_directory_here_and_not_without_effect(machine: Machine
 
 
 def test_the_first_failure_is_told(machine: Machine) -> None:
-    result = machine.run({"b": Step(script="exit 1"), "a": Step(script="sleep 0.5; exit 2")})
+    journals = f"{machine.home}/runs/*/journal.jsonl"
+    until_b = f"""until grep -q '"path":"b","phase":"Failed"' {journals}; do sleep 0.05; done"""
+
+    result = machine.run({"b": Step(script="exit 1"), "a": Step(script=f"{until_b}; exit 2")})
 
     assert result.error == ("'b' failed: the command ended with exit code 1, it printed no reason")

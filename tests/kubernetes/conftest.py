@@ -29,7 +29,7 @@ def cluster(server: KubeServer, clock: FakeClock, tmp_path: Path) -> Iterator[Ku
     path = server.write_kubeconfig(tmp_path / "kubeconfig")
     access = read_access(files=str(path), context=None, environment={})
     cluster = KubernetesCluster(
-        access, answer_seconds=5, monotonic=clock.monotonic, sleep=clock.sleep
+        access, answer_seconds=60, monotonic=clock.monotonic, sleep=clock.sleep
     )
     yield cluster
     cluster.close()

@@ -19,7 +19,7 @@ from argosy_schemas.formats.records import AttemptState, Reason
 from argosy_schemas.formats.step import OutputArtifact, OutputParameter, Step, UriMapping
 from argosy_schemas.ir.model import ArtifactType, ParameterType
 from argosy_schemas.names import ArtifactUri
-from launcher_pods import EXEC, SYSTEM_PATH, Pod, step_of
+from launcher_pods import EXEC, SHORT_TICK_MS, SYSTEM_PATH, Pod, step_of
 
 NOBODY = 65534
 SECRET = "the-secret-of-the-launcher"
@@ -54,7 +54,6 @@ def pod(linux: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pod]:
         Path(directory).chmod(0o711)
         made = Pod(
             directory=Path(directory),
-            tick_ms=150,
             user=NOBODY if is_root else None,
             environment={
                 "PATH": SYSTEM_PATH,
@@ -98,7 +97,7 @@ def with_outputs(pod: Pod, script: str) -> Step:
     )
 
 
-def fails(pod: Pod, step: Step, *words: str, seconds: float = 20) -> None:
+def fails(pod: Pod, step: Step, *words: str, seconds: float = 55) -> None:
     """Check that the task fails with one line that has ``words``, and within ``seconds``."""
     began = time.monotonic()
 
@@ -267,6 +266,7 @@ def test_a_command_cannot_reach_what_is_private_or_published(pod: Pod) -> None:
 
 def test_a_command_that_kills_exec_has_no_success(pod: Pod) -> None:
     """Its orphans beat in the place of ``exec``; they end with the container."""
+    pod.tick_ms = SHORT_TICK_MS
     script = (
         "(while :; do touch $E/exec-alive; sleep 0.01; done) > /dev/null 2>&1 & loop=$!; "
         "(sleep 1; kill $loop) > /dev/null 2>&1 & echo x > $O/text; kill -9 $PPID"
@@ -308,17 +308,17 @@ def test_a_command_without_a_launcher_is_not_run(pod: Pod) -> None:
 
     assert (end.exit_code, end.stdout) == (1, b"")
     assert end.reason == NO_LAUNCHER
-    assert 60 * 0.02 <= passed < 150 * 0.02 + 1
+    assert passed >= 60 * 0.02
 
 
 def test_a_launcher_may_start_late_where_main_did(pod: Pod) -> None:
-    pod.tick_ms = 5
+    pod.tick_ms = 50
     exec_file = pod.published / "exec"
     exec_file.touch()
-    written_at = time.time() - 0.5
+    written_at = time.time() - 4
     os.utime(exec_file, (written_at, written_at))
     pod.start_main(step_of("sh", "-c", "echo ran"))
-    time.sleep(61 * 0.005 + 0.5)
+    time.sleep(61 * 0.05 + 0.5)
 
     pod.start_launcher()
     end = pod.end()

@@ -28,7 +28,7 @@ from argosy_schemas.ir.model import ArtifactType, ControlEntry, ParameterType
 from argosy_schemas.names import ArtifactUri
 from argosy_store.stores import Stores
 from argosy_store.transfer import inspect_content
-from launcher_pods import EXEC, Pod, step_of
+from launcher_pods import EXEC, SHORT_TICK_MS, Pod, step_of
 
 MODEL = ArtifactType(schema_title="system.Model")
 MakePod = Callable[..., Pod]
@@ -340,6 +340,7 @@ def test_output_that_nobody_reads_does_not_stop_the_command(pod: Pod) -> None:
 
 
 def test_a_child_that_outlives_the_command_is_ended(pod: Pod) -> None:
+    pod.tick_ms = SHORT_TICK_MS
     source = (
         "import os, signal, sys, time\n"
         "for leave in (False, True):\n"
@@ -348,7 +349,8 @@ def test_a_child_that_outlives_the_command_is_ended(pod: Pod) -> None:
         "        if leave: os.setsid()\n"
         "        open(sys.argv[1] + str(leave), 'w').write(str(os.getpid()))\n"
         "        time.sleep(1000)\n"
-        "while not all(os.path.exists(sys.argv[1] + x) for x in ('True', 'False')): pass\n"
+        "paths = [sys.argv[1] + x for x in ('True', 'False')]\n"
+        "while not all(os.path.exists(x) and os.path.getsize(x) for x in paths): pass\n"
         "print('parent ends', flush=True)\n"
     )
 
@@ -356,12 +358,12 @@ def test_a_child_that_outlives_the_command_is_ended(pod: Pod) -> None:
 
     pids = [int((pod.volume / f"pid-{leave}").read_text()) for leave in (True, False)]
     assert (end.exit_code, end.stdout) == (0, b"parent ends\n")
-    assert not any(alive(pid) for pid in pids)
+    wait_until(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_a_child_that_still_has_something_to_say_is_heard(make_pod: MakePod) -> None:
     """As in ``exec > >(tee log)``."""
-    pod = make_pod(tick_ms=1000)
+    pod = make_pod(tick_ms=10_000)
 
     end = pod.run(step_of("sh", "-c", "(sleep 0.05; echo late) & echo early"))
 
@@ -375,9 +377,12 @@ def test_orphans_are_reaped_while_the_command_runs(pod: Pod) -> None:
         "if os.fork() == 0:\n"
         "    if os.fork() == 0: os._exit(0)\n"
         "    os._exit(0)\n"
-        "os.wait(); time.sleep(0.3)\n"
+        "os.wait()\n"
         "path = f'/proc/{os.getppid()}/task/{os.getppid()}/children'\n"
-        "print(open(path).read().split() == [str(os.getpid())])\n"
+        "is_alone = lambda: open(path).read().split() == [str(os.getpid())]\n"
+        "end = time.monotonic() + 30\n"
+        "while not is_alone() and time.monotonic() < end: time.sleep(0.01)\n"
+        "print(is_alone())\n"
     )
 
     assert pod.run(step_of(*python(source))).stdout == b"True\n"
@@ -412,7 +417,7 @@ def test_signals_reach_the_command_and_its_children(
 def test_a_command_that_ignores_sigterm_is_killed_in_time_for_its_record(
     make_pod: MakePod,
 ) -> None:
-    pod = make_pod(grace_ticks=5)
+    pod = make_pod(grace_ticks=1)
     pod.start_main(step_of("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"))
     pod.start_launcher()
     wait_until_ready(pod)
@@ -468,6 +473,7 @@ def test_a_log_that_was_kept_whole_has_no_gap(make_pod: MakePod) -> None:
 
 def test_a_main_that_never_came_up_before_the_stop_is_canceled(pod: Pod) -> None:
     """Its image could not be pulled, say."""
+    pod.tick_ms = SHORT_TICK_MS
     write_step(step_of("true"), private=pod.private, published=pod.published)
     pod.start_launcher()
     assert pod.launcher is not None
@@ -692,11 +698,16 @@ def test_a_launcher_without_a_volume_ends_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_launcher_that_dies_does_not_hold_main(pod: Pod) -> None:
-    pod.start_main(step_of("sh", "-c", "echo ready; sleep 0.5; exit 9"))
+    pod.tick_ms = SHORT_TICK_MS
+    ends = pod.volume / "ends"
+    script = f"echo ready; while [ ! -e {ends} ]; do sleep 0.05; done; exit 9"
+    pod.start_main(step_of("sh", "-c", script))
     pod.start_launcher()
     assert pod.launcher is not None
     wait_until((pod.published / "launcher-alive").exists)
     pod.launcher.kill()
+    pod.launcher.wait()
+    ends.touch()
 
     end = pod.end()
 
@@ -705,6 +716,7 @@ def test_a_launcher_that_dies_does_not_hold_main(pod: Pod) -> None:
 
 
 def test_a_main_that_is_killed_as_a_whole_leaves_a_record(pod: Pod) -> None:
+    pod.tick_ms = SHORT_TICK_MS
     pod.start_main(step_of("sh", "-c", "echo ready; exec sleep 1000"))
     pod.start_launcher()
     wait_until_ready(pod)
@@ -726,6 +738,7 @@ def test_a_main_that_is_killed_as_a_whole_leaves_a_record(pod: Pod) -> None:
 
 def test_a_stop_that_comes_when_main_is_gone_is_not_the_cause(pod: Pod) -> None:
     """Argo tells sidecars to stop once main has ended, also where memory ran out."""
+    pod.tick_ms = SHORT_TICK_MS
     pod.start_main(step_of("sh", "-c", "echo ready; exec sleep 1000"))
     pod.start_launcher()
     wait_until_ready(pod)
@@ -747,6 +760,7 @@ def test_a_stop_that_comes_when_main_is_gone_is_not_the_cause(pod: Pod) -> None:
 
 
 def test_a_main_that_is_killed_after_it_was_told_to_stop_is_canceled(pod: Pod) -> None:
+    pod.tick_ms, pod.grace_ticks = SHORT_TICK_MS, 1000
     pod.start_main(step_of("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"))
     pod.start_launcher()
     wait_until_ready(pod)
@@ -754,7 +768,7 @@ def test_a_main_that_is_killed_after_it_was_told_to_stop_is_canceled(pod: Pod) -
     assert pod.launcher is not None
     pod.main.terminate()
     pod.launcher.terminate()
-    time.sleep(0.5)
+    time.sleep(3)
 
     pod.main.kill()
     end = pod.end()
@@ -789,7 +803,7 @@ def test_whatever_is_killed_when_nothing_hangs_and_records_are_true(
     elif end.exit_code == 0:
         pytest.fail("main ended well without a success record")
 
-    second = make_pod("first")
+    second = make_pod("first", tick_ms=SHORT_TICK_MS)
     for path in ("exchange/exit", "exchange/exec-alive", "published/verdict"):
         (first.own / path).unlink(missing_ok=True)
     (first.published / "launcher-alive").unlink(missing_ok=True)

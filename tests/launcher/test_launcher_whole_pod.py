@@ -117,7 +117,6 @@ class Cluster:
             "ARGOSY_TASK": task,
             "ARGOSY_ATTEMPT": pod.name,
             "ARGOSY_MOUNTED_AT": str(pod / "volumes"),
-            "ARGOSY_TICK_SECONDS": "0.05",
         }
         driver = [sys.executable, "-m", "argosy_driver"]
         subprocess.run(driver, env=settings, check=True, timeout=60)
@@ -127,7 +126,7 @@ class Cluster:
                 [
                     *(*UNSHARE, ENTER, "enter", str(pod / "root"), str(pod / "volumes")),
                     sys.prefix,
-                    *("/argosy/published/exec", "-m", "50", "-t", "/tmp/termination-log"),
+                    *("/argosy/published/exec", "-t", "/tmp/termination-log"),
                 ],
                 env={"PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}"},
                 capture_output=True,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from argosy_cluster.cluster import Document
+from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import PODS, WORKFLOWS
 from argosy_compiler.compile import compile_pipeline
@@ -296,7 +296,7 @@ def test_a_run_is_reported_from_its_queue_to_its_end(world: World) -> None:
     world.engine.start(order())
     [waiting] = world.reports(lambda found: len(found) == 1)
     world.play(one="Running")
-    [running] = world.reports(lambda found: len(found) == 1)
+    running = world.reports(lambda found: any(each.started_at for each in found))[-1]
     world.play(one="Succeeded", two="Succeeded")
     ended = world.final()
 
@@ -563,15 +563,18 @@ def test_a_run_is_deleted_whose_workflow_the_watch_has_not_shown_yet(world: Worl
     world.settle(world.names)
 
     def delete() -> bool:
-        for workflow in world.names():
-            if world.workflow(workflow)["spec"].get("shutdown"):
-                world.play(one="Failed", two="Omitted")
+        for workflow in world.cluster.list(WORKFLOWS).items:
+            # Once: after that it may be deleted at any moment.
+            if find_object(workflow, "spec").get("shutdown") and "status" not in workflow:
+                ended = play(workflow, {"one": "Failed", "two": "Omitted"})
+                world.cluster.put(WORKFLOWS, ended)
         return world.engine.delete(RUN, artifacts=False)
 
-    world.settle(delete)
-    goes_on.set()
-
-    assert not world.names()
+    try:
+        world.settle(delete)
+        assert not world.names()
+    finally:
+        goes_on.set()
 
 
 def test_a_deleted_run_leaves_neither_workflow_nor_records(world: World) -> None:

@@ -52,7 +52,7 @@ def argo(server: KubeServer, directory: Path) -> ArgoSettings:
 
     def connect() -> KubernetesCluster:
         access = read_access(files=kubeconfig, context=None, environment={})
-        return KubernetesCluster(access, patience_seconds=0.5, answer_seconds=2)
+        return KubernetesCluster(access, patience_seconds=0.5, answer_seconds=60)
 
     return ArgoSettings(
         connect=connect, options=CompileOptions(store=str(directory / "store")), max_runs=100
@@ -346,6 +346,8 @@ def start(server: KubeServer, directory: Path, database: str) -> tuple[subproces
     kubeconfig = server.write_kubeconfig(directory / "kubeconfig")
     words = ["--home", str(directory / "home"), "--database", database, "--port", "0"]
     words += ["--grpc-port", "0", "--kubeconfig", str(kubeconfig), "--store", "s3://none/argosy"]
+    # Nobody reads them: a full pipe would hold the service up.
+    words += ["--no-request-log"]
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("argosy")), "serve", *words],
         stderr=subprocess.PIPE,

@@ -143,8 +143,8 @@ def run_here(directory: Path, script: str) -> Any:
 
 
 def remove(engine: LocalEngine, run_id: str) -> bool:
-    """Ask until it is done, as the job does; return whether it was within ten seconds."""
-    for _ in range(100):
+    """Ask until it is done, as the job does; return whether it was within a minute."""
+    for _ in range(600):
         if engine.delete(run_id, artifacts=True):
             return True
         time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
@@ -292,6 +293,7 @@ def test_the_command_builds_runs_of_this_machine_from_their_journals(tmp_path: P
         run_id = client.post("/runs", {"display_name": "r", "pipeline_spec": spec})["run_id"]
         state = "PENDING"
         while state not in ("SUCCEEDED", "FAILED"):
+            time.sleep(0.05)
             found = client.get(f"/runs/{run_id}")
             state = found["state"]
         used = argosy("service", "rebuild", "--home", str(tmp_path), cwd=tmp_path)

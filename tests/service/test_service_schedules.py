@@ -183,7 +183,8 @@ def test_the_latest_slot_of_many_is_found_at_once() -> None:
     latest = schedule.latest(schedule.first(), at(CREATED) + 5)
 
     assert latest == at(CREATED)
-    assert time.monotonic() - begun < 5
+    # It would take hours to walk there.
+    assert time.monotonic() - begun < 100
 
 
 def test_fields_are_those_of_the_time_zone() -> None:

@@ -260,8 +260,8 @@ def test_a_run_whose_worker_ended_with_the_service_goes_on(tmp_path: Path) -> No
         journal = RunFiles(client.settings.home, RunId(run_id)).journal
         while not (journal.exists() and b"slow" in journal.read_bytes()):
             time.sleep(0.05)
-    mark.touch()
     os.kill(json.loads(journal.read_text().splitlines()[0])["process"], signal.SIGKILL)
+    mark.touch()
 
     with run_service(make_settings(tmp_path)) as client:
         run = wait(client, run_id, "SUCCEEDED", "FAILED")

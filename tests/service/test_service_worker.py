@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ RUN = RunId("4c8d6a2e-0000-4000-8000-000000000000")
 def make_order(tmp_path: Path, script: str, **members: object) -> Any:
     return {
         "home": str(tmp_path / "home"),
+        "log": str(tmp_path / "log"),
         "run_id": RUN,
         "spec": shell_pipeline("shell", {"say": f"echo x >> {tmp_path}/seen; {script}"}),
         "parameters": {},
@@ -48,6 +51,20 @@ def test_a_run_is_done_once_however_often_it_is_started(tmp_path: Path) -> None:
 
     assert count_seen(tmp_path) == 1
     assert read_run(tmp_path / "home", RUN).state is RunState.SUCCEEDED
+
+
+def test_a_run_that_two_workers_begin_at_once_is_done_once(tmp_path: Path) -> None:
+    """The first was started by a service that was killed before the worker got to work."""
+    order = make_order(tmp_path, f"until [ -e {tmp_path}/ends ]; do sleep 0.05; done; exit 1")
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(work, order) for _ in range(2)]
+        while not (tmp_path / "seen").exists():
+            time.sleep(0.01)
+        (tmp_path / "ends").touch()
+        for call in calls:
+            call.result()
+
+    assert (count_ends(RunFiles(tmp_path / "home", RUN).journal), count_seen(tmp_path)) == (1, 1)
 
 
 def test_a_run_that_ended_as_often_as_ordered_goes_on(tmp_path: Path) -> None:

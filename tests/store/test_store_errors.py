@@ -55,7 +55,7 @@ def test_a_refused_connection_is_told_within_seconds_and_may_be_tried_again(
 
     error = failure(operation, store, tmp_path)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert error.retryable
     assert f"http://127.0.0.1:{port} cannot be reached (the connection was refused)" in str(error)
     assert str(error).startswith("s3://bucket/root/a")

@@ -18,8 +18,12 @@ from argosy_runs.viewing.run_spec import RunSpec
 from argosy_schemas.atomic_files import write_atomically
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 
-_PATIENCE_SECONDS = 0.5
-"""Whoever reads a run holds its lock for a moment, to see whether anybody else does."""
+_LOOKS = 50
+"""Whoever reads a run holds its lock for a moment, to see whether anybody else does.
+
+Looks are counted, not time: a process that did not run for a while has not looked.
+"""
+_PAUSE_SECONDS = 0.01
 
 
 class RunDirectory(RunFiles):
@@ -81,16 +85,14 @@ class RunDirectory(RunFiles):
 
 def _lock(descriptor: int) -> bool:
     """Return whether a lock could be had."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while True:
+    for _ in range(_LOOKS):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > give_up_at:
-                return False
-            time.sleep(0.01)
+            time.sleep(_PAUSE_SECONDS)
         else:
             return True
+    return False
 
 
 def make_unwritable_error(path: Path, error: OSError) -> MachineError:

@@ -115,6 +115,7 @@ class LocalEngine:
     def _start_worker(self, order: RunOrder, log: Path) -> subprocess.Popen[bytes]:
         content = {
             "home": str(self._home),
+            "log": str(log),
             "run_id": order.run_id,
             "spec": order.spec,
             "parameters": order.parameters,

@@ -1,12 +1,13 @@
 """The process that runs one run, ``python -m argosy_service.engines.local.worker``.
 
 Its order is JSON on standard input; what it has to say of a run that could not begin is its last
-line on standard error. It may be started any number of times for one run: the directory of a run
-has one lock, and what was done before is not done again.
+line on standard error. It may be started any number of times for one run: of several workers one
+goes on at a time, and what was done before is not done again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import sys
@@ -34,6 +35,13 @@ def work(order: Any) -> None:
         ArgosyError: It cannot begin.
     """
     home, run_id = Path(order["home"]), RunId(order["run_id"])
+    # A service that was killed may have started a worker that has not come to the run's own lock.
+    with Path(order["log"]).open("ab") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        _work_alone(order, home, run_id)
+
+
+def _work_alone(order: Any, home: Path, run_id: RunId) -> None:
     files = RunFiles(home, run_id)
     settings = RunSettings(
         home=home,
