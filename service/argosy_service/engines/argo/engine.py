@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from argosy_cluster.cluster import Document
@@ -30,12 +29,7 @@ from argosy_service.engines.argo.feed import WorkflowFeed
 from argosy_service.engines.argo.finding import Strangers
 from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
 from argosy_service.engines.argo.reading import describe, read_report, report_unread
-from argosy_service.engines.argo.removing import (
-    read_own_workflow,
-    remove_ended_workflow,
-    remove_from_cluster,
-    stop_on_cluster,
-)
+from argosy_service.engines.argo.removing import Removals, read_own_workflow, stop_on_cluster
 from argosy_service.engines.argo.settings import ArgoSettings, RunsOfThreads
 from argosy_service.engines.argo.submitting import Submitter
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
@@ -49,7 +43,6 @@ _PATIENCE_SECONDS: Final = 60.0
 _STOP_AGAIN_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 60.0
 """How long a Workflow that the feed does not know may take to be heard of."""
-_REMOVING_THREADS: Final = 4
 _TIDY_SECONDS: Final = 10.0
 """How often old Workflows are looked for."""
 
@@ -107,16 +100,12 @@ class ArgoEngine:
         self._others = RunsOfThreads(settings)
         self._submitter = Submitter(settings, self._others)
         self._executor = make_executor()
-        # Removals copy logs and artifacts; no run waits for them.
-        self._removing = make_executor(_REMOVING_THREADS)
         self._made = Calls[Document](self._executor, monotonic=monotonic)
         self._changes = Calls[bool](self._executor, monotonic=monotonic)
         self._looks = Calls[Document | None](self._executor, monotonic=monotonic)
         self._doubtful: set[str] = set()
         """The ids of runs that may have a Workflow, since the answer to its creation was lost."""
-        self._removals = Calls[bool](self._removing, monotonic=monotonic, is_done=bool)
-        self._removed: set[str] = set()
-        self._tidied = Calls[bool](self._removing, monotonic=monotonic)
+        self._removals = Removals(self._others, monotonic=monotonic)
         self._tidy_at = float("-inf")
         self._known = KnownWorkflows()
         self._active: dict[str, _Active] = {}
@@ -170,23 +159,15 @@ class ArgoEngine:
     def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
         """Stop a run and remove what is kept of it; return whether that is done."""
         self._active.pop(run_id, None)
-        self._take_removals()
-        if run_id in self._removed:
-            self._removed.discard(run_id)
+        if self._removals.take(run_id):
             self._forget_calls(run_id)
             return True
         self._strangers.take(run_id)
         if self._is_complete and not self._made.is_under_way(run_id):
             newest = self._known.newest(run_id)
             name = None if newest is None else newest.name
-            is_doubtful = newest is None and run_id in self._doubtful
-
-            def remove() -> bool:
-                runs = self._others.get()
-                found = find_newest(runs.cluster, run_id) if is_doubtful else name
-                return remove_from_cluster(runs, run_id, found, artifacts=artifacts)
-
-            self._removals.begin(run_id, remove)
+            is_doubtful = run_id in self._doubtful
+            self._removals.begin(run_id, name, artifacts=artifacts, is_doubtful=is_doubtful)
         return False
 
     def find(
@@ -201,9 +182,7 @@ class ArgoEngine:
         Args:
             choose_ended: Returns those ids of runs whose end is written down.
         """
-        for name, result in self._tidied.take():
-            if isinstance(result, ArgosyError):
-                _LOGGER.info("workflow %s cannot be removed: %s", name, describe(result))
+        self._removals.take_old()
         keep, now = self._settings.keep_workflows, self._monotonic()
         if keep is None or not self._is_complete or now < self._tidy_at:
             return
@@ -211,19 +190,14 @@ class ArgoEngine:
         old = self._known.list_ended(self._now() - keep)[:_TIDIED_AT_ONCE]
         chosen = choose_ended([each.identity.run_id for each in old]) if old else ()
         for each in old:
-            run_id, name = each.identity.run_id, each.name
-            if run_id in chosen:
-                self._tidied.begin(name, partial(self._remove_workflow, run_id, name))
-
-    def _remove_workflow(self, run_id: str, name: str) -> bool:
-        # It may have waited for its turn, and the run goes on meanwhile.
-        return run_id in self._active or remove_ended_workflow(self._others.get(), run_id, name)
+            if each.identity.run_id in chosen:
+                self._removals.begin_old(each, self._active.__contains__)
 
     def close(self) -> None:
         """Leave the runs alone; they go on."""
         self._feed.close()
-        for executor in (self._executor, self._removing):
-            executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._removals.close()
         self._others.close()
         self._runs.cluster.close()
 
@@ -303,7 +277,7 @@ class ArgoEngine:
         run_id = known.identity.run_id
         active = self._active.get(run_id)
         self._strangers.lose(run_id, known.name)
-        self._tidied.drop(known.name)
+        self._removals.forget_old(known.name)
         if active is None and self._known.newest(run_id) is None:
             self._strangers.forget(run_id)
         if active is None or active.workflow != known.name:
@@ -365,13 +339,6 @@ class ArgoEngine:
                 known = self._take(result)
                 if known is not None:
                     self._give(run_id, active, known, result)
-
-    def _take_removals(self) -> None:
-        for run_id, result in self._removals.take():
-            if isinstance(result, ArgosyError):
-                _LOGGER.info("run %s cannot be deleted: %s", run_id, describe(result))
-            else:
-                self._removed.add(run_id)
 
     def _fail(self, run_id: str, active: _Active, error: ArgosyError) -> Iterator[RunReport]:
         """Report a run whose Workflow could not be made; a cause that passes lets it wait."""

@@ -6,20 +6,99 @@ All look at the Workflow first: somebody may have given its name to that of anot
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from argosy_cluster.cluster import Document, find_object
 from argosy_cluster.resources import WORKFLOWS
 from argosy_cluster.runs.lost_logs import store_lost_logs
 from argosy_cluster.runs.place import ClusterRuns
-from argosy_cluster.runs.workflows import find_sources, is_over
+from argosy_cluster.runs.workflows import find_newest, find_sources, is_over
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.places import RunReference
-from argosy_schemas.errors import MissingNameError
+from argosy_schemas.errors import ArgosyError, MissingNameError
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId
+from argosy_service.engines.argo.calls import Calls, make_executor
+from argosy_service.engines.argo.known import KnownWorkflow
+from argosy_service.engines.argo.reading import describe
+from argosy_service.engines.argo.settings import RunsOfThreads
 
 _LOGGER: Final = Logger("service.argo")
+_THREADS: Final = 4
+
+
+class Removals:
+    """Removals of runs and of old Workflows that are under way.
+
+    They copy logs and delete artifacts. So they have threads of their own, and neither starts nor
+    stops of runs wait for them.
+    """
+
+    def __init__(self, runs: RunsOfThreads, *, monotonic: Callable[[], float]) -> None:
+        """Begin none.
+
+        Args:
+            runs: Of the namespace.
+            monotonic: The clock.
+        """
+        self._runs = runs
+        self._executor = make_executor(_THREADS)
+        self._calls = Calls[bool](self._executor, monotonic=monotonic, is_done=bool)
+        self._removed: set[str] = set()
+        self._old = Calls[bool](self._executor, monotonic=monotonic)
+
+    def begin(self, run_id: str, name: str | None, *, artifacts: bool, is_doubtful: bool) -> None:
+        """Stop a run and remove what is kept of it, unless that is under way.
+
+        Args:
+            run_id: Of the run.
+            name: Of its newest Workflow; ``None``: none is known.
+            artifacts: As in :func:`remove_from_cluster`.
+            is_doubtful: Whether the cluster is asked for a Workflow where none is known.
+        """
+
+        def remove() -> bool:
+            runs, found = self._runs.get(), name
+            if found is None and is_doubtful:
+                found = find_newest(runs.cluster, run_id)
+            return remove_from_cluster(runs, run_id, found, artifacts=artifacts)
+
+        self._calls.begin(run_id, remove)
+
+    def take(self, run_id: str) -> bool:
+        """Return whether a run was removed since it was asked last."""
+        for each, result in self._calls.take():
+            if isinstance(result, ArgosyError):
+                _LOGGER.info("run %s cannot be deleted: %s", each, describe(result))
+            else:
+                self._removed.add(each)
+        is_removed = run_id in self._removed
+        self._removed.discard(run_id)
+        return is_removed
+
+    def begin_old(self, known: KnownWorkflow, is_active: Callable[[str], bool]) -> None:
+        """Remove a Workflow that ended long ago, unless its run goes on when its turn comes."""
+        run_id, name = known.identity.run_id, known.name
+
+        def remove() -> bool:
+            return is_active(run_id) or remove_ended_workflow(self._runs.get(), run_id, name)
+
+        self._old.begin(name, remove)
+
+    def take_old(self) -> None:
+        """Log which old Workflows could not be removed; they are tried again."""
+        for name, result in self._old.take():
+            if isinstance(result, ArgosyError):
+                _LOGGER.info("workflow %s cannot be removed: %s", name, describe(result))
+
+    def forget_old(self, name: str) -> None:
+        """Forget an old Workflow, which is gone."""
+        self._old.drop(name)
+
+    def close(self) -> None:
+        """Begin no more, and wait for those that are under way."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
 
 def stop_on_cluster(runs: ClusterRuns, run_id: str, name: str) -> bool:
