@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from argo_world import CREATED, NAME, RUN, SPEC, World, order, record, submit
 from argosy_cluster.cluster import Document, find_object
-from argosy_cluster.fakes import FakeCluster
 from argosy_cluster.resources import PODS, WORKFLOWS
 from argosy_compiler.compile import compile_pipeline
 from argosy_compiler.options import CompileOptions
@@ -25,95 +25,14 @@ from argosy_schemas.errors import (
     RefusedObjectError,
     UnreachableClusterError,
 )
-from argosy_schemas.formats.records import AttemptRecord, AttemptState, Values
 from argosy_schemas.formats.retried_run import RetriedRun
-from argosy_schemas.names import AttemptId, RunId, TaskPath
+from argosy_schemas.names import RunId
 from argosy_schemas.pod import RUN_LABEL
 from argosy_schemas.reading.pipeline import read_pipeline
-from argosy_service.engines.argo.engine import ArgoEngine
 from argosy_service.engines.argo.logs import ArgoLogs
-from argosy_service.engines.argo.settings import ArgoSettings
-from argosy_service.engines.protocol import RunOrder, RunReport
-from argosy_store.run_records import RunRecords
 from argosy_store.stores import open_store
 from cli_processes import argosy, shell_pipeline
 from workflow_play import play
-
-RUN = "7f3ab2c4-91d0-4c1f-9a55-0123456789ab"
-NAME = "hello-7f3ab2c4-91d0"
-CREATED = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
-SPEC = shell_pipeline("hello", {"one": "true", "two": "true"}, after={"two": "one"})
-
-
-def order(run_id: str = RUN, **values: Any) -> RunOrder:
-    made = RunOrder(run_id=run_id, spec=SPEC, parameters={}, created_at=CREATED)
-    return replace(made, **values)
-
-
-class World:
-    """An engine, its cluster and its store."""
-
-    def __init__(self, store: Path) -> None:
-        self.cluster = FakeCluster()
-        self.store = store
-        self.settings = ArgoSettings(
-            connect=lambda: self.cluster, options=CompileOptions(store=str(store))
-        )
-        self.now = CREATED
-        self.skipped = 0.0
-        """Seconds that went by on the clock of the engine alone."""
-        self.engine = self.open()
-
-    def open(self) -> ArgoEngine:
-        return ArgoEngine(
-            self.settings,
-            monotonic=lambda: time.monotonic() + self.skipped,
-            sleep=lambda _: time.sleep(0.01),
-            now=lambda: self.now,
-        )
-
-    def restart(self) -> None:
-        self.engine.close()
-        self.engine = self.open()
-
-    def reports(self, wanted: Callable[[list[RunReport]], bool]) -> list[RunReport]:
-        """Poll until what came is what is wanted, and return it."""
-        found: list[RunReport] = []
-        give_up_at = time.monotonic() + 20
-        while not wanted(found):
-            assert time.monotonic() < give_up_at, found
-            found += self.engine.poll()
-            time.sleep(0.01)
-        return found
-
-    def final(self) -> RunReport:
-        return self.reports(lambda found: any(each.is_final for each in found))[-1]
-
-    def settle(self, until: Callable[[], object]) -> None:
-        """Poll until something is so."""
-        give_up_at = time.monotonic() + 20
-        while not until():
-            assert time.monotonic() < give_up_at
-            self.engine.poll()
-            time.sleep(0.01)
-
-    def names(self) -> list[str]:
-        return [str(name(each)) for each in self.cluster.list(WORKFLOWS).items]
-
-    def workflow(self, found: str = NAME) -> Any:
-        return self.cluster.get(WORKFLOWS, found)
-
-    def play(self, found: str = NAME, **phases: str) -> None:
-        """Give the Workflow the nodes of pods with these phases."""
-        self.cluster.put(WORKFLOWS, play(self.workflow(found), phases))
-
-    def count(self, verb: str) -> int:
-        return sum(call[:2] == (verb, "workflows") for call in self.cluster.calls)
-
-
-def name(document: Document) -> Any:
-    metadata: Any = document["metadata"]
-    return metadata["name"]
 
 
 @pytest.fixture
@@ -471,24 +390,6 @@ def test_a_run_that_did_not_begin_is_stopped_without_a_workflow(world: World) ->
     assert not world.names()
 
 
-def record(world: World, path: str) -> None:
-    """Write what the launcher writes at the success of a task."""
-    store = open_store(str(world.store))
-    RunRecords(store, RunId(RUN)).write_success(
-        AttemptRecord(
-            run_id=RunId(RUN),
-            pipeline="hello",
-            task_path=TaskPath(path),
-            attempt_id=AttemptId("a1"),
-            state=AttemptState.SUCCEEDED,
-            started_at=CREATED,
-            finished_at=CREATED,
-            inputs=Values(),
-            outputs=Values(),
-        )
-    )
-
-
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_a_retried_run_goes_on_without_what_succeeded(world: World, is_gone: bool) -> None:
     world.engine.start(order())
@@ -665,15 +566,6 @@ def test_what_was_missed_is_seen_in_the_next_list(world: World) -> None:
 
 
 # Runs of others.
-
-
-def submit(world: World, found: str = "other") -> str:
-    workflow: Any = compile_pipeline(
-        read_pipeline(SPEC.encode(), file="p"), CompileOptions(store=str(world.store))
-    ).workflow
-    metadata = {**workflow["metadata"], "name": found}
-    made: Any = world.cluster.create(WORKFLOWS, {**workflow, "metadata": metadata})
-    return str(made["metadata"]["uid"])
 
 
 def test_runs_of_others_are_found_once_and_followed(world: World) -> None:
