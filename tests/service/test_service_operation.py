@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from io import StringIO
 from pathlib import Path
@@ -250,7 +250,7 @@ def test_a_log_that_nobody_takes_is_no_problem() -> None:
 
 
 @contextmanager
-def serving(home: Path, drain_seconds: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(home: Path, drain_seconds: int) -> Generator[tuple[subprocess.Popen[str], int]]:
     """A process that goes on for some seconds after SIGTERM, and its port."""
     words = ["--home", str(home), "--port", "0", "--grpc-port", "0"]
     words += ["--drain-seconds", str(drain_seconds)]
