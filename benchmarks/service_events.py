@@ -113,14 +113,15 @@ class Measured(Ledger):
         self.clock = clock
         self.ages: list[float] = []
 
-    def take(self, reports: Sequence[RunReport], now: int) -> None:
+    def take(self, reports: Sequence[RunReport], now: int) -> Sequence[str]:
         """Write down what became of runs."""
-        super().take(reports, now)
+        problems = super().take(reports, now)
         for report in reports:
             # Each node says when its event was due.
             names = ((task.pod or "").rpartition("@") for task in report.tasks)
             due = [float(at) for _, mark, at in names if mark]
             self.ages += [self.clock.now() - max(due)] if due else []
+        return problems
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
 ``logging`` takes 10 ms to import, and a driver runs once per task. A caller who wants records has
 imported ``logging`` to configure it; where it is not loaded, a record would reach nobody.
 
-There are two levels: INFO for what takes time or is repeated (an environment that is built, a
-request that is retried), DEBUG for the rest. What a person has to see is not logged: it is an
-event, a notice or an error.
+There are three levels: WARNING for what a service fails at while nobody waits for an answer, INFO
+for what takes time or is repeated (an environment that is built, a request that is retried), DEBUG
+for the rest. What a person who waits has to see is not logged: it is an event, a notice or an
+error.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOT_NAME: Final = "argosy"
 
 _DEBUG: Final = 10
 _INFO: Final = 20
+_WARNING: Final = 30
 _CALLER: Final = 3
 """Levels of the stack between ``logging`` and whoever writes a record."""
 
@@ -36,6 +38,10 @@ class Logger:
     def info(self, message: str, *values: object) -> None:
         """Record ``message % values`` at the level INFO."""
         self._log(_INFO, message, values)
+
+    def warning(self, message: str, *values: object) -> None:
+        """Record ``message % values`` at the level WARNING."""
+        self._log(_WARNING, message, values)
 
     def _log(self, level: int, message: str, values: tuple[object, ...]) -> None:
         if "logging" not in sys.modules:

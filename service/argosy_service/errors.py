@@ -22,6 +22,22 @@ from typing import ClassVar
 from argosy_schemas.errors import ArgosyError
 
 
+def read_first_line(error: BaseException) -> str:
+    """Return the first line of an error's text; where it has none, the name of its kind."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def describe_error(error: BaseException) -> str:
+    """Return one line about an error of any kind."""
+    if isinstance(error, ArgosyError):
+        return " ".join(str(error).split())
+    # What SQLAlchemy adds to it is the statement.
+    cause: BaseException = getattr(error, "orig", None) or error
+    kind, line = type(cause).__name__, read_first_line(cause)
+    return line if line == kind else f"{kind}: {line}"
+
+
 class Code(IntEnum):
     """The codes of gRPC that the service uses."""
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
+from typing import Final
+
+from argosy_schemas.logger import Logger
+from argosy_service.errors import describe_error
+
+_LOGGER: Final = Logger("service.background")
 
 
 class Health:
@@ -17,14 +24,36 @@ class Health:
         """
         self.is_stopping = False
         """Whether it was told to stop: then whoever waits for news ends."""
+        self.failures: dict[str, int] = {}
+        """How often each job in the background could not do something, by its name."""
         self._monotonic = monotonic
         self._beat_at = monotonic()
+        self._has_failed = False
 
     def beat(self) -> None:
-        """Write down that the jobs in the background have done a round."""
-        self._beat_at = self._monotonic()
+        """Write down that a round of the jobs is over; it counts where no step of it failed."""
+        if not self._has_failed:
+            self._beat_at = self._monotonic()
+        self._has_failed = False
+
+    def fail(self, job: str, error: Exception) -> None:
+        """Write down that a job could not take its step."""
+        self._has_failed = True
+        self.warn(job, f"the job '{job}' failed: {describe_error(error)}")
+        trace = "".join(traceback.format_exception(error))
+        _LOGGER.info("the job '%s' failed: %s", job, trace)
+
+    def warn(self, job: str, what: str) -> None:
+        """Write down that a job could not do something of what its step had to do.
+
+        Args:
+            job: Its name.
+            what: One sentence.
+        """
+        self.failures[job] = self.failures.get(job, 0) + 1
+        _LOGGER.warning("%s", what)
 
     @property
     def silence_seconds(self) -> float:
-        """How long ago the jobs in the background did a round."""
+        """How long ago the jobs in the background did a round in which all went well."""
         return max(0.0, self._monotonic() - self._beat_at)

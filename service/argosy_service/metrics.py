@@ -26,7 +26,8 @@ class _Durations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gauge:
+class _Reader:
+    kind: str
     help: str
     read: Callable[[], Readings]
 
@@ -39,7 +40,7 @@ class Metrics:
         self._help: dict[str, str] = {}
         self._counters: dict[str, dict[Labels, float]] = {}
         self._durations: dict[str, dict[Labels, _Durations]] = {}
-        self._gauges: dict[str, _Gauge] = {}
+        self._readers: dict[str, _Reader] = {}
 
     def count(self, name: str, help: str, **labels: str) -> None:
         """Add one to a counter; its name ends in ``_total``."""
@@ -63,21 +64,28 @@ class Metrics:
 
     def add_gauge(self, name: str, help: str, read: Callable[[], Readings]) -> None:
         """Have ``read`` called whenever somebody asks; a second gauge replaces one of its name."""
+        self._add("gauge", name, help, read)
+
+    def add_counter(self, name: str, help: str, read: Callable[[], Readings]) -> None:
+        """Have ``read`` called for a counter that somebody else keeps, as for a gauge."""
+        self._add("counter", name, help, read)
+
+    def _add(self, kind: str, name: str, help: str, read: Callable[[], Readings]) -> None:
         with self._lock:
-            self._gauges[name] = _Gauge(help=help, read=read)
+            self._readers[name] = _Reader(kind=kind, help=help, read=read)
 
     def write(self) -> str:
         """Return all of it as text."""
         with self._lock:
-            gauges = dict(self._gauges)
+            readers = dict(self._readers)
             lines = [*self._write_counters(), *self._write_durations()]
-        for name, gauge in sorted(gauges.items()):
+        for name, reader in sorted(readers.items()):
             # Without the lock: it may ask the database.
             try:
-                readings = gauge.read()
+                readings = reader.read()
             except Exception:  # what can be said is said; probes tell what is wrong
                 continue
-            lines += _write_head(name, gauge.help, "gauge")
+            lines += _write_head(name, reader.help, reader.kind)
             lines += [_write_line(name, labels, value) for labels, value in readings.items()]
         return "".join(f"{line}\n" for line in lines)
 

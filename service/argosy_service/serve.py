@@ -29,7 +29,7 @@ from argosy_service.background.cleaner import Cleaner, Retention
 from argosy_service.background.counts import CountAdder
 from argosy_service.background.leading import LeadingJobs
 from argosy_service.background.ledger import Ledger
-from argosy_service.background.loop import Step, run_in_background
+from argosy_service.background.loop import Job, run_in_background
 from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.background.scheduler import Scheduler
 from argosy_service.database.database import open_database
@@ -53,6 +53,7 @@ from argosy_service.resources.recurring_runs.schedules import check_time_zone
 from argosy_service.resources.specs.url_import import UrlImporter
 from argosy_service.settings import ServiceSettings
 from argosy_service.tls import CIPHERS, check_tls_files, load_grpc_credentials
+from argosy_service.warning_log import show_warnings
 
 _GRACE_SECONDS: Final = 10
 """How long requests may take to end after the service was told to stop."""
@@ -107,7 +108,11 @@ def serve(
     tls = settings.tls
     if tls is not None:
         check_tls_files(tls)
-    with open_service(settings, argo=argo, access=access) as context, _bind(settings) as listener:
+    with (
+        show_warnings(sys.stderr),
+        open_service(settings, argo=argo, access=access) as context,
+        _bind(settings) as listener,
+    ):
         recorder = Recorder(context.metrics, stream=sys.stderr if settings.logs_requests else None)
         try:
             grpc = GrpcServer(
@@ -210,31 +215,39 @@ def open_service(
             ensure_default_experiment(context)
         if argo is not None and database.is_shared:
             lease = Lease(database, name=BACKGROUND, holder=str(uuid.uuid4()))
-            jobs = LeadingJobs(
-                lease, lambda: _open_steps(context, settings, _make_argo_engine(argo, access))
+            leading = LeadingJobs(
+                lease,
+                lambda: _open_jobs(context, settings, _make_argo_engine(argo, access)),
+                context.health,
             )
-            with closing(jobs), run_in_background([jobs.step], context.changes, context.health):
+            job = Job("lead", leading.step)
+            with closing(leading), run_in_background([job], context.changes, context.health):
                 yield context
             return
         with (
             database.claim(),
-            _open_steps(context, settings, _make_engine(settings, argo, access)) as steps,
-            run_in_background(steps, context.changes, context.health),
+            _open_jobs(context, settings, _make_engine(settings, argo, access)) as jobs,
+            run_in_background(jobs, context.changes, context.health),
         ):
             yield context
 
 
 @contextmanager
-def _open_steps(
+def _open_jobs(
     context: Context, settings: ServiceSettings, engine: RunEngine
-) -> Generator[Sequence[Step]]:
-    """Yield the steps of all jobs, which use an engine."""
-    keeper = RunKeeper(Ledger(context.database), engine, context.clock)
+) -> Generator[Sequence[Job]]:
+    """Yield all jobs, which use an engine."""
+    keeper = RunKeeper(Ledger(context.database), engine, context.clock, context.health)
     retention = Retention(runs=settings.keep_runs, archived=settings.keep_archived)
     cleaner = Cleaner(context.database, retention, context.clock)
     counts = CountAdder(context.database, context.clock)
     with closing(engine), _shown_lag(context, engine):
-        yield Scheduler(context).step, keeper.step, cleaner.step, counts.step
+        yield (
+            Job("schedule", Scheduler(context).step),
+            Job("keep", keeper.step),
+            Job("clean", cleaner.step),
+            Job("count", counts.step),
+        )
 
 
 @contextmanager

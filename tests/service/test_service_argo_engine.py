@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -600,6 +601,24 @@ def test_runs_that_are_known_elsewhere_are_not_found(world: World) -> None:
 
     assert asked == [uid]
     assert world.engine.find(choose) == []
+
+
+def test_runs_of_others_about_which_nobody_could_say_anything_are_told_later(world: World) -> None:
+    run_id = submit(world)
+    failures: list[int] = []
+
+    def fail(ids: Collection[str]) -> Collection[str]:
+        failures.append(len(ids))
+        raise ConnectionError
+
+    def find() -> bool:
+        with suppress(ConnectionError):
+            world.engine.find(fail)
+        return bool(failures)
+
+    world.settle(find)
+
+    assert [each.run_id for each in world.engine.find(list)] == [run_id]
 
 
 # Logs.

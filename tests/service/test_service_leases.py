@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from argosy_service.background.leading import LeadingJobs
-from argosy_service.background.loop import Step
+from argosy_service.background.loop import Job
 from argosy_service.database.database import Database, open_database
 from argosy_service.database.leases import Lease
+from argosy_service.health import Health
 from argosy_store.fakes import FakeClock
 from postgresql import PostgreSql
 
@@ -110,14 +111,14 @@ class Jobs:
         self.made = self.taken = self.closed = 0
 
     @contextmanager
-    def open(self) -> Generator[Sequence[Step]]:
+    def open(self) -> Generator[Sequence[Job]]:
         self.made += 1
 
         def take() -> bool:
             self.taken += 1
             return False
 
-        yield [take]
+        yield [Job("take", take)]
         self.closed += 1
 
 
@@ -155,3 +156,44 @@ def test_who_has_lost_it_leaves_the_jobs(database: Database) -> None:
     jobs.step()
 
     assert (mine.taken, mine.closed) == (1, 1)
+
+
+def test_who_cannot_open_the_jobs_leaves_them_to_others(database: Database) -> None:
+    clock, theirs = FakeClock(), Jobs()
+
+    @contextmanager
+    def fail() -> Generator[Sequence[Job]]:
+        raise RuntimeError("no kubeconfig")
+        yield ()
+
+    mine = LeadingJobs(lease(database, "one", clock), fail, monotonic=clock.monotonic)
+    other = LeadingJobs(lease(database, "other", clock), theirs.open)
+    with pytest.raises(RuntimeError, match="no kubeconfig"):
+        mine.step()
+    # Asked before the other one asks again.
+    is_busy = mine.step()
+    other.step()
+    clock.sleep(15)
+    mine.step()
+
+    assert (is_busy, theirs.taken) == (False, 1)
+
+
+def test_a_job_that_fails_keeps_no_other_from_its_step(database: Database) -> None:
+    taken: list[str] = []
+
+    def fail() -> bool:
+        raise ValueError("no")
+
+    def take() -> bool:
+        taken.append("b")
+        return True
+
+    @contextmanager
+    def open_jobs() -> Generator[Sequence[Job]]:
+        yield Job("a", fail), Job("b", take)
+
+    health = Health()
+    is_busy = LeadingJobs(lease(database, "one"), open_jobs, health).step()
+
+    assert (is_busy, taken, health.failures) == (True, ["b"], {"a": 1})

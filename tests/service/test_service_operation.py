@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import re
 import signal
@@ -19,13 +20,16 @@ from typing import Any
 import grpc
 import pytest
 import yaml
+from sqlalchemy.exc import OperationalError
 
 from argosy_service.access.access import Caller
 from argosy_service.api.request_log import Recorder, choose_request_id
+from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.health import Health
 from argosy_service.metrics import Metrics
 from argosy_service.protos.experiment_pb2 import Experiment, GetExperimentRequest
 from argosy_service.settings import ServiceSettings
+from argosy_service.warning_log import WarningLog
 from cli_processes import ARGOSY
 from service_running import PACKAGE, Client, run_service
 
@@ -175,6 +179,66 @@ def test_health_tells_how_long_the_jobs_are_silent() -> None:
     health.beat()
 
     assert (silence, health.silence_seconds) == (5.0, 0.0)
+
+
+def test_a_round_in_which_a_job_failed_is_none() -> None:
+    now = 10.0
+    health = Health(lambda: now)
+    now = 15.0
+    health.fail("keep", ValueError("no\nmore"))
+    health.warn("keep", "run x cannot be removed")
+    health.beat()
+    failed = health.silence_seconds
+    health.beat()
+
+    assert (failed, health.silence_seconds) == (5.0, 0.0)
+    assert health.failures == {"keep": 2}
+
+
+def test_a_warning_is_told_once_an_hour() -> None:
+    now, stream = 0.0, StringIO()
+    log = WarningLog(stream, lambda: now)
+    logging.getLogger("argosy").addHandler(log)
+    try:
+        for at in (0.0, 1.0, 3000.0, 3601.0):
+            now = at
+            Health().fail("keep", OperationalError("SELECT 1", None, Exception("gone\naway")))
+        for number in range(1001):
+            Health().warn("keep", f"run {number} cannot be removed")
+        Health().warn("keep", "run 0 cannot be removed")
+    finally:
+        logging.getLogger("argosy").removeHandler(log)
+
+    lines = stream.getvalue().splitlines()
+    told = [line.partition(" ")[2] for line in lines]
+    assert told[:3] == [
+        "warning=\"the job 'keep' failed: Exception: gone\"",
+        "warning=\"the job 'keep' failed: Exception: gone\"",
+        'warning="run 0 cannot be removed"',
+    ]
+    assert (len(told), told[-1]) == (1004, 'warning="run 0 cannot be removed"')
+    assert re.fullmatch(r"time=\S+Z", lines[0].partition(" ")[0])
+
+
+def test_a_service_whose_jobs_fail_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> bool:
+        raise ValueError("no room")
+
+    monkeypatch.setattr(RunKeeper, "step", fail)
+    settings = ServiceSettings(home=tmp_path, http_port=0, grpc_port=0, logs_requests=False)
+    name = 'argosy_background_failures_total{job="keep"}'
+    with run_service(settings) as client:
+        give_up_at = time.monotonic() + 60
+        while read_metrics(client).get(name, 0) < 2:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.1)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" ")[2] for line in lines if "warning=" in line] == [
+        "warning=\"the job 'keep' failed: ValueError: no room\""
+    ]
 
 
 # Ids and the log of requests.

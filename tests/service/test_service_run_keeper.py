@@ -12,18 +12,21 @@ import pytest
 import yaml
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
+from sqlalchemy.exc import OperationalError
 
 from argosy_runs.results import TaskResult
 from argosy_runs.states import TaskState
+from argosy_schemas.errors import MachineError
 from argosy_schemas.ir.task_kind import TaskKind
 from argosy_schemas.names import TaskPath
 from argosy_service.background.ledger import Ledger
-from argosy_service.background.loop import run_in_background
+from argosy_service.background.loop import Job, run_in_background
 from argosy_service.background.run_keeper import RunKeeper
-from argosy_service.database.database import open_database
+from argosy_service.database.database import Database, open_database
 from argosy_service.engines.fakes import FakeEngine, FakeLogs
-from argosy_service.engines.protocol import FoundRun, RunReport
+from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
 from argosy_service.errors import InvalidRequestError, NotFoundError, WrongStateError
+from argosy_service.health import Health
 from argosy_service.protos.experiment_pb2 import ListExperimentsRequest
 from argosy_service.protos.run_pb2 import (
     CreateRunRequest,
@@ -53,6 +56,7 @@ class Service:
     context: Context
     engine: FakeEngine
     keeper: RunKeeper
+    health: Health
 
     def create(self, name: str = "run") -> str:
         spec = Struct()
@@ -82,8 +86,9 @@ class Service:
 
 def make_service(context: Context, engine: FakeEngine) -> Service:
     ledger = Ledger(context.database)
-    keeper = RunKeeper(ledger, engine, context.clock)
-    return Service(context=context, engine=engine, keeper=keeper)
+    health = Health()
+    keeper = RunKeeper(ledger, engine, context.clock, health)
+    return Service(context=context, engine=engine, keeper=keeper, health=health)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -355,8 +360,7 @@ def test_tasks_of_a_report_that_was_not_written_come_with_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr("argosy_service.background.report_writer.update", fail)
-        with pytest.raises(ZeroDivisionError):
-            service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
+        service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
     service.report(run_id, "RUNNING", tasks=[task("a", TaskState.RUNNING)])
 
     assert details(service, run_id).keys() == {"a"}
@@ -380,7 +384,8 @@ def test_steps_are_taken_in_a_thread(service: Service) -> None:
     def fail() -> bool:
         raise ZeroDivisionError
 
-    with run_in_background([fail, service.keeper.step], service.context.changes):
+    jobs = [Job("fail", fail), Job("keep", service.keeper.step)]
+    with run_in_background(jobs, service.context.changes):
         run_id = service.create()
         give_up_at = datetime.now(UTC) + timedelta(seconds=30)
         while not service.engine.orders and datetime.now(UTC) < give_up_at:
@@ -470,3 +475,175 @@ def test_a_report_that_the_database_refuses_does_not_keep_it_from_others(service
     service.report(ids[1], "RUNNING")
 
     assert [service.state(run_id) for run_id in ids] == ["PENDING", "RUNNING"]
+
+
+def test_an_end_that_the_database_refuses_is_one_all_the_same(service: Service) -> None:
+    run_id = service.create()
+    service.keeper.step()
+    broken = task("a", TaskState.SUCCEEDED, error=object())
+
+    service.report(run_id, "SUCCEEDED", tasks=[broken], ends=1)
+
+    run = service.get(run_id)
+    assert RuntimeState.Name(run.state) == "SUCCEEDED"
+    assert run.error.message.startswith("what became of it cannot be written down: ")
+    assert service.health.failures == {"keep": 1}
+
+
+# What goes wrong with one run, and with the database.
+
+
+class BadEngine(FakeEngine):
+    """Fails with some runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: dict[str, Exception] = {}
+
+    def start(self, order: RunOrder) -> None:
+        self._check(order.run_id)
+        super().start(order)
+
+    def stop(self, run_id: str) -> None:
+        self._check(run_id)
+        super().stop(run_id)
+
+    def delete(self, run_id: str, *, artifacts: bool, namespace: str = "") -> bool:
+        self._check(run_id)
+        return super().delete(run_id, artifacts=artifacts)
+
+    def _check(self, run_id: str) -> None:
+        if run_id in self.errors:
+            raise self.errors[run_id]
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (
+            BlockingIOError(11, "Resource temporarily unavailable"),
+            "PENDING",
+            "it waits: BlockingIOError: [Errno 11] Resource temporarily unavailable",
+        ),
+        (MachineError("there is no disk"), "FAILED", "there is no disk"),
+        (KeyError("x"), "FAILED", "the service failed (KeyError: 'x'); report it as a bug"),
+    ],
+)
+def test_a_run_that_cannot_be_started_keeps_no_other_from_it(
+    service: Service, error: Exception, state: str, said: str
+) -> None:
+    engine = BadEngine()
+    service = make_service(service.context, engine)
+    bad, good = service.create("bad"), service.create("good")
+    engine.errors[bad] = error
+
+    service.keeper.step()
+
+    run = service.get(bad)
+    assert (RuntimeState.Name(run.state), run.error.message) == (state, said)
+    assert [order.run_id for order in engine.orders] == [good]
+    assert service.health.failures == {"keep": 1}
+
+
+def test_a_run_that_waits_for_the_machine_begins_later(service: Service) -> None:
+    engine = BadEngine()
+    service = make_service(service.context, engine)
+    run_id = service.create()
+    engine.errors[run_id] = OSError(12, "Cannot allocate memory")
+    service.keeper.step()
+
+    engine.errors.clear()
+    service.keeper.step()
+    service.report(run_id, "RUNNING")
+
+    assert service.state(run_id) == "RUNNING"
+    assert not service.get(run_id).HasField("error")
+
+
+def test_runs_that_cannot_be_stopped_or_removed_keep_no_others_from_it(service: Service) -> None:
+    engine = BadEngine()
+    service = make_service(service.context, engine)
+    ids = [service.create(f"run {number}") for number in range(4)]
+    service.keeper.step()
+    for run_id in ids[:2]:
+        runs.delete_run(service.context, DeleteRunRequest(run_id=run_id))
+    for run_id in ids[2:]:
+        runs.terminate_run(service.context, TerminateRunRequest(run_id=run_id))
+    engine.errors = {run_id: MachineError("no") for run_id in (ids[0], ids[2])}
+
+    new = service.create("new")
+    service.keeper.step()
+
+    assert (set(engine.deleted), engine.stopped) == ({ids[1]}, {ids[3]})
+    assert engine.orders[-1].run_id == new
+    assert service.health.failures == {"keep": 2}
+
+
+class Outage:
+    """Has writing fail while it lasts, as a database that is away does."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def __enter__(self) -> None:
+        def fail(_: Database) -> None:
+            raise OperationalError("", None, Exception("gone"))
+
+        self._patch.setattr(Database, "write", fail)
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.undo()
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_report_that_the_database_did_not_take_in_time_is_written_later(
+    service: Service, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    service = make_service(service.context, FakeEngine())
+    ids = [service.create(f"run {each}") for each in range(number)]
+    service.keeper.step()
+
+    for run_id in ids:
+        service.engine.report(RunReport(run_id=run_id, state="RUNNING", started_at=STARTED))
+    with Outage(monkeypatch), pytest.raises(OperationalError):
+        service.keeper.step()
+    before = {service.state(run_id) for run_id in ids}
+    service.keeper.step()
+
+    assert (before, {service.state(run_id) for run_id in ids}) == ({"PENDING"}, {"RUNNING"})
+
+
+def test_a_run_of_others_that_could_not_be_written_is_shown_later(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = json.dumps(yaml.safe_load(HELLO.read_text()))
+    service.engine.found = [
+        FoundRun(run_id="found", name="x", created_at=STARTED, spec=spec, parameters={})
+    ]
+
+    with Outage(monkeypatch), pytest.raises(OperationalError):
+        service.keeper.step()
+    service.keeper.step()
+
+    assert service.state("found") == "RUNNING"
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "FAILED"])
+def test_the_report_of_a_run_before_it_was_retried_counts_no_more(
+    service: Service, state: str
+) -> None:
+    run_id = service.create()
+    slow = service.anew()
+    slow.keeper.step()
+    service.keeper.step()
+    service.report(run_id, "FAILED", error="no", ends=1)
+    runs.retry_run(service.context, RetryRunRequest(run_id=run_id))
+
+    # It did the jobs before, and goes on without having noticed that another one does.
+    slow.engine.report(RunReport(run_id=run_id, state=state, started_at=STARTED, ends=1))
+    slow.keeper.step()
+    stale = service.state(run_id)
+    service.keeper.step()
+    service.report(run_id, "SUCCEEDED", ends=2)
+
+    assert (stale, service.state(run_id)) == ("PENDING", "SUCCEEDED")

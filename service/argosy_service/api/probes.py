@@ -19,7 +19,7 @@ from argosy_service.metrics import Readings
 from argosy_service.resources.context import Context
 
 _STUCK_SECONDS: Final = 120.0
-"""A round of the jobs in the background that lasts longer hangs."""
+"""Jobs in the background that do no round well for longer hang, or fail each time."""
 
 
 class Probes:
@@ -38,8 +38,13 @@ class Probes:
         )
         metrics.add_gauge(
             "argosy_background_silence_seconds",
-            "How long ago the jobs in the background did a round.",
+            "How long ago the jobs in the background did a round in which all went well.",
             lambda: {(): health.silence_seconds},
+        )
+        metrics.add_counter(
+            "argosy_background_failures_total",
+            "What the jobs in the background could not do, by job.",
+            lambda: {(("job", job),): number for job, number in dict(health.failures).items()},
         )
 
     async def answer_livez(self, request: Request) -> Response:
@@ -74,9 +79,11 @@ class Probes:
         health = self._context.health
         if health.is_stopping:
             raise UnavailableError("the service is stopping")
-        if health.silence_seconds > _STUCK_SECONDS:
+        silence = health.silence_seconds
+        if silence > _STUCK_SECONDS:
             raise UnavailableError(
-                f"the jobs in the background have hung for {health.silence_seconds:.0f} s"
+                f"the jobs in the background have hung or failed for {silence:.0f} s; the log of "
+                "the service says what failed"
             )
         with translate_database_errors(), self._context.database.read() as connection:
             connection.execute(select(RUNS.c.id).limit(1)).first()

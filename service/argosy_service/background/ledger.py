@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from argosy_schemas.logger import Logger
 from argosy_schemas.values import to_json
 from argosy_service.background.report_writer import write_reports
 from argosy_service.background.task_writer import WrittenTasks
@@ -20,6 +27,7 @@ from argosy_service.database.inserting import insert_missing
 from argosy_service.database.tables import DELETED_RUNS, RUNS, SPECS
 from argosy_service.database.times import to_datetime, to_microseconds
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
+from argosy_service.errors import describe_error
 from argosy_service.resources.experiments import find_default_experiment
 from argosy_service.resources.runs.run_rows import (
     DEFAULT_SERVICE_ACCOUNT,
@@ -30,7 +38,6 @@ from argosy_service.resources.runs.run_rows import (
 )
 from argosy_service.resources.runs.states import UNFINISHED
 
-_LOGGER: Final = Logger("service.background")
 _MOST_DELETED: Final = 100
 _AT_ONCE: Final = 100
 """How many reports are written in one transaction: others that write wait for it."""
@@ -110,21 +117,35 @@ class Ledger:
             connection.execute(delete(DELETED_RUNS).where(DELETED_RUNS.c.run_id == run_id))
         self._known.pop(run_id, None)
 
-    def take(self, reports: Sequence[RunReport], now: int) -> None:
-        """Write down what became of runs; one that is gone, or has ended, stays as it is."""
+    def take(self, reports: Sequence[RunReport], now: int) -> Sequence[str]:
+        """Write down what became of runs; one that is gone, or has ended, stays as it is.
+
+        Returns:
+            What the database does not take, a sentence each; of a run that ended it has the end
+            alone then.
+
+        Raises:
+            SQLAlchemyError: The database does not answer; the same call may be repeated.
+        """
+        problems: list[str] = []
         for start in range(0, len(reports), _AT_ONCE):
             chunk = reports[start : start + _AT_ONCE]
             try:
                 self._take(chunk, now)
-            except SQLAlchemyError:
-                if len(chunk) == 1:
-                    raise
-                # One that the database does not take must not keep it from the others.
-                for report in chunk:
-                    try:
-                        self._take([report], now)
-                    except SQLAlchemyError as error:
-                        _LOGGER.info("run %s cannot be written down: %s", report.run_id, error)
+            except Exception:  # one that cannot be written must not keep it from the others
+                problems += [problem for each in chunk for problem in self._take_one(each, now)]
+        return problems
+
+    def _take_one(self, report: RunReport, now: int) -> Iterator[str]:
+        try:
+            self._take([report], now)
+        except Exception as error:
+            if is_away(error):
+                raise
+            problem = f"what became of it cannot be written down: {describe_error(error)}"
+            yield f"run {report.run_id}: {problem}"
+            if report.is_final:
+                self._take([replace(report, tasks=(), error=problem)], now)
 
     def _take(self, reports: Sequence[RunReport], now: int) -> None:
         with self._database.write() as connection:
@@ -172,6 +193,14 @@ class Ledger:
             )
             if insert_run(connection, run, created_at):
                 move_run(connection, find_run_row(connection, run.run_id), "RUNNING", created_at)
+
+
+def is_away(error: Exception) -> bool:
+    """Return whether the database does not answer; otherwise it does not take a value."""
+    if isinstance(error, DBAPIError):
+        refusals = (DataError, IntegrityError, InterfaceError, ProgrammingError)
+        return not isinstance(error, refusals)
+    return isinstance(error, SQLAlchemyError) and not isinstance(error, StatementError)
 
 
 def _list_canceling(connection: Connection) -> dict[str, str]:

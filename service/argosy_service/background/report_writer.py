@@ -65,6 +65,13 @@ class RunChange:
         """Whether there is anything to write."""
         return self.is_moved or self._has_news or bool(self.tasks or self.gone)
 
+    def is_about(self, report: RunReport) -> bool:
+        """Return whether a report is no old one, of the run before it was retried.
+
+        So it may be where a service was slow, and another one does its jobs by now.
+        """
+        return report.ends_before in (None, self.values["ends"])
+
     def take_tasks(self, report: RunReport, now: int) -> None:
         """Take note of the tasks of a report that are not as they were.
 
@@ -140,7 +147,7 @@ def write_reports(
     changes = {run_id: RunChange(rows[run_id], known[run_id]) for run_id in open_ids}
     for report in reports:
         change = changes.get(report.run_id)
-        if change is not None and not change.is_finished:
+        if change is not None and not change.is_finished and change.is_about(report):
             change.take_tasks(report, now)
             change.take_state(report, now)
     write_changes(connection, changes.values(), now)

@@ -6,22 +6,19 @@ from recurring run and slot: no slot makes two runs, and none is lost, whatever 
 
 from __future__ import annotations
 
-import traceback
 import uuid
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
-from argosy_schemas.logger import Logger
 from argosy_service.database.tables import RECURRING_RUNS, RUNS
-from argosy_service.errors import NotFoundError
+from argosy_service.errors import NotFoundError, describe_error
 from argosy_service.resources.context import Context
 from argosy_service.resources.pipelines.versions import find_newest_version
 from argosy_service.resources.recurring_runs.recurring_runs import make_slug, read_schedule
 from argosy_service.resources.runs.run_rows import NewRun, insert_run
 from argosy_service.resources.runs.states import UNFINISHED
 
-_LOGGER: Final = Logger("service.scheduler")
 _AT_ONCE: Final = 100
 """How many recurring runs are looked at in a step."""
 
@@ -56,8 +53,9 @@ class Scheduler:
             try:
                 with context.database.write() as connection:
                     made |= self._fire(connection, recurring_run_id, now)
-            except Exception:  # one that is broken must not stop the others
-                _LOGGER.info("recurring run %s: %s", recurring_run_id, traceback.format_exc())
+            except Exception as error:  # one that is broken must not stop the others
+                what = f"recurring run {recurring_run_id} made no run: {describe_error(error)}"
+                context.health.warn("schedule", what)
         if made:
             context.changes.notify()
         return made

@@ -21,6 +21,7 @@ from argosy_service.database.database import Database
 from argosy_service.database.inserting import insert_missing
 from argosy_service.database.tables import LEASES
 from argosy_service.database.times import SECOND
+from argosy_service.errors import describe_error
 
 BACKGROUND: Final = "background"
 """The lease of the jobs that start, watch and remove runs."""
@@ -72,7 +73,9 @@ class Lease:
                 else:
                     self._ends_at = now
             except SQLAlchemyError as error:
-                _LOGGER.info("the lease '%s' cannot be renewed: %s", self._name, error)
+                _LOGGER.warning(
+                    "the lease '%s' cannot be renewed: %s", self._name, describe_error(error)
+                )
         return self._monotonic() < self._ends_at
 
     def release(self) -> None:
@@ -84,7 +87,9 @@ class Lease:
             with self._database.write() as connection:
                 connection.execute(own)
         except SQLAlchemyError as error:
-            _LOGGER.info("the lease '%s' cannot be released: %s", self._name, error)
+            _LOGGER.warning(
+                "the lease '%s' cannot be released: %s", self._name, describe_error(error)
+            )
 
     def _take(self) -> bool:
         columns = LEASES.c

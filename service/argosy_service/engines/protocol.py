@@ -54,6 +54,9 @@ class RunReport:
     finished_at: datetime | None = None
     ends: int = 0
     """How often it has ended; of a final report."""
+    ends_before: int | None = None
+    """How often it had ended when it was ordered; ``None``: not known. Whoever gave the order says
+    so, not the engine. A report is of no use where the run has ended and was ordered again."""
     is_partial: bool = False
     """Whether its engine knows nothing of it any more, so that only tasks with records are there,
     and what is said of the run as a whole is a guess."""

@@ -66,9 +66,11 @@ class Strangers:
             choose_missing: Returns those ids of runs that are not known elsewhere.
         """
         ids = list(islice((each for each in self._documents if each not in self._known), _AT_ONCE))
+        missing = choose_missing(ids) if ids else ()
+        # Only now: if nobody can say what is missing they are asked about again.
         self._known.update(ids)
         found: list[FoundRun] = []
-        for run_id in choose_missing(ids) if ids else ():
+        for run_id in missing:
             document = self._documents[run_id]
             try:
                 found.append(read_found_run(self._runs, document))

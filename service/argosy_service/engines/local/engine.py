@@ -28,6 +28,7 @@ from argosy_service.engines.local.reports import (
     report_unbegun,
 )
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
+from argosy_service.errors import describe_error
 
 _ASK_AGAIN_SECONDS: Final = 2.0
 """After which a run that goes on as if nothing was asked is asked once more to stop."""
@@ -197,7 +198,12 @@ class LocalEngine:
         for run_id, active in list(self._active.items()):
             # Asked first: what a worker that has ended wrote is there by then.
             is_working = active.is_working
-            report = self._follow(run_id, active) if is_working else self._read_end(run_id, active)
+            try:
+                read = self._follow if is_working else self._read_end
+                report = read(run_id, active)
+            except Exception as error:  # anything may be in files, and the other runs go on
+                reason = f"its files cannot be read: {describe_error(error)}"
+                report = None if is_working else _report_unread(run_id, reason)
             if report is not None:
                 reports.append(report)
             if not is_working:
@@ -226,9 +232,13 @@ class LocalEngine:
         try:
             report = read_ended_run(self._home, RunId(run_id))
         except ArgosyError as error:
-            return RunReport(run_id=run_id, state="FAILED", error=str(error))
+            return _report_unread(run_id, str(error))
         active.log.unlink(missing_ok=True)
         return report
+
+
+def _report_unread(run_id: str, reason: str) -> RunReport:
+    return RunReport(run_id=run_id, state="FAILED", error=reason)
 
 
 def _mark(journal: Path) -> tuple[int, int]:
