@@ -121,7 +121,7 @@ def serve(
                 _address(settings.host, settings.grpc_port),
                 None if tls is None else load_grpc_credentials(tls),
             )
-        except RuntimeError as error:
+        except OSError as error:
             raise _make_port_error(settings.host, settings.grpc_port, "--grpc-port") from error
         application = make_application(context, recorder, hosts=settings.hosts)
         config = uvicorn.Config(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from argosy_runs.local.deleting import delete_runs
 from argosy_runs.local.home import RunFiles
 from argosy_schemas.names import RunId
 from argosy_service.background.cleaner import Cleaner, Retention
@@ -21,6 +23,7 @@ from argosy_service.database.database import Database, open_database
 from argosy_service.database.tables import DELETED_RUNS, RUNS, TASKS
 from argosy_service.database.times import to_microseconds
 from argosy_service.engines.fakes import FakeEngine
+from argosy_service.engines.local.deleting import RunRemover
 from argosy_service.engines.local.engine import LocalEngine, LocalSettings
 from cli_processes import argosy, shell_pipeline
 from postgresql import PostgreSql
@@ -72,6 +75,8 @@ def list_runs(database: Database) -> list[str]:
         (Retention(), ["archived", "goes-on", "new", "old"]),
         (Retention(runs=2 * DAY), ["goes-on", "new"]),
         (Retention(archived=2 * DAY), ["goes-on", "new", "old"]),
+        (Retention(archived=0 * DAY), ["goes-on", "new", "old"]),
+        (Retention(runs=5 * DAY, archived=0 * DAY), ["goes-on", "new", "old"]),
         (Retention(runs=2 * DAY, archived=5 * DAY), ["archived", "goes-on", "new"]),
     ],
 )
@@ -116,19 +121,66 @@ def test_it_looks_once_a_minute(database: Database) -> None:
     assert (before, list_runs(database)) == (["old"], [])
 
 
-def test_more_are_deleted_once_the_first_are_gone(database: Database) -> None:
-    for number in range(120):
+def test_a_hundred_are_deleted_in_a_minute_archived_ones_included(database: Database) -> None:
+    for number in range(90):
         add_run(database, f"{number:03}", ended=3 * DAY)
+        add_run(database, f"{number:03}-archived", ended=3 * DAY, archived=True)
     minutes = iter(range(9))
     cleaner = Cleaner(database, Retention(runs=DAY), lambda: NOW + timedelta(minutes=next(minutes)))
 
     cleaner.step()
-    cleaner.step()
     first = len(list_runs(database))
-    RunKeeper(Ledger(database), FakeEngine(), lambda: NOW).step()
+    # Also while an engine cannot remove the first ones.
     cleaner.step()
 
-    assert (first, list_runs(database)) == (20, [])
+    assert (first, list_runs(database)) == (80, [])
+
+
+def test_deleted_runs_that_stay_for_now_keep_no_others_from_their_turn(database: Database) -> None:
+    for number in range(105):
+        add_run(database, f"{number:03}", ended=3 * DAY)
+    minutes = iter(range(9))
+    cleaner = Cleaner(database, Retention(runs=DAY), lambda: NOW + timedelta(minutes=next(minutes)))
+    cleaner.step()
+    cleaner.step()
+    engine = FakeEngine()
+    engine.deletes = False
+    keeper = RunKeeper(Ledger(database), engine, lambda: NOW)
+
+    keeper.step()
+    first = len(engine.deleted)
+    keeper.step()
+    asked = len(engine.deleted)
+    engine.deletes = True
+    keeper.step()
+    keeper.step()
+
+    assert (first, asked) == (100, 105)
+    with database.read() as connection:
+        assert connection.execute(select(DELETED_RUNS)).all() == []
+
+
+def test_an_error_that_nobody_expects_keeps_no_runs_from_being_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = threading.Event()
+
+    def delete_some(home: Path, ids: Sequence[RunId], *, artifacts: bool) -> Any:
+        if "bad" in ids:
+            raise RuntimeError("no thread")
+        removed.set()
+        return delete_runs(home, ids, artifacts=artifacts)
+
+    monkeypatch.setattr("argosy_service.engines.local.deleting.delete_runs", delete_some)
+    remover = RunRemover(tmp_path)
+    remover.remove("bad", artifacts=False)
+    give_up_at = time.monotonic() + 60
+    while not removed.is_set() and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+        remover.remove("good", artifacts=False)
+    remover.close()
+
+    assert removed.is_set()
 
 
 def run_here(directory: Path, script: str) -> Any:

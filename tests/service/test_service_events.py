@@ -126,6 +126,22 @@ def test_a_follower_sees_a_run_to_its_end(client: Client) -> None:
     assert "finished_at" in ended[0].data["run"]
 
 
+def test_the_stream_of_a_run_that_was_retried_is_not_that_of_its_end(client: Client) -> None:
+    run_id = create(client)
+    path = f"/runs/{run_id}/events"
+    with another_replica(client) as replica:
+        report(replica, run_id, "FAILED")
+    with follow(client, path) as stream:
+        stream.until("end")
+    client.post(f"/runs/{run_id}:retry")
+
+    # Nobody waited meanwhile: who follows a run that has ended does not.
+    with follow(client, path) as stream:
+        (event,) = stream.until("run")
+
+    assert event.data["run"]["state"] == "PENDING"
+
+
 def test_who_comes_back_gets_what_changed_meanwhile_and_nothing_else(client: Client) -> None:
     run_id = create(client)
     path = f"/runs/{run_id}/events"

@@ -23,8 +23,10 @@ import yaml
 from sqlalchemy.exc import OperationalError
 
 from argosy_service.access.access import Caller
+from argosy_service.api.database_errors import translate_database_errors
 from argosy_service.api.request_log import Recorder, choose_request_id
 from argosy_service.background.run_keeper import RunKeeper
+from argosy_service.errors import UnavailableError
 from argosy_service.health import Health
 from argosy_service.metrics import Metrics
 from argosy_service.protos.experiment_pb2 import Experiment, GetExperimentRequest
@@ -169,6 +171,12 @@ def test_a_database_that_is_damaged_is_told_as_that(tmp_path: Path) -> None:
     assert answer.status == 503
     assert answer.message.startswith("the database is damaged: ")
     assert answer.message.endswith("; restore a backup")
+
+
+def test_an_error_of_the_database_without_a_text_is_told_by_its_kind() -> None:
+    told = "does not answer: ConnectionResetError; try again"
+    with pytest.raises(UnavailableError, match=told), translate_database_errors():
+        raise OperationalError("SELECT 1", None, ConnectionResetError())
 
 
 def test_health_tells_how_long_the_jobs_are_silent() -> None:

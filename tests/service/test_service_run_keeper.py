@@ -25,7 +25,12 @@ from argosy_service.background.run_keeper import RunKeeper
 from argosy_service.database.database import Database, open_database
 from argosy_service.engines.fakes import FakeEngine, FakeLogs
 from argosy_service.engines.protocol import FoundRun, RunOrder, RunReport
-from argosy_service.errors import InvalidRequestError, NotFoundError, WrongStateError
+from argosy_service.errors import (
+    AlreadyExistsError,
+    InvalidRequestError,
+    NotFoundError,
+    WrongStateError,
+)
 from argosy_service.health import Health
 from argosy_service.protos.experiment_pb2 import ListExperimentsRequest
 from argosy_service.protos.run_pb2 import (
@@ -488,6 +493,23 @@ def test_an_end_that_the_database_refuses_is_one_all_the_same(service: Service) 
     assert RuntimeState.Name(run.state) == "SUCCEEDED"
     assert run.error.message.startswith("what became of it cannot be written down: ")
     assert service.health.failures == {"keep": 1}
+
+
+def test_the_id_of_a_deleted_run_is_free_once_it_is_removed(service: Service) -> None:
+    spec = Struct()
+    json_format.ParseDict(yaml.safe_load(HELLO.read_text()), spec)
+    run = Run(display_name="run", pipeline_spec=spec, run_id="mine")
+    runs.create_run(service.context, CreateRunRequest(run=run))
+    service.engine.deletes = False
+    runs.delete_run(service.context, DeleteRunRequest(run_id="mine"))
+
+    with pytest.raises(AlreadyExistsError, match="'mine' that was deleted is still being removed"):
+        runs.create_run(service.context, CreateRunRequest(run=run))
+    service.engine.deletes = True
+    service.keeper.step()
+    runs.create_run(service.context, CreateRunRequest(run=run))
+
+    assert service.state("mine") == "PENDING"
 
 
 # What goes wrong with one run, and with the database.

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from argosy_service.settings import ServiceSettings
 from cli_processes import ARGOSY, argosy
+from service_running import run_service
 
 
 @contextmanager
@@ -59,6 +61,19 @@ def test_a_second_service_on_a_home_sees_the_same(tmp_path: Path) -> None:
         urllib.request.urlopen(f"{url}/apis/v2beta1/experiments") as answer,
     ):
         assert b"kept" in answer.read()
+
+
+def test_a_bug_is_not_taken_for_a_port_that_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("argosy_service.api.grpc_api._add_methods", fail)
+    settings = ServiceSettings(home=tmp_path, http_port=0, grpc_port=0)
+
+    with pytest.raises(RuntimeError, match="a bug"), run_service(settings):
+        pass
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
-from argosy_service.errors import InvalidRequestError, UnavailableError
+from argosy_service.errors import InvalidRequestError, UnavailableError, read_first_line
 
 
 @contextmanager
@@ -41,4 +41,4 @@ def translate_database_errors() -> Generator[None]:
 
 
 def _first_line(error: DatabaseError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    return read_first_line(error.orig or error)

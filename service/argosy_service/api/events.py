@@ -106,7 +106,9 @@ class Events:
             return read_last_revision(self._context)
 
         with translate_database_errors():
-            return await run_in_threadpool(work)
+            last = await run_in_threadpool(work)
+        self._watch.see(last)
+        return last
 
     async def _follow_run(self, run_id: str, after: int, *, is_lost: bool) -> AsyncGenerator[str]:
         yield _BEGINNING

@@ -46,7 +46,7 @@ class GrpcServer:
             credentials: What it shows; ``None``: it speaks without TLS.
 
         Raises:
-            RuntimeError: The port is taken.
+            OSError: The port is taken, or the address is none of this machine.
         """
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="grpc")
         self._server = grpc.server(
@@ -65,12 +65,16 @@ class GrpcServer:
         reflection.enable_server_reflection(
             [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
-        self.port: int = (
-            self._server.add_insecure_port(address)
-            if credentials is None
-            else self._server.add_secure_port(address, credentials)
-        )
+        self.port = self._listen(address, credentials)
         """The port that it listens on."""
+
+    def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
+        try:
+            if credentials is None:
+                return self._server.add_insecure_port(address)
+            return self._server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
 
     def start(self) -> None:
         """Begin to answer."""

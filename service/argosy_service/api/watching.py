@@ -45,6 +45,16 @@ class ChangeWatch:
             self._waiting -= 1
         return True
 
+    def see(self, revision: int) -> None:
+        """Take note of the last change as somebody has just read it.
+
+        Nobody looks while nobody waits, and who follows a run that has ended never does.
+        """
+        # Also a lower one: reads that were kept do no harm when they are done again.
+        if revision != self.revision:
+            self.revision = revision
+            self._tell()
+
     def close(self) -> None:
         """End all waiting."""
         self.is_closed = True

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, and_, select
 
 from argosy_service.database.database import Database
-from argosy_service.database.tables import DELETED_RUNS, RUNS
+from argosy_service.database.tables import RUNS
 from argosy_service.database.times import to_microseconds
 from argosy_service.resources.experiments import ARCHIVED, AVAILABLE
 from argosy_service.resources.runs.removing import remove_run
@@ -36,7 +36,8 @@ class Cleaner:
     ) -> None:
         self._database = database
         self._clock = clock
-        limits = {AVAILABLE: retention.runs, ARCHIVED: retention.archived or retention.runs}
+        archived = retention.runs if retention.archived is None else retention.archived
+        limits = {AVAILABLE: retention.runs, ARCHIVED: archived}
         self._limits = {state: limit for state, limit in limits.items() if limit is not None}
         self._next_at: datetime | None = None
 
@@ -46,30 +47,34 @@ class Cleaner:
         if not self._limits or (self._next_at is not None and now < self._next_at):
             return False
         self._next_at = now + _EVERY
-        with self._database.write() as connection:
-            # Those that were deleted first: an engine takes a while for each.
-            waiting: int = connection.execute(
-                select(func.count()).select_from(DELETED_RUNS)
-            ).scalar_one()
-            if waiting >= _AT_ONCE:
-                return False
-            for state, limit in self._limits.items():
-                for run_id in _list_ended(connection, state, to_microseconds(now - limit)):
-                    remove_run(connection, run_id, artifacts=True, now=to_microseconds(now))
+        room = _AT_ONCE
+        for state, limit in self._limits.items():
+            is_old = _is_old(state, to_microseconds(now - limit))
+            for run_id in self._list(is_old, room):
+                room -= 1
+                self._remove(run_id, is_old, to_microseconds(now))
         return False
 
+    def _list(self, is_old: ColumnElement[bool], most: int) -> Sequence[str]:
+        query = select(RUNS.c.id).where(is_old).order_by(RUNS.c.created_at, RUNS.c.id).limit(most)
+        with self._database.read() as connection:
+            return connection.execute(query).scalars().all()
 
-def _list_ended(connection: Connection, storage_state: str, before: int) -> list[str]:
-    query = (
-        select(RUNS.c.id)
-        .where(
-            RUNS.c.storage_state == storage_state,
-            # They were created even earlier; only by that an index finds them.
-            RUNS.c.created_at < before,
-            RUNS.c.finished_at > 0,
-            RUNS.c.finished_at < before,
-        )
-        .order_by(RUNS.c.created_at, RUNS.c.id)
-        .limit(_AT_ONCE)
+    def _remove(self, run_id: str, is_old: ColumnElement[bool], now: int) -> None:
+        """Delete a run that is old still: it may have been retried or deleted meanwhile."""
+        query = select(RUNS).where(RUNS.c.id == run_id, is_old).with_for_update()
+        # Each by itself: to hold one and wait for another might be for ever.
+        with self._database.write() as connection:
+            row = connection.execute(query).first()
+            if row is not None:
+                remove_run(connection, row, artifacts=True, now=now)
+
+
+def _is_old(storage_state: str, before: int) -> ColumnElement[bool]:
+    return and_(
+        RUNS.c.storage_state == storage_state,
+        # They were created even earlier; only by that an index finds them.
+        RUNS.c.created_at < before,
+        RUNS.c.finished_at > 0,
+        RUNS.c.finished_at < before,
     )
-    return list(connection.execute(query).scalars())

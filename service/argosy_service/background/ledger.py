@@ -63,7 +63,7 @@ class Agenda:
     pending: Sequence[str]
     """Ids of runs that wait to begin, the one that waits longest first."""
     deleted: Mapping[str, DeletedRun]
-    """Runs that were deleted, by id; at most 100."""
+    """Runs that were deleted, by id; at most 100, and others the next time."""
 
 
 class Ledger:
@@ -73,6 +73,8 @@ class Ledger:
         self._database = database
         self._known: dict[str, WrittenTasks] = {}
         """Of runs that have not ended."""
+        self._deleted_last = ""
+        """The id of the deleted run that was on the last agenda as the last."""
 
     def read_agenda(self, *, most_pending: int) -> Agenda:
         """Return what is to be done; at most ``most_pending`` of the runs that wait."""
@@ -81,11 +83,20 @@ class Ledger:
                 canceling=_list_canceling(connection),
                 running=_list_ids(connection, "RUNNING", None),
                 pending=_list_ids(connection, "PENDING", most_pending),
-                deleted={
-                    row.run_id: DeletedRun(artifacts=row.artifacts, namespace=row.namespace)
-                    for row in connection.execute(select(DELETED_RUNS).limit(_MOST_DELETED))
-                },
+                deleted=self._list_deleted(connection),
             )
+
+    def _list_deleted(self, connection: Connection) -> dict[str, DeletedRun]:
+        """Return those whose turn it is: some may stay for long, and be in no other's way."""
+        columns = DELETED_RUNS.c
+        query = select(DELETED_RUNS).order_by(columns.run_id).limit(_MOST_DELETED)
+        rows = connection.execute(query.where(columns.run_id > self._deleted_last)).all()
+        if not rows and self._deleted_last:
+            rows = connection.execute(query).all()
+        self._deleted_last = rows[-1].run_id if len(rows) == _MOST_DELETED else ""
+        return {
+            row.run_id: DeletedRun(artifacts=row.artifacts, namespace=row.namespace) for row in rows
+        }
 
     def make_order(self, run_id: str) -> RunOrder | None:
         """Return what an engine needs to begin a run; ``None`` where it is gone."""

@@ -63,9 +63,8 @@ class Scheduler:
     def _fire(self, connection: Connection, recurring_run_id: str, now: int) -> bool:
         """Make the next run of a recurring run; return whether it was made."""
         columns = RECURRING_RUNS.c
-        row = connection.execute(
-            select(RECURRING_RUNS).where(columns.id == recurring_run_id)
-        ).first()
+        query = select(RECURRING_RUNS).where(columns.id == recurring_run_id).with_for_update()
+        row = connection.execute(query).first()
         # It may have changed since it was found.
         if row is None or not row.is_enabled or not 0 < row.next_at <= now:
             return False

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, Operational
 
 from argosy_schemas.errors import InvalidArgumentError, MachineError
 from argosy_service.database.schema import prepare_schema
+from argosy_service.errors import read_first_line
 from argosy_service.file_locks import hold_file
 
 _BUSY_MILLISECONDS: Final = 10_000
@@ -31,6 +32,9 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite reads so anyway; PostgreSQL shows each query what others did meanwhile.
+        level = {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = engine.execution_options(**level)
         # SQLite has one writer. Threads that wait here wait in turn, and no longer than needed.
         self._writing = threading.Lock()
         self._file = engine.url.database if self._is_sqlite else None
@@ -53,7 +57,7 @@ class Database:
     def read(self) -> Generator[Connection]:
         """Yield a connection that sees the database as it is at the first query."""
         self._check_file()
-        with self._engine.begin() as connection:
+        with self._reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -136,7 +140,7 @@ def open_database(
             prepare(connection)
     except DatabaseError as error:
         engine.dispose()
-        reason = str(error.orig).strip().splitlines()[0]
+        reason = read_first_line(error.orig or error)
         shown = engine.url.render_as_string()
         has_file = not isinstance(error, OperationalError)  # one that is no database
         if database.is_shared or has_file or Path(engine.url.database or "").is_absolute():

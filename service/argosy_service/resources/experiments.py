@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from google.protobuf.empty_pb2 import Empty
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from argosy_service.database.listing import Field, FieldKind, ListedTable
@@ -116,11 +116,14 @@ def archive_experiment(context: Context, request: ArchiveExperimentRequest) -> E
     """
     experiment_id = request.experiment_id
     with context.database.write() as connection:
+        recurring = RECURRING_RUNS.c
+        # As all do: recurring runs, the experiment, runs in the order of their ids, the number.
+        _lock_rows(connection, RECURRING_RUNS, experiment_id)
         _set_storage_state(connection, experiment_id, ARCHIVED)
+        _lock_rows(connection, RUNS, experiment_id)
         connection.execute(
             update(RUNS).where(RUNS.c.experiment_id == experiment_id).values(storage_state=ARCHIVED)
         )
-        recurring = RECURRING_RUNS.c
         connection.execute(
             update(RECURRING_RUNS)
             .where(recurring.experiment_id == experiment_id, recurring.is_enabled)
@@ -194,6 +197,12 @@ def _insert(
             f"an experiment is named '{name}' already. Please specify a new name"
         ) from error
     return find_experiment(connection, experiment_id)
+
+
+def _lock_rows(connection: Connection, table: Table, experiment_id: str) -> None:
+    columns = table.c
+    query = select(columns.id).where(columns.experiment_id == experiment_id)
+    connection.execute(query.order_by(columns.id).with_for_update()).all()
 
 
 def _set_storage_state(connection: Connection, experiment_id: str, state: str) -> None:

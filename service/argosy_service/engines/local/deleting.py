@@ -12,6 +12,7 @@ from argosy_runs.local.deleting import delete_runs
 from argosy_schemas.errors import ArgosyError, InvalidArgumentError
 from argosy_schemas.logger import Logger
 from argosy_schemas.names import RunId
+from argosy_service.errors import describe_error
 
 _LOGGER: Final = Logger("service.deleting")
 _ASK_AGAIN_SECONDS: Final = 60.0
@@ -39,8 +40,9 @@ class RunRemover:
                 return
             self._wanted[run_id] = artifacts
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="deleting")
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="deleting")
+                thread.start()
+                self._thread = thread
 
     def close(self) -> None:
         """Wait for the run that is being removed, and remove no others."""
@@ -58,7 +60,13 @@ class RunRemover:
                     return
             for artifacts in (False, True):
                 ids = [RunId(run_id) for run_id, given in wanted.items() if given == artifacts]
-                self._remove(ids, artifacts=artifacts)
+                try:
+                    self._remove(ids, artifacts=artifacts)
+                except Exception as error:  # the edge of the thread; they are asked for again
+                    what = describe_error(error)
+                    _LOGGER.warning("%d runs cannot be removed now: %s", len(ids), what)
+                    with self._lock:
+                        self._failed.update(dict.fromkeys(ids, time.monotonic()))
 
     def _remove(self, ids: list[RunId], *, artifacts: bool) -> None:
         problems = self._try(ids, artifacts=artifacts)
@@ -68,7 +76,7 @@ class RunRemover:
                 if problem is not None:
                     self._failed[run_id] = time.monotonic()
             if problem is not None:
-                _LOGGER.info("run %s cannot be removed: %s", run_id, problem)
+                _LOGGER.warning("run %s cannot be removed: %s", run_id, problem)
             if self._is_over:
                 return
 

@@ -25,22 +25,29 @@ _AT_ONCE: Final = 500
 """How many ids a query names; SQLite has a limit."""
 
 
-def remove_run(connection: Connection, run_id: str, *, artifacts: bool, now: int) -> None:
+def remove_run(connection: Connection, row: Row[Any], *, artifacts: bool, now: int) -> None:
     """Remove a run from what clients see; its engine removes what it has of it afterwards.
 
     Args:
         connection: Of a transaction that writes.
-        run_id: Of a run that is there.
+        row: Of the run, which the transaction has locked.
         artifacts: Whether its artifacts go as well, where no other run uses them.
         now: The time.
     """
-    row = connection.execute(select(RUNS).where(RUNS.c.id == run_id).with_for_update()).one()
+    # In the order in which reports are written: the run, the number, then tasks and artifacts.
+    revision = take_revision(connection)
     connection.execute(delete(RUNS).where(RUNS.c.id == row.id))
     remove_tasks(connection, row.id)
     # Until its engine has removed it too.
     left = {"run_id": row.id, "artifacts": artifacts, "namespace": row.namespace}
     insert_missing(connection, DELETED_RUNS, left)
-    _remember(connection, row, now)
+    _remember(connection, row, revision, now)
+
+
+def is_being_removed(connection: Connection, run_id: str) -> bool:
+    """Return whether a run was deleted, and its engine has something of it still."""
+    query = select(DELETED_RUNS.c.run_id).where(DELETED_RUNS.c.run_id == run_id)
+    return connection.execute(query).first() is not None
 
 
 def remove_tasks(connection: Connection, run_id: str) -> None:
@@ -56,7 +63,7 @@ def remove_tasks(connection: Connection, run_id: str) -> None:
         connection.execute(delete(ARTIFACTS).where(ARTIFACTS.c.id.in_(some), ~is_linked))
 
 
-def _remember(connection: Connection, row: Row[Any], now: int) -> None:
+def _remember(connection: Connection, row: Row[Any], revision: int, now: int) -> None:
     gone = GONE_RUNS.c
     old = gone.deleted_at < now - _REMEMBERED_SECONDS * SECOND
     forgotten = connection.execute(select(func.max(gone.revision)).where(old)).scalar()
@@ -71,5 +78,4 @@ def _remember(connection: Connection, row: Row[Any], now: int) -> None:
         "experiment_id": row.experiment_id,
         "deleted_at": now,
     }
-    revision = take_revision(connection)
     insert_missing(connection, GONE_RUNS, {**values, "revision": revision})

@@ -98,6 +98,22 @@ def find_run_row(connection: Connection, run_id: str) -> Row[Any]:
         NotFoundError: There is no such run.
     """
     row = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).first()
+    return _check_row(row, run_id)
+
+
+def lock_run_row(connection: Connection, run_id: str) -> Row[Any]:
+    """Return the row of a run, which nobody else changes until the transaction ends.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    return _check_row(
+        connection.execute(select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first(),
+        run_id,
+    )
+
+
+def _check_row(row: Row[Any] | None, run_id: str) -> Row[Any]:
     if row is None:
         raise NotFoundError(f"there is no run '{run_id}'; list the runs for their ids")
     return row

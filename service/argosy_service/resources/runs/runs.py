@@ -51,11 +51,12 @@ from argosy_service.resources.fields import make_timestamp, read_timestamp
 from argosy_service.resources.pipelines.references import fill_source, load_inline_specs
 from argosy_service.resources.pipelines.sources import PipelineSource, find_source
 from argosy_service.resources.runs.pipeline_tasks import load_tasks
-from argosy_service.resources.runs.removing import remove_run
+from argosy_service.resources.runs.removing import is_being_removed, remove_run
 from argosy_service.resources.runs.run_rows import (
     NewRun,
     find_run_row,
     insert_run,
+    lock_run_row,
     move_run,
     update_run,
 )
@@ -199,7 +200,7 @@ def archive_run(context: Context, request: ArchiveRunRequest) -> Empty:
         NotFoundError: There is no such run.
     """
     with context.database.write() as connection:
-        row = find_run_row(connection, request.run_id)
+        row = lock_run_row(connection, request.run_id)
         update_run(connection, row.id, storage_state=ARCHIVED)
     return Empty()
 
@@ -212,7 +213,7 @@ def unarchive_run(context: Context, request: UnarchiveRunRequest) -> Empty:
         PreconditionError: Its experiment is archived.
     """
     with context.database.write() as connection:
-        row = find_run_row(connection, request.run_id)
+        row = lock_run_row(connection, request.run_id)
         query = select(EXPERIMENTS.c.storage_state).where(EXPERIMENTS.c.id == row.experiment_id)
         if connection.execute(query).scalar() == ARCHIVED:
             raise PreconditionError(
@@ -230,7 +231,7 @@ def terminate_run(context: Context, request: TerminateRunRequest) -> Empty:
         InvalidRequestError: It has ended, or is being stopped.
     """
     with context.database.write() as connection:
-        row = find_run_row(connection, request.run_id)
+        row = lock_run_row(connection, request.run_id)
         if row.state not in TERMINABLE:
             raise InvalidRequestError(
                 f"run '{row.id}' is {row.state}; only a PENDING or RUNNING one can be terminated"
@@ -248,7 +249,7 @@ def retry_run(context: Context, request: RetryRunRequest) -> Empty:
         WrongStateError: It has not failed.
     """
     with context.database.write() as connection:
-        row = find_run_row(connection, request.run_id)
+        row = lock_run_row(connection, request.run_id)
         if row.state not in ("FAILED", "CANCELED"):
             raise WrongStateError(
                 f"run '{row.id}' is {row.state}; only a run that failed can be retried"
@@ -265,8 +266,8 @@ def delete_run(context: Context, request: DeleteRunRequest) -> Empty:
         NotFoundError: There is no such run.
     """
     with context.database.write() as connection:
-        row = find_run_row(connection, request.run_id)
-        remove_run(connection, row.id, artifacts=False, now=context.now())
+        row = lock_run_row(connection, request.run_id)
+        remove_run(connection, row, artifacts=False, now=context.now())
     context.changes.notify()
     return Empty()
 
@@ -298,6 +299,12 @@ def _insert(
     if not insert_run(connection, run, now):
         raise AlreadyExistsError(
             f"run_id: there is a run '{run_id}' already; leave the id out, or give another"
+        )
+    # Asked afterwards, so that a deletion which was under way is over.
+    if given.run_id and is_being_removed(connection, run_id):
+        raise AlreadyExistsError(
+            f"run_id: the run '{run_id}' that was deleted is still being removed; try again in a "
+            "while, or give another id"
         )
     return find_run_row(connection, run_id)
 
