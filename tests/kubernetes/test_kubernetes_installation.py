@@ -345,7 +345,8 @@ def test_rights_that_the_caller_lacks_are_named(cluster: FakeCluster) -> None:
         ),
         (
             WARNING,
-            "you lack some in namespace 'ml', ask for them: get pods/log (argosy logs --follow)",
+            "you lack rights in namespace 'ml'; ask for a Role with get pods/log (argosy logs "
+            "--follow)",
         ),
     ]
 

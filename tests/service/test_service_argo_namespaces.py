@@ -148,7 +148,7 @@ def test_a_workflow_does_not_make_the_service_read_the_store_of_others(world: Wo
 
     with world.settings.of("one").open_runs() as runs:
         assert runs.reader.read(workflow, with_values=True).run_id == RUNS["one"]
-        with pytest.raises(StoreError, match=r"are read in .*/one only"):
+        with pytest.raises(StoreError, match=r"only .*/one is read; submit it"):
             runs.reader.read(json.loads(changed), with_values=True)
 
 

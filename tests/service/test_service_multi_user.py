@@ -496,7 +496,7 @@ def test_a_namespace_has_to_be_named(teams: Teams, name: str, send: Sender) -> N
 
     status, body = send(teams, ANN, name, request)
 
-    assert (status, body["message"][:36]) == (400, "namespace: The namespace is empty, a")
+    assert (status, body["message"][:36]) == (400, "namespace: must not be empty with --")
 
 
 @both

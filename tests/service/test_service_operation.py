@@ -286,6 +286,25 @@ def test_a_call_repeats_the_id_of_its_request(sqlite_client: Client) -> None:
     assert ("x-request-id", "b-1") in call.initial_metadata()
 
 
+def test_a_bug_is_told_with_the_id_of_its_request(tmp_path: Path) -> None:
+    settings = ServiceSettings(home=tmp_path, http_port=0, grpc_port=0)
+    with run_service(settings) as client:
+        client.post("/experiments", {"display_name": "broken"})
+        with closing(sqlite3.connect(tmp_path / "service" / "service.db")) as other:
+            other.execute(
+                "UPDATE experiments SET id = 'x', created_at = 'never' WHERE name = 'broken'"
+            )
+            other.commit()
+        answer = client.ask("GET", "/experiments/x", headers={"X-Request-Id": "a-1"})
+        call = ask_by_grpc(client, ("x-request-id", "b-1"))
+
+    words = r"GetExperiment failed: .*; this is a bug in Argosy, report it with the request id {} "
+    assert answer.status == 500
+    assert re.match(words.format("a-1"), answer.message)
+    assert call.code() is grpc.StatusCode.INTERNAL
+    assert re.match(words.format("b-1"), call.details())
+
+
 def record(recorder: Recorder, **details: str) -> None:
     recorder.record(
         request_id="a-1",

@@ -138,8 +138,8 @@ def test_lists_are_by_experiment_and_filter(client: Client) -> None:
     ("members", "status", "problem"),
     [
         ({"display_name": ""}, 400, "display_name: The name is empty"),
-        ({"max_concurrency": 0}, 400, "max_concurrency: 0 is none of 1 to 10"),
-        ({"max_concurrency": "11"}, 400, "max_concurrency: 11 is none of 1 to 10"),
+        ({"max_concurrency": 0}, 400, "max_concurrency: 0 must be 1 to 10"),
+        ({"max_concurrency": "11"}, 400, "max_concurrency: 11 must be 1 to 10"),
         ({"trigger": {"cron_schedule": {"cron": "soon"}}}, 400, "cron: 'soon' is no schedule"),
         ({"trigger": {"periodic_schedule": {}}}, 400, "interval_second: 0 is less than"),
         (

@@ -269,7 +269,7 @@ def test_a_run_without_experiment_belongs_to_the_default_one(client: Client) -> 
         (
             {"runtime_config": {"parameters": {"name": 1}}},
             400,
-            "parameter 'name': it is a STRING, and what was given is no text",
+            "parameter 'name': it is a STRING, and its value is no text; give a text",
         ),
     ],
     ids=range(11),

@@ -72,7 +72,7 @@ def test_a_url_that_is_allowed_is_fetched(server: str, path: str) -> None:
     ("path", "problem"),
     [
         ("nothing", "cannot be fetched: it answers 404"),
-        ("loop", "leads on more than 10 times"),
+        ("loop", "redirects more than 10 times; upload the file"),
         ("large.yaml", "has more than 32 MiB"),
         ("away", "is on a host that is not allowed"),
     ],

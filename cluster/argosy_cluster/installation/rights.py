@@ -75,7 +75,9 @@ def check_own_rights(cluster: Cluster) -> Iterator[CheckResult]:
         )
     if missing:
         lacks = "; ".join(f"{right.rule} ({right.purpose})" for right in missing)
-        yield warn(name, f"you lack some in namespace '{cluster.namespace}', ask for them: {lacks}")
+        yield warn(
+            name, f"you lack rights in namespace '{cluster.namespace}'; ask for a Role with {lacks}"
+        )
     if may_submit and not missing:
         yield ok(name, "you may submit, watch, explain, stop and delete runs")
 

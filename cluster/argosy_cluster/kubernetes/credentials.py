@@ -89,10 +89,14 @@ def _ask(plugin: CredentialPlugin) -> Credentials:
         advice = plugin.hint.splitlines()[0] if plugin.hint else "install it"
         raise MachineError(f"{what} cannot be started: {error.strerror}; {advice}") from error
     except subprocess.TimeoutExpired as error:
-        raise AccessDeniedError(f"{what} did not answer in {_PLUGIN_SECONDS:.0f} s") from error
+        raise AccessDeniedError(
+            f"{what} did not answer in {_PLUGIN_SECONDS:.0f} s; try it by hand"
+        ) from error
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise AccessDeniedError(f"{what} ended with status {done.returncode}: {words[-1]}")
+        raise AccessDeniedError(
+            f"{what} ended with status {done.returncode}: {words[-1]}; try it by hand"
+        )
     try:
         status: Any = json.loads(done.stdout)["status"]
         certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")

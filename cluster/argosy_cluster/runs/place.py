@@ -395,7 +395,8 @@ def _read_last_lines(
 
 def _make_gone_error(run: RunReference) -> MissingObjectError:
     return MissingObjectError(
-        f"the workflow of run '{run.run_id}' is gone; its records can be read and deleted, no more"
+        f"the workflow of run '{run.run_id}' was deleted; only its records are left, use 'get', "
+        "'logs', 'why', 'retry' or 'delete'"
     )
 
 

@@ -94,7 +94,7 @@ class RunReader:
         url, store = self.store_of(sources)
         pipeline = self.read_pipeline(sources, store, metadata["name"])
         if store is None:
-            notices = ("nothing names the store of this run, so its records are not read",)
+            notices = ("the workflow of this run names no store, so its records are not read",)
             return _read(workflow, pipeline, MemoryStore(), "", with_values, notices)
         until, notice = self._unreachable.get(url, (0.0, ""))
         if self._monotonic() >= until:
@@ -119,9 +119,11 @@ class RunReader:
         """
         url = sources.store or ""
         if self._only_store is not None and url != self._only_store:
+            found = sources.store_object
+            named = f"{found.kind}/{found.name}" if found is not None and not url else url
             raise StoreError(
-                f"its workflow names the store {url or 'of an object'}, and runs of namespace "
-                f"'{self._cluster.namespace}' are read in {self._only_store} only",
+                f"its workflow has {f'the store {named}' if named else 'no store'}, and with "
+                f"--multi-user only {self._only_store} is read; submit it with --store",
                 retryable=False,
             )
         if not url and sources.store_object is not None:
@@ -168,8 +170,8 @@ class RunReader:
         if store is None and text.startswith(REFERENCE_PREFIX):
             listing = write_command("list", None, self._cluster.options)
             raise InvalidArgumentError(
-                f"the pipeline of run '{name}' is in a store that nothing names; '{listing}' and "
-                "'argo get' show what is known without it"
+                f"the pipeline of run '{name}' is in a store that its workflow does not name; "
+                f"'{listing}' and 'argo get' show what is known without it"
             )
         return _fetch(text, store)
 

@@ -50,7 +50,9 @@ class TokenAccess:
         sent = given.encode("latin-1", "replace")
         matches = [hmac.compare_digest(sent, each) for each in self._current()]
         if not any(matches):
-            raise UnauthenticatedError("the bearer token is not that of this service")
+            raise UnauthenticatedError(
+                "the bearer token is not that of this service; ask its operator for the token"
+            )
         return Caller()
 
     def check(self, caller: Caller, action: Action) -> None:

@@ -17,7 +17,12 @@ from argosy_schemas.errors import ArgosyError
 from argosy_schemas.logger import Logger
 from argosy_service.access.access import Caller
 from argosy_service.api.methods import Method, list_methods
-from argosy_service.api.request_log import REQUEST_ID, Recorder, choose_request_id
+from argosy_service.api.request_log import (
+    REQUEST_ID,
+    Recorder,
+    choose_request_id,
+    describe_bug,
+)
 from argosy_service.errors import Code, ServiceError
 from argosy_service.resources.context import Call, Context
 
@@ -131,7 +136,7 @@ def _make_handler(
             _LOGGER.info("%s failed: %r", method.name, error)
             what = f"{type(error).__name__}: {error}"
             code, details = grpc.StatusCode.INTERNAL, {**details, "error": what}
-            call.abort(code, f"{method.name} failed: {what}; this is a bug in Argosy")
+            call.abort(code, describe_bug(method.name, error, request_id))
         finally:
             recorder.record(
                 request_id=request_id,

@@ -80,4 +80,4 @@ def end_streams(application: Starlette) -> None:
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
-    return refuse_bug(f"{request.method} {request.url.path}", error)
+    return refuse_bug(f"{request.method} {request.url.path}", error, request)

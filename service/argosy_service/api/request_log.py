@@ -104,6 +104,20 @@ def choose_request_id(given: str | None) -> str:
     return given if given and _ID.fullmatch(given) else uuid.uuid4().hex
 
 
+def describe_bug(what: str, error: Exception, request_id: str) -> str:
+    """Return what a client is told of a bug of the service.
+
+    Args:
+        what: The method or the path that failed.
+        error: What was raised.
+        request_id: The id of the request.
+    """
+    return (
+        f"{what} failed: {type(error).__name__}: {error}; this is a bug in Argosy, report it with "
+        f"the request id {request_id} and the service's log"
+    )
+
+
 class RequestLog:
     """Gives each HTTP request its id, and has it written down."""
 
@@ -120,6 +134,7 @@ class RequestLog:
         request_id = choose_request_id(Headers(scope=scope).get(REQUEST_ID))
         status = 500
         state = scope.setdefault("state", {})
+        state["request_id"] = request_id
 
         async def answer(message: Message) -> None:
             nonlocal status

@@ -23,6 +23,7 @@ from argosy_service.api.json_messages import (
     write_message,
 )
 from argosy_service.api.methods import list_methods
+from argosy_service.api.request_log import describe_bug
 from argosy_service.api.routing import Match, Router
 from argosy_service.errors import (
     Code,
@@ -113,7 +114,7 @@ class RestApi:
             return refuse(error)
         except Exception as error:  # the edge: an unknown error is a bug of the service
             request.state.error = f"{type(error).__name__}: {error}"
-            return refuse_bug(method.name, error)
+            return refuse_bug(method.name, error, request)
 
 
 def get_caller(request: Request) -> Caller:
@@ -133,13 +134,14 @@ def make_error_answer(error: ArgosyError) -> ErrorAnswer:
     return ErrorAnswer(code=code, message=str(error), status=code.http_status)
 
 
-def refuse_bug(what: str, error: Exception) -> Response:
+def refuse_bug(what: str, error: Exception, request: Request) -> Response:
     """Return the answer to a request that met a bug, and record it."""
     import traceback  # only then
 
+    request_id: str = request.state.request_id
     trace = "".join(traceback.format_exception(error))
-    _LOGGER.info("%s failed: %s", what, trace)
-    message = f"{what} failed: {type(error).__name__}: {error}; this is a bug in Argosy"
+    _LOGGER.info("%s failed, request id %s: %s", what, request_id, trace)
+    message = describe_bug(what, error, request_id)
     code = Code.INTERNAL
     return ErrorAnswer(code=code, message=message, status=code.http_status).to_response()
 

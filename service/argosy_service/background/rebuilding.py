@@ -80,7 +80,13 @@ def rebuild_runs(
                 except ArgosyError as error:
                     yield run_id, error
                 except SQLAlchemyError as error:
-                    yield run_id, MachineError(f"the database does not take it: {error}")
+                    yield (
+                        run_id,
+                        MachineError(
+                            f"the database refuses the change: {error}; see to the database, and "
+                            "rebuild this run again"
+                        ),
+                    )
 
 
 @contextmanager

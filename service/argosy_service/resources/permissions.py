@@ -44,7 +44,9 @@ def check_permissions(context: Context, caller: Caller, name: str, request: Any)
         return
     rule = RULES.get(name)
     if rule is None:
-        raise AccessRefusedError(f"{name} is not there for users of namespaces; ask the operator")
+        raise AccessRefusedError(
+            f"{name} is not available with --multi-user; ask the operator of this service"
+        )
     with context.database.read() as connection:
         actions = tuple(rule(context, connection, request))
     # Without a transaction: it may take a while.
@@ -143,8 +145,7 @@ def _list_artifact_tasks(
 ) -> Iterator[Action]:
     if not request.run_ids:
         raise InvalidRequestError(
-            "run_ids: They are empty, and users have namespaces of their own here; give those of "
-            "runs"
+            "run_ids: must not be empty with --multi-user; give the ids of runs"
         )
     for run_id in request.run_ids:
         row = find_run_row(connection, run_id)
@@ -185,15 +186,14 @@ def _create_from_source(
         row = find_recurring_run(connection, recurring_run_id)
         if row.namespace != namespace:
             raise AccessRefusedError(
-                "recurring_run_id: A recurring run has runs in its own namespace only; leave it out"
+                "recurring_run_id: The recurring run is in another namespace; leave it out"
             )
 
 
 def _need_namespace(namespace: str) -> str:
     if not namespace:
         raise InvalidRequestError(
-            "namespace: The namespace is empty, and users have namespaces of their own here; give "
-            "one"
+            "namespace: must not be empty with --multi-user; give a namespace"
         )
     return namespace
 

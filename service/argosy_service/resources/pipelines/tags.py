@@ -27,7 +27,9 @@ def limit_tags(tags: Mapping[str, str]) -> dict[str, str]:
         if not key:
             raise InvalidRequestError("tags: A key is empty; name it")
         if "." in key:
-            raise InvalidRequestError(f"tags: Key '{key}' has a dot; filters could not name it")
+            raise InvalidRequestError(
+                f"tags: Key '{key}' has a dot, and filters could not name it; leave the dot out"
+            )
         for what, text in (("Key", key), ("The value of", value)):
             if len(text) > _MAX_LENGTH:
                 raise InvalidRequestError(

@@ -250,7 +250,10 @@ def find_newest_version(connection: Connection, pipeline_id: str) -> Row[Any]:
     )
     row = connection.execute(query).first()
     if row is None:
-        raise NotFoundError(f"there is no pipeline '{pipeline_id}', or it has no version")
+        raise NotFoundError(
+            f"there is no pipeline '{pipeline_id}', or it has no version; list the pipelines for "
+            "their ids, or upload a version"
+        )
     return row
 
 

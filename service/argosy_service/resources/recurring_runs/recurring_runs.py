@@ -70,7 +70,7 @@ def create_recurring_run(context: Context, request: CreateRecurringRunRequest) -
         raise InvalidRequestError("display_name: The name is empty; give one")
     if not 1 <= given.max_concurrency <= _MAX_CONCURRENCY:
         raise InvalidRequestError(
-            f"max_concurrency: {given.max_concurrency} is none of 1 to {_MAX_CONCURRENCY}"
+            f"max_concurrency: {given.max_concurrency} must be 1 to {_MAX_CONCURRENCY}"
         )
     schedule = _read_schedule(given.trigger, context)
     with context.database.read() as connection:

@@ -55,7 +55,9 @@ def open_package(data: bytes, *, file: str) -> tuple[bytes, str]:
     except _DAMAGES as error:
         raise InvalidRequestError(f"{file}: The archive is damaged: {error}; {_ADVICE}") from error
     except (NotImplementedError, RuntimeError) as error:
-        raise InvalidRequestError(f"{file}: The archive cannot be read: {error}") from error
+        raise InvalidRequestError(
+            f"{file}: The archive cannot be read: {error}; upload the .yaml file in it"
+        ) from error
     raise InvalidRequestError(f"{file}: The file is no pipeline; {_ADVICE}")
 
 
@@ -68,7 +70,8 @@ def _choose(names: list[str], file: str) -> str:
             return name
     if not names[0].lower().endswith(_TEXTS):
         raise InvalidRequestError(
-            f"{file}: The archive has no {_PREFERRED}, and its first file '{names[0]}' is no YAML"
+            f"{file}: The archive has no {_PREFERRED}, and its first file '{names[0]}' is no YAML; "
+            f"name the pipeline {_PREFERRED} in the archive"
         )
     return names[0]
 
@@ -76,5 +79,8 @@ def _choose(names: list[str], file: str) -> str:
 def _read(entry: IO[bytes], file: str) -> bytes:
     text = entry.read(MAX_SPEC_BYTES + 1)
     if len(text) > MAX_SPEC_BYTES:
-        raise InvalidRequestError(f"{file}: The pipeline is larger than 32 MiB when unpacked")
+        raise InvalidRequestError(
+            f"{file}: The pipeline is larger than 32 MiB when unpacked; pass large constants as "
+            "artifacts"
+        )
     return text

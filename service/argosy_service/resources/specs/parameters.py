@@ -27,7 +27,7 @@ def check_parameters(pipeline: Pipeline, parameters: Mapping[str, Value]) -> Non
     values = to_json_values(parameters)
     types = list_parameter_types(pipeline)
     problems = [
-        f"parameter '{name}': it is a {types[name]}, and what was given is no text"
+        f"parameter '{name}': it is a {types[name]}, and its value is no text; give a text"
         for name, value in values.items()
         if types.get(name) is ParameterType.STRING and not isinstance(value, str)
     ]

@@ -28,6 +28,7 @@ _HOSTS: Final = (
 _TIMEOUT_SECONDS: Final = 30.0
 _MAX_REDIRECTS: Final = 10
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
+_ADVICE: Final = "upload the file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +50,15 @@ class UrlImporter:
             try:
                 status, headers, body = self._ask(current, give_up_at)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                raise _refuse(url, f"cannot be fetched: {error}") from error
+                raise _refuse(url, f"cannot be fetched: {error}; {_ADVICE}") from error
             location = headers.get("Location")
             if status in _REDIRECTS and location:
                 current = urljoin(current, location)
                 continue
             if status != 200:
-                raise _refuse(url, f"cannot be fetched: it answers {status}")
+                raise _refuse(url, f"cannot be fetched: it answers {status}; {_ADVICE}")
             return body
-        raise _refuse(url, f"leads on more than {_MAX_REDIRECTS} times")
+        raise _refuse(url, f"redirects more than {_MAX_REDIRECTS} times; {_ADVICE}")
 
     def _ask(self, url: str, give_up_at: float) -> tuple[int, http.client.HTTPMessage, bytes]:
         parts = urlsplit(url)
@@ -100,15 +101,11 @@ class _Connection(http.client.HTTPConnection):
 
 def _check(url: str, parts: SplitResult) -> None:
     if parts.scheme != "https":
-        raise _refuse(url, "is no https URL; give one, or upload the file")
+        raise _refuse(url, f"is no https URL; give one, or {_ADVICE}")
     if parts.port not in (None, 443) or parts.username is not None:
         raise _refuse(url, "names a port or a user; leave them out")
     if parts.hostname not in _HOSTS:
-        raise _refuse(
-            url,
-            f"is on a host that is not allowed; upload the file, or allow it with "
-            f"'argosy serve --import-from https://{parts.hostname}/'",
-        )
+        raise _refuse(url, f"is on a host that is not allowed; {_advise_to_allow(parts.hostname)}")
 
 
 def _resolve(url: str, host: str, port: int, is_trusted: bool) -> str:
@@ -117,8 +114,12 @@ def _resolve(url: str, host: str, port: int, is_trusted: bool) -> str:
     if not is_trusted:
         for address in addresses:
             if not ipaddress.ip_address(address.partition("%")[0]).is_global:
-                raise _refuse(url, "is on an address that is not public")
+                raise _refuse(url, f"is on an address that is not public; {_advise_to_allow(host)}")
     return addresses[0]
+
+
+def _advise_to_allow(host: str | None) -> str:
+    return f"{_ADVICE}, or allow the host with 'argosy serve --import-from https://{host}/'"
 
 
 def _read(response: http.client.HTTPResponse, url: str, give_up_at: float) -> bytes:
@@ -127,7 +128,7 @@ def _read(response: http.client.HTTPResponse, url: str, give_up_at: float) -> by
     while chunk := response.read(2**16):
         size += len(chunk)
         if size > MAX_SPEC_BYTES:
-            raise _refuse(url, "has more than 32 MiB")
+            raise _refuse(url, "has more than 32 MiB; check that it is the URL of a pipeline")
         if time.monotonic() > give_up_at:
             raise TimeoutError("it takes too long")
         chunks.append(chunk)
