@@ -307,7 +307,7 @@ class ClusterRuns:
         try:
             url, store = self.reader.store_of(find_sources(workflow))
             if store is None:
-                raise StoreError("nothing names it", retryable=False)
+                raise StoreError("the workflow does not name it", retryable=False)
             references = References(store, [run.run_id])
             if artifacts:
                 deleted, kept = self._delete_artifacts(workflow, run.run_id, url, store, references)
