@@ -134,6 +134,17 @@ def test_a_failed_run_goes_on_without_what_succeeded(world: World, tmp_path: Pat
     assert arguments(made)[STORE_PARAMETER] == str(world.home)
 
 
+def test_a_run_goes_on_whose_workflow_cannot_be_kept(world: World, tmp_path: Path) -> None:
+    failed = world.run(shell(tmp_path))
+    (world.home / "runs" / failed.run_id / "workflow.json" / "in-its-place").mkdir(parents=True)
+
+    retried = retry_run(world.runs, "wf")
+
+    assert tasks(world.workflow(retried.name)) == ["three", "two"]
+    (notice,) = retried.notices
+    assert notice.startswith("the run cannot be retried once its workflow is gone: ")
+
+
 def test_the_run_is_listed_once_as_its_newest_workflow(world: World, tmp_path: Path) -> None:
     failed = world.run(shell(tmp_path))
     retried = retry_run(world.runs, "wf")

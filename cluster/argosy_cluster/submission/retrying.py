@@ -34,7 +34,12 @@ from argosy_driver.resolving.run_parameters import parse_run_artifacts
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
-from argosy_schemas.errors import InvalidArgumentError, MissingNameError, MissingObjectError
+from argosy_schemas.errors import (
+    InvalidArgumentError,
+    MissingNameError,
+    MissingObjectError,
+    StoreError,
+)
 from argosy_schemas.formats.retried_run import RetriedRun
 from argosy_schemas.ir.known import KnownResults
 from argosy_schemas.ir.model import Pipeline
@@ -84,6 +89,8 @@ class RetriedWorkflow:
     """Of the new workflow."""
     known: int
     """How many container tasks need no pod, since their results are known."""
+    notices: Sequence[str] = ()
+    """What could not be done, although the run goes on."""
 
 
 def retry_run(
@@ -101,7 +108,7 @@ def retry_run(
         InvalidArgumentError: The run has not ended, or has succeeded and nothing is to run again;
             or as :func:`prepare_retry`.
         MissingObjectError: There is no such run.
-        StoreError: Its records cannot be read.
+        StoreError: Its records cannot be read, or those of results that are known not written.
         ClusterError: The cluster refuses the workflow, or cannot be reached.
     """
     return go_on(runs, _find_workflow(runs, text, store_url, again), again=again)
@@ -145,14 +152,20 @@ def go_on(
     attempt = read_attempt(find_object(workflow, "metadata")) + 1
     labels = {ATTEMPT_LABEL: str(attempt), **(labels or {})}
     labelled = name_workflow(retry.workflow, labels=labels)
-    created = submit_workflow(runs.cluster, labelled, config_map=retry.compiled.config_map)
-    run_id = read_run_identity(find_object(created, "metadata")).run_id
-    keep_workflow(created, run_id, store)
+    run_id = read_run_identity(find_object(workflow, "metadata")).run_id
+    # Before there is a workflow, whose pods read them.
     write_known_records(retry.settled.records, run_id, store=store)
+    created = submit_workflow(runs.cluster, labelled, config_map=retry.compiled.config_map)
+    notices: tuple[str, ...] = ()
+    try:
+        keep_workflow(created, run_id, store)
+    except StoreError as error:
+        notices = (f"the run cannot be retried once its workflow is gone: {error}",)
     return RetriedWorkflow(
         run_id=run_id,
         name=find_object(created, "metadata")["name"],
         known=len(retry.settled.records),
+        notices=notices,
     )
 
 

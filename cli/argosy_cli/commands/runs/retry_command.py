@@ -179,6 +179,8 @@ def _retry_on_cluster(
     if retried.known:
         tasks = "task needs" if retried.known == 1 else "tasks need"
         print(f"{retried.known} known {tasks} no pod", file=sys.stderr)
+    for notice in retried.notices:
+        print(f"note: {notice}", file=sys.stderr)
     line = f"run {retried.run_id} goes on as workflow '{retried.name}'"
     click.echo(line, err=output == "json")
     reference = RunReference(run_id=retried.run_id, name=retried.name)
