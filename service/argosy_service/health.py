@@ -23,7 +23,7 @@ class Health:
             monotonic: The clock.
         """
         self.is_stopping = False
-        """Whether it was told to stop: then whoever waits for news ends."""
+        """Whether the service was told to stop: then answers that follow something end."""
         self.failures: dict[str, int] = {}
         """How often each job in the background could not do something, by its name."""
         self._monotonic = monotonic

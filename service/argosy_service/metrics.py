@@ -1,7 +1,7 @@
 """What the service counts, in the text format of Prometheus (version 0.0.4).
 
-Written here, since the format is small and a client library would take a tenth of a second to
-import. Names of labels are fixed, and their values come from small sets: methods, codes, states.
+Written here, since the format is small, so that no client library is needed. Names of labels are
+fixed, and their values come from small sets: methods, codes, states.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class ClusterLogReader:
         return {AttemptId(_uid(each)): each for each in listing.items if self._path(each)}
 
     def _path(self, pod: Document) -> TaskPath | None:
-        """Return the task of a pod that is wanted; ``None``: it has none, as a pod that decides."""
+        """Return the task of a pod; ``None``: another one is wanted, or the pod only decides."""
         path = find_pod_task(pod)
         return None if path is None else self._wanted(path)
 
@@ -225,7 +225,7 @@ class ClusterLogReader:
 
 
 def find_pod_task(pod: Document) -> TaskPath | None:
-    """Return the task of a pod; ``None``: it has none, as a pod that decides."""
+    """Return the task of a pod; ``None`` if it has none, such as a pod that only decides."""
     for container in read_members(read_member(pod, "spec"), "containers"):
         if container.get("name") == LAUNCHER_CONTAINER:
             for variable in read_members(container, "env"):

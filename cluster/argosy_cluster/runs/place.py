@@ -82,9 +82,9 @@ class ClusterRuns:
         self.store_url = store_url
         self.reader = RunReader(cluster, patience_seconds=patience_seconds, only_store=only_store)
         self._selected: Document | None = None
-        """Was read to select it, and serves the next one who wants it."""
+        """The workflow that was read to select a run; the next call that needs it takes it."""
         self._sources: dict[str, Sources] = {}
-        """By the name of the workflow; they never change."""
+        """Where IR and store of runs are, by the name of the workflow; that never changes."""
 
     def __enter__(self) -> Self:
         return self

@@ -34,7 +34,7 @@ from argosy_store.run_records import RunRecords
 from argosy_store.stores import Stores
 
 _MEMORY_SECONDS: Final = 60.0
-"""How long it counts that a store could not be read, and which one an object names."""
+"""How long a failed read of a store, and the URL that an object holds, are remembered."""
 _KEPT_PIPELINES: Final = 64
 _CACHED_RECORDS: Final = 20_000
 """More than a run on Argo has tasks: each record is read once."""
@@ -66,7 +66,7 @@ class RunReader:
         self._unreachable: dict[str, tuple[float, str]] = {}
         """What to say of each store that could not be read, by its URL, and until when."""
         self._urls: dict[ConfigObject, tuple[float, str]] = {}
-        """The URLs of stores that objects of the cluster hold, and until when they count."""
+        """The URLs of stores that objects of the cluster hold, and until when they are trusted."""
         self._pipelines: dict[str, Pipeline] = {}
         """Those that were read last, by the text of the parameter that carries them."""
 

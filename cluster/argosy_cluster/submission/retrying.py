@@ -86,7 +86,7 @@ class RetriedWorkflow:
 
     run_id: RunId
     name: str
-    """Of the new workflow."""
+    """The name of the new workflow."""
     known: int
     """How many container tasks need no pod, since their results are known."""
     notices: Sequence[str] = ()

@@ -1,8 +1,8 @@
 """Access for the users of a cluster: Kubernetes says who they are and what they may do.
 
-Who sent a request says a header, which a proxy before the service writes, else a bearer token that
-Kubernetes reviews. What a user may do say the roles of the cluster, by SubjectAccessReviews with
-the attributes that KFP's have, so that Kubeflow's roles hold as they are.
+The user is taken from a header, which a proxy in front of the service writes; without it, from a
+bearer token that Kubernetes reviews. Permissions come from SubjectAccessReviews with the attributes
+that KFP uses, so that Kubeflow's roles work unchanged.
 
 Rules: the reference's ``HTTPHeaderAuthenticator`` and ``TokenReviewAuthenticator``.
 """

@@ -93,7 +93,7 @@ class Identification:
         await self._app(scope, receive, send)
 
     def _is_free(self, path: str) -> bool:
-        # Numbers that concern all users are nobody's secret, and who reads them is no user.
+        # The metrics are about all users together, and Prometheus, which reads them, is no user.
         return path in FREE_PATHS or (path == "/metrics" and self._access.is_multi_user)
 
 

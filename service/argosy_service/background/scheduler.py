@@ -40,7 +40,7 @@ class Scheduler:
                 columns.is_enabled,
                 columns.next_at > 0,
                 columns.next_at <= now,
-                # Those that wait for their own runs are in nobody's way.
+                # One that waits for its own runs takes no place of others.
                 columns.max_concurrency > _count_unfinished(columns.id).scalar_subquery(),
             )
             .order_by(columns.next_at, columns.id)

@@ -112,7 +112,7 @@ def find_changes(
 def find_gone(known: WrittenTasks, report: RunReport) -> frozenset[str]:
     """Return the paths of tasks that a report does not have any more.
 
-    So it is with what was to be in a loop once its iterations are known. A task that has begun
+    A loop has placeholders for its tasks until its iterations are known. A task that has begun
     stays until the end: the report of a run that was retried does not know all of them at first.
 
     Args:

@@ -14,7 +14,7 @@ HEAD: Final = "0009"
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _UPGRADING: Final = 0x6172676F7380
-"""The number of the advisory lock of who changes the tables."""
+"""The number of the advisory lock that a service holds while it changes the tables."""
 
 
 def upgrade_schema(connection: Connection) -> None:

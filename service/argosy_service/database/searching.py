@@ -32,7 +32,7 @@ class Found:
     total: int | None = None
     """How many there are; ``None``: that was not looked for, or more than 20,000."""
     ids: Sequence[str] | None = None
-    """Of all of them; ``None``: that was not looked for, or more than 2,000."""
+    """The ids of all these rows; ``None``: that was not looked for, or more than 2,000."""
 
 
 class _NameContains(FunctionElement[bool]):
@@ -66,7 +66,7 @@ def search_names(
 ) -> Found:
     """Return what meets conditions, if one of them looks for a part of a name.
 
-    PostgreSQL plans what is asked for next in the transaction for its values.
+    In PostgreSQL, later queries of the transaction are planned for the values that they have.
     """
     if not any(
         isinstance(each, _NameContains)

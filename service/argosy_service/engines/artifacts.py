@@ -23,11 +23,11 @@ class ArtifactPlace:
     uri: str
     """It may name anything."""
     pipeline_root: str = ""
-    """Of the run; empty: that of its pipeline, or of the engine."""
+    """The pipeline root of the run; empty: that of its pipeline, or of the engine."""
     default_root: str = ""
     """What its pipeline asks for; empty: nothing."""
     namespace: str = ""
-    """Of the run; empty: there is one user."""
+    """The namespace of the run; empty: there is one user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class StoredArtifacts:
             StoreError: Its store does not answer.
         """
         roots = self._list_roots(place)
-        # Its URI is no text of whoever runs the service, as in a pod.
+        # As in a pod: whoever runs the service did not write the URI, so it is not trusted.
         stores = Stores(*roots, in_pod=True, patience_seconds=_PATIENCE_SECONDS)
         if not _is_inside(stores, place.uri):
             raise PreconditionError(

@@ -28,7 +28,7 @@ class RunOrder:
     pipeline_root: str = ""
     """Empty: the engine's own."""
     service_account: str = ""
-    """Of its pods; empty: the engine's own."""
+    """The service account of its pods; empty: the engine's own."""
     created_at: datetime
     namespace: str = ""
     """Whose users may see it; empty: there is one user."""
@@ -75,7 +75,7 @@ class FoundRun:
     name: str
     created_at: datetime
     spec: str
-    """As of an order."""
+    """JSON, as in :class:`RunOrder`."""
     parameters: Mapping[str, JsonValue]
     service_account: str = ""
 

@@ -12,7 +12,7 @@ class Changes:
         self._event = threading.Event()
 
     def notify(self) -> None:
-        """Wake who waits, or who waits next."""
+        """Wake the thread that waits, or the next one that will."""
         self._event.set()
 
     def wait(self, seconds: float) -> None:

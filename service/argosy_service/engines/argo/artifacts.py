@@ -18,7 +18,7 @@ def make_argo_roots(settings: ArgoSettings) -> Callable[[ArtifactPlace], Iterato
         if url:
             yield extend_root(url, "artifacts")
         root = own.options.root
-        if not own.is_of_users:  # a root that a user chooses may be the place of another
+        if not own.is_user_namespace:  # a root that a user chooses may be the place of another
             root = place.pipeline_root or root or place.default_root
         if root:
             yield root

@@ -66,9 +66,9 @@ class NamespacedEngines:
     def find(
         self, choose_missing: Callable[[Collection[str]], Collection[str]]
     ) -> Sequence[FoundRun]:
-        """Return none: nobody knows whose runs those of others are."""
+        """Return none: a Workflow that the service did not create has no known user."""
         for engine in self._engines.values():
-            # Those that it waits for become known to it.
+            # It learns here of the Workflows of its own runs.
             engine.find(lambda _: ())
         return ()
 

@@ -30,8 +30,9 @@ class ArgoSettings:
     """With a store."""
     connect_to: Callable[[str], Cluster] | None = None
     """Returns another namespace in the same way, for the runs of many users."""
-    is_of_users: bool = False
-    """Whether those who can change Workflows here must not have others' stores read for them."""
+    is_user_namespace: bool = False
+    """Whether this is a namespace of users: then only its own store is read, and a Workflow that
+    names another one is not."""
     max_runs: int = DEFAULT_MAX_RUNS
     """How many runs may be under way at once; others wait in the database."""
     keep_workflows: timedelta | None = None
@@ -63,7 +64,7 @@ class ArgoSettings:
             root=extend_root(root, namespace) if root else root,
         )
         return replace(
-            self, connect=lambda: connect_to(namespace), options=options, is_of_users=True
+            self, connect=lambda: connect_to(namespace), options=options, is_user_namespace=True
         )
 
     def connect_runs(self) -> ClusterRuns:
@@ -72,7 +73,7 @@ class ArgoSettings:
         Where an object of the cluster holds the URL of the store, they have none yet.
         """
         url = self.options.store
-        only = url if self.is_of_users else None
+        only = url if self.is_user_namespace else None
         return ClusterRuns(self.connect(), store_url=url, only_store=only)
 
     def open_runs(self) -> ClusterRuns:

@@ -1,7 +1,7 @@
 """Runs as processes of this machine that outlive the service.
 
-The engine finds a run again by its directory: whether somebody works on it says the lock there, and
-what became of it the journal. So a service that was killed goes on where it was.
+The engine finds a run again by its directory: the lock there says whether a process works on it,
+and the journal says what became of it. So a service that was killed goes on where it was.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ class PipelineSource:
 
     spec: Spec
     pipeline_id: str = ""
-    """Empty where the spec is inline."""
+    """Empty if the spec is inline."""
     version_id: str = ""
-    """Likewise."""
+    """Empty if the spec is inline."""
 
 
 def find_source(

@@ -41,7 +41,7 @@ class RunNews:
     """The run, if something in it changed; without its tasks."""
     tasks: Sequence[Mapping[str, JsonValue]]
     seen: int
-    """All changes up to this one are told by then."""
+    """After these news the follower knows all changes up to this one."""
     place: Place
     has_more: bool
     """Whether there is more to read at once."""

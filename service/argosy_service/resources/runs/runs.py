@@ -1,7 +1,7 @@
 """Runs: one execution of a pipeline each.
 
-To create a run is to store it: what submits it, watches it and writes down what becomes of it is in
-:mod:`argosy_service.background`.
+Creating a run only stores it; a background loop starts it, watches it and writes down what becomes
+of it: :mod:`argosy_service.background`.
 """
 
 from __future__ import annotations
