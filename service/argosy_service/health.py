@@ -27,13 +27,14 @@ class Health:
         self.failures: dict[str, int] = {}
         """How often each job in the background could not do something, by its name."""
         self._monotonic = monotonic
-        self._beat_at = monotonic()
+        self._round_at = self._good_round_at = monotonic()
         self._has_failed = False
 
     def beat(self) -> None:
-        """Write down that a round of the jobs is over; it counts where no step of it failed."""
+        """Write down that a round of the jobs is over."""
+        self._round_at = self._monotonic()
         if not self._has_failed:
-            self._beat_at = self._monotonic()
+            self._good_round_at = self._round_at
         self._has_failed = False
 
     def fail(self, job: str, error: Exception) -> None:
@@ -54,6 +55,11 @@ class Health:
         _LOGGER.warning("%s", what)
 
     @property
+    def round_seconds(self) -> float:
+        """How long ago the jobs in the background ended a round."""
+        return max(0.0, self._monotonic() - self._round_at)
+
+    @property
     def silence_seconds(self) -> float:
-        """How long ago the jobs in the background did a round in which all went well."""
-        return max(0.0, self._monotonic() - self._beat_at)
+        """How long ago they did one in which all went well."""
+        return max(0.0, self._monotonic() - self._good_round_at)
