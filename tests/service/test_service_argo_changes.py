@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import threading
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +23,7 @@ from argosy_compiler.config_objects import CONFIG_MAP, ConfigObject
 from argosy_compiler.options import CompileOptions
 from argosy_runs.argo.identity import read_run_identity
 from argosy_schemas.errors import AccessDeniedError, UnreachableClusterError
-from argosy_schemas.pod import ENV_STORE
+from argosy_schemas.pod import ENV_STORE, IR_PARAMETER
 from argosy_service.engines.argo.compiling import MadeOnce
 from argosy_service.engines.argo.logs import ArgoLogs
 from argosy_service.engines.argo.settings import RunsOfThreads
@@ -52,6 +54,19 @@ def test_a_run_that_ends_between_its_discovery_and_its_start_ends(world: World) 
 
     assert found.run_id == uid
     assert world.final().state == "SUCCEEDED"
+
+
+def test_a_run_with_a_foreign_pipeline_hides_no_other(world: World) -> None:
+    submit(world, "damaged")
+    workflow: Any = world.workflow("damaged")
+    for parameter in workflow["spec"]["arguments"]["parameters"]:
+        if parameter["name"] == IR_PARAMETER:
+            parameter["value"] = base64.b64encode(gzip.compress(b"{}")).decode()
+    world.cluster.put(WORKFLOWS, workflow)
+    uid = submit(world)
+    world.hear()
+
+    assert [each.run_id for each in world.engine.find(list)] == [uid]
 
 
 def test_a_run_whose_workflow_is_gone_is_not_found(world: World) -> None:

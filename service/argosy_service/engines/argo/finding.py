@@ -13,7 +13,6 @@ from argosy_cluster.runs.workflows import find_sources
 from argosy_runs.argo.identity import read_run_identity
 from argosy_runs.viewing.workflow_document import WorkflowDocument
 from argosy_schemas.checking.run_parameters import parse_run_parameters
-from argosy_schemas.errors import ArgosyError
 from argosy_schemas.formats.packed_ir import inflate, unpack
 from argosy_schemas.logger import Logger
 from argosy_schemas.values import to_json
@@ -74,7 +73,7 @@ class Strangers:
             document = self._documents[run_id]
             try:
                 found.append(read_found_run(self._runs, document))
-            except ArgosyError as error:
+            except Exception as error:  # one that nobody foresaw must not hide the others
                 name = find_object(document, "metadata").get("name")
                 _LOGGER.info("workflow %s cannot be shown as a run: %s", name, describe(error))
         told = {each.run_id for each in found}
