@@ -26,7 +26,7 @@ from argosy_schemas.errors import (
 from argosy_schemas.logger import Logger
 from argosy_service.engines.argo.calls import Calls, make_executor
 from argosy_service.engines.argo.feed import WorkflowFeed
-from argosy_service.engines.argo.finding import Strangers
+from argosy_service.engines.argo.finding import ForeignRuns
 from argosy_service.engines.argo.known import KnownWorkflow, KnownWorkflows
 from argosy_service.engines.argo.reading import describe, read_report, report_unread
 from argosy_service.engines.argo.removing import Removals, read_own_workflow, stop_on_cluster
@@ -109,7 +109,7 @@ class ArgoEngine:
         self._tidy_at = float("-inf")
         self._known = KnownWorkflows()
         self._active: dict[str, _Active] = {}
-        self._strangers = Strangers(self._runs)
+        self._foreign = ForeignRuns(self._runs)
         self._is_complete = False
         self._feed = WorkflowFeed(settings.connect, sleep=sleep)
 
@@ -145,7 +145,7 @@ class ArgoEngine:
 
     def _add(self, run_id: str, order: RunOrder | None) -> None:
         self._active[run_id] = _Active(order=order)
-        document = self._strangers.take(run_id)
+        document = self._foreign.take(run_id)
         known = None if document is None else self._take(document)
         if document is not None and known is not None:
             self._assign(known, document)
@@ -162,7 +162,7 @@ class ArgoEngine:
         if self._removals.take(run_id):
             self._forget_calls(run_id)
             return True
-        self._strangers.take(run_id)
+        self._foreign.take(run_id)
         if self._is_complete and not self._made.is_under_way(run_id):
             newest = self._known.newest(run_id)
             name = None if newest is None else newest.name
@@ -174,7 +174,7 @@ class ArgoEngine:
         self, choose_missing: Callable[[Collection[str]], Collection[str]]
     ) -> Sequence[FoundRun]:
         """Return runs that this engine did not start, each once."""
-        return self._strangers.find(choose_missing)
+        return self._foreign.find(choose_missing)
 
     def tidy(self, choose_ended: Callable[[Collection[str]], Collection[str]]) -> None:
         """Remove Workflows that ended long ago.
@@ -254,7 +254,7 @@ class ArgoEngine:
         active = self._active.get(run_id)
         if active is None:
             if known == self._known.newest(run_id):
-                self._strangers.note(run_id, document)
+                self._foreign.note(run_id, document)
             return
         is_own = active.workflow in ("", known.name) or known == self._known.newest(run_id)
         if is_own and not self._is_outdated(active, known):
@@ -276,10 +276,10 @@ class ArgoEngine:
         """Report a run whose Workflow was deleted before its end was seen."""
         run_id = known.identity.run_id
         active = self._active.get(run_id)
-        self._strangers.lose(run_id, known.name)
+        self._foreign.lose(run_id, known.name)
         self._removals.forget_old(known.name)
         if active is None and self._known.newest(run_id) is None:
-            self._strangers.forget(run_id)
+            self._foreign.forget(run_id)
         if active is None or active.workflow != known.name:
             return
         if active.document is not None and is_over(active.document):

@@ -25,8 +25,8 @@ _AT_ONCE: Final = 100
 """How many runs are looked at in a step."""
 
 
-class Strangers:
-    """Runs that were not started by the engine, until it is told to follow them."""
+class ForeignRuns:
+    """Runs that somebody else submitted, until the engine is told to follow them."""
 
     def __init__(self, runs: ClusterRuns) -> None:
         self._runs = runs
